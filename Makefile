@@ -5,7 +5,7 @@ CFLAGS  ?= -O2 -g
 WARN     = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
 INCLUDE  = -Iir -Icompiler -Icodegen -Iruntime -Iruntime/program -I$(BUILD)/gen
 LIBS     = -lyaml -lprotobuf-c -lm -lpthread
-PROGRAM_LIBS = -lniftiio2 -lznz -lpng -lz -lm -lpthread
+PROGRAM_LIBS = -lnifti2 -lznz -lpng -lz -lm -lpthread
 
 COMPILER = $(wildcard ir/*.c codegen/*.c) $(filter-out compiler/main.c,$(wildcard compiler/*.c))
 RUNTIME  = $(wildcard runtime/*.c)
