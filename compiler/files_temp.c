@@ -1,0 +1,151 @@
+/* files_temp.c: temporaries on disk, and their removal when a signal ends the program. */
+#include "files_temp.h"
+#include "files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MAX_PENDING = 1024, MAX_TRIES = 100 };
+
+/* The one piece of global state in voxc: a signal handler can reach nothing else. Written only with the
+ * signals held back, so the handler always sees a consistent list; entries are removed from the end towards
+ * the front, files before the directories that hold them. NULL: a free place. */
+static char *pending[MAX_PENDING];
+static int pending_count;
+static int hold_depth;
+static sigset_t held_mask;
+
+static const int ending_signals[] = {SIGINT, SIGTERM, SIGHUP};
+enum { ENDING_SIGNALS = sizeof ending_signals / sizeof *ending_signals };
+
+void file_temp_hold(void) {
+    if (hold_depth++) return;
+    sigset_t set;
+    sigemptyset(&set);
+    for (int i = 0; i < ENDING_SIGNALS; i++) sigaddset(&set, ending_signals[i]);
+    pthread_sigmask(SIG_BLOCK, &set, &held_mask);
+}
+
+void file_temp_release(void) {
+    if (--hold_depth == 0) pthread_sigmask(SIG_SETMASK, &held_mask, NULL);
+}
+
+static void remove_path(const char *path) {
+    if (unlink(path) != 0) rmdir(path);
+}
+
+/* Only async-signal-safe calls: unlink, rmdir, raise. SA_RESETHAND has put the default action back. */
+static void on_signal(int number) {
+    for (int i = pending_count; i-- > 0;)
+        if (pending[i]) remove_path(pending[i]);
+    raise(number);
+}
+
+void file_clean_on_signal(void) {
+    struct sigaction act = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+    sigemptyset(&act.sa_mask);
+    for (int i = 0; i < ENDING_SIGNALS; i++) {
+        struct sigaction old;
+        /* nohup and background jobs of a shell ignore some of them: leave that alone. */
+        if (sigaction(ending_signals[i], NULL, &old) == 0 && old.sa_handler == SIG_IGN) continue;
+        sigaction(ending_signals[i], &act, NULL);
+    }
+}
+
+/* Takes ownership of path where it succeeds. Signals are held. */
+static int push(char *path) {
+    if (pending_count == MAX_PENDING) {
+        errno = EMFILE;
+        return -1;
+    }
+    pending[pending_count] = path;
+    return pending_count++;
+}
+
+const char *file_temp_path(int entry) {
+    return pending[entry];
+}
+
+void file_temp_forget(int entry) {
+    file_temp_hold();
+    free(pending[entry]);
+    pending[entry] = NULL;
+    while (pending_count && !pending[pending_count - 1]) pending_count--;
+    file_temp_release();
+}
+
+void file_temp_remove(int entry) {
+    file_temp_hold();
+    remove_path(pending[entry]);
+    file_temp_forget(entry);
+    file_temp_release();
+}
+
+bool file_temp_rename(int entry, const char *to) {
+    file_temp_hold();
+    bool ok = rename(pending[entry], to) == 0;
+    int error = errno;
+    if (ok) file_temp_forget(entry);
+    file_temp_release();
+    errno = error;
+    return ok;
+}
+
+/* Creates path as a file (fd) or as a directory (fd NULL) and lists it. */
+static int create(char *path, int *fd) {
+    if (!path) return -1;
+    file_temp_hold();
+    int made = fd ? open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666) : mkdir(path, 0777);
+    int error = errno, entry = -1;
+    if (made < 0) {
+        free(path);
+    } else {
+        entry = push(path);
+        error = errno;
+        if (entry < 0) remove_path(path);
+        if (fd && entry >= 0) *fd = made;
+        if (fd && entry < 0) close(made);
+        if (entry < 0) free(path);
+    }
+    file_temp_release();
+    errno = error;
+    return entry;
+}
+
+/* "PATH.tmp<pid>", then "PATH.tmp<pid>.1", ...: an earlier process with this number may have been killed. */
+static char *temp_name(const char *path, int attempt) {
+    char *name = NULL;
+    int n = attempt ? asprintf(&name, "%s.tmp%ld.%d", path, (long)getpid(), attempt)
+                    : asprintf(&name, "%s.tmp%ld", path, (long)getpid());
+    return n < 0 ? NULL : name;
+}
+
+static int create_beside(const char *path, int *fd) {
+    int entry = -1;
+    for (int attempt = 0; attempt < MAX_TRIES && entry < 0; attempt++) {
+        entry = create(temp_name(path, attempt), fd);
+        if (entry < 0 && errno != EEXIST) break;
+    }
+    return entry;
+}
+
+int file_temp_create(const char *path, int *fd) {
+    return create_beside(path, fd);
+}
+int file_temp_mkdir(const char *path) {
+    return create_beside(path, NULL);
+}
+int file_temp_add_file(const char *path, int *fd) {
+    return create(strdup(path), fd);
+}
+
+int file_temp_add_dir(const char *path, bool *existed) {
+    int entry = create(strdup(path), NULL);
+    *existed = entry < 0 && errno == EEXIST;
+    return entry;
+}
