@@ -91,8 +91,8 @@ typedef struct vox_layer_info {
     vox_dtype dtype;
     vox_place place;
     size_t offset;      /* bytes into the arena; number of the input or output otherwise */
+    size_t within;      /* bytes from the start of that output; 0 in the arena */
     uint64_t macs;
-    int tasks;
 } vox_layer_info;
 
 /* How `segment` prepares a volume: ir_prepare's runtime twin, steps in order. */
@@ -117,8 +117,9 @@ typedef struct vox_volume_info {
 typedef vox_status vox_prepare_fn(const void *weights, size_t weights_bytes, void *prepared, size_t prepared_bytes);
 typedef vox_status vox_run_fn(const void *prepared, const void *const *inputs, void *const *outputs, void *arena,
                               size_t arena_bytes, const vox_executor *executor);
-/* Runs the model on a seeded input and recomputes sampled values of each layer, in double precision by the plain
- * formula, from that layer's actual operands. `samples` per layer, 0 for the default. */
+/* Runs the model on a seeded input and, after each layer, recomputes sampled values of its output in double precision
+ * by the plain formula from that layer's actual operands. The arena must hold selftest_bytes. VOX_E_SELFTEST: the
+ * first wrong layer is named (both pointers may be NULL); worst_error: relative to what rounding allows, 1 is bad. */
 typedef vox_status vox_selftest_fn(const void *prepared, void *arena, size_t arena_bytes, const vox_executor *executor,
                                    const char **first_bad_layer, double *worst_error);
 
@@ -127,6 +128,7 @@ typedef struct vox_model_info {
     unsigned abi;
     const char *name, *voxc_version, *graph_hash, *options; /* options: as given to voxc compile */
     size_t arena_bytes, prepared_bytes, weights_bytes, align;
+    size_t selftest_bytes; /* arena that selftest needs: the run's, the inputs and the outputs */
     uint64_t parameters, macs;
     int n_inputs, n_outputs, n_layers, n_labels;
     const vox_port *inputs, *outputs;
