@@ -1,7 +1,10 @@
-# voxc: `make help` lists the targets.
-CC      ?= gcc
+# voxc: `make help` lists the targets. CC, CFLAGS, LDFLAGS, BUILD, PREFIX and DESTDIR can be given.
+ifeq ($(origin CC),default)
+CC       = gcc
+endif
 BUILD   ?= build
 CFLAGS  ?= -O2 -g
+PREFIX  ?= /usr/local
 WARN     = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
 INCLUDE  = -Iir -Icompiler -Icodegen -Iruntime -Iruntime/program -I$(BUILD)/gen
 LIBS     = -lyaml -lprotobuf-c -lm -lpthread
@@ -11,16 +14,41 @@ COMPILER = $(wildcard ir/*.c codegen/*.c) $(filter-out compiler/main.c,$(wildcar
 RUNTIME  = $(wildcard runtime/*.c)
 SEGMENT  = $(wildcard runtime/program/*.c)
 EMBEDDED = $(sort $(wildcard runtime/*.[ch] runtime/program/*.[ch] codegen/templates/*) LICENSE)
-GEN      = $(BUILD)/gen/onnx.pb-c.c $(BUILD)/gen/embedded.c
+FORMATTED = $(wildcard ir/*.[ch] compiler/*.[ch] codegen/*.[ch] runtime/*.[ch] runtime/program/*.[ch] tests/*.[ch])
 obj      = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 TESTS    = $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
+SANITIZE = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-.PHONY: all help clean
+.PHONY: all help tests test demo golden golden-check asan clang valgrind layers format format-check peers install uninstall clean
 .SECONDARY:
-all: $(BUILD)/voxc  ## build build/voxc
+.DELETE_ON_ERROR:
 
+all: $(BUILD)/voxc  ## build the compiler, build/voxc
+tests: $(TESTS)  ## build the test programs, build/tests/*
+demo:  ## install what is missing, compile two networks and segment a head
+	+@sh scripts/demo.sh
+test:  ## install what is missing, build and run every test
+	+@sh tests/run.sh
+golden: all  ## rewrite generated/, the checked-in bundles, with today's compiler
+	@sh scripts/golden.sh $(BUILD)/voxc
+golden-check: all  ## fail if generated/ is not what today's compiler writes
+	@sh scripts/golden.sh --check $(BUILD)/voxc
+asan:  ## build everything with the address and undefined-behaviour sanitizers, in build/asan
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS='$(SANITIZE)' all tests
+clang:  ## build everything with clang, in build/clang
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC=clang all tests
+valgrind: all  ## run the compiler under valgrind
+	@sh tests/valgrind.sh $(BUILD)/voxc
+layers:  ## check which folder includes which
+	@sh tests/layers.sh
+format:  ## format the C sources in place
+	clang-format -i $(FORMATTED)
+format-check:  ## fail if `make format` would change anything
+	@clang-format --dry-run -Werror $(FORMATTED)
+peers:  ## a Python environment with ONNX Runtime, for the tests that compare with it
+	@sh scripts/peers.sh $(BUILD)/peers
 help:  ## list the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' Makefile
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' Makefile
 
 $(BUILD)/voxc: $(call obj,compiler/main.c) $(BUILD)/libvoxc.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
@@ -38,7 +66,10 @@ $(BUILD)/obj/%.o: %.c | $(BUILD)/gen/onnx.pb-c.c
 $(BUILD)/gen/%.o: $(BUILD)/gen/%.c
 	$(CC) -std=c11 $(CFLAGS) $(INCLUDE) -c -o $@ $<
 
+# Everything waits for this file, so it is the place to say what is missing.
 $(BUILD)/gen/onnx.pb-c.c:
+	@command -v protoc-c >/dev/null && printf '#include <%s>\n' yaml.h protobuf-c/protobuf-c.h | $(CC) -E - >/dev/null 2>&1 \
+	  || { echo 'voxc: libyaml, protobuf-c or protoc-c is missing; install them with: sh scripts/setup.sh' >&2; exit 1; }
 	@mkdir -p $(@D)
 	protoc-c --proto_path=/usr/include/onnx --c_out=$(@D) /usr/include/onnx/onnx.proto
 $(BUILD)/gen/embedded.c: scripts/embed.sh $(EMBEDDED)
@@ -50,7 +81,15 @@ $(BUILD)/tests/%: tests/%.c $(BUILD)/libvoxc.a $(BUILD)/libprogram.a $(BUILD)/li
 	@mkdir -p $(@D)
 	$(CC) $(WARN) $(CFLAGS) $(INCLUDE) -Itests $(shell sed -n '1s,^// flags: ,,p' $<) -MMD -MP -o $@ $< $(BUILD)/libvoxc.a $(BUILD)/libprogram.a $(BUILD)/libruntime.a -lcmocka $(LIBS) $(PROGRAM_LIBS)
 
+install: all  ## install voxc, the models and the documents under DESTDIR/PREFIX
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/voxc/models $(DESTDIR)$(PREFIX)/share/doc/voxc
+	install $(BUILD)/voxc $(DESTDIR)$(PREFIX)/bin
+	install -m 644 models/*.yaml models/README.md $(DESTDIR)$(PREFIX)/share/voxc/models
+	install -m 644 README.md LICENSE ir/IR.md $(DESTDIR)$(PREFIX)/share/doc/voxc
+uninstall:  ## remove what install put there
+	rm -f $(DESTDIR)$(PREFIX)/bin/voxc
+	rm -rf $(DESTDIR)$(PREFIX)/share/voxc $(DESTDIR)$(PREFIX)/share/doc/voxc
 clean:  ## remove everything that was built
 	rm -rf $(BUILD)
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/obj $(BUILD)/tests -name '*.d' 2>/dev/null)

@@ -1,0 +1,76 @@
+#!/bin/sh
+# Installs the Debian packages that voxc needs and that are not there yet; says which before it does.
+#
+#   sh scripts/setup.sh [--check] [build | demo | test]
+#
+# build: what `make` needs (default). demo, test: what `make demo` and `make test` need besides.
+# --check only reports; exit status 1 when something is missing.
+set -eu
+
+build='make gcc libc6-dev libyaml-dev libprotobuf-c-dev protobuf-c-compiler libonnx-dev'
+program='libnifti2-dev libpng-dev zlib1g-dev'
+demo='mricron-data python3 python3-venv ca-certificates'
+tests='g++ clang clang-format cmake valgrind libcmocka-dev libonnx-testdata'
+
+check=no
+packages=$build
+for argument in "$@"; do
+    case $argument in
+    --check) check=yes ;;
+    build) packages=$build ;;
+    demo) packages="$build $program $demo" ;;
+    test) packages="$build $program $demo $tests" ;;
+    *)
+        echo "setup: unknown argument $argument; usage: sh scripts/setup.sh [--check] [build | demo | test]" >&2
+        exit 2
+        ;;
+    esac
+done
+
+if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+    echo "setup: this is not Debian; install by hand what Debian calls: $packages"
+    [ $check = no ] # whoever has them under other names can go on; the compiler names what it misses
+    exit
+fi
+
+installed() { dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null | grep -q '^installed'; }
+missing=
+for package in $packages; do
+    installed "$package" || missing="$missing $package"
+done
+if [ -z "$missing" ]; then
+    echo "setup: everything is installed already"
+    exit 0
+fi
+if [ $check = yes ]; then
+    echo "setup: missing:$missing"
+    exit 1
+fi
+
+as_root=
+if [ "$(id -u)" != 0 ]; then
+    as_root=sudo
+    if ! command -v sudo >/dev/null; then
+        echo "setup: missing:$missing" >&2
+        echo "setup: neither root nor sudo here; as root run:" >&2
+        echo "    apt-get update && apt-get install --no-install-recommends -y$missing" >&2
+        exit 1
+    fi
+fi
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+# apt, quietly: its output is shown only when it fails.
+apt() {
+    $as_root env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 apt-get -o DPkg::Lock::Timeout=300 -qq "$@" >"$log" 2>&1 </dev/null
+}
+
+echo "setup: will install with ${as_root:+sudo }apt-get:$missing"
+apt update || { tail -n 3 "$log" >&2 && echo "setup: apt-get update failed; trying with the lists that are there" >&2; }
+# shellcheck disable=SC2086 # the list is words
+if ! apt install --no-install-recommends -y $missing; then
+    tail -n 20 "$log" >&2
+    echo "setup: apt-get could not install them (its last words are above)" >&2
+    exit 1
+fi
+echo "setup: installed"

@@ -1,0 +1,34 @@
+#!/bin/sh
+# Checks which folder includes which: one line per violation, exit status 1 if there is any.
+#
+# An #include "x.h" belongs to the first folder of the includer's own row that holds x.h; a header that only other
+# folders hold is a violation. Generated headers (protobuf's) belong to the compiler.
+set -eu
+cd "$(dirname "$0")/.."
+
+# folder: the folders whose headers its files may include
+rules='ir: ir
+compiler: compiler ir codegen
+codegen: codegen ir
+codegen/templates: runtime
+runtime: runtime
+runtime/program: runtime/program runtime'
+
+echo "$rules" | {
+    bad=0
+    while IFS=: read -r folder allowed; do
+        for file in "$folder"/*.[ch] "$folder"/*.def "$folder"/*.in; do
+            [ -f "$file" ] || continue
+            # shellcheck disable=SC2013 # header names hold no spaces
+            for header in $(sed -n 's/^[ \t]*#[ \t]*include[ \t]*"\([^"$]*\)".*/\1/p' "$file"); do
+                [ "$folder/$header" != compiler/onnx.pb-c.h ] || continue
+                for place in $allowed; do
+                    [ ! -f "$place/$header" ] || continue 2
+                done
+                echo "layers: $file includes \"$header\", which none of these holds: $allowed"
+                bad=1
+            done
+        done
+    done
+    exit $bad
+}

@@ -1,0 +1,82 @@
+#!/bin/sh
+# Everything that `make test` checks, one line per step with its time; the last line counts. Exit status 1 when
+# anything failed. A step's full output stays in build/test-logs/.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+unset MAKEFLAGS MFLAGS MAKELEVEL CC CFLAGS LDFLAGS BUILD VOX_ISA
+logs=build/test-logs
+passed=0 failed=0 skipped=0
+started=$(date +%s)
+
+sh scripts/setup.sh test || exit 1
+rm -rf "$logs"
+mkdir -p "$logs"
+jobs=$(nproc)
+
+now() { date +%s%3N; }
+
+# report WORD NAME MILLISECONDS [TEXT]
+report() { printf '%-7s %6d.%d s  %s%s\n' "$1" $(($3 / 1000)) $(($3 % 1000 / 100)) "$2" "${4:+: $4}"; }
+
+# step NAME COMMAND...: exit status 77 means skipped; the command's last line says why.
+step() {
+    name=$1 && shift
+    begun=$(now) status=0
+    "$@" >"$logs/$name.log" 2>&1 </dev/null || status=$?
+    took=$(($(now) - begun))
+    case $status in
+    0) passed=$((passed + 1)) && report ok "$name" $took ;;
+    77) skipped=$((skipped + 1)) && report skipped "$name" $took "$(tail -n 1 "$logs/$name.log")" ;;
+    *)
+        failed=$((failed + 1))
+        report FAILED "$name" $took "exit status $status; the end of $logs/$name.log:"
+        tail -n 40 "$logs/$name.log" | sed 's/^/    /'
+        ;;
+    esac
+    return $status
+}
+
+# The number in cmocka's "[  WORD  ] N test(s)" line of the log $2, 0 without one.
+count() { sed -n "s/^\[  $1  \] \([0-9]*\) test(s).*/\1/p" "$2" | awk '{n = $1} END {print n + 0}'; }
+
+# program LABEL PATH: a cmocka program; each of its tests counts.
+program() {
+    name=$1.$(basename "$2") log=$logs/$1.$(basename "$2").log
+    begun=$(now) status=0
+    timeout 600 "$2" >"$log" 2>&1 </dev/null || status=$?
+    took=$(($(now) - begun))
+    p=$(count PASSED "$log") f=$(count FAILED "$log") s=$(count SKIPPED "$log")
+    [ "$status" = 0 ] || [ "$f" != 0 ] || f=1 # it crashed, or a group's setup failed
+    passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+    if [ "$f" = 0 ]; then
+        report ok "$name" $took "$p passed, $s skipped"
+    else
+        report FAILED "$name" $took "$p passed, $f failed, $s skipped, exit status $status; from $log:"
+        grep -v -e '^\[ RUN' -e '^\[       OK' "$log" | tail -n 40 | sed 's/^/    /'
+    fi
+    grep '^skipped: ' "$log" | sort -u | sed 's/^/    /'
+}
+
+suite() {
+    for test in "$2"/tests/test_*; do
+        case $test in *.d) continue ;; esac
+        [ ! -x "$test" ] || VOXC=$2/voxc program "$1" "$test"
+    done
+}
+
+step build make -j"$jobs" all tests || exit 1
+step peers sh scripts/peers.sh build/peers
+suite gcc build
+step sanitizers-build make -j"$jobs" asan && suite sanitizers build/asan
+step clang-build make -j"$jobs" clang
+step layers make layers
+step format make format-check
+step golden make golden-check
+step docs sh tests/docs.sh
+step install sh tests/install.sh
+step valgrind make valgrind
+step peers-compare sh tests/peers.sh
+
+echo "total $(($(date +%s) - started)) s"
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]
