@@ -1,0 +1,287 @@
+/* interp.c: the double-precision interpreter, every other part's oracle. Walks the nodes in order, one
+ * function per op (interp_*.c); a value is freed as soon as no later node and no output needs it. */
+#include "interp.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Ops that are not listed are maps or binaries by their flag in ops.def. */
+static interp_eval *const evals[IR_OP_COUNT] = {
+    [IR_OP_CONV] = interp_conv,
+    [IR_OP_CONV_TRANSPOSE] = interp_conv_transpose,
+    [IR_OP_BATCH_NORM] = interp_batch_norm,
+    [IR_OP_INSTANCE_NORM] = interp_instance_norm,
+    [IR_OP_MAX_POOL] = interp_max_pool,
+    [IR_OP_AVERAGE_POOL] = interp_average_pool,
+    [IR_OP_RESIZE] = interp_resize,
+    [IR_OP_CONCAT] = interp_concat,
+    [IR_OP_SLICE] = interp_slice,
+    [IR_OP_PAD] = interp_pad,
+    [IR_OP_RESHAPE] = interp_same,
+    [IR_OP_TRANSPOSE] = interp_transpose,
+    [IR_OP_EXPAND] = interp_expand,
+    [IR_OP_GATHER] = interp_gather,
+    [IR_OP_SOFTMAX] = interp_softmax,
+    [IR_OP_LOG_SOFTMAX] = interp_softmax,
+    [IR_OP_ARG_MAX] = interp_arg_max,
+    [IR_OP_REDUCE_SUM] = interp_reduce,
+    [IR_OP_REDUCE_MEAN] = interp_reduce,
+    [IR_OP_REDUCE_MAX] = interp_reduce,
+    [IR_OP_REDUCE_MIN] = interp_reduce,
+    [IR_OP_REDUCE_PROD] = interp_reduce,
+    [IR_OP_WHERE] = interp_where,
+    [IR_OP_CAST] = interp_cast,
+    [IR_OP_SHAPE_OF] = interp_shape,
+    [IR_OP_RANGE] = interp_range,
+    [IR_OP_TO_BLOCK] = interp_same,
+    [IR_OP_FROM_BLOCK] = interp_same,
+};
+
+interp_eval *interp_find(ir_op op) {
+    if (evals[op]) return evals[op];
+    if (ir_op_get(op)->flags & IR_FLAG_MAP) return interp_map;
+    return ir_op_get(op)->flags & IR_FLAG_BINARY ? interp_binary : NULL;
+}
+
+/* ---- values
+ * ----------------------------------------------------------------------------------------------------- */
+
+static bool new_value(const ir_tensor *t, ir_value *v, ir_diag *d) {
+    size_t bytes = (size_t)ir_count(t) * INTERP_CELL;
+    void *p = malloc(bytes ? bytes : INTERP_CELL);
+    *v = (ir_value){NULL, NULL};
+    if (!p)
+        return ir_fail(d, IR_EXIT_FAILURE, "%s: out of memory: %zu bytes to interpret it", t->name, bytes);
+    if (ir_dtype_is_float(t->dtype))
+        v->f = p;
+    else
+        v->i = p;
+    return true;
+}
+
+static void free_value(ir_value *v) {
+    free(v->f);
+    free(v->i);
+    *v = (ir_value){NULL, NULL};
+}
+
+static bool load_const(const ir_tensor *t, ir_value *v, ir_diag *d) {
+    int64_t n = ir_count(t);
+    if (!t->data && n > 0)
+        return ir_fail(d, IR_EXIT_FAILURE,
+                       "%s: its values are unknown (the graph was read without its weights)", t->name);
+    if (!new_value(t, v, d)) return false;
+    for (int64_t i = 0; i < n; i++) {
+        if (v->f)
+            v->f[i] = ir_const_float(t, i);
+        else
+            v->i[i] = ir_const_int(t, i);
+    }
+    return true;
+}
+
+static bool copy_value(const ir_tensor *t, const ir_value *from, ir_value *to, ir_diag *d) {
+    if (!new_value(t, to, d)) return false;
+    memcpy(interp_out_cells(to), interp_cells(from), (size_t)ir_count(t) * INTERP_CELL);
+    return true;
+}
+
+void ir_values_free(ir_value *v, int count) {
+    for (int k = 0; k < count; k++) free_value(&v[k]);
+}
+
+/* ---- the table of tensors
+ * ---------------------------------------------------------------------------------------- */
+
+typedef struct slot {
+    const ir_tensor *t;
+    ir_value v;
+    int uses; /* node operands and graph outputs that still want it */
+} slot;
+
+typedef struct run {
+    slot *slots; /* ascending t */
+    int n;
+} run;
+
+static int by_tensor(const void *a, const void *b) {
+    uintptr_t p = (uintptr_t)((const slot *)a)->t, q = (uintptr_t)((const slot *)b)->t;
+    return (p > q) - (p < q);
+}
+
+static slot *find_slot(const run *r, const ir_tensor *t) {
+    slot *s = bsearch(&(slot){.t = t}, r->slots, (size_t)r->n, sizeof *s, by_tensor);
+    if (!s) ir_die("interpreter: %s is not in its graph", t->name);
+    return s;
+}
+
+static bool start(run *r, const ir_graph *g, ir_diag *d) {
+    r->n = g->n_tensors;
+    r->slots = calloc((size_t)r->n + 1, sizeof *r->slots);
+    if (!r->slots) return ir_fail(d, IR_EXIT_FAILURE, "out of memory");
+    for (int k = 0; k < r->n; k++) r->slots[k].t = g->tensors[k];
+    qsort(r->slots, (size_t)r->n, sizeof *r->slots, by_tensor);
+    for (int k = 0; k < g->n_nodes; k++)
+        for (int o = 0; o < g->nodes[k]->n_in; o++)
+            if (g->nodes[k]->in[o]) find_slot(r, g->nodes[k]->in[o])->uses++;
+    for (int k = 0; k < g->n_outputs; k++) find_slot(r, g->outputs[k])->uses++;
+    return true;
+}
+
+static void finish(run *r) {
+    for (int k = 0; k < r->n; k++) free_value(&r->slots[k].v);
+    free(r->slots);
+}
+
+/* An operand's value; constants are converted when they are first wanted. */
+static bool want(run *r, const ir_tensor *t, ir_value *v, ir_diag *d) {
+    slot *s = find_slot(r, t);
+    if (t->role == IR_ROLE_CONST && !s->v.f && !s->v.i && !load_const(t, &s->v, d)) return false;
+    *v = s->v;
+    if (!v->f && !v->i) ir_die("interpreter: %s is used before it is computed", t->name);
+    return true;
+}
+
+static void drop(run *r, const ir_tensor *t) {
+    slot *s = find_slot(r, t);
+    if (--s->uses == 0) free_value(&s->v);
+}
+
+/* ---- nodes
+ * ------------------------------------------------------------------------------------------------------- */
+
+/* Evaluates n. out[k] receives new values, or stays untouched on failure. */
+static bool evaluate(const ir_node *n, const ir_value *in, ir_value *out, int threads, ir_diag *d) {
+    interp_eval *eval = interp_find(n->op);
+    interp_call c = {.n = n, .in = in, .out = out, .threads = threads, .d = d};
+    int made = 0;
+    bool ok = true;
+    if (!eval) ir_die("interpreter: no function for %s", ir_op_get(n->op)->name);
+    for (; made < n->n_out && ok; made++) ok = new_value(n->out[made], &out[made], d);
+    ok = ok && eval(&c);
+    if (!ok) ir_values_free(out, made);
+    return ok;
+}
+
+static bool run_node(run *r, const ir_node *n, int threads, ir_diag *d) {
+    ir_value *in = calloc((size_t)n->n_in + 1, sizeof *in), out[1] = {{NULL, NULL}};
+    bool ok = in || ir_fail(d, IR_EXIT_FAILURE, "out of memory");
+    if (n->n_out != 1) ir_die("interpreter: %s has %d outputs", n->name, n->n_out);
+    /* The shape of a tensor is known without its values. */
+    bool needs_values = n->op != IR_OP_SHAPE_OF;
+    for (int k = 0; k < n->n_in && ok && needs_values; k++) ok = !n->in[k] || want(r, n->in[k], &in[k], d);
+    ok = ok && evaluate(n, in, out, threads, d);
+    free(in);
+    if (!ok) return false;
+    find_slot(r, n->out[0])->v = out[0];
+    return true;
+}
+
+/* Inputs are copied: their values belong to the caller. */
+static bool set_inputs(run *r, const ir_graph *g, const ir_value *in, ir_diag *d) {
+    for (int k = 0; k < g->n_inputs; k++) {
+        slot *s = find_slot(r, g->inputs[k]);
+        if (s->uses > 0 && !copy_value(g->inputs[k], &in[k], &s->v, d)) return false;
+    }
+    return true;
+}
+
+static bool get_outputs(run *r, const ir_graph *g, ir_value *out, ir_diag *d) {
+    for (int k = 0; k < g->n_outputs; k++) {
+        ir_value v;
+        if (!want(r, g->outputs[k], &v, d) || !copy_value(g->outputs[k], &v, &out[k], d)) {
+            ir_values_free(out, k);
+            return false;
+        }
+        drop(r, g->outputs[k]);
+    }
+    return true;
+}
+
+bool ir_interpret(const ir_graph *g, const ir_value *in, ir_value *out, int threads, ir_watch *watch,
+                  void *ctx, ir_diag *d) {
+    run r = {NULL, 0};
+    bool ok = start(&r, g, d) && set_inputs(&r, g, in, d);
+    for (int k = 0; k < g->n_nodes && ok; k++) {
+        const ir_node *n = g->nodes[k];
+        ok = run_node(&r, n, threads, d);
+        if (!ok) break;
+        slot *s = find_slot(&r, n->out[0]);
+        if (watch) watch(ctx, n, &s->v);
+        for (int o = 0; o < n->n_in; o++)
+            if (n->in[o]) drop(&r, n->in[o]);
+        if (s->uses == 0) free_value(&s->v);
+    }
+    ok = ok && get_outputs(&r, g, out, d);
+    finish(&r);
+    return ok;
+}
+
+/* ---- folding
+ * ----------------------------------------------------------------------------------------------------- */
+
+static void store(ir_dtype t, void *data, int64_t i, const ir_value *v) {
+    switch (t) {
+    case IR_F32:
+        ((float *)data)[i] = (float)v->f[i];
+        break;
+    case IR_F64:
+        ((double *)data)[i] = v->f[i];
+        break;
+    case IR_I64:
+        ((int64_t *)data)[i] = v->i[i];
+        break;
+    case IR_I32:
+        ((int32_t *)data)[i] = (int32_t)v->i[i];
+        break;
+    case IR_U8:
+        ((uint8_t *)data)[i] = (uint8_t)v->i[i];
+        break;
+    case IR_BOOL:
+        ((uint8_t *)data)[i] = v->i[i] != 0;
+        break;
+    default:
+        ir_die("no dtype %d", (int)t);
+    }
+}
+
+/* t, until now computed, becomes a constant with these elements, each rounded once to t's dtype. */
+static void become_const(ir_graph *g, ir_tensor *t, const ir_value *v) {
+    int64_t n = ir_count(t);
+    size_t size = ir_dtype_bytes(t->dtype);
+    void *data = ir_alloc(g->arena, n > 0 ? (size_t)n : 1, size);
+    for (int64_t i = 0; i < n; i++) store(t->dtype, data, i, v);
+    t->role = IR_ROLE_CONST;
+    t->producer = NULL;
+    t->data = data;
+    t->hash = ir_hash(data, (size_t)n * size);
+}
+
+static void forget_node(ir_graph *g, const ir_node *n) {
+    int k = 0;
+    while (k < g->n_nodes && g->nodes[k] != n) k++;
+    if (k == g->n_nodes) ir_die("fold: %s is not in its graph", n->name);
+    memmove(&g->nodes[k], &g->nodes[k + 1], (size_t)(g->n_nodes - k - 1) * sizeof(ir_node *));
+    g->n_nodes--;
+}
+
+bool ir_fold_node(ir_graph *g, ir_node *n, ir_diag *d) {
+    ir_value *in = calloc((size_t)n->n_in + 1, sizeof *in), out[1] = {{NULL, NULL}};
+    bool ok = in || ir_fail(d, IR_EXIT_FAILURE, "out of memory");
+    for (int k = 0; k < n->n_in && ok && n->op != IR_OP_SHAPE_OF; k++) {
+        if (!n->in[k]) continue;
+        ok = n->in[k]->role == IR_ROLE_CONST
+                 ? load_const(n->in[k], &in[k], d)
+                 : ir_fail(d, IR_EXIT_FAILURE, "%s: its input %s is not a constant", n->name, n->in[k]->name);
+    }
+    ok = ok && evaluate(n, in, out, 1, d);
+    if (ok) {
+        become_const(g, n->out[0], &out[0]);
+        forget_node(g, n);
+    }
+    if (in) ir_values_free(in, n->n_in);
+    free(in);
+    ir_values_free(out, 1);
+    return ok;
+}

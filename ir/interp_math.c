@@ -1,0 +1,389 @@
+/* interp_math.c: interpreter, element by element: maps, binaries, cast, and the activations that conv and
+ * instance norm take over. Formulas: ops.def. */
+#include "interp.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- maps
+ * ----------------------------------------------------------------------------------------------------- */
+
+typedef double map_fn(double x, double alpha, double beta);
+typedef int64_t map_int_fn(int64_t x, double alpha, double beta);
+
+#define UNUSED2 ((void)alpha, (void)beta)
+static double f_relu(double x, double alpha, double beta) {
+    return UNUSED2, x < 0 ? 0 : x;
+}
+static double f_leaky(double x, double alpha, double beta) {
+    return (void)beta, x < 0 ? alpha * x : x;
+}
+static double f_elu(double x, double alpha, double beta) {
+    return (void)beta, x < 0 ? alpha * expm1(x) : x;
+}
+static double f_sigmoid(double x, double alpha, double beta) {
+    return UNUSED2, 1 / (1 + exp(-x));
+}
+static double f_tanh(double x, double alpha, double beta) {
+    return UNUSED2, tanh(x);
+}
+static double f_clip(double x, double alpha, double beta) {
+    x = x < alpha ? alpha : x;
+    return x > beta ? beta : x;
+}
+static double f_exp(double x, double alpha, double beta) {
+    return UNUSED2, exp(x);
+}
+static double f_log(double x, double alpha, double beta) {
+    return UNUSED2, log(x);
+}
+static double f_sqrt(double x, double alpha, double beta) {
+    return UNUSED2, sqrt(x);
+}
+static double f_neg(double x, double alpha, double beta) {
+    return UNUSED2, -x;
+}
+static double f_abs(double x, double alpha, double beta) {
+    return UNUSED2, fabs(x);
+}
+static double f_floor(double x, double alpha, double beta) {
+    return UNUSED2, floor(x);
+}
+static double f_ceil(double x, double alpha, double beta) {
+    return UNUSED2, ceil(x);
+}
+static double f_round(double x, double alpha, double beta) {
+    return UNUSED2, rint(x);
+}
+
+/* Integers wrap around as in C's unsigned arithmetic, never overflow. */
+static int64_t wrap_neg(int64_t x) {
+    return (int64_t)(0 - (uint64_t)x);
+}
+static int64_t i_relu(int64_t x, double alpha, double beta) {
+    return UNUSED2, x < 0 ? 0 : x;
+}
+static int64_t i_neg(int64_t x, double alpha, double beta) {
+    return UNUSED2, wrap_neg(x);
+}
+static int64_t i_abs(int64_t x, double alpha, double beta) {
+    return UNUSED2, x < 0 ? wrap_neg(x) : x;
+}
+static int64_t i_same(int64_t x, double alpha, double beta) {
+    return UNUSED2, x;
+}
+static int64_t i_not(int64_t x, double alpha, double beta) {
+    return UNUSED2, !x;
+}
+static int64_t i_clip(int64_t x, double alpha, double beta) {
+    x = (double)x < alpha ? (int64_t)alpha : x;
+    return (double)x > beta ? (int64_t)beta : x;
+}
+
+static const struct {
+    map_fn *f;
+    map_int_fn *i; /* NULL: the op has no integer form */
+} maps[IR_OP_COUNT] = {
+    [IR_OP_RELU] = {f_relu, i_relu},
+    [IR_OP_LEAKY_RELU] = {f_leaky, NULL},
+    [IR_OP_ELU] = {f_elu, NULL},
+    [IR_OP_SIGMOID] = {f_sigmoid, NULL},
+    [IR_OP_TANH] = {f_tanh, NULL},
+    [IR_OP_CLIP] = {f_clip, i_clip},
+    [IR_OP_EXP] = {f_exp, NULL},
+    [IR_OP_LOG] = {f_log, NULL},
+    [IR_OP_SQRT] = {f_sqrt, NULL},
+    [IR_OP_NEG] = {f_neg, i_neg},
+    [IR_OP_ABS] = {f_abs, i_abs},
+    [IR_OP_FLOOR] = {f_floor, i_same},
+    [IR_OP_CEIL_] = {f_ceil, i_same},
+    [IR_OP_ROUND] = {f_round, i_same},
+    [IR_OP_NOT] = {NULL, i_not},
+    [IR_OP_PRELU] = {f_leaky, NULL}, /* as a fused activation only: alpha is the channel's slope */
+};
+
+static int64_t wrap_to(ir_dtype t, int64_t x) {
+    switch (t) {
+    case IR_I32:
+        return (int32_t)(uint32_t)(uint64_t)x;
+    case IR_U8:
+        return (uint8_t)x;
+    case IR_BOOL:
+        return x != 0;
+    default:
+        return x;
+    }
+}
+
+static double attr_or(const ir_node *n, ir_key key, double otherwise) {
+    const ir_attr *a = ir_get(n, key);
+    return a ? a->f[0] : otherwise;
+}
+
+enum { CHUNK = 1 << 16 }; /* elements per task */
+
+typedef struct map_job {
+    interp_act act;
+    const double *x;
+    double *y;
+    int64_t n;
+} map_job;
+
+static void map_chunk(void *ctx, int64_t task, int thread) {
+    const map_job *j = ctx;
+    int64_t at = task * CHUNK, n = j->n - at < CHUNK ? j->n - at : CHUNK;
+    (void)thread;
+    memcpy(j->y + at, j->x + at, (size_t)n * sizeof *j->y);
+    interp_act_apply(&j->act, 0, j->y + at, n);
+}
+
+bool interp_map(const interp_call *c) {
+    const ir_tensor *y = c->n->out[0];
+    double alpha = attr_or(c->n, IR_ALPHA, 0), beta = attr_or(c->n, IR_BETA, 0);
+    int64_t n = ir_count(y);
+    if (c->out[0].f && c->in[0].f && maps[c->n->op].f) {
+        map_job j = {{maps[c->n->op].f, alpha, beta, NULL}, c->in[0].f, c->out[0].f, n};
+        interp_parallel(c->threads, (n + CHUNK - 1) / CHUNK, map_chunk, &j);
+        return true;
+    }
+    if (!c->out[0].i || !c->in[0].i || !maps[c->n->op].i)
+        return ir_fail(c->d, IR_EXIT_UNSUPPORTED, "%s: %s has no form for %s", c->n->name,
+                       ir_op_get(c->n->op)->name, ir_dtype_name(c->n->in[0]->dtype));
+    for (int64_t i = 0; i < n; i++)
+        c->out[0].i[i] = wrap_to(y->dtype, maps[c->n->op].i(c->in[0].i[i], alpha, beta));
+    return true;
+}
+
+interp_act interp_act_of(const interp_call *c) {
+    const char *word = ir_word(c->n, IR_ACT);
+    interp_act a = {.alpha = attr_or(c->n, IR_ALPHA, 0), .beta = attr_or(c->n, IR_BETA, 0)};
+    ir_op op;
+    if (!word) return a;
+    if (!ir_op_parse(word, &op) || !maps[op].f) ir_die("%s: no activation %s", c->n->name, word);
+    a.fn = maps[op].f;
+    if (op == IR_OP_PRELU) {
+        if (c->n->n_in < 4 || !c->in[3].f) ir_die("%s: prelu without slopes", c->n->name);
+        a.slope = c->in[3].f;
+    }
+    return a;
+}
+
+void interp_act_apply(const interp_act *a, int64_t ch, double *y, int64_t n) {
+    double alpha = a->slope ? a->slope[ch] : a->alpha;
+    if (a->fn == f_relu) { /* by far the commonest: without a call per element */
+        for (int64_t i = 0; i < n; i++) y[i] = y[i] < 0 ? 0 : y[i];
+    } else if (a->fn) {
+        for (int64_t i = 0; i < n; i++) y[i] = a->fn(y[i], alpha, a->beta);
+    }
+}
+
+/* ---- binaries
+ * ------------------------------------------------------------------------------------------------- */
+
+static double f_add(double a, double b) {
+    return a + b;
+}
+static double f_sub(double a, double b) {
+    return a - b;
+}
+static double f_mul(double a, double b) {
+    return a * b;
+}
+static double f_div(double a, double b) {
+    return a / b;
+}
+static double f_min(double a, double b) {
+    return a < b || isnan(a) ? a : b;
+}
+static double f_max(double a, double b) {
+    return a > b || isnan(a) ? a : b;
+}
+static double f_prelu(double a, double b) {
+    return a < 0 ? b * a : a;
+}
+/* fmod takes the sign of a; ONNX's other mod that of b. */
+static double f_mod(double a, double b) {
+    double r = fmod(a, b);
+    return r != 0 && (r < 0) != (b < 0) ? r + b : r;
+}
+
+static int64_t i_add(int64_t a, int64_t b) {
+    return (int64_t)((uint64_t)a + (uint64_t)b);
+}
+static int64_t i_sub(int64_t a, int64_t b) {
+    return (int64_t)((uint64_t)a - (uint64_t)b);
+}
+static int64_t i_mul(int64_t a, int64_t b) {
+    return (int64_t)((uint64_t)a * (uint64_t)b);
+}
+static int64_t i_div(int64_t a, int64_t b) {
+    return b == -1 ? wrap_neg(a) : a / b;
+}
+static int64_t i_min(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+static int64_t i_max(int64_t a, int64_t b) {
+    return a > b ? a : b;
+}
+static int64_t i_fmod(int64_t a, int64_t b) {
+    return b == -1 ? 0 : a % b;
+}
+static int64_t i_mod(int64_t a, int64_t b) {
+    int64_t r = i_fmod(a, b);
+    return r != 0 && (r < 0) != (b < 0) ? r + b : r;
+}
+static int64_t i_prelu(int64_t a, int64_t b) {
+    return a < 0 ? i_mul(a, b) : a;
+}
+static int64_t i_pow(int64_t a, int64_t b) {
+    int64_t r = 1;
+    if (b < 0) return a == 1 ? 1 : a == -1 ? (b % 2 ? -1 : 1) : 0;
+    for (; b > 0; b >>= 1, a = i_mul(a, a))
+        if (b & 1) r = i_mul(r, a);
+    return r;
+}
+
+static int64_t i_equal(int64_t a, int64_t b) {
+    return a == b;
+}
+static int64_t i_greater(int64_t a, int64_t b) {
+    return a > b;
+}
+static int64_t i_greater_equal(int64_t a, int64_t b) {
+    return a >= b;
+}
+static int64_t i_less(int64_t a, int64_t b) {
+    return a < b;
+}
+static int64_t i_less_equal(int64_t a, int64_t b) {
+    return a <= b;
+}
+static int64_t i_and(int64_t a, int64_t b) {
+    return a && b;
+}
+static int64_t i_or(int64_t a, int64_t b) {
+    return a || b;
+}
+static int64_t p_equal(double a, double b) {
+    return a == b;
+}
+static int64_t p_greater(double a, double b) {
+    return a > b;
+}
+static int64_t p_greater_equal(double a, double b) {
+    return a >= b;
+}
+static int64_t p_less(double a, double b) {
+    return a < b;
+}
+static int64_t p_less_equal(double a, double b) {
+    return a <= b;
+}
+
+typedef struct binary {
+    double (*f)(double, double);    /* floats to floats */
+    int64_t (*i)(int64_t, int64_t); /* integers to integers, or to bool */
+    int64_t (*p)(double, double);   /* floats to bool */
+    bool divides;                   /* an integer b must not be 0 */
+} binary;
+
+static const binary binaries[IR_OP_COUNT] = {
+    [IR_OP_ADD] = {.f = f_add, .i = i_add},
+    [IR_OP_SUB] = {.f = f_sub, .i = i_sub},
+    [IR_OP_MUL] = {.f = f_mul, .i = i_mul},
+    [IR_OP_DIV] = {.f = f_div, .i = i_div, .divides = true},
+    [IR_OP_MIN] = {.f = f_min, .i = i_min},
+    [IR_OP_MAX] = {.f = f_max, .i = i_max},
+    [IR_OP_POW] = {.f = pow, .i = i_pow},
+    [IR_OP_MOD] = {.f = f_mod, .i = i_mod, .divides = true},
+    [IR_OP_EQUAL] = {.i = i_equal, .p = p_equal},
+    [IR_OP_GREATER] = {.i = i_greater, .p = p_greater},
+    [IR_OP_GREATER_EQUAL] = {.i = i_greater_equal, .p = p_greater_equal},
+    [IR_OP_LESS] = {.i = i_less, .p = p_less},
+    [IR_OP_LESS_EQUAL] = {.i = i_less_equal, .p = p_less_equal},
+    [IR_OP_AND] = {.i = i_and},
+    [IR_OP_OR] = {.i = i_or},
+    [IR_OP_PRELU] = {.f = f_prelu, .i = i_prelu},
+};
+static const binary fmod_binary = {.f = fmod, .i = i_fmod, .divides = true};
+
+typedef struct binary_job {
+    const binary *b;
+    const interp_call *c;
+    int64_t stride[2][IR_MAX_RANK];
+} binary_job;
+
+/* Pow may mix the dtypes of its operands; nothing else does. */
+static double as_float(const ir_value *v, int64_t i) {
+    return v->f ? v->f[i] : (double)v->i[i];
+}
+
+/* Elements [task * CHUNK, ...) of the output, operands followed through their broadcast strides. */
+static void binary_chunk(void *ctx, int64_t task, int thread) {
+    const binary_job *j = ctx;
+    const ir_tensor *y = j->c->n->out[0];
+    const ir_value *a = &j->c->in[0], *b = &j->c->in[1], *out = &j->c->out[0];
+    int64_t begin = task * CHUNK, count = ir_count(y), end = begin + CHUNK < count ? begin + CHUNK : count;
+    int64_t index[IR_MAX_RANK] = {0}, at[2] = {0}, rest = begin;
+    (void)thread;
+    for (int k = y->rank - 1; k >= 0; k--) {
+        index[k] = rest % y->dim[k];
+        rest /= y->dim[k];
+        for (int o = 0; o < 2; o++) at[o] += index[k] * j->stride[o][k];
+    }
+    for (int64_t i = begin; i < end; i++) {
+        if (out->f)
+            out->f[i] = j->b->f(as_float(a, at[0]), as_float(b, at[1]));
+        else if (a->i && b->i)
+            out->i[i] = wrap_to(y->dtype, j->b->i(a->i[at[0]], b->i[at[1]]));
+        else
+            out->i[i] = wrap_to(y->dtype, j->b->p ? j->b->p(as_float(a, at[0]), as_float(b, at[1]))
+                                                  : (int64_t)j->b->f(as_float(a, at[0]), as_float(b, at[1])));
+        interp_step(y->rank, y->dim, index, 2, at, (const int64_t(*)[IR_MAX_RANK])j->stride);
+    }
+}
+
+bool interp_binary(const interp_call *c) {
+    const ir_tensor *y = c->n->out[0];
+    bool is_fmod = c->n->op == IR_OP_MOD && ir_int(c->n, IR_FMOD);
+    binary_job j = {.b = is_fmod ? &fmod_binary : &binaries[c->n->op], .c = c};
+    bool floats = c->in[0].f || c->in[1].f;
+    int64_t n = ir_count(y);
+    if (c->out[0].f ? !j.b->f : floats ? !j.b->p && !j.b->f : !j.b->i)
+        return ir_fail(c->d, IR_EXIT_UNSUPPORTED, "%s: %s has no form for %s", c->n->name,
+                       ir_op_get(c->n->op)->name, ir_dtype_name(c->n->in[0]->dtype));
+    if (j.b->divides && !floats && n > 0)
+        for (int64_t i = 0; i < ir_count(c->n->in[1]); i++)
+            if (c->in[1].i[i] == 0)
+                return ir_fail(c->d, IR_EXIT_INPUT, "%s: %s: integer division by zero", c->n->name,
+                               ir_op_get(c->n->op)->name);
+    interp_broadcast(c->n->in[0], y, j.stride[0]);
+    interp_broadcast(c->n->in[1], y, j.stride[1]);
+    interp_parallel(c->threads, (n + CHUNK - 1) / CHUNK, binary_chunk, &j);
+    return true;
+}
+
+/* ---- cast
+ * ------------------------------------------------------------------------------------------------------- */
+
+/* Towards zero; saturated where C leaves the result undefined. */
+static int64_t truncate(double x) {
+    if (isnan(x)) return 0;
+    if (x >= 9223372036854775808.0) return INT64_MAX;
+    return x < -9223372036854775808.0 ? INT64_MIN : (int64_t)x;
+}
+
+/* A cast between float dtypes changes nothing here: the interpreter never rounds. */
+bool interp_cast(const interp_call *c) {
+    const ir_tensor *y = c->n->out[0];
+    int64_t n = ir_count(y);
+    for (int64_t i = 0; i < n; i++) {
+        if (c->out[0].f)
+            c->out[0].f[i] = as_float(&c->in[0], i);
+        else if (y->dtype == IR_BOOL)
+            c->out[0].i[i] = c->in[0].f ? c->in[0].f[i] != 0 : c->in[0].i[i] != 0;
+        else
+            c->out[0].i[i] = wrap_to(y->dtype, c->in[0].f ? truncate(c->in[0].f[i]) : c->in[0].i[i]);
+    }
+    return true;
+}

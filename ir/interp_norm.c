@@ -1,0 +1,114 @@
+/* interp_norm.c: interpreter, normalisations over channels and along one axis: batch and instance norm,
+ * softmax, arg max. */
+#include "interp.h"
+
+#include <math.h>
+
+typedef struct norm_job {
+    const interp_call *c;
+    int64_t channels, voxels;
+    double eps;
+    interp_act act;
+} norm_job;
+
+/* y = (x - mean) * scale / sqrt(variance + eps) + bias over one channel. */
+static void normalise(const norm_job *j, int64_t task, double mean, double variance) {
+    const ir_value *in = j->c->in;
+    int64_t ch = task % j->channels;
+    const double *x = in[0].f + task * j->voxels;
+    double *y = j->c->out[0].f + task * j->voxels;
+    double scale = in[1].f[ch] / sqrt(variance + j->eps), bias = in[2].f[ch];
+    for (int64_t i = 0; i < j->voxels; i++) y[i] = (x[i] - mean) * scale + bias;
+    interp_act_apply(&j->act, ch, y, j->voxels);
+}
+
+static void batch_channel(void *ctx, int64_t task, int thread) {
+    const norm_job *j = ctx;
+    int64_t ch = task % j->channels;
+    (void)thread;
+    normalise(j, task, j->c->in[3].f[ch], j->c->in[4].f[ch]);
+}
+
+static void instance_channel(void *ctx, int64_t task, int thread) {
+    const norm_job *j = ctx;
+    const double *x = j->c->in[0].f + task * j->voxels;
+    double mean = 0, variance = 0;
+    (void)thread;
+    for (int64_t i = 0; i < j->voxels; i++) mean += x[i];
+    mean /= (double)j->voxels;
+    for (int64_t i = 0; i < j->voxels; i++) variance += (x[i] - mean) * (x[i] - mean);
+    normalise(j, task, mean, variance / (double)j->voxels);
+}
+
+static norm_job norm_of(const interp_call *c) {
+    const ir_tensor *x = c->n->in[0];
+    norm_job j = {
+        .c = c, .channels = x->rank > 1 ? x->dim[1] : 1, .voxels = 1, .eps = ir_float(c->n, IR_EPS)};
+    for (int a = 2; a < x->rank; a++) j.voxels *= x->dim[a];
+    return j;
+}
+
+bool interp_batch_norm(const interp_call *c) {
+    norm_job j = norm_of(c);
+    interp_parallel(c->threads, c->n->in[0]->dim[0] * j.channels, batch_channel, &j);
+    return true;
+}
+
+bool interp_instance_norm(const interp_call *c) {
+    norm_job j = norm_of(c);
+    j.act = interp_act_of(c);
+    interp_parallel(c->threads, c->n->in[0]->dim[0] * j.channels, instance_channel, &j);
+    return true;
+}
+
+/* ---- along one axis
+ * -------------------------------------------------------------------------------------------- */
+
+typedef struct axis_job {
+    interp_axis s;
+    const double *x;
+    double *y;
+    bool log;
+} axis_job;
+
+static void softmax_outer(void *ctx, int64_t task, int thread) {
+    const axis_job *j = ctx;
+    interp_axis s = j->s;
+    (void)thread;
+    for (int64_t i = 0; i < s.inner; i++) {
+        const double *x = j->x + task * s.axis * s.inner + i;
+        double *y = j->y + task * s.axis * s.inner + i, max = -INFINITY, sum = 0;
+        for (int64_t a = 0; a < s.axis; a++) max = x[a * s.inner] > max ? x[a * s.inner] : max;
+        for (int64_t a = 0; a < s.axis; a++) sum += exp(x[a * s.inner] - max);
+        for (int64_t a = 0; a < s.axis; a++)
+            y[a * s.inner] = j->log ? x[a * s.inner] - max - log(sum) : exp(x[a * s.inner] - max) / sum;
+    }
+}
+
+bool interp_softmax(const interp_call *c) {
+    axis_job j = {interp_split(c->n->in[0], (int)ir_int(c->n, IR_AXIS)), c->in[0].f, c->out[0].f,
+                  c->n->op == IR_OP_LOG_SOFTMAX};
+    interp_parallel(c->threads, j.s.outer, softmax_outer, &j);
+    return true;
+}
+
+/* -1, 0, 1 as element a of x is below, equal to or above element b. */
+static int compare(const ir_value *x, int64_t a, int64_t b) {
+    if (x->f) return (x->f[a] > x->f[b]) - (x->f[a] < x->f[b]);
+    return (x->i[a] > x->i[b]) - (x->i[a] < x->i[b]);
+}
+
+bool interp_arg_max(const interp_call *c) {
+    interp_axis s = interp_split(c->n->in[0], (int)ir_int(c->n, IR_AXIS));
+    bool last = ir_int(c->n, IR_SELECT_LAST) != 0;
+    for (int64_t o = 0; o < s.outer; o++)
+        for (int64_t i = 0; i < s.inner; i++) {
+            int64_t at = o * s.axis * s.inner + i, best = 0;
+            for (int64_t a = 1; a < s.axis; a++) {
+                int order = compare(&c->in[0], at + a * s.inner, at + best * s.inner);
+                if (order > 0 || (order == 0 && last)) best = a;
+            }
+            c->out[0].i[o * s.inner + i] = best;
+        }
+    return true;
+}
