@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: MIT-0 */
+/* vox_conv.h: direct 3-D convolution and transposed convolution (vox_f32_conv, vox_f32_conv_transpose).
+ *
+ * One register tile does all the arithmetic: `n` output positions along W x one or two blocks of 16 output
+ * channels; inputs are broadcast, weights are vector loads, sums stay in registers over all taps and the
+ * chunk's channels. It walks by signed strides, so that stride, dilation and each residue class of a
+ * transposed convolution (output o reads input (o + pad - k*dilation) / stride for every stride/gcd-th tap k,
+ * backwards) are only other numbers. Padding is never copied: D and H taps are cut to the valid range per
+ * row, and W is cut into segments in which the range of valid W taps is constant. A sum's order is kd, kh,
+ * kw, ic within each chunk of channels: no split changes it.
+ *
+ * Choosing the numbers: see the end of this comment's twin, `vox_conv_tasks`.
+ */
+#ifndef VOX_CONV_H
+#define VOX_CONV_H
+
+#include "vox_act.h"
+
+/* The tile list: widths that exist for one and for two blocks. The widest uses all registers but three
+ * (AVX-512: 14 positions x 2 blocks = 28 sums, 2 weights, 1 input; AVX2: 6 x 2 registers = 12, 2, 1). */
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+#define VOX_TILE_PAIRS 1
+enum { VOX_TILE_W = 14, VOX_TILE_V = 2 };
+#define VOX_TILES(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
+#elif (defined(__AVX2__) && defined(__FMA__)) || defined(__aarch64__)
+#define VOX_TILE_PAIRS 0
+enum { VOX_TILE_W = 6, VOX_TILE_V = 1 };
+#define VOX_TILES(X)   X(1) X(2) X(3) X(4) X(5) X(6)
+#else
+#define VOX_TILE_PAIRS 0
+enum { VOX_TILE_W = 2, VOX_TILE_V = 1 };
+#define VOX_TILES(X)   X(1) X(2)
+#endif
+
+/* What a tile walks over, in floats. */
+typedef struct vox_walk {
+    int taps[3], ic;              /* taps per axis D H W; channels */
+    ptrdiff_t x_tap[3], w_tap[3]; /* from tap to tap */
+    ptrdiff_t x_lane, x_block,
+        x_pos;                      /* from channel to channel, block to block, output position to position */
+    ptrdiff_t w_block;              /* from the first to the second block of output channels */
+    ptrdiff_t from_pos, from_block; /* the start of the sums: bias (0, 16) or partial sums (as y) */
+    ptrdiff_t y_pos, y_block;
+    float low; /* 0: relu; -infinity: none */
+} vox_walk;
+
+VOX_INLINE void vox_conv_tile(const int n, const int blocks, const ptrdiff_t x_pos, const vox_walk *t,
+                              const float *x, const float *w, const float *from, float *y) {
+    enum { VECTORS = VOX_TILE_V * VOX_NV };
+    const int nv = blocks * VOX_NV;
+    vox_v sum[VOX_TILE_W][VECTORS];
+#pragma GCC unroll 16
+    for (int r = 0; r < n; r++)
+#pragma GCC unroll 8
+        for (int v = 0; v < nv; v++)
+            sum[r][v] = vox_load(from + r * t->from_pos + v / VOX_NV * t->from_block + v % VOX_NV * VOX_VL);
+    for (int kd = 0; kd < t->taps[0]; kd++)
+        for (int kh = 0; kh < t->taps[1]; kh++)
+            for (int kw = 0; kw < t->taps[2]; kw++) {
+                const float *xb = x + kd * t->x_tap[0] + kh * t->x_tap[1] + kw * t->x_tap[2];
+                const float *wc = w + kd * t->w_tap[0] + kh * t->w_tap[1] + kw * t->w_tap[2];
+                for (int left = t->ic; left > 0; left -= VOX_BLOCK, xb += t->x_block) {
+                    const int lanes = vox_min_int(left, VOX_BLOCK);
+                    const float *xc = xb;
+                    for (int l = 0; l < lanes; l++, xc += t->x_lane, wc += VOX_BLOCK) {
+                        vox_v wv[VECTORS];
+#pragma GCC unroll 8
+                        for (int v = 0; v < nv; v++)
+                            wv[v] = vox_load(wc + v / VOX_NV * t->w_block + v % VOX_NV * VOX_VL);
+                        const float *xp = xc;
+#pragma GCC unroll 16
+                        for (int r = 0; r < n; r++, xp += x_pos) {
+                            const vox_v xv = vox_set(*xp);
+#pragma GCC unroll 8
+                            for (int v = 0; v < nv; v++) sum[r][v] = vox_fma(xv, wv[v], sum[r][v]);
+                        }
+                    }
+                }
+            }
+    const vox_v low = vox_set(t->low);
+#pragma GCC unroll 16
+    for (int r = 0; r < n; r++)
+#pragma GCC unroll 8
+        for (int v = 0; v < nv; v++)
+            vox_store(y + r * t->y_pos + v / VOX_NV * t->y_block + v % VOX_NV * VOX_VL,
+                      vox_max(low, sum[r][v]));
+}
+
+/* The tiles by width. Positions 16 floats apart (blocked input, stride 1) have their own: the offsets become
+ * part of the instructions. */
+typedef void vox_tile_fn(const vox_walk *t, int n, const float *x, const float *w, const float *from,
+                         float *y);
+#define VOX_TILE_1(N)                                                                                        \
+    case N:                                                                                                  \
+        vox_conv_tile(N, 1, VOX_BLOCK, t, x, w, from, y);                                                    \
+        break;
+#define VOX_TILE_1_STRIDED(N)                                                                                \
+    case N:                                                                                                  \
+        vox_conv_tile(N, 1, t->x_pos, t, x, w, from, y);                                                     \
+        break;
+VOX_NOINLINE void vox_conv_tile_1(const vox_walk *t, int n, const float *x, const float *w, const float *from,
+                                  float *y) {
+    switch (n) { VOX_TILES(VOX_TILE_1) }
+}
+VOX_NOINLINE void vox_conv_tile_1_strided(const vox_walk *t, int n, const float *x, const float *w,
+                                          const float *from, float *y) {
+    switch (n) { VOX_TILES(VOX_TILE_1_STRIDED) }
+}
+#if VOX_TILE_PAIRS
+#define VOX_TILE_2(N)                                                                                        \
+    case N:                                                                                                  \
+        vox_conv_tile(N, 2, VOX_BLOCK, t, x, w, from, y);                                                    \
+        break;
+#define VOX_TILE_2_STRIDED(N)                                                                                \
+    case N:                                                                                                  \
+        vox_conv_tile(N, 2, t->x_pos, t, x, w, from, y);                                                     \
+        break;
+VOX_NOINLINE void vox_conv_tile_2(const vox_walk *t, int n, const float *x, const float *w, const float *from,
+                                  float *y) {
+    switch (n) { VOX_TILES(VOX_TILE_2) }
+}
+VOX_NOINLINE void vox_conv_tile_2_strided(const vox_walk *t, int n, const float *x, const float *w,
+                                          const float *from, float *y) {
+    switch (n) { VOX_TILES(VOX_TILE_2_STRIDED) }
+}
+static inline vox_tile_fn *vox_conv_tile_for(int blocks, ptrdiff_t x_pos) {
+    if (blocks == 2) return x_pos == VOX_BLOCK ? vox_conv_tile_2 : vox_conv_tile_2_strided;
+    return x_pos == VOX_BLOCK ? vox_conv_tile_1 : vox_conv_tile_1_strided;
+}
+#else
+static inline vox_tile_fn *vox_conv_tile_for(int blocks, ptrdiff_t x_pos) {
+    (void)blocks;
+    return x_pos == VOX_BLOCK ? vox_conv_tile_1 : vox_conv_tile_1_strided;
+}
+#endif
+
+/* One axis of a class of outputs: output first + j*every (0 <= j < n) reads input at + j*move + t*step with
+ * tap tap + t*tap_step, for those 0 <= t < taps where that is inside 0 .. extent-1. */
+typedef struct vox_axis {
+    int first, every, n;
+    int tap, tap_step, taps;
+    int at, move, step, extent;
+} vox_axis;
+
+/* The outputs begin <= o < end of residue `residue` (convolution: every output is residue 0 of 1). */
+static inline vox_axis vox_conv_axis(const vox_conv *g, int transposed, int axis, int residue, int begin,
+                                     int end) {
+    const int k = g->kernel[axis], s = g->stride[axis], dilation = g->dilation[axis], pad = g->pad[axis];
+    const int extent = axis == 0 ? g->x.d : axis == 1 ? g->x.h : g->x.w;
+    if (!transposed) return (vox_axis){begin, 1, end - begin, 0, 1, k, begin * s - pad, s, dilation, extent};
+    vox_axis a = {.every = s, .tap_step = 1, .move = 1, .step = -1, .extent = extent};
+    a.first = begin + ((residue - begin) % s + s) % s;
+    a.n = a.first < end ? vox_ceil_div(end - a.first, s) : 0;
+    for (int t = k - 1; t >= 0; t--) {
+        const int to = a.first + pad - t * dilation;
+        if (to % s != 0) continue;
+        if (a.taps > 0) a.tap_step = a.tap - t;
+        a.taps++, a.tap = t, a.at = to / s;
+    }
+    if (a.taps > 1) a.step = -(a.tap_step * dilation) / s;
+    return a;
+}
+
+/* The valid taps lo <= t < hi of output j; none: both 0. */
+static inline void vox_axis_taps(const vox_axis *a, int j, int *lo, int *hi) {
+    const int base = a->at + j * a->move;
+    if (a->step > 0) {
+        *lo = vox_ceil_div(-base, a->step);
+        *hi = vox_floor_div(a->extent - 1 - base, a->step) + 1;
+    } else {
+        *lo = vox_ceil_div(base - a->extent + 1, -a->step);
+        *hi = vox_floor_div(base, -a->step) + 1;
+    }
+    *lo = vox_max_int(*lo, 0);
+    *hi = vox_min_int(*hi, a->taps);
+    if (*hi <= *lo) *lo = *hi = 0;
+}
+
+/* The first output after j, at most n, whose valid taps are not those of j. */
+static inline int vox_axis_next(const vox_axis *a, int j) {
+    int next = a->n;
+    for (int t = 0; t < a->taps; t++) {
+        const int at = a->at + t * a->step;
+        const int begin = vox_ceil_div(-at, a->move), end = vox_floor_div(a->extent - 1 - at, a->move) + 1;
+        if (begin > j && begin < next) next = begin;
+        if (end > j && end < next) next = end;
+    }
+    return next;
+}
+
+/* One or two blocks of output channels of one task, one chunk of input channels, one residue class. */
+typedef struct vox_conv_part {
+    const vox_conv *g;
+    vox_axis axis[3];
+    vox_walk walk;
+    ptrdiff_t x_step[3], w_step[3], y_step[3]; /* floats per unit of D, H, W (w: per tap) */
+    const float *x, *w, *b, *slope;            /* at this n, channel, chunk; b never NULL */
+    float *y;             /* blocked: at this n and block; plain: at this n and first channel */
+    int blocks, channels; /* of output */
+    int first_chunk, last_chunk;
+    vox_tile_fn *tile;
+} vox_conv_part;
+
+/* Plain output: finished sums of n positions, kept as blocks of 16 in `sums`, go to their channels. */
+static inline void vox_conv_scatter(const vox_conv_part *p, const float *sums, float *y, int n) {
+    const ptrdiff_t plane = (ptrdiff_t)p->g->y.d * p->g->y.h * p->g->y.w, step = p->axis[2].every;
+    for (int c = 0; c < p->channels; c++)
+        for (int r = 0; r < n; r++)
+            y[c * plane + r * step] = sums[(c / VOX_BLOCK * VOX_TILE_W + r) * VOX_BLOCK + c % VOX_BLOCK];
+}
+
+static inline void vox_conv_finish(const vox_conv_part *p, float *y, int n) {
+    const vox_epilogue *ep = &p->g->ep;
+    for (int i = 0; i < p->blocks; i++)
+        for (int r = 0; r < n; r++) {
+            float *at = y + i * p->walk.y_block + r * p->walk.y_pos;
+            vox_activate_blocks(ep, p->slope ? p->slope + i * VOX_BLOCK : NULL, at, at, 1);
+        }
+}
+
+/* n outputs of a row with the same taps, from output j on. */
+static inline void vox_conv_segment(const vox_conv_part *p, const float *x, const float *w, float *y, int n) {
+    const int tiles = vox_parts(n, VOX_TILE_W), plain = p->g->y.block == 0;
+    const int activate = p->last_chunk && p->g->ep.act != VOX_ACT_NONE && p->g->ep.act != VOX_ACT_RELU;
+    const ptrdiff_t y_pos = p->y_step[2] * p->axis[2].every;
+    const ptrdiff_t x_pos = p->walk.taps[2] > 0 ? p->walk.x_pos : 0; /* addresses stay inside x */
+    float sums[VOX_TILE_V * VOX_TILE_W * VOX_BLOCK];
+    for (int i = 0, r = 0; i < tiles; i++) {
+        const int width = n / tiles + (i < n % tiles);
+        float *to = plain ? sums : y + r * y_pos;
+        p->tile(&p->walk, width, x + r * x_pos, w, p->first_chunk ? p->b : to, to);
+        if (activate) vox_conv_finish(p, to, width);
+        if (plain) vox_conv_scatter(p, sums, y + r * y_pos, width);
+        r += width;
+    }
+}
+
+/* One row: D and H taps are cut to what is inside x, then W is walked segment by segment. */
+static inline void vox_conv_row(vox_conv_part *p, int jd, int jh) {
+    const int j[2] = {jd, jh};
+    const float *x = p->x, *w = p->w;
+    float *y = p->y;
+    for (int a = 0; a < 2; a++) {
+        const vox_axis *ax = &p->axis[a];
+        int lo, hi;
+        vox_axis_taps(ax, j[a], &lo, &hi);
+        p->walk.taps[a] = hi - lo;
+        if (hi > lo) x += (ax->at + j[a] * ax->move + lo * ax->step) * p->x_step[a];
+        if (hi > lo) w += (ax->tap + lo * ax->tap_step) * p->w_step[a];
+        y += (ax->first + j[a] * ax->every) * p->y_step[a];
+    }
+    const vox_axis *ax = &p->axis[2];
+    for (int from = 0, to; from < ax->n; from = to) {
+        int lo, hi;
+        to = vox_axis_next(ax, from);
+        vox_axis_taps(ax, from, &lo, &hi);
+        p->walk.taps[2] = hi - lo;
+        const ptrdiff_t x_at = hi > lo ? (ax->at + from * ax->move + lo * ax->step) * p->x_step[2] : 0;
+        const ptrdiff_t w_at = hi > lo ? (ax->tap + lo * ax->tap_step) * p->w_step[2] : 0;
+        vox_conv_segment(p, x + x_at, w + w_at, y + (ax->first + from * ax->every) * p->y_step[2], to - from);
+    }
+}
+
+/* What one task computes: output channel blocks, planes, rows; ends exclusive. */
+typedef struct vox_conv_box {
+    int n, oc[2], d[2], h[2];
+} vox_conv_box;
+
+/* Blocks of 16 output channels of one group. */
+static inline int vox_conv_group_blocks(const vox_conv *g) {
+    return vox_parts(g->y.c / g->group, VOX_BLOCK);
+}
+
+VOX_KERNEL int vox_conv_tasks(const vox_conv *g) {
+    return g->y.n * vox_parts(vox_conv_group_blocks(g) * g->group, g->task_oc) *
+           vox_parts(g->y.d, g->task_d) * vox_parts(g->y.h, g->task_h);
+}
+VOX_KERNEL int vox_conv_transpose_tasks(const vox_conv *g) {
+    return vox_conv_tasks(g);
+}
+
+/* Tasks are numbered n, oc, d, h, the last one fastest. */
+static inline vox_conv_box vox_conv_box_of(const vox_conv *g, int task) {
+    const int blocks = vox_conv_group_blocks(g) * g->group;
+    const int nh = vox_parts(g->y.h, g->task_h), nd = vox_parts(g->y.d, g->task_d),
+              nc = vox_parts(blocks, g->task_oc);
+    const int h = task % nh * g->task_h, d = task / nh % nd * g->task_d,
+              oc = task / nh / nd % nc * g->task_oc;
+    return (vox_conv_box){task / nh / nd / nc,
+                          {oc, vox_min_int(oc + g->task_oc, blocks)},
+                          {d, vox_min_int(d + g->task_d, g->y.d)},
+                          {h, vox_min_int(h + g->task_h, g->y.h)}};
+}
+
+static inline ptrdiff_t vox_plane_floats(const vox_dims *t) {
+    return (ptrdiff_t)t->d * t->h * t->w;
+}
+
+/* Addresses of output block `block` (counted over all groups) and the channels [ic, ic + n_ic) of its group.
+ */
+static inline vox_conv_part vox_conv_part_of(const vox_conv *g, const vox_conv_box *box, int block,
+                                             int blocks, int ic, int n_ic, const float *x, const float *w,
+                                             const float *b, const float *slope, float *y) {
+    static const float zeros[2 * VOX_BLOCK] __attribute__((aligned(64)));
+    const int gic = g->x.c / g->group, goc = g->y.c / g->group, per_group = vox_conv_group_blocks(g);
+    const int group = block / per_group, oc = block % per_group * VOX_BLOCK;
+    const ptrdiff_t xs = g->x.block ? VOX_BLOCK : 1, ys = g->y.block ? VOX_BLOCK : 1;
+    const ptrdiff_t x_plane = vox_plane_floats(&g->x), y_plane = vox_plane_floats(&g->y);
+    const ptrdiff_t x_channels = g->x.block ? vox_parts(g->x.c, VOX_BLOCK) * VOX_BLOCK : g->x.c;
+    const ptrdiff_t y_channels = g->y.block ? vox_parts(g->y.c, VOX_BLOCK) * VOX_BLOCK : g->y.c;
+    const ptrdiff_t tap = (ptrdiff_t)gic * VOX_BLOCK,
+                    w_block = (ptrdiff_t)g->kernel[0] * g->kernel[1] * g->kernel[2] * tap;
+    vox_conv_part p = {.g = g, .blocks = blocks};
+    p.x_step[2] = xs, p.x_step[1] = g->x.w * xs, p.x_step[0] = g->x.h * p.x_step[1];
+    p.y_step[2] = ys, p.y_step[1] = g->y.w * ys, p.y_step[0] = g->y.h * p.y_step[1];
+    p.w_step[2] = tap, p.w_step[1] = g->kernel[2] * tap, p.w_step[0] = g->kernel[1] * p.w_step[1];
+    p.x = x + (box->n * x_channels + group * gic + ic) * x_plane;
+    p.y = y + (box->n * y_channels + group * goc + oc) * y_plane;
+    p.w = w + block * w_block + (ptrdiff_t)ic * VOX_BLOCK;
+    p.b = b ? b + (ptrdiff_t)block * VOX_BLOCK : zeros;
+    p.slope = slope ? slope + (ptrdiff_t)block * VOX_BLOCK : NULL;
+    p.channels = vox_min_int(blocks * VOX_BLOCK, goc - oc);
+    p.first_chunk = ic == 0, p.last_chunk = ic + n_ic == gic;
+    p.walk = (vox_walk){.ic = n_ic,
+                        .x_lane = g->x.block ? 1 : x_plane,
+                        .x_block = VOX_BLOCK * x_plane,
+                        .w_block = w_block,
+                        .from_block = VOX_BLOCK,
+                        .y_block = g->y.block ? VOX_BLOCK * y_plane : VOX_TILE_W * VOX_BLOCK,
+                        .low = p.last_chunk && g->ep.act == VOX_ACT_RELU ? 0.0f : -INFINITY};
+    return p;
+}
+
+static inline int vox_conv_pointwise(const vox_conv *g) {
+    int yes = g->x.d == g->y.d && g->x.h == g->y.h && g->x.w == g->y.w;
+    for (int a = 0; a < 3; a++) yes = yes && g->kernel[a] == 1 && g->stride[a] == 1 && g->pad[a] == 0;
+    return yes;
+}
+
+/* Sets the axes to one residue class each, and the steps that depend on them. */
+static inline void vox_conv_set_class(vox_conv_part *p, const vox_conv_box *box, int transposed,
+                                      const int residue[3]) {
+    const int end[3] = {box->d[1], box->h[1], p->g->y.w}, begin[3] = {box->d[0], box->h[0], 0};
+    for (int a = 0; a < 3; a++) p->axis[a] = vox_conv_axis(p->g, transposed, a, residue[a], begin[a], end[a]);
+    if (vox_conv_pointwise(p->g)) { /* the rows of a plane stand one after the other: one long row */
+        const int w = p->g->y.w, rows = box->h[1] - box->h[0];
+        p->axis[2].first = p->axis[2].at = box->h[0] * w, p->axis[2].n = rows * w;
+        p->axis[2].extent = p->g->y.h * w;
+        p->axis[1].first = p->axis[1].at = 0, p->axis[1].n = 1;
+    }
+    for (int a = 0; a < 3; a++) {
+        p->walk.x_tap[a] = p->axis[a].step * p->x_step[a];
+        p->walk.w_tap[a] = p->axis[a].tap_step * p->w_step[a];
+    }
+    p->walk.x_pos = p->axis[2].move * p->x_step[2];
+    p->walk.y_pos = p->g->y.block ? p->axis[2].every * p->y_step[2] : VOX_BLOCK;
+    p->walk.from_pos = p->first_chunk ? 0 : p->walk.y_pos;
+    if (!p->first_chunk) p->walk.from_block = p->walk.y_block;
+    p->tile = vox_conv_tile_for(p->blocks, p->walk.x_pos);
+}
+
+static inline void vox_conv_rows(vox_conv_part *p, const vox_conv_box *box, int transposed) {
+    const int *s = p->g->stride, nd = transposed ? s[0] : 1, nh = transposed ? s[1] : 1,
+              nw = transposed ? s[2] : 1;
+    for (int class = 0; class < nd * nh * nw; class ++) {
+        const int residue[3] = {class / nw / nh, class / nw % nh, class % nw};
+        vox_conv_set_class(p, box, transposed, residue);
+        for (int jd = 0; jd < p->axis[0].n; jd++)
+            for (int jh = 0; jh < p->axis[1].n; jh++) vox_conv_row(p, jd, jh);
+    }
+}
+
+VOX_NOINLINE void vox_conv_task(const vox_conv *g, int transposed, const float *x, const float *w,
+                                const float *b, const float *slope, float *y, vox_conv_box box) {
+    const int gic = g->x.c / g->group, per_group = vox_conv_group_blocks(g);
+    int chunk = g->y.block && g->chunk_ic > 0 ? vox_parts(g->chunk_ic, VOX_BLOCK) * VOX_BLOCK : gic;
+    if (chunk > gic) chunk = gic;
+    for (int ic = 0; ic < gic; ic += chunk) {
+        for (int oc = box.oc[0], blocks; oc < box.oc[1]; oc += blocks) {
+            const int left = vox_min_int(box.oc[1] - oc, per_group - oc % per_group);
+            blocks = vox_min_int(left, VOX_TILE_V);
+            vox_conv_part p =
+                vox_conv_part_of(g, &box, oc, blocks, ic, vox_min_int(chunk, gic - ic), x, w, b, slope, y);
+            vox_conv_rows(&p, &box, transposed);
+        }
+    }
+}
+
+VOX_KERNEL void vox_f32_conv(const vox_conv *g, const float *x, const float *w, const float *b,
+                             const float *slope, float *y, int task) {
+    vox_conv_task(g, 0, x, w, b, slope, y, vox_conv_box_of(g, task));
+}
+VOX_KERNEL void vox_f32_conv_transpose(const vox_conv *g, const float *x, const float *w, const float *b,
+                                       const float *slope, float *y, int task) {
+    vox_conv_task(g, 1, x, w, b, slope, y, vox_conv_box_of(g, task));
+}
+
+#endif

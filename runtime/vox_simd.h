@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT-0 */
+/* vox_simd.h: the vector vocabulary that every kernel is written in.
+ *
+ * vox_v is one register of VOX_VL floats, chosen by the compiler's target flags: AVX-512 (16), AVX2 with FMA
+ * (8), NEON, SSE2 or plain scalar code (4, the compiler lowers it). vox_b16 is one block of 16 channels:
+ * VOX_NV registers. Loads and stores accept any address aligned to 4. vox_fma is fused where the target has
+ * it; compile with -ffp-contract=fast so that scalar code is as well.
+ */
+#ifndef VOX_SIMD_H
+#define VOX_SIMD_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#if defined(__SSE2__)
+#include <immintrin.h>
+#elif defined(__ARM_NEON)
+#include <arm_neon.h>
+#endif
+#include "vox_kernels.h"
+
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+enum { VOX_VL = 16 };
+#elif defined(__AVX2__) && defined(__FMA__)
+enum { VOX_VL = 8 };
+#else
+enum { VOX_VL = 4 };
+#endif
+enum { VOX_NV = VOX_BLOCK / VOX_VL }; /* registers per block of 16 channels */
+
+typedef float vox_v __attribute__((vector_size(VOX_VL * 4)));
+typedef int32_t vox_vi __attribute__((vector_size(VOX_VL * 4)));
+typedef uint32_t vox_vu __attribute__((vector_size(VOX_VL * 4)));
+typedef float vox_v_any __attribute__((vector_size(VOX_VL * 4), aligned(4), may_alias));
+typedef struct vox_b16 {
+    vox_v v[VOX_NV];
+} vox_b16;
+
+#define VOX_INLINE   static inline __attribute__((always_inline, unused))
+#define VOX_KERNEL   static inline __attribute__((unused))
+#define VOX_NOINLINE static __attribute__((noinline, unused))
+
+VOX_INLINE vox_v vox_load(const float *p) {
+    return *(const vox_v_any *)p;
+}
+VOX_INLINE void vox_store(float *p, vox_v a) {
+    *(vox_v_any *)p = a;
+}
+VOX_INLINE vox_v vox_zero(void) {
+    return (vox_v){0};
+}
+
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+VOX_INLINE vox_v vox_set(float a) {
+    return (vox_v)_mm512_set1_ps(a);
+}
+VOX_INLINE vox_v vox_fma(vox_v a, vox_v b, vox_v c) {
+    return (vox_v)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+}
+/* The larger; b where either is NaN. */
+VOX_INLINE vox_v vox_max(vox_v a, vox_v b) {
+    return (vox_v)_mm512_max_ps((__m512)a, (__m512)b);
+}
+VOX_INLINE vox_v vox_min(vox_v a, vox_v b) {
+    return (vox_v)_mm512_min_ps((__m512)a, (__m512)b);
+}
+#elif defined(__AVX2__) && defined(__FMA__)
+VOX_INLINE vox_v vox_set(float a) {
+    return (vox_v)_mm256_set1_ps(a);
+}
+VOX_INLINE vox_v vox_fma(vox_v a, vox_v b, vox_v c) {
+    return (vox_v)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+}
+VOX_INLINE vox_v vox_max(vox_v a, vox_v b) {
+    return (vox_v)_mm256_max_ps((__m256)a, (__m256)b);
+}
+VOX_INLINE vox_v vox_min(vox_v a, vox_v b) {
+    return (vox_v)_mm256_min_ps((__m256)a, (__m256)b);
+}
+#else
+VOX_INLINE vox_v vox_set(float a) {
+    return (vox_v){a, a, a, a};
+}
+#if defined(__ARM_FEATURE_FMA) && defined(__ARM_NEON)
+VOX_INLINE vox_v vox_fma(vox_v a, vox_v b, vox_v c) {
+    return (vox_v)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
+}
+#else
+VOX_INLINE vox_v vox_fma(vox_v a, vox_v b, vox_v c) {
+    return a * b + c;
+}
+#endif
+#if defined(__SSE2__)
+VOX_INLINE vox_v vox_max(vox_v a, vox_v b) {
+    return (vox_v)_mm_max_ps((__m128)a, (__m128)b);
+}
+VOX_INLINE vox_v vox_min(vox_v a, vox_v b) {
+    return (vox_v)_mm_min_ps((__m128)a, (__m128)b);
+}
+#else
+VOX_INLINE vox_v vox_max(vox_v a, vox_v b) {
+    vox_vi m = a > b;
+    return (vox_v)((m & (vox_vi)a) | (~m & (vox_vi)b));
+}
+VOX_INLINE vox_v vox_min(vox_v a, vox_v b) {
+    vox_vi m = a < b;
+    return (vox_v)((m & (vox_vi)a) | (~m & (vox_vi)b));
+}
+#endif
+#endif
+
+/* m ? a : b per lane; m holds all ones or all zeros per lane, as comparisons of vox_v do. */
+VOX_INLINE vox_v vox_select(vox_vi m, vox_v a, vox_v b) {
+    return (vox_v)((m & (vox_vi)a) | (~m & (vox_vi)b));
+}
+VOX_INLINE vox_v vox_abs(vox_v a) {
+    return (vox_v)((vox_vu)a & ~(vox_vu)vox_set(-0.0f));
+}
+
+VOX_INLINE vox_b16 vox_load_b16(const float *p) {
+    vox_b16 r;
+    for (int i = 0; i < VOX_NV; i++) r.v[i] = vox_load(p + i * VOX_VL);
+    return r;
+}
+VOX_INLINE void vox_store_b16(float *p, vox_b16 a) {
+    for (int i = 0; i < VOX_NV; i++) vox_store(p + i * VOX_VL, a.v[i]);
+}
+
+/* How many parts of `part` cover `whole`. */
+VOX_INLINE int vox_parts(int whole, int part) {
+    return (whole + part - 1) / part;
+}
+VOX_INLINE int vox_min_int(int a, int b) {
+    return a < b ? a : b;
+}
+VOX_INLINE int vox_max_int(int a, int b) {
+    return a > b ? a : b;
+}
+/* Quotients rounded towards minus and plus infinity; b > 0. */
+VOX_INLINE int vox_floor_div(int a, int b) {
+    return a / b - (a % b < 0);
+}
+VOX_INLINE int vox_ceil_div(int a, int b) {
+    return a / b + (a % b > 0);
+}
+
+#endif
