@@ -1,0 +1,103 @@
+/* ops.c: the tables of ops.def and attrs.def as data, and the names of dtypes. */
+#include "ir.h"
+
+#include <string.h>
+
+/* One row's attribute column gives both masks: required keys in the low half, optional ones in the high half.
+ */
+typedef unsigned __int128 masks;
+_Static_assert(IR_KEY_COUNT <= 64, "an attribute key no longer fits a 64-bit mask");
+#define R(key)  ((masks)1 << IR_##key)
+#define O(key)  ((masks)1 << (64 + IR_##key))
+#define MAP     IR_FLAG_MAP
+#define BINARY  IR_FLAG_BINARY
+#define VIEW    IR_FLAG_VIEW
+#define SHAPE   IR_FLAG_SHAPE
+#define SPATIAL IR_FLAG_SPATIAL
+static const ir_op_info ops[IR_OP_COUNT] = {
+#define OP(sym, text, imin, imax, outs, attrs, bits, meaning)                                                \
+    [IR_OP_##sym] = {.name = (text),                                                                         \
+                     .formula = (meaning),                                                                   \
+                     .min_in = (imin),                                                                       \
+                     .max_in = (imax),                                                                       \
+                     .n_out = (outs),                                                                        \
+                     .required = (uint64_t)((masks)(attrs)),                                                 \
+                     .optional = (uint64_t)((masks)(attrs) >> 64),                                           \
+                     .flags = (bits)},
+#include "ops.def"
+#undef OP
+};
+
+typedef struct key_info {
+    const char *name;
+    ir_kind kind;
+} key_info;
+static const key_info keys[IR_KEY_COUNT] = {
+#define ATTR(sym, text, value) [IR_##sym] = {(text), IR_KIND_##value},
+#include "attrs.def"
+#undef ATTR
+};
+
+typedef struct dtype_info {
+    const char *name;
+    size_t bytes;
+    bool is_float;
+} dtype_info;
+static const dtype_info dtypes[IR_DTYPE_COUNT] = {
+#define X(sym, text, size, isf) [IR_##sym] = {(text), (size), (isf)},
+    IR_DTYPES(X)
+#undef X
+};
+
+const ir_op_info *ir_op_get(ir_op op) {
+    if ((unsigned)op >= IR_OP_COUNT) ir_die("there is no operator %d", (int)op);
+    return &ops[op];
+}
+
+bool ir_op_parse(const char *name, ir_op *out) {
+    for (int i = 0; i < IR_OP_COUNT; i++)
+        if (!strcmp(ops[i].name, name)) {
+            *out = (ir_op)i;
+            return true;
+        }
+    return false;
+}
+
+static const key_info *key_get(ir_key k) {
+    if ((unsigned)k >= IR_KEY_COUNT) ir_die("there is no attribute %d", (int)k);
+    return &keys[k];
+}
+
+const char *ir_key_name(ir_key k) {
+    return key_get(k)->name;
+}
+
+ir_kind ir_key_kind(ir_key k) {
+    return key_get(k)->kind;
+}
+
+static const dtype_info *dtype_get(ir_dtype t) {
+    if ((unsigned)t >= IR_DTYPE_COUNT) ir_die("there is no dtype %d", (int)t);
+    return &dtypes[t];
+}
+
+const char *ir_dtype_name(ir_dtype t) {
+    return dtype_get(t)->name;
+}
+
+bool ir_dtype_parse(const char *name, ir_dtype *out) {
+    for (int i = 0; i < IR_DTYPE_COUNT; i++)
+        if (!strcmp(dtypes[i].name, name)) {
+            *out = (ir_dtype)i;
+            return true;
+        }
+    return false;
+}
+
+size_t ir_dtype_bytes(ir_dtype t) {
+    return dtype_get(t)->bytes;
+}
+
+bool ir_dtype_is_float(ir_dtype t) {
+    return dtype_get(t)->is_float;
+}

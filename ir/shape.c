@@ -1,0 +1,152 @@
+/* shape.c: shape inference: what holds for every op, and the table of what differs. */
+#include "shape.h"
+
+#include <string.h>
+
+/* Ops that are missing here are served by their flag: MAP or BINARY. */
+static shape_fn *const table[IR_OP_COUNT] = {
+    [IR_OP_CONV] = shape_conv,
+    [IR_OP_CONV_TRANSPOSE] = shape_conv_transpose,
+    [IR_OP_BATCH_NORM] = shape_batch_norm,
+    [IR_OP_INSTANCE_NORM] = shape_instance_norm,
+    [IR_OP_MAX_POOL] = shape_pool,
+    [IR_OP_AVERAGE_POOL] = shape_pool,
+    [IR_OP_RESIZE] = shape_resize,
+    [IR_OP_CONCAT] = shape_concat,
+    [IR_OP_SLICE] = shape_slice,
+    [IR_OP_PAD] = shape_pad,
+    [IR_OP_RESHAPE] = shape_reshape,
+    [IR_OP_TRANSPOSE] = shape_transpose,
+    [IR_OP_EXPAND] = shape_expand,
+    [IR_OP_GATHER] = shape_gather,
+    [IR_OP_SOFTMAX] = shape_softmax,
+    [IR_OP_LOG_SOFTMAX] = shape_softmax,
+    [IR_OP_ARG_MAX] = shape_arg_max,
+    [IR_OP_REDUCE_SUM] = shape_reduce,
+    [IR_OP_REDUCE_MEAN] = shape_reduce,
+    [IR_OP_REDUCE_MAX] = shape_reduce,
+    [IR_OP_REDUCE_MIN] = shape_reduce,
+    [IR_OP_REDUCE_PROD] = shape_reduce,
+    [IR_OP_WHERE] = shape_where,
+    [IR_OP_CAST] = shape_cast,
+    [IR_OP_SHAPE_OF] = shape_shape,
+    [IR_OP_RANGE] = shape_range,
+    [IR_OP_TO_BLOCK] = shape_relayout,
+    [IR_OP_FROM_BLOCK] = shape_relayout,
+};
+
+static shape_fn *function_of(ir_op op) {
+    unsigned flags = ir_op_get(op)->flags;
+    if (table[op]) return table[op];
+    if (flags & IR_FLAG_MAP) return shape_map;
+    if (flags & IR_FLAG_BINARY) return shape_binary;
+    ir_die("op %s has no shape function", ir_op_get(op)->name);
+}
+
+static bool check_operands(const ir_node *n, ir_diag *d) {
+    const ir_op_info *op = ir_op_get(n->op);
+    if (n->n_in < op->min_in || (op->max_in >= 0 && n->n_in > op->max_in)) {
+        char most[24] = "more";
+        if (op->max_in >= 0) snprintf(most, sizeof most, "%d", op->max_in);
+        return shape_fail(n, d, "has %d operands, wants %d to %s", n->n_in, op->min_in, most);
+    }
+    for (int i = 0; i < n->n_in; i++)
+        if (!n->in[i] && (i < op->min_in || op->max_in < 0))
+            return shape_fail(n, d, "operand %d is missing", i);
+    return true;
+}
+
+static bool check_attributes(const ir_node *n, ir_diag *d) {
+    const ir_op_info *op = ir_op_get(n->op);
+    uint64_t present = 0;
+    for (int i = 0; i < n->n_attr; i++) {
+        uint64_t bit = UINT64_C(1) << n->attr[i].key;
+        if (!((op->required | op->optional) & bit))
+            return shape_fail(n, d, "has no attribute %s", ir_key_name(n->attr[i].key));
+        present |= bit;
+    }
+    for (int k = 0; k < IR_KEY_COUNT; k++)
+        if (op->required & ~present & UINT64_C(1) << k)
+            return shape_fail(n, d, "attribute %s is missing", ir_key_name((ir_key)k));
+    return true;
+}
+
+static bool check_output(const ir_node *n, const ir_type *out, ir_diag *d) {
+    ir_tensor t = {.name = "", .dtype = out->dtype, .rank = out->rank};
+    memcpy(t.dim, out->dim, sizeof t.dim);
+    char text[256];
+    ir_type_text(&t, text, sizeof text);
+    int64_t bytes;
+    if (!ir_shape_bytes(out->dtype, out->rank, out->dim, &bytes))
+        return shape_fail(n, d, "the output %s would exceed 2^62 bytes", text);
+    if (bytes == 0 && ir_op_get(n->op)->flags & IR_FLAG_SPATIAL)
+        return shape_fail(n, d, "the output %s would be empty", text);
+    return true;
+}
+
+bool shape_infer(const ir_node *n, ir_type *out, ir_diag *d) {
+    *out = (ir_type){.rank = 0};
+    return check_operands(n, d) && check_attributes(n, d) && function_of(n->op)(n, out, d) &&
+           check_output(n, out, d);
+}
+
+bool ir_infer(ir_node *n, ir_diag *d) {
+    ir_type type;
+    if (!shape_infer(n, &type, d)) return false;
+    ir_tensor *t = n->out[0];
+    t->dtype = type.dtype;
+    t->rank = type.rank;
+    memcpy(t->dim, type.dim, sizeof t->dim);
+    return true;
+}
+
+/* ---- costs
+ * --------------------------------------------------------------------------------------------------- */
+
+static int64_t times(int64_t a, int64_t b) {
+    int64_t p;
+    return __builtin_mul_overflow(a, b, &p) ? INT64_MAX : p;
+}
+
+int64_t ir_macs(const ir_node *n) {
+    if (n->op != IR_OP_CONV && n->op != IR_OP_CONV_TRANSPOSE) return 0;
+    const ir_tensor *w = n->in[1], *each = n->op == IR_OP_CONV ? n->out[0] : n->in[0];
+    int64_t macs = ir_count(each); /* every one of these meets a row of the weights */
+    for (int i = 1; i < w->rank; i++) macs = times(macs, w->dim[i]);
+    return macs;
+}
+
+/* Whether operand k of n counts as a parameter. */
+static bool is_parameter(const ir_node *n, int k, bool norms) {
+    bool present = k < n->n_in && n->in[k] && n->in[k]->role == IR_ROLE_CONST;
+    switch (n->op) {
+    case IR_OP_CONV:
+    case IR_OP_CONV_TRANSPOSE:
+        return present && k >= 1;
+    case IR_OP_BATCH_NORM:
+        return present && norms && (k == 1 || k == 2);
+    case IR_OP_INSTANCE_NORM:
+        return present && (k == 3 || (norms && k >= 1));
+    case IR_OP_PRELU:
+        return present && k == 1;
+    default:
+        return false;
+    }
+}
+
+static bool counted_before(const ir_graph *g, int node, int operand, bool norms) {
+    const ir_tensor *t = g->nodes[node]->in[operand];
+    for (int i = 0; i <= node; i++)
+        for (int k = 0; k < (i < node ? g->nodes[i]->n_in : operand); k++)
+            if (g->nodes[i]->in[k] == t && is_parameter(g->nodes[i], k, norms)) return true;
+    return false;
+}
+
+int64_t ir_parameters(const ir_graph *g, bool norms) {
+    int64_t sum = 0;
+    for (int i = 0; i < g->n_nodes; i++)
+        for (int k = 0; k < g->nodes[i]->n_in; k++)
+            if (is_parameter(g->nodes[i], k, norms) && !counted_before(g, i, k, norms))
+                sum += ir_count(g->nodes[i]->in[k]);
+    return sum;
+}

@@ -1,0 +1,112 @@
+/* tensor.c: sizes, types as text, constant elements, hashes. */
+#include "ir.h"
+
+#include <math.h>
+#include <string.h>
+
+static const int64_t max_size = INT64_C(1) << 62;
+
+bool ir_shape_count(int rank, const int64_t *dim, int64_t *count) {
+    int64_t n = 1;
+    bool empty = false;
+    for (int i = 0; i < rank; i++) {
+        if (dim[i] < 0) return false;
+        if (dim[i] == 0)
+            empty = true;
+        else if (__builtin_mul_overflow(n, dim[i], &n) || n > max_size)
+            return false;
+    }
+    *count = empty ? 0 : n;
+    return true;
+}
+
+bool ir_shape_bytes(ir_dtype t, int rank, const int64_t *dim, int64_t *bytes) {
+    int64_t n;
+    if (!ir_shape_count(rank, dim, &n)) return false;
+    return !__builtin_mul_overflow(n, (int64_t)ir_dtype_bytes(t), bytes) && *bytes <= max_size;
+}
+
+int64_t ir_count(const ir_tensor *t) {
+    int64_t n;
+    if (!ir_shape_count(t->rank, t->dim, &n)) ir_die("tensor %%%s has a size that cannot be", t->name);
+    return n;
+}
+
+int64_t ir_bytes(const ir_tensor *t) {
+    int64_t dim[IR_MAX_RANK], bytes;
+    memcpy(dim, t->dim, sizeof dim);
+    if (t->block > 0 && t->rank > 1) dim[1] = (dim[1] + t->block - 1) / t->block * t->block;
+    if (!ir_shape_bytes(t->dtype, t->rank, dim, &bytes))
+        ir_die("tensor %%%s has a size that cannot be", t->name);
+    return bytes;
+}
+
+bool ir_same_shape(const ir_tensor *a, const ir_tensor *b) {
+    return a->rank == b->rank && !memcmp(a->dim, b->dim, (size_t)a->rank * sizeof *a->dim);
+}
+
+char *ir_type_text(const ir_tensor *t, char *buf, size_t n) {
+    if (!n) return buf;
+    size_t at = 0;
+    int w = snprintf(buf, n, "%s[", ir_dtype_name(t->dtype));
+    for (int i = 0; w >= 0 && (at += (size_t)w) < n && i < t->rank; i++)
+        w = snprintf(buf + at, n - at, "%s%lld", i ? "," : "", (long long)t->dim[i]);
+    if (at < n) snprintf(buf + at, n - at, "]");
+    return buf;
+}
+
+/* Element i of constant t; floats to *f, the rest to *v. Returns whether it is a float. */
+static bool element(const ir_tensor *t, int64_t i, double *f, int64_t *v) {
+    if (!t->data) ir_die("the data of constant %%%s is not here", t->name);
+    if (i < 0 || i >= ir_count(t)) ir_die("element %lld of %%%s", (long long)i, t->name);
+    switch (t->dtype) {
+    case IR_F32:
+        *f = (double)((const float *)t->data)[i];
+        return true;
+    case IR_F64:
+        *f = ((const double *)t->data)[i];
+        return true;
+    case IR_I64:
+        *v = ((const int64_t *)t->data)[i];
+        return false;
+    case IR_I32:
+        *v = ((const int32_t *)t->data)[i];
+        return false;
+    case IR_U8:
+    case IR_BOOL:
+        *v = ((const uint8_t *)t->data)[i];
+        return false;
+    case IR_DTYPE_COUNT:
+        break;
+    }
+    ir_die("constant %%%s has no dtype", t->name);
+}
+
+double ir_const_float(const ir_tensor *t, int64_t i) {
+    double f;
+    int64_t v;
+    return element(t, i, &f, &v) ? f : (double)v;
+}
+
+int64_t ir_const_int(const ir_tensor *t, int64_t i) {
+    double f;
+    int64_t v;
+    if (!element(t, i, &f, &v)) return v;
+    if (isnan(f)) return 0;
+    if (f >= 0x1p63) return INT64_MAX;
+    if (f < -0x1p63) return INT64_MIN;
+    return (int64_t)f;
+}
+
+uint64_t ir_hash(const void *data, size_t n) {
+    const uint64_t prime = UINT64_C(0x100000001b3);
+    const unsigned char *p = data;
+    uint64_t h = UINT64_C(0xcbf29ce484222325);
+    for (; n >= 8; n -= 8, p += 8) {
+        uint64_t word = 0;
+        for (int i = 7; i >= 0; i--) word = word << 8 | p[i];
+        h = (h ^ word) * prime;
+    }
+    for (; n; n--, p++) h = (h ^ *p) * prime;
+    return h;
+}
