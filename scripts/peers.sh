@@ -13,7 +13,7 @@ rm -rf "$dir"
 mkdir -p "$dir"
 # shellcheck disable=SC2086 # the list is words
 if ! { python3 -m venv "$dir" && "$dir/bin/pip" --disable-pip-version-check install --retries 1 -q $peers; } >"$dir.log" 2>&1; then
-    echo "peers: skipped, no Python environment with $peers: $(grep -v '^WARNING' "$dir.log" | tail -n 1)"
+    echo "peers: skipped, no Python environment with $peers: $(grep -v -e '^WARNING' -e '^ *$' "$dir.log" | tail -n 1)"
     rm -rf "$dir"
     exit 77
 fi

@@ -1,0 +1,67 @@
+#!/bin/sh
+# Checks what README.md says against the tree; with --update first rewrites its generated blocks.
+#
+# A generated block is the output of a command: a line <!-- output: COMMAND --> and then a fenced block.
+set -eu
+cd "$(dirname "$0")/.."
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+bad=0
+complain() { echo "docs: $*" && bad=1; }
+
+# README.md with its generated blocks made anew.
+generate() {
+    awk '
+        /^<!-- output: .* -->$/ {
+            print
+            command = substr($0, 14, length($0) - 17)
+            getline; print
+            while ((command " 2>&1" | getline line) > 0) print line
+            close(command " 2>&1")
+            while ((getline skipped) > 0 && skipped !~ /^```/);
+            print skipped
+            next
+        }
+        { print }' README.md
+}
+
+generate >"$scratch/README.md"
+if [ "${1:-}" = --update ]; then
+    cp "$scratch/README.md" README.md
+fi
+diff -u README.md "$scratch/README.md" || complain 'README.md is not up to date; run: sh tests/docs.sh --update'
+
+# Paths in backticks, and make targets, exist.
+for path in $(grep -o '`[a-z][A-Za-z0-9_.*/-]*/[A-Za-z0-9_.*/-]*`' README.md | tr -d '`' | sort -u); do
+    case $path in build/* | golden/* | out/*) continue ;; esac # made by the build, or inside a bundle
+    # shellcheck disable=SC2086 # patterns are meant
+    ls -d $path >/dev/null 2>&1 || complain "README.md names $path, which does not exist"
+done
+for target in $(grep -o 'make [a-z][a-z-]*' README.md | cut -d' ' -f2 | sort -u); do
+    case $target in it | the | a | sure) continue ;; esac
+    grep -q "^$target:" Makefile || complain "README.md names make $target, which the Makefile lacks"
+done
+
+# The test command of the README is what continuous integration runs.
+grep -q '^sh scripts/setup.sh test && make test$' README.md || complain 'README.md lacks the test command'
+grep -q '^sh scripts/setup.sh test && make test$' .ci/run || complain '.ci/run does not run the README'"'"'s test command'
+
+# Every emitted and embedded source states its licence.
+for file in runtime/*.[ch] runtime/program/*.[ch] codegen/templates/*.c.in codegen/templates/*.h.in; do
+    head -n 3 "$file" | grep -q 'SPDX-License-Identifier: MIT-0' || complain "$file lacks its SPDX line"
+done
+
+# The embedding example compiles, with warnings as errors, against a fresh bundle of the small network, and runs.
+awk '/^```c$/ {inside = 1; text = ""; next} /^```$/ {if (inside && text ~ /int main/) printf "%s", text; inside = 0} inside {text = text $0 "\n"}' \
+    README.md >"$scratch/example.c"
+[ "$(grep -c . "$scratch/example.c")" -le 25 ] || complain 'the embedding example has grown beyond its 20 lines'
+build/voxc compile models/unet3d_small.yaml --init 1 -o "$scratch/bundle" >/dev/null
+make -s -C "$scratch/bundle"
+(
+    cd "$scratch/bundle"
+    gcc -std=c11 -Wall -Wextra -Werror -I. -Iruntime ../example.c -o example -L. -lunet3d_small -lm -lpthread
+    ./example
+) || complain 'the embedding example of README.md fails'
+
+[ $bad = 0 ] && echo 'docs: README.md tells the truth'
+exit $bad
