@@ -49,11 +49,12 @@ VOX_INLINE void vox_conv_tile(const int n, const int blocks, const ptrdiff_t x_p
     enum { VECTORS = VOX_TILE_V * VOX_NV };
     const int nv = blocks * VOX_NV;
     vox_v sum[VOX_TILE_W][VECTORS];
-#pragma GCC unroll 16
-    for (int r = 0; r < n; r++)
-#pragma GCC unroll 8
+    VOX_UNROLL
+    for (int r = 0; r < n; r++) {
+        VOX_UNROLL
         for (int v = 0; v < nv; v++)
             sum[r][v] = vox_load(from + r * t->from_pos + v / VOX_NV * t->from_block + v % VOX_NV * VOX_VL);
+    }
     for (int kd = 0; kd < t->taps[0]; kd++)
         for (int kh = 0; kh < t->taps[1]; kh++)
             for (int kw = 0; kw < t->taps[2]; kw++) {
@@ -64,26 +65,27 @@ VOX_INLINE void vox_conv_tile(const int n, const int blocks, const ptrdiff_t x_p
                     const float *xc = xb;
                     for (int l = 0; l < lanes; l++, xc += t->x_lane, wc += VOX_BLOCK) {
                         vox_v wv[VECTORS];
-#pragma GCC unroll 8
+                        VOX_UNROLL
                         for (int v = 0; v < nv; v++)
                             wv[v] = vox_load(wc + v / VOX_NV * t->w_block + v % VOX_NV * VOX_VL);
                         const float *xp = xc;
-#pragma GCC unroll 16
+                        VOX_UNROLL
                         for (int r = 0; r < n; r++, xp += x_pos) {
                             const vox_v xv = vox_set(*xp);
-#pragma GCC unroll 8
+                            VOX_UNROLL
                             for (int v = 0; v < nv; v++) sum[r][v] = vox_fma(xv, wv[v], sum[r][v]);
                         }
                     }
                 }
             }
     const vox_v low = vox_set(t->low);
-#pragma GCC unroll 16
-    for (int r = 0; r < n; r++)
-#pragma GCC unroll 8
+    VOX_UNROLL
+    for (int r = 0; r < n; r++) {
+        VOX_UNROLL
         for (int v = 0; v < nv; v++)
             vox_store(y + r * t->y_pos + v / VOX_NV * t->y_block + v % VOX_NV * VOX_VL,
                       vox_max(low, sum[r][v]));
+    }
 }
 
 /* The tiles by width. Positions 16 floats apart (blocked input, stride 1) have their own: the offsets become

@@ -36,8 +36,15 @@ typedef struct vox_b16 {
     vox_v v[VOX_NV];
 } vox_b16;
 
-#define VOX_INLINE   static inline __attribute__((always_inline, unused))
-#define VOX_KERNEL   static inline __attribute__((unused))
+#define VOX_INLINE static inline __attribute__((always_inline, unused))
+#define VOX_KERNEL static inline __attribute__((unused))
+/* Before a loop of at most 16 turns, known at compile time, over arrays of vox_v: all of it, or the arrays
+ * stay in memory. */
+#if defined(__clang__)
+#define VOX_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define VOX_UNROLL _Pragma("GCC unroll 16")
+#endif
 #define VOX_NOINLINE static __attribute__((noinline, unused))
 
 VOX_INLINE vox_v vox_load(const float *p) {
