@@ -1,8 +1,10 @@
 /* interp_conv.c: interpreter, convolution and transposed convolution over 1 to 3 spatial axes.
  *
- * Both add weighted rows of the input to rows of the output. Rows run along the last axis (w); four output
- * channels share each row of x that is read. A task owns four channels of one output plane, so that results
- * do not depend on the number of threads.
+ * Both are sums over kernel taps and input channels of weight * x[some position]. They differ in which
+ * position of the input a tap joins to a position of the output (source()) and in how the weights lie; the
+ * rest is shared. A task computes all channels of a group at POSITIONS positions of one output plane: tap by
+ * tap it gathers the joined inputs as x[ic][POSITIONS], zeros where there are none, and adds the matrix
+ * product w[oc][ic] * x. Each element is summed in the same order whatever the number of threads.
  */
 #include "interp.h"
 
@@ -10,14 +12,12 @@
 #include <string.h>
 
 enum {
-    AXES = 3,
-    CHANNELS = 4
-}; /* spatial axes, the missing ones in front have extent 1; channels of a task */
-
-/* What tap k of the last axis adds where: rows[dst + i] += w * x[src + i * x_step], 0 <= i < n. */
-typedef struct span {
-    int64_t dst, src, n;
-} span;
+    AXES = 3,     /* spatial axes: missing ones in front have extent 1 */
+    CHANNELS = 8, /* output channels and positions whose sums are in registers together */
+    TILE = 16,
+    LANES = 8,
+    POSITIONS = 64 /* a multiple of TILE; x, sums and weights of the widest layers stay in a 2 MiB cache */
+};
 
 typedef struct conv_job {
     bool transposed;
@@ -29,48 +29,37 @@ typedef struct conv_job {
     double *y;
     interp_act act;
 
-    /* A transposed convolution with stride s sums each of the s phases of a row (w % s) on its own, so that
-     * its inner loop is dense too. A convolution has one phase. */
-    int64_t phases, phase_len;
-    int64_t x_step;
-    span *spans; /* kernel[2] of them */
-    double
-        *scratch; /* for each thread: CHANNELS rows of phases * phase_len, then the task's packed weights */
+    int64_t blocks;  /* of CHANNELS output channels in a group */
+    int64_t chunks;  /* of POSITIONS positions in a plane */
+    double *packed;  /* the weights as [group][tap][block][ic][CHANNELS], zeros beyond the last channel */
+    double *scratch; /* for each thread: x[ic][POSITIONS], then sums[blocks * CHANNELS][POSITIONS] */
     int64_t scratch_len;
 } conv_job;
 
-/* For every tap k of the last axis: rows[r][dst + i] += w[k][r] * x[src + i * step]. All the time is spent
- * here. */
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-__attribute__((target_clones("avx512f", "arch=haswell", "default"), optimize("O3")))
+#define FAST __attribute__((target_clones("avx512f", "arch=haswell", "default"), optimize("O3")))
+#else
+#define FAST
 #endif
-static void
-add_rows(double *restrict rows, int64_t pitch, const double *restrict x, int64_t step, const span *spans,
-         int64_t taps, const double *restrict w) {
-    for (int64_t k = 0; k < taps; k++, w += CHANNELS) {
-        double *y0 = rows + spans[k].dst, *y1 = y0 + pitch, *y2 = y1 + pitch, *y3 = y2 + pitch;
-        const double *from = x + spans[k].src;
-        const double w0 = w[0], w1 = w[1], w2 = w[2], w3 = w[3];
-        const int64_t n = spans[k].n, s = step;
-        if (s == 1) {
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC ivdep
-#endif
-            for (int64_t i = 0; i < n; i++) {
-                y0[i] += w0 * from[i];
-                y1[i] += w1 * from[i];
-                y2[i] += w2 * from[i];
-                y3[i] += w3 * from[i];
-            }
-        } else {
-            for (int64_t i = 0; i < n; i++) {
-                y0[i] += w0 * from[i * s];
-                y1[i] += w1 * from[i * s];
-                y2[i] += w2 * from[i * s];
-                y3[i] += w3 * from[i * s];
-            }
-        }
+
+typedef double lanes __attribute__((vector_size(LANES * sizeof(double))));
+
+/* sums[r][p] += w[i][r] * x[i][p] over all i, for CHANNELS r and TILE p; rows of x and sums are POSITIONS
+ * long. The interpreter spends its time here. */
+FAST static void add_tile(double *sums, const double *x, const double *w, int64_t ic) {
+    lanes acc[CHANNELS][TILE / LANES], v[TILE / LANES];
+    for (int r = 0; r < CHANNELS; r++) memcpy(acc[r], sums + r * POSITIONS, sizeof acc[r]);
+    for (int64_t i = 0; i < ic; i++, x += POSITIONS, w += CHANNELS) {
+        memcpy(v, x, sizeof v);
+        for (int r = 0; r < CHANNELS; r++)
+            for (int t = 0; t < TILE / LANES; t++) acc[r][t] += w[r] * v[t];
     }
+    for (int r = 0; r < CHANNELS; r++) memcpy(sums + r * POSITIONS, acc[r], sizeof acc[r]);
+}
+
+/* x[p] = from[at[p]], 0 where at[p] < 0. */
+FAST static void gather(double *restrict x, const double *restrict from, const int64_t *restrict at) {
+    for (int p = 0; p < POSITIONS; p++) x[p] = at[p] < 0 ? 0 : from[at[p]];
 }
 
 /* The input position that tap k joins to output position o along an axis, -1 if there is none. */
@@ -86,70 +75,60 @@ static int64_t source(const conv_job *j, int axis, int64_t o, int64_t k) {
     return at < j->in[axis] ? at : -1;
 }
 
-/* Runs through the last axis once per tap, plainly, and notes where the run of joined positions begins and
- * ends. */
-static void find_span(const conv_job *j, int64_t k, span *s) {
-    *s = (span){0, 0, 0};
-    for (int64_t o = 0; o < j->out[2]; o++) {
-        int64_t from = source(j, 2, o, k);
-        if (from < 0) continue;
-        if (s->n == 0) *s = (span){o % j->phases * j->phase_len + o / j->phases, from, 0};
-        s->n++;
+/* Where in an input plane tap (kh, kw) joins each of the plane's positions from `first` on, -1 if nowhere.
+ * Returns whether it joins any. */
+static bool find_positions(const conv_job *j, int64_t first, int64_t kh, int64_t kw, int64_t *at) {
+    bool any = false;
+    for (int64_t p = 0; p < POSITIONS; p++) {
+        int64_t o = first + p, h = o < j->out[1] * j->out[2] ? source(j, 1, o / j->out[2], kh) : -1;
+        int64_t w = h < 0 ? -1 : source(j, 2, o % j->out[2], kw);
+        at[p] = w < 0 ? -1 : h * j->in[2] + w;
+        any = any || w >= 0;
     }
+    return any;
 }
 
-/* Weights of the task's channels as [ic][taps][CHANNELS]; zeros beyond the group's last channel. */
-static void pack_weights(const conv_job *j, int64_t group, int64_t o, double *packed) {
-    const double *from = j->w + group * j->w_group;
+/* sums += the products of one tap. x: the input plane that the tap joins, of the group's first channel. */
+static void add_tap(const conv_job *j, const double *x, const int64_t *at, const double *w, double *gathered,
+                    double *sums) {
     for (int64_t i = 0; i < j->ic; i++)
-        for (int64_t k = 0; k < j->taps; k++)
-            for (int64_t r = 0; r < CHANNELS; r++)
-                *packed++ = o + r < j->oc ? from[(o + r) * j->w_out + i * j->w_in + k] : 0;
+        gather(gathered + i * POSITIONS, x + i * j->in[0] * j->in[1] * j->in[2], at);
+    for (int64_t b = 0; b < j->blocks; b++)
+        for (int64_t p = 0; p < POSITIONS; p += TILE)
+            add_tile(sums + b * CHANNELS * POSITIONS + p, gathered + p, w + b * j->ic * CHANNELS, j->ic);
 }
 
-/* The sums of output row (d, h) for the task's channels. x: first plane of the group's first input channel.
- */
-static void sum_row(const conv_job *j, const double *x, const double *packed, int64_t d, int64_t h,
-                    double *rows) {
-    int64_t pitch = j->phases * j->phase_len, channel = j->in[0] * j->in[1] * j->in[2];
-    for (int64_t kd = 0; kd < j->kernel[0]; kd++) {
-        int64_t from_d = source(j, 0, d, kd);
-        for (int64_t kh = 0; kh < j->kernel[1] && from_d >= 0; kh++) {
-            int64_t from_h = source(j, 1, h, kh);
-            if (from_h < 0) continue;
-            const double *w = packed + (kd * j->kernel[1] + kh) * j->kernel[2] * CHANNELS;
-            const double *row = x + (from_d * j->in[1] + from_h) * j->in[2];
-            for (int64_t i = 0; i < j->ic; i++)
-                add_rows(rows, pitch, row + i * channel, j->x_step, j->spans, j->kernel[2],
-                         w + i * j->taps * CHANNELS);
-        }
+/* Bias, activation, and into y. ng: batch and group. */
+static void store_sums(const conv_job *j, int64_t ng, int64_t d, int64_t first, double *sums) {
+    int64_t plane = j->out[1] * j->out[2], n = plane - first < POSITIONS ? plane - first : POSITIONS;
+    for (int64_t o = 0; o < j->oc; o++, sums += POSITIONS) {
+        int64_t channel = ng % j->group * j->oc + o;
+        for (int64_t p = 0; p < n && j->b; p++) sums[p] += j->b[channel];
+        interp_act_apply(&j->act, channel, sums, n);
+        memcpy(j->y + ((ng * j->oc + o) * j->out[0] + d) * plane + first, sums, (size_t)n * sizeof *sums);
     }
 }
 
-/* Bias, phases put in order, activation. */
-static void finish_row(const conv_job *j, const double *row, int64_t channel, double *y) {
-    double bias = j->b ? j->b[channel] : 0;
-    for (int64_t o = 0; o < j->out[2]; o++) y[o] = row[o % j->phases * j->phase_len + o / j->phases] + bias;
-    interp_act_apply(&j->act, channel, y, j->out[2]);
-}
-
-static void conv_plane(void *ctx, int64_t task, int thread) {
+static void conv_task(void *ctx, int64_t task, int thread) {
     const conv_job *j = ctx;
-    int64_t blocks = (j->oc + CHANNELS - 1) / CHANNELS, pitch = j->phases * j->phase_len;
-    int64_t d = task % j->out[0], o = task / j->out[0] % blocks * CHANNELS;
-    int64_t ng = task / j->out[0] / blocks; /* batch and group */
+    int64_t first = task % j->chunks * POSITIONS, d = task / j->chunks % j->out[0],
+            ng = task / j->chunks / j->out[0];
+    double *gathered = j->scratch + thread * j->scratch_len, *sums = gathered + j->ic * POSITIONS;
     const double *x = j->x + ng * j->ic * j->in[0] * j->in[1] * j->in[2];
-    double *rows = j->scratch + thread * j->scratch_len, *packed = rows + CHANNELS * pitch;
-    pack_weights(j, ng % j->group, o, packed);
-    for (int64_t h = 0; h < j->out[1]; h++) {
-        memset(rows, 0, (size_t)(CHANNELS * pitch) * sizeof *rows);
-        sum_row(j, x, packed, d, h, rows);
-        for (int64_t r = 0; r < CHANNELS && o + r < j->oc; r++) {
-            int64_t plane = (ng * j->oc + o + r) * j->out[0] + d;
-            finish_row(j, rows + r * pitch, ng % j->group * j->oc + o + r,
-                       j->y + (plane * j->out[1] + h) * j->out[2]);
+    const double *w = j->packed + ng % j->group * j->taps * j->blocks * j->ic * CHANNELS;
+    int64_t at[POSITIONS];
+    memset(sums, 0, (size_t)(j->blocks * CHANNELS * POSITIONS) * sizeof *sums);
+    for (int64_t kh = 0; kh < j->kernel[1]; kh++)
+        for (int64_t kw = 0; kw < j->kernel[2]; kw++) {
+            if (!find_positions(j, first, kh, kw, at)) continue;
+            for (int64_t kd = 0; kd < j->kernel[0]; kd++) {
+                int64_t from = source(j, 0, d, kd), tap = (kd * j->kernel[1] + kh) * j->kernel[2] + kw;
+                if (from < 0) continue;
+                add_tap(j, x + from * j->in[1] * j->in[2], at, w + tap * j->blocks * j->ic * CHANNELS,
+                        gathered, sums);
+            }
         }
-    }
+    store_sums(j, ng, d, first, sums);
 }
 
 static void set_axes(conv_job *j, const ir_node *n) {
@@ -182,25 +161,32 @@ static void set_channels(conv_job *j, const interp_call *c) {
     j->act = interp_act_of(c);
 }
 
+static void pack_weights(const conv_job *j) {
+    double *to = j->packed;
+    for (int64_t g = 0; g < j->group; g++)
+        for (int64_t tap = 0; tap < j->taps; tap++)
+            for (int64_t b = 0; b < j->blocks; b++)
+                for (int64_t i = 0; i < j->ic; i++)
+                    for (int64_t o = b * CHANNELS; o < (b + 1) * CHANNELS; o++)
+                        *to++ = o < j->oc ? j->w[g * j->w_group + o * j->w_out + i * j->w_in + tap] : 0;
+}
+
 static bool run_conv(const interp_call *c, bool transposed) {
     conv_job j = {.transposed = transposed};
     bool ok;
     set_axes(&j, c->n);
     set_channels(&j, c);
-    j.phases = transposed ? j.stride[2] : 1;
-    j.phase_len = (j.out[2] + j.phases - 1) / j.phases;
-    j.x_step = transposed ? 1 : j.stride[2];
-    j.scratch_len = CHANNELS * (j.phases * j.phase_len + j.ic * j.taps);
-    j.spans = calloc((size_t)j.kernel[2], sizeof *j.spans);
-    j.scratch = calloc((size_t)(c->threads * j.scratch_len), sizeof *j.scratch);
-    ok = j.spans && j.scratch;
+    j.blocks = (j.oc + CHANNELS - 1) / CHANNELS;
+    j.chunks = (j.out[1] * j.out[2] + POSITIONS - 1) / POSITIONS;
+    j.scratch_len = (j.ic + j.blocks * CHANNELS) * POSITIONS;
+    j.packed = calloc((size_t)(j.group * j.taps * j.blocks * j.ic * CHANNELS) + 1, sizeof *j.packed);
+    j.scratch = calloc((size_t)(c->threads * j.scratch_len) + 1, sizeof *j.scratch);
+    ok = j.packed && j.scratch;
     if (ok) {
-        for (int64_t k = 0; k < j.kernel[2]; k++) find_span(&j, k, &j.spans[k]);
-        interp_parallel(c->threads,
-                        c->n->out[0]->dim[0] * j.group * ((j.oc + CHANNELS - 1) / CHANNELS) * j.out[0],
-                        conv_plane, &j);
+        pack_weights(&j);
+        interp_parallel(c->threads, c->n->out[0]->dim[0] * j.group * j.out[0] * j.chunks, conv_task, &j);
     }
-    free(j.spans);
+    free(j.packed);
     free(j.scratch);
     return ok || ir_fail(c->d, IR_EXIT_FAILURE, "%s: out of memory", c->n->name);
 }
