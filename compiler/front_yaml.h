@@ -7,15 +7,11 @@
 
 #include "ir.h"
 
-/* Another size for one axis of an input: "D" (one of N C D H W) of the only input, or "image.D". */
-typedef struct yaml_dim {
-    const char *name;
-    int64_t value;
-} yaml_dim;
-
 typedef struct yaml_options {
-    const yaml_dim *dim;
-    int n_dim;
+    /* "NAME=V" each, another size for one axis of an input: "D=64" (one of N C D H W; of the only input), or
+     * with the input's name "image.D=64" or "image.2=64". */
+    int n_dims;
+    const char *const *dims;
     const char *statistics; /* "running" or "current" in the place of the file's; NULL: the file's */
 } yaml_options;
 

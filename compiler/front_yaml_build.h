@@ -15,7 +15,8 @@ struct yaml_scope {
     const yaml_scope *caller; /* NULL at the top level */
     const char *block_name;
     const yaml_item *block, *args;
-    const char *prefix; /* "" or "e1b." */
+    const yaml_item *use; /* the top-level layer that it is part of */
+    const char *prefix;   /* "" or "e1b." */
     int depth;
 };
 

@@ -11,7 +11,10 @@ enum { MAX_KEYS = 12, MAX_CHANNELS = 1 << 20, MAX_WINDOW = 4096 };
 
 ir_node *yaml_node(yaml_layer *l, ir_op op, int n_in, ir_tensor *const *in, const char *out) {
     ir_node *n = ir_add_node(l->b->g, op, out, n_in, in, out);
-    n->source = ir_format(l->b->g->arena, "%s:%d:%d", l->b->src->name, l->at->line, l->at->col);
+    /* The file's name without its folder: emitted text must not depend on where the sources lie. */
+    const char *slash = strrchr(l->b->src->name, '/'), *file = slash ? slash + 1 : l->b->src->name;
+    const yaml_item *at = l->scope->use ? l->scope->use : l->at;
+    n->source = ir_format(l->b->g->arena, "%s:%d:%d", file, at->line, at->col);
     return n;
 }
 
