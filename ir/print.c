@@ -11,7 +11,8 @@ typedef struct printer {
     bool structure;
 } printer;
 
-/* ---- numbers and strings ------------------------------------------------------------------------------- */
+/* ---- numbers and strings
+ * ------------------------------------------------------------------------------------- */
 
 static char *special(double v, char *buf) {
     return strcpy(buf, isnan(v) ? "nan" : v > 0 ? "inf" : "-inf");
@@ -54,7 +55,8 @@ static void put_type(printer *p, const ir_tensor *t) {
     fputs(ir_type_text(t, text, sizeof text), p->f);
 }
 
-/* ---- constants ----------------------------------------------------------------------------------------- */
+/* ---- constants
+ * ----------------------------------------------------------------------------------------------- */
 
 static void put_element(printer *p, const ir_tensor *t, int64_t i) {
     char text[32];
@@ -96,7 +98,8 @@ static void put_data(printer *p, const ir_tensor *t) {
     }
 }
 
-/* ---- nodes --------------------------------------------------------------------------------------------- */
+/* ---- nodes
+ * --------------------------------------------------------------------------------------------------- */
 
 /* Sizes along axes read best as 3x3x3; a list with a negative value cannot. */
 static bool reads_as_product(const ir_attr *a) {
@@ -159,7 +162,8 @@ static void put_node(printer *p, const ir_node *n) {
     fputc('\n', p->f);
 }
 
-/* ---- the graph ----------------------------------------------------------------------------------------- */
+/* ---- the graph
+ * ----------------------------------------------------------------------------------------------- */
 
 static void put_volume(printer *p, const ir_volume *v) {
     static const struct {

@@ -1,0 +1,148 @@
+/* front_onnx_names.c: the value names of an ONNX graph, and the order of its nodes. */
+#include "front_onnx_import.h"
+
+#include <string.h>
+
+static onnx_symbol *slot_of(const onnx_names *t, const char *name) {
+    size_t i = (size_t)ir_hash(name, strlen(name)) & t->mask;
+    while (t->slot[i].name && strcmp(t->slot[i].name, name) != 0) i = (i + 1) & t->mask;
+    return &t->slot[i];
+}
+
+onnx_symbol *onnx_find(const onnx_import *im, const char *name) {
+    onnx_symbol *s = slot_of(&im->names, name);
+    return s->name ? s : NULL;
+}
+
+static void make_table(onnx_import *im) {
+    const Onnx__GraphProto *graph = im->graph;
+    size_t n = graph->n_input + graph->n_initializer, cap = 16;
+    for (size_t i = 0; i < graph->n_node; i++) n += graph->node[i]->n_output;
+    while (cap < 2 * n) cap *= 2;
+    im->names.slot = ir_alloc(im->scratch, cap, sizeof *im->names.slot);
+    im->names.mask = cap - 1;
+}
+
+/* Enters a new name; NULL if it is taken. */
+static onnx_symbol *enter(onnx_import *im, const char *name) {
+    onnx_symbol *s = slot_of(&im->names, name);
+    if (s->name) return NULL;
+    *s = (onnx_symbol){.name = name, .producer = -1};
+    return s;
+}
+
+static bool enter_values(onnx_import *im) {
+    const Onnx__GraphProto *graph = im->graph;
+    for (size_t i = 0; i < graph->n_initializer; i++) {
+        const char *name = graph->initializer[i]->name;
+        if (!name || !*name)
+            return ir_fail(im->d, IR_EXIT_INPUT, "%s: initializer %zu has no name", im->path, i);
+        onnx_symbol *s = enter(im, name);
+        if (!s) return ir_fail(im->d, IR_EXIT_INPUT, "%s: two initializers are named '%s'", im->path, name);
+        s->init = graph->initializer[i];
+    }
+    for (size_t i = 0; i < graph->n_input; i++) {
+        const char *name = graph->input[i]->name;
+        if (!name || !*name)
+            return ir_fail(im->d, IR_EXIT_INPUT, "%s: graph input %zu has no name", im->path, i);
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(graph->input[k]->name, name) == 0)
+                return ir_fail(im->d, IR_EXIT_INPUT, "%s: two graph inputs are named '%s'", im->path, name);
+        if (!onnx_find(im, name)) enter(im, name); /* else an input with a default: its initializer */
+    }
+    return true;
+}
+
+static bool enter_outputs(onnx_import *im) {
+    for (size_t i = 0; i < im->graph->n_node; i++) {
+        const Onnx__NodeProto *n = im->graph->node[i];
+        for (size_t k = 0; k < n->n_output; k++) {
+            if (!*n->output[k]) continue; /* an optional output that nobody wants */
+            onnx_symbol *s = enter(im, n->output[k]);
+            if (!s)
+                return ir_fail(
+                    im->d, IR_EXIT_INPUT,
+                    "%s: node %zu %s: its output '%s' already names an input, an initializer or another "
+                    "node's output",
+                    im->path, i, n->op_type ? n->op_type : "", n->output[k]);
+            s->producer = (int)i;
+        }
+    }
+    return true;
+}
+
+static bool count_uses(onnx_import *im) {
+    for (size_t i = 0; i < im->graph->n_node; i++) {
+        const Onnx__NodeProto *n = im->graph->node[i];
+        for (size_t k = 0; k < n->n_input; k++) {
+            if (!*n->input[k]) continue;
+            onnx_symbol *s = onnx_find(im, n->input[k]);
+            if (!s)
+                return ir_fail(im->d, IR_EXIT_INPUT,
+                               "%s: node %zu %s: no graph input, initializer or node produces its input '%s'",
+                               im->path, i, n->op_type ? n->op_type : "", n->input[k]);
+            s->uses++;
+        }
+    }
+    for (size_t i = 0; i < im->graph->n_output; i++) {
+        const char *name = im->graph->output[i]->name;
+        onnx_symbol *s = name ? onnx_find(im, name) : NULL;
+        if (!s)
+            return ir_fail(im->d, IR_EXIT_INPUT, "%s: nothing produces the graph output '%s'", im->path,
+                           name ? name : "");
+        s->uses++;
+    }
+    return true;
+}
+
+bool onnx_names_build(onnx_import *im) {
+    make_table(im);
+    return enter_values(im) && enter_outputs(im) && count_uses(im);
+}
+
+/* ---- order
+ * ---------------------------------------------------------------------------------------------------- */
+
+typedef struct visit {
+    int node;
+    size_t next_input;
+} visit;
+enum { UNSEEN, OPEN, DONE };
+
+/* Depth first with a stack of our own: a chain of a million nodes must not exhaust C's. */
+static bool visit_from(onnx_import *im, int root, unsigned char *state, visit *stack, int *order,
+                       int *count) {
+    int depth = 0;
+    stack[0] = (visit){root, 0};
+    state[root] = OPEN;
+    while (depth >= 0) {
+        visit *v = &stack[depth];
+        const Onnx__NodeProto *n = im->graph->node[v->node];
+        if (v->next_input == n->n_input) {
+            state[v->node] = DONE;
+            order[(*count)++] = v->node;
+            depth--;
+            continue;
+        }
+        const char *name = n->input[v->next_input++];
+        int producer = *name ? onnx_find(im, name)->producer : -1;
+        if (producer < 0 || state[producer] == DONE) continue;
+        if (state[producer] == OPEN)
+            return ir_fail(im->d, IR_EXIT_INPUT,
+                           "%s: node %d %s: its input '%s' depends on its own output (a cycle)", im->path,
+                           v->node, n->op_type ? n->op_type : "", name);
+        state[producer] = OPEN;
+        stack[++depth] = (visit){producer, 0};
+    }
+    return true;
+}
+
+bool onnx_sort(onnx_import *im, int *order) {
+    size_t n = im->graph->n_node;
+    unsigned char *state = ir_alloc(im->scratch, n + 1, 1);
+    visit *stack = ir_alloc(im->scratch, n + 1, sizeof *stack);
+    int count = 0;
+    for (size_t i = 0; i < n; i++)
+        if (state[i] == UNSEEN && !visit_from(im, (int)i, state, stack, order, &count)) return false;
+    return true;
+}
