@@ -9,7 +9,7 @@ passes) # {"name", function, "needs", "gives", "why here"}
 onnx) # a comment per group, then {"Name", ...} once per meaning
     awk -F'"' '
         /^    \/\* .* \*\/$/ { sub(/^    \/\* /, ""); sub(/ \*\/$/, ""); printf "%s%s:", end, $0; end = "\n"; n = 0 }
-        /^    \{"[A-Z]/ && !seen[$2]++ { printf "%s%s", n % 6 ? ", " : "\n  ", $2; n++ }
+        /^    \{"[A-Z]/ && !seen[$2]++ { printf "%s%s", n == 0 ? "\n  " : n % 6 ? ", " : ",\n  ", $2; n++ }
         END { print "" }' compiler/front_onnx_ops.c
     ;;
 *)
