@@ -1,0 +1,51 @@
+/* pass_fuse.c: an activation becomes the epilogue of the convolution or normalisation in front of it. */
+#include "pass_match.h"
+#include "passes.h"
+
+static bool is_activation(ir_op op) {
+    static const ir_op ops[] = {IR_OP_RELU,    IR_OP_LEAKY_RELU, IR_OP_PRELU, IR_OP_ELU,
+                                IR_OP_SIGMOID, IR_OP_TANH,       IR_OP_CLIP};
+    for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++)
+        if (ops[i] == op) return true;
+    return false;
+}
+
+/* The node that may take activation n over: it has none yet, and a place for slopes if n brings some. */
+static ir_node *taker(const ir_graph *g, const ir_node *n) {
+    static const ir_op ops[] = {IR_OP_CONV, IR_OP_CONV_TRANSPOSE, IR_OP_INSTANCE_NORM};
+    for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
+        ir_node *p = pass_only_producer(g, n->in[0], ops[i]);
+        if (!p || ir_get(p, IR_ACT)) continue;
+        if (n->op != IR_OP_PRELU) return p;
+        return ir_op_get(p->op)->max_in >= 4 && pass_is_per_channel(n->in[1], n->out[0]) ? p : NULL;
+    }
+    return NULL;
+}
+
+/* Slopes of whatever broadcast shape become f32[C]. */
+static void add_slopes(ir_graph *g, ir_node *by, const ir_tensor *slope) {
+    int64_t channels = by->out[0]->dim[1];
+    double *v = ir_alloc(g->arena, (size_t)channels, sizeof *v);
+    for (int64_t c = 0; c < channels; c++) v[c] = pass_channel(slope, c);
+    pass_add_const(g, by, 3, "slope", channels, v);
+}
+
+/* requires norm (else a batch_norm in between is in the way) | maintains every output, and its name | gives:
+ * act, alpha, beta and slope operand 3 on convs, transposed convs and instance norms */
+bool pass_fuse(ir_graph *g, ir_diag *d) {
+    (void)d;
+    for (int k = 0; k < g->n_nodes;) {
+        ir_node *n = g->nodes[k], *p = is_activation(n->op) ? taker(g, n) : NULL;
+        if (!p) {
+            k++;
+            continue;
+        }
+        if (n->op == IR_OP_PRELU) add_slopes(g, p, n->in[1]);
+        ir_set_word(g, p, IR_ACT, ir_op_get(n->op)->name);
+        if (ir_get(n, IR_ALPHA)) ir_set_float(g, p, IR_ALPHA, ir_float(n, IR_ALPHA));
+        if (ir_get(n, IR_BETA)) ir_set_float(g, p, IR_BETA, ir_float(n, IR_BETA));
+        pass_absorb(g, p, n);
+    }
+    ir_remove_dead(g);
+    return true;
+}
