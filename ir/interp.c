@@ -2,7 +2,8 @@
  * function per op (interp_*.c); a value is freed as soon as no later node and no output needs it. */
 #include "interp.h"
 
-#include <math.h>
+#include "index.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,43 +96,37 @@ void ir_values_free(ir_value *v, int count) {
  * ---------------------------------------------------------------------------------------- */
 
 typedef struct slot {
-    const ir_tensor *t;
     ir_value v;
     int uses; /* node operands and graph outputs that still want it */
 } slot;
 
 typedef struct run {
-    slot *slots; /* ascending t */
+    ir_arena *scratch;
+    ir_index index;
+    slot *slots; /* as g->tensors */
     int n;
 } run;
 
-static int by_tensor(const void *a, const void *b) {
-    uintptr_t p = (uintptr_t)((const slot *)a)->t, q = (uintptr_t)((const slot *)b)->t;
-    return (p > q) - (p < q);
-}
-
 static slot *find_slot(const run *r, const ir_tensor *t) {
-    slot *s = bsearch(&(slot){.t = t}, r->slots, (size_t)r->n, sizeof *s, by_tensor);
-    if (!s) ir_die("interpreter: %s is not in its graph", t->name);
-    return s;
+    int at = ir_index_find(&r->index, t);
+    if (at < 0) ir_die("interpreter: %s is not in its graph", t->name);
+    return &r->slots[at];
 }
 
-static bool start(run *r, const ir_graph *g, ir_diag *d) {
-    r->n = g->n_tensors;
-    r->slots = calloc((size_t)r->n + 1, sizeof *r->slots);
-    if (!r->slots) return ir_fail(d, IR_EXIT_FAILURE, "out of memory");
-    for (int k = 0; k < r->n; k++) r->slots[k].t = g->tensors[k];
-    qsort(r->slots, (size_t)r->n, sizeof *r->slots, by_tensor);
+static run start(const ir_graph *g) {
+    run r = {.scratch = ir_arena_new(), .n = g->n_tensors};
+    r.index = ir_index_tensors(g, r.scratch);
+    r.slots = ir_alloc(r.scratch, (size_t)r.n + 1, sizeof *r.slots);
     for (int k = 0; k < g->n_nodes; k++)
         for (int o = 0; o < g->nodes[k]->n_in; o++)
-            if (g->nodes[k]->in[o]) find_slot(r, g->nodes[k]->in[o])->uses++;
-    for (int k = 0; k < g->n_outputs; k++) find_slot(r, g->outputs[k])->uses++;
-    return true;
+            if (g->nodes[k]->in[o]) find_slot(&r, g->nodes[k]->in[o])->uses++;
+    for (int k = 0; k < g->n_outputs; k++) find_slot(&r, g->outputs[k])->uses++;
+    return r;
 }
 
 static void finish(run *r) {
     for (int k = 0; k < r->n; k++) free_value(&r->slots[k].v);
-    free(r->slots);
+    ir_arena_free(r->scratch);
 }
 
 /* An operand's value; constants are converted when they are first wanted. */
@@ -201,8 +196,8 @@ static bool get_outputs(run *r, const ir_graph *g, ir_value *out, ir_diag *d) {
 
 bool ir_interpret(const ir_graph *g, const ir_value *in, ir_value *out, int threads, ir_watch *watch,
                   void *ctx, ir_diag *d) {
-    run r = {NULL, 0};
-    bool ok = start(&r, g, d) && set_inputs(&r, g, in, d);
+    run r = start(g);
+    bool ok = set_inputs(&r, g, in, d);
     for (int k = 0; k < g->n_nodes && ok; k++) {
         const ir_node *n = g->nodes[k];
         ok = run_node(&r, n, threads, d);

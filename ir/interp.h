@@ -68,7 +68,8 @@ interp_axis interp_split(const ir_tensor *t, int axis);
 typedef struct interp_act {
     double (*fn)(double x, double alpha, double beta); /* NULL: none */
     double alpha, beta;
-    const double *slope; /* prelu: per channel, used as alpha */
+    const double *slope; /* prelu: used as alpha; NULL: none */
+    int64_t slope_step;  /* 1: one per channel, 0: one for all */
 } interp_act;
 /* From act, alpha, beta and the slope input of a conv, transposed conv or instance norm. */
 interp_act interp_act_of(const interp_call *c);

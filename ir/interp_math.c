@@ -142,7 +142,7 @@ bool interp_map(const interp_call *c) {
     double alpha = attr_or(c->n, IR_ALPHA, 0), beta = attr_or(c->n, IR_BETA, 0);
     int64_t n = ir_count(y);
     if (c->out[0].f && c->in[0].f && maps[c->n->op].f) {
-        map_job j = {{maps[c->n->op].f, alpha, beta, NULL}, c->in[0].f, c->out[0].f, n};
+        map_job j = {{.fn = maps[c->n->op].f, .alpha = alpha, .beta = beta}, c->in[0].f, c->out[0].f, n};
         interp_parallel(c->threads, (n + CHUNK - 1) / CHUNK, map_chunk, &j);
         return true;
     }
@@ -164,12 +164,13 @@ interp_act interp_act_of(const interp_call *c) {
     if (op == IR_OP_PRELU) {
         if (c->n->n_in < 4 || !c->in[3].f) ir_die("%s: prelu without slopes", c->n->name);
         a.slope = c->in[3].f;
+        a.slope_step = ir_count(c->n->in[3]) > 1;
     }
     return a;
 }
 
 void interp_act_apply(const interp_act *a, int64_t ch, double *y, int64_t n) {
-    double alpha = a->slope ? a->slope[ch] : a->alpha;
+    double alpha = a->slope ? a->slope[ch * a->slope_step] : a->alpha;
     if (a->fn == f_relu) { /* by far the commonest: without a call per element */
         for (int64_t i = 0; i < n; i++) y[i] = y[i] < 0 ? 0 : y[i];
     } else if (a->fn) {

@@ -2,6 +2,7 @@
 #include "interp.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 enum { AXES = 3 }; /* spatial axes; the missing ones in front have extent 1 */
 
@@ -85,8 +86,25 @@ static bool run_pool(const interp_call *c, bool average) {
     return true;
 }
 
+/* Integers pass through double, exactly but for the largest i64. */
+static bool pool_integers(const interp_call *c) {
+    int64_t n_in = ir_count(c->n->in[0]), n_out = ir_count(c->n->out[0]);
+    double *x = malloc(((size_t)n_in + 1) * sizeof *x), *y = malloc(((size_t)n_out + 1) * sizeof *y);
+    ir_value in = {x, NULL}, out = {y, NULL};
+    interp_call floats = *c;
+    bool ok = x && y;
+    floats.in = &in;
+    floats.out = &out;
+    for (int64_t i = 0; i < n_in && ok; i++) x[i] = (double)c->in[0].i[i];
+    ok = ok && run_pool(&floats, false);
+    for (int64_t i = 0; i < n_out && ok; i++) c->out[0].i[i] = y[i] < -0x1p62 ? 0 : (int64_t)y[i];
+    free(x);
+    free(y);
+    return ok || ir_fail(c->d, IR_EXIT_FAILURE, "%s: out of memory", c->n->name);
+}
+
 bool interp_max_pool(const interp_call *c) {
-    return run_pool(c, false);
+    return c->in[0].f ? run_pool(c, false) : pool_integers(c);
 }
 bool interp_average_pool(const interp_call *c) {
     return run_pool(c, true);
