@@ -12,8 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- coordinates
- * ------------------------------------------------------------------------------------------------ */
+/* ---- coordinates ------------------------------------------------------------------------------------- */
 
 typedef struct axis_map {
     double in, out, scale, roi_begin, roi_end; /* extents and scale along the axis */
@@ -35,7 +34,7 @@ static double pytorch_half_pixel(const axis_map *m, double x) {
 
 /* The output's length before rounding down counts, as in ONNX's reference implementation. */
 static double align_corners(const axis_map *m, double x) {
-    return m->out > 1 ? x * (m->in - 1) / (m->scale * m->in - 1) : 0;
+    return m->out > 1 && m->in > 1 ? x * (m->in - 1) / (m->scale * m->in - 1) : 0;
 }
 
 static double asymmetric(const axis_map *m, double x) {
@@ -91,8 +90,7 @@ static double nearest(const char *word, double x) {
     ir_die("resize: no nearest %s", word);
 }
 
-/* ---- taps
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- taps -------------------------------------------------------------------------------------------- */
 
 /* Where an output position of one axis comes from: x[at[0]] * weight[0] + x[at[1]] * weight[1]. */
 typedef struct tap {
@@ -125,8 +123,7 @@ static tap find_tap(const ir_node *n, int axis, int64_t o) {
     return t;
 }
 
-/* ---- values
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- values ------------------------------------------------------------------------------------------ */
 
 typedef struct resize_job {
     int rank;
