@@ -4,6 +4,7 @@
 #include <string.h>
 
 const char *parse_new_name(parser *p) {
+    lex_blanks(&p->x);
     lexer place = p->x;
     const char *name = lex_tensor(&p->x);
     if (!name || !ir_find_tensor(p->g, name)) return name;

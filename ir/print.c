@@ -14,12 +14,15 @@ typedef struct printer {
 /* ---- numbers and strings
  * ------------------------------------------------------------------------------------- */
 
+static const double plain_below = 1e6; /* whole numbers up to here need no exponent: 100, not 1e+02 */
+
 static char *special(double v, char *buf) {
     return strcpy(buf, isnan(v) ? "nan" : v > 0 ? "inf" : "-inf");
 }
 
 char *text_double(double v, char *buf) {
     if (!isfinite(v)) return special(v, buf);
+    if (fabs(v) < plain_below && v == floor(v)) return snprintf(buf, 32, "%.0f", v), buf;
     for (int digits = 1; digits <= 17; digits++) {
         snprintf(buf, 32, "%.*g", digits, v);
         if (strtod(buf, NULL) == v) break;
@@ -28,7 +31,7 @@ char *text_double(double v, char *buf) {
 }
 
 char *text_float(float v, char *buf) {
-    if (!isfinite(v)) return special((double)v, buf);
+    if (!isfinite(v) || (fabsf(v) < (float)plain_below && v == floorf(v))) return text_double((double)v, buf);
     for (int digits = 1; digits <= 9; digits++) {
         snprintf(buf, 32, "%.*g", digits, (double)v);
         if (strtof(buf, NULL) == v) break;
