@@ -69,4 +69,41 @@ static TEST_UNUSED void test_same_values(const ir_graph *g, const ir_value *a, c
         }
 }
 
+/* A pass, or several in order. */
+typedef bool test_pass(ir_graph *g, ir_diag *d);
+
+/* Fails unless g prints as the graph of text `want` does; NULL: any text will do. */
+static TEST_UNUSED void test_check_text(const char *name, const ir_graph *g, const char *want) {
+    ir_graph *other = want ? test_graph(want) : NULL;
+    char *text = ir_print_string(g), *expected = other ? ir_print_string(other) : NULL;
+    if (expected && strcmp(text, expected) != 0)
+        fail_msg("%s: became\n%s\nexpected\n%s", name, text, expected);
+    free(text);
+    free(expected);
+    ir_graph_free(other);
+}
+
+/* Runs `pass` on `before`. Its text must become `after` (NULL: any text), and its outputs keep their names,
+ * types and, to `tolerance`, their values on random inputs. */
+static TEST_UNUSED void test_check_pass(const char *name, test_pass *pass, const char *before,
+                                        const char *after, double tolerance) {
+    ir_graph *old = test_graph(before), *g = test_graph(before);
+    ir_diag d = {0};
+    if (!pass(g, &d)) fail_msg("%s: %s", name, d.text);
+    test_check_text(name, g, after);
+    assert_int_equal(old->n_outputs, g->n_outputs);
+    for (int k = 0; k < g->n_outputs; k++) {
+        assert_string_equal(old->outputs[k]->name, g->outputs[k]->name);
+        assert_true(ir_same_shape(old->outputs[k], g->outputs[k]));
+    }
+    ir_value *a = test_interpret(old, 1), *b = test_interpret(g, 1);
+    test_same_values(g, b, a, tolerance);
+    ir_values_free(a, g->n_outputs);
+    ir_values_free(b, g->n_outputs);
+    free(a);
+    free(b);
+    ir_graph_free(old);
+    ir_graph_free(g);
+}
+
 #endif
