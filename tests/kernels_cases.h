@@ -1,0 +1,31 @@
+/* Every kernel against its plain formula: the table that the tests of each instruction set are stamped from.
+ * The including file names the set: KERNELS_ISA (text), KERNELS_RUNS (whether this processor has it). */
+#ifndef KERNELS_CASES_H
+#define KERNELS_CASES_H
+
+#include "kernels_conv.h"
+#include "kernels_other.h"
+
+#define KERNEL_TESTS(X)                                                                                      \
+    X(conv_every_width)                                                                                      \
+    X(conv_random)                                                                                           \
+    X(conv_wide_dilation)                                                                                    \
+    X(conv_pointwise) X(conv_chunks) X(conv_transpose_random) X(conv_transpose_residues)                     \
+        X(exp_is_within_two_ulp) X(activations) X(max_pool) X(average_pool) X(instance_norm) X(affine)       \
+            X(map) X(binary) X(binary_in_place) X(cast) X(copy) X(pad) X(relayout) X(resize) X(softmax)      \
+                X(arg_max) X(reduce)
+
+static __attribute__((noinline)) int run_kernel_tests(void) {
+#define X(name) cmocka_unit_test(name),
+    const struct CMUnitTest tests[] = {KERNEL_TESTS(X)};
+#undef X
+    return cmocka_run_group_tests_name(KERNELS_ISA, tests, NULL, NULL);
+}
+
+int main(void) {
+    if (KERNELS_RUNS) return run_kernel_tests();
+    printf("SKIPPED: this processor has no %s\n", KERNELS_ISA);
+    return 0;
+}
+
+#endif
