@@ -124,4 +124,217 @@ static inline double vox_ref_conv_transpose(const vox_conv *g, const float *x, c
     return vox_ref_conv_any(g, 1, x, w, b, slope, n, c, d, h, ow, NULL);
 }
 
+/* ---- pooling, norms
+ * ------------------------------------------------------------------------------------------- */
+
+static inline double vox_ref_pool(const vox_pool3d *g, int average, const float *x, int n, int c, int d,
+                                  int h, int w) {
+    double sum = 0, most = -(double)INFINITY, count = 0;
+    for (int kd = 0; kd < g->kernel[0]; kd++)
+        for (int kh = 0; kh < g->kernel[1]; kh++)
+            for (int kw = 0; kw < g->kernel[2]; kw++) {
+                const int id = d * g->stride[0] - g->pad[0] + kd * g->dilation[0];
+                const int ih = h * g->stride[1] - g->pad[1] + kh * g->dilation[1];
+                const int iw = w * g->stride[2] - g->pad[2] + kw * g->dilation[2];
+                const int inside = id >= 0 && id < g->x.d && ih >= 0 && ih < g->x.h && iw >= 0 && iw < g->x.w;
+                if (inside || (g->include_pad && id < g->x.d + g->pad_end[0] && ih < g->x.h + g->pad_end[1] &&
+                               iw < g->x.w + g->pad_end[2]))
+                    count++;
+                if (!inside) continue;
+                const double v = (double)x[vox_ref_at(&g->x, n, c, id, ih, iw)];
+                sum += v;
+                if (v > most) most = v;
+            }
+    return average ? sum / (count > 0 ? count : 1) : most;
+}
+static inline double vox_ref_max_pool(const vox_pool3d *g, const float *x, int n, int c, int d, int h,
+                                      int w) {
+    return vox_ref_pool(g, 0, x, n, c, d, h, w);
+}
+static inline double vox_ref_average_pool(const vox_pool3d *g, const float *x, int n, int c, int d, int h,
+                                          int w) {
+    return vox_ref_pool(g, 1, x, n, c, d, h, w);
+}
+
+static inline double vox_ref_affine(const vox_norm *g, const float *x, const float *scale, const float *bias,
+                                    const float *slope, int n, int c, int d, int h, int w) {
+    const double v = (double)x[vox_ref_at(&g->x, n, c, d, h, w)];
+    return vox_ref_act(&g->ep, slope ? (double)slope[c] : 0, v * (double)scale[c] + (double)bias[c]);
+}
+/* Reads all voxels of the channel. */
+static inline double vox_ref_instance_norm(const vox_norm *g, const float *x, const float *scale,
+                                           const float *bias, const float *slope, int n, int c, int d, int h,
+                                           int w) {
+    const double count = (double)g->x.d * g->x.h * g->x.w;
+    double mean = 0, variance = 0;
+    for (int pass = 0; pass < 2; pass++)
+        for (int i = 0; i < g->x.d; i++)
+            for (int j = 0; j < g->x.h; j++)
+                for (int k = 0; k < g->x.w; k++) {
+                    const double v = (double)x[vox_ref_at(&g->x, n, c, i, j, k)];
+                    if (pass == 0) mean += v / count;
+                    if (pass == 1) variance += (v - mean) * (v - mean) / count;
+                }
+    const double v = ((double)x[vox_ref_at(&g->x, n, c, d, h, w)] - mean) / sqrt(variance + g->eps);
+    return vox_ref_act(&g->ep, slope ? (double)slope[c] : 0, v * (double)scale[c] + (double)bias[c]);
+}
+
+/* ---- element by element; i counts the elements of y in memory order
+ * ---------------------------------------------- */
+
+static inline double vox_ref_map(const vox_map *g, const float *x, int64_t i) {
+    return vox_ref_act(&g->ep, 0, (double)x[i]);
+}
+
+/* The offset of element i of a box in an operand with these strides. */
+static inline int64_t vox_ref_offset(int rank, const int *dim, const int64_t *stride, int64_t i) {
+    int64_t at = 0;
+    for (int a = rank - 1; a >= 0; a--) at += i % dim[a] * stride[a], i /= dim[a];
+    return at;
+}
+static inline double vox_ref_binary(const vox_binary *g, const float *a, const float *b, int64_t i) {
+    const double p = (double)a[vox_ref_offset(g->rank, g->dim, g->a_stride, i)];
+    const double q = (double)b[vox_ref_offset(g->rank, g->dim, g->b_stride, i)];
+    switch (g->op) {
+    case VOX_ADD:
+        return p + q;
+    case VOX_SUB:
+        return p - q;
+    case VOX_MUL:
+        return p * q;
+    case VOX_DIV:
+        return p / q;
+    case VOX_MIN:
+        return isnan(p) || isnan(q) ? (double)NAN : p < q ? p : q;
+    case VOX_MAX:
+        return isnan(p) || isnan(q) ? (double)NAN : p > q ? p : q;
+    case VOX_POW:
+        return pow(p, q);
+    case VOX_PRELU:
+        return p < 0 ? p * q : p;
+    case VOX_EQUAL:
+        return p == q;
+    case VOX_GREATER:
+        return p > q;
+    case VOX_GREATER_EQUAL:
+        return p >= q;
+    case VOX_LESS:
+        return p < q;
+    case VOX_LESS_EQUAL:
+        return p <= q;
+    }
+    return (double)NAN;
+}
+
+/* The input element that element i of y is a copy of, or -1: the constant. */
+static inline int64_t vox_ref_pad_source(const vox_pad *g, int64_t i) {
+    int64_t at = 0, stride = 1;
+    for (int a = g->rank - 1; a >= 0; a--) {
+        int from = (int)(i % g->y_dim[a]) - g->begin[a];
+        const int n = g->x_dim[a];
+        if (g->mode == VOX_PAD_CONSTANT && (from < 0 || from >= n)) return -1;
+        if (g->mode == VOX_PAD_EDGE) from = from < 0 ? 0 : from >= n ? n - 1 : from;
+        while (g->mode == VOX_PAD_WRAP && (from < 0 || from >= n)) from += from < 0 ? n : -n;
+        while (g->mode == VOX_PAD_REFLECT && (from < 0 || from >= n))
+            from = n == 1 ? 0 : from < 0 ? -from : 2 * (n - 1) - from;
+        at += from * stride, stride *= n, i /= g->y_dim[a];
+    }
+    return at;
+}
+static inline double vox_ref_pad(const vox_pad *g, const float *x, int64_t i) {
+    const int64_t from = vox_ref_pad_source(g, i);
+    return from < 0 ? (double)g->value : (double)x[from];
+}
+
+/* ---- resize
+ * ----------------------------------------------------------------------------------------------------- */
+
+static inline double vox_ref_resize_at(const vox_resize *g, int axis, int o, int xl, int yl) {
+    const double s = g->scale[axis], b = g->roi_begin[axis], e = g->roi_end[axis];
+    switch (g->coordinates) {
+    case VOX_HALF_PIXEL:
+        return (o + 0.5) / s - 0.5;
+    case VOX_HALF_PIXEL_SYMMETRIC:
+        return xl / 2.0 * (1 - yl / (s * xl)) + (o + 0.5) / s - 0.5;
+    case VOX_PYTORCH_HALF_PIXEL:
+        return yl > 1 ? (o + 0.5) / s - 0.5 : 0;
+    case VOX_ALIGN_CORNERS:
+        return yl > 1 ? (double)o * (xl - 1) / (yl - 1) : 0;
+    case VOX_ASYMMETRIC:
+        return o / s;
+    case VOX_TF_HALF_PIXEL_FOR_NN:
+        return (o + 0.5) / s;
+    case VOX_TF_CROP_AND_RESIZE:
+        return yl > 1 ? b * (xl - 1) + o * (e - b) * (xl - 1) / (yl - 1) : 0.5 * (b + e) * (xl - 1);
+    }
+    return 0;
+}
+static inline double vox_ref_resize(const vox_resize *g, const float *x, int n, int c, int d, int h, int w) {
+    const int o[3] = {d, h, w}, xl[3] = {g->x.d, g->x.h, g->x.w}, yl[3] = {g->y.d, g->y.h, g->y.w};
+    int low[3];
+    double part[3], sum = 0;
+    for (int a = 0; a < 3; a++) {
+        double at = vox_ref_resize_at(g, a, o[a], xl[a], yl[a]);
+        if (g->coordinates == VOX_TF_CROP_AND_RESIZE && (at < 0 || at > xl[a] - 1))
+            return (double)g->extrapolation;
+        if (!g->linear && g->nearest == VOX_ROUND_PREFER_FLOOR) at = ceil(at - 0.5);
+        if (!g->linear && g->nearest == VOX_ROUND_PREFER_CEIL) at = floor(at + 0.5);
+        if (!g->linear && g->nearest == VOX_FLOOR) at = floor(at);
+        if (!g->linear && g->nearest == VOX_CEIL) at = ceil(at);
+        at = fmin(fmax(at, 0), xl[a] - 1);
+        low[a] = (int)at, part[a] = at - low[a];
+    }
+    for (int corner = 0; corner < 8; corner++) {
+        double weight = 1;
+        int at[3];
+        for (int a = 0; a < 3; a++) {
+            const int up = corner >> a & 1;
+            weight *= up ? part[a] : 1 - part[a];
+            at[a] = low[a] + up < xl[a] ? low[a] + up : xl[a] - 1;
+        }
+        if (weight > 0) sum += weight * (double)x[vox_ref_at(&g->x, n, c, at[0], at[1], at[2])];
+    }
+    return sum;
+}
+
+/* ---- along an axis
+ * ------------------------------------------------------------------------------------------------ */
+
+static inline double vox_ref_axis_value(const vox_reduce *g, const float *x, int64_t outer, int64_t a,
+                                        int64_t inner) {
+    const int64_t blocks = (g->axis + VOX_BLOCK - 1) / VOX_BLOCK;
+    if (!g->block) return (double)x[(outer * g->axis + a) * g->inner + inner];
+    return (double)x[((outer * blocks + a / VOX_BLOCK) * g->inner + inner) * VOX_BLOCK + a % VOX_BLOCK];
+}
+static inline double vox_ref_softmax(const vox_reduce *g, const float *x, int64_t outer, int64_t a,
+                                     int64_t inner) {
+    double most = vox_ref_axis_value(g, x, outer, 0, inner), sum = 0;
+    for (int64_t i = 1; i < g->axis; i++) most = fmax(most, vox_ref_axis_value(g, x, outer, i, inner));
+    for (int64_t i = 0; i < g->axis; i++) sum += exp(vox_ref_axis_value(g, x, outer, i, inner) - most);
+    const double v = vox_ref_axis_value(g, x, outer, a, inner) - most;
+    return g->log ? v - log(sum) : exp(v) / sum;
+}
+static inline int64_t vox_ref_arg_max(const vox_reduce *g, const float *x, int64_t outer, int64_t inner) {
+    int64_t best = 0;
+    for (int64_t a = 1; a < g->axis; a++) {
+        const double v = vox_ref_axis_value(g, x, outer, a, inner),
+                     most = vox_ref_axis_value(g, x, outer, best, inner);
+        if (v > most || (g->select_last && v == most)) best = a;
+    }
+    return best;
+}
+/* kind: the order of vox_reduction: sum, mean, max, min, prod. */
+static inline double vox_ref_reduce(const vox_reduce *g, int kind, const float *x, int64_t outer,
+                                    int64_t inner) {
+    double value = vox_ref_axis_value(g, x, outer, 0, inner);
+    for (int64_t a = 1; a < g->axis; a++) {
+        const double v = vox_ref_axis_value(g, x, outer, a, inner);
+        value = kind <= 1                             ? value + v
+                : kind == 4                           ? value * v
+                : (kind == 2 ? v > value : v < value) ? v
+                                                      : value;
+    }
+    return kind == 1 ? value / (double)g->axis : value;
+}
+
 #endif

@@ -1,0 +1,34 @@
+/* verify.h: what the files of the verifier share. Internal to ir/. */
+#ifndef VOXC_IR_VERIFY_H
+#define VOXC_IR_VERIFY_H
+
+#include "index.h"
+
+typedef struct verifier {
+    const ir_graph *g;
+    ir_arena *scratch;
+    ir_index index; /* tensor -> position in g->tensors */
+    int *born;      /* per tensor: the node that writes it, -1 for inputs and constants */
+    ir_diag *d;
+} verifier;
+
+/* Records "invariant NAME: ..." with IR_EXIT_FAILURE. Returns false. */
+bool verify_broken(verifier *v, const char *name, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+bool verify_is_output(const verifier *v, const ir_tensor *t);
+
+/* How a view's bytes relate to those of the tensor that it lives in. */
+typedef enum verify_view {
+    VERIFY_NO_VIEW,
+    VERIFY_PART,    /* the same values: concat member, reshape either way */
+    VERIFY_IN_PLACE /* one of the two is computed from the other, where that lies */
+} verify_view;
+verify_view verify_view_kind(const ir_tensor *t);
+
+/* Layouts and views (verify_place.c); they rely on a sound structure. */
+bool verify_layouts(verifier *v);
+bool verify_views(verifier *v);
+/* The memory plan (verify_memory.c); relies on sound views. */
+bool verify_memory(verifier *v);
+
+#endif

@@ -1,0 +1,163 @@
+/* verify_place.c: where passes put tensors: layouts and views. */
+#include "verify.h"
+
+/* ---- layouts ------------------------------------------------------------------------------------------- */
+
+/* What an op asks of the layouts of the values that it reads and writes. */
+typedef enum layout_rule {
+    SAME,  /* operands of the result's rank (BINARY: shape) and the result alike */
+    PLAIN, /* all row-major */
+    FREE,  /* each as it likes */
+    TO,    /* row-major to blocked */
+    FROM   /* blocked to row-major */
+} layout_rule;
+
+static const layout_rule rules[IR_OP_COUNT] = {
+    [IR_OP_CONV] = FREE,        [IR_OP_CONV_TRANSPOSE] = FREE, [IR_OP_ARG_MAX] = FREE,
+    [IR_OP_TO_BLOCK] = TO,      [IR_OP_FROM_BLOCK] = FROM,     [IR_OP_RESHAPE] = PLAIN,
+    [IR_OP_TRANSPOSE] = PLAIN,  [IR_OP_EXPAND] = PLAIN,        [IR_OP_GATHER] = PLAIN,
+    [IR_OP_REDUCE_SUM] = PLAIN, [IR_OP_REDUCE_MEAN] = PLAIN,   [IR_OP_REDUCE_MAX] = PLAIN,
+    [IR_OP_REDUCE_MIN] = PLAIN, [IR_OP_REDUCE_PROD] = PLAIN,   [IR_OP_WHERE] = PLAIN,
+    [IR_OP_CAST] = PLAIN,       [IR_OP_SHAPE_OF] = PLAIN,      [IR_OP_RANGE] = PLAIN,
+};
+
+static bool check_block(verifier *v, const ir_tensor *t) {
+    if (!t->block) return true;
+    if (t->block != IR_BLOCK) return verify_broken(v, "layout", "%%%s has blocks of %d", t->name, t->block);
+    if (t->role != IR_ROLE_VALUE || t->rank != 5 || t->dtype != IR_F32)
+        return verify_broken(v, "layout", "%%%s is blocked but no computed f32 tensor of 5 axes", t->name);
+    if (verify_is_output(v, t))
+        return verify_broken(v, "layout", "graph output %%%s is blocked: its reader wants it row-major",
+                             t->name);
+    return true;
+}
+
+/* Whether operand k takes part in the rule SAME. */
+static bool alike(const ir_node *n, int k) {
+    const ir_tensor *t = n->in[k];
+    if (!t || t->role == IR_ROLE_CONST || t->rank != n->out[0]->rank) return false;
+    return !(ir_op_get(n->op)->flags & IR_FLAG_BINARY) || ir_same_shape(t, n->out[0]);
+}
+
+static bool check_node_layout(verifier *v, const ir_node *n) {
+    layout_rule rule = rules[n->op];
+    int in = n->n_in && n->in[0] ? n->in[0]->block : 0, out = n->out[0]->block;
+    bool good = true;
+    if (rule == TO) good = !in && out;
+    if (rule == FROM) good = in && !out;
+    for (int k = 0; k < n->n_in; k++) {
+        if (rule == SAME && alike(n, k)) good = good && n->in[k]->block == out;
+        if (rule == PLAIN && n->in[k]) good = good && !n->in[k]->block;
+    }
+    if (rule == PLAIN) good = good && !out;
+    return good ||
+           verify_broken(v, "layout", "%s '%s' cannot mix these layouts: reads block %d, writes block %d",
+                         ir_op_get(n->op)->name, n->name, in, out);
+}
+
+bool verify_layouts(verifier *v) {
+    for (int i = 0; i < v->g->n_tensors; i++)
+        if (!check_block(v, v->g->tensors[i])) return false;
+    for (int i = 0; i < v->g->n_nodes; i++)
+        if (!check_node_layout(v, v->g->nodes[i])) return false;
+    return true;
+}
+
+/* ---- views --------------------------------------------------------------------------------------------- */
+
+static bool member_of_concat(const ir_tensor *t, const ir_tensor *u) {
+    if (!u->producer || u->producer->op != IR_OP_CONCAT) return false;
+    for (int k = 0; k < u->producer->n_in; k++)
+        if (u->producer->in[k] == t) return true;
+    return false;
+}
+
+static bool reshaped(const ir_tensor *result, const ir_tensor *of) {
+    const ir_node *n = result->producer;
+    return n && ir_op_get(n->op)->flags & IR_FLAG_VIEW && n->in[0] == of;
+}
+
+/* The node that writes `result` may do so where it reads `of`. */
+static bool overwrites(const ir_tensor *result, const ir_tensor *of) {
+    const ir_node *n = result->producer;
+    if (!n || n->in[0] != of) return false;
+    return ir_op_get(n->op)->flags & IR_FLAG_MAP || n->op == IR_OP_BATCH_NORM || n->op == IR_OP_INSTANCE_NORM;
+}
+
+verify_view verify_view_kind(const ir_tensor *t) {
+    const ir_tensor *u = t->view_of;
+    if (!u) return VERIFY_NO_VIEW;
+    if (member_of_concat(t, u) || reshaped(t, u) || reshaped(u, t)) return VERIFY_PART;
+    return overwrites(t, u) || overwrites(u, t) ? VERIFY_IN_PLACE : VERIFY_NO_VIEW;
+}
+
+/* The byte at which operand k begins inside its concat's output, or -1 when it is not one piece of it. */
+static int64_t member_offset(const ir_node *concat, int k) {
+    const ir_tensor *whole = concat->out[0];
+    int64_t axis = ir_int(concat, IR_AXIS), before = 0, after = (int64_t)ir_dtype_bytes(whole->dtype);
+    for (int64_t i = 0; i < axis; i++)
+        if (whole->dim[i] != 1) return -1;
+    for (int i = 0; i < k; i++) before += concat->in[i]->dim[axis];
+    for (int i = (int)axis + 1; i < whole->rank; i++)
+        after *=
+            i == 1 && whole->block ? (whole->dim[1] + IR_BLOCK - 1) / IR_BLOCK * IR_BLOCK : whole->dim[i];
+    bool splits_block = whole->block && (axis > 1 || (axis == 1 && before % IR_BLOCK));
+    return splits_block || concat->in[k]->block != whole->block ? -1 : before * after;
+}
+
+static bool check_member(verifier *v, const ir_tensor *t) {
+    const ir_node *concat = t->view_of->producer;
+    int64_t at = -1;
+    for (int k = 0; k < concat->n_in; k++) {
+        if (concat->in[k] != t) continue;
+        at = member_offset(concat, k);
+        if (at == t->view_offset) return true;
+    }
+    if (at < 0) return verify_broken(v, "view", "%%%s is not one piece of %%%s", t->name, t->view_of->name);
+    return verify_broken(v, "view", "%%%s lies at byte %lld of %%%s, its place is %lld", t->name,
+                         (long long)t->view_offset, t->view_of->name, (long long)at);
+}
+
+/* The outermost tensor that t lives in; NULL when the views run in a circle. */
+static const ir_tensor *outermost(const verifier *v, const ir_tensor *t) {
+    for (int steps = 0; steps <= v->g->n_tensors; steps++, t = t->view_of)
+        if (!t->view_of) return t;
+    return NULL;
+}
+
+static bool check_whole(verifier *v, const ir_tensor *t) {
+    const ir_tensor *u = t->view_of, *root = outermost(v, t);
+    verify_view kind = verify_view_kind(t);
+    if (kind == VERIFY_NO_VIEW)
+        return verify_broken(v, "view", "%%%s has no reason to lie in %%%s", t->name, u->name);
+    if (t->view_offset || t->block != u->block || ir_bytes(t) != ir_bytes(u))
+        return verify_broken(v, "view", "%%%s and %%%s want the same bytes", t->name, u->name);
+    if (kind == VERIFY_IN_PLACE && root->role != IR_ROLE_VALUE)
+        return verify_broken(v, "view", "%%%s overwrites %%%s, which is not ours to write", t->name,
+                             root->name);
+    return true;
+}
+
+static bool check_view(verifier *v, const ir_tensor *t) {
+    const ir_tensor *u = t->view_of;
+    if (ir_index_find(&v->index, u) < 0)
+        return verify_broken(v, "view", "%%%s lies in a tensor that is not in the graph", t->name);
+    if (t->role != IR_ROLE_VALUE || verify_is_output(v, t))
+        return verify_broken(v, "view", "%%%s belongs to the caller: it cannot lie in %%%s", t->name,
+                             u->name);
+    const ir_tensor *root = outermost(v, t);
+    if (!root) return verify_broken(v, "view", "%%%s lies in itself", t->name);
+    if (t->view_offset < 0 || t->view_offset > ir_bytes(u) - ir_bytes(t))
+        return verify_broken(v, "view", "%%%s at byte %lld leaves %%%s", t->name, (long long)t->view_offset,
+                             u->name);
+    if (root->role == IR_ROLE_VALUE && !verify_is_output(v, root) && t->view_offset % 64)
+        return verify_broken(v, "view", "%%%s at byte %lld of %%%s is not aligned to 64", t->name,
+                             (long long)t->view_offset, u->name);
+    return member_of_concat(t, u) ? check_member(v, t) : check_whole(v, t);
+}
+
+bool verify_views(verifier *v) {
+    for (int i = 0; i < v->g->n_tensors; i++)
+        if (v->g->tensors[i]->view_of && !check_view(v, v->g->tensors[i])) return false;
+    return true;
+}

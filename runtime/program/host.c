@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT-0 */
+/* host.c: see host.h. */
+#include "host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "npy.h"
+#include "report.h"
+
+double vox_seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+void vox_fill_random(const vox_port *port, void *data, uint64_t seed) {
+    size_t element = vox_dtype_bytes(port->dtype);
+    size_t count = vox_array_bytes(port->dtype, port->rank, port->dim) / element;
+    for (size_t i = 0; i < count; i++) {
+        /* splitmix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014) */
+        uint64_t z = (seed += 0x9e3779b97f4a7c15u);
+        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+        z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+        z ^= z >> 31;
+        if (port->dtype == VOX_F32) ((float *)data)[i] = (float)((double)(z >> 40) / 8388608.0 - 1.0);
+        if (port->dtype == VOX_I64) ((int64_t *)data)[i] = (int64_t)(z & 127);
+        if (port->dtype == VOX_I32) ((int32_t *)data)[i] = (int32_t)(z & 127);
+        if (port->dtype == VOX_U8) ((uint8_t *)data)[i] = (uint8_t)(z & 127);
+    }
+}
+
+static int allocate(void **p, size_t bytes, size_t align, const char *what) {
+    if (align < 64) align = 64;
+    if (bytes > SIZE_MAX - align) return vox_fail_memory(what, bytes);
+    size_t rounded = (bytes + align - 1) / align * align;
+    *p = aligned_alloc(align, rounded > 0 ? rounded : align);
+    return *p != NULL ? 0 : vox_fail_memory(what, bytes);
+}
+
+/* Where the executable lies, with the slash; "" if the system does not say. */
+static void executable_folder(char folder[PATH_MAX]) {
+    ssize_t n = readlink("/proc/self/exe", folder, PATH_MAX - 1);
+    folder[n > 0 ? n : 0] = 0;
+    char *slash = strrchr(folder, '/');
+    folder[slash != NULL ? slash + 1 - folder : 0] = 0;
+}
+
+static int open_weights(const char *name, const char *given, char path[2 * PATH_MAX]) {
+    char folder[PATH_MAX];
+    if (given != NULL) {
+        snprintf(path, 2 * PATH_MAX, "%s", given);
+        return open(path, O_RDONLY | O_CLOEXEC);
+    }
+    executable_folder(folder);
+    snprintf(path, 2 * PATH_MAX, "%s%s.weights", folder, name);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT) {
+        char here[NAME_MAX];
+        snprintf(here, sizeof here, "%s.weights", name);
+        fd = open(here, O_RDONLY | O_CLOEXEC);
+        if (fd >= 0) snprintf(path, 2 * PATH_MAX, "%s", here);
+    }
+    return fd;
+}
+
+static int map_weights(vox_host *h, const char *given, char path[2 * PATH_MAX]) {
+    int fd = open_weights(h->model->name, given, path);
+    if (fd < 0 && given == NULL && errno == ENOENT) {
+        return vox_fail(VOX_EXIT_INPUT,
+                        "no weights: looked for %s and for %s.weights in the working directory; name the "
+                        "file with --weights FILE",
+                        path, h->model->name);
+    }
+    if (fd < 0) return vox_fail(VOX_EXIT_INPUT, "cannot read the weights %s: %s", path, strerror(errno));
+    struct stat s;
+    int code = 0;
+    if (fstat(fd, &s) != 0 || !S_ISREG(s.st_mode)) {
+        code = vox_fail(VOX_EXIT_INPUT, "cannot read the weights %s: not a regular file", path);
+    } else if (s.st_size == 0) {
+        code = vox_fail(VOX_EXIT_INPUT, "the weights %s are empty", path);
+    } else {
+        h->weights_bytes = (size_t)s.st_size;
+        h->weights = mmap(NULL, h->weights_bytes, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (h->weights == MAP_FAILED) {
+            h->weights = NULL;
+            code = vox_fail(VOX_EXIT_FAILURE, "cannot map the weights %s: %s", path, strerror(errno));
+        }
+    }
+    close(fd);
+    return code;
+}
+
+static int prepare(vox_host *h, const char *given) {
+    const vox_model_info *m = h->model;
+    char path[2 * PATH_MAX];
+    int code = allocate(&h->prepared, m->prepared_bytes, m->align, "the prepared weights");
+    if (code == 0 && m->weights_bytes > 0) code = map_weights(h, given, path);
+    if (code != 0) return code;
+    vox_status status = m->prepare(h->weights, h->weights_bytes, h->prepared, m->prepared_bytes);
+    if (status != VOX_OK) return vox_fail_status(h->weights != NULL ? path : m->name, status);
+    /* What was read of the file is not needed in memory any more. */
+    if (h->weights != NULL) madvise(h->weights, h->weights_bytes, MADV_DONTNEED);
+    return 0;
+}
+
+static int allocate_ports(void ***buffers, const vox_port *ports, int n) {
+    *buffers = calloc((size_t)n + 1, sizeof **buffers);
+    if (*buffers == NULL) return vox_fail_memory("buffers", sizeof **buffers);
+    for (int i = 0; i < n; i++) {
+        size_t bytes = vox_array_bytes(ports[i].dtype, ports[i].rank, ports[i].dim);
+        int code = allocate(&(*buffers)[i], bytes, 64, ports[i].name);
+        if (code != 0) return code;
+    }
+    return 0;
+}
+
+int vox_host_open(vox_host *h, const vox_model_info *m, const char *weights, int threads,
+                  size_t arena_bytes) {
+    *h = (vox_host){.model = m, .arena_bytes = arena_bytes};
+    int code = prepare(h, weights);
+    if (code == 0) code = allocate(&h->arena, arena_bytes, m->align, "the arena");
+    if (code == 0) code = allocate_ports(&h->inputs, m->inputs, m->n_inputs);
+    if (code == 0) code = allocate_ports(&h->outputs, m->outputs, m->n_outputs);
+    if (code == 0) {
+        h->pool = vox_pool_create(threads > 0 ? threads : vox_cpu_count());
+        if (h->pool == NULL) code = vox_fail(VOX_EXIT_FAILURE, "cannot start %d threads", threads);
+        h->executor = (vox_executor){.parallel_for = vox_pool_parallel_for, .pool = h->pool};
+    }
+    if (code != 0) vox_host_close(h);
+    return code;
+}
+
+void vox_host_close(vox_host *h) {
+    if (h->pool != NULL) vox_pool_destroy(h->pool);
+    for (int i = 0; h->inputs != NULL && i < h->model->n_inputs; i++) free(h->inputs[i]);
+    for (int i = 0; h->outputs != NULL && i < h->model->n_outputs; i++) free(h->outputs[i]);
+    free(h->inputs);
+    free(h->outputs);
+    free(h->arena);
+    free(h->prepared);
+    if (h->weights != NULL) munmap(h->weights, h->weights_bytes);
+    *h = (vox_host){0};
+}
+
+int vox_host_run(vox_host *h) {
+    vox_status status = h->model->run(h->prepared, (const void *const *)h->inputs, h->outputs, h->arena,
+                                      h->arena_bytes, &h->executor);
+    return status == VOX_OK ? 0 : vox_fail_status(h->model->name, status);
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT-0 */
+/* nifti_write.c: see nifti.h. libnifti2 does not report failing writes, so the bytes are written here. */
+#ifdef VOX_WITH_NIFTI
+#include "nifti.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <unistd.h>
+#include <nifti2_io.h>
+#include <zlib.h>
+
+#include "report.h"
+
+int vox_nifti_create(vox_nifti_writer *w, const char *path) {
+    size_t n = strlen(path);
+    bool gz = n >= 7 && strcmp(path + n - 7, ".nii.gz") == 0;
+    bool plain = n >= 4 && strcmp(path + n - 4, ".nii") == 0;
+    *w = (vox_nifti_writer){.gz = NULL};
+    if (!gz && !plain && strncmp(path, "/dev/", 5) != 0) {
+        return vox_fail(VOX_EXIT_INPUT, "cannot write %s: the name must end in .nii or .nii.gz", path);
+    }
+    int code = vox_output_open(&w->output, path);
+    if (code != 0 || !gz) return code;
+    int fd = dup(fileno(w->output.file));
+    w->gz = fd >= 0 ? gzdopen(fd, "wb6") : NULL;
+    if (w->gz != NULL) return 0;
+    if (fd >= 0) close(fd);
+    code = vox_fail_memory(path, 0);
+    vox_output_abort(&w->output);
+    return code;
+}
+
+void vox_nifti_abort(vox_nifti_writer *w) {
+    if (w->gz != NULL) gzclose(w->gz);
+    w->gz = NULL;
+    vox_output_abort(&w->output);
+}
+
+static int failed(vox_nifti_writer *w) {
+    int code = vox_output_error(&w->output);
+    vox_nifti_abort(w);
+    return code;
+}
+
+int vox_nifti_put(vox_nifti_writer *w, const void *data, size_t bytes) {
+    const char *p = data;
+    while (bytes > 0) {
+        size_t n = bytes < 1u << 20 ? bytes : 1u << 20;
+        errno = 0;
+        bool ok =
+            w->gz != NULL ? gzwrite(w->gz, p, (unsigned)n) == (int)n : fwrite(p, 1, n, w->output.file) == n;
+        if (!ok) return failed(w);
+        p += n;
+        bytes -= n;
+    }
+    return 0;
+}
+
+int vox_nifti_commit(vox_nifti_writer *w) {
+    errno = 0;
+    int closed = w->gz != NULL ? gzclose(w->gz) : Z_OK;
+    w->gz = NULL;
+    if (closed != Z_OK) return failed(w);
+    return vox_output_commit(&w->output);
+}
+
+/* ---- headers: the input's, with what describes the voxels replaced
+ * ----------------------------------------------- */
+
+typedef struct voxels {
+    int type, bytes, intent, channels;
+    const char *description;
+} voxels;
+
+static void patch_1(unsigned char raw[VOX_NIFTI_HEADER], const voxels *v) {
+    nifti_1_header h;
+    memcpy(&h, raw, sizeof h);
+    h.sizeof_hdr = sizeof h;
+    for (int i = 1; i < 8; i++) {
+        if (i > 3 || i > h.dim[0]) h.dim[i] = 1;
+    }
+    h.dim[0] = v->channels > 1 ? 4 : 3;
+    h.dim[4] = (short)v->channels;
+    h.datatype = (short)v->type;
+    h.bitpix = (short)(8 * v->bytes);
+    h.vox_offset = 352;
+    h.scl_slope = 1;
+    h.scl_inter = h.cal_min = h.cal_max = h.intent_p1 = h.intent_p2 = h.intent_p3 = 0;
+    h.intent_code = (short)v->intent;
+    memset(h.intent_name, 0, sizeof h.intent_name);
+    memset(h.aux_file, 0, sizeof h.aux_file);
+    memset(h.descrip, 0, sizeof h.descrip);
+    memcpy(h.descrip, v->description, strnlen(v->description, sizeof h.descrip - 1));
+    memcpy(h.magic, "n+1", 4);
+    memcpy(raw, &h, sizeof h);
+}
+
+static void patch_2(unsigned char raw[VOX_NIFTI_HEADER], const voxels *v) {
+    nifti_2_header h;
+    memcpy(&h, raw, sizeof h);
+    h.sizeof_hdr = sizeof h;
+    for (int i = 1; i < 8; i++) {
+        if (i > 3 || i > h.dim[0]) h.dim[i] = 1;
+    }
+    h.dim[0] = v->channels > 1 ? 4 : 3;
+    h.dim[4] = v->channels;
+    h.datatype = (int16_t)v->type;
+    h.bitpix = (int16_t)(8 * v->bytes);
+    h.vox_offset = 544;
+    h.scl_slope = 1;
+    h.scl_inter = h.cal_min = h.cal_max = h.intent_p1 = h.intent_p2 = h.intent_p3 = 0;
+    h.intent_code = v->intent;
+    memset(h.intent_name, 0, sizeof h.intent_name);
+    memset(h.aux_file, 0, sizeof h.aux_file);
+    memset(h.descrip, 0, sizeof h.descrip);
+    memcpy(h.descrip, v->description, strnlen(v->description, sizeof h.descrip - 1));
+    memcpy(h.magic, "n+2\0\r\n\032\n", 8);
+    memcpy(raw, &h, sizeof h);
+}
+
+int vox_nifti_header(vox_nifti_writer *w, const vox_geometry *g, vox_nifti_type type, int channels,
+                     const char *description) {
+    static const voxels types[] = {
+        [VOX_NIFTI_U8] = {.type = DT_UINT8, .bytes = 1, .intent = NIFTI_INTENT_LABEL},
+        [VOX_NIFTI_U16] = {.type = DT_UINT16, .bytes = 2, .intent = NIFTI_INTENT_LABEL},
+        [VOX_NIFTI_F32] = {.type = DT_FLOAT32, .bytes = 4, .intent = NIFTI_INTENT_NONE},
+    };
+    static const char no_extension[4] = {0};
+    voxels v = types[type];
+    v.channels = channels;
+    v.description = description;
+    unsigned char raw[VOX_NIFTI_HEADER];
+    memcpy(raw, g->raw, sizeof raw);
+    if (g->version == 1) {
+        patch_1(raw, &v);
+    } else {
+        patch_2(raw, &v);
+    }
+    int code = vox_nifti_put(w, raw, g->version == 1 ? sizeof(nifti_1_header) : sizeof(nifti_2_header));
+    return code != 0 ? code : vox_nifti_put(w, no_extension, sizeof no_extension);
+}
+#endif

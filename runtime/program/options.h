@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT-0 */
+/* options.h: verbs and their options, as tables from which parsing, --help and suggestions come. */
+#ifndef VOX_OPTIONS_H
+#define VOX_OPTIONS_H
+
+#include <stddef.h>
+
+#include "vox.h"
+
+typedef enum vox_option_kind {
+    VOX_OPTION_FLAG,
+    VOX_OPTION_INT,
+    VOX_OPTION_REAL,
+    VOX_OPTION_TEXT
+} vox_option_kind;
+
+typedef struct vox_option {
+    const char *name; /* "--threads" */
+    char letter;      /* 'o' for -o; 0: none */
+    vox_option_kind kind;
+    void *target;      /* int (FLAG, INT), double, const char *; holds the default until the option is met */
+    double low, high;  /* INT and REAL: the values allowed */
+    const char *value; /* how --help names the value */
+    const char *help;
+} vox_option;
+
+typedef struct vox_verb vox_verb;
+typedef struct vox_context { /* what a verb runs in */
+    const char *program;     /* argv[0] */
+    const vox_model_info *model;
+    const vox_verb *verb;
+} vox_context;
+struct vox_verb {
+    const char *name, *operands, *summary;
+    const char *details;                                     /* more for --help, lines; NULL: none */
+    int (*run)(const vox_context *c, int argc, char **argv); /* argv: what follows the verb */
+};
+
+/* Reads argv by the table of n options. Operands are moved to the front of argv and counted. Returns -1 to go
+ * on, else the exit code: 0 after --help, 2 after an error (printed). */
+int vox_options_read(const vox_context *c, const vox_option *table, int n, int argc, char **argv,
+                     int *operands);
+
+/* Exit code 2 after "error: N run: what", and the usage line. */
+int vox_usage_error(const vox_context *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The one of n names (every `stride` bytes from `names`, const char * each) that a typist may have meant, or
+ * NULL. */
+const char *vox_suggest(const char *word, const void *names, int n, size_t stride);
+
+#endif

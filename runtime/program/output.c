@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT-0 */
+/* output.c: see output.h. */
+#include "output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "report.h"
+
+/* The only mutable globals of the program: a signal handler can reach nothing else. A slot's name is complete
+ * before `used` is set, and stays until after `used` is cleared. */
+enum { SLOTS = 4 };
+static struct {
+    volatile sig_atomic_t used;
+    char name[PATH_MAX];
+} temporaries[SLOTS];
+
+static void on_signal(int number) {
+    for (int i = 0; i < SLOTS; i++) {
+        if (temporaries[i].used) unlink(temporaries[i].name);
+    }
+    _exit(128 + number);
+}
+
+void vox_output_catch_signals(void) {
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        struct sigaction old, new = {.sa_handler = on_signal};
+        sigfillset(&new.sa_mask);
+        /* Whoever started us may have set it to be ignored (nohup): then it stays so. */
+        if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+            sigaction(numbers[i], &new, NULL);
+    }
+}
+
+static int take_slot(const char *name) {
+    for (int i = 0; i < SLOTS; i++) {
+        if (!temporaries[i].used && strlen(name) < PATH_MAX) {
+            strcpy(temporaries[i].name, name);
+            temporaries[i].used = 1;
+            return i;
+        }
+    }
+    return -1;
+}
+
+int vox_output_error(const vox_output *o) {
+    return vox_fail(VOX_EXIT_FAILURE, "cannot write %s: %s", o->path, strerror(errno));
+}
+
+static void forget(vox_output *o) {
+    if (o->temporary != NULL && o->slot >= 0) temporaries[o->slot].used = 0;
+    free(o->temporary);
+    free(o->path);
+    *o = (vox_output){0};
+}
+
+static int cannot_open(vox_output *o) {
+    /* A wrong path is the user's to mend: exit code 2; a full or failing disk is not. */
+    bool input = errno == ENOENT || errno == EACCES || errno == ENOTDIR || errno == EISDIR ||
+                 errno == EROFS || errno == ENAMETOOLONG || errno == EPERM;
+    int code =
+        vox_fail(input ? VOX_EXIT_INPUT : VOX_EXIT_FAILURE, "cannot write %s: %s", o->path, strerror(errno));
+    forget(o);
+    return code;
+}
+
+/* Symbolic links are followed, so that the rename replaces the file and not the link. */
+static char *resolve(const char *path) {
+    char *real = realpath(path, NULL);
+    return real != NULL ? real : strdup(path);
+}
+
+int vox_output_open(vox_output *o, const char *path) {
+    *o = (vox_output){.path = resolve(path), .slot = -1};
+    struct stat s;
+    if (o->path == NULL) return vox_fail_memory("a file name", strlen(path));
+    bool exists = stat(o->path, &s) == 0;
+    if (exists && S_ISDIR(s.st_mode)) {
+        errno = EISDIR;
+        return cannot_open(o);
+    }
+    if (exists && access(o->path, W_OK) != 0) return cannot_open(o); /* a rename would not ask */
+    if (exists && !S_ISREG(s.st_mode)) {
+        o->file = fopen(o->path, "wb");
+        return o->file != NULL ? 0 : cannot_open(o);
+    }
+    size_t n = strlen(o->path) + 32;
+    o->temporary = malloc(n);
+    if (o->temporary == NULL) return cannot_open(o);
+    snprintf(o->temporary, n, "%s.%ld.tmp", o->path, (long)getpid());
+    o->slot = take_slot(o->temporary);
+    int fd = open(o->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0) return cannot_open(o);
+    o->file = fdopen(fd, "wb");
+    if (o->file == NULL) {
+        close(fd);
+        return cannot_open(o);
+    }
+    return 0;
+}
+
+int vox_output_commit(vox_output *o) {
+    bool bad = fflush(o->file) != 0 || ferror(o->file) != 0;
+    int saved = errno;
+    bool bad_close = fclose(o->file) != 0;
+    o->file = NULL;
+    if (bad) errno = saved;
+    if (bad || bad_close || (o->temporary != NULL && rename(o->temporary, o->path) != 0)) {
+        int code = vox_output_error(o);
+        vox_output_abort(o);
+        return code;
+    }
+    forget(o);
+    return 0;
+}
+
+void vox_output_abort(vox_output *o) {
+    if (o->file != NULL) fclose(o->file);
+    if (o->temporary != NULL) unlink(o->temporary);
+    forget(o);
+}
+
+int vox_output_check_stdout(void) {
+    if (fflush(stdout) == 0 && ferror(stdout) == 0) return 0;
+    return vox_fail(VOX_EXIT_FAILURE, "cannot write to standard output: %s", strerror(errno));
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT-0 */
+/* output.h: files that appear whole or not at all. */
+#ifndef VOX_OUTPUT_H
+#define VOX_OUTPUT_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* A file being written under a temporary name beside its place. All functions print their error and return
+ * the exit code, 0 if all is well. */
+typedef struct vox_output {
+    char *path, *temporary; /* temporary NULL: a device or pipe, written directly */
+    FILE *file;             /* NULL: not open */
+    int slot;               /* in the table that the signal handler reads */
+} vox_output;
+
+int vox_output_open(vox_output *o, const char *path);
+/* Flushes, checks, closes, and gives the file its name. */
+int vox_output_commit(vox_output *o);
+/* Closes and removes what was written; does nothing after a commit or on a zeroed struct. */
+void vox_output_abort(vox_output *o);
+/* "cannot write PATH: ...", for the writer that sees errno. */
+int vox_output_error(const vox_output *o);
+
+/* SIGINT, SIGTERM and SIGHUP remove the temporary files and end the process with 128 + signal. */
+void vox_output_catch_signals(void);
+
+/* 0 after stdout was flushed without error. */
+int vox_output_check_stdout(void);
+
+#endif

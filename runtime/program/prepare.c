@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT-0 */
+/* prepare.c: see prepare.h. */
+#include "prepare.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report.h"
+#include "resample.h"
+
+enum { LARGEST_AXIS = 1 << 16 };
+
+/* ---- steps that change the grid
+ * ---------------------------------------------------------------------------------- */
+
+static int allocate(const int dim[3], int channels, float **data) {
+    size_t n = (size_t)channels;
+    for (int k = 0; k < 3; k++) {
+        if (dim[k] < 1 || dim[k] > LARGEST_AXIS || __builtin_mul_overflow(n, (size_t)dim[k], &n))
+            n = SIZE_MAX;
+    }
+    *data = n <= SIZE_MAX / sizeof **data ? calloc(n, sizeof **data) : NULL;
+    return *data != NULL ? 0 : vox_fail_memory("the prepared volume", n);
+}
+
+static void resample_channel(const float *from, const int old[3], float *to, const int new[3],
+                             vox_tap *const taps[3], double *scratch) {
+    double *row = scratch + old[0];
+    for (int z = 0; z < new[2]; z++) {
+        for (int y = 0; y < new[1]; y++) {
+            vox_sample_row(from, old, taps[0], new[0], &taps[1][y], &taps[2][z], scratch, row);
+            for (int x = 0; x < new[0]; x++) *to++ = (float)row[x];
+        }
+    }
+}
+
+static int resample(vox_volume *v, const int dim[3], vox_grid *grid) {
+    vox_tap *taps[3] = {0};
+    float *data = NULL;
+    double back[3];
+    int code = allocate(dim, v->channels, &data);
+    if (code != 0) return code;
+    double *scratch = calloc((size_t)v->dim[0] + (size_t)dim[0], sizeof *scratch);
+    for (int k = 0; k < 3; k++) {
+        back[k] = dim[k] > 1 ? (v->dim[k] - 1) / (double)(dim[k] - 1) : 0;
+        taps[k] = vox_taps_new(dim[k], v->dim[k], back[k], 0);
+        if (taps[k] == NULL || scratch == NULL)
+            code = vox_fail_memory("resampling", sizeof(vox_tap) * (size_t)dim[k]);
+    }
+    if (code == 0) {
+        size_t old = vox_volume_voxels(v), new = (size_t)dim[0] * (size_t)dim[1] * (size_t)dim[2];
+        for (int c = 0; c < v->channels; c++) {
+            resample_channel(v->data + (size_t)c * old, v->dim, data + (size_t)c * new, dim, taps, scratch);
+        }
+        for (int k = 0; k < 3; k++) {
+            double forth = v->dim[k] > 1 ? (dim[k] - 1) / (double)(v->dim[k] - 1) : 0;
+            grid->scale[k] *= forth;
+            grid->shift[k] *= forth;
+            v->spacing[k] *= back[k] > 0 ? back[k] : v->dim[k];
+            v->dim[k] = dim[k];
+        }
+        free(v->data);
+        v->data = data;
+        data = NULL;
+    }
+    for (int k = 0; k < 3; k++) free(taps[k]);
+    free(scratch);
+    free(data);
+    return code;
+}
+
+static int resample_shape(vox_volume *v, const vox_prepare_step *s, vox_grid *grid) {
+    int dim[3];
+    for (int k = 0; k < 3; k++) dim[k] = (int)s->value[k];
+    return resample(v, dim, grid);
+}
+
+static int resample_spacing(vox_volume *v, const vox_prepare_step *s, vox_grid *grid) {
+    int dim[3];
+    for (int k = 0; k < 3; k++) {
+        if (!(v->spacing[k] > 0)) {
+            return vox_fail(VOX_EXIT_INPUT,
+                            "the volume's header does not give its voxel size along %c (pixdim), which "
+                            "resample_to_spacing needs",
+                            "xyz"[k]);
+        }
+        double n = rint(v->dim[k] * v->spacing[k] / s->value[k]);
+        if (n > LARGEST_AXIS) {
+            return vox_fail(VOX_EXIT_INPUT,
+                            "resample_to_spacing: %d voxels of %g mm would become %.0f of %g mm along %c",
+                            v->dim[k], v->spacing[k], n, s->value[k], "xyz"[k]);
+        }
+        dim[k] = n < 1 ? 1 : (int)n;
+    }
+    return resample(v, dim, grid);
+}
+
+static int crop_or_pad(vox_volume *v, const vox_prepare_step *s, vox_grid *grid) {
+    int dim[3], from[3], to[3], n[3]; /* the box that both grids share: its begin in each, its size */
+    float *data = NULL;
+    for (int k = 0; k < 3; k++) {
+        dim[k] = (int)s->value[k];
+        from[k] = dim[k] < v->dim[k] ? (v->dim[k] - dim[k]) / 2 : 0;
+        to[k] = dim[k] > v->dim[k] ? (dim[k] - v->dim[k]) / 2 : 0;
+        n[k] = dim[k] < v->dim[k] ? dim[k] : v->dim[k];
+    }
+    int code = allocate(dim, v->channels, &data);
+    if (code != 0) return code;
+    for (int c = 0; c < v->channels; c++) {
+        for (int z = 0; z < n[2]; z++) {
+            for (int y = 0; y < n[1]; y++) {
+                size_t a = (((size_t)c * (size_t)v->dim[2] + (size_t)(z + from[2])) * (size_t)v->dim[1] +
+                            (size_t)(y + from[1])) *
+                               (size_t)v->dim[0] +
+                           (size_t)from[0];
+                size_t b = (((size_t)c * (size_t)dim[2] + (size_t)(z + to[2])) * (size_t)dim[1] +
+                            (size_t)(y + to[1])) *
+                               (size_t)dim[0] +
+                           (size_t)to[0];
+                memcpy(data + b, v->data + a, (size_t)n[0] * sizeof *data);
+            }
+        }
+    }
+    for (int k = 0; k < 3; k++) {
+        grid->shift[k] += to[k] - from[k];
+        v->dim[k] = dim[k];
+    }
+    free(v->data);
+    v->data = data;
+    return 0;
+}
+
+/* ---- steps on the grid as it is
+ * ---------------------------------------------------------------------------------- */
+
+static int mirror_repeating(int i, int n) {
+    int period = 2 * n;
+    i = ((i % period) + period) % period;
+    return i < n ? i : period - 1 - i;
+}
+
+/* Along one axis: each line is gathered with its mirrored ends, then summed. */
+static void smooth_axis(vox_volume *v, int axis, const double *weight, int radius, double *line) {
+    size_t stride = 1, count = vox_volume_voxels(v) * (size_t)v->channels;
+    int n = v->dim[axis];
+    for (int k = 0; k < axis; k++) stride *= (size_t)v->dim[k];
+    for (size_t at = 0; at < count; at++) {
+        if (at / stride % (size_t)n != 0) {
+            at += stride * (size_t)(n - 1) - 1; /* past the lines that are done */
+            continue;
+        }
+        float *x = v->data + at;
+        for (int i = -radius; i < n + radius; i++) {
+            line[i + radius] = (double)x[(size_t)mirror_repeating(i, n) * stride];
+        }
+        for (int i = 0; i < n; i++) {
+            double sum = 0;
+            for (int k = 0; k <= 2 * radius; k++) sum += weight[k] * line[i + k];
+            x[(size_t)i * stride] = (float)sum;
+        }
+    }
+}
+
+static int smooth(vox_volume *v, const vox_prepare_step *s, vox_grid *grid) {
+    (void)grid;
+    double sigma = s->value[0], sum = 0;
+    if (!(sigma > 0)) return 0;
+    int radius = (int)(4 * sigma + 0.5), longest = 0;
+    for (int k = 0; k < 3; k++) longest = v->dim[k] > longest ? v->dim[k] : longest;
+    double *weight = calloc((size_t)radius * 4 + 1 + (size_t)longest, sizeof *weight);
+    if (weight == NULL) return vox_fail_memory("smoothing", (size_t)longest);
+    for (int k = -radius; k <= radius; k++) sum += weight[k + radius] = exp(-0.5 * k * k / (sigma * sigma));
+    for (int k = 0; k <= 2 * radius; k++) weight[k] /= sum;
+    for (int axis = 0; axis < 3; axis++) smooth_axis(v, axis, weight, radius, weight + 2 * radius + 1);
+    free(weight);
+    return 0;
+}
+
+typedef struct statistics {
+    double minimum, maximum, mean, deviation;
+    size_t count;
+} statistics;
+
+/* Of the voxels that are above `above`, and not 0 if asked. */
+static statistics measure(const float *x, size_t n, double above, bool nonzero) {
+    statistics s = {.minimum = INFINITY, .maximum = -INFINITY};
+    double sum = 0, squares = 0;
+    for (size_t i = 0; i < n; i++) {
+        double a = (double)x[i];
+        if (!(a > above) || (nonzero && a == 0)) continue;
+        s.count++;
+        sum += a;
+        if (a < s.minimum) s.minimum = a;
+        if (a > s.maximum) s.maximum = a;
+    }
+    if (s.count == 0) return s;
+    s.mean = sum / (double)s.count;
+    for (size_t i = 0; i < n; i++) {
+        double a = (double)x[i];
+        if (a > above && !(nonzero && a == 0)) squares += (a - s.mean) * (a - s.mean);
+    }
+    s.deviation = sqrt(squares / (double)s.count);
+    return s;
+}
+
+/* x -> (x - subtract) / divide */
+static void normalise(float *x, size_t n, double subtract, double divide) {
+    for (size_t i = 0; i < n; i++) x[i] = (float)(((double)x[i] - subtract) / divide);
+}
+
+static int constant(const char *step) {
+    return vox_fail(VOX_EXIT_INPUT, "%s: the volume has the same value in every voxel that counts", step);
+}
+
+static int intensity(vox_prepare_kind kind, const double *value, float *x, size_t n) {
+    statistics s = measure(x, n, -INFINITY, kind == VOX_PREPARE_Z_SCORE_NONZERO);
+    if (kind == VOX_PREPARE_Z_SCORE_ABOVE_MEAN) s = measure(x, n, s.mean, false);
+    switch (kind) {
+    case VOX_PREPARE_CLIP:
+        for (size_t i = 0; i < n; i++) x[i] = (float)fmin(fmax((double)x[i], value[0]), value[1]);
+        return 0;
+    case VOX_PREPARE_SCALE:
+        for (size_t i = 0; i < n; i++) x[i] = (float)((double)x[i] * value[0] + value[1]);
+        return 0;
+    case VOX_PREPARE_DIVIDE_BY_MAXIMUM:
+        if (!(s.maximum > 0)) {
+            return vox_fail(VOX_EXIT_INPUT,
+                            "divide_by_maximum: no voxel of the volume is above 0 (maximum %g)", s.maximum);
+        }
+        normalise(x, n, 0, s.maximum);
+        return 0;
+    case VOX_PREPARE_MIN_MAX:
+        if (!(s.maximum > s.minimum)) return constant("min_max");
+        normalise(x, n, s.minimum, s.maximum - s.minimum);
+        return 0;
+    default: /* the z scores */
+        if (s.count == 0 || !(s.deviation > 0)) return constant(vox_prepare_name(kind));
+        normalise(x, n, s.mean, s.deviation);
+        return 0;
+    }
+}
+
+/* ---- the list
+ * ---------------------------------------------------------------------------------------------------- */
+
+typedef int grid_step(vox_volume *v, const vox_prepare_step *s, vox_grid *grid);
+static const struct {
+    const char *name;
+    int values;
+    grid_step *run; /* NULL: intensity(), channel by channel */
+} table[] = {
+    [VOX_PREPARE_RESAMPLE_SHAPE] = {"resample_to_shape", 3, resample_shape},
+    [VOX_PREPARE_RESAMPLE_SPACING] = {"resample_to_spacing", 3, resample_spacing},
+    [VOX_PREPARE_SMOOTH] = {"smooth", 1, smooth},
+    [VOX_PREPARE_CROP_OR_PAD] = {"crop_or_pad", 3, crop_or_pad},
+    [VOX_PREPARE_CLIP] = {"clip", 2, NULL},
+    [VOX_PREPARE_DIVIDE_BY_MAXIMUM] = {"divide_by_maximum", 0, NULL},
+    [VOX_PREPARE_MIN_MAX] = {"min_max", 0, NULL},
+    [VOX_PREPARE_Z_SCORE] = {"z_score", 0, NULL},
+    [VOX_PREPARE_Z_SCORE_ABOVE_MEAN] = {"z_score_above_mean", 0, NULL},
+    [VOX_PREPARE_Z_SCORE_NONZERO] = {"z_score_nonzero", 0, NULL},
+    [VOX_PREPARE_SCALE] = {"scale", 2, NULL},
+};
+
+const char *vox_prepare_name(vox_prepare_kind kind) {
+    return table[kind].name;
+}
+
+int vox_prepare_values(vox_prepare_kind kind) {
+    return table[kind].values;
+}
+
+int vox_prepare(vox_volume *v, const vox_prepare_step *steps, int n, vox_grid *grid) {
+    *grid = (vox_grid){.scale = {1, 1, 1}};
+    for (int i = 0; i < n; i++) {
+        int code = 0;
+        if (table[steps[i].kind].run != NULL) {
+            code = table[steps[i].kind].run(v, &steps[i], grid);
+        } else {
+            size_t voxels = vox_volume_voxels(v);
+            for (int c = 0; c < v->channels && code == 0; c++) {
+                code = intensity(steps[i].kind, steps[i].value, v->data + (size_t)c * voxels, voxels);
+            }
+        }
+        if (code != 0) return code;
+    }
+    return 0;
+}

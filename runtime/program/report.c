@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT-0 */
+/* report.c: see report.h. */
+#include "report.h"
+
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+static void line(const char *kind, const char *format, va_list arguments) {
+    fflush(stdout);
+    fprintf(stderr, "%s: ", kind);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+}
+
+int vox_fail(int code, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    line("error", format, arguments);
+    va_end(arguments);
+    return code;
+}
+
+void vox_warn(const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    line("warning", format, arguments);
+    va_end(arguments);
+}
+
+int vox_fail_memory(const char *what, size_t bytes) {
+    return vox_fail(VOX_EXIT_FAILURE, "not enough memory for %s (%zu bytes)", what, bytes);
+}
+
+/* What the user can mend (files, VOX_ISA) is bad input, the rest a failure. */
+int vox_fail_status(const char *where, vox_status status) {
+    bool input = status >= VOX_E_WEIGHTS_MAGIC && status <= VOX_E_WEIGHTS_NOT_FINITE;
+    if (status == VOX_E_ISA) input = true;
+    return vox_fail(input ? VOX_EXIT_INPUT : VOX_EXIT_FAILURE, "%s: %s", where, vox_status_text(status));
+}
+
+vox_shape_text vox_shape(int rank, const int *dim) {
+    vox_shape_text s = {"scalar"};
+    size_t n = 0;
+    for (int i = 0; i < rank && n < sizeof s.text; i++) {
+        n += (size_t)snprintf(s.text + n, sizeof s.text - n, i == 0 ? "%d" : "x%d", dim[i]);
+    }
+    return s;
+}
+
+const char *vox_dtype_name(vox_dtype type) {
+    static const char *const names[] = {
+        [VOX_F32] = "float32", [VOX_I64] = "int64", [VOX_I32] = "int32", [VOX_U8] = "uint8"};
+    return names[type];
+}
+
+void vox_json_string(FILE *f, const char *text) {
+    if (text == NULL) {
+        fputs("null", f);
+        return;
+    }
+    fputc('"', f);
+    for (const unsigned char *c = (const unsigned char *)text; *c != 0; c++) {
+        if (*c == '"' || *c == '\\') {
+            fprintf(f, "\\%c", *c);
+        } else if (*c < 0x20) {
+            fprintf(f, "\\u%04x", *c);
+        } else {
+            fputc(*c, f);
+        }
+    }
+    fputc('"', f);
+}
+
+vox_progress vox_progress_start(void) {
+    return (vox_progress){.on = isatty(STDERR_FILENO) != 0};
+}
+
+void vox_progress_say(vox_progress *p, const char *format, ...) {
+    if (!p->on) return;
+    char text[120];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    fprintf(stderr, "\r%-*s", p->width, text);
+    p->width = (int)strlen(text);
+    fflush(stderr);
+}
+
+void vox_progress_end(vox_progress *p) {
+    if (p->on && p->width > 0) fprintf(stderr, "\r%*s\r", p->width, "");
+    p->width = 0;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT-0 */
+/* report.h: what the program says to people: one-line errors, progress, JSON text. */
+#ifndef VOX_REPORT_H
+#define VOX_REPORT_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "vox.h"
+
+enum { VOX_EXIT_OK = 0, VOX_EXIT_FAILURE = 1, VOX_EXIT_INPUT = 2, VOX_EXIT_UNSUPPORTED = 3 };
+
+/* Prints "error: ..." and a newline on stderr; returns `code`, so that callers write return vox_fail(...). */
+int vox_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void vox_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+int vox_fail_memory(const char *what, size_t bytes); /* "not enough memory for ..." */
+int vox_fail_status(const char *where, vox_status status);
+
+typedef struct vox_shape_text {
+    char text[128];
+} vox_shape_text;
+vox_shape_text vox_shape(int rank, const int *dim); /* "1x3x132x132x116" */
+const char *vox_dtype_name(vox_dtype type);         /* as numpy calls it */
+
+void vox_json_string(FILE *f, const char *text); /* quoted and escaped; NULL prints null */
+
+/* One line on stderr, rewritten in place, only if stderr is a terminal. vox_progress_end removes it. */
+typedef struct vox_progress {
+    bool on;
+    int width; /* of what stands on the line now */
+} vox_progress;
+vox_progress vox_progress_start(void);
+void vox_progress_say(vox_progress *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void vox_progress_end(vox_progress *p);
+
+#endif

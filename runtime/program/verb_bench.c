@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT-0 */
+/* verb_bench.c: `N bench`. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include "host.h"
+#include "report.h"
+#include "verbs.h"
+
+typedef struct bench {
+    int threads, iterations, warmup, json, layers;
+    double percentile;
+    double *run_seconds;   /* [iterations], sorted in the end */
+    double *layer_seconds; /* [n_layers], sum over iterations */
+    double mark;           /* when the last layer ended */
+} bench;
+
+static void on_layer(void *user, int index, const void *data) {
+    bench *b = user;
+    (void)data;
+    double now = vox_seconds();
+    b->layer_seconds[index] += now - b->mark;
+    b->mark = now;
+}
+
+static int by_value(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Linear between the neighbours, as numpy's default. */
+static double percentile(const double *sorted, int n, double p) {
+    double at = p / 100 * (n - 1);
+    int i = (int)floor(at);
+    if (i + 1 >= n) return sorted[n - 1];
+    return sorted[i] + (at - i) * (sorted[i + 1] - sorted[i]);
+}
+
+static int measure(bench *b, vox_host *h) {
+    const vox_model_info *m = h->model;
+    for (int i = 0; i < m->n_inputs; i++) vox_fill_random(&m->inputs[i], h->inputs[i], 1 + (uint64_t)i);
+    for (int i = -b->warmup; i < b->iterations; i++) {
+        if (i == 0 && b->layers) {
+            h->executor.layer = on_layer;
+            h->executor.user = b;
+        }
+        double start = b->mark = vox_seconds();
+        int code = vox_host_run(h);
+        if (code != 0) return code;
+        if (i >= 0) b->run_seconds[i] = vox_seconds() - start;
+    }
+    qsort(b->run_seconds, (size_t)b->iterations, sizeof *b->run_seconds, by_value);
+    return 0;
+}
+
+static double peak_mib(void) {
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return (double)usage.ru_maxrss / 1024; /* Linux counts in KiB */
+}
+
+static double rate(double macs, double seconds) {
+    return seconds > 0 ? macs * 1e-9 / seconds : 0;
+}
+
+static void print_text(const bench *b, const vox_model_info *m) {
+    const double *t = b->run_seconds;
+    double median = percentile(t, b->iterations, 50);
+    printf("%s: %d iterations, %d threads, %s\n", m->name, b->iterations, b->threads,
+           m->isa() ? m->isa() : "?");
+    printf("min %.3f ms, median %.3f ms, %gth percentile %.3f ms\n", t[0] * 1e3, median * 1e3, b->percentile,
+           percentile(t, b->iterations, b->percentile) * 1e3);
+    printf("%.2f GMAC, %.2f GMAC/s, peak memory %.1f MiB\n", (double)m->macs * 1e-9,
+           rate((double)m->macs, median), peak_mib());
+    if (!b->layers) return;
+    printf("\n%-24s %-32s %10s %10s %8s\n", "layer", "op", "ms", "GMAC/s", "share %");
+    double total = 0;
+    for (int i = 0; i < m->n_layers; i++) total += b->layer_seconds[i];
+    for (int i = 0; i < m->n_layers; i++) {
+        double s = b->layer_seconds[i] / b->iterations;
+        printf("%-24s %-32s %10.3f %10.2f %8.1f\n", m->layers[i].name, m->layers[i].op, s * 1e3,
+               rate((double)m->layers[i].macs, s), total > 0 ? 100 * b->layer_seconds[i] / total : 0);
+    }
+}
+
+static void print_json(const bench *b, const vox_model_info *m) {
+    const double *t = b->run_seconds;
+    double median = percentile(t, b->iterations, 50);
+    printf("{\"name\": ");
+    vox_json_string(stdout, m->name);
+    printf(", \"isa\": ");
+    vox_json_string(stdout, m->isa());
+    printf(
+        ", \"threads\": %d, \"iterations\": %d, \"min_ms\": %.6f, \"median_ms\": %.6f, \"percentile\": %g, "
+        "\"percentile_ms\": %.6f, \"gmac\": %.6f, \"gmac_per_second\": %.3f, \"peak_mib\": %.3f",
+        b->threads, b->iterations, t[0] * 1e3, median * 1e3, b->percentile,
+        percentile(t, b->iterations, b->percentile) * 1e3, (double)m->macs * 1e-9,
+        rate((double)m->macs, median), peak_mib());
+    if (b->layers) {
+        printf(", \"layers\": [");
+        for (int i = 0; i < m->n_layers; i++) {
+            printf("%s\n  {\"name\": ", i == 0 ? "" : ",");
+            vox_json_string(stdout, m->layers[i].name);
+            printf(", \"ms\": %.6f}", b->layer_seconds[i] / b->iterations * 1e3);
+        }
+        printf("]");
+    }
+    printf("}\n");
+}
+
+static int run(bench *b, const vox_model_info *m, const char *weights) {
+    vox_host h;
+    int code = vox_host_open(&h, m, weights, b->threads, m->arena_bytes);
+    if (code != 0) return code;
+    code = measure(b, &h);
+    if (code == 0 && b->json) print_json(b, m);
+    if (code == 0 && !b->json) print_text(b, m);
+    vox_host_close(&h);
+    return code;
+}
+
+int vox_verb_bench(const vox_context *c, int argc, char **argv) {
+    bench b = {.iterations = 5, .warmup = 1, .percentile = 90};
+    const char *weights = NULL;
+    int operands = 0;
+    const vox_option table[] = {
+        {"--threads", 't', VOX_OPTION_INT, &b.threads, 0, VOX_MAX_THREADS, "N",
+         "threads (default 0: one per processor)"},
+        {"--iterations", 'n', VOX_OPTION_INT, &b.iterations, 1, 1000000, "N", "timed runs (default 5)"},
+        {"--warmup", 0, VOX_OPTION_INT, &b.warmup, 0, 1000000, "N", "runs before them (default 1)"},
+        {"--percentile", 0, VOX_OPTION_REAL, &b.percentile, 0, 100, "P",
+         "also report this percentile (default 90)"},
+        {"--layers", 0, VOX_OPTION_FLAG, &b.layers, 0, 0, NULL,
+         "time every layer (mean over the timed runs)"},
+        {"--json", 0, VOX_OPTION_FLAG, &b.json, 0, 0, NULL, "as JSON"},
+        {"--weights", 0, VOX_OPTION_TEXT, &weights, 0, 0, "FILE",
+         "weight file (default: beside the program)"},
+    };
+    int code = vox_options_read(c, table, sizeof table / sizeof *table, argc, argv, &operands);
+    if (code >= 0) return code;
+    if (operands != 0) return vox_usage_error(c, "takes no operand, not '%s'", argv[0]);
+    if (b.threads == 0) b.threads = vox_cpu_count();
+    b.run_seconds = calloc((size_t)b.iterations, sizeof *b.run_seconds);
+    b.layer_seconds = calloc((size_t)c->model->n_layers + 1, sizeof *b.layer_seconds);
+    if (b.run_seconds == NULL || b.layer_seconds == NULL) {
+        code = vox_fail_memory("timings", (size_t)b.iterations * sizeof *b.run_seconds);
+    } else {
+        code = run(&b, c->model, weights);
+    }
+    free(b.run_seconds);
+    free(b.layer_seconds);
+    return code;
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT-0 */
+/* vox_copy.h: data movement: strided boxes (slice, concat, transpose, expand), padding, plain <-> blocked.
+ * Nothing is in place: x and y must not overlap. A task of vox_copy_box and vox_f32_pad is VOX_COPY_PART
+ * elements of y.
+ */
+#ifndef VOX_COPY_H
+#define VOX_COPY_H
+
+#include "vox_simd.h"
+
+enum { VOX_COPY_PART = 1 << 15 };
+
+/* A walk over a row-major box with two strided operands; axes that are contiguous in both are joined. */
+typedef struct vox_box {
+    int rank;
+    int64_t dim[VOX_MAX_RANK], x_stride[VOX_MAX_RANK], y_stride[VOX_MAX_RANK], index[VOX_MAX_RANK];
+    int64_t x, y; /* offsets of the current element */
+} vox_box;
+
+/* At element `at` of the box. A box of rank 0 is one element. */
+static inline vox_box vox_box_at(int rank, const int *dim, const int64_t *x_stride, const int64_t *y_stride,
+                                 int64_t at) {
+    vox_box b = {.rank = 1, .dim = {1}};
+    for (int i = 0; i < rank; i++) {
+        const int last = b.rank - 1;
+        if (dim[i] == 1) continue;
+        if (b.dim[last] == 1) {
+            b.dim[last] = dim[i];
+        } else if (b.x_stride[last] == x_stride[i] * dim[i] && b.y_stride[last] == y_stride[i] * dim[i]) {
+            b.dim[last] *= dim[i];
+        } else {
+            b.dim[b.rank++] = dim[i];
+        }
+        b.x_stride[b.rank - 1] = x_stride[i], b.y_stride[b.rank - 1] = y_stride[i];
+    }
+    for (int i = b.rank - 1; i >= 0; i--) {
+        b.index[i] = at % b.dim[i], at /= b.dim[i];
+        b.x += b.index[i] * b.x_stride[i], b.y += b.index[i] * b.y_stride[i];
+    }
+    return b;
+}
+/* How many elements stand on the innermost axis from here, at most n. */
+static inline int64_t vox_box_run(const vox_box *b, int64_t n) {
+    const int64_t left = b->dim[b->rank - 1] - b->index[b->rank - 1];
+    return left < n ? left : n;
+}
+/* n elements on, n at most what vox_box_run returned. */
+static inline void vox_box_advance(vox_box *b, int64_t n) {
+    int i = b->rank - 1;
+    b->index[i] += n, b->x += n * b->x_stride[i], b->y += n * b->y_stride[i];
+    for (; i > 0 && b->index[i] == b->dim[i]; i--) {
+        b->x += b->x_stride[i - 1] - b->index[i] * b->x_stride[i];
+        b->y += b->y_stride[i - 1] - b->index[i] * b->y_stride[i];
+        b->index[i] = 0, b->index[i - 1]++;
+    }
+}
+
+static inline int64_t vox_copy_count(int rank, const int *dim) {
+    int64_t count = 1;
+    for (int i = 0; i < rank; i++) count *= dim[i];
+    return count;
+}
+static inline int64_t vox_copy_part(int64_t count, int task, int64_t *begin) {
+    const int64_t left = count - (*begin = (int64_t)task * VOX_COPY_PART);
+    return left < VOX_COPY_PART ? left : VOX_COPY_PART;
+}
+
+/* n elements of `size` bytes, strides in elements. */
+static inline void vox_copy_run(const char *x, int64_t xs, char *y, int64_t ys, int size, int64_t n) {
+    if (xs == 1 && ys == 1) {
+        memcpy(y, x, (size_t)(n * size));
+    } else if (size == 4) {
+        for (int64_t i = 0; i < n; i++) memcpy(y + i * ys * 4, x + i * xs * 4, 4);
+    } else {
+        for (int64_t i = 0; i < n; i++) memcpy(y + i * ys * size, x + i * xs * size, (size_t)size);
+    }
+}
+
+VOX_KERNEL int vox_copy_tasks(const vox_copy *g) {
+    return (int)((vox_copy_count(g->rank, g->dim) + VOX_COPY_PART - 1) / VOX_COPY_PART);
+}
+VOX_KERNEL void vox_copy_box(const vox_copy *g, const void *x, void *y, int task) {
+    int64_t begin;
+    const int64_t n = vox_copy_part(vox_copy_count(g->rank, g->dim), task, &begin);
+    vox_box box = vox_box_at(g->rank, g->dim, g->x_stride, g->y_stride, begin);
+    const int last = box.rank - 1, size = g->element;
+    for (int64_t done = 0, run; done < n; done += run) {
+        run = vox_box_run(&box, n - done);
+        vox_copy_run((const char *)x + box.x * size, box.x_stride[last], (char *)y + box.y * size,
+                     box.y_stride[last], size, run);
+        vox_box_advance(&box, run);
+    }
+}
+
+/* The input index that output index i of an axis takes, or -1: the constant. */
+static inline int vox_pad_source(vox_pad_mode mode, int i, int begin, int extent) {
+    const int at = i - begin;
+    if (at >= 0 && at < extent) return at;
+    switch (mode) {
+    case VOX_PAD_CONSTANT:
+        return -1;
+    case VOX_PAD_EDGE:
+        return at < 0 ? 0 : extent - 1;
+    case VOX_PAD_WRAP:
+        return (at % extent + extent) % extent;
+    case VOX_PAD_REFLECT:
+        break;
+    }
+    if (extent == 1) return 0;
+    const int period = 2 * (extent - 1), r = (at % period + period) % period;
+    return r < extent ? r : period - r;
+}
+
+VOX_KERNEL int vox_pad_tasks(const vox_pad *g) {
+    return (int)((vox_copy_count(g->rank, g->y_dim) + VOX_COPY_PART - 1) / VOX_COPY_PART);
+}
+
+/* Trailing axes that are not padded move as one piece of this many floats. */
+static inline int64_t vox_pad_piece(const vox_pad *g, int *rank) {
+    int64_t piece = 1;
+    for (*rank = g->rank; *rank > 0; --*rank) {
+        const int i = *rank - 1;
+        if (g->begin[i] != 0 || g->x_dim[i] != g->y_dim[i]) break;
+        piece *= g->y_dim[i];
+    }
+    return piece;
+}
+VOX_KERNEL void vox_f32_pad(const vox_pad *g, const float *x, float *y, int task) {
+    int rank;
+    int64_t at;
+    const int64_t piece = vox_pad_piece(g, &rank);
+    const int64_t end = vox_copy_part(vox_copy_count(g->rank, g->y_dim), task, &at) + at;
+    for (int64_t run; at < end; at += run) {
+        int64_t left = at / piece, from = at % piece, stride = piece;
+        int inside = 1;
+        run = piece - from < end - at ? piece - from : end - at;
+        for (int i = rank - 1; i >= 0; i--) {
+            const int source = vox_pad_source(g->mode, (int)(left % g->y_dim[i]), g->begin[i], g->x_dim[i]);
+            left /= g->y_dim[i];
+            inside = inside && source >= 0;
+            from += source * stride, stride *= g->x_dim[i];
+        }
+        if (inside)
+            memcpy(y + at, x + from, (size_t)run * sizeof *y);
+        else
+            for (int64_t i = 0; i < run; i++) y[at + i] = g->value;
+    }
+}
+
+VOX_KERNEL int vox_relayout_tasks(const vox_relayout *g) {
+    return g->x.n * vox_parts(g->x.c, VOX_BLOCK) * g->x.d;
+}
+
+/* Where task `task` finds its plane: lanes, and the first float in the plain and the blocked tensor. */
+static inline int vox_relayout_plane(const vox_relayout *g, int task, ptrdiff_t *plain, ptrdiff_t *blocked) {
+    const int blocks = vox_parts(g->x.c, VOX_BLOCK), d = task % g->x.d,
+              c = task / g->x.d % blocks * VOX_BLOCK;
+    const ptrdiff_t plane = (ptrdiff_t)g->x.h * g->x.w, n = task / g->x.d / blocks;
+    *plain = ((n * g->x.c + c) * g->x.d + d) * plane;
+    *blocked = task * plane * VOX_BLOCK;
+    return vox_min_int(g->x.c - c, VOX_BLOCK);
+}
+VOX_KERNEL void vox_f32_to_block(const vox_relayout *g, const float *x, float *y, int task) {
+    const ptrdiff_t plane = (ptrdiff_t)g->x.h * g->x.w, step = plane * g->x.d;
+    ptrdiff_t plain, blocked;
+    const int lanes = vox_relayout_plane(g, task, &plain, &blocked);
+    for (ptrdiff_t i = 0; i < plane; i++) {
+        float *to = y + blocked + i * VOX_BLOCK;
+        for (int l = 0; l < lanes; l++) to[l] = x[plain + l * step + i];
+        for (int l = lanes; l < VOX_BLOCK; l++) to[l] = 0.0f;
+    }
+}
+VOX_KERNEL void vox_f32_from_block(const vox_relayout *g, const float *x, float *y, int task) {
+    const ptrdiff_t plane = (ptrdiff_t)g->x.h * g->x.w, step = plane * g->x.d;
+    ptrdiff_t plain, blocked;
+    const int lanes = vox_relayout_plane(g, task, &plain, &blocked);
+    for (int l = 0; l < lanes; l++)
+        for (ptrdiff_t i = 0; i < plane; i++) y[plain + l * step + i] = x[blocked + i * VOX_BLOCK + l];
+}
+
+#endif

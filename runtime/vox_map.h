@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT-0 */
+/* vox_map.h: element by element: activations (vox_f32_map), two operands with broadcasting (vox_f32_binary),
+ * casts. A task is VOX_MAP_PART elements in the order of y. In place (y = x, or y = an operand of y's shape)
+ * is allowed, except that a cast must not be in place unless both types have one size.
+ */
+#ifndef VOX_MAP_H
+#define VOX_MAP_H
+
+#include "vox_act.h"
+#include "vox_copy.h"
+
+enum { VOX_MAP_PART = 1 << 15 };
+
+static inline int64_t vox_map_part(int64_t count, int task, int64_t *begin) {
+    const int64_t left = count - (*begin = (int64_t)task * VOX_MAP_PART);
+    return left < VOX_MAP_PART ? left : VOX_MAP_PART;
+}
+
+VOX_KERNEL int vox_map_tasks(const vox_map *g) {
+    return (int)((g->count + VOX_MAP_PART - 1) / VOX_MAP_PART);
+}
+VOX_KERNEL void vox_f32_map(const vox_map *g, const float *x, float *y, int task) {
+    int64_t begin;
+    const int64_t n = vox_map_part(g->count, task, &begin);
+    vox_activate_run(&g->ep, 0.0f, x + begin, y + begin, (ptrdiff_t)n);
+}
+
+static inline float vox_binary_value(vox_binary_op op, float a, float b) {
+    switch (op) {
+    case VOX_ADD:
+        return a + b;
+    case VOX_SUB:
+        return a - b;
+    case VOX_MUL:
+        return a * b;
+    case VOX_DIV:
+        return a / b;
+    case VOX_MIN:
+        return a < b || isnan(a) ? a : b;
+    case VOX_MAX:
+        return a > b || isnan(a) ? a : b;
+    case VOX_POW:
+        return powf(a, b);
+    case VOX_PRELU:
+        return a < 0 ? b * a : a;
+    case VOX_EQUAL:
+        return a == b ? 1.0f : 0.0f;
+    case VOX_GREATER:
+        return a > b ? 1.0f : 0.0f;
+    case VOX_GREATER_EQUAL:
+        return a >= b ? 1.0f : 0.0f;
+    case VOX_LESS:
+        return a < b ? 1.0f : 0.0f;
+    case VOX_LESS_EQUAL:
+        return a <= b ? 1.0f : 0.0f;
+    }
+    return NAN;
+}
+
+VOX_INLINE void vox_binary_loop(vox_binary_op op, const float *a, const int64_t as, const float *b,
+                                const int64_t bs, float *y, int64_t n) {
+    for (int64_t i = 0; i < n; i++) y[i] = vox_binary_value(op, a[i * as], b[i * bs]);
+}
+/* The common strides and operators as constants, so that the compiler vectorises them. */
+VOX_INLINE void vox_binary_strides(vox_binary_op op, const float *a, int64_t as, const float *b, int64_t bs,
+                                   float *y, int64_t n) {
+    if (as == 1 && bs == 1)
+        vox_binary_loop(op, a, 1, b, 1, y, n);
+    else if (as == 1 && bs == 0)
+        vox_binary_loop(op, a, 1, b, 0, y, n);
+    else
+        vox_binary_loop(op, a, as, b, bs, y, n);
+}
+VOX_NOINLINE void vox_binary_run(vox_binary_op op, const float *a, int64_t as, const float *b, int64_t bs,
+                                 float *y, int64_t n) {
+    switch (op) {
+    case VOX_ADD:
+        vox_binary_strides(VOX_ADD, a, as, b, bs, y, n);
+        break;
+    case VOX_SUB:
+        vox_binary_strides(VOX_SUB, a, as, b, bs, y, n);
+        break;
+    case VOX_MUL:
+        vox_binary_strides(VOX_MUL, a, as, b, bs, y, n);
+        break;
+    case VOX_DIV:
+        vox_binary_strides(VOX_DIV, a, as, b, bs, y, n);
+        break;
+    default:
+        vox_binary_loop(op, a, as, b, bs, y, n);
+    }
+}
+
+static inline int64_t vox_binary_count(const vox_binary *g) {
+    int64_t count = 1;
+    for (int i = 0; i < g->rank; i++) count *= g->dim[i];
+    return count;
+}
+VOX_KERNEL int vox_binary_tasks(const vox_binary *g) {
+    return (int)((vox_binary_count(g) + VOX_MAP_PART - 1) / VOX_MAP_PART);
+}
+VOX_KERNEL void vox_f32_binary(const vox_binary *g, const float *a, const float *b, float *y, int task) {
+    int64_t begin;
+    const int64_t n = vox_map_part(vox_binary_count(g), task, &begin);
+    vox_box box = vox_box_at(g->rank, g->dim, g->a_stride, g->b_stride, begin);
+    for (int64_t done = 0, run; done < n; done += run) {
+        run = vox_box_run(&box, n - done);
+        vox_binary_run(g->op, a + box.x, box.x_stride[box.rank - 1], b + box.y, box.y_stride[box.rank - 1],
+                       y + begin + done, run);
+        vox_box_advance(&box, run);
+    }
+}
+
+/* Floats are truncated towards zero and held inside the integer type; NaN becomes 0. Integers wrap. */
+static inline int64_t vox_cast_integer(float x, vox_dtype to) {
+    const float low = to == VOX_U8 ? 0.0f : to == VOX_I32 ? -2147483648.0f : -9223372036854775808.0f;
+    const float high = to == VOX_U8 ? 256.0f : to == VOX_I32 ? 2147483648.0f : 9223372036854775808.0f;
+    if (isnan(x)) return 0;
+    if (x >= high) return to == VOX_U8 ? 255 : to == VOX_I32 ? INT32_MAX : INT64_MAX;
+    return x < low ? (int64_t)low : (int64_t)x;
+}
+static inline int64_t vox_cast_read(vox_dtype from, vox_dtype to, const void *x, int64_t i) {
+    switch (from) {
+    case VOX_F32:
+        return vox_cast_integer(((const float *)x)[i], to);
+    case VOX_I64:
+        return ((const int64_t *)x)[i];
+    case VOX_I32:
+        return ((const int32_t *)x)[i];
+    case VOX_U8:
+        return ((const uint8_t *)x)[i];
+    }
+    return 0;
+}
+VOX_KERNEL int vox_cast_tasks(int64_t count) {
+    return (int)((count + VOX_MAP_PART - 1) / VOX_MAP_PART);
+}
+VOX_KERNEL void vox_cast(int64_t count, vox_dtype from, vox_dtype to, const void *x, void *y, int task) {
+    int64_t begin;
+    const int64_t end = vox_map_part(count, task, &begin) + begin;
+    for (int64_t i = begin; i < end; i++) {
+        if (to == VOX_F32 && from == VOX_F32) {
+            ((float *)y)[i] = ((const float *)x)[i];
+            continue;
+        }
+        const int64_t value = vox_cast_read(from, to, x, i);
+        switch (to) {
+        case VOX_F32:
+            ((float *)y)[i] = (float)value;
+            break;
+        case VOX_I64:
+            ((int64_t *)y)[i] = value;
+            break;
+        case VOX_I32:
+            ((int32_t *)y)[i] = (int32_t)value;
+            break;
+        case VOX_U8:
+            ((uint8_t *)y)[i] = (uint8_t)value;
+            break;
+        }
+    }
+}
+
+#endif

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT-0 */
+/* vox_resize.h: ONNX Resize over D, H, W, nearest or trilinear, every coordinate mode, either layout.
+ * Coordinates are computed in double precision, interpolation in float. One task: one n, channel or block,
+ * and output plane.
+ */
+#ifndef VOX_RESIZE_H
+#define VOX_RESIZE_H
+
+#include <math.h>
+#include "vox_simd.h"
+
+enum { VOX_RESIZE_RUN = 64 };
+
+/* Along one axis: the two neighbours and the second one's weight; outside: the extrapolation value is taken.
+ */
+typedef struct vox_resize_at {
+    int first, second, outside;
+    float weight;
+} vox_resize_at;
+
+/* The input coordinate of output o (ONNX Resize, coordinate_transformation_mode). */
+static inline double vox_resize_coordinate(const vox_resize *g, int axis, int o, int x_len, int y_len) {
+    const double scale = g->scale[axis], at = o;
+    switch (g->coordinates) {
+    case VOX_HALF_PIXEL:
+        return (at + 0.5) / scale - 0.5;
+    case VOX_HALF_PIXEL_SYMMETRIC: {
+        const double centre = x_len / 2.0, offset = centre * (1 - y_len / (scale * x_len));
+        return offset + (at + 0.5) / scale - 0.5;
+    }
+    case VOX_PYTORCH_HALF_PIXEL:
+        return y_len > 1 ? (at + 0.5) / scale - 0.5 : 0;
+    case VOX_ALIGN_CORNERS:
+        return y_len > 1 ? at * (x_len - 1) / (y_len - 1) : 0;
+    case VOX_ASYMMETRIC:
+        return at / scale;
+    case VOX_TF_HALF_PIXEL_FOR_NN:
+        return (at + 0.5) / scale;
+    case VOX_TF_CROP_AND_RESIZE: {
+        const double begin = g->roi_begin[axis], end = g->roi_end[axis];
+        if (y_len == 1) return 0.5 * (begin + end) * (x_len - 1);
+        return begin * (x_len - 1) + at * (end - begin) * (x_len - 1) / (y_len - 1);
+    }
+    }
+    return 0;
+}
+static inline double vox_resize_round(vox_nearest mode, double at) {
+    switch (mode) {
+    case VOX_ROUND_PREFER_FLOOR:
+        return ceil(at - 0.5);
+    case VOX_ROUND_PREFER_CEIL:
+        return floor(at + 0.5);
+    case VOX_FLOOR:
+        return floor(at);
+    case VOX_CEIL:
+        return ceil(at);
+    }
+    return at;
+}
+static inline vox_resize_at vox_resize_axis(const vox_resize *g, int axis, int o) {
+    const int x_len = axis == 0 ? g->x.d : axis == 1 ? g->x.h : g->x.w;
+    const int y_len = axis == 0 ? g->y.d : axis == 1 ? g->y.h : g->y.w;
+    double at = vox_resize_coordinate(g, axis, o, x_len, y_len);
+    vox_resize_at r = {.outside = g->coordinates == VOX_TF_CROP_AND_RESIZE && (at < 0 || at > x_len - 1)};
+    if (!g->linear) at = vox_resize_round(g->nearest, at);
+    at = at < 0 ? 0 : at > x_len - 1 ? x_len - 1 : at;
+    r.first = (int)at;
+    r.second = vox_min_int(r.first + 1, x_len - 1);
+    r.weight = (float)(at - r.first);
+    return r;
+}
+
+VOX_INLINE void vox_resize_point(const vox_resize *g, const int lanes, const vox_resize_at *d,
+                                 const vox_resize_at *h, const vox_resize_at *w, const float *x, float *y) {
+    const ptrdiff_t row = (ptrdiff_t)g->x.w * lanes, plane = g->x.h * row;
+    const ptrdiff_t w0 = (ptrdiff_t)w->first * lanes, w1 = (ptrdiff_t)w->second * lanes;
+    const float *p00 = x + d->first * plane + h->first * row, *p01 = x + d->first * plane + h->second * row;
+    const float *p10 = x + d->second * plane + h->first * row, *p11 = x + d->second * plane + h->second * row;
+    if (d->outside || h->outside || w->outside) {
+        for (int l = 0; l < lanes; l++) y[l] = g->extrapolation;
+        return;
+    }
+    if (!g->linear) {
+        for (int l = 0; l < lanes; l++) y[l] = p00[w0 + l];
+        return;
+    }
+    for (int l = 0; l < lanes; l++) {
+        const float a = p00[w0 + l] + w->weight * (p00[w1 + l] - p00[w0 + l]);
+        const float b = p01[w0 + l] + w->weight * (p01[w1 + l] - p01[w0 + l]);
+        const float c = p10[w0 + l] + w->weight * (p10[w1 + l] - p10[w0 + l]);
+        const float e = p11[w0 + l] + w->weight * (p11[w1 + l] - p11[w0 + l]);
+        const float ab = a + h->weight * (b - a), ce = c + h->weight * (e - c);
+        y[l] = ab + d->weight * (ce - ab);
+    }
+}
+
+VOX_INLINE void vox_resize_plane(const vox_resize *g, const int lanes, const float *x, float *y, int task) {
+    const vox_resize_at d = vox_resize_axis(g, 0, task % g->y.d);
+    vox_resize_at w[VOX_RESIZE_RUN];
+    x += (ptrdiff_t)(task / g->y.d) * g->x.d * g->x.h * g->x.w * lanes;
+    y += (ptrdiff_t)task * g->y.h * g->y.w * lanes;
+    for (int begin = 0; begin < g->y.w; begin += VOX_RESIZE_RUN) {
+        const int n = vox_min_int(g->y.w - begin, VOX_RESIZE_RUN);
+        for (int i = 0; i < n; i++) w[i] = vox_resize_axis(g, 2, begin + i);
+        for (int o = 0; o < g->y.h; o++) {
+            const vox_resize_at h = vox_resize_axis(g, 1, o);
+            float *row = y + ((ptrdiff_t)o * g->y.w + begin) * lanes;
+            for (int i = 0; i < n; i++) vox_resize_point(g, lanes, &d, &h, &w[i], x, row + i * lanes);
+        }
+    }
+}
+
+VOX_KERNEL int vox_resize_tasks(const vox_resize *g) {
+    return g->y.n * (g->y.block ? vox_parts(g->y.c, VOX_BLOCK) : g->y.c) * g->y.d;
+}
+VOX_KERNEL void vox_f32_resize(const vox_resize *g, const float *x, float *y, int task) {
+    if (g->x.block)
+        vox_resize_plane(g, VOX_BLOCK, x, y, task);
+    else
+        vox_resize_plane(g, 1, x, y, task);
+}
+
+#endif
