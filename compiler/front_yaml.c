@@ -437,3 +437,24 @@ ir_graph *yaml_load(const char *path, const yaml_options *opt, ir_diag *d) {
     free(text);
     return g;
 }
+
+static bool build_volume(yaml_build *b) {
+    const yaml_item *root = b->src->root;
+    if (root->kind != YAML_MAP || !yaml_find(root, "volume"))
+        return yaml_fail(b->src, root, IR_EXIT_INPUT, b->d, "the description has no `volume:`");
+    return yaml_only_keys(b->src, root, "a description", sections, SECTIONS, b->d) && yaml_build_labels(b) &&
+           yaml_build_volume(b);
+}
+
+bool yaml_load_volume(ir_graph *g, const char *path, ir_diag *d) {
+    static const yaml_options defaults;
+    size_t n;
+    char *text = file_read(path, MAX_FILE, &n, d);
+    if (!text) return false;
+    yaml_source src = {.name = path, .text = text, .n = n, .arena = ir_arena_new()};
+    yaml_build b = {.src = &src, .opt = &defaults, .d = d, .g = g};
+    bool ok = yaml_read_tree(&src, d) && build_volume(&b);
+    ir_arena_free(src.arena);
+    free(text);
+    return ok;
+}

@@ -21,6 +21,9 @@ ir_graph *yaml_load(const char *path, const yaml_options *opt, ir_diag *d);
 /* The same for text already in memory; name stands for the file in messages. */
 ir_graph *yaml_parse(const char *text, size_t n, const char *name, const yaml_options *opt, ir_diag *d);
 
+/* Gives g the labels and the volume section of a description, whose other sections are not looked at. */
+bool yaml_load_volume(ir_graph *g, const char *path, ir_diag *d);
+
 /* The language's layer kinds and their keys, so that a test can compare them with the specification. NULL
  * after the last. */
 const char *yaml_layer_kind(int i);

@@ -1,5 +1,6 @@
-/* passes.h: every pass. Each rewrites g in place; false with d filled only where bad input can show that late. The
- * contract of a pass (requires / maintains / gives) stands above its definition; the order in pipeline.c. */
+/* passes.h: every pass. Each rewrites g in place; false with d filled only where bad input can show that
+ * late. The contract of a pass (requires / maintains / gives) stands above its definition; the order in
+ * pipeline.c. */
 #ifndef VOXC_PASSES_H
 #define VOXC_PASSES_H
 
@@ -11,7 +12,6 @@ bool pass_fuse(ir_graph *g, ir_diag *d);
 bool pass_dead(ir_graph *g, ir_diag *d);
 bool pass_layout(ir_graph *g, ir_diag *d);
 bool pass_views(ir_graph *g, ir_diag *d);
-bool pass_blocking(ir_graph *g, ir_diag *d); /* codegen/blocking.c */
 bool pass_memory(ir_graph *g, ir_diag *d);
 
 /* The most bytes alive at one node: no plan of this order of nodes needs less. */

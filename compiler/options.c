@@ -1,0 +1,280 @@
+#include "options.h"
+
+#include "suggest.h"
+#include "version.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { C = 1 << VERB_COMPILE, I = 1 << VERB_INSPECT, V = 1 << VERB_VERIFY, E = 1 << VERB_EXPORT };
+
+typedef struct verb_info {
+    const char *name, *argument, *summary, *more;
+} verb_info;
+
+static const verb_info verbs[VERB_COUNT] = {
+    [VERB_COMPILE] =
+        {"compile", "MODEL", "write a bundle of C source for a model",
+         "MODEL is a .yaml description, an .onnx file, or IR text (.ir). `make -C DIR` builds the bundle."},
+    [VERB_INSPECT] =
+        {"inspect", "MODEL", "show layers, shapes, parameters, MACs, memory and what each pass did",
+         "Values of weights are not needed: without --weights and --init, shapes alone are used."},
+    [VERB_VERIFY] =
+        {"verify", "MODEL|BUNDLE", "compare generated code with the double-precision interpreter",
+         "Builds a bundle in a temporary folder (or takes a built one), runs it on seeded random input, on\n"
+         "--input files or on a --test-data-dir, and compares. Exit code 1: an output is out of tolerance."},
+    [VERB_EXPORT] = {"export", "MODEL", "write a model as ONNX", "The file holds the weights too."},
+};
+
+typedef enum option_kind { FLAG, TEXT, LIST } option_kind;
+
+typedef struct option_info {
+    const char *name, *letter, *value, *help;
+    unsigned verbs;
+    option_kind kind;
+    size_t offset, count_offset;
+    int capacity;
+} option_info;
+
+#define AT(member) offsetof(options, member)
+static const option_info table[] = {
+    {"output", "o", "PATH", "where to write: a bundle's folder, or export's .onnx file", C | E, TEXT,
+     AT(output), 0, 0},
+    {"model-name", NULL, "NAME", "prefix of the emitted files and functions (default: the model's own name)",
+     C | V, TEXT, AT(model_name), 0, 0},
+    {"target", NULL, "NAME", "c: C11 for CPUs (the only target; default)", C, TEXT, AT(target), 0, 0},
+    {"weights", NULL, "FILE", "a .safetensors file for a .yaml model", C | I | V | E, TEXT, AT(weights), 0,
+     0},
+    {"init", NULL, "SEED", "He-normal weights from this seed instead of a file", C | I | V | E, TEXT,
+     AT(init), 0, 0},
+    {"input-dim", NULL, "NAME=V", "bind a dynamic dimension of an .onnx file, or set one as INPUT.AXIS=V",
+     C | I | V | E, LIST, AT(input_dim), AT(n_input_dims), MAX_BINDINGS},
+    {"volume", NULL, "FILE", "take the volume section and labels from this .yaml", C | V, TEXT, AT(volume), 0,
+     0},
+    {"statistics", NULL, "KIND", "running | current: batch normalisation of a .yaml model", C | I | V | E,
+     TEXT, AT(statistics), 0, 0},
+    {"force", NULL, NULL, "write into a folder that holds something else", C, FLAG, AT(force), 0, 0},
+    {"json", NULL, NULL, "print JSON", I | V, FLAG, AT(json), 0, 0},
+    {"dump", "D", "DIR", "write the graph after each pass into DIR (00-import.ir, ...)", C | I, TEXT,
+     AT(dump_dir), 0, 0},
+    {"dump-ir-after", NULL, "PASS", "print the graph after one pass to standard output", C | I, TEXT,
+     AT(dump_after), 0, 0},
+    {"test-data-dir", NULL, "DIR", "ONNX test_data_set_* folder (input_N.pb, output_N.pb)", V, TEXT,
+     AT(test_data_dir), 0, 0},
+    {"input", NULL, "FILE", ".npy for the next graph input", V, LIST, AT(input), AT(n_inputs), MAX_FILES},
+    {"expected", NULL, "FILE", ".npy to compare the next output with, instead of the interpreter", V, LIST,
+     AT(expected), AT(n_expected), MAX_FILES},
+    {"per-node-accuracy", NULL, NULL, "compare every layer and name the first that differs", V, FLAG,
+     AT(per_node), 0, 0},
+    {"atol", NULL, "X", "largest absolute error allowed", V, TEXT, AT(atol), 0, 0},
+    {"rtol", NULL, "X", "allow X * |expected| more", V, TEXT, AT(rtol), 0, 0},
+    {"max-rms", NULL, "X", "largest relative RMS error allowed (default 2e-6 when no other limit is given)",
+     V, TEXT, AT(max_rms), 0, 0},
+    {"max-ulp", NULL, "N", "largest error in units of the last place of the expected value", V, TEXT,
+     AT(max_ulp), 0, 0},
+    {"min-dice", NULL, "X", "smallest Dice of each label against the expected labels", V, TEXT, AT(min_dice),
+     0, 0},
+    {"threads", NULL, "N", "threads (default: this machine's processors)", V, TEXT, AT(threads), 0, 0},
+    {"cc", NULL, "COMMAND", "C compiler for the bundle (default: cc)", V, TEXT, AT(cc), 0, 0},
+    {"keep", NULL, NULL, "keep the temporary bundle and say where it is", V, FLAG, AT(keep), 0, 0},
+    {"verbose", NULL, NULL, "say what is done and how long each pass took, on standard error", C | I | V | E,
+     FLAG, AT(verbose), 0, 0},
+    {"color", NULL, "WHEN", "auto | always | never: colour in messages", C | I | V | E, TEXT, AT(color), 0,
+     0},
+};
+enum { TABLE_COUNT = sizeof table / sizeof *table };
+
+static void print_general_help(void) {
+    puts("voxc: compiles volumetric segmentation networks to standalone C\n\nusage: voxc VERB ... "
+         "[options]\n");
+    for (int i = 0; i < VERB_COUNT; i++)
+        printf("  %-8s %-13s %s\n", verbs[i].name, verbs[i].argument, verbs[i].summary);
+    puts("\n`voxc VERB --help` lists a verb's options; `voxc --version` prints the version.\n"
+         "Exit codes: 0 done, 1 failure, 2 bad input or usage, 3 unsupported operator or feature.");
+}
+
+static void print_verb_help(verb v) {
+    printf("usage: voxc %s %s [options]\n\n%s.\n%s\n\n", verbs[v].name, verbs[v].argument, verbs[v].summary,
+           verbs[v].more);
+    for (int i = 0; i < TABLE_COUNT; i++) {
+        const option_info *t = &table[i];
+        if (!(t->verbs & (1u << v))) continue;
+        char left[64];
+        snprintf(left, sizeof left, "%s%s%s--%s%s%s", t->letter ? "-" : "", t->letter ? t->letter : "",
+                 t->letter ? ", " : "", t->name, t->value ? " " : "", t->value ? t->value : "");
+        printf("  %-24s %s\n", left, t->help);
+    }
+}
+
+static bool find_verb(const char *word, verb *v, ir_diag *d) {
+    const char *names[VERB_COUNT];
+    for (int i = 0; i < VERB_COUNT; i++) {
+        names[i] = verbs[i].name;
+        if (strcmp(word, names[i]) == 0) {
+            *v = (verb)i;
+            return true;
+        }
+    }
+    const char *near = suggest(word, names, VERB_COUNT);
+    if (near) return ir_fail(d, IR_EXIT_INPUT, "unknown verb '%s': did you mean '%s'?", word, near);
+    return ir_fail(d, IR_EXIT_INPUT,
+                   "unknown verb '%s': expected compile, inspect, verify or export (voxc --help)", word);
+}
+
+static const option_info *find_option(verb v, const char *name, size_t length, bool letter) {
+    for (int i = 0; i < TABLE_COUNT; i++) {
+        const char *candidate = letter ? table[i].letter : table[i].name;
+        if (!candidate || !(table[i].verbs & (1u << v))) continue;
+        if (strlen(candidate) == length && strncmp(candidate, name, length) == 0) return &table[i];
+    }
+    return NULL;
+}
+
+static bool unknown_option(verb v, const char *argument, ir_diag *d) {
+    const char *names[TABLE_COUNT];
+    int count = 0;
+    for (int i = 0; i < TABLE_COUNT; i++)
+        if (table[i].verbs & (1u << v)) names[count++] = table[i].name;
+    char word[64];
+    snprintf(word, sizeof word, "%s", argument + strspn(argument, "-"));
+    word[strcspn(word, "=")] = 0;
+    const char *near = suggest(word, names, count);
+    if (near)
+        return ir_fail(d, IR_EXIT_INPUT, "%s: unknown option '%s': did you mean '--%s'?", verbs[v].name,
+                       argument, near);
+    return ir_fail(d, IR_EXIT_INPUT, "%s: unknown option '%s' (voxc %s --help lists them)", verbs[v].name,
+                   argument, verbs[v].name);
+}
+
+static bool store(options *o, const option_info *t, const char *value, ir_diag *d) {
+    char *base = (char *)o;
+    if (t->kind == FLAG) {
+        *(bool *)(void *)(base + t->offset) = true;
+        return true;
+    }
+    if (t->kind == TEXT) {
+        const char **slot = (const char **)(void *)(base + t->offset);
+        if (*slot) return ir_fail(d, IR_EXIT_INPUT, "--%s is given twice", t->name);
+        *slot = value;
+        return true;
+    }
+    int *count = (int *)(void *)(base + t->count_offset);
+    if (*count == t->capacity)
+        return ir_fail(d, IR_EXIT_INPUT, "--%s is given more than %d times", t->name, t->capacity);
+    ((const char **)(void *)(base + t->offset))[(*count)++] = value;
+    return true;
+}
+
+/* Takes the option at argv[*i] (and its value); *i ends on the last argument used. */
+static bool take_option(options *o, int argc, char **argv, int *i, ir_diag *d) {
+    const char *argument = argv[*i];
+    bool letter = argument[1] != '-';
+    const char *name = argument + (letter ? 1 : 2);
+    size_t length = letter ? 1 : strcspn(name, "=");
+    const option_info *t = find_option(o->verb, name, length, letter);
+    if (!t) return unknown_option(o->verb, argument, d);
+    const char *rest = name + length;
+    if (t->kind == FLAG) {
+        if (*rest) return ir_fail(d, IR_EXIT_INPUT, "--%s takes no value", t->name);
+        return store(o, t, NULL, d);
+    }
+    if (*rest) return store(o, t, rest + (*rest == '=' ? 1 : 0), d);
+    if (*i + 1 >= argc)
+        return ir_fail(d, IR_EXIT_INPUT, "--%s needs a value: --%s %s", t->name, t->name, t->value);
+    return store(o, t, argv[++*i], d);
+}
+
+static bool check_words(const options *o, ir_diag *d) {
+    if (o->target && strcmp(o->target, "c") != 0)
+        return ir_fail(d, IR_EXIT_UNSUPPORTED, "--target %s: the only target is c", o->target);
+    if (o->statistics && strcmp(o->statistics, "running") != 0 && strcmp(o->statistics, "current") != 0)
+        return ir_fail(d, IR_EXIT_INPUT, "--statistics %s: expected running or current", o->statistics);
+    if (o->color && strcmp(o->color, "auto") != 0 && strcmp(o->color, "always") != 0 &&
+        strcmp(o->color, "never") != 0)
+        return ir_fail(d, IR_EXIT_INPUT, "--color %s: expected auto, always or never", o->color);
+    if (o->weights && o->init)
+        return ir_fail(d, IR_EXIT_INPUT, "--weights and --init exclude each other: give one of them");
+    return true;
+}
+
+options_result options_parse(options *o, int argc, char **argv, ir_diag *d) {
+    *o = (options){.verb = VERB_COMPILE};
+    if (argc < 2) {
+        ir_fail(d, IR_EXIT_INPUT,
+                "nothing to do: voxc VERB ..., for instance `voxc compile models/unet3d.yaml --init 1 "
+                "-o unet3d` (voxc --help)");
+        return OPTIONS_ERROR;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+        print_general_help();
+        return OPTIONS_DONE;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        puts("voxc " VOXC_VERSION);
+        return OPTIONS_DONE;
+    }
+    if (!find_verb(argv[1], &o->verb, d)) return OPTIONS_ERROR;
+    bool only_files = false;
+    for (int i = 2; i < argc; i++) {
+        if (!only_files && strcmp(argv[i], "--") == 0) {
+            only_files = true;
+        } else if (!only_files && (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)) {
+            print_verb_help(o->verb);
+            return OPTIONS_DONE;
+        } else if (!only_files && argv[i][0] == '-' && argv[i][1]) {
+            if (!take_option(o, argc, argv, &i, d)) return OPTIONS_ERROR;
+        } else if (o->model) {
+            ir_fail(d, IR_EXIT_INPUT, "%s: one %s at a time: '%s' after '%s'", verbs[o->verb].name,
+                    verbs[o->verb].argument, argv[i], o->model);
+            return OPTIONS_ERROR;
+        } else {
+            o->model = argv[i];
+        }
+    }
+    if (!o->model) {
+        ir_fail(d, IR_EXIT_INPUT, "%s: no %s given (voxc %s --help)", verbs[o->verb].name,
+                verbs[o->verb].argument, verbs[o->verb].name);
+        return OPTIONS_ERROR;
+    }
+    if ((o->verb == VERB_COMPILE || o->verb == VERB_EXPORT) && !o->output) {
+        ir_fail(d, IR_EXIT_INPUT, "%s: say where to write with -o %s", verbs[o->verb].name,
+                o->verb == VERB_COMPILE ? "DIR" : "FILE.onnx");
+        return OPTIONS_ERROR;
+    }
+    return check_words(o, d) ? OPTIONS_RUN : OPTIONS_ERROR;
+}
+
+char *options_text(const options *o, ir_arena *arena) {
+    char *text = ir_strdup(arena, "--target c");
+    if (o->model_name) text = ir_format(arena, "%s --model-name %s", text, o->model_name);
+    if (o->init) text = ir_format(arena, "%s --init %s", text, o->init);
+    if (o->weights) text = ir_format(arena, "%s --weights FILE", text);
+    if (o->volume) text = ir_format(arena, "%s --volume FILE", text);
+    if (o->statistics) text = ir_format(arena, "%s --statistics %s", text, o->statistics);
+    for (int i = 0; i < o->n_input_dims; i++)
+        text = ir_format(arena, "%s --input-dim %s", text, o->input_dim[i]);
+    return text;
+}
+
+bool options_int(const char *option, const char *text, int64_t low, int64_t high, int64_t *value,
+                 ir_diag *d) {
+    char *end;
+    errno = 0;
+    long long v = strtoll(text, &end, 10);
+    if (end == text || *end || errno || v < low || v > high)
+        return ir_fail(d, IR_EXIT_INPUT, "%s %s: expected a whole number from %lld to %lld", option, text,
+                       (long long)low, (long long)high);
+    *value = v;
+    return true;
+}
+
+bool options_number(const char *option, const char *text, double *value, ir_diag *d) {
+    char *end;
+    double v = strtod(text, &end);
+    if (end == text || *end || !isfinite(v) || v < 0)
+        return ir_fail(d, IR_EXIT_INPUT, "%s %s: expected a number, 0 or more", option, text);
+    *value = v;
+    return true;
+}

@@ -1,0 +1,39 @@
+/* options.h: the command line. One table of options and one of verbs give parsing, --help and suggestions. */
+#ifndef VOXC_OPTIONS_H
+#define VOXC_OPTIONS_H
+
+#include "ir.h"
+
+enum { MAX_BINDINGS = 32, MAX_FILES = 16 };
+
+typedef enum verb { VERB_COMPILE, VERB_INSPECT, VERB_VERIFY, VERB_EXPORT, VERB_COUNT } verb;
+
+typedef struct options {
+    verb verb;
+    const char *model; /* the positional argument: a model, or for verify a bundle */
+    const char *output, *model_name, *target, *weights, *volume, *statistics, *dump_dir, *dump_after;
+    const char *test_data_dir, *threads, *cc;
+    const char *init; /* seed, as text: NULL = not given */
+    const char *input_dim[MAX_BINDINGS];
+    int n_input_dims;
+    const char *input[MAX_FILES], *expected[MAX_FILES];
+    int n_inputs, n_expected;
+    const char *atol, *rtol, *max_ulp, *min_dice, *max_rms;
+    bool force, json, verbose, per_node, keep;
+    const char *color;
+} options;
+
+typedef enum options_result { OPTIONS_RUN, OPTIONS_DONE, OPTIONS_ERROR } options_result;
+
+/* Fills o from the arguments. OPTIONS_DONE: --help or --version was printed to stdout. OPTIONS_ERROR: d says
+ * why (IR_EXIT_INPUT). Strings point into argv. */
+options_result options_parse(options *o, int argc, char **argv, ir_diag *d);
+
+/* The command line's part that decides the emitted text, for provenance: no paths. */
+char *options_text(const options *o, ir_arena *arena);
+
+/* Numbers in options, checked: the message names the option. */
+bool options_int(const char *option, const char *text, int64_t low, int64_t high, int64_t *value, ir_diag *d);
+bool options_number(const char *option, const char *text, double *value, ir_diag *d);
+
+#endif

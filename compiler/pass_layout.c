@@ -1,0 +1,163 @@
+/* pass_layout.c: chooses plain or channel-blocked memory for every value.
+ *
+ * A conv likes blocked channels (its tile loads 16 of them as one vector) and can read and write either form,
+ * so convs are where layouts change for nothing. Operators that treat all channels alike follow their
+ * operand. Everything else, and every graph input and output, is plain; to_block and from_block nodes stand
+ * where the two meet.
+ */
+#include "passes.h"
+
+enum {
+    BLOCKED_FROM = 9,     /* output channels: fewer would fill more than half of a block with padding */
+    BLOCK_INPUT_FROM = 8, /* input channels of a plain operand that are worth a conversion before a conv */
+};
+
+typedef enum habit {
+    HABIT_PLAIN,  /* reads and writes plain memory only */
+    HABIT_FREE,   /* reads and writes either, independently */
+    HABIT_FOLLOW, /* writes what it reads */
+    HABIT_READ,   /* reads either, writes plain */
+} habit;
+
+static bool can_block(const ir_tensor *t) {
+    return t->role == IR_ROLE_VALUE && t->dtype == IR_F32 && t->rank == 5;
+}
+
+static bool keeps_batch_and_channels(const ir_node *n) {
+    const ir_tensor *x = n->in[0], *y = n->out[0];
+    if (x->rank != 5 || x->dim[0] != y->dim[0] || x->dim[1] != y->dim[1]) return false;
+    if (n->op != IR_OP_PAD) return true;
+    const int64_t *pad = ir_ints(n, IR_PAD);
+    return pad[0] == 0 && pad[1] == 0 && pad[x->rank] == 0 && pad[x->rank + 1] == 0;
+}
+
+static bool block_aligned_concat(const ir_node *n) {
+    if (ir_int(n, IR_AXIS) != 1) return false;
+    for (int i = 0; i < n->n_in; i++) {
+        if (!can_block(n->in[i])) return false;
+        if (i + 1 < n->n_in && n->in[i]->dim[1] % IR_BLOCK != 0) return false;
+    }
+    return true;
+}
+
+/* Blocked kernels broadcast only single numbers; other constants are plain in memory. */
+static bool blockable_operands(const ir_node *n) {
+    for (int i = 0; i < n->n_in; i++) {
+        const ir_tensor *t = n->in[i];
+        bool number = t->role == IR_ROLE_CONST && ir_count(t) == 1;
+        if (!number && !(can_block(t) && ir_same_shape(t, n->out[0]))) return false;
+    }
+    return true;
+}
+
+static bool groups_fill_blocks(const ir_node *n) {
+    int64_t group = ir_int(n, IR_GROUP);
+    return group == 1 ||
+           (n->in[0]->dim[1] / group % IR_BLOCK == 0 && n->out[0]->dim[1] / group % IR_BLOCK == 0);
+}
+
+static habit habit_of(const ir_node *n) {
+    const ir_op_info *info = ir_op_get(n->op);
+    switch (n->op) {
+    case IR_OP_CONV:
+    case IR_OP_CONV_TRANSPOSE:
+        return groups_fill_blocks(n) ? HABIT_FREE : HABIT_PLAIN;
+    case IR_OP_BATCH_NORM:
+    case IR_OP_INSTANCE_NORM:
+    case IR_OP_MAX_POOL:
+    case IR_OP_AVERAGE_POOL:
+        return HABIT_FOLLOW;
+    case IR_OP_RESIZE:
+    case IR_OP_SLICE:
+    case IR_OP_PAD:
+        return keeps_batch_and_channels(n) ? HABIT_FOLLOW : HABIT_PLAIN;
+    case IR_OP_SOFTMAX:
+    case IR_OP_LOG_SOFTMAX:
+        return ir_int(n, IR_AXIS) == 1 ? HABIT_FOLLOW : HABIT_PLAIN;
+    case IR_OP_ARG_MAX:
+        return ir_int(n, IR_AXIS) == 1 ? HABIT_READ : HABIT_PLAIN;
+    case IR_OP_CONCAT:
+        return block_aligned_concat(n) ? HABIT_FOLLOW : HABIT_PLAIN;
+    default:
+        break;
+    }
+    if (info->flags & IR_FLAG_BINARY) return blockable_operands(n) ? HABIT_FOLLOW : HABIT_PLAIN;
+    return (info->flags & IR_FLAG_MAP) ? HABIT_FOLLOW : HABIT_PLAIN;
+}
+
+/* The converted twin of t, in front of `before`; made once, found again by the op that reads t. */
+static ir_tensor *converted(ir_graph *g, ir_tensor *t, const ir_node *before, ir_diag *d) {
+    ir_op op = t->block ? IR_OP_FROM_BLOCK : IR_OP_TO_BLOCK;
+    for (int i = 0; i < g->n_nodes; i++)
+        if (g->nodes[i]->op == op && g->nodes[i]->in[0] == t) return g->nodes[i]->out[0];
+    const char *name =
+        ir_unique_name(g, ir_format(g->arena, "%s.%s", t->name, t->block ? "plain" : "blocked"));
+    ir_node *n = ir_add_node(g, op, name, 1, &t, name);
+    n->source = before->source;
+    if (!ir_finish_node(g, n, d)) return NULL;
+    n->out[0]->block = t->block ? 0 : IR_BLOCK;
+    ir_insert_node(g, n, before);
+    return n->out[0];
+}
+
+static bool wants_blocked(const ir_node *n, habit h) {
+    if (!can_block(n->out[0])) return false;
+    if (h == HABIT_FREE) return n->out[0]->dim[1] >= BLOCKED_FROM;
+    if (h != HABIT_FOLLOW) return false;
+    for (int i = 0; i < n->n_in; i++)
+        if (n->in[i] && n->in[i]->block) return true;
+    return false;
+}
+
+static bool fits(const ir_node *n, habit h, int i) {
+    const ir_tensor *t = n->in[i];
+    if (!t || t->role == IR_ROLE_CONST) return true;
+    if (h == HABIT_PLAIN) return !t->block;
+    if (h == HABIT_FOLLOW && n->out[0]->block) return t->block != 0;
+    if (h == HABIT_FREE && i == 0 && t->dtype == IR_F32 && t->rank == 5)
+        return t->block || t->dim[1] < BLOCK_INPUT_FROM;
+    return true;
+}
+
+static bool fit_inputs(ir_graph *g, ir_node *n, habit h, ir_diag *d) {
+    for (int i = 0; i < n->n_in; i++) {
+        if (fits(n, h, i)) continue;
+        ir_tensor *t = converted(g, n->in[i], n, d);
+        if (!t) return false;
+        n->in[i] = t;
+    }
+    return true;
+}
+
+/* A graph output is plain: a producer that can't write plain memory writes a blocked twin first. */
+static bool give_plain_output(ir_graph *g, ir_node *n, ir_diag *d) {
+    ir_tensor *out = n->out[0];
+    const char *name = out->name;
+    ir_node *plain = ir_add_node(g, IR_OP_FROM_BLOCK, name, 1, &out,
+                                 ir_unique_name(g, ir_format(g->arena, "%s.plain", name)));
+    plain->source = n->source;
+    if (!ir_finish_node(g, plain, d)) return false;
+    for (int i = 0; i < g->n_outputs; i++)
+        if (g->outputs[i] == out) g->outputs[i] = plain->out[0];
+    out->name = ir_unique_name(g, ir_format(g->arena, "%s.blocked", name));
+    plain->out[0]->name = name;
+    return true;
+}
+
+/* requires: fused graph, every block 0. maintains: values of every tensor. gives: block of every value;
+ * conversions. */
+bool pass_layout(ir_graph *g, ir_diag *d) {
+    for (int i = 0; i < g->n_nodes; i++) {
+        ir_node *n = g->nodes[i];
+        if (n->op == IR_OP_TO_BLOCK || n->op == IR_OP_FROM_BLOCK) continue;
+        habit h = habit_of(n);
+        bool output = pass_is_output(g, n->out[0]);
+        bool blocked = wants_blocked(n, h) && !(output && h == HABIT_FREE);
+        n->out[0]->block = blocked ? IR_BLOCK : 0;
+        int before = g->n_nodes;
+        if (!fit_inputs(g, n, h, d)) return false;
+        i += g->n_nodes - before; /* the conversions now stand in front of n */
+        if (blocked && output && !give_plain_output(g, n, d)) return false;
+    }
+    return true;
+}

@@ -1,0 +1,70 @@
+#include "process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static _Noreturn void become(const char *const *argv, const char *log) {
+    int out = open(log, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    int in = open("/dev/null", O_RDONLY);
+    if (out < 0 || in < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0) _exit(127);
+    execvp(argv[0], (char *const *)(uintptr_t)argv);
+    dprintf(2, "%s: %s\n", argv[0], strerror(errno));
+    _exit(127);
+}
+
+int process_run(const char *const *argv, const char *log) {
+    pid_t child = fork();
+    if (child < 0) return 127;
+    if (child == 0) become(argv, log);
+    int status;
+    while (waitpid(child, &status, 0) < 0)
+        if (errno != EINTR) return 127;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+const char *process_log_tail(const char *log, ir_arena *arena) {
+    enum { TAIL = 600 };
+    FILE *f = fopen(log, "rb");
+    if (!f) return "(no output)";
+    char text[TAIL + 1];
+    if (fseek(f, -TAIL, SEEK_END) != 0) rewind(f);
+    size_t n = fread(text, 1, TAIL, f);
+    fclose(f);
+    while (n > 0 && text[n - 1] == '\n') n--;
+    text[n] = 0;
+    for (size_t i = 0; i < n; i++)
+        if (text[i] == '\n' || text[i] == '\r') text[i] = ' ';
+    return n ? ir_strdup(arena, text) : "(no output)";
+}
+
+char *process_temp_dir(ir_diag *d) {
+    const char *base = getenv("TMPDIR");
+    if (!base || !*base) base = "/tmp";
+    size_t size = strlen(base) + sizeof "/voxc.XXXXXX";
+    char *path = malloc(size);
+    if (!path) {
+        ir_fail(d, IR_EXIT_FAILURE, "out of memory");
+        return NULL;
+    }
+    snprintf(path, size, "%s/voxc.XXXXXX", base);
+    if (mkdtemp(path)) return path;
+    ir_fail(d, IR_EXIT_FAILURE, "%s: can't create a temporary folder: %s (set TMPDIR)", base,
+            strerror(errno));
+    free(path);
+    return NULL;
+}
+
+static int remove_entry(const char *path, const struct stat *s, int flag, struct FTW *where) {
+    (void)s, (void)flag, (void)where;
+    return remove(path);
+}
+
+void process_remove_tree(const char *path) {
+    enum { OPEN_FOLDERS = 16 };
+    nftw(path, remove_entry, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS);
+}

@@ -1,0 +1,17 @@
+/* process.h: running other programs (make, a bundle's program) and temporary folders. */
+#ifndef VOXC_PROCESS_H
+#define VOXC_PROCESS_H
+
+#include "ir.h"
+
+/* Runs argv (NULL-terminated, found along PATH), output and errors into the file `log`. Returns the exit
+ * code, 128 + n after signal n, 127 when the program can't be started. */
+int process_run(const char *const *argv, const char *log);
+/* The last lines of a log on one line, for a message; in the arena. */
+const char *process_log_tail(const char *log, ir_arena *arena);
+
+/* A new private folder below $TMPDIR or /tmp; malloc'd path. NULL with d filled on failure. */
+char *process_temp_dir(ir_diag *d);
+void process_remove_tree(const char *path);
+
+#endif
