@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 rules='ir: ir
 compiler: compiler ir codegen
 codegen: codegen ir
-codegen/templates: runtime
+codegen/templates: runtime .
 runtime: runtime
 runtime/program: runtime/program runtime'
 

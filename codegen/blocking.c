@@ -1,0 +1,110 @@
+/* blocking.c: the split of a convolution, from its shape alone, so that the text and the results of a bundle
+ * do not depend on the machine that compiled it.
+ *
+ * Per task the kernel walks: chunk of input channels, pair of output blocks, plane, row. So the weights of
+ * one pair and one chunk are read again for each row and should stay in the second-level cache, and an input
+ * row is read again for each of the kernel's planes and rows, from wherever the rows under one output plane
+ * fit.
+ */
+#include "blocking.h"
+
+#include <inttypes.h>
+
+#include "codegen.h"
+
+enum {
+    WEIGHT_CACHE = 256 * 1024, /* bytes for the weights of a pair of blocks */
+    ROW_CACHE = 512 * 1024,    /* bytes for input rows */
+    PAIR = 2,                  /* output blocks per register tile on the widest machine */
+    TASKS = 48,                /* keeps 7 threads busy to within a seventh */
+    TASK_MACS = 4000000,       /* handing out a task costs a microsecond or so */
+    SLOTS = 4,                 /* of node->block: task_oc, task_d, task_h, chunk_ic */
+};
+
+static int64_t parts(int64_t n, int64_t size) {
+    return (n + size - 1) / size;
+}
+static int64_t at_least(int64_t v, int64_t low) {
+    return v < low ? low : v;
+}
+static int64_t at_most(int64_t v, int64_t high) {
+    return v > high ? high : v;
+}
+/* The size of equal parts when n is cut into pieces of at most `size`. */
+static int64_t even(int64_t n, int64_t size) {
+    return parts(n, parts(n, size));
+}
+
+/* One spatial dimension counted from the end (0: W), 1 where there is none. */
+static int64_t extent(const ir_tensor *t, int from_end) {
+    return t->rank - 1 - from_end >= 2 ? t->dim[t->rank - 1 - from_end] : 1;
+}
+
+static int64_t taps(const ir_node *n, int from_end) {
+    const ir_attr *k = ir_get(n, IR_KERNEL);
+    return from_end < k->count ? k->i[k->count - 1 - from_end] : 1;
+}
+
+static int64_t choose_chunk(const ir_node *n) {
+    int64_t ic = n->in[0]->dim[1] / ir_int(n, IR_GROUP);
+    int64_t per_channel = PAIR * IR_BLOCK * (int64_t)sizeof(float) * taps(n, 0) * taps(n, 1) * taps(n, 2);
+    int64_t fit = at_least(WEIGHT_CACHE / per_channel / IR_BLOCK, 1) * IR_BLOCK;
+    if (!n->out[0]->block || ic <= fit) return ic; /* a plain result has no room for partial sums */
+    return parts(even(ic, fit), IR_BLOCK) * IR_BLOCK;
+}
+
+static int64_t choose_rows(const ir_node *n, int64_t chunk) {
+    const ir_tensor *x = n->in[0], *y = n->out[0];
+    int64_t row = extent(x, 0) * chunk * (int64_t)sizeof(float) * taps(n, 2);
+    int64_t fit = at_least(ROW_CACHE / row - (taps(n, 1) - 1), PAIR);
+    int64_t rows = parts(extent(y, 1) * fit, at_least(extent(x, 1), 1)); /* strides: in rows of y */
+    return even(extent(y, 1), at_most(at_least(rows, 1), extent(y, 1)));
+}
+
+static cg_blocking choose(const ir_node *n) {
+    const ir_tensor *y = n->out[0];
+    int64_t blocks = parts(y->dim[1] / ir_int(n, IR_GROUP), IR_BLOCK) * ir_int(n, IR_GROUP);
+    cg_blocking b = {.task_oc = at_most(PAIR, blocks), .chunk_ic = choose_chunk(n)};
+    b.task_h = choose_rows(n, b.chunk_ic);
+    int64_t without_d = y->dim[0] * parts(blocks, b.task_oc) * parts(extent(y, 1), b.task_h);
+    int64_t most = at_least(ir_macs(n) / TASK_MACS / without_d, 1);
+    int64_t d_parts = at_most(at_most(parts(TASKS, without_d), most), extent(y, 2));
+    b.task_d = parts(extent(y, 2), d_parts);
+    return b;
+}
+
+static bool is_conv(const ir_node *n) {
+    return n->op == IR_OP_CONV || n->op == IR_OP_CONV_TRANSPOSE;
+}
+
+cg_blocking cg_blocking_of(const ir_node *n) {
+    cg_blocking b = choose(n);
+    if (n->block[0]) b = (cg_blocking){n->block[0], n->block[1], n->block[2], n->block[3], 0};
+    const ir_tensor *y = n->out[0];
+    int64_t blocks = parts(y->dim[1] / ir_int(n, IR_GROUP), IR_BLOCK) * ir_int(n, IR_GROUP);
+    b.tasks =
+        y->dim[0] * parts(blocks, b.task_oc) * parts(extent(y, 2), b.task_d) * parts(extent(y, 1), b.task_h);
+    return b;
+}
+
+const char *cg_blocking_reason(const ir_node *n, ir_arena *arena) {
+    cg_blocking b = cg_blocking_of(n);
+    int64_t weights = at_most(b.task_oc, PAIR) * IR_BLOCK * b.chunk_ic * taps(n, 0) * taps(n, 1) * taps(n, 2);
+    int64_t rows = (b.task_h + taps(n, 1) - 1) * taps(n, 2) * extent(n->in[0], 0) * b.chunk_ic;
+    return ir_format(arena, "%" PRId64 " KiB of weights and %" PRId64 " KiB of input rows are used again",
+                     parts(weights * (int64_t)sizeof(float), 1024),
+                     parts(rows * (int64_t)sizeof(float), 1024));
+}
+
+/* requires: layouts. gives: node->block of convs. */
+bool pass_blocking(ir_graph *g, ir_diag *d) {
+    (void)d;
+    for (int i = 0; i < g->n_nodes; i++) {
+        ir_node *n = g->nodes[i];
+        if (!is_conv(n)) continue;
+        cg_blocking b = choose(n);
+        const int64_t numbers[SLOTS] = {b.task_oc, b.task_d, b.task_h, b.chunk_ic};
+        for (int k = 0; k < SLOTS; k++) n->block[k] = numbers[k];
+    }
+    return true;
+}

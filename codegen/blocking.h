@@ -1,0 +1,20 @@
+/* blocking.h: how much of a convolution one task computes. The numbers are vox_conv's
+ * (runtime/vox_kernels.h). */
+#ifndef VOXC_CG_BLOCKING_H
+#define VOXC_CG_BLOCKING_H
+
+#include "ir.h"
+
+typedef struct cg_blocking {
+    int64_t task_oc; /* blocks of 16 output channels */
+    int64_t task_d, task_h;
+    int64_t chunk_ic; /* input channels */
+    int64_t tasks;
+} cg_blocking;
+
+/* node->block when the pass has set it, else what the pass would choose. */
+cg_blocking cg_blocking_of(const ir_node *n);
+/* What stays in cache with these numbers: one clause for the layer's comment. */
+const char *cg_blocking_reason(const ir_node *n, ir_arena *arena);
+
+#endif

@@ -1,0 +1,178 @@
+/* bundle_text.c: see bundle_text.h. */
+#include "bundle_text.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+const char *cg_shape(ir_arena *arena, const ir_tensor *t) {
+    cg_text s = {.arena = arena};
+    for (int i = 0; i < t->rank; i++) cg_add(&s, "%s%" PRId64, i ? "x" : "", t->dim[i]);
+    return t->rank ? cg_string(&s) : "scalar";
+}
+
+static void add_shapes(cg_text *s, int n, ir_tensor *const *list) {
+    for (int i = 0; i < n; i++) cg_add(s, "%s%s", i ? ", " : "", cg_shape(s->arena, list[i]));
+}
+
+const char *cg_summary(const cg_model *m) {
+    cg_text s = {.arena = m->arena};
+    cg_add(&s, "the network %s, ", m->name);
+    add_shapes(&s, m->g->n_inputs, m->g->inputs);
+    cg_add_string(&s, " to ");
+    add_shapes(&s, m->g->n_outputs, m->g->outputs);
+    cg_add_string(&s, ", as C.");
+    return cg_string(&s);
+}
+
+const char *cg_provenance(const cg_model *m) {
+    const cg_options *o = m->options;
+    cg_text s = {.arena = m->arena};
+    cg_add(&s, "Written by voxc %s from %s (SHA-256 %.16s...)", o->version, o->input, o->input_sha256);
+    if (o->options[0]) cg_add(&s, " with %s", o->options);
+    cg_add_string(&s, ".");
+    return cg_string(&s);
+}
+
+const char *cg_gmac(ir_arena *arena, int64_t macs) {
+    double g = (double)macs / 1e9;
+    return ir_format(arena, g < 0.01 ? "%.5f" : "%.2f", g);
+}
+
+const char *cg_unsigned(ir_arena *arena, int64_t v) {
+    return ir_format(arena, "%" PRId64 "%s", v, v > UINT32_MAX ? "ull" : "u");
+}
+
+const char *cg_c_dtype(ir_dtype t) {
+    static const char *const names[] = {[IR_F32] = "float",   [IR_F64] = "double", [IR_I64] = "int64_t",
+                                        [IR_I32] = "int32_t", [IR_U8] = "uint8_t", [IR_BOOL] = "uint8_t"};
+    return names[t];
+}
+
+const char *cg_vox_dtype(ir_dtype t) {
+    static const char *const names[IR_DTYPE_COUNT] = {[IR_F32] = "VOX_F32",
+                                                      [IR_I64] = "VOX_I64",
+                                                      [IR_I32] = "VOX_I32",
+                                                      [IR_U8] = "VOX_U8",
+                                                      [IR_BOOL] = "VOX_U8"};
+    return names[t];
+}
+
+/* ---- ports
+ * ------------------------------------------------------------------------------------------------- */
+
+static const char *plain_port_name(const cg_model *m, bool output, int index) {
+    return cg_identifier(m->arena, (output ? m->g->outputs : m->g->inputs)[index]->name);
+}
+
+const char *cg_port_name(const cg_model *m, bool output, int index) {
+    const char *name = plain_port_name(m, output, index);
+    int same = 0;
+    for (int i = 0; i < m->g->n_inputs && (output || i < index); i++)
+        same += strcmp(plain_port_name(m, false, i), name) == 0;
+    for (int i = 0; output && i < index; i++) same += strcmp(plain_port_name(m, true, i), name) == 0;
+    return same ? ir_format(m->arena, "%s_%s%d", name, output ? "out" : "in", index) : name;
+}
+
+int64_t cg_port_bytes(const ir_tensor *t) {
+    return ir_count(t) * (int64_t)ir_dtype_bytes(t->dtype);
+}
+
+int64_t cg_selftest_bytes(const cg_model *m) {
+    int64_t bytes = cg_round(m->arena_bytes);
+    for (int i = 0; i < m->g->n_inputs; i++) bytes += cg_round(cg_port_bytes(m->g->inputs[i]));
+    for (int i = 0; i < m->g->n_outputs; i++) bytes += cg_round(cg_port_bytes(m->g->outputs[i]));
+    return bytes;
+}
+
+/* ---- memory.json
+ * ------------------------------------------------------------------------------------------- */
+
+static bool is_buffer(const cg_model *m, const ir_tensor *t) {
+    if (t->role != IR_ROLE_VALUE || t->view_of) return false;
+    int first, last;
+    cg_lifetime(m, t, &first, &last);
+    return first >= 0 && cg_place_of(m, t).base == CG_ARENA;
+}
+
+/* The most bytes alive at one layer: no plan of this order of layers needs less. */
+static int64_t lower_bound(const cg_model *m) {
+    int64_t *alive = ir_alloc(m->arena, (size_t)m->n_layers + 1, sizeof *alive), most = 0;
+    for (int i = 0; i < m->g->n_tensors; i++) {
+        const ir_tensor *t = m->g->tensors[i];
+        if (!is_buffer(m, t)) continue;
+        int first, last;
+        cg_lifetime(m, t, &first, &last);
+        for (int k = first; k <= last; k++) alive[k] += cg_round(ir_bytes(t));
+    }
+    for (int i = 0; i < m->n_layers; i++)
+        if (alive[i] > most) most = alive[i];
+    return most;
+}
+
+const char *cg_memory_json(const cg_model *m) {
+    cg_text s = {.arena = m->arena};
+    cg_add(&s,
+           "{\n  \"model\": \"%s\",\n  \"arena_bytes\": %" PRId64 ",\n  \"lower_bound_bytes\": %" PRId64
+           ",\n",
+           m->name, m->g->arena_bytes, lower_bound(m));
+    cg_add(&s, "  \"layers\": %d,\n  \"buffers\": [", m->n_layers);
+    const char *gap = "\n";
+    for (int i = 0; i < m->g->n_tensors; i++) {
+        const ir_tensor *t = m->g->tensors[i];
+        if (!is_buffer(m, t)) continue;
+        int first, last;
+        cg_lifetime(m, t, &first, &last);
+        cg_add(&s, "%s    {\"name\": ", gap);
+        cg_add_quoted(&s, t->name);
+        cg_add(&s, ", \"offset\": %" PRId64 ", \"bytes\": %" PRId64 ", \"first\": %d, \"last\": %d}",
+               t->arena_offset, ir_bytes(t), first, last);
+        gap = ",\n";
+    }
+    cg_add_string(&s, "\n  ]\n}\n");
+    return cg_string(&s);
+}
+
+/* ---- manifest.json
+ * ----------------------------------------------------------------------------------------- */
+
+static void add_field(cg_text *s, const char *name, const char *value) {
+    cg_add(s, "  \"%s\": ", name);
+    cg_add_quoted(s, value);
+    cg_add_string(s, ",\n");
+}
+
+static void add_layers(cg_text *s, const cg_model *m) {
+    cg_add_string(s, "  \"layers\": [");
+    for (int i = 0; i < m->n_layers; i++) {
+        const cg_layer *l = &m->layers[i];
+        cg_add(s, "%s    {\"node\": ", i ? ",\n" : "\n");
+        cg_add_quoted(s, l->node->name);
+        cg_add_string(s, ", \"output\": ");
+        cg_add_quoted(s, l->node->out[0]->name);
+        cg_add_string(s, ", \"source\": ");
+        cg_add_quoted(s, l->node->source ? l->node->source : "");
+        cg_add(s, ", \"function\": \"%s\"}", l->function);
+    }
+    cg_add_string(s, "\n  ],\n");
+}
+
+const char *cg_manifest_json(const cg_model *m, const cg_file *files, int n_files) {
+    const cg_options *o = m->options;
+    cg_text s = {.arena = m->arena};
+    cg_add_string(&s, "{\n");
+    add_field(&s, "model", m->name);
+    add_field(&s, "voxc", o->version);
+    add_field(&s, "target", "c");
+    add_field(&s, "options", o->options);
+    add_field(&s, "input", o->input);
+    add_field(&s, "input_sha256", o->input_sha256);
+    if (o->opset) cg_add(&s, "  \"opset\": %d,\n", o->opset);
+    cg_add(&s, "  \"graph_hash\": \"%016" PRIx64 "\",\n", m->graph_hash);
+    add_layers(&s, m);
+    cg_add_string(&s, "  \"files\": [");
+    for (int i = 0; i < n_files; i++)
+        cg_add(&s, "%s    {\"path\": \"%s\", \"bytes\": %" PRId64 ", \"sha256\": \"%s\"}", i ? ",\n" : "\n",
+               files[i].path, files[i].bytes, files[i].sha256);
+    cg_add_string(&s, "\n  ]\n}\n");
+    return cg_string(&s);
+}

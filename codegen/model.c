@@ -1,0 +1,254 @@
+/* model.c: see model.h. */
+#include "model.h"
+
+#include <ctype.h>
+#include <string.h>
+
+const char *const cg_pack_names[] = {
+    [CG_COPY] = "VOX_PACK_COPY",
+    [CG_VECTOR] = "VOX_PACK_VECTOR",
+    [CG_CONV] = "VOX_PACK_CONV",
+    [CG_CONV_TRANSPOSE] = "VOX_PACK_CONV_TRANSPOSE",
+    [CG_NORM_SCALE] = "VOX_PACK_NORM_SCALE",
+    [CG_NORM_BIAS] = "VOX_PACK_NORM_BIAS",
+};
+
+int64_t cg_round(int64_t bytes) {
+    return (bytes + CG_ALIGN - 1) / CG_ALIGN * CG_ALIGN;
+}
+
+/* ---- names --------------------------------------------------------------------------------------------- */
+
+/* Words that can't name a variable in C or C++, and those that the generated functions use. */
+static bool is_taken_word(const char *s) {
+    static const char *const words[] = {
+        "alignas",  "alignof", "and",      "arena",   "arena_bytes", "asm",      "auto",     "bool",
+        "break",    "case",    "catch",    "char",    "class",       "const",    "continue", "default",
+        "delete",   "do",      "double",   "else",    "enum",        "executor", "explicit", "export",
+        "extern",   "false",   "float",    "for",     "friend",      "goto",     "if",       "inline",
+        "inputs",   "int",     "long",     "mutable", "namespace",   "new",      "not",      "operator",
+        "or",       "outputs", "prepared", "private", "protected",   "public",   "register", "requires",
+        "restrict", "return",  "short",    "signed",  "sizeof",      "static",   "struct",   "switch",
+        "template", "this",    "throw",    "true",    "try",         "typedef",  "typename", "union",
+        "unsigned", "using",   "virtual",  "void",    "volatile",    "while",    "xor"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(words[i], s) == 0) return true;
+    return false;
+}
+
+const char *cg_identifier(ir_arena *arena, const char *text) {
+    char *s = ir_format(arena, "%s%s", isdigit((unsigned char)*text) || !*text ? "_" : "", text);
+    for (char *p = s; *p; p++)
+        if (!isalnum((unsigned char)*p)) *p = '_';
+    return is_taken_word(s) ? ir_format(arena, "%s_", s) : s;
+}
+
+const char *cg_upper(ir_arena *arena, const char *text) {
+    char *s = ir_strdup(arena, text);
+    for (char *p = s; *p; p++) *p = (char)toupper((unsigned char)*p);
+    return s;
+}
+
+static bool function_taken(const cg_model *m, const char *name) {
+    for (int i = 0; i < m->n_layers; i++)
+        if (strcmp(m->layers[i].function, name) == 0) return true;
+    return false;
+}
+
+static const char *function_name(const cg_model *m, const ir_node *n) {
+    const char *base = ir_format(m->arena, "%s_%s", m->name, n->name);
+    char *name = ir_strdup(m->arena, base);
+    for (char *p = name; *p; p++)
+        if (!isalnum((unsigned char)*p)) *p = '_';
+    if (strncmp(name + strlen(m->name), "_layers", 7) == 0) name = ir_format(m->arena, "%s_", name);
+    const char *free_name = name;
+    for (int i = 2; function_taken(m, free_name); i++) free_name = ir_format(m->arena, "%s_%d", name, i);
+    return free_name;
+}
+
+/* ---- places ----------------------------------------------------------------------------------------------
+ */
+
+const ir_tensor *cg_root(const ir_tensor *t) {
+    while (t->view_of) t = t->view_of;
+    return t;
+}
+
+static int index_of(ir_tensor *const *list, int n, const ir_tensor *t) {
+    for (int i = 0; i < n; i++)
+        if (list[i] == t) return i;
+    return -1;
+}
+
+cg_place cg_place_of(const cg_model *m, const ir_tensor *t) {
+    int64_t offset = 0;
+    for (; t->view_of; t = t->view_of) offset += t->view_offset;
+    int output = index_of(m->g->outputs, m->g->n_outputs, t);
+    if (output >= 0) return (cg_place){CG_OUTPUT, output, offset};
+    if (t->role == IR_ROLE_INPUT)
+        return (cg_place){CG_INPUT, index_of(m->g->inputs, m->g->n_inputs, t), offset};
+    if (t->role == IR_ROLE_CONST) ir_die("codegen: constant %s has no place", t->name);
+    if (t->arena_offset < 0) ir_die("codegen: %s has no arena offset", t->name);
+    return (cg_place){CG_ARENA, 0, offset + t->arena_offset};
+}
+
+static bool in_buffer(const ir_tensor *t, const ir_tensor *root) {
+    return t && cg_root(t) == root;
+}
+
+void cg_lifetime(const cg_model *m, const ir_tensor *t, int *first, int *last) {
+    const ir_tensor *root = cg_root(t);
+    *first = *last = -1;
+    for (int i = 0; i < m->n_layers; i++) {
+        const ir_node *n = m->layers[i].node;
+        bool touched = in_buffer(n->out[0], root);
+        for (int k = 0; k < n->n_in; k++) touched |= in_buffer(n->in[k], root);
+        if (!touched) continue;
+        if (*first < 0) *first = i;
+        *last = i;
+    }
+}
+
+/* ---- weights ---------------------------------------------------------------------------------------------
+ */
+
+int64_t cg_blob_offset(const cg_model *m, const ir_tensor *t) {
+    for (int i = 0; i < m->n_blobs; i++)
+        if (m->blobs[i].tensor == t) return m->blobs[i].offset;
+    ir_die("codegen: constant %s is not in the weight file", t->name);
+}
+
+static int64_t blocks_of(int64_t channels) {
+    return (channels + IR_BLOCK - 1) / IR_BLOCK;
+}
+
+static int64_t packed_bytes(const cg_weight *w) {
+    int64_t group_oc = w->group ? blocks_of(w->oc / w->group) * IR_BLOCK : 0;
+    switch (w->pack) {
+    case CG_COPY:
+        return ir_count(w->source[0]) * (int64_t)ir_dtype_bytes(w->source[0]->dtype);
+    case CG_CONV:
+    case CG_CONV_TRANSPOSE:
+        return w->group * group_oc * w->kernel * (w->ic / w->group) * (int64_t)sizeof(float);
+    default:
+        return w->group * group_oc * (int64_t)sizeof(float);
+    }
+}
+
+static bool same_weight(const cg_weight *a, const cg_weight *b) {
+    return a->pack == b->pack && memcmp(a->source, b->source, sizeof a->source) == 0 && a->oc == b->oc &&
+           a->ic == b->ic && a->kernel == b->kernel && a->group == b->group && a->eps == b->eps;
+}
+
+static int64_t weights_start(const cg_model *m) {
+    return cg_round(64 + 8 * (int64_t)m->cap_weights);
+}
+
+int64_t cg_use_weight(cg_model *m, int layer, const cg_weight *want) {
+    for (int i = 0; i < m->n_weights; i++)
+        if (same_weight(&m->weights[i], want)) return m->weights[i].prepared;
+    if (m->n_weights == m->cap_weights) ir_die("codegen: more weights than operands");
+    cg_weight *w = &m->weights[m->n_weights];
+    *w = *want;
+    w->layer = layer;
+    w->packed = packed_bytes(w);
+    const cg_weight *before = m->n_weights ? w - 1 : NULL;
+    w->prepared = before ? before->prepared + cg_round(before->packed) : weights_start(m);
+    m->n_weights++;
+    return w->prepared;
+}
+
+void cg_place_weights_end(cg_model *m) {
+    const cg_weight *last = m->n_weights ? &m->weights[m->n_weights - 1] : NULL;
+    m->prepared_bytes = last ? last->prepared + cg_round(last->packed) : weights_start(m);
+}
+
+static void collect_blobs(cg_model *m) {
+    int operands = 0;
+    for (int i = 0; i < m->g->n_nodes; i++) operands += m->g->nodes[i]->n_in;
+    m->blobs = ir_alloc(m->arena, (size_t)operands + 1, sizeof *m->blobs);
+    m->cap_weights = operands;
+    m->weights = ir_alloc(m->arena, (size_t)operands + 1, sizeof *m->weights);
+    for (int i = 0; i < m->g->n_nodes; i++) {
+        const ir_node *n = m->g->nodes[i];
+        for (int k = 0; k < n->n_in; k++) {
+            const ir_tensor *t = n->in[k];
+            bool known = !t || t->role != IR_ROLE_CONST;
+            for (int b = 0; !known && b < m->n_blobs; b++) known = m->blobs[b].tensor == t;
+            if (!known) m->blobs[m->n_blobs++].tensor = t;
+        }
+    }
+    int64_t offset = cg_round(64 + 32 * (int64_t)m->n_blobs);
+    for (int b = 0; b < m->n_blobs; b++) {
+        const ir_tensor *t = m->blobs[b].tensor;
+        m->blobs[b].offset = offset;
+        offset += cg_round(ir_count(t) * (int64_t)ir_dtype_bytes(t->dtype));
+    }
+    m->weights_bytes = offset;
+}
+
+/* ---- the model
+ * --------------------------------------------------------------------------------------------- */
+
+/* A node whose output already is in place: a reshape that is a view, a concat all of whose members are views.
+ */
+static bool is_free(const ir_node *n) {
+    if (n->op == IR_OP_RESHAPE) return n->out[0]->view_of == n->in[0];
+    if (n->op != IR_OP_CONCAT) return false;
+    for (int i = 0; i < n->n_in; i++)
+        if (n->in[i]->view_of != n->out[0]) return false;
+    return true;
+}
+
+static const char *kernel_text(ir_arena *arena, const ir_node *n) {
+    cg_text text = {.arena = arena};
+    const ir_attr *kernel = ir_get(n, IR_KERNEL);
+    for (int i = 0; kernel && i < kernel->count; i++)
+        cg_add(&text, "%s%lld", i ? "x" : " ", (long long)kernel->i[i]);
+    const ir_attr *stride = ir_get(n, IR_STRIDE);
+    bool strided = false;
+    for (int i = 0; stride && i < stride->count; i++) strided |= stride->i[i] != 1;
+    for (int i = 0; strided && i < stride->count; i++)
+        cg_add(&text, "%s%lld", i ? "x" : " stride ", (long long)stride->i[i]);
+    return cg_string(&text);
+}
+
+static const char *title_of(ir_arena *arena, const ir_node *n) {
+    const char *act = ir_get(n, IR_ACT) ? ir_word(n, IR_ACT) : NULL;
+    return ir_format(arena, "%s%s%s%s", ir_op_get(n->op)->name, kernel_text(arena, n), act ? " + " : "",
+                     act ? act : "");
+}
+
+static void collect_layers(cg_model *m) {
+    m->layers = ir_alloc(m->arena, (size_t)m->g->n_nodes + 1, sizeof *m->layers);
+    for (int i = 0; i < m->g->n_nodes; i++) {
+        const ir_node *n = m->g->nodes[i];
+        if (is_free(n)) continue;
+        cg_layer layer = {n, function_name(m, n), title_of(m->arena, n)};
+        m->layers[m->n_layers++] = layer;
+    }
+}
+
+static bool has_data(const cg_model *m, ir_diag *d) {
+    for (int i = 0; i < m->n_blobs; i++)
+        if (!m->blobs[i].tensor->data)
+            return ir_fail(d, IR_EXIT_INPUT, "%s: constant %s has no data; give the weights", m->name,
+                           m->blobs[i].tensor->name);
+    return true;
+}
+
+cg_model *cg_model_new(const ir_graph *g, const cg_options *options, ir_diag *d) {
+    cg_model *m = ir_alloc(g->arena, 1, sizeof *m);
+    *m = (cg_model){.arena = g->arena, .g = g, .options = options, .name = g->name};
+    m->upper = cg_upper(m->arena, m->name);
+    if (strncmp(m->name, "vox_", 4) == 0 || strcmp(m->name, "vox") == 0 || is_taken_word(m->name)) {
+        ir_fail(d, IR_EXIT_INPUT, "%s: this model name collides with the runtime's or C's; use --model-name",
+                m->name);
+        return NULL;
+    }
+    m->graph_hash = ir_hash_graph(g);
+    m->arena_bytes = g->arena_bytes > CG_ALIGN ? g->arena_bytes : CG_ALIGN;
+    collect_blobs(m);
+    collect_layers(m);
+    return has_data(m, d) ? m : NULL;
+}

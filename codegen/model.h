@@ -1,0 +1,83 @@
+/* model.h: a planned graph seen as the generated code will see it: layers in order, places of tensors, packed
+ * weights. Filled by cg_model_new and by the slot functions, which register the weights they read.
+ */
+#ifndef VOXC_CG_MODEL_H
+#define VOXC_CG_MODEL_H
+
+#include "codegen.h"
+#include "cg_text.h"
+
+enum { CG_ALIGN = 64 };
+
+typedef enum cg_base { CG_ARENA, CG_INPUT, CG_OUTPUT, CG_PREPARED } cg_base;
+typedef struct cg_place {
+    cg_base base;
+    int number;     /* of the input or output */
+    int64_t offset; /* bytes */
+} cg_place;
+
+/* The twin of vox_pack; the names are printed into the weight table. */
+typedef enum cg_pack {
+    CG_COPY,
+    CG_VECTOR,
+    CG_CONV,
+    CG_CONV_TRANSPOSE,
+    CG_NORM_SCALE,
+    CG_NORM_BIAS,
+} cg_pack;
+extern const char *const cg_pack_names[];
+
+typedef struct cg_weight {
+    cg_pack pack;
+    int layer;                  /* the first that reads it */
+    const ir_tensor *source[4]; /* NULL behind the last */
+    int64_t oc, ic, kernel, group;
+    double eps;
+    int64_t prepared, packed; /* bytes: where, how many */
+} cg_weight;
+
+typedef struct cg_layer {
+    const ir_node *node;
+    const char *function; /* C identifier */
+    const char *title;    /* "conv 3x3x3 + relu" */
+} cg_layer;
+
+/* The tensors of the weight file, in the order of their first use. */
+typedef struct cg_blob {
+    const ir_tensor *tensor;
+    int64_t offset;
+} cg_blob;
+
+typedef struct cg_model {
+    ir_arena *arena;
+    const ir_graph *g;
+    const cg_options *options;
+    const char *name, *upper; /* unet3d, UNET3D */
+    int n_layers, n_weights, n_blobs, cap_weights;
+    cg_layer *layers;
+    cg_weight *weights;
+    cg_blob *blobs;
+    uint64_t graph_hash;
+    int64_t arena_bytes, weights_bytes, prepared_bytes;
+} cg_model;
+
+cg_model *cg_model_new(const ir_graph *g, const cg_options *options, ir_diag *d);
+
+/* Where t lives. Constants have no place of their own: see cg_use_weight. */
+cg_place cg_place_of(const cg_model *m, const ir_tensor *t);
+/* Where `t`, packed so, lies in the prepared buffer; registered on first use. */
+int64_t cg_use_weight(cg_model *m, int layer, const cg_weight *want);
+int64_t cg_blob_offset(const cg_model *m, const ir_tensor *t); /* bytes into the weight file */
+/* Called when every weight is registered: fixes prepared_bytes. */
+void cg_place_weights_end(cg_model *m);
+
+/* First and last layer (numbers) that touch the buffer t lives in. */
+void cg_lifetime(const cg_model *m, const ir_tensor *t, int *first, int *last);
+const ir_tensor *cg_root(const ir_tensor *t);
+int64_t cg_round(int64_t bytes); /* up to CG_ALIGN */
+
+/* `text` as a C identifier (no keyword), never empty. */
+const char *cg_identifier(ir_arena *arena, const char *text);
+const char *cg_upper(ir_arena *arena, const char *text);
+
+#endif

@@ -1,0 +1,205 @@
+/* operands.c: what all slot functions share; see slots.h. */
+#include "slots.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- operands
+ * ---------------------------------------------------------------------------------------------- */
+
+static const char *c_type(ir_dtype t) {
+    static const char *const names[] = {[IR_F32] = "float",   [IR_F64] = "double", [IR_I64] = "int64_t",
+                                        [IR_I32] = "int32_t", [IR_U8] = "uint8_t", [IR_BOOL] = "uint8_t"};
+    return names[t];
+}
+
+static const char *layout_text(const ir_tensor *t) {
+    return t->block ? "blocked, " : "";
+}
+
+static void describe(cg_work *w, const char *var, const ir_tensor *t, const char *where) {
+    char type[128];
+    cg_add(&w->operands, "%s *   %s  %s %s, %s%s", w->operands.size ? "\n" : "", var, t->name,
+           ir_type_text(t, type, sizeof type), layout_text(t), where);
+}
+
+static const char *upper_name(cg_work *w, const char *var) {
+    return cg_upper(w->m->arena, var);
+}
+
+/* Adds NAME = floats to the layer's block of offsets. */
+static void add_offset(cg_work *w, const char *var, int64_t bytes) {
+    if (bytes % 4 != 0) ir_die("codegen: %s: offset %" PRId64 " is not a multiple of 4", w->n->name, bytes);
+    if (bytes / 4 > INT32_MAX) {
+        cg_unsupported(w, "its buffers lie beyond 8 GiB");
+        return;
+    }
+    cg_add(&w->offsets, "%s%s = %" PRId64, w->offsets.size ? ", " : "enum { ", upper_name(w, var), bytes / 4);
+}
+
+static void add_pointer(cg_work *w, const char *var, bool writes, ir_dtype type, const char *address,
+                        bool cast) {
+    const char *constant = writes ? "" : "const ";
+    cg_add(&w->pointers, "%s%s%s *%s = ", w->pointers.size ? "\n    " : "", constant, c_type(type), var);
+    if (cast)
+        cg_add(&w->pointers, "(%s%s *)(%s);", constant, c_type(type), address);
+    else
+        cg_add(&w->pointers, "%s;", address);
+}
+
+static void operand_in_arena(cg_work *w, const char *var, const ir_tensor *t, const cg_place *p,
+                             bool writes) {
+    int first, last;
+    cg_lifetime(w->m, t, &first, &last);
+    const ir_tensor *root = cg_root(t);
+    const char *host = root == t ? "" : ir_format(w->m->arena, "in %s, ", root->name);
+    describe(w, var, t,
+             ir_format(w->m->arena, "%sarena + %" PRId64 ", layers %d to %d", host, p->offset, first, last));
+    add_offset(w, var, p->offset);
+    add_pointer(w, var, writes, t->dtype, ir_format(w->m->arena, "m->arena + %s", upper_name(w, var)),
+                t->dtype != IR_F32);
+}
+
+static void operand_at_caller(cg_work *w, const char *var, const ir_tensor *t, const cg_place *p,
+                              bool writes) {
+    const char *list = p->base == CG_INPUT ? "inputs" : "outputs";
+    describe(w, var, t, ir_format(w->m->arena, "%s[%d]", list, p->number));
+    const char *address = ir_format(w->m->arena, "m->%s[%d]", list, p->number);
+    if (!p->offset) {
+        add_pointer(w, var, writes, t->dtype, address, false);
+        return;
+    }
+    add_offset(w, var, p->offset);
+    address =
+        ir_format(w->m->arena, "(%sfloat *)%s + %s", writes ? "" : "const ", address, upper_name(w, var));
+    add_pointer(w, var, writes, t->dtype, address, t->dtype != IR_F32);
+}
+
+static void place_operand(cg_work *w, const char *var, const ir_tensor *t, bool writes) {
+    cg_place p = cg_place_of(w->m, t);
+    if (p.base == CG_ARENA)
+        operand_in_arena(w, var, t, &p, writes);
+    else
+        operand_at_caller(w, var, t, &p, writes);
+}
+
+void cg_operand(cg_work *w, const char *var, const ir_tensor *t) {
+    if (t->role == IR_ROLE_CONST)
+        cg_weight_operand(w, var, &(cg_weight){.pack = CG_COPY, .source = {t}});
+    else
+        place_operand(w, var, t, false);
+}
+
+void cg_result(cg_work *w, const char *var, const ir_tensor *t) {
+    place_operand(w, var, t, true);
+}
+
+void cg_weight_operand(cg_work *w, const char *var, const cg_weight *want) {
+    const ir_tensor *t = want->source[0];
+    int64_t offset = cg_use_weight(w->m, w->layer, want);
+    describe(w, var, t, ir_format(w->m->arena, "prepared + %" PRId64, offset));
+    add_offset(w, var, offset);
+    ir_dtype type = want->pack == CG_COPY ? t->dtype : IR_F32;
+    add_pointer(w, var, false, type, ir_format(w->m->arena, "m->prepared + %s", upper_name(w, var)),
+                type != IR_F32);
+}
+
+bool cg_unsupported(cg_work *w, const char *why) {
+    const ir_node *n = w->n;
+    cg_text shapes = {.arena = w->m->arena};
+    char type[128];
+    for (int i = 0; i < n->n_in; i++)
+        if (n->in[i]) cg_add(&shapes, "%s%s", i ? ", " : "", ir_type_text(n->in[i], type, sizeof type));
+    cg_add(&shapes, " -> %s", ir_type_text(n->out[0], type, sizeof type));
+    return ir_fail(w->d, IR_EXIT_UNSUPPORTED, "%s: %s %s (%s): target c has no kernel for it: %s",
+                   n->source ? n->source : w->m->name, ir_op_get(n->op)->name, n->name, cg_string(&shapes),
+                   why);
+}
+
+bool cg_all_f32(cg_work *w) {
+    for (int i = 0; i < w->n->n_in; i++)
+        if (w->n->in[i] && w->n->in[i]->dtype != IR_F32) return cg_unsupported(w, "operands must be f32");
+    return w->n->out[0]->dtype == IR_F32 || cg_unsupported(w, "the result must be f32");
+}
+
+/* ---- numbers
+ * ------------------------------------------------------------------------------------------------ */
+
+bool cg_dims(const ir_tensor *t, int64_t dims[5]) {
+    if (t->rank < 3 || t->rank > 5) return false;
+    for (int i = 0; i < 5; i++) dims[i] = 1;
+    dims[0] = t->dim[0];
+    dims[1] = t->dim[1];
+    for (int i = 2; i < t->rank; i++) dims[5 - t->rank + i] = t->dim[i];
+    return true;
+}
+
+void cg_set_dims(cg_work *w, const char *const names[5], const int64_t dims[5]) {
+    for (int i = 0; i < 5; i++) cg_set_int(&w->slots, names[i], dims[i]);
+}
+
+void cg_spatial(const ir_node *n, ir_key key, int from, int64_t absent, int64_t out[3]) {
+    int axes = n->in[0]->rank - 2;
+    const int64_t *v = ir_ints(n, key);
+    for (int i = 0; i < 3; i++) out[i] = i < 3 - axes ? absent : v[from + i - (3 - axes)];
+}
+
+void cg_set3(cg_work *w, const char *const names[3], const int64_t values[3]) {
+    for (int i = 0; i < 3; i++) cg_set_int(&w->slots, names[i], values[i]);
+}
+
+const char *cg_list(ir_arena *arena, int n, const int64_t *v) {
+    cg_text t = {.arena = arena};
+    cg_add_string(&t, "{");
+    for (int i = 0; i < n; i++) cg_add(&t, "%s%" PRId64, i ? ", " : "", v[i]);
+    cg_add_string(&t, "}");
+    return cg_string(&t);
+}
+
+static const char *number(ir_arena *arena, double v, int digits, const char *suffix) {
+    if (isinf(v)) return v < 0 ? "-INFINITY" : "INFINITY";
+    const char *s = ir_format(arena, "%.*g", digits, v);
+    bool real = strpbrk(s, ".e") != NULL;
+    return ir_format(arena, "%s%s%s", s, real ? "" : ".0", suffix);
+}
+
+const char *cg_float(ir_arena *arena, double v) {
+    double narrow = (double)(float)v;
+    for (int digits = 1; digits < 9; digits++) {
+        const char *s = ir_format(arena, "%.*g", digits, narrow);
+        if (strtof(s, NULL) == (float)narrow) return number(arena, narrow, digits, "f");
+    }
+    return number(arena, narrow, 9, "f");
+}
+
+const char *cg_double(ir_arena *arena, double v) {
+    for (int digits = 1; digits < 17; digits++)
+        if (strtod(ir_format(arena, "%.*g", digits, v), NULL) == v) return number(arena, v, digits, "");
+    return number(arena, v, 17, "");
+}
+
+const char *cg_epilogue(ir_arena *arena, const ir_node *n, const char *act) {
+    double alpha = ir_get(n, IR_ALPHA) ? ir_float(n, IR_ALPHA) : 0;
+    double beta = ir_get(n, IR_BETA) ? ir_float(n, IR_BETA) : 0;
+    if (!act) return "{VOX_ACT_NONE, 0, 0}";
+    return ir_format(arena, "{VOX_ACT_%s, %s, %s}", cg_upper(arena, act),
+                     alpha != 0 ? cg_float(arena, alpha) : "0", beta != 0 ? cg_float(arena, beta) : "0");
+}
+
+int cg_box(const ir_tensor *t, int64_t *dim, int64_t *stride) {
+    int rank = t->rank;
+    memcpy(dim, t->dim, (size_t)rank * sizeof *dim);
+    if (t->block) {
+        dim[1] = (dim[1] + IR_BLOCK - 1) / IR_BLOCK;
+        dim[rank++] = IR_BLOCK;
+    }
+    int64_t step = 1;
+    for (int i = rank - 1; i >= 0; i--) {
+        stride[i] = step;
+        step *= dim[i];
+    }
+    return rank;
+}

@@ -1,0 +1,77 @@
+/* slots.h: from a node to the values of its layer template's slots. One function per kernel family. */
+#ifndef VOXC_CG_SLOTS_H
+#define VOXC_CG_SLOTS_H
+
+#include "model.h"
+
+/* One layer while it is written. */
+typedef struct cg_work {
+    cg_model *m;
+    int layer;
+    const ir_node *n;
+    ir_diag *d;
+    cg_slots slots;
+    cg_text operands, offsets, pointers; /* become slots of these names */
+} cg_work;
+
+/* Fills w; false: this shape or type has no kernel (cg_unsupported). */
+typedef bool cg_slots_fn(cg_work *w);
+
+typedef struct cg_kernel {
+    const char *template_file; /* "conv.c.in" */
+    const char *header;        /* of the runtime: "vox_conv.h" */
+    cg_slots_fn *slots;
+} cg_kernel;
+const cg_kernel *cg_kernel_for(const ir_node *n); /* NULL: no executable operator */
+
+bool slots_conv(cg_work *w);
+bool slots_pool(cg_work *w);
+bool slots_instance_norm(cg_work *w);
+bool slots_batch_norm(cg_work *w);
+bool slots_resize(cg_work *w);
+bool slots_map(cg_work *w);
+bool slots_binary(cg_work *w);
+bool slots_compare(cg_work *w);
+bool slots_cast(cg_work *w);
+bool slots_concat(cg_work *w);
+bool slots_slice(cg_work *w);
+bool slots_transpose(cg_work *w);
+bool slots_expand(cg_work *w);
+bool slots_reshape(cg_work *w);
+bool slots_gather(cg_work *w);
+bool slots_pad(cg_work *w);
+bool slots_relayout(cg_work *w);
+bool slots_softmax(cg_work *w);
+bool slots_arg_max(cg_work *w);
+bool slots_reduce(cg_work *w);
+
+/* ---- shared by them (operands.c)
+ * ------------------------------------------------------------------------------ */
+
+/* Declares `var` as a pointer to t, and says in the layer's comment what t is and where it lives. A constant
+ * is read from the prepared buffer, unpacked. */
+void cg_operand(cg_work *w, const char *var, const ir_tensor *t);
+/* The same for a packed constant; want->source[0] is the tensor that the comment names. */
+void cg_weight_operand(cg_work *w, const char *var, const cg_weight *want);
+void cg_result(cg_work *w, const char *var, const ir_tensor *t);
+/* Records why this node can't be emitted, with op, name and shapes. Returns false. */
+bool cg_unsupported(cg_work *w, const char *why);
+bool cg_all_f32(cg_work *w); /* else cg_unsupported */
+
+/* N C D H W of an activation of rank 3 to 5, absent axes 1; false otherwise. */
+bool cg_dims(const ir_tensor *t, int64_t dims[5]);
+void cg_set_dims(cg_work *w, const char *const names[5], const int64_t dims[5]);
+/* Three values along D H W from an attribute over the node's spatial axes (`from`: first element). */
+void cg_spatial(const ir_node *n, ir_key key, int from, int64_t absent, int64_t out[3]);
+void cg_set3(cg_work *w, const char *const names[3], const int64_t values[3]);
+/* "{1, 2, 3}" */
+const char *cg_list(ir_arena *arena, int n, const int64_t *v);
+const char *cg_float(ir_arena *arena, double v);  /* a C constant of type float */
+const char *cg_double(ir_arena *arena, double v); /* of type double */
+/* "{VOX_ACT_RELU, 0, 0}" from an activation's name and the node's alpha, beta. */
+const char *cg_epilogue(ir_arena *arena, const ir_node *n, const char *act);
+/* Memory as a box: dimensions and row-major strides in elements; a blocked tensor has rank 6. Returns the
+ * rank. */
+int cg_box(const ir_tensor *t, int64_t *dim, int64_t *stride);
+
+#endif

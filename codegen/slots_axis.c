@@ -1,0 +1,84 @@
+/* slots_axis.c: operators along one axis or over a run of axes. */
+#include "slots.h"
+
+#include <stdlib.h>
+
+/* x as [outer][dims first..last][inner]. */
+static void set_split(cg_work *w, int first, int last) {
+    const ir_tensor *x = w->n->in[0];
+    int64_t outer = 1, axis = 1, inner = 1;
+    for (int i = 0; i < x->rank; i++) {
+        if (i < first)
+            outer *= x->dim[i];
+        else if (i <= last)
+            axis *= x->dim[i];
+        else
+            inner *= x->dim[i];
+    }
+    cg_set_int(&w->slots, "outer", outer);
+    cg_set_int(&w->slots, "axis", axis);
+    cg_set_int(&w->slots, "inner", inner);
+}
+
+static bool set_axis(cg_work *w, const char *kernel, bool log, bool select_last) {
+    const ir_node *n = w->n;
+    int axis = (int)ir_int(n, IR_AXIS);
+    if (n->in[0]->dtype != IR_F32) return cg_unsupported(w, "the operand must be f32");
+    if (n->in[0]->block && axis != 1) ir_die("codegen: %s: blocked, but not along C", n->name);
+    set_split(w, axis, axis);
+    cg_set(&w->slots, "block", "%s", n->in[0]->block ? "VOX_BLOCK" : "0");
+    cg_set_int(&w->slots, "log", log);
+    cg_set_int(&w->slots, "select_last", select_last);
+    cg_set(&w->slots, "kernel", "%s", kernel);
+    cg_operand(w, "x", n->in[0]);
+    cg_result(w, "y", n->out[0]);
+    return true;
+}
+
+bool slots_softmax(cg_work *w) {
+    if (w->n->in[0]->block != w->n->out[0]->block)
+        ir_die("codegen: %s: operand and result differ in layout", w->n->name);
+    return set_axis(w, "softmax", w->n->op == IR_OP_LOG_SOFTMAX, false);
+}
+
+bool slots_arg_max(cg_work *w) {
+    return set_axis(w, "arg_max", false, ir_int(w->n, IR_SELECT_LAST) != 0);
+}
+
+static bool is_reduced(const ir_attr *axes, int axis) {
+    for (int i = 0; i < axes->count; i++)
+        if (axes->i[i] == axis) return true;
+    return false;
+}
+
+/* The run of axes that are reduced; axes of size 1 count as either. */
+static bool find_run(const ir_node *n, int *first, int *last) {
+    const ir_tensor *x = n->in[0];
+    const ir_attr *axes = ir_get(n, IR_AXES);
+    *first = -1;
+    *last = -2;
+    for (int i = 0; i < x->rank; i++) {
+        if (x->dim[i] == 1 || !is_reduced(axes, i)) continue;
+        if (*first < 0) *first = i;
+        *last = i;
+    }
+    if (*first < 0) *first = 0, *last = -1;
+    for (int i = *first; i <= *last; i++)
+        if (x->dim[i] != 1 && !is_reduced(axes, i)) return false;
+    return true;
+}
+
+bool slots_reduce(cg_work *w) {
+    static const char *const kinds[] = {"VOX_REDUCE_SUM", "VOX_REDUCE_MEAN", "VOX_REDUCE_MAX",
+                                        "VOX_REDUCE_MIN", "VOX_REDUCE_PROD"};
+    const ir_node *n = w->n;
+    int first, last;
+    if (!cg_all_f32(w)) return false;
+    if (n->in[0]->block) ir_die("codegen: %s: reductions read plain tensors", n->name);
+    if (!find_run(n, &first, &last)) return cg_unsupported(w, "the axes must lie side by side");
+    set_split(w, first, last);
+    cg_set(&w->slots, "kind", "%s", kinds[n->op - IR_OP_REDUCE_SUM]);
+    cg_operand(w, "x", n->in[0]);
+    cg_result(w, "y", n->out[0]);
+    return true;
+}

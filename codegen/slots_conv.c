@@ -1,0 +1,71 @@
+/* slots_conv.c: convolution and transposed convolution. */
+#include "blocking.h"
+#include "slots.h"
+
+#include <inttypes.h>
+
+static void weight_operands(cg_work *w, const int64_t x[5], const int64_t y[5], const int64_t k[3]) {
+    const ir_node *n = w->n;
+    int64_t group = ir_int(n, IR_GROUP);
+    cg_pack pack = n->op == IR_OP_CONV ? CG_CONV : CG_CONV_TRANSPOSE;
+    cg_weight want = {.pack = pack, .source = {n->in[1]}, .oc = y[1], .ic = x[1], .group = group};
+    want.kernel = k[0] * k[1] * k[2];
+    cg_weight_operand(w, "w", &want);
+    static const char *const names[] = {"b", "slope"};
+    for (int i = 0; i < 2; i++) {
+        const ir_tensor *t = i + 2 < n->n_in ? n->in[i + 2] : NULL;
+        if (t) cg_weight_operand(w, names[i], &(cg_weight){CG_VECTOR, 0, {t}, y[1], 0, 0, group, 0, 0, 0});
+    }
+    bool bias = n->n_in > 2 && n->in[2], slope = n->n_in > 3 && n->in[3];
+    cg_set(&w->slots, "arguments", "x, w, %s, %s, y", bias ? "b" : "NULL", slope ? "slope" : "NULL");
+}
+
+static const char *split_text(cg_work *w, const cg_blocking *b) {
+    return ir_format(w->m->arena,
+                     "%" PRId64 " tasks of %" PRId64 " channels x %" PRId64 " planes x %" PRId64
+                     " rows, %" PRId64 " input channels at a time",
+                     b->tasks, b->task_oc * IR_BLOCK, b->task_d, b->task_h, b->chunk_ic);
+}
+
+static bool constant_weights(const ir_node *n) {
+    for (int i = 1; i < n->n_in; i++)
+        if (n->in[i] && n->in[i]->role != IR_ROLE_CONST) return false;
+    return true;
+}
+
+bool slots_conv(cg_work *w) {
+    const ir_node *n = w->n;
+    int64_t x[5], y[5], kernel[3], stride[3], dilation[3], pad[3];
+    if (!cg_all_f32(w)) return false;
+    if (!cg_dims(n->in[0], x) || !cg_dims(n->out[0], y)) return cg_unsupported(w, "more than 3 spatial axes");
+    if (!constant_weights(n)) return cg_unsupported(w, "weights must be constants");
+    cg_spatial(n, IR_KERNEL, 0, 1, kernel);
+    cg_spatial(n, IR_STRIDE, 0, 1, stride);
+    cg_spatial(n, IR_DILATION, 0, 1, dilation);
+    cg_spatial(n, IR_PAD, 0, 0, pad);
+    cg_blocking b = cg_blocking_of(n);
+
+    cg_set_dims(w, (const char *const[]){"n", "ic", "id", "ih", "iw"}, x);
+    cg_set_dims(w, (const char *const[]){"n", "oc", "od", "oh", "ow"}, y);
+    cg_set3(w, (const char *const[]){"kd", "kh", "kw"}, kernel);
+    cg_set3(w, (const char *const[]){"sd", "sh", "sw"}, stride);
+    cg_set3(w, (const char *const[]){"dd", "dh", "dw"}, dilation);
+    cg_set3(w, (const char *const[]){"pd", "ph", "pw"}, pad);
+    cg_set_int(&w->slots, "group", ir_int(n, IR_GROUP));
+    cg_set(&w->slots, "x_block", "%s", n->in[0]->block ? "VOX_BLOCK" : "0");
+    cg_set(&w->slots, "y_block", "%s", n->out[0]->block ? "VOX_BLOCK" : "0");
+    cg_set(&w->slots, "epilogue", "%s",
+           cg_epilogue(w->m->arena, n, ir_get(n, IR_ACT) ? ir_word(n, IR_ACT) : NULL));
+    cg_set_int(&w->slots, "task_oc", b.task_oc);
+    cg_set_int(&w->slots, "task_d", b.task_d);
+    cg_set_int(&w->slots, "task_h", b.task_h);
+    cg_set_int(&w->slots, "chunk_ic", b.chunk_ic);
+    cg_set(&w->slots, "split", "%s", split_text(w, &b));
+    cg_set(&w->slots, "why", "%s", cg_blocking_reason(n, w->m->arena));
+    cg_set(&w->slots, "kernel", "%s", ir_op_get(n->op)->name);
+
+    cg_operand(w, "x", n->in[0]);
+    weight_operands(w, x, y, kernel);
+    cg_result(w, "y", n->out[0]);
+    return true;
+}

@@ -1,0 +1,188 @@
+/* slots_move.c: operators that move elements and compute nothing. */
+#include "slots.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { BOX = IR_MAX_RANK + 1 };
+
+static bool set_copy(cg_work *w, int rank, const int64_t *dim, const int64_t *x_stride,
+                     const int64_t *y_stride, int64_t from) {
+    const ir_node *n = w->n;
+    if (rank > IR_MAX_RANK) return cg_unsupported(w, "too many axes");
+    if (from > INT32_MAX) return cg_unsupported(w, "its operand is too large");
+    cg_set_int(&w->slots, "from", from);
+    cg_set_int(&w->slots, "rank", rank);
+    cg_set_int(&w->slots, "element", (int64_t)ir_dtype_bytes(n->out[0]->dtype));
+    cg_set(&w->slots, "dim", "%s", cg_list(w->m->arena, rank, dim));
+    cg_set(&w->slots, "x_stride", "%s", cg_list(w->m->arena, rank, x_stride));
+    cg_set(&w->slots, "y_stride", "%s", cg_list(w->m->arena, rank, y_stride));
+    cg_operand(w, "x", n->in[0]);
+    cg_result(w, "y", n->out[0]);
+    return true;
+}
+
+static void same_layout(const cg_work *w) {
+    if (w->n->in[0]->block != w->n->out[0]->block)
+        ir_die("codegen: %s: operand and result differ in layout", w->n->name);
+}
+
+static void plain(const cg_work *w) {
+    same_layout(w);
+    if (w->n->in[0]->block) ir_die("codegen: %s: %s can't be blocked", w->n->name, ir_op_get(w->n->op)->name);
+}
+
+bool slots_slice(cg_work *w) {
+    const ir_node *n = w->n;
+    const int64_t *begin = ir_ints(n, IR_BEGIN), *step = ir_ints(n, IR_STEP);
+    int64_t x_dim[BOX], x_stride[BOX], y_dim[BOX], y_stride[BOX], from = 0;
+    same_layout(w);
+    int rank = cg_box(n->out[0], y_dim, y_stride);
+    cg_box(n->in[0], x_dim, x_stride);
+    if (n->in[0]->block && (begin[1] != 0 || step[1] != 1))
+        return cg_unsupported(w, "channels of a blocked tensor must stay where they are");
+    for (int i = 0; i < n->in[0]->rank; i++) {
+        from += begin[i] * x_stride[i];
+        x_stride[i] *= step[i];
+    }
+    return set_copy(w, rank, y_dim, x_stride, y_stride, from);
+}
+
+bool slots_transpose(cg_work *w) {
+    const ir_node *n = w->n;
+    const int64_t *perm = ir_ints(n, IR_PERM);
+    int64_t x_dim[BOX], x_stride[BOX], y_dim[BOX], y_stride[BOX], permuted[BOX];
+    plain(w);
+    cg_box(n->in[0], x_dim, x_stride);
+    int rank = cg_box(n->out[0], y_dim, y_stride);
+    for (int i = 0; i < rank; i++) permuted[i] = x_stride[perm[i]];
+    return set_copy(w, rank, y_dim, permuted, y_stride, 0);
+}
+
+bool slots_expand(cg_work *w) {
+    const ir_node *n = w->n;
+    int64_t x_dim[BOX], x_stride[BOX], y_dim[BOX], y_stride[BOX], spread[BOX];
+    plain(w);
+    int x_rank = cg_box(n->in[0], x_dim, x_stride), rank = cg_box(n->out[0], y_dim, y_stride);
+    for (int i = 0; i < rank; i++) {
+        int k = i - (rank - x_rank);
+        spread[i] = k < 0 || x_dim[k] == 1 ? 0 : x_stride[k];
+    }
+    return set_copy(w, rank, y_dim, spread, y_stride, 0);
+}
+
+/* A reshape that could not become a view: a copy of the elements in order. */
+bool slots_reshape(cg_work *w) {
+    int64_t dim[BOX], stride[BOX];
+    plain(w);
+    int rank = cg_box(w->n->out[0], dim, stride);
+    return set_copy(w, rank, dim, stride, stride, 0);
+}
+
+/* ---- concat
+ * -------------------------------------------------------------------------------------------------- */
+
+static const char *copy_box(cg_work *w, int rank, const int64_t *dim, const int64_t *x_stride,
+                            const int64_t *y_stride) {
+    ir_arena *arena = w->m->arena;
+    return ir_format(arena,
+                     "{\n            .rank = %d,\n            .element = %d,\n            .dim = %s,\n"
+                     "            .x_stride = %s,\n            .y_stride = %s,\n        },",
+                     rank, (int)ir_dtype_bytes(w->n->out[0]->dtype), cg_list(arena, rank, dim),
+                     cg_list(arena, rank, x_stride), cg_list(arena, rank, y_stride));
+}
+
+/* Copies the members that do not already live inside the result. */
+bool slots_concat(cg_work *w) {
+    const ir_node *n = w->n;
+    const ir_tensor *y = n->out[0];
+    ir_arena *arena = w->m->arena;
+    cg_text boxes = {.arena = arena}, from = {.arena = arena}, to = {.arena = arena};
+    int64_t axis = ir_int(n, IR_AXIS), at = 0, parts = 0, x_dim[BOX], x_stride[BOX], y_dim[BOX],
+            y_stride[BOX];
+    cg_box(y, y_dim, y_stride);
+    for (int i = 0; i < n->n_in; i++) {
+        const ir_tensor *x = n->in[i];
+        if (x->block != y->block) ir_die("codegen: %s: member %s differs in layout", n->name, x->name);
+        int rank = cg_box(x, x_dim, x_stride);
+        if (rank > IR_MAX_RANK) return cg_unsupported(w, "too many axes");
+        if (x->view_of != y) {
+            const char *var = ir_format(arena, "x%d", i);
+            cg_operand(w, var, x);
+            const char *gap = parts ? ", " : "";
+            cg_add(&boxes, "%s%s", parts ? "\n        " : "", copy_box(w, rank, x_dim, x_stride, y_stride));
+            cg_add(&from, "%s%s", gap, var);
+            cg_add(&to, "%sy + %" PRId64, gap, at * y_stride[axis]);
+            parts++;
+        }
+        at += x_dim[axis];
+    }
+    cg_set_int(&w->slots, "parts", parts);
+    cg_set(&w->slots, "boxes", "%s", cg_string(&boxes));
+    cg_set(&w->slots, "from", "%s", cg_string(&from));
+    cg_set(&w->slots, "to", "%s", cg_string(&to));
+    cg_result(w, "y", y);
+    return true;
+}
+
+/* ---- gather, pad, layouts ---------------------------------------------------------------------------------
+ */
+
+bool slots_gather(cg_work *w) {
+    const ir_node *n = w->n;
+    const ir_tensor *x = n->in[0], *index = n->in[1];
+    int64_t axis = ir_int(n, IR_AXIS), outer = 1, inner = 1;
+    plain(w);
+    if (index->role != IR_ROLE_CONST || index->dtype != IR_I64)
+        return cg_unsupported(w, "the index must be an i64 constant");
+    for (int i = 0; i < x->rank; i++) {
+        if (i < axis) outer *= x->dim[i];
+        if (i > axis) inner *= x->dim[i];
+    }
+    cg_set_int(&w->slots, "outer", outer);
+    cg_set_int(&w->slots, "axis", x->dim[axis]);
+    cg_set_int(&w->slots, "inner", inner);
+    cg_set_int(&w->slots, "indices", ir_count(index));
+    cg_set_int(&w->slots, "element", (int64_t)ir_dtype_bytes(x->dtype));
+    cg_operand(w, "x", x);
+    cg_operand(w, "index", index);
+    cg_result(w, "y", n->out[0]);
+    return true;
+}
+
+bool slots_pad(cg_work *w) {
+    const ir_node *n = w->n;
+    const int64_t *pad = ir_ints(n, IR_PAD);
+    int64_t x_dim[BOX], y_dim[BOX], stride[BOX], begin[BOX] = {0};
+    same_layout(w);
+    if (!cg_all_f32(w)) return false;
+    int rank = cg_box(n->in[0], x_dim, stride);
+    cg_box(n->out[0], y_dim, stride);
+    if (rank > IR_MAX_RANK) return cg_unsupported(w, "too many axes");
+    memcpy(begin, pad, (size_t)n->in[0]->rank * sizeof *pad);
+    if (n->in[0]->block && (pad[1] != 0 || pad[1 + n->in[0]->rank] != 0))
+        return cg_unsupported(w, "channels of a blocked tensor must stay where they are");
+    cg_set_int(&w->slots, "rank", rank);
+    cg_set(&w->slots, "x_dim", "%s", cg_list(w->m->arena, rank, x_dim));
+    cg_set(&w->slots, "y_dim", "%s", cg_list(w->m->arena, rank, y_dim));
+    cg_set(&w->slots, "begin", "%s", cg_list(w->m->arena, rank, begin));
+    cg_set(&w->slots, "mode", "%s", cg_upper(w->m->arena, ir_word(n, IR_MODE)));
+    cg_set(&w->slots, "value", "%s", cg_float(w->m->arena, ir_get(n, IR_VALUE) ? ir_float(n, IR_VALUE) : 0));
+    cg_operand(w, "x", n->in[0]);
+    cg_result(w, "y", n->out[0]);
+    return true;
+}
+
+bool slots_relayout(cg_work *w) {
+    const ir_node *n = w->n;
+    int64_t dims[5];
+    if (!cg_all_f32(w)) return false;
+    if (!cg_dims(n->in[0], dims)) return cg_unsupported(w, "only N C and 1 to 3 spatial axes");
+    cg_set_dims(w, (const char *const[]){"n", "c", "d", "h", "w"}, dims);
+    cg_set(&w->slots, "x_block", "%s", n->in[0]->block ? "VOX_BLOCK" : "0");
+    cg_set(&w->slots, "y_block", "%s", n->out[0]->block ? "VOX_BLOCK" : "0");
+    cg_set(&w->slots, "kernel", "%s", ir_op_get(n->op)->name);
+    cg_operand(w, "x", n->in[0]);
+    cg_result(w, "y", n->out[0]);
+    return true;
+}

@@ -1,0 +1,137 @@
+/* slots_spatial.c: pooling, normalisation, resizing. */
+#include "slots.h"
+
+#include <string.h>
+
+static const char *block_text(const ir_tensor *t) {
+    return t->block ? "VOX_BLOCK" : "0";
+}
+
+static void set_in_out(cg_work *w, const int64_t x[5], const int64_t y[5]) {
+    cg_set_dims(w, (const char *const[]){"n", "c", "id", "ih", "iw"}, x);
+    cg_set_dims(w, (const char *const[]){"n", "c", "od", "oh", "ow"}, y);
+    cg_set(&w->slots, "block", "%s", block_text(w->n->in[0]));
+}
+
+/* The activation dims of x and y; both in the same layout. */
+static bool get_dims(cg_work *w, int64_t x[5], int64_t y[5]) {
+    const ir_node *n = w->n;
+    if (!cg_all_f32(w)) return false;
+    if (!cg_dims(n->in[0], x) || !cg_dims(n->out[0], y))
+        return cg_unsupported(w, "only N C and 1 to 3 spatial axes");
+    if (n->in[0]->block != n->out[0]->block)
+        ir_die("codegen: %s: operand and result differ in layout", n->name);
+    return true;
+}
+
+static void set_triple(cg_work *w, const char *slot, ir_key key, int from, int64_t absent) {
+    int64_t v[3];
+    cg_spatial(w->n, key, from, absent, v);
+    cg_set(&w->slots, slot, "%s", cg_list(w->m->arena, 3, v));
+}
+
+bool slots_pool(cg_work *w) {
+    const ir_node *n = w->n;
+    int64_t x[5], y[5];
+    if (!get_dims(w, x, y)) return false;
+    bool average = n->op == IR_OP_AVERAGE_POOL;
+    set_in_out(w, x, y);
+    set_triple(w, "kernel_size", IR_KERNEL, 0, 1);
+    set_triple(w, "stride", IR_STRIDE, 0, 1);
+    set_triple(w, "dilation", IR_DILATION, 0, 1);
+    set_triple(w, "pad", IR_PAD, 0, 0);
+    set_triple(w, "pad_end", IR_PAD, n->in[0]->rank - 2, 0);
+    cg_set_int(&w->slots, "include_pad", average ? ir_int(n, IR_INCLUDE_PAD) : 0);
+    cg_set(&w->slots, "kernel", "%s", ir_op_get(n->op)->name);
+    cg_operand(w, "x", n->in[0]);
+    cg_result(w, "y", n->out[0]);
+    return true;
+}
+
+static bool set_norm(cg_work *w, const char *kernel, const char *family) {
+    const ir_node *n = w->n;
+    int64_t x[5], y[5];
+    if (!get_dims(w, x, y)) return false;
+    for (int i = 1; i < n->n_in; i++)
+        if (n->in[i]->role != IR_ROLE_CONST) return cg_unsupported(w, "scale and bias must be constants");
+    cg_set_dims(w, (const char *const[]){"n", "c", "d", "h", "w"}, x);
+    cg_set(&w->slots, "block", "%s", block_text(n->in[0]));
+    cg_set(&w->slots, "epilogue", "%s",
+           cg_epilogue(w->m->arena, n, ir_get(n, IR_ACT) ? ir_word(n, IR_ACT) : NULL));
+    cg_set(&w->slots, "kernel", "%s", kernel);
+    cg_set(&w->slots, "family", "%s", family);
+    cg_operand(w, "x", n->in[0]);
+    return true;
+}
+
+bool slots_instance_norm(cg_work *w) {
+    const ir_node *n = w->n;
+    if (!set_norm(w, "instance_norm", "norm")) return false;
+    cg_set(&w->slots, "eps", "%s", cg_double(w->m->arena, ir_float(n, IR_EPS)));
+    int64_t c = n->in[0]->dim[1];
+    cg_weight_operand(w, "scale", &(cg_weight){.pack = CG_VECTOR, .source = {n->in[1]}, .oc = c, .group = 1});
+    cg_weight_operand(w, "bias", &(cg_weight){.pack = CG_VECTOR, .source = {n->in[2]}, .oc = c, .group = 1});
+    cg_result(w, "y", n->out[0]);
+    return true;
+}
+
+/* prepare has made one factor and one summand per channel of the four vectors. */
+bool slots_batch_norm(cg_work *w) {
+    const ir_node *n = w->n;
+    if (n->in[0]->rank == 2) return cg_unsupported(w, "only N C and 1 to 3 spatial axes");
+    if (!set_norm(w, "affine", "affine")) return false;
+    cg_set(&w->slots, "eps", "0.0");
+    cg_weight scale = {.pack = CG_NORM_SCALE, .source = {n->in[1], n->in[4]}, .eps = ir_float(n, IR_EPS)};
+    scale.oc = n->in[0]->dim[1];
+    scale.group = 1;
+    cg_weight bias = scale;
+    bias.pack = CG_NORM_BIAS;
+    bias.source[2] = n->in[2];
+    bias.source[3] = n->in[3];
+    cg_weight_operand(w, "scale", &scale);
+    cg_weight_operand(w, "bias", &bias);
+    cg_result(w, "y", n->out[0]);
+    return true;
+}
+
+/* Three values along D H W of an attribute over all axes, as text. */
+static const char *spatial_floats(cg_work *w, ir_key key, int from, double absent) {
+    const ir_attr *a = ir_get(w->n, key);
+    int rank = w->n->in[0]->rank;
+    cg_text t = {.arena = w->m->arena};
+    cg_add_string(&t, "{");
+    for (int i = 0; i < 3; i++) {
+        int axis = rank - 3 + i;
+        double v = a && axis >= 2 ? a->f[from + axis] : absent;
+        cg_add(&t, "%s%s", i ? ", " : "", cg_double(w->m->arena, v));
+    }
+    cg_add_string(&t, "}");
+    return cg_string(&t);
+}
+
+static bool same_channels(const int64_t x[5], const int64_t y[5]) {
+    return x[0] == y[0] && x[1] == y[1];
+}
+
+bool slots_resize(cg_work *w) {
+    const ir_node *n = w->n;
+    int64_t x[5], y[5];
+    if (!get_dims(w, x, y)) return false;
+    const char *mode = ir_word(n, IR_MODE), *nearest = ir_word(n, IR_NEAREST);
+    if (strcmp(mode, "nearest") != 0 && strcmp(mode, "linear") != 0)
+        return cg_unsupported(w, "mode must be nearest or linear");
+    if (!same_channels(x, y)) return cg_unsupported(w, "N and C must keep their size");
+    bool roi = ir_get(n, IR_ROI) != NULL;
+    set_in_out(w, x, y);
+    cg_set_int(&w->slots, "linear", strcmp(mode, "linear") == 0);
+    cg_set(&w->slots, "coordinates", "%s", cg_upper(w->m->arena, ir_word(n, IR_COORDINATES)));
+    cg_set(&w->slots, "nearest", "%s", cg_upper(w->m->arena, nearest));
+    cg_set(&w->slots, "scale", "%s", spatial_floats(w, IR_SCALE, 0, 1));
+    cg_set(&w->slots, "roi_begin", "%s", spatial_floats(w, IR_ROI, 0, 0));
+    cg_set(&w->slots, "roi_end", "%s", spatial_floats(w, IR_ROI, roi ? n->in[0]->rank : 0, 1));
+    cg_set(&w->slots, "extrapolation", "%s",
+           cg_float(w->m->arena, ir_get(n, IR_EXTRAPOLATION) ? ir_float(n, IR_EXTRAPOLATION) : 0));
+    cg_operand(w, "x", n->in[0]);
+    cg_result(w, "y", n->out[0]);
+    return true;
+}

@@ -1,0 +1,14 @@
+/* tables.h: the tables of <m>.c, entry by entry, each value ready to stand in model.c.in. */
+#ifndef VOXC_CG_TABLES_H
+#define VOXC_CG_TABLES_H
+
+#include "model.h"
+
+const char *cg_port_table(const cg_model *m, bool output);
+const char *cg_layer_table(const cg_model *m);
+const char *cg_weight_table(const cg_model *m);
+const char *cg_label_table(const cg_model *m);  /* "" without labels */
+const char *cg_volume_table(const cg_model *m); /* "" without a volume section */
+int cg_first_output_layer(const cg_model *m);
+
+#endif

@@ -1,0 +1,448 @@
+/* target_c.c: writes the bundle of the C target. The network decides the text: which layers, which numbers.
+ * What depends on the processor stands in runtime/ and is copied.
+ */
+#include "blocking.h"
+#include "bundle_text.h"
+#include "embed.h"
+#include "slots.h"
+#include "tables.h"
+#include "weights.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct bundle {
+    cg_model *m;
+    cg_emit *emit;
+    void *ctx;
+    ir_diag *d;
+    cg_file files[512];
+    int n_files;
+} bundle;
+
+static bool put(bundle *b, const char *path, const void *data, size_t size) {
+    if (b->n_files == (int)(sizeof b->files / sizeof *b->files)) ir_die("codegen: too many files");
+    cg_file *f = &b->files[b->n_files++];
+    f->path = ir_strdup(b->m->arena, path);
+    f->bytes = (int64_t)size;
+    cg_sha256(data, size, f->sha256);
+    return b->emit(b->ctx, path, data, size, b->d);
+}
+
+static bool put_text(bundle *b, const char *path, const char *text) {
+    return put(b, path, text, strlen(text));
+}
+
+static const char *template_text(ir_arena *arena, const char *name) {
+    return cg_embedded(ir_format(arena, "codegen/templates/%s", name), NULL);
+}
+
+static const char *filled(const char *name, const cg_slots *s) {
+    cg_text text = {.arena = s->arena};
+    cg_fill(&text, name, template_text(s->arena, name), s);
+    return cg_string(&text);
+}
+
+/* A file named after the model: "%s.h". */
+static bool put_filled(bundle *b, const char *path_format, const char *template_name, const cg_slots *s) {
+    char path[512];
+    int n = snprintf(path, sizeof path, "%s%s",
+                     path_format[0] == '.' || path_format[0] == '_' ? b->m->name : "", path_format);
+    if (n < 0 || (size_t)n >= sizeof path)
+        return ir_fail(b->d, IR_EXIT_INPUT, "the model's name is too long");
+    return put_text(b, path, filled(template_name, s));
+}
+
+/* ---- kernels
+ * ------------------------------------------------------------------------------------------------ */
+
+static int64_t bytes_read(const ir_node *n) {
+    int64_t bytes = 0;
+    for (int i = 0; i < n->n_in; i++)
+        if (n->in[i]) bytes += ir_bytes(n->in[i]);
+    return bytes;
+}
+
+static const char *finish_offsets(cg_work *w) {
+    if (!w->offsets.size) return "";
+    cg_add_string(&w->offsets, " };");
+    return cg_string(&w->offsets);
+}
+
+static bool add_layer(cg_model *m, int index, cg_text *out, ir_diag *d) {
+    const cg_layer *l = &m->layers[index];
+    cg_work w = {.m = m, .layer = index, .n = l->node, .d = d, .slots = {.arena = m->arena}};
+    w.operands.arena = w.offsets.arena = w.pointers.arena = m->arena;
+    const cg_kernel *k = cg_kernel_for(l->node);
+    if (!k) return cg_unsupported(&w, "operators that compute shapes must fold to constants");
+    if (!cg_vox_dtype(l->node->out[0]->dtype)) return cg_unsupported(&w, "f64 is not a type of the runtime");
+    if (!k->slots(&w) || d->code) return false;
+    cg_slots *s = &w.slots;
+    cg_set(s, "layer", "%s", l->node->name);
+    cg_set(s, "title", "%s", l->title);
+    cg_set(s, "function", "%s", l->function);
+    cg_set(s, "traffic", "reads %.2f MB, writes %.2f MB", (double)bytes_read(l->node) / 1e6,
+           (double)ir_bytes(l->node->out[0]) / 1e6);
+    if (ir_macs(l->node)) cg_set(s, "gmac", "%s", cg_gmac(m->arena, ir_macs(l->node)));
+    cg_set(s, "operands", "%s", cg_string(&w.operands));
+    cg_set(s, "offsets", "%s", finish_offsets(&w));
+    cg_set(s, "pointers", "%s", cg_string(&w.pointers));
+    if (index) cg_add_string(out, "\n");
+    cg_fill(out, k->template_file, template_text(m->arena, k->template_file), s);
+    return true;
+}
+
+/* The runtime headers that some layer needs, in a fixed order. */
+static const char *const kernel_headers[] = {"vox_compare.h", "vox_conv.h",   "vox_copy.h",
+                                             "vox_gather.h",  "vox_map.h",    "vox_norm.h",
+                                             "vox_pool3d.h",  "vox_reduce.h", "vox_resize.h"};
+enum { KERNEL_HEADERS = sizeof kernel_headers / sizeof *kernel_headers };
+
+static bool uses_header(const cg_model *m, const char *header) {
+    for (int i = 0; i < m->n_layers; i++) {
+        const cg_kernel *k = cg_kernel_for(m->layers[i].node);
+        if (k && strcmp(k->header, header) == 0) return true;
+    }
+    return false;
+}
+
+static const char *kernel_includes(const cg_model *m) {
+    cg_text s = {.arena = m->arena};
+    for (int i = 0; i < KERNEL_HEADERS; i++)
+        if (uses_header(m, kernel_headers[i]))
+            cg_add(&s, "%s#include \"runtime/%s\"", s.size ? "\n" : "", kernel_headers[i]);
+    return cg_string(&s);
+}
+
+static cg_slots named_slots(const cg_model *m) {
+    cg_slots s = {.arena = m->arena};
+    cg_set(&s, "m", "%s", m->name);
+    return s;
+}
+
+static bool put_kernels(bundle *b) {
+    cg_model *m = b->m;
+    cg_text functions = {.arena = m->arena}, table = {.arena = m->arena};
+    for (int i = 0; i < m->n_layers; i++) {
+        if (!add_layer(m, i, &functions, b->d)) return false;
+        cg_add(&table, "%s%s,", i ? "\n    " : "", m->layers[i].function);
+    }
+    cg_place_weights_end(m);
+    cg_slots s = named_slots(m);
+    cg_set(&s, "M", "%s", m->upper);
+    cg_set(&s, "provenance", "%s", cg_provenance(m));
+    cg_set(&s, "includes", "%s", kernel_includes(m));
+    cg_set(&s, "functions", "%s", cg_string(&functions));
+    cg_set(&s, "table", "%s", cg_string(&table));
+    return put_filled(b, "_kernels.c", "kernels.c.in", &s);
+}
+
+/* ---- header and source
+ * ---------------------------------------------------------------------------------------- */
+
+static void add_port_macros(cg_text *s, const cg_model *m, bool output) {
+    const char *kind = output ? "OUTPUT" : "INPUT";
+    for (int i = 0; i < (output ? m->g->n_outputs : m->g->n_inputs); i++) {
+        const ir_tensor *t = (output ? m->g->outputs : m->g->inputs)[i];
+        cg_add(s, "%s#define %s_%s_%d_BYTES %s\n", s->size ? "" : "", m->upper, kind, i,
+               cg_unsigned(m->arena, cg_port_bytes(t)));
+        cg_add(s, "#define %s_%s_%d_COUNT %s /* elements: %s */\n", m->upper, kind, i,
+               cg_unsigned(m->arena, ir_count(t)), cg_shape(m->arena, t));
+    }
+}
+
+static const char *port_macros(const cg_model *m) {
+    cg_text s = {.arena = m->arena};
+    add_port_macros(&s, m, false);
+    add_port_macros(&s, m, true);
+    s.text[s.size - 1] = 0;
+    return cg_string(&s);
+}
+
+static const char *port_comment(const cg_model *m) {
+    cg_text s = {.arena = m->arena};
+    cg_add_string(&s, "/* Row-major, aligned to their element:\n");
+    for (int output = 0; output < 2; output++)
+        for (int i = 0; i < (output ? m->g->n_outputs : m->g->n_inputs); i++) {
+            const ir_tensor *t = (output ? m->g->outputs : m->g->inputs)[i];
+            char type[128];
+            cg_add(&s, " *   %-8s%s  %s", output ? "output" : "input", cg_port_name(m, output, i),
+                   ir_type_text(t, type, sizeof type));
+            for (int k = 0; output && k < m->g->n_labels; k++)
+                cg_add(&s, "%s%d %s", k ? ", " : "; classes: ", k, m->g->labels[k]);
+            cg_add_string(&s, "\n");
+        }
+    cg_add(&s, " * executor: NULL for the calling thread alone. */");
+    return cg_string(&s);
+}
+
+static const char *padding(ir_arena *arena, size_t n) {
+    return ir_format(arena, "%*s", (int)n, "");
+}
+
+/* The parameters of <m>_run, wrapped as clang-format wraps them. */
+static const char *run_parameters(const cg_model *m) {
+    enum { COLUMNS = 110 };
+    size_t indent = 2 * strlen(m->name) + strlen("_status _run(");
+    cg_text s = {.arena = m->arena};
+    cg_add_string(&s, "const void *prepared");
+    size_t column = indent + s.size;
+    int ports = m->g->n_inputs + m->g->n_outputs;
+    for (int i = 0; i < ports + 3; i++) {
+        static const char *const last[] = {"void *arena", "size_t arena_bytes",
+                                           "const vox_executor *executor"};
+        bool output = i >= m->g->n_inputs;
+        int k = output ? i - m->g->n_inputs : i;
+        const char *p = i >= ports ? last[i - ports]
+                                   : ir_format(m->arena, "%s%s *%s", output ? "" : "const ",
+                                               cg_c_dtype((output ? m->g->outputs : m->g->inputs)[k]->dtype),
+                                               cg_port_name(m, output, k));
+        size_t tail = i == ports + 2 ? strlen(") {") : strlen(",");
+        bool wraps = column + 2 + strlen(p) + tail > COLUMNS;
+        cg_add(&s, wraps ? ",\n%s%s" : ",%s%s", wraps ? padding(m->arena, indent) : " ", p);
+        column = (wraps ? indent : column + 2) + strlen(p);
+    }
+    return cg_string(&s);
+}
+
+static const char *port_names(const cg_model *m, bool output) {
+    cg_text s = {.arena = m->arena};
+    for (int i = 0; i < (output ? m->g->n_outputs : m->g->n_inputs); i++)
+        cg_add(&s, "%s%s", i ? ", " : "", cg_port_name(m, output, i));
+    return cg_string(&s);
+}
+
+static void set_sizes(cg_slots *s, const cg_model *m) {
+    cg_set(s, "arena_bytes", "%s", cg_unsigned(m->arena, m->arena_bytes));
+    cg_set(s, "prepared_bytes", "%s", cg_unsigned(m->arena, m->prepared_bytes));
+    cg_set(s, "weights_bytes", "%s", cg_unsigned(m->arena, m->weights_bytes));
+}
+
+static const char *selftest_indent(const cg_model *m) {
+    return padding(m->arena, 2 * strlen(m->name) + strlen("_status _selftest("));
+}
+
+static bool put_header(bundle *b) {
+    const cg_model *m = b->m;
+    cg_slots s = named_slots(m);
+    cg_set(&s, "M", "%s", m->upper);
+    cg_set(&s, "summary", "%s", cg_summary(m));
+    cg_set(&s, "provenance", "%s", cg_provenance(m));
+    cg_set_int(&s, "align", CG_ALIGN);
+    set_sizes(&s, m);
+    cg_set(&s, "selftest_bytes", "%s", cg_unsigned(m->arena, cg_selftest_bytes(m)));
+    cg_set(&s, "port_macros", "%s", port_macros(m));
+    cg_set(&s, "port_comment", "%s", port_comment(m));
+    cg_set(&s, "run_parameters", "%s", run_parameters(m));
+    cg_set(&s, "selftest_indent", "%s", selftest_indent(m));
+    return put_filled(b, ".h", "model.h.in", &s);
+}
+
+static int64_t total_macs(const cg_model *m) {
+    int64_t macs = 0;
+    for (int i = 0; i < m->n_layers; i++) macs += ir_macs(m->layers[i].node);
+    return macs;
+}
+
+static const char *quoted(ir_arena *arena, const char *text) {
+    cg_text s = {.arena = arena};
+    cg_add_quoted(&s, text);
+    return cg_string(&s);
+}
+
+static bool put_source(bundle *b) {
+    const cg_model *m = b->m;
+    cg_slots s = named_slots(m);
+    cg_set(&s, "M", "%s", m->upper);
+    cg_set(&s, "provenance", "%s", cg_provenance(m));
+    cg_set_int(&s, "n_layers", m->n_layers);
+    cg_set_int(&s, "n_weights", m->n_weights);
+    cg_set(&s, "weights_size", "%s", m->n_weights ? "WEIGHTS" : "1");
+    cg_set_int(&s, "n_inputs", m->g->n_inputs);
+    cg_set_int(&s, "n_outputs", m->g->n_outputs);
+    cg_set_int(&s, "n_labels", m->g->n_labels);
+    cg_set(&s, "input_ports", "%s", cg_port_table(m, false));
+    cg_set(&s, "output_ports", "%s", cg_port_table(m, true));
+    cg_set(&s, "layers", "%s", cg_layer_table(m));
+    cg_set(&s, "weights", "%s", cg_weight_table(m));
+    cg_set(&s, "labels", "%s", cg_label_table(m));
+    cg_set(&s, "labels_name", "%s", m->g->n_labels ? "labels" : "NULL");
+    cg_set(&s, "volume", "%s", cg_volume_table(m));
+    cg_set(&s, "volume_name", "%s", m->g->volume.present ? "&volume" : "NULL");
+    cg_set(&s, "version", "%s", quoted(m->arena, m->options->version));
+    cg_set(&s, "options", "%s", quoted(m->arena, m->options->options));
+    cg_set(&s, "graph_hash", "%016" PRIx64, m->graph_hash);
+    cg_set_int(&s, "parameters", ir_parameters(m->g, false));
+    cg_set_int(&s, "macs", total_macs(m));
+    cg_set_int(&s, "first_output", cg_first_output_layer(m));
+    cg_set(&s, "run_parameters", "%s", run_parameters(m));
+    cg_set(&s, "input_names", "%s", port_names(m, false));
+    cg_set(&s, "output_names", "%s", port_names(m, true));
+    cg_set(&s, "selftest_indent", "%s", selftest_indent(m));
+    return put_filled(b, ".c", "model.c.in", &s);
+}
+
+/* ---- build files and documents
+ * -------------------------------------------------------------------------------- */
+
+static const char *const runtime_sources =
+    "runtime/vox.c runtime/vox_isa.c runtime/vox_pool.c runtime/vox_weights.c";
+
+static bool put_build_files(bundle *b) {
+    const cg_model *m = b->m;
+    cg_slots main_slots = named_slots(m), make = named_slots(m), cmake = named_slots(m), pc = named_slots(m);
+    cg_set(&make, "M", "%s", m->upper);
+    cg_set(&make, "summary", "%s", cg_summary(m));
+    cg_set(&make, "runtime_sources", "%s", runtime_sources);
+    cg_set(&cmake, "M", "%s", m->upper);
+    cg_set(&cmake, "summary", "%s", cg_summary(m));
+    cg_set(&cmake, "runtime_sources", "%s", runtime_sources);
+    cg_set(&cmake, "brace", "$");
+    cg_set(&pc, "summary", "%s", cg_summary(m));
+    cg_set(&pc, "version", "%s", m->options->version);
+    cg_set(&pc, "brace", "$");
+    return put_filled(b, "_main.c", "main.c.in", &main_slots) &&
+           put_filled(b, "Makefile", "Makefile.in", &make) &&
+           put_filled(b, "CMakeLists.txt", "CMakeLists.txt.in", &cmake) &&
+           put_filled(b, ".pc.in", "pkgconfig.in", &pc);
+}
+
+static const char *example(const cg_model *m) {
+    cg_text declarations = {.arena = m->arena}, arguments = {.arena = m->arena};
+    for (int output = 0; output < 2; output++)
+        for (int i = 0; i < (output ? m->g->n_outputs : m->g->n_inputs); i++) {
+            const ir_tensor *t = (output ? m->g->outputs : m->g->inputs)[i];
+            const char *name = cg_port_name(m, output, i);
+            cg_add(&declarations, "%s%s *%s = calloc(%s_%s_%d_COUNT, sizeof *%s); /* %s */",
+                   declarations.size ? "\n    " : "", cg_c_dtype(t->dtype), name, m->upper,
+                   output ? "OUTPUT" : "INPUT", i, name, cg_shape(m->arena, t));
+            cg_add(&arguments, "%s%s", arguments.size ? ", " : "", name);
+        }
+    cg_slots s = named_slots(m);
+    cg_set(&s, "M", "%s", m->upper);
+    cg_set(&s, "declarations", "%s", cg_string(&declarations));
+    cg_set(&s, "arguments", "%s", cg_string(&arguments));
+    const char *text = filled("example.c.in", &s);
+    return ir_format(m->arena, "%.*s", (int)strlen(text) - 1, text);
+}
+
+static const char *ports_text(const cg_model *m, bool output) {
+    cg_text s = {.arena = m->arena};
+    for (int i = 0; i < (output ? m->g->n_outputs : m->g->n_inputs); i++) {
+        const ir_tensor *t = (output ? m->g->outputs : m->g->inputs)[i];
+        char type[128];
+        cg_add(&s, "%s`%s` %s", i ? ", " : "", t->name, ir_type_text(t, type, sizeof type));
+    }
+    return cg_string(&s);
+}
+
+static bool put_readme(bundle *b) {
+    const cg_model *m = b->m;
+    cg_slots s = named_slots(m);
+    cg_set(&s, "summary", "This folder is %s", cg_summary(m));
+    cg_set(&s, "provenance", "%s", cg_provenance(m));
+    cg_set(&s, "inputs_text", "%s", ports_text(m, false));
+    cg_set(&s, "outputs_text", "%s", ports_text(m, true));
+    cg_set_int(&s, "parameters", ir_parameters(m->g, false));
+    cg_set(&s, "gmac", "%s", cg_gmac(m->arena, total_macs(m)));
+    cg_set_int(&s, "arena_bytes", m->arena_bytes);
+    cg_set_int(&s, "prepared_bytes", m->prepared_bytes);
+    cg_set_int(&s, "weights_bytes", m->weights_bytes);
+    cg_set(&s, "graph_hash", "%016" PRIx64, m->graph_hash);
+    cg_set(&s, "isa_example", "avx2");
+    cg_set(&s, "example", "%s", example(m));
+    return put_filled(b, "README.md", "README.md.in", &s);
+}
+
+static bool put_graph(bundle *b) {
+    char *text = ir_print_string(b->m->g);
+    bool ok = put_text(b, ir_format(b->m->arena, "%s.ir", b->m->name), text);
+    free(text);
+    return ok;
+}
+
+static const char *emitted_licence(ir_arena *arena) {
+    const char *text = strstr(cg_embedded("LICENSE", NULL), "MIT No Attribution");
+    if (!text) ir_die("LICENSE lacks MIT No Attribution");
+    return ir_strdup(arena, text);
+}
+
+/* ---- runtime
+ * -------------------------------------------------------------------------------------------------- */
+
+static const char *base_name(const char *path) {
+    return strrchr(path, '/') + 1;
+}
+
+/* The headers that kernel headers, or the library's own sources, include. */
+static bool always_needed(const char *name) {
+    static const char *const names[] = {"vox.h",         "vox.c",     "vox_model.h",   "vox_weights.h",
+                                        "vox_weights.c", "vox_isa.h", "vox_isa.c",     "vox_pool.c",
+                                        "vox_check.h",   "vox_ref.h", "vox_kernels.h", "vox_simd.h",
+                                        "vox_act.h",     NULL};
+    for (int i = 0; names[i]; i++)
+        if (strcmp(names[i], name) == 0) return true;
+    return false;
+}
+
+/* Whether a used kernel header includes this one. */
+static bool included_by_used(const cg_model *m, const char *name) {
+    const char *line = ir_format(m->arena, "#include \"%s\"", name);
+    for (int i = 0; i < KERNEL_HEADERS; i++) {
+        const char *path = ir_format(m->arena, "runtime/%s", kernel_headers[i]);
+        if (uses_header(m, kernel_headers[i]) && strstr(cg_embedded(path, NULL), line)) return true;
+    }
+    return false;
+}
+
+static bool is_used(const cg_model *m, const char *path) {
+    if (strncmp(path, "runtime/program/", 16) == 0) return true;
+    if (strncmp(path, "runtime/", 8) != 0) return false;
+    const char *name = base_name(path);
+    return always_needed(name) || uses_header(m, name) || included_by_used(m, name);
+}
+
+static bool put_runtime(bundle *b) {
+    for (const embedded_file *f = embedded_files; f->path; f++)
+        if (is_used(b->m, f->path) && !put(b, f->path, f->text, f->size)) return false;
+    return true;
+}
+
+static bool put_weights(bundle *b) {
+    const unsigned char *file = cg_weights_file(b->m, b->d);
+    if (!file) return false;
+    return put(b, ir_format(b->m->arena, "%s.weights", b->m->name), file, (size_t)b->m->weights_bytes);
+}
+
+static bool put_manifest(bundle *b) {
+    const char *text = cg_manifest_json(b->m, b->files, b->n_files);
+    return b->emit(b->ctx, "manifest.json", text, strlen(text), b->d);
+}
+
+static bool check_ports(const ir_graph *g, ir_diag *d) {
+    for (int i = 0; i < g->n_inputs + g->n_outputs; i++) {
+        const ir_tensor *t = i < g->n_inputs ? g->inputs[i] : g->outputs[i - g->n_inputs];
+        if (!cg_vox_dtype(t->dtype))
+            return ir_fail(d, IR_EXIT_UNSUPPORTED, "%s: target c has no f64 inputs or outputs", t->name);
+        if (i >= g->n_inputs && (t->role != IR_ROLE_VALUE || t->view_of || t->block))
+            ir_die("codegen: output %s is not a plain value of its own", t->name);
+        for (int k = 0; k < t->rank; k++)
+            if (t->dim[k] > INT32_MAX)
+                return ir_fail(d, IR_EXIT_UNSUPPORTED, "%s: a dimension exceeds 2^31", t->name);
+    }
+    return true;
+}
+
+bool cg_write_bundle(const ir_graph *g, const cg_options *options, cg_emit *emit, void *ctx, ir_diag *d) {
+    if (!check_ports(g, d)) return false;
+    cg_model *m = cg_model_new(g, options, d);
+    if (!m) return false;
+    bundle *b = ir_alloc(m->arena, 1, sizeof *b);
+    *b = (bundle){.m = m, .emit = emit, .ctx = ctx, .d = d};
+    const char *memory = cg_memory_json(m);
+    return put_kernels(b) && put_header(b) && put_source(b) && put_build_files(b) && put_readme(b) &&
+           put_graph(b) && put_text(b, "memory.json", memory) &&
+           put_text(b, "LICENSE", emitted_licence(m->arena)) && put_runtime(b) && put_weights(b) &&
+           put_manifest(b);
+}

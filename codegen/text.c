@@ -1,0 +1,66 @@
+/* text.c: see cg_text.h. */
+#include "cg_text.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "embed.h"
+
+static void reserve(cg_text *t, size_t more) {
+    if (t->size + more + 1 <= t->capacity) return;
+    size_t capacity = (t->size + more + 1) * 2;
+    char *grown = ir_alloc(t->arena, capacity, 1);
+    if (t->size) memcpy(grown, t->text, t->size);
+    t->text = grown;
+    t->capacity = capacity;
+}
+
+static void add_bytes(cg_text *t, const char *s, size_t n) {
+    reserve(t, n);
+    memcpy(t->text + t->size, s, n);
+    t->size += n;
+    t->text[t->size] = 0;
+}
+
+void cg_add_string(cg_text *t, const char *s) {
+    add_bytes(t, s, strlen(s));
+}
+
+void cg_add(cg_text *t, const char *fmt, ...) {
+    va_list args, again;
+    va_start(args, fmt);
+    va_copy(again, args);
+    int n = vsnprintf(NULL, 0, fmt, args);
+    va_end(args);
+    if (n < 0) ir_die("cg_add: bad format %s", fmt);
+    reserve(t, (size_t)n);
+    vsnprintf(t->text + t->size, (size_t)n + 1, fmt, again);
+    va_end(again);
+    t->size += (size_t)n;
+}
+
+void cg_add_quoted(cg_text *t, const char *s) {
+    cg_add_string(t, "\"");
+    for (; *s; s++) {
+        if (*s == '"' || *s == '\\')
+            cg_add(t, "\\%c", *s);
+        else if ((unsigned char)*s < 0x20)
+            cg_add_string(t, " ");
+        else
+            cg_add(t, "%c", *s);
+    }
+    cg_add_string(t, "\"");
+}
+
+const char *cg_string(const cg_text *t) {
+    return t->text ? t->text : "";
+}
+
+const char *cg_embedded(const char *path, size_t *size) {
+    for (const embedded_file *f = embedded_files; f->path; f++) {
+        if (strcmp(f->path, path) != 0) continue;
+        if (size) *size = f->size;
+        return f->text;
+    }
+    ir_die("no embedded file %s", path);
+}

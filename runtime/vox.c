@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT-0 */
+/* vox.c: what every model's functions do: check the caller's buffers, run the layers in order, test each
+ * layer. See vox.h and vox_model.h for the contracts.
+ */
+#include "vox_isa.h"
+#include "vox_model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const char *vox_status_text(vox_status status) {
+    switch (status) {
+#define X(symbol, text)                                                                                      \
+    case VOX_##symbol:                                                                                       \
+        return text;
+        VOX_STATUSES(X)
+#undef X
+    }
+    return "unknown status";
+}
+
+size_t vox_dtype_bytes(vox_dtype type) {
+    static const size_t bytes[] = {[VOX_F32] = 4, [VOX_I64] = 8, [VOX_I32] = 4, [VOX_U8] = 1};
+    return bytes[type];
+}
+
+static size_t port_bytes(const vox_port *port) {
+    size_t bytes = vox_dtype_bytes(port->dtype);
+    for (int i = 0; i < port->rank; i++) bytes *= (size_t)port->dim[i];
+    return bytes;
+}
+
+static int aligned(const void *p) {
+    return (uintptr_t)p % VOX_ALIGN == 0;
+}
+
+/* The build that VOX_ISA names, else the best that this processor runs; NULL: there is none. */
+static const vox_build *choose_build(const vox_model *model) {
+    const char *forced = getenv("VOX_ISA");
+    for (int i = model->n_builds - 1; i >= 0; i--) {
+        const vox_build *build = &model->builds[i];
+        if (forced && strcmp(forced, build->isa) != 0) continue;
+        if (vox_isa_available(build->isa)) return build;
+    }
+    return NULL;
+}
+
+const char *vox_model_isa(const vox_model *model) {
+    const vox_build *build = choose_build(model);
+    return build ? build->isa : "none";
+}
+
+/* ---- prepare ----------------------------------------------------------------------------------------------
+ */
+
+vox_status vox_model_prepare(const vox_model *model, const void *weights, size_t weights_bytes,
+                             void *prepared, size_t prepared_bytes) {
+    const vox_model_info *info = model->info;
+    if (!weights || !prepared) return VOX_E_ARGUMENT;
+    if (prepared_bytes < info->prepared_bytes) return VOX_E_PREPARED_SIZE;
+    if (!aligned(prepared)) return VOX_E_PREPARED_ALIGN;
+    vox_status status = vox_weights_check(weights, weights_bytes, model->graph_hash, info->weights_bytes,
+                                          model->weights, model->n_weights);
+    if (status != VOX_OK) return status;
+    vox_weights_pack(weights, model->graph_hash, model->weights, model->n_weights, prepared,
+                     info->prepared_bytes);
+    return VOX_OK;
+}
+
+/* ---- run --------------------------------------------------------------------------------------------------
+ */
+
+typedef struct layer_task {
+    vox_layer_fn run;
+    const vox_memory *memory;
+} layer_task;
+
+static void run_task(void *argument, int task) {
+    const layer_task *t = argument;
+    t->run(t->memory, task);
+}
+
+static void run_layer(vox_layer_fn layer, const vox_memory *memory, const vox_executor *executor) {
+    layer_task t = {layer, memory};
+    int tasks = layer(memory, VOX_TASKS);
+    if (executor && executor->parallel_for && tasks > 1) {
+        executor->parallel_for(executor->pool, tasks, run_task, &t);
+    } else {
+        for (int i = 0; i < tasks; i++) run_task(&t, i);
+    }
+}
+
+static const void *written_by(const vox_layer_info *layer, const vox_memory *memory) {
+    if (layer->place == VOX_IN_OUTPUT) return (const char *)memory->outputs[layer->offset] + layer->within;
+    return (const char *)memory->arena + layer->offset;
+}
+
+static vox_status run_layers(const vox_model *model, const vox_build *build, const vox_memory *memory,
+                             const vox_executor *executor) {
+    const vox_model_info *info = model->info;
+    for (int i = 0; i < info->n_layers; i++) {
+        if (i <= model->first_output && executor && executor->cancelled &&
+            executor->cancelled(executor->user))
+            return VOX_E_CANCELLED;
+        run_layer(build->layers[i], memory, executor);
+        if (!executor) continue;
+        if (executor->layer) executor->layer(executor->user, i, written_by(&info->layers[i], memory));
+        if (executor->progress) executor->progress(executor->user, i + 1, info->n_layers);
+    }
+    return VOX_OK;
+}
+
+static vox_status check_buffers(const vox_model *model, const void *prepared, void *arena, size_t arena_bytes,
+                                size_t needed_bytes) {
+    if (!prepared || !arena) return VOX_E_ARGUMENT;
+    if (arena_bytes < needed_bytes) return VOX_E_ARENA_SIZE;
+    if (!aligned(arena)) return VOX_E_ARENA_ALIGN;
+    if (!aligned(prepared)) return VOX_E_PREPARED_ALIGN;
+    if (!vox_prepared_ok(prepared, model->graph_hash, model->n_weights, model->info->prepared_bytes))
+        return VOX_E_PREPARED;
+    return VOX_OK;
+}
+
+vox_status vox_model_run(const vox_model *model, const void *prepared, const void *const *inputs,
+                         void *const *outputs, void *arena, size_t arena_bytes,
+                         const vox_executor *executor) {
+    const vox_model_info *info = model->info;
+    if (!inputs || !outputs) return VOX_E_ARGUMENT;
+    for (int i = 0; i < info->n_inputs; i++)
+        if (!inputs[i]) return VOX_E_ARGUMENT;
+    for (int i = 0; i < info->n_outputs; i++)
+        if (!outputs[i]) return VOX_E_ARGUMENT;
+    vox_status status = check_buffers(model, prepared, arena, arena_bytes, info->arena_bytes);
+    if (status != VOX_OK) return status;
+    const vox_build *build = choose_build(model);
+    if (!build) return VOX_E_ISA;
+    vox_memory memory = {prepared, arena, inputs, outputs, NULL};
+    return run_layers(model, build, &memory, executor);
+}
+
+/* ---- self-test --------------------------------------------------------------------------------------------
+ */
+
+/* Uniform in [-1, 1), or small integers; the same on every machine. */
+static void fill_input(const vox_port *port, void *data) {
+    size_t count = port_bytes(port) / vox_dtype_bytes(port->dtype);
+    uint64_t state = 1;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t bits = vox_random(&state);
+        if (port->dtype == VOX_F32) ((float *)data)[i] = (float)(bits >> 40) * 0x1p-23f - 1.0f;
+        if (port->dtype == VOX_I64) ((int64_t *)data)[i] = (int64_t)(bits >> 62);
+        if (port->dtype == VOX_I32) ((int32_t *)data)[i] = (int32_t)(bits >> 62);
+        if (port->dtype == VOX_U8) ((uint8_t *)data)[i] = (uint8_t)(bits >> 63);
+    }
+}
+
+static size_t rounded(size_t bytes) {
+    return (bytes + VOX_ALIGN - 1) / VOX_ALIGN * VOX_ALIGN;
+}
+
+/* Takes the bytes of one port from the free part of the arena. */
+static void *take(unsigned char **free_bytes, const vox_port *port) {
+    void *taken = *free_bytes;
+    *free_bytes += rounded(port_bytes(port));
+    return taken;
+}
+
+static vox_status test_layers(const vox_model *model, const vox_build *build, const vox_memory *memory,
+                              const vox_executor *executor, int *bad, double *worst) {
+    int weight = 0;
+    for (int i = 0; i < model->info->n_layers; i++) {
+        *bad = i;
+        for (; weight < model->n_weights && model->weights[weight].layer <= i; weight++)
+            if (!vox_prepared_tensor_ok(memory->prepared, model->weights, weight)) return VOX_E_SELFTEST;
+        if (executor && executor->cancelled && executor->cancelled(executor->user)) return VOX_E_CANCELLED;
+        run_layer(build->layers[i], memory, executor);
+        vox_probe probe = {.random = (uint64_t)i + 1, .worst = *worst};
+        vox_memory probed = *memory;
+        probed.probe = &probe;
+        int wrong = build->layers[i](&probed, 0);
+        *worst = probe.worst;
+        if (wrong) return VOX_E_SELFTEST;
+        if (executor && executor->progress) executor->progress(executor->user, i + 1, model->info->n_layers);
+    }
+    return VOX_OK;
+}
+
+vox_status vox_model_selftest(const vox_model *model, const void *prepared, void *arena, size_t arena_bytes,
+                              const vox_executor *executor, const char **first_bad_layer,
+                              double *worst_error) {
+    enum { MOST_PORTS = 64 };
+    const vox_model_info *info = model->info;
+    const void *inputs[MOST_PORTS];
+    void *outputs[MOST_PORTS];
+    vox_status status = check_buffers(model, prepared, arena, arena_bytes, info->selftest_bytes);
+    if (status != VOX_OK) return status;
+    if (info->n_inputs > MOST_PORTS || info->n_outputs > MOST_PORTS) return VOX_E_ARGUMENT;
+    const vox_build *build = choose_build(model);
+    if (!build) return VOX_E_ISA;
+
+    unsigned char *free_bytes = (unsigned char *)arena + rounded(info->arena_bytes);
+    for (int i = 0; i < info->n_inputs; i++) {
+        void *input = take(&free_bytes, &info->inputs[i]);
+        fill_input(&info->inputs[i], input);
+        inputs[i] = input;
+    }
+    for (int i = 0; i < info->n_outputs; i++) outputs[i] = take(&free_bytes, &info->outputs[i]);
+
+    vox_memory memory = {prepared, arena, inputs, outputs, NULL};
+    int bad = 0;
+    double worst = 0;
+    status = test_layers(model, build, &memory, executor, &bad, &worst);
+    if (first_bad_layer) *first_bad_layer = status == VOX_E_SELFTEST ? info->layers[bad].name : NULL;
+    if (worst_error) *worst_error = worst;
+    return status;
+}

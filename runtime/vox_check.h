@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT-0 */
+/* vox_check.h: the self-test of one layer: samples of what a kernel wrote against the plain formula
+ * (vox_ref.h) in double precision, from the operands that the kernel read. Corners first, then seeded
+ * positions.
+ *
+ * Each vox_check_<kernel> takes the kernel's arguments and returns 1 if a sample is wrong: not a number where
+ * the formula gives one, or off by more than VOX_CHECK_TOLERANCE of what rounding is measured by: the sum of
+ * the absolute terms (convolutions), the value itself, and the layer's RMS.
+ */
+#ifndef VOX_CHECK_H
+#define VOX_CHECK_H
+
+#include <math.h>
+#include <string.h>
+
+#include "vox_model.h"
+#include "vox_ref.h"
+
+enum { VOX_CHECK_SAMPLES = 48, VOX_CHECK_CORNERS = 16 };
+#define VOX_CHECK_TOLERANCE 1e-5
+
+typedef struct vox_samples {
+    int count;
+    double got[VOX_CHECK_SAMPLES], want[VOX_CHECK_SAMPLES], size[VOX_CHECK_SAMPLES];
+} vox_samples;
+
+/* size: what a rounding error is relative to, besides the value and the layer's RMS. */
+static inline void vox_sample(vox_samples *s, double got, double want, double size) {
+    s->got[s->count] = got;
+    s->want[s->count] = want;
+    s->size[s->count++] = size;
+}
+
+static inline double vox_sample_error(double got, double want, double size) {
+    if (got == want || (isnan(got) && isnan(want))) return 0;
+    const double error = fabs(got - want) / (VOX_CHECK_TOLERANCE * size);
+    return isnan(error) ? (double)INFINITY : error;
+}
+
+static inline int vox_judge(vox_probe *p, const vox_samples *s) {
+    double squares = 0, worst = 0;
+    for (int i = 0; i < s->count; i++)
+        if (isfinite(s->want[i])) squares += s->want[i] * s->want[i] / s->count;
+    for (int i = 0; i < s->count; i++) {
+        const double size = fmax(s->size[i] * fmax(1, fabs(s->want[i])), fabs(s->want[i])) + sqrt(squares);
+        worst = fmax(worst, vox_sample_error(s->got[i], s->want[i], size));
+    }
+    p->worst = fmax(p->worst, worst);
+    return worst > 1;
+}
+
+/* ---- where to look
+ * -------------------------------------------------------------------------------------------- */
+
+static inline int64_t vox_pick(vox_probe *p, int sample, int bit, int64_t extent) {
+    if (sample < VOX_CHECK_CORNERS) return sample >> bit & 1 ? extent - 1 : 0;
+    return (int64_t)(vox_random(&p->random) % (uint64_t)extent);
+}
+
+typedef struct vox_position {
+    int n, c, d, h, w;
+} vox_position;
+static inline vox_position vox_pick_voxel(vox_probe *p, int sample, const vox_dims *y) {
+    vox_position at;
+    at.n = (int)(vox_random(&p->random) % (uint64_t)y->n);
+    at.c = (int)vox_pick(p, sample, 0, y->c);
+    at.d = (int)vox_pick(p, sample, 1, y->d);
+    at.h = (int)vox_pick(p, sample, 2, y->h);
+    at.w = (int)vox_pick(p, sample, 3, y->w);
+    return at;
+}
+static inline double vox_value_at(const vox_dims *y, const float *data, vox_position at) {
+    return (double)data[vox_ref_at(y, at.n, at.c, at.d, at.h, at.w)];
+}
+
+static inline int64_t vox_box_count(int rank, const int *dim) {
+    int64_t count = 1;
+    for (int a = 0; a < rank; a++) count *= dim[a];
+    return count;
+}
+
+/* ---- convolutions
+ * -------------------------------------------------------------------------------------------- */
+
+static inline int vox_check_conv_any(vox_probe *p, const vox_conv *g, int transposed, const float *x,
+                                     const float *w, const float *b, const float *slope, const float *y) {
+    vox_samples s = {0};
+    for (int i = 0; i < VOX_CHECK_SAMPLES; i++) {
+        const vox_position at = vox_pick_voxel(p, i, &g->y);
+        double size;
+        const double want =
+            vox_ref_conv_any(g, transposed, x, w, b, slope, at.n, at.c, at.d, at.h, at.w, &size);
+        vox_sample(&s, vox_value_at(&g->y, y, at), want, size);
+    }
+    return vox_judge(p, &s);
+}
+static inline int vox_check_conv(vox_probe *p, const vox_conv *g, const float *x, const float *w,
+                                 const float *b, const float *slope, const float *y) {
+    return vox_check_conv_any(p, g, 0, x, w, b, slope, y);
+}
+static inline int vox_check_conv_transpose(vox_probe *p, const vox_conv *g, const float *x, const float *w,
+                                           const float *b, const float *slope, const float *y) {
+    return vox_check_conv_any(p, g, 1, x, w, b, slope, y);
+}
+
+/* ---- pooling, norms, resizing
+ * ----------------------------------------------------------------------------------- */
+
+static inline int vox_check_max_pool(vox_probe *p, const vox_pool3d *g, const float *x, const float *y) {
+    vox_samples s = {0};
+    for (int i = 0; i < VOX_CHECK_SAMPLES; i++) {
+        const vox_position at = vox_pick_voxel(p, i, &g->y);
+        vox_sample(&s, vox_value_at(&g->y, y, at), vox_ref_max_pool(g, x, at.n, at.c, at.d, at.h, at.w), 0);
+    }
+    return vox_judge(p, &s);
+}
+static inline int vox_check_average_pool(vox_probe *p, const vox_pool3d *g, const float *x, const float *y) {
+    vox_samples s = {0};
+    for (int i = 0; i < VOX_CHECK_SAMPLES; i++) {
+        const vox_position at = vox_pick_voxel(p, i, &g->y);
+        vox_sample(&s, vox_value_at(&g->y, y, at), vox_ref_average_pool(g, x, at.n, at.c, at.d, at.h, at.w),
+                   0);
+    }
+    return vox_judge(p, &s);
+}
+static inline int vox_check_instance_norm(vox_probe *p, const vox_norm *g, const float *x, const float *scale,
+                                          const float *bias, const float *slope, const float *y) {
+    vox_samples s = {0};
+    for (int i = 0; i < VOX_CHECK_SAMPLES; i++) {
+        const vox_position at = vox_pick_voxel(p, i, &g->x);
+        const double want = vox_ref_instance_norm(g, x, scale, bias, slope, at.n, at.c, at.d, at.h, at.w);
+        vox_sample(&s, vox_value_at(&g->x, y, at), want,
+                   fabs((double)scale[at.c]) + fabs((double)bias[at.c]));
+    }
+    return vox_judge(p, &s);
+}
+static inline int vox_check_affine(vox_probe *p, const vox_norm *g, const float *x, const float *scale,
+                                   const float *bias, const float *slope, const float *y) {
+    vox_samples s = {0};
+    for (int i = 0; i < VOX_CHECK_SAMPLES; i++) {
+        const vox_position at = vox_pick_voxel(p, i, &g->x);
+        const double want = vox_ref_affine(g, x, scale, bias, slope, at.n, at.c, at.d, at.h, at.w);
+        vox_sample(&s, vox_value_at(&g->x, y, at), want, fabs((double)bias[at.c]));
+    }
+    return vox_judge(p, &s);
+}
+static inline int vox_check_resize(vox_probe *p, const vox_resize *g, const float *x, const float *y) {
+    vox_samples s = {0};
+    for (int i = 0; i < VOX_CHECK_SAMPLES; i++) {
+        const vox_position at = vox_pick_voxel(p, i, &g->y);
+        vox_sample(&s, vox_value_at(&g->y, y, at), vox_ref_resize(g, x, at.n, at.c, at.d, at.h, at.w), 0);
+    }
+    return vox_judge(p, &s);
+}
+
+/* ---- element by element
+ * ------------------------------------------------------------------------------------------ */
+
+static inline int vox_check_map(vox_probe *p, const vox_map *g, const float *x, const float *y) {
+    vox_samples s = {0};
+    for (int i = 0; i < VOX_CHECK_SAMPLES; i++) {
+        const int64_t at = vox_pick(p, i, 0, g->count);
+        vox_sample(&s, (double)y[at], vox_ref_map(g, x, at), 0);
+    }
+    return vox_judge(p, &s);
+}
+static inline int vox_check_binary(vox_probe *p, const vox_binary *g, const float *a, const float *b,
+                                   const float *y) {
+    vox_samples s = {0};
+    for (int i = 0; i < VOX_CHECK_SAMPLES; i++) {
+        const int64_t at = vox_pick(p, i, 0, vox_box_count(g->rank, g->dim));
+        vox_sample(&s, (double)y[at], vox_ref_binary(g, a, b, at), 0);
+    }
+    return vox_judge(p, &s);
+}
+static inline int vox_check_compare(vox_probe *p, const vox_binary *g, const float *a, const float *b,
+                                    const uint8_t *y) {
+    vox_samples s = {0};
+    for (int i = 0; i < VOX_CHECK_SAMPLES; i++) {
+        const int64_t at = vox_pick(p, i, 0, vox_box_count(g->rank, g->dim));
+        vox_sample(&s, (double)y[at], vox_ref_binary(g, a, b, at), 0);
+    }
+    return vox_judge(p, &s);
+}
+/* Element i as a double; whole numbers above 2^53 are compared rounded. */
+static inline double vox_element(vox_dtype type, const void *data, int64_t i) {
+    switch (type) {
+    case VOX_F32:
+        return (double)((const float *)data)[i];
+    case VOX_I64:
+        return (double)((const int64_t *)data)[i];
+    case VOX_I32:
+        return (double)((const int32_t *)data)[i];
+    case VOX_U8:
+        return (double)((const uint8_t *)data)[i];
+    }
+    return (double)NAN;
+}
+static inline int vox_check_cast(vox_probe *p, int64_t count, vox_dtype from, vox_dtype to, const void *x,
+                                 const void *y) {
+    vox_samples s = {0};
+    for (int i = 0; i < VOX_CHECK_SAMPLES; i++) {
+        const int64_t at = vox_pick(p, i, 0, count);
+        const double v = vox_element(from, x, at), whole = trunc(v);
+        const int fits = to == VOX_F32 || (to == VOX_U8 ? whole >= 0 && whole <= 255 : fabs(whole) < 0x1p31);
+        if (fits) vox_sample(&s, vox_element(to, y, at), to == VOX_F32 ? v : whole, 0);
+    }
+    return vox_judge(p, &s);
+}
+
+/* ---- moved elements: equal or not
+ * -------------------------------------------------------------------------------- */
+
+static inline void vox_sample_bytes(vox_samples *s, const void *got, const void *want, size_t size) {
+    vox_sample(s, memcmp(got, want, size) == 0, 1, 0);
+}
+static inline void vox_sample_copy(vox_probe *p, vox_samples *s, int sample, const vox_copy *g, const void *x,
+                                   const void *y) {
+    const int64_t at = vox_pick(p, sample, 0, vox_box_count(g->rank, g->dim));
+    const char *from = (const char *)x + vox_ref_offset(g->rank, g->dim, g->x_stride, at) * g->element;
+    const char *to = (const char *)y + vox_ref_offset(g->rank, g->dim, g->y_stride, at) * g->element;
+    vox_sample_bytes(s, to, from, (size_t)g->element);
+}
+static inline int vox_check_copy_box(vox_probe *p, const vox_copy *g, const void *x, const void *y) {
+    vox_samples s = {0};
+    for (int i = 0; i < VOX_CHECK_SAMPLES; i++) vox_sample_copy(p, &s, i, g, x, y);
+    return vox_judge(p, &s);
+}
+static inline int vox_check_pad(vox_probe *p, const vox_pad *g, const float *x, const float *y) {
+    vox_samples s = {0};
+    for (int i = 0; i < VOX_CHECK_SAMPLES; i++) {
+        const int64_t at = vox_pick(p, i, 0, vox_box_count(g->rank, g->y_dim));
+        vox_sample(&s, (double)y[at], vox_ref_pad(g, x, at), 0);
+    }
+    return vox_judge(p, &s);
+}
+static inline int vox_check_relayout(vox_probe *p, const vox_relayout *g, const float *x, const float *y) {
+    vox_samples s = {0};
+    for (int i = 0; i < VOX_CHECK_SAMPLES; i++) {
+        const vox_position at = vox_pick_voxel(p, i, &g->y);
+        vox_sample(&s, vox_value_at(&g->y, y, at), vox_value_at(&g->x, x, at), 0);
+    }
+    return vox_judge(p, &s);
+}
+
+/* ---- along an axis
+ * ------------------------------------------------------------------------------------------- */
+
+static inline int vox_check_softmax(vox_probe *p, const vox_reduce *g, const float *x, const float *y) {
+    vox_samples s = {0};
+    for (int i = 0; i < VOX_CHECK_SAMPLES; i++) {
+        const int64_t outer = vox_pick(p, i, 0, g->outer), a = vox_pick(p, i, 1, g->axis);
+        const int64_t inner = vox_pick(p, i, 2, g->inner);
+        const double want = vox_ref_softmax(g, x, outer, a, inner);
+        vox_sample(&s, vox_ref_axis_value(g, y, outer, a, inner), want, 0);
+    }
+    return vox_judge(p, &s);
+}
+static inline int vox_check_arg_max(vox_probe *p, const vox_reduce *g, const float *x, const int64_t *y) {
+    vox_samples s = {0};
+    for (int i = 0; i < VOX_CHECK_SAMPLES; i++) {
+        const int64_t outer = vox_pick(p, i, 0, g->outer), inner = vox_pick(p, i, 2, g->inner);
+        vox_sample(&s, (double)y[outer * g->inner + inner], (double)vox_ref_arg_max(g, x, outer, inner), 0);
+    }
+    return vox_judge(p, &s);
+}
+static inline int vox_check_reduce(vox_probe *p, const vox_reduce *g, int kind, const float *x,
+                                   const float *y) {
+    vox_samples s = {0};
+    for (int i = 0; i < VOX_CHECK_SAMPLES; i++) {
+        const int64_t outer = vox_pick(p, i, 0, g->outer), inner = vox_pick(p, i, 2, g->inner);
+        double size = 0;
+        for (int64_t a = 0; a < g->axis && kind < 2; a++)
+            size += fabs(vox_ref_axis_value(g, x, outer, a, inner));
+        if (kind == 1) size /= (double)g->axis;
+        vox_sample(&s, (double)y[outer * g->inner + inner], vox_ref_reduce(g, kind, x, outer, inner), size);
+    }
+    return vox_judge(p, &s);
+}
+
+#endif

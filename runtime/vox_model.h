@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT-0 */
+/* vox_model.h: what a bundle's generated tables give to the runtime's model functions (vox.c). Hosts include
+ * vox.h and the bundle's own header only.
+ */
+#ifndef VOX_MODEL_H
+#define VOX_MODEL_H
+
+#include "vox.h"
+#include "vox_weights.h"
+
+enum { VOX_ALIGN = 64, VOX_TASKS = -1 };
+
+/* What a layer needs to check itself (vox_check.h). */
+typedef struct vox_probe {
+    uint64_t random; /* state of vox_random */
+    double worst;    /* the largest error so far, as a part of what is allowed */
+} vox_probe;
+
+/* splitmix64 (Steele, Lea, Flood 2014). */
+static inline uint64_t vox_random(uint64_t *state) {
+    uint64_t z = *state += 0x9e3779b97f4a7c15u;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return z ^ z >> 31;
+}
+
+/* Where a run's buffers are. Generated layer functions count offsets in floats. */
+typedef struct vox_memory {
+    const float *prepared;
+    float *arena;
+    const void *const *inputs;
+    void *const *outputs;
+    vox_probe *probe; /* not NULL: recompute samples of the layer's output instead of writing it */
+} vox_memory;
+
+/* One layer: does task number `task`; VOX_TASKS returns how many there are. With a probe: 1 if a sample is
+ * wrong, else 0. */
+typedef int (*vox_layer_fn)(const vox_memory *m, int task);
+
+/* The layers compiled for one instruction set. */
+typedef struct vox_build {
+    const char *isa;
+    const vox_layer_fn *layers;
+} vox_build;
+
+typedef struct vox_model {
+    const vox_model_info *info;
+    uint64_t graph_hash;
+    const vox_weight *weights;
+    int n_weights;
+    const vox_build *builds; /* the preferred one last */
+    int n_builds;
+    int first_output; /* number of the first layer that writes an output: no cancelling after it */
+} vox_model;
+
+vox_status vox_model_prepare(const vox_model *model, const void *weights, size_t weights_bytes,
+                             void *prepared, size_t prepared_bytes);
+vox_status vox_model_run(const vox_model *model, const void *prepared, const void *const *inputs,
+                         void *const *outputs, void *arena, size_t arena_bytes, const vox_executor *executor);
+vox_status vox_model_selftest(const vox_model *model, const void *prepared, void *arena, size_t arena_bytes,
+                              const vox_executor *executor, const char **first_bad_layer,
+                              double *worst_error);
+const char *vox_model_isa(const vox_model *model); /* "none" where VOX_ISA names what is not there */
+
+#endif

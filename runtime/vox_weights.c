@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT-0 */
+/* vox_weights.c: see vox_weights.h. */
+#include "vox_weights.h"
+
+#include <math.h>
+#include <string.h>
+
+uint64_t vox_hash(const void *data, size_t bytes) {
+    const unsigned char *p = data;
+    uint64_t hash = 0xcbf29ce484222325u, word;
+    for (; bytes >= sizeof word; bytes -= sizeof word, p += sizeof word) {
+        memcpy(&word, p, sizeof word);
+        hash = (hash ^ word) * 0x100000001b3u;
+    }
+    for (; bytes > 0; bytes--, p++) hash = (hash ^ *p) * 0x100000001b3u;
+    return hash;
+}
+
+/* ---- checking ---------------------------------------------------------------------------------------------
+ */
+
+static int finite_floats(const unsigned char *p, size_t count) {
+    uint32_t bits;
+    for (size_t i = 0; i < count; i++) {
+        memcpy(&bits, p + i * sizeof bits, sizeof bits);
+        if ((bits & 0x7f800000u) == 0x7f800000u) return 0;
+    }
+    return 1;
+}
+
+static int finite_weight(const unsigned char *file, const vox_weight *w) {
+    for (int i = 0; i < 4; i++)
+        if (w->file[i] && !finite_floats(file + w->file[i], w->count)) return 0;
+    return 1;
+}
+
+vox_status vox_weights_check(const void *file, size_t bytes, uint64_t graph_hash, size_t expected_bytes,
+                             const vox_weight *weights, int count) {
+    vox_weights_header header;
+    if (bytes < sizeof header) return VOX_E_WEIGHTS_SIZE;
+    memcpy(&header, file, sizeof header);
+    if (memcmp(header.magic, VOX_WEIGHTS_MAGIC, sizeof header.magic) != 0) return VOX_E_WEIGHTS_MAGIC;
+    if (header.version != VOX_WEIGHTS_VERSION) return VOX_E_WEIGHTS_VERSION;
+    if (header.graph_hash != graph_hash) return VOX_E_WEIGHTS_MODEL;
+    if (header.bytes != bytes || bytes != expected_bytes) return VOX_E_WEIGHTS_SIZE;
+    const unsigned char *p = file;
+    if (vox_hash(p + sizeof header, bytes - sizeof header) != header.checksum) return VOX_E_WEIGHTS_CHECKSUM;
+    for (int i = 0; i < count; i++)
+        if (weights[i].dtype == VOX_F32 && !finite_weight(p, &weights[i])) return VOX_E_WEIGHTS_NOT_FINITE;
+    return VOX_OK;
+}
+
+/* ---- packing ----------------------------------------------------------------------------------------------
+ */
+
+static size_t blocks_of(int channels) {
+    return ((size_t)channels + VOX_BLOCK - 1) / VOX_BLOCK;
+}
+
+static float read_float(const unsigned char *from, size_t index) {
+    float value;
+    memcpy(&value, from + index * sizeof value, sizeof value);
+    return value;
+}
+
+static void pack_vector(const unsigned char *from, const vox_weight *w, float *to) {
+    int channels = w->oc / w->group;
+    for (int g = 0; g < w->group; g++)
+        for (int c = 0; c < channels; c++)
+            to[(size_t)g * blocks_of(channels) * VOX_BLOCK + (size_t)c] =
+                read_float(from, w->count == 1 ? 0 : (size_t)(g * channels + c));
+}
+
+static void pack_norm(const unsigned char *file, const vox_weight *w, float *to) {
+    for (size_t c = 0; c < w->count; c++) {
+        double scale = read_float(file + w->file[0], c), variance = read_float(file + w->file[1], c);
+        double factor = scale / sqrt(variance + w->eps);
+        if (w->pack == VOX_PACK_NORM_BIAS)
+            to[c] = (float)(read_float(file + w->file[2], c) - read_float(file + w->file[3], c) * factor);
+        else
+            to[c] = (float)factor;
+    }
+}
+
+/* Position of weight (o, i, k) of a group in the file. */
+static size_t conv_index(const vox_weight *w, int group, int o, int i, int k) {
+    size_t oc = (size_t)(w->oc / w->group), ic = (size_t)(w->ic / w->group), g = (size_t)group;
+    if (w->pack == VOX_PACK_CONV)
+        return ((g * oc + (size_t)o) * ic + (size_t)i) * (size_t)w->kernel + (size_t)k;
+    return ((g * ic + (size_t)i) * oc + (size_t)o) * (size_t)w->kernel + (size_t)k;
+}
+
+static void pack_conv_group(const unsigned char *from, const vox_weight *w, int group, float *to) {
+    int oc = w->oc / w->group, ic = w->ic / w->group;
+    for (int o = 0; o < oc; o++)
+        for (int k = 0; k < w->kernel; k++)
+            for (int i = 0; i < ic; i++) {
+                size_t row =
+                    ((size_t)(o / VOX_BLOCK) * (size_t)w->kernel + (size_t)k) * (size_t)ic + (size_t)i;
+                to[row * VOX_BLOCK + (size_t)(o % VOX_BLOCK)] =
+                    read_float(from, conv_index(w, group, o, i, k));
+            }
+}
+
+static void pack_conv(const unsigned char *from, const vox_weight *w, float *to) {
+    size_t stride = blocks_of(w->oc / w->group) * VOX_BLOCK * (size_t)(w->ic / w->group) * (size_t)w->kernel;
+    for (int g = 0; g < w->group; g++) pack_conv_group(from, w, g, to + (size_t)g * stride);
+}
+
+static void pack_tensor(const unsigned char *file, const vox_weight *w, unsigned char *prepared) {
+    const unsigned char *from = file + w->file[0];
+    float *to = (float *)(void *)(prepared + w->prepared);
+    memset(to, 0, w->packed);
+    switch (w->pack) {
+    case VOX_PACK_COPY:
+        memcpy(to, from, w->packed);
+        break;
+    case VOX_PACK_VECTOR:
+        pack_vector(from, w, to);
+        break;
+    case VOX_PACK_CONV:
+    case VOX_PACK_CONV_TRANSPOSE:
+        pack_conv(from, w, to);
+        break;
+    case VOX_PACK_NORM_SCALE:
+    case VOX_PACK_NORM_BIAS:
+        pack_norm(file, w, to);
+        break;
+    }
+}
+
+static unsigned char *checksum_at(void *prepared, int index) {
+    return (unsigned char *)prepared + sizeof(vox_prepared_header) + (size_t)index * sizeof(uint64_t);
+}
+
+void vox_weights_pack(const void *file, uint64_t graph_hash, const vox_weight *weights, int count,
+                      void *prepared, size_t prepared_bytes) {
+    for (int i = 0; i < count; i++) {
+        pack_tensor(file, &weights[i], prepared);
+        uint64_t hash = vox_hash((unsigned char *)prepared + weights[i].prepared, weights[i].packed);
+        memcpy(checksum_at(prepared, i), &hash, sizeof hash);
+    }
+    vox_prepared_header header = {.version = VOX_WEIGHTS_VERSION,
+                                  .tensors = (uint32_t)count,
+                                  .graph_hash = graph_hash,
+                                  .bytes = prepared_bytes};
+    memcpy(header.magic, VOX_PREPARED_MAGIC, sizeof header.magic);
+    header.checksum = vox_hash(checksum_at(prepared, 0), (size_t)count * sizeof(uint64_t));
+    memcpy(prepared, &header, sizeof header);
+}
+
+int vox_prepared_ok(const void *prepared, uint64_t graph_hash, int count, size_t prepared_bytes) {
+    vox_prepared_header header;
+    memcpy(&header, prepared, sizeof header);
+    const unsigned char *table = (const unsigned char *)prepared + sizeof header;
+    return memcmp(header.magic, VOX_PREPARED_MAGIC, sizeof header.magic) == 0 &&
+           header.version == VOX_WEIGHTS_VERSION && header.tensors == (uint32_t)count &&
+           header.graph_hash == graph_hash && header.bytes == prepared_bytes &&
+           header.checksum == vox_hash(table, (size_t)count * sizeof(uint64_t));
+}
+
+int vox_prepared_tensor_ok(const void *prepared, const vox_weight *weights, int index) {
+    const unsigned char *base = prepared;
+    uint64_t hash;
+    memcpy(&hash, base + sizeof(vox_prepared_header) + (size_t)index * sizeof hash, sizeof hash);
+    return hash == vox_hash(base + weights[index].prepared, weights[index].packed);
+}
