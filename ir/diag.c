@@ -31,11 +31,11 @@ bool ir_fail_in(ir_diag *d, const char *fmt, ...) {
 }
 
 _Noreturn void ir_die(const char *fmt, ...) {
+    char text[1024];
     va_list ap;
     va_start(ap, fmt);
-    fputs("voxc: internal error: ", stderr);
-    vfprintf(stderr, fmt, ap);
-    fputs("; please report it with the input that caused it\n", stderr);
+    vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
+    fprintf(stderr, "voxc: internal error: %s; please report it with the input that caused it\n", text);
     abort();
 }

@@ -1,0 +1,352 @@
+/* The verifier: every invariant, broken on purpose, is reported by its name; sound graphs pass. */
+#include "test.h"
+
+#include "ir.h"
+
+static ir_graph *parse(const char *text) {
+    ir_diag d = {0};
+    ir_graph *g = ir_parse(text, "t.ir", NULL, NULL, &d);
+    if (!g) fail_msg("%s\n%s", text, d.text);
+    return g;
+}
+
+static void expect_sound(const ir_graph *g) {
+    ir_diag d = {0};
+    if (!ir_verify(g, &d)) fail_msg("%s", d.text);
+    assert_int_equal(d.code, 0);
+}
+
+static void expect_broken(const ir_graph *g, const char *name, const char *about) {
+    ir_diag d = {0};
+    char *want = test_format("invariant %s: ", name);
+    if (ir_verify(g, &d)) fail_msg("not noticed: %s (%s)", name, about);
+    if (strncmp(d.text, want, strlen(want))) fail_msg("wanted %s (%s), got %s", name, about, d.text);
+    assert_int_equal(d.code, IR_EXIT_FAILURE);
+    free(want);
+}
+
+/* ---- structure ----------------------------------------------------------------------------------------- */
+
+static const char *const plain = "graph g\n"
+                                 "input %x f32[1,4,4,4,4]\n"
+                                 "input %z f32[1,4,4,4,4]\n"
+                                 "const %k f32[4,1,1,1] opaque\n"
+                                 "%a = leaky_relu(%x) alpha=0.1\n"
+                                 "%b = add(%a, %z)\n"
+                                 "%c = clip(%b) alpha=0 beta=1\n"
+                                 "output %c\n";
+
+static void clash(ir_graph *g) {
+    g->nodes[1]->out[0]->name = "a";
+}
+static void bad_name(ir_graph *g) {
+    g->nodes[1]->out[0]->name = "a b";
+}
+static void bad_graph_name(ir_graph *g) {
+    g->name = "3d unet";
+}
+static void no_output(ir_graph *g) {
+    g->n_outputs = 0;
+}
+static void same_output(ir_graph *g) {
+    ir_add_output(g, g->outputs[0]);
+}
+static void false_input(ir_graph *g) {
+    g->inputs[0]->role = IR_ROLE_CONST;
+}
+static void unlisted_input(ir_graph *g) {
+    g->n_inputs = 1;
+}
+static void produced_const(ir_graph *g) {
+    ir_find_tensor(g, "k")->producer = g->nodes[0];
+}
+static void orphan(ir_graph *g) {
+    ir_find_tensor(g, "c")->producer = NULL;
+}
+static void swapped(ir_graph *g) {
+    ir_node *n = g->nodes[0];
+    g->nodes[0] = g->nodes[1];
+    g->nodes[1] = n;
+}
+static void reads_itself(ir_graph *g) {
+    g->nodes[0]->in[0] = g->nodes[0]->out[0];
+}
+static void lost_node(ir_graph *g) {
+    g->n_nodes--;
+}
+static void twice(ir_graph *g) {
+    g->nodes[1]->out[0] = g->nodes[0]->out[0];
+    g->nodes[1]->in[0] = g->inputs[0];
+}
+static void wrong_producer(ir_graph *g) {
+    g->nodes[1]->out[0]->producer = g->nodes[0];
+}
+static void foreign(ir_graph *g) {
+    static ir_tensor stranger = {.name = "stranger", .dtype = IR_F32};
+    g->nodes[1]->in[1] = &stranger;
+}
+static void missing_operand(ir_graph *g) {
+    g->nodes[1]->in[1] = NULL;
+}
+static void few_operands(ir_graph *g) {
+    g->nodes[1]->n_in = 1;
+}
+static void wrong_shape(ir_graph *g) {
+    g->nodes[1]->out[0]->dim[4] = 5;
+}
+static void wrong_dtype(ir_graph *g) {
+    g->nodes[2]->out[0]->dtype = IR_F64;
+}
+static void silly_shape(ir_graph *g) {
+    g->nodes[2]->out[0]->dim[0] = -1;
+}
+static void silly_rank(ir_graph *g) {
+    g->nodes[2]->out[0]->rank = 9;
+}
+static void no_attribute(ir_graph *g) {
+    ir_drop_attr(g->nodes[0], IR_ALPHA);
+}
+static void more_attributes(ir_graph *g) {
+    ir_set_int(g, g->nodes[0], IR_AXIS, 1);
+}
+static void unsorted(ir_graph *g) {
+    ir_attr a = g->nodes[2]->attr[0];
+    g->nodes[2]->attr[0] = g->nodes[2]->attr[1];
+    g->nodes[2]->attr[1] = a;
+}
+static void no_value(ir_graph *g) {
+    g->nodes[0]->attr[0].f = NULL;
+}
+static void silly_op(ir_graph *g) {
+    g->nodes[0]->op = IR_OP_COUNT;
+}
+static void no_result(ir_graph *g) {
+    g->nodes[0]->n_out = 0;
+}
+
+static const struct {
+    const char *name;
+    void (*damage)(ir_graph *g);
+} damages[] = {
+    {"name-unique", clash},
+    {"name-legal", bad_name},
+    {"graph-name", bad_graph_name},
+    {"listed", no_output},
+    {"listed", same_output},
+    {"role", false_input},
+    {"role", unlisted_input},
+    {"role", produced_const},
+    {"producer", wrong_producer},
+    {"order", swapped},
+    {"order", reads_itself},
+    {"producer", lost_node},
+    {"producer", twice},
+    {"listed", foreign},
+    {"types", missing_operand},
+    {"types", few_operands},
+    {"types", wrong_shape},
+    {"types", wrong_dtype},
+    {"tensor-type", silly_shape},
+    {"tensor-type", silly_rank},
+    {"types", no_attribute},
+    {"types", more_attributes},
+    {"attribute-order", unsorted},
+    {"attribute-kind", no_value},
+    {"op", silly_op},
+    {"results", no_result},
+    {"producer", orphan},
+};
+
+static void damaged_structure_is_named(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
+        ir_graph *g = parse(plain);
+        expect_sound(g);
+        damages[i].damage(g);
+        char *about = test_format("damage %zu", i);
+        expect_broken(g, damages[i].name, about);
+        free(about);
+        ir_graph_free(g);
+    }
+}
+
+/* ---- layouts, views, memory ---------------------------------------------------------------------------- */
+
+typedef struct plan {
+    const char *broken; /* the invariant, or NULL: sound */
+    const char *text;   /* behind the operands */
+} plan;
+
+#define CONV1 " kernel=1x1x1 stride=1x1x1 dilation=1x1x1 pad=[0,0,0,0,0,0] group=1"
+/* 32 channels of 4x4x4: 8192 bytes; 16 channels: 4096 */
+static const char *const operands = "graph g\n"
+                                    "input %x f32[1,16,4,4,4]\n"
+                                    "input %x3 f32[1,3,4,4,4]\n"
+                                    "input %n2 f32[2,16,4,4,4]\n"
+                                    "const %w f32[16,16,1,1,1] opaque\n"
+                                    "const %w3 f32[8,16,1,1,1] opaque\n";
+
+static const plan layouts[] = {
+    {NULL, "%a = to_block(%x) -> f32[1,16,4,4,4] block16\n%b = relu(%a) -> f32[1,16,4,4,4] block16\n"
+           "%y = from_block(%b)\noutput %y\n"},
+    {NULL, "%a = conv(%x, %w)" CONV1 " -> f32[1,16,4,4,4] block16\n%y = conv(%a, %w)" CONV1 "\noutput %y\n"},
+    {NULL, "%a = to_block(%x) -> f32[1,16,4,4,4] block16\n%y = arg_max(%a) axis=1 keepdims=1 "
+           "select_last=0\noutput %y\n"},
+    {"layout", "%y = to_block(%x)\noutput %y\n"},
+    {"layout", "%y = from_block(%x)\noutput %y\n"},
+    {"layout", "%y = conv(%x, %w)" CONV1 " -> f32[1,16,4,4,4] block16\noutput %y\n"},
+    {"layout", "%a = to_block(%x) -> f32[1,16,4,4,4] block16\n%y = relu(%a)\noutput %y\n"},
+    {"layout", "%a = relu(%x) -> f32[1,16,4,4,4] block16\n%y = from_block(%a)\noutput %y\n"},
+    {"layout", "%a = to_block(%x) -> f32[1,16,4,4,4] block16\n%y = add(%a, %x)\noutput %y\n"},
+    {"layout", "%a = to_block(%x) -> f32[1,16,4,4,4] block16\n%y = reshape(%a) shape=[16,64]\noutput %y\n"},
+    {"layout", "%a = to_block(%x) -> f32[1,16,4,4,4] block16\n%y = concat(%a, %x) axis=1\noutput %y\n"},
+    {"layout",
+     "%a = to_block(%x) -> f32[1,16,4,4,4] block16\n%y = reduce_sum(%a) axes=[1] keepdims=0\noutput %y\n"},
+    {"layout", "%a = shape(%x) -> i64[5] block16\n%y = cast(%a) to=f32\noutput %y\n"},
+};
+
+#define TWO(a, b, c)                                                                                         \
+    "%a = relu(%x) -> f32[1,16,4,4,4] " a "\n%b = exp(%x) -> f32[1,16,4,4,4] " b                             \
+    "\n%c = concat(%a, %b) axis=1 -> f32[1,32,4,4,4] " c "\n%y = relu(%c)\noutput %y\n"
+static const plan views[] = {
+    {NULL, TWO("in %c+0", "in %c+4096", "")},
+    {NULL, TWO("", "in %c+4096", "")},
+    {"view", TWO("in %c+64", "in %c+4096", "")},
+    {"view", TWO("in %c+0", "in %c+0", "")},
+    {"view", TWO("in %c+0", "in %c+4160", "")},
+    {"view", TWO("in %c+-64", "", "")},
+    {"view", TWO("in %a+0", "", "")},
+    {"view", TWO("in %b+0", "in %a+0", "")},
+    {"view", TWO("in %y+0", "", "")},
+    {"view", TWO("", "", "in %x+0")},
+    /* blocked members: whole blocks only */
+    {NULL, "%a = conv(%x, %w)" CONV1 " -> f32[1,16,4,4,4] block16 in %c+0\n"
+           "%b = conv(%x, %w3)" CONV1 " -> f32[1,8,4,4,4] block16 in %c+4096\n"
+           "%c = concat(%a, %b) axis=1 -> f32[1,24,4,4,4] block16\n%y = from_block(%c)\noutput %y\n"},
+    {"view", "%a = conv(%x, %w)" CONV1 " -> f32[1,16,4,4,4] block16 in %c+2048\n"
+             "%b = conv(%x, %w3)" CONV1 " -> f32[1,8,4,4,4] block16\n"
+             "%c = concat(%b, %a) axis=1 -> f32[1,24,4,4,4] block16\n%y = from_block(%c)\noutput %y\n"},
+    /* a member must be one piece: a batch of two is not */
+    {"view",
+     "%a = relu(%n2) -> f32[2,16,4,4,4] in %c+0\n%c = concat(%a, %n2) axis=1\n%y = relu(%c)\noutput %y\n"},
+    {NULL,
+     "%a = relu(%n2) -> f32[2,16,4,4,4] in %c+8192\n%c = concat(%n2, %a) axis=0\n%y = relu(%c)\noutput %y\n"},
+    /* plain members behind 3 channels of 4x4x4: 768 bytes, aligned; behind 3 of 3x3x3: not */
+    {"view",
+     "%s = slice(%x3) begin=[0,0,0,0,0] size=1x3x3x3x3 step=[1,1,1,1,1]\n"
+     "%a = relu(%s) -> f32[1,3,3,3,3] in %c+324\n%c = concat(%s, %a) axis=1\n%y = relu(%c)\noutput %y\n"},
+    /* reshapes, either way, and of an input */
+    {NULL, "%a = relu(%x)\n%r = reshape(%a) shape=[16,64] -> f32[16,64] in %a+0\n%y = relu(%r)\noutput %y\n"},
+    {NULL, "%a = relu(%x) -> f32[1,16,4,4,4] in %y+0\n%y = reshape(%a) shape=[16,64]\noutput %y\n"},
+    {NULL, "%r = reshape(%x) shape=[16,64] -> f32[16,64] in %x+0\n%y = relu(%r)\noutput %y\n"},
+    {"view",
+     "%a = relu(%x)\n%r = reshape(%a) shape=[16,64] -> f32[16,64] in %a+64\n%y = relu(%r)\noutput %y\n"},
+    /* in place */
+    {NULL, "%a = exp(%x)\n%b = relu(%a) -> f32[1,16,4,4,4] in %a+0\n%y = relu(%b)\noutput %y\n"},
+    {NULL, "%a = exp(%x) -> f32[1,16,4,4,4] in %b+0\n%b = relu(%a)\n%y = relu(%b)\noutput %y\n"},
+    {"view", "%b = relu(%x) -> f32[1,16,4,4,4] in %x+0\n%y = relu(%b)\noutput %y\n"},
+    {"view", "%a = exp(%x)\n%b = add(%x, %a) -> f32[1,16,4,4,4] in %a+0\n%y = relu(%b)\noutput %y\n"},
+    {"view", "%a = exp(%x)\n%y = relu(%a) -> f32[1,16,4,4,4] in %a+0\noutput %y\n"},
+    {"memory-in-place",
+     "%a = exp(%x)\n%b = relu(%a) -> f32[1,16,4,4,4] in %a+0\n%y = add(%b, %a)\noutput %y\n"},
+    {"memory-in-place",
+     "%a = exp(%x)\n%b = relu(%a) -> f32[1,16,4,4,4] in %a+0\n"
+     "%r = reshape(%a) shape=[16,64] -> f32[16,64] in %a+0\n%t = exp(%b)\n%y = relu(%r)\noutput %y\n"},
+    {NULL,
+     TWO("in %c+0", "in %c+4096", "") "%o = relu(%a) -> f32[1,16,4,4,4] in %a+0\n%p = relu(%o)\noutput %p\n"},
+    {"memory-in-place",
+     TWO("in %c+0", "in %c+4096",
+         "") "%o = relu(%a) -> f32[1,16,4,4,4] in %a+0\n%p = relu(%o)\n%q = exp(%c)\noutput %p\noutput %q\n"},
+};
+
+/* a: 4096 bytes, nodes 0 to 1; b: nodes 1 to 2; c: nodes 2 to 3 */
+#define CHAIN(arena, a, b, c)                                                                                \
+    "arena " arena "\n%a = exp(%x) -> f32[1,16,4,4,4] " a "\n%b = conv(%a, %w)" CONV1                        \
+    " -> f32[1,16,4,4,4] " b "\n%c = relu(%b) -> f32[1,16,4,4,4] " c "\n%y = relu(%c)\noutput %y\n"
+#define SKIP(arena, a, b, c, d)                                                                              \
+    "arena " arena "\n%a = exp(%x) -> f32[1,16,4,4,4] " a "\n%b = log(%a) -> f32[1,16,4,4,4] " b             \
+    "\n%c = concat(%a, %b) axis=1 -> f32[1,32,4,4,4] " c "\n%d = exp(%c) -> f32[1,32,4,4,4] " d              \
+    "\n%y = relu(%d)\noutput %y\n"
+static const plan plans[] = {
+    {NULL, CHAIN("12288", "arena+0", "arena+4096", "arena+8192")},
+    {NULL, CHAIN("8192", "arena+0", "arena+4096", "arena+0")},
+    {NULL, CHAIN("8192", "arena+0", "arena+4096", "in %b+0")},
+    {NULL, CHAIN("8192", "arena+0", "arena+4096", "arena+4096 in %b+0")},
+    {NULL, SKIP("16384", "in %c+0", "in %c+4096", "arena+8192", "arena+0")},
+    {NULL, SKIP("16384", "arena+0 in %c+0", "in %c+4096", "arena+0", "arena+8192")},
+    {"memory-overlap", CHAIN("8192", "arena+0", "arena+0", "arena+4096")},
+    {"memory-overlap", CHAIN("16384", "arena+0", "arena+64", "arena+8192")},
+    {"memory-overlap", CHAIN("8192", "arena+0", "arena+4096", "arena+4096")},
+    {"memory-overlap", CHAIN("12288", "arena+0", "arena+4032", "arena+8192")},
+    {"memory-overlap", SKIP("16384", "in %c+0", "in %c+4096", "arena+0", "arena+8128")},
+    {"memory-overlap", SKIP("20480", "arena+8192", "arena+12288", "arena+0", "arena+0")},
+    {"memory-overlap", SKIP("16384", "arena+0", "arena+0", "arena+8192", "arena+0")},
+    /* the skip is alive from the first member on */
+    {"memory-overlap", SKIP("16384", "arena+4096", "in %c+4096", "arena+0", "arena+8192")},
+    {"memory-bounds", CHAIN("8192", "arena+0", "arena+4096", "arena+8192")},
+    {"memory-bounds", CHAIN("4095", "arena+0", "arena+0", "arena+0")},
+    {"memory-align", CHAIN("16384", "arena+32", "arena+8192", "arena+12288")},
+    {"memory-place", CHAIN("16384", "arena+0", "arena+4096", "")},
+    {"memory-place", CHAIN("16384", "arena+0", "arena+4096", "arena+0 in %b+0")},
+    {"memory-place", "%a = relu(%x) -> f32[1,16,4,4,4] arena+0\n%y = relu(%a)\noutput %y\n"},
+    {"memory-place", "arena 8192\n%a = relu(%x) -> f32[1,16,4,4,4] arena+0\n%y = relu(%a) -> f32[1,16,4,4,4] "
+                     "arena+4096\noutput %y\n"},
+};
+
+static void check(const plan *p) {
+    char *text = test_format("%s%s", operands, p->text);
+    ir_graph *g = parse(text);
+    if (p->broken)
+        expect_broken(g, p->broken, p->text);
+    else
+        expect_sound(g);
+    ir_graph_free(g);
+    free(text);
+}
+
+static void layouts_are_checked(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++) check(&layouts[i]);
+}
+
+static void views_are_checked(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof views / sizeof *views; i++) check(&views[i]);
+}
+
+static void plans_are_checked(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof plans / sizeof *plans; i++) check(&plans[i]);
+}
+
+/* Any single shift of an offset in a tight plan must be noticed. */
+static void every_shift_of_a_tight_plan_is_noticed(void **state) {
+    (void)state;
+    ir_graph *g =
+        parse("graph g\narena 16384\ninput %x f32[1,16,4,4,4]\n"
+              "%a = exp(%x) -> f32[1,16,4,4,4] arena+0\n%b = log(%x) -> f32[1,16,4,4,4] arena+4096\n"
+              "%c = exp(%x) -> f32[1,16,4,4,4] arena+8192\n%d = log(%x) -> f32[1,16,4,4,4] arena+12288\n"
+              "%y = concat(%a, %b, %c, %d) axis=1\noutput %y\n");
+    expect_sound(g);
+    for (int i = 0; i < 4; i++)
+        for (int64_t at = -64; at <= 16384; at += 32) {
+            int64_t home = g->nodes[i]->out[0]->arena_offset;
+            if (at == home) continue;
+            ir_diag d = {0};
+            g->nodes[i]->out[0]->arena_offset = at;
+            if (ir_verify(g, &d)) fail_msg("tensor %d at %lld is not noticed", i, (long long)at);
+            g->nodes[i]->out[0]->arena_offset = home;
+        }
+    ir_graph_free(g);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(damaged_structure_is_named),
+        cmocka_unit_test(layouts_are_checked),
+        cmocka_unit_test(views_are_checked),
+        cmocka_unit_test(plans_are_checked),
+        cmocka_unit_test(every_shift_of_a_tight_plan_is_noticed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
