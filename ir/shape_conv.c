@@ -132,6 +132,11 @@ bool shape_pool(const ir_node *n, ir_type *out, ir_diag *d) {
             return shape_fail(n, d,
                               "pad along spatial axis %d wants to be smaller than the window of %lld voxels",
                               i, (long long)extent(n, i));
+        /* Then some window of the begin could have taps on both sides of x and none inside. */
+        if (pad[i] > 0 && ir_ints(n, IR_DILATION)[i] > out->dim[SPACE + i])
+            return shape_unsupported(n, d,
+                                     "dilation along spatial axis %d wants to be at most its %lld voxels", i,
+                                     (long long)out->dim[SPACE + i]);
         if (!windows(n, i, ir_int(n, IR_CEIL), &out->dim[SPACE + i], d)) return false;
     }
     return true;

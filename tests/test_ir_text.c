@@ -133,6 +133,13 @@ static void every_op_prints_as_it_was_read(void **state) {
     ir_graph *g = parse(every_op);
     char *text = ir_print_string(g);
     assert_string_equal(text, every_op);
+    char *file = NULL;
+    size_t size;
+    FILE *f = open_memstream(&file, &size);
+    assert_true(ir_print(g, f));
+    fclose(f);
+    assert_string_equal(file, every_op);
+    free(file);
     bool seen[IR_OP_COUNT] = {false};
     for (int i = 0; i < g->n_nodes; i++) seen[g->nodes[i]->op] = true;
     for (int i = 0; i < IR_OP_COUNT; i++)
@@ -185,15 +192,19 @@ static void constants_hold_what_is_written(void **state) {
     ir_graph *g =
         parse("graph g\nconst %i i32[2,2] {1, -2, 2147483647, -2147483648}\nconst %u u8[2] {0, 255}\n"
               "const %t bool[2] {1, 0}\nconst %d f64[1] {0.1}\nconst %s f64[100] splat(0.1)\n"
-              "const %r f32[5] random(7, 0.5)\nconst %e f32[0,3] {}\nconst %k f32[17] random(1)\n");
+              "const %r f32[5] random(7, 0.5)\nconst %e f32[0,3] {}\nconst %k f32[17] random(1)\n"
+              "const %r64 f64[5] random(7, 0.5)\n");
     assert_int_equal(ir_const_int(ir_find_tensor(g, "i"), 3), INT32_MIN);
     assert_int_equal(ir_const_int(ir_find_tensor(g, "u"), 1), 255);
     assert_int_equal(ir_const_int(ir_find_tensor(g, "t"), 0), 1);
     assert_true(ir_const_float(ir_find_tensor(g, "d"), 0) == 0.1);
     assert_true(ir_const_float(ir_find_tensor(g, "s"), 99) == 0.1);
     uint64_t random = 7;
-    for (int i = 0; i < 5; i++)
-        assert_true(ir_const_float(ir_find_tensor(g, "r"), i) == (double)(test_random(&random) * 0.5f));
+    for (int i = 0; i < 5; i++) {
+        float want = test_random(&random) * 0.5f;
+        assert_true(ir_const_float(ir_find_tensor(g, "r"), i) == (double)want);
+        assert_true(ir_const_float(ir_find_tensor(g, "r64"), i) == (double)want);
+    }
     char *text = ir_print_string(g);
     assert_non_null(strstr(text, "const %s f64[100] splat(0.1)\n"));
     assert_non_null(strstr(text, "const %e f32[0,3] {}\n"));

@@ -85,6 +85,10 @@ static void foreign(ir_graph *g) {
     static ir_tensor stranger = {.name = "stranger", .dtype = IR_F32};
     g->nodes[1]->in[1] = &stranger;
 }
+static void in_a_foreign(ir_graph *g) {
+    static ir_tensor stranger = {.name = "stranger", .dtype = IR_F32, .rank = 1, .dim = {4096}};
+    g->nodes[1]->out[0]->view_of = &stranger;
+}
 static void missing_operand(ir_graph *g) {
     g->nodes[1]->in[1] = NULL;
 }
@@ -142,6 +146,7 @@ static const struct {
     {"producer", lost_node},
     {"producer", twice},
     {"listed", foreign},
+    {"view", in_a_foreign},
     {"types", missing_operand},
     {"types", few_operands},
     {"types", wrong_shape},
