@@ -199,6 +199,10 @@ static const plan layouts[] = {
            "select_last=0\noutput %y\n"},
     {"layout", "%y = to_block(%x)\noutput %y\n"},
     {"layout", "%y = from_block(%x)\noutput %y\n"},
+    {"layout", "%a = to_block(%x) -> f32[1,16,4,4,4] block16\n%b = to_block(%a) -> f32[1,16,4,4,4] block16\n"
+               "%y = from_block(%b)\noutput %y\n"},
+    {"layout",
+     "%a = transpose(%x) perm=[0,1,2,3,4] -> f32[1,16,4,4,4] block16\n%y = from_block(%a)\noutput %y\n"},
     {"layout", "%y = conv(%x, %w)" CONV1 " -> f32[1,16,4,4,4] block16\noutput %y\n"},
     {"layout", "%a = to_block(%x) -> f32[1,16,4,4,4] block16\n%y = relu(%a)\noutput %y\n"},
     {"layout", "%a = relu(%x) -> f32[1,16,4,4,4] block16\n%y = from_block(%a)\noutput %y\n"},
@@ -262,6 +266,12 @@ static const plan views[] = {
     {"memory-in-place",
      TWO("in %c+0", "in %c+4096",
          "") "%o = relu(%a) -> f32[1,16,4,4,4] in %a+0\n%p = relu(%o)\n%q = exp(%c)\noutput %p\noutput %q\n"},
+    {"memory-in-place",
+     "%y = exp(%x)\n%b = relu(%y) -> f32[1,16,4,4,4] in %y+0\n%z = exp(%b)\noutput %y\noutput %z\n"},
+    /* a member that was itself made in place */
+    {NULL,
+     "%a = exp(%x) -> f32[1,16,4,4,4] in %c+0\n%t = exp(%x) -> f32[1,16,4,4,4] in %b+0\n"
+     "%b = relu(%t) -> f32[1,16,4,4,4] in %c+4096\n%c = concat(%a, %b) axis=1\n%y = relu(%c)\noutput %y\n"},
 };
 
 /* a: 4096 bytes, nodes 0 to 1; b: nodes 1 to 2; c: nodes 2 to 3 */
@@ -288,6 +298,14 @@ static const plan plans[] = {
     {"memory-overlap", SKIP("16384", "arena+0", "arena+0", "arena+8192", "arena+0")},
     /* the skip is alive from the first member on */
     {"memory-overlap", SKIP("16384", "arena+4096", "in %c+4096", "arena+0", "arena+8192")},
+    {"memory-overlap", "arena 16384\n%a = exp(%x) -> f32[1,16,4,4,4] in %c+0\n"
+                       "%t = exp(%x) -> f32[1,16,4,4,4] arena+0\n%u = exp(%t) -> f32[1,16,4,4,4] arena+8192\n"
+                       "%c = concat(%a, %u) axis=1 -> f32[1,32,4,4,4] arena+0\n%y = relu(%c)\noutput %y\n"},
+    /* a reshape keeps its operand's memory in use */
+    {"memory-overlap",
+     "arena 16384\n%a = exp(%x) -> f32[1,16,4,4,4] arena+0\n"
+     "%r = reshape(%a) shape=[16,64] -> f32[16,64] in %a+0\n"
+     "%t = exp(%x) -> f32[1,16,4,4,4] arena+0\n%y = relu(%t)\n%z = relu(%r)\noutput %y\noutput %z\n"},
     {"memory-bounds", CHAIN("8192", "arena+0", "arena+4096", "arena+8192")},
     {"memory-bounds", CHAIN("4095", "arena+0", "arena+0", "arena+0")},
     {"memory-align", CHAIN("16384", "arena+32", "arena+8192", "arena+12288")},
@@ -298,13 +316,25 @@ static const plan plans[] = {
                      "arena+4096\noutput %y\n"},
 };
 
+/* The order in which tensors were made must not matter. */
+static void turn_tensors_around(ir_graph *g) {
+    for (int i = 0, k = g->n_tensors - 1; i < k; i++, k--) {
+        ir_tensor *t = g->tensors[i];
+        g->tensors[i] = g->tensors[k];
+        g->tensors[k] = t;
+    }
+}
+
 static void check(const plan *p) {
     char *text = test_format("%s%s", operands, p->text);
     ir_graph *g = parse(text);
-    if (p->broken)
-        expect_broken(g, p->broken, p->text);
-    else
-        expect_sound(g);
+    for (int turn = 0; turn < 2; turn++) {
+        if (p->broken)
+            expect_broken(g, p->broken, p->text);
+        else
+            expect_sound(g);
+        turn_tensors_around(g);
+    }
     ir_graph_free(g);
     free(text);
 }
