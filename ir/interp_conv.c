@@ -14,8 +14,9 @@
 enum {
     AXES = 3,     /* spatial axes: missing ones in front have extent 1 */
     CHANNELS = 8, /* output channels and positions whose sums are in registers together */
-    TILE = 16,
     LANES = 8,
+    TILE = 2 * LANES,
+    MAX_RUNS = 8,
     POSITIONS = 64 /* a multiple of TILE; x, sums and weights of the widest layers stay in a 2 MiB cache */
 };
 
@@ -42,24 +43,51 @@ typedef struct conv_job {
 #define FAST
 #endif
 
-typedef double lanes __attribute__((vector_size(LANES * sizeof(double))));
+typedef double lanes __attribute__((vector_size(LANES * sizeof(double)), aligned(sizeof(double))));
 
 /* sums[r][p] += w[i][r] * x[i][p] over all i, for CHANNELS r and TILE p; rows of x and sums are POSITIONS
- * long. The interpreter spends its time here. */
+ * long. The interpreter spends its time here. Loops are unrolled so that the sums live in registers. */
 FAST static void add_tile(double *sums, const double *x, const double *w, int64_t ic) {
-    lanes acc[CHANNELS][TILE / LANES], v[TILE / LANES];
-    for (int r = 0; r < CHANNELS; r++) memcpy(acc[r], sums + r * POSITIONS, sizeof acc[r]);
-    for (int64_t i = 0; i < ic; i++, x += POSITIONS, w += CHANNELS) {
-        memcpy(v, x, sizeof v);
-        for (int r = 0; r < CHANNELS; r++)
-            for (int t = 0; t < TILE / LANES; t++) acc[r][t] += w[r] * v[t];
+    lanes acc[CHANNELS][2];
+#pragma GCC unroll 8
+    for (int r = 0; r < CHANNELS; r++) {
+        acc[r][0] = *(const lanes *)(sums + r * POSITIONS);
+        acc[r][1] = *(const lanes *)(sums + r * POSITIONS + LANES);
     }
-    for (int r = 0; r < CHANNELS; r++) memcpy(sums + r * POSITIONS, acc[r], sizeof acc[r]);
+    for (int64_t i = 0; i < ic; i++, x += POSITIONS, w += CHANNELS) {
+        const lanes v0 = *(const lanes *)x, v1 = *(const lanes *)(x + LANES);
+#pragma GCC unroll 8
+        for (int r = 0; r < CHANNELS; r++) {
+            acc[r][0] += w[r] * v0;
+            acc[r][1] += w[r] * v1;
+        }
+    }
+#pragma GCC unroll 8
+    for (int r = 0; r < CHANNELS; r++) {
+        *(lanes *)(sums + r * POSITIONS) = acc[r][0];
+        *(lanes *)(sums + r * POSITIONS + LANES) = acc[r][1];
+    }
 }
 
-/* x[p] = from[at[p]], 0 where at[p] < 0. */
-FAST static void gather(double *restrict x, const double *restrict from, const int64_t *restrict at) {
-    for (int p = 0; p < POSITIONS; p++) x[p] = at[p] < 0 ? 0 : from[at[p]];
+/* Which positions of an input plane one tap joins to a task's positions: from[p], -1 for none. Neighbours are
+ * copied in runs, which is what makes layers of few channels bearable; where there are many (strides), one by
+ * one. */
+typedef struct joined {
+    int64_t from[POSITIONS];
+    int runs; /* 0: none is joined; more than MAX_RUNS: not listed */
+    struct {
+        int64_t at, from, n;
+    } run[MAX_RUNS];
+} joined;
+
+static void gather(double *restrict x, const double *restrict plane, const joined *j) {
+    if (j->runs > MAX_RUNS) {
+        for (int p = 0; p < POSITIONS; p++) x[p] = j->from[p] < 0 ? 0 : plane[j->from[p]];
+        return;
+    }
+    if (j->runs != 1 || j->run[0].n != POSITIONS) memset(x, 0, POSITIONS * sizeof *x);
+    for (int r = 0; r < j->runs; r++)
+        memcpy(x + j->run[r].at, plane + j->run[r].from, (size_t)j->run[r].n * sizeof *x);
 }
 
 /* The input position that tap k joins to output position o along an axis, -1 if there is none. */
@@ -75,24 +103,29 @@ static int64_t source(const conv_job *j, int axis, int64_t o, int64_t k) {
     return at < j->in[axis] ? at : -1;
 }
 
-/* Where in an input plane tap (kh, kw) joins each of the plane's positions from `first` on, -1 if nowhere.
- * Returns whether it joins any. */
-static bool find_positions(const conv_job *j, int64_t first, int64_t kh, int64_t kw, int64_t *at) {
-    bool any = false;
+/* What tap (kh, kw) joins to the plane's positions from `first` on. */
+static void find_joined(const conv_job *j, int64_t first, int64_t kh, int64_t kw, joined *to) {
+    to->runs = 0;
     for (int64_t p = 0; p < POSITIONS; p++) {
         int64_t o = first + p, h = o < j->out[1] * j->out[2] ? source(j, 1, o / j->out[2], kh) : -1;
         int64_t w = h < 0 ? -1 : source(j, 2, o % j->out[2], kw);
-        at[p] = w < 0 ? -1 : h * j->in[2] + w;
-        any = any || w >= 0;
+        to->from[p] = w < 0 ? -1 : h * j->in[2] + w;
+        if (w < 0) continue;
+        bool extends = p > 0 && to->from[p - 1] >= 0 && to->from[p] == to->from[p - 1] + 1;
+        if (!extends && ++to->runs <= MAX_RUNS) {
+            to->run[to->runs - 1].at = p;
+            to->run[to->runs - 1].from = to->from[p];
+            to->run[to->runs - 1].n = 0;
+        }
+        if (to->runs <= MAX_RUNS) to->run[to->runs - 1].n++;
     }
-    return any;
 }
 
 /* sums += the products of one tap. x: the input plane that the tap joins, of the group's first channel. */
-static void add_tap(const conv_job *j, const double *x, const int64_t *at, const double *w, double *gathered,
+static void add_tap(const conv_job *j, const double *x, const joined *from, const double *w, double *gathered,
                     double *sums) {
     for (int64_t i = 0; i < j->ic; i++)
-        gather(gathered + i * POSITIONS, x + i * j->in[0] * j->in[1] * j->in[2], at);
+        gather(gathered + i * POSITIONS, x + i * j->in[0] * j->in[1] * j->in[2], from);
     for (int64_t b = 0; b < j->blocks; b++)
         for (int64_t p = 0; p < POSITIONS; p += TILE)
             add_tile(sums + b * CHANNELS * POSITIONS + p, gathered + p, w + b * j->ic * CHANNELS, j->ic);
@@ -116,15 +149,15 @@ static void conv_task(void *ctx, int64_t task, int thread) {
     double *gathered = j->scratch + thread * j->scratch_len, *sums = gathered + j->ic * POSITIONS;
     const double *x = j->x + ng * j->ic * j->in[0] * j->in[1] * j->in[2];
     const double *w = j->packed + ng % j->group * j->taps * j->blocks * j->ic * CHANNELS;
-    int64_t at[POSITIONS];
+    joined from;
     memset(sums, 0, (size_t)(j->blocks * CHANNELS * POSITIONS) * sizeof *sums);
     for (int64_t kh = 0; kh < j->kernel[1]; kh++)
         for (int64_t kw = 0; kw < j->kernel[2]; kw++) {
-            if (!find_positions(j, first, kh, kw, at)) continue;
-            for (int64_t kd = 0; kd < j->kernel[0]; kd++) {
-                int64_t from = source(j, 0, d, kd), tap = (kd * j->kernel[1] + kh) * j->kernel[2] + kw;
-                if (from < 0) continue;
-                add_tap(j, x + from * j->in[1] * j->in[2], at, w + tap * j->blocks * j->ic * CHANNELS,
+            find_joined(j, first, kh, kw, &from);
+            for (int64_t kd = 0; kd < j->kernel[0] && from.runs > 0; kd++) {
+                int64_t z = source(j, 0, d, kd), tap = (kd * j->kernel[1] + kh) * j->kernel[2] + kw;
+                if (z < 0) continue;
+                add_tap(j, x + z * j->in[1] * j->in[2], &from, w + tap * j->blocks * j->ic * CHANNELS,
                         gathered, sums);
             }
         }
