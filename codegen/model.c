@@ -55,8 +55,15 @@ static bool function_taken(const cg_model *m, const char *name) {
     return false;
 }
 
+/* The layer's name: its author's. A block's last node ("e1b.conv") gives way to the block ("e1b"). */
+static const char *layer_name(const ir_node *n) {
+    const char *block = n->out[0]->name;
+    size_t length = strlen(block);
+    return strncmp(n->name, block, length) == 0 && n->name[length] == '.' ? block : n->name;
+}
+
 static const char *function_name(const cg_model *m, const ir_node *n) {
-    const char *base = ir_format(m->arena, "%s_%s", m->name, n->name);
+    const char *base = ir_format(m->arena, "%s_%s", m->name, layer_name(n));
     char *name = ir_strdup(m->arena, base);
     for (char *p = name; *p; p++)
         if (!isalnum((unsigned char)*p)) *p = '_';
@@ -224,7 +231,7 @@ static void collect_layers(cg_model *m) {
     for (int i = 0; i < m->g->n_nodes; i++) {
         const ir_node *n = m->g->nodes[i];
         if (is_free(n)) continue;
-        cg_layer layer = {n, function_name(m, n), title_of(m->arena, n)};
+        cg_layer layer = {n, layer_name(n), function_name(m, n), title_of(m->arena, n)};
         m->layers[m->n_layers++] = layer;
     }
 }

@@ -38,6 +38,7 @@ typedef struct cg_weight {
 
 typedef struct cg_layer {
     const ir_node *node;
+    const char *name;
     const char *function; /* C identifier */
     const char *title;    /* "conv 3x3x3 + relu" */
 } cg_layer;

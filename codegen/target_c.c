@@ -4,6 +4,7 @@
 #include "blocking.h"
 #include "bundle_text.h"
 #include "embed.h"
+#include "prototypes.h"
 #include "slots.h"
 #include "tables.h"
 #include "weights.h"
@@ -79,7 +80,7 @@ static bool add_layer(cg_model *m, int index, cg_text *out, ir_diag *d) {
     if (!cg_vox_dtype(l->node->out[0]->dtype)) return cg_unsupported(&w, "f64 is not a type of the runtime");
     if (!k->slots(&w) || d->code) return false;
     cg_slots *s = &w.slots;
-    cg_set(s, "layer", "%s", l->node->name);
+    cg_set(s, "layer", "%s", l->name);
     cg_set(s, "title", "%s", l->title);
     cg_set(s, "function", "%s", l->function);
     cg_set(s, "traffic", "reads %.2f MB, writes %.2f MB", (double)bytes_read(l->node) / 1e6,
@@ -131,7 +132,7 @@ static bool put_kernels(bundle *b) {
     cg_place_weights_end(m);
     cg_slots s = named_slots(m);
     cg_set(&s, "M", "%s", m->upper);
-    cg_set(&s, "provenance", "%s", cg_provenance(m));
+    cg_set(&s, "provenance", "%s", cg_comment(m->arena, cg_provenance(m)));
     cg_set(&s, "includes", "%s", kernel_includes(m));
     cg_set(&s, "functions", "%s", cg_string(&functions));
     cg_set(&s, "table", "%s", cg_string(&table));
@@ -140,25 +141,6 @@ static bool put_kernels(bundle *b) {
 
 /* ---- header and source
  * ---------------------------------------------------------------------------------------- */
-
-static void add_port_macros(cg_text *s, const cg_model *m, bool output) {
-    const char *kind = output ? "OUTPUT" : "INPUT";
-    for (int i = 0; i < (output ? m->g->n_outputs : m->g->n_inputs); i++) {
-        const ir_tensor *t = (output ? m->g->outputs : m->g->inputs)[i];
-        cg_add(s, "%s#define %s_%s_%d_BYTES %s\n", s->size ? "" : "", m->upper, kind, i,
-               cg_unsigned(m->arena, cg_port_bytes(t)));
-        cg_add(s, "#define %s_%s_%d_COUNT %s /* elements: %s */\n", m->upper, kind, i,
-               cg_unsigned(m->arena, ir_count(t)), cg_shape(m->arena, t));
-    }
-}
-
-static const char *port_macros(const cg_model *m) {
-    cg_text s = {.arena = m->arena};
-    add_port_macros(&s, m, false);
-    add_port_macros(&s, m, true);
-    s.text[s.size - 1] = 0;
-    return cg_string(&s);
-}
 
 static const char *port_comment(const cg_model *m) {
     cg_text s = {.arena = m->arena};
@@ -177,35 +159,6 @@ static const char *port_comment(const cg_model *m) {
     return cg_string(&s);
 }
 
-static const char *padding(ir_arena *arena, size_t n) {
-    return ir_format(arena, "%*s", (int)n, "");
-}
-
-/* The parameters of <m>_run, wrapped as clang-format wraps them. */
-static const char *run_parameters(const cg_model *m) {
-    enum { COLUMNS = 110 };
-    size_t indent = 2 * strlen(m->name) + strlen("_status _run(");
-    cg_text s = {.arena = m->arena};
-    cg_add_string(&s, "const void *prepared");
-    size_t column = indent + s.size;
-    int ports = m->g->n_inputs + m->g->n_outputs;
-    for (int i = 0; i < ports + 3; i++) {
-        static const char *const last[] = {"void *arena", "size_t arena_bytes",
-                                           "const vox_executor *executor"};
-        bool output = i >= m->g->n_inputs;
-        int k = output ? i - m->g->n_inputs : i;
-        const char *p = i >= ports ? last[i - ports]
-                                   : ir_format(m->arena, "%s%s *%s", output ? "" : "const ",
-                                               cg_c_dtype((output ? m->g->outputs : m->g->inputs)[k]->dtype),
-                                               cg_port_name(m, output, k));
-        size_t tail = i == ports + 2 ? strlen(") {") : strlen(",");
-        bool wraps = column + 2 + strlen(p) + tail > COLUMNS;
-        cg_add(&s, wraps ? ",\n%s%s" : ",%s%s", wraps ? padding(m->arena, indent) : " ", p);
-        column = (wraps ? indent : column + 2) + strlen(p);
-    }
-    return cg_string(&s);
-}
-
 static const char *port_names(const cg_model *m, bool output) {
     cg_text s = {.arena = m->arena};
     for (int i = 0; i < (output ? m->g->n_outputs : m->g->n_inputs); i++)
@@ -213,14 +166,10 @@ static const char *port_names(const cg_model *m, bool output) {
     return cg_string(&s);
 }
 
-static void set_sizes(cg_slots *s, const cg_model *m) {
-    cg_set(s, "arena_bytes", "%s", cg_unsigned(m->arena, m->arena_bytes));
-    cg_set(s, "prepared_bytes", "%s", cg_unsigned(m->arena, m->prepared_bytes));
-    cg_set(s, "weights_bytes", "%s", cg_unsigned(m->arena, m->weights_bytes));
-}
-
-static const char *selftest_indent(const cg_model *m) {
-    return padding(m->arena, 2 * strlen(m->name) + strlen("_status _selftest("));
+static void set_prototypes(cg_slots *s, const cg_model *m, const char *tail) {
+    cg_set(s, "prepare_prototype", "%s", cg_prepare_prototype(m, tail));
+    cg_set(s, "run_prototype", "%s", cg_run_prototype(m, tail));
+    cg_set(s, "selftest_prototype", "%s", cg_selftest_prototype(m, tail));
 }
 
 static bool put_header(bundle *b) {
@@ -228,14 +177,10 @@ static bool put_header(bundle *b) {
     cg_slots s = named_slots(m);
     cg_set(&s, "M", "%s", m->upper);
     cg_set(&s, "summary", "%s", cg_summary(m));
-    cg_set(&s, "provenance", "%s", cg_provenance(m));
-    cg_set_int(&s, "align", CG_ALIGN);
-    set_sizes(&s, m);
-    cg_set(&s, "selftest_bytes", "%s", cg_unsigned(m->arena, cg_selftest_bytes(m)));
-    cg_set(&s, "port_macros", "%s", port_macros(m));
+    cg_set(&s, "provenance", "%s", cg_comment(m->arena, cg_provenance(m)));
+    cg_set(&s, "macros", "%s", cg_macros(m));
     cg_set(&s, "port_comment", "%s", port_comment(m));
-    cg_set(&s, "run_parameters", "%s", run_parameters(m));
-    cg_set(&s, "selftest_indent", "%s", selftest_indent(m));
+    set_prototypes(&s, m, ";");
     return put_filled(b, ".h", "model.h.in", &s);
 }
 
@@ -255,7 +200,7 @@ static bool put_source(bundle *b) {
     const cg_model *m = b->m;
     cg_slots s = named_slots(m);
     cg_set(&s, "M", "%s", m->upper);
-    cg_set(&s, "provenance", "%s", cg_provenance(m));
+    cg_set(&s, "provenance", "%s", cg_comment(m->arena, cg_provenance(m)));
     cg_set_int(&s, "n_layers", m->n_layers);
     cg_set_int(&s, "n_weights", m->n_weights);
     cg_set(&s, "weights_size", "%s", m->n_weights ? "WEIGHTS" : "1");
@@ -276,10 +221,9 @@ static bool put_source(bundle *b) {
     cg_set_int(&s, "parameters", ir_parameters(m->g, false));
     cg_set_int(&s, "macs", total_macs(m));
     cg_set_int(&s, "first_output", cg_first_output_layer(m));
-    cg_set(&s, "run_parameters", "%s", run_parameters(m));
+    set_prototypes(&s, m, " {");
     cg_set(&s, "input_names", "%s", port_names(m, false));
     cg_set(&s, "output_names", "%s", port_names(m, true));
-    cg_set(&s, "selftest_indent", "%s", selftest_indent(m));
     return put_filled(b, ".c", "model.c.in", &s);
 }
 
