@@ -1,0 +1,99 @@
+#include "load.h"
+
+#include "files.h"
+#include "front_onnx.h"
+#include "front_yaml.h"
+#include "init.h"
+#include "safetensors.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const size_t MAX_TEXT = (size_t)64 << 20;
+
+static bool has_extension(const char *path, const char *extension) {
+    size_t n = strlen(path), m = strlen(extension);
+    return n > m && strcmp(path + n - m, extension) == 0;
+}
+
+static bool is_yaml(const char *path) {
+    return has_extension(path, ".yaml") || has_extension(path, ".yml");
+}
+
+static ir_graph *load_yaml(const options *o, ir_diag *d) {
+    yaml_options y = {.n_dims = o->n_input_dims, .dims = o->input_dim, .statistics = o->statistics};
+    return yaml_load(o->model, &y, d);
+}
+
+static ir_graph *load_onnx(const options *o, ir_diag *d) {
+    if (o->weights || o->init || o->statistics) {
+        ir_fail(d, IR_EXIT_INPUT,
+                "%s: an .onnx file has its own weights and statistics: leave out --weights, --init "
+                "and --statistics",
+                o->model);
+        return NULL;
+    }
+    onnx_options x = {.n_dims = o->n_input_dims, .dims = o->input_dim};
+    return onnx_load(o->model, &x, d);
+}
+
+static ir_graph *load_ir(const options *o, ir_diag *d) {
+    size_t n;
+    char *text = file_read(o->model, MAX_TEXT, &n, d);
+    if (!text) return NULL;
+    ir_graph *g = ir_parse(text, o->model, NULL, NULL, d);
+    free(text);
+    return g;
+}
+
+static bool has_opaque(const ir_graph *g) {
+    for (int i = 0; i < g->n_tensors; i++)
+        if (g->tensors[i]->role == IR_ROLE_CONST && !g->tensors[i]->data) return true;
+    return false;
+}
+
+static bool give_weights(ir_graph *g, const options *o, load_need need, ir_diag *d) {
+    int64_t seed = 0;
+    if (o->weights) return weights_read(g, o->weights, d);
+    if (o->init && !options_int("--init", o->init, 0, INT64_MAX, &seed, d)) return false;
+    if (!has_opaque(g)) return true;
+    if (o->init || need == LOAD_SHAPES) {
+        init_weights(g, (uint64_t)seed);
+        return true;
+    }
+    return ir_fail(
+        d, IR_EXIT_INPUT,
+        "%s describes a network without weights: give them with --weights FILE.safetensors, or seeded ones "
+        "with --init SEED",
+        o->model);
+}
+
+static bool rename_graph(ir_graph *g, const char *name, ir_diag *d) {
+    bool ok = isalpha((unsigned char)name[0]) || name[0] == '_';
+    for (const char *c = name; *c; c++) ok = ok && (isalnum((unsigned char)*c) || *c == '_');
+    if (!ok || strlen(name) > 64)
+        return ir_fail(d, IR_EXIT_INPUT, "--model-name %s: expected a C identifier of at most 64 characters",
+                       name);
+    g->name = ir_strdup(g->arena, name);
+    return true;
+}
+
+ir_graph *load_model(const options *o, load_need need, ir_diag *d) {
+    ir_graph *g = NULL;
+    if (is_yaml(o->model))
+        g = load_yaml(o, d);
+    else if (has_extension(o->model, ".onnx"))
+        g = load_onnx(o, d);
+    else if (has_extension(o->model, ".ir"))
+        g = load_ir(o, d);
+    else
+        ir_fail(d, IR_EXIT_INPUT, "%s: unknown kind of model: expected a .yaml, .yml, .onnx or .ir file",
+                o->model);
+    if (!g) return NULL;
+    if (give_weights(g, o, need, d) && (!o->model_name || rename_graph(g, o->model_name, d)) &&
+        (!o->volume || yaml_load_volume(g, o->volume, d)))
+        return g;
+    ir_graph_free(g);
+    return NULL;
+}

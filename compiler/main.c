@@ -1,0 +1,39 @@
+/* voxc: reads a network description, writes source code. The verbs are in verb_*.c, the passes in pipeline.c.
+ */
+#include "files.h"
+#include "verbs.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static bool wants_color(const options *o) {
+    if (o->color && strcmp(o->color, "always") == 0) return true;
+    if (o->color && strcmp(o->color, "never") == 0) return false;
+    return isatty(STDERR_FILENO);
+}
+
+static int report(const ir_diag *d, bool color) {
+    fprintf(stderr, "%svoxc: error:%s %s\n", color ? "\033[1;31m" : "", color ? "\033[0m" : "", d->text);
+    return d->code ? d->code : IR_EXIT_FAILURE;
+}
+
+int main(int argc, char **argv) {
+    static int (*const run[VERB_COUNT])(const options *, ir_diag *) = {
+        [VERB_COMPILE] = verb_compile,
+        [VERB_INSPECT] = verb_inspect,
+        [VERB_VERIFY] = verb_verify,
+        [VERB_EXPORT] = verb_export,
+    };
+    file_clean_on_signal();
+    ir_diag d = {0};
+    options o;
+    options_result parsed = options_parse(&o, argc, argv, &d);
+    int code = IR_EXIT_OK;
+    if (parsed == OPTIONS_RUN) code = run[o.verb](&o, &d);
+    if (parsed == OPTIONS_ERROR || d.code) return report(&d, wants_color(&o));
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        ir_fail(&d, IR_EXIT_FAILURE, "standard output: can't write: is the disk full?");
+        return report(&d, wants_color(&o));
+    }
+    return code;
+}

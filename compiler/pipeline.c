@@ -1,0 +1,144 @@
+#include "pipeline.h"
+
+#include "codegen.h"
+#include "files.h"
+#include "passes.h"
+#include "suggest.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+typedef struct pass {
+    const char *name;
+    bool (*run)(ir_graph *g, ir_diag *d);
+    const char *needs, *gives, *why_here;
+} pass;
+
+/* clang-format off */
+static const pass passes[] = {
+    {"fold",     pass_fold,     "an imported graph",     "no node whose inputs are all constants", "first: the rest matches constants, not expressions"},
+    {"norm",     pass_norm,     "constants folded",      "batch_norm, affine ops, zero padding inside convs", "before fuse: an activation follows the norm, not the conv"},
+    {"fuse",     pass_fuse,     "norms folded",          "activations inside convs and norms", "before layout: fewer values to lay out"},
+    {"dead",     pass_dead,     "fused nodes",           "only what the outputs need", "before layout: nothing is laid out for nobody"},
+    {"outputs",  pass_outputs,  "only live nodes",       "outputs that nodes write, each its own value", "before layout: an output is plain memory"},
+    {"layout",   pass_layout,   "final compute nodes",   "plain or blocked memory of each value; conversions", "before views: a concat's members must share its layout"},
+    {"views",    pass_views,    "layouts",               "concat members and reshapes without memory of their own", "before memory: views need no room"},
+    {"blocking", pass_blocking, "layouts",               "each conv's work split", "any time after layout"},
+    {"memory",   pass_memory,   "a final list of nodes", "arena offsets", "last: lifetimes are positions in the list"},
+};
+/* clang-format on */
+enum { PASS_COUNT = sizeof passes / sizeof *passes };
+_Static_assert(PASS_COUNT + 1 <= MAX_PASSES, "raise MAX_PASSES");
+
+void pipeline_print_table(FILE *f) {
+    for (int i = 0; i < PASS_COUNT; i++)
+        fprintf(f, "| %s | %s | %s | %s |\n", passes[i].name, passes[i].needs, passes[i].gives,
+                passes[i].why_here);
+}
+
+typedef struct census {
+    int nodes, views, blocked;
+    int of_op[IR_OP_COUNT];
+} census;
+
+static census take_census(const ir_graph *g) {
+    census c = {.nodes = g->n_nodes};
+    for (int i = 0; i < g->n_nodes; i++) c.of_op[g->nodes[i]->op]++;
+    for (int i = 0; i < g->n_tensors; i++) {
+        c.views += g->tensors[i]->view_of != NULL;
+        c.blocked += g->tensors[i]->block != 0;
+    }
+    return c;
+}
+
+static void note(char *text, size_t size, const char *name, int before, int after) {
+    size_t used = strlen(text);
+    if (before != after)
+        snprintf(text + used, size - used, "%s%s %d -> %d", used ? ", " : "", name, before, after);
+}
+
+static void describe(pass_report *r, const ir_graph *g, const census *a, const census *b) {
+    r->nodes_before = a->nodes;
+    r->nodes_after = b->nodes;
+    for (int op = 0; op < IR_OP_COUNT; op++)
+        note(r->what, sizeof r->what, ir_op_get((ir_op)op)->name, a->of_op[op], b->of_op[op]);
+    note(r->what, sizeof r->what, "blocked values", a->blocked, b->blocked);
+    note(r->what, sizeof r->what, "values without memory of their own", a->views, b->views);
+    if (strcmp(r->name, "memory") == 0)
+        snprintf(r->what, sizeof r->what, "arena %lld bytes, lower bound of this order %lld",
+                 (long long)g->arena_bytes, (long long)pass_memory_bound(g));
+}
+
+static bool dump(const pipeline_options *o, int number, const char *name, const char *text, bool changed,
+                 ir_diag *d) {
+    if (o->dump_after && strcmp(o->dump_after, name) == 0) fputs(text, stdout);
+    if (!o->dump_dir) return true;
+    char path[4096];
+    int n = snprintf(path, sizeof path, "%s/%02d-%s.ir", o->dump_dir, number, name);
+    if (n < 0 || (size_t)n >= sizeof path)
+        return ir_fail(d, IR_EXIT_INPUT, "%s: the path is too long", o->dump_dir);
+    if (changed) return file_write_atomic(path, text, strlen(text), d);
+    return file_write_atomic(path, "(unchanged)\n", 12, d);
+}
+
+static bool check_options(const pipeline_options *o, ir_diag *d) {
+    if (o->dump_dir && mkdir(o->dump_dir, 0777) != 0 && errno != EEXIST)
+        return ir_fail(d, IR_EXIT_INPUT, "%s: can't create the folder: %s", o->dump_dir, strerror(errno));
+    if (!o->dump_after || strcmp(o->dump_after, "import") == 0) return true;
+    const char *names[PASS_COUNT + 1] = {[PASS_COUNT] = "import"};
+    for (int i = 0; i < PASS_COUNT; i++) {
+        names[i] = passes[i].name;
+        if (strcmp(o->dump_after, names[i]) == 0) return true;
+    }
+    const char *near = suggest(o->dump_after, names, PASS_COUNT + 1);
+    return ir_fail(d, IR_EXIT_INPUT,
+                   "--dump-ir-after %s: no such pass%s%s; expected import, fold, norm, fuse, dead, outputs, "
+                   "layout, views, "
+                   "blocking or memory",
+                   o->dump_after, near ? ": did you mean " : "", near ? near : "");
+}
+
+static void must_verify(const ir_graph *g, const char *after) {
+    ir_diag d = {0};
+    if (!ir_verify(g, &d)) ir_die("after pass %s: %s", after, d.text);
+}
+
+static double seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+bool pipeline_run(ir_graph *g, const pipeline_options *o, pass_report *reports, int *count, ir_diag *d) {
+    *count = 0;
+    if (!check_options(o, d)) return false;
+    must_verify(g, "import");
+    bool dumping = o->dump_dir || o->dump_after;
+    char *before = dumping ? ir_print_string(g) : NULL;
+    bool ok = !dumping || dump(o, 0, "import", before, true, d);
+    for (int i = 0; ok && i < PASS_COUNT; i++) {
+        double start = seconds();
+        census a = take_census(g);
+        ok = passes[i].run(g, d);
+        if (!ok) break;
+        must_verify(g, passes[i].name);
+        census b = take_census(g);
+        pass_report *r = &reports[(*count)++];
+        *r = (pass_report){.name = passes[i].name};
+        describe(r, g, &a, &b);
+        r->changed = r->what[0] != 0;
+        if (o->verbose)
+            fprintf(stderr, "voxc: %-8s %7.1f ms  %s\n", r->name, 1e3 * (seconds() - start), r->what);
+        if (!dumping) continue;
+        char *after = ir_print_string(g);
+        r->changed = strcmp(before, after) != 0;
+        ok = dump(o, i + 1, r->name, after, r->changed, d);
+        free(before);
+        before = after;
+    }
+    free(before);
+    return ok;
+}

@@ -1,0 +1,53 @@
+/* voxc compile: a model to a bundle. */
+#include "codegen.h"
+#include "files.h"
+#include "load.h"
+#include "verbs.h"
+#include "version.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool emit_file(void *ctx, const char *path, const void *data, size_t size, ir_diag *d) {
+    return file_dir_write(ctx, path, data, size, d);
+}
+
+static const char *file_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static bool hash_model(const char *path, char text[CG_SHA256_TEXT], ir_diag *d) {
+    size_t n;
+    char *data = file_read(path, SIZE_MAX, &n, d);
+    if (!data) return false;
+    cg_sha256(data, n, text);
+    free(data);
+    return true;
+}
+
+bool compile_graph(const options *o, ir_graph *g, const char *dir, ir_diag *d) {
+    pipeline_options p = {.dump_dir = o->dump_dir, .dump_after = o->dump_after, .verbose = o->verbose};
+    pass_report reports[MAX_PASSES];
+    int passes;
+    cg_options c = {
+        .version = VOXC_VERSION, .options = options_text(o, g->arena), .input = file_name(o->model)};
+    if (!pipeline_run(g, &p, reports, &passes, d) || !hash_model(o->model, c.input_sha256, d)) return false;
+    file_dir *out = file_dir_begin(dir, "manifest.json", o->force, d);
+    if (!out) return false;
+    if (cg_write_bundle(g, &c, emit_file, out, d)) return file_dir_commit(out, d);
+    file_dir_abort(out);
+    return false;
+}
+
+int verb_compile(const options *o, ir_diag *d) {
+    ir_graph *g = load_model(o, LOAD_WEIGHTS, d);
+    if (!g) return d->code;
+    if (compile_graph(o, g, o->output, d) && isatty(STDERR_FILENO))
+        fprintf(stderr, "voxc: wrote %s (arena %.1f MiB); build it with: make -C %s\n", o->output,
+                (double)g->arena_bytes / 1048576.0, o->output);
+    ir_graph_free(g);
+    return d->code;
+}

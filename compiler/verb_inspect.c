@@ -1,0 +1,167 @@
+/* voxc inspect: what a model is, what it costs, and what each pass made of it. */
+#include "json.h"
+#include "load.h"
+#include "passes.h"
+#include "verbs.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+typedef struct totals {
+    int64_t parameters, macs, weight_bytes, arena, bound;
+} totals;
+
+static int64_t total_macs(const ir_graph *g) {
+    int64_t sum = 0;
+    for (int i = 0; i < g->n_nodes; i++) sum += ir_macs(g->nodes[i]);
+    return sum;
+}
+
+static int64_t constant_bytes(const ir_graph *g) {
+    int64_t sum = 0;
+    for (int i = 0; i < g->n_tensors; i++)
+        if (g->tensors[i]->role == IR_ROLE_CONST) sum += ir_bytes(g->tensors[i]);
+    return sum;
+}
+
+static int64_t node_parameters(const ir_node *n) {
+    int64_t sum = 0;
+    for (int i = 0; i < n->n_in; i++)
+        if (n->in[i] && n->in[i]->role == IR_ROLE_CONST) sum += ir_count(n->in[i]);
+    return sum;
+}
+
+static void place_text(const ir_tensor *t, char *text, size_t size) {
+    if (t->view_of)
+        snprintf(text, size, "in %s+%" PRId64, t->view_of->name, t->view_offset);
+    else if (t->arena_offset >= 0)
+        snprintf(text, size, "arena+%" PRId64, t->arena_offset);
+    else
+        snprintf(text, size, "output");
+}
+
+static void print_layers(const ir_graph *g) {
+    printf("\n%-28s %-16s %-30s %12s %10s %8s  %s\n", "layer", "op", "output", "parameters", "GMAC", "layout",
+           "place");
+    for (int i = 0; i < g->n_nodes; i++) {
+        const ir_node *n = g->nodes[i];
+        char type[128], place[160], op[64];
+        const char *act = ir_get(n, IR_ACT) ? ir_word(n, IR_ACT) : NULL;
+        snprintf(op, sizeof op, "%s%s%s", ir_op_get(n->op)->name, act ? "+" : "", act ? act : "");
+        place_text(n->out[0], place, sizeof place);
+        printf("%-28s %-16s %-30s %12" PRId64 " %10.4f %8s  %s\n", n->out[0]->name, op,
+               ir_type_text(n->out[0], type, sizeof type), node_parameters(n), (double)ir_macs(n) / 1e9,
+               n->out[0]->block ? "block16" : "plain", place);
+    }
+}
+
+static void print_ports(const char *what, ir_tensor *const *ports, int count) {
+    char type[128];
+    for (int i = 0; i < count; i++)
+        printf("%-12s %s %s\n", what, ports[i]->name, ir_type_text(ports[i], type, sizeof type));
+}
+
+static void print_text(const ir_graph *g, const totals *t, const pass_report *reports, int passes) {
+    printf("model        %s\n", g->name);
+    print_ports("input", g->inputs, g->n_inputs);
+    print_ports("output", g->outputs, g->n_outputs);
+    if (g->n_labels) {
+        printf("labels      ");
+        for (int i = 0; i < g->n_labels; i++) printf(" %d=%s", i, g->labels[i]);
+        printf("\n");
+    }
+    printf("parameters   %" PRId64 "\nGMAC         %.2f\n", t->parameters, (double)t->macs / 1e9);
+    printf("weights      %" PRId64 " bytes after folding\n", t->weight_bytes);
+    printf("arena        %" PRId64 " bytes (%.1f MiB); no plan of this order needs less than %" PRId64 "\n",
+           t->arena, (double)t->arena / 1048576.0, t->bound);
+    print_layers(g);
+    printf("\npasses\n");
+    for (int i = 0; i < passes; i++)
+        printf("  %-9s %3d -> %3d nodes  %s\n", reports[i].name, reports[i].nodes_before,
+               reports[i].nodes_after, reports[i].what[0] ? reports[i].what : "(unchanged)");
+}
+
+static void json_ints(FILE *f, int count, const int64_t *v) {
+    fputc('[', f);
+    for (int i = 0; i < count; i++) fprintf(f, "%s%" PRId64, i ? ", " : "", v[i]);
+    fputc(']', f);
+}
+
+static void json_port(FILE *f, const ir_tensor *t) {
+    fputs("{\"name\": ", f);
+    json_write_string(f, t->name);
+    fprintf(f, ", \"dtype\": \"%s\", \"shape\": ", ir_dtype_name(t->dtype));
+    json_ints(f, t->rank, t->dim);
+    fputc('}', f);
+}
+
+static void json_ports(FILE *f, const char *key, ir_tensor *const *ports, int count) {
+    fprintf(f, "  \"%s\": [", key);
+    for (int i = 0; i < count; i++) {
+        if (i) fputs(", ", f);
+        json_port(f, ports[i]);
+    }
+    fputs("],\n", f);
+}
+
+static void json_layer(FILE *f, const ir_node *n) {
+    const ir_tensor *y = n->out[0];
+    fputs("    {\"name\": ", f);
+    json_write_string(f, y->name);
+    fprintf(f, ", \"op\": \"%s\", \"shape\": ", ir_op_get(n->op)->name);
+    json_ints(f, y->rank, y->dim);
+    fprintf(f,
+            ", \"parameters\": %" PRId64 ", \"macs\": %" PRId64 ", \"bytes\": %" PRId64
+            ", \"arena_offset\": %" PRId64,
+            node_parameters(n), ir_macs(n), ir_bytes(y), y->arena_offset);
+    fprintf(f, ", \"block\": %d, \"view_of\": ", y->block);
+    if (y->view_of)
+        json_write_string(f, y->view_of->name);
+    else
+        fputs("null", f);
+    fputs("}", f);
+}
+
+static void print_json(FILE *f, const ir_graph *g, const totals *t, const pass_report *reports, int passes) {
+    fputs("{\n  \"name\": ", f);
+    json_write_string(f, g->name);
+    fputs(",\n", f);
+    json_ports(f, "inputs", g->inputs, g->n_inputs);
+    json_ports(f, "outputs", g->outputs, g->n_outputs);
+    fprintf(f, "  \"parameters\": %" PRId64 ",\n  \"macs\": %" PRId64 ",\n  \"weight_bytes\": %" PRId64 ",\n",
+            t->parameters, t->macs, t->weight_bytes);
+    fprintf(f, "  \"arena_bytes\": %" PRId64 ",\n  \"arena_lower_bound\": %" PRId64 ",\n  \"layers\": [\n",
+            t->arena, t->bound);
+    for (int i = 0; i < g->n_nodes; i++) {
+        json_layer(f, g->nodes[i]);
+        fputs(i + 1 < g->n_nodes ? ",\n" : "\n", f);
+    }
+    fputs("  ],\n  \"passes\": [\n", f);
+    for (int i = 0; i < passes; i++) {
+        fprintf(f, "    {\"name\": \"%s\", \"nodes_before\": %d, \"nodes_after\": %d, \"did\": ",
+                reports[i].name, reports[i].nodes_before, reports[i].nodes_after);
+        json_write_string(f, reports[i].what);
+        fputs(i + 1 < passes ? "},\n" : "}\n", f);
+    }
+    fputs("  ]\n}\n", f);
+}
+
+int verb_inspect(const options *o, ir_diag *d) {
+    ir_graph *g = load_model(o, LOAD_SHAPES, d);
+    if (!g) return d->code;
+    totals t = {.parameters = ir_parameters(g, false), .macs = total_macs(g)};
+    pipeline_options p = {.dump_dir = o->dump_dir, .dump_after = o->dump_after, .verbose = o->verbose};
+    pass_report reports[MAX_PASSES];
+    int passes = 0;
+    if (pipeline_run(g, &p, reports, &passes, d) && !o->dump_after) {
+        t.weight_bytes = constant_bytes(g);
+        t.arena = g->arena_bytes;
+        t.bound = pass_memory_bound(g);
+        if (o->json)
+            print_json(stdout, g, &t, reports, passes);
+        else
+            print_text(g, &t, reports, passes);
+    }
+    ir_graph_free(g);
+    return d->code;
+}

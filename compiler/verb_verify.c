@@ -1,0 +1,141 @@
+/* voxc verify: generated code against the double-precision interpreter, or against given tensors. */
+#include "bundle.h"
+#include "json.h"
+#include "load.h"
+#include "process.h"
+#include "verbs.h"
+#include "verify.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const double DEFAULT_RMS = 2e-6;
+
+static bool read_limit(const char *option, const char *text, double *value, ir_diag *d) {
+    *value = -1;
+    return !text || options_number(option, text, value, d);
+}
+
+static bool read_tolerance(const options *o, tolerance *t, ir_diag *d) {
+    if (!read_limit("--atol", o->atol, &t->atol, d) || !read_limit("--rtol", o->rtol, &t->rtol, d) ||
+        !read_limit("--max-rms", o->max_rms, &t->max_rms, d) ||
+        !read_limit("--max-ulp", o->max_ulp, &t->max_ulp, d) ||
+        !read_limit("--min-dice", o->min_dice, &t->min_dice, d))
+        return false;
+    bool given = o->atol || o->rtol || o->max_rms || o->max_ulp || o->min_dice;
+    if (!given) t->max_rms = DEFAULT_RMS;
+    return true;
+}
+
+static void print_comparison(const options *o, const ir_tensor *t, const comparison *c, bool ok, bool last) {
+    char type[128];
+    ir_type_text(t, type, sizeof type);
+    if (!o->json) {
+        printf("%s %s: max abs %.3g (got %.9g, expected %.9g), relative RMS %.3g, max ULP %.0f, Dice %.6f%s: "
+               "%s\n",
+               t->name, type, c->max_abs, c->worst_got, c->worst_expected, c->rms, c->max_ulp, c->min_dice,
+               c->not_finite ? ", NaN or infinity on one side" : "", ok ? "ok" : "OUT OF TOLERANCE");
+        return;
+    }
+    fputs("    {\"name\": ", stdout);
+    json_write_string(stdout, t->name);
+    printf(", \"type\": \"%s\", \"max_abs\": %.9g, \"relative_rms\": %.9g, \"max_ulp\": %.9g, \"min_dice\": "
+           "%.9g, "
+           "\"not_finite\": %" PRId64 ", \"ok\": %s}%s\n",
+           type, c->max_abs, c->rms, c->max_ulp, c->min_dice, c->not_finite, ok ? "true" : "false",
+           last ? "" : ",");
+}
+
+/* Returns the number of outputs out of tolerance. */
+static int compare_outputs(verify_run *r) {
+    const ir_graph *g = r->reference;
+    double level = g->volume.present && g->volume.threshold ? g->volume.level : 0.5;
+    int bad = 0;
+    if (r->o->json) printf("{\n  \"model\": \"%s\",\n  \"outputs\": [\n", g->name);
+    for (int i = 0; i < g->n_outputs; i++) {
+        comparison c = compare(g->outputs[i], &r->got[i], &r->expected[i], level, &r->limit);
+        bool ok = compare_passes(&c, &r->limit);
+        print_comparison(r->o, g->outputs[i], &c, ok, i + 1 == g->n_outputs);
+        bad += !ok;
+    }
+    if (r->o->json) printf("  ],\n  \"ok\": %s\n}\n", bad ? "false" : "true");
+    return bad;
+}
+
+static void say(const options *o, const char *text) {
+    if (o->verbose || isatty(STDERR_FILENO)) fprintf(stderr, "voxc: %s\n", text);
+}
+
+/* A model: its imported graph is the reference, and a bundle is written and built from a second copy. */
+static bool make_bundle(verify_run *r, int **numbers, ir_arena *a, ir_diag *d) {
+    const options *o = r->o;
+    r->reference = load_model(o, LOAD_WEIGHTS, d);
+    r->planned = r->reference ? load_model(o, LOAD_WEIGHTS, d) : NULL;
+    if (!r->planned) return false;
+    *numbers = ir_alloc(a, (size_t)r->reference->n_inputs + 1, sizeof **numbers);
+    if (!verify_bind_constants(r->reference, o->test_data_dir, *numbers, d) ||
+        !verify_bind_constants(r->planned, o->test_data_dir, *numbers, d))
+        return false;
+    r->bundle = ir_format(a, "%s/bundle", r->temp);
+    say(o, "writing the bundle");
+    if (!compile_graph(o, r->planned, r->bundle, d)) return false;
+    say(o, "building it");
+    return bundle_build(r->bundle, o->cc, ir_format(a, "%s/make.log", r->temp), d);
+}
+
+static bool open_bundle(verify_run *r, int **numbers, ir_arena *a, ir_diag *d) {
+    const options *o = r->o;
+    if (o->weights || o->init || o->n_input_dims || o->model_name || o->volume || o->statistics)
+        return ir_fail(
+            d, IR_EXIT_INPUT,
+            "%s is a bundle: --weights, --init, --input-dim, --model-name, --volume and --statistics were "
+            "decided when it was compiled",
+            o->model);
+    r->planned = r->reference = bundle_load(o->model, d);
+    if (!r->planned) return false;
+    *numbers = ir_alloc(a, (size_t)r->reference->n_inputs + 1, sizeof **numbers);
+    for (int i = 0; i < r->reference->n_inputs; i++) (*numbers)[i] = i;
+    r->bundle = o->model;
+    say(o, "building the bundle");
+    return bundle_build(r->bundle, o->cc, ir_format(a, "%s/make.log", r->temp), d);
+}
+
+static bool verify_all(verify_run *r, int *bad, ir_arena *a, ir_diag *d) {
+    int *numbers = NULL;
+    bool ok = bundle_is(r->o->model) ? open_bundle(r, &numbers, a, d) : make_bundle(r, &numbers, a, d);
+    if (!ok || !verify_inputs(r, numbers, d)) return false;
+    say(r->o, "running it");
+    if (!verify_execute(r, d)) return false;
+    say(r->o, "interpreting in double precision");
+    if (!verify_expect(r, d)) return false;
+    int bad_layers = 0;
+    if (r->o->per_node && !verify_layers(r, &bad_layers, d)) return false;
+    *bad = compare_outputs(r) + bad_layers;
+    return true;
+}
+
+int verb_verify(const options *o, ir_diag *d) {
+    int64_t threads = sysconf(_SC_NPROCESSORS_ONLN);
+    verify_run r = {.o = o};
+    if (o->threads && !options_int("--threads", o->threads, 1, 1024, &threads, d)) return d->code;
+    if (!read_tolerance(o, &r.limit, d)) return d->code;
+    r.threads = (int)(threads > 0 ? threads : 1);
+    char *temp = process_temp_dir(d);
+    if (!temp) return d->code;
+    r.temp = temp;
+    ir_arena *a = ir_arena_new();
+    int bad = 0;
+    verify_all(&r, &bad, a, d);
+    verify_free(&r);
+    if (r.planned && r.planned != r.reference) ir_graph_free(r.planned);
+    if (r.reference) ir_graph_free(r.reference);
+    if (o->keep)
+        fprintf(stderr, "voxc: kept %s\n", temp);
+    else
+        process_remove_tree(temp);
+    free(temp);
+    ir_arena_free(a);
+    return d->code ? d->code : bad ? IR_EXIT_FAILURE : IR_EXIT_OK;
+}

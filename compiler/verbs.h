@@ -1,0 +1,16 @@
+/* verbs.h: what voxc can be told to do. Each verb returns an exit code; on failure d holds the message. */
+#ifndef VOXC_VERBS_H
+#define VOXC_VERBS_H
+
+#include "options.h"
+#include "pipeline.h"
+
+int verb_compile(const options *o, ir_diag *d);
+int verb_inspect(const options *o, ir_diag *d);
+int verb_verify(const options *o, ir_diag *d);
+int verb_export(const options *o, ir_diag *d);
+
+/* Runs the passes on g and writes its bundle into dir; for compile and verify. g ends up planned. */
+bool compile_graph(const options *o, ir_graph *g, const char *dir, ir_diag *d);
+
+#endif

@@ -1,0 +1,176 @@
+/* The command line: help, versions, suggestions, exit codes, and that nothing is left half written. */
+#include "test.h"
+
+#include "version.h"
+
+typedef struct cli_case {
+    const char *arguments; /* %s: an empty temporary folder */
+    int code;
+    const char *says;
+} cli_case;
+
+static const cli_case cases[] = {
+    {"", 2, "nothing to do"},
+    {"--help", 0, "usage: voxc VERB"},
+    {"--version", 0, "voxc " VOXC_VERSION},
+    {"compile --help", 0, "--model-name"},
+    {"inspect --help", 0, "--json"},
+    {"verify --help", 0, "--per-node-accuracy"},
+    {"export --help", 0, "--output"},
+    {"comple models/unet3d.yaml", 2, "did you mean 'compile'?"},
+    {"frobnicate", 2, "expected compile, inspect, verify or export"},
+    {"compile models/unet3d.yaml --inti 1 -o %s/x", 2, "did you mean '--init'?"},
+    {"compile models/unet3d.yaml --zzzzzz -o %s/x", 2, "unknown option '--zzzzzz'"},
+    {"compile models/unet3d.yaml --init", 2, "--init needs a value"},
+    {"compile models/unet3d.yaml --init 1 --init 2 -o %s/x", 2, "--init is given twice"},
+    {"compile models/unet3d.yaml --init x -o %s/x", 2, "expected a whole number"},
+    {"compile models/unet3d.yaml --force=1 -o %s/x", 2, "--force takes no value"},
+    {"compile models/unet3d.yaml --init 1", 2, "-o DIR"},
+    {"compile models/unet3d.yaml -o %s/x", 2, "--weights FILE.safetensors"},
+    {"compile models/unet3d.yaml --init 1 --weights w.safetensors -o %s/x", 2, "exclude each other"},
+    {"compile models/unet3d.yaml --init 1 --target cuda -o %s/x", 3, "only target is c"},
+    {"compile models/unet3d.yaml --init 1 --model-name 3d -o %s/x", 2, "C identifier"},
+    {"compile models/unet3d.yaml models/deepbrain.yaml --init 1 -o %s/x", 2, "one MODEL at a time"},
+    {"compile -o %s/x", 2, "no MODEL given"},
+    {"compile missing.onnx -o %s/x", 2, "missing.onnx"},
+    {"compile models -o %s/x", 2, "unknown kind of model"},
+    {"compile models/unet3d_small.yaml --init 1 -o %s/no/such/folder", 2, "no/such"},
+    {"compile models/unet3d_small.yaml --init 1 --statistics sometimes -o %s/x", 2, "running or current"},
+    {"inspect models/unet3d_small.yaml --dump-ir-after laoyut", 2, "did you mean layout"},
+    {"inspect models/unet3d.yaml --input-dim D=134", 2, "140"},
+    {"verify models/unet3d_small.yaml --init 1 --atol -1", 2, "expected a number, 0 or more"},
+    {"verify models/unet3d_small.yaml --init 1 --threads 0", 2, "whole number from 1"},
+};
+
+static void test_messages_and_codes(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *dir = test_tmpdir();
+        char *arguments = test_format(cases[i].arguments, dir);
+        char *command = test_format("%s %s", test_voxc(), arguments), *out;
+        int code = test_run(command, &out);
+        if (code != cases[i].code || !strstr(out, cases[i].says))
+            fail_msg("voxc %s: exit code %d, printed: %s (expected %d and \"%s\")", arguments, code, out,
+                     cases[i].code, cases[i].says);
+        char *left = test_format("ls -A %s", dir), *listing;
+        test_run(left, &listing);
+        if (*listing) fail_msg("voxc %s left behind: %s", arguments, listing);
+        free(listing), free(left), free(out), free(command), free(arguments);
+        test_rmdir(dir);
+    }
+}
+
+static void test_errors_are_one_line_on_stderr(void **state) {
+    (void)state;
+    char *command = test_format("%s compile missing.onnx -o x 2>/dev/null", test_voxc()), *out;
+    assert_int_equal(test_run(command, &out), 2);
+    assert_string_equal(out, "");
+    free(out), free(command);
+    command = test_format("%s compile missing.onnx -o x", test_voxc());
+    test_run(command, &out);
+    assert_ptr_equal(strchr(out, '\n'), out + strlen(out) - 1);
+    free(out), free(command);
+}
+
+static void test_inspect_says_what_the_paper_says(void **state) {
+    (void)state;
+    char *command = test_format("%s inspect models/unet3d.yaml", test_voxc()), *out;
+    assert_int_equal(test_run(command, &out), 0);
+    assert_non_null(strstr(out, "19069955"));
+    assert_non_null(strstr(out, "266.73"));
+    assert_non_null(strstr(out, "f32[1,3,44,44,28]"));
+    free(out), free(command);
+}
+
+static void test_paper_arena_meets_its_bound(void **state) {
+    (void)state;
+    char *command = test_format("%s inspect --json models/unet3d.yaml", test_voxc()), *out;
+    assert_int_equal(test_run(command, &out), 0);
+    const char *arena = strstr(out, "\"arena_bytes\": "), *bound = strstr(out, "\"arena_lower_bound\": ");
+    assert_true(arena && bound);
+    long long bytes = atoll(arena + strlen("\"arena_bytes\": "));
+    assert_int_equal(bytes, atoll(bound + strlen("\"arena_lower_bound\": ")));
+    assert_in_range(bytes, 1, 700LL << 20);
+    free(out), free(command);
+}
+
+static void test_full_disk_is_reported(void **state) {
+    (void)state;
+    TEST_NEEDS("/dev/full");
+    char *command = test_format("%s inspect models/unet3d_small.yaml 2>&1 >/dev/full", test_voxc()), *out;
+    assert_int_equal(test_run(command, &out), 1);
+    assert_non_null(strstr(out, "can't write"));
+    free(out), free(command);
+}
+
+static void test_dumps_name_unchanged_passes(void **state) {
+    (void)state;
+    char *dir = test_tmpdir(), *out;
+    char *command =
+        test_format("%s inspect models/unet3d_small.yaml -D %s/d >/dev/null && ls %s/d && cat %s/d/*-fold.ir",
+                    test_voxc(), dir, dir, dir);
+    assert_int_equal(test_run(command, &out), 0);
+    assert_non_null(strstr(out, "00-import.ir"));
+    assert_non_null(strstr(out, "-memory.ir"));
+    assert_non_null(strstr(out, "(unchanged)"));
+    free(out), free(command);
+    test_rmdir(dir);
+}
+
+static void test_same_bytes_from_any_folder(void **state) {
+    (void)state;
+    char *dir = test_tmpdir(), *out;
+    char *command = test_format(
+        "V=$(realpath %s); M=$(realpath models); $V compile $M/unet3d_small.yaml --init 1 -o %s/a && "
+        "cd %s && $V compile $M/unet3d_small.yaml --init 1 -o b && diff -r a b && echo same",
+        test_voxc(), dir, dir);
+    assert_int_equal(test_run(command, &out), 0);
+    assert_non_null(strstr(out, "same"));
+    free(out), free(command);
+    test_rmdir(dir);
+}
+
+static void test_refuses_a_folder_of_something_else(void **state) {
+    (void)state;
+    char *dir = test_tmpdir(), *out;
+    char *command = test_format("touch %s/thesis.tex; %s compile models/unet3d_small.yaml --init 1 -o %s",
+                                dir, test_voxc(), dir);
+    assert_int_equal(test_run(command, &out), 2);
+    free(out), free(command);
+    command = test_format("ls -A %s", dir);
+    test_run(command, &out);
+    assert_string_equal(out, "thesis.tex\n");
+    free(out), free(command);
+    test_rmdir(dir);
+}
+
+/* Interrupted at ten moments, compile leaves either nothing or a whole bundle. */
+static void test_interrupt_leaves_nothing_half_written(void **state) {
+    (void)state;
+    for (int i = 1; i <= 10; i++) {
+        char *dir = test_tmpdir(), *out;
+        char *command = test_format(
+            "timeout -s INT 0.%02d %s compile models/unet3d_small.yaml --init 1 -o %s/b; ls -A %s; "
+            "[ ! -d %s/b ] || [ -f %s/b/manifest.json ] && echo whole",
+            i * 3, test_voxc(), dir, dir, dir, dir);
+        test_run(command, &out);
+        if (!strstr(out, "whole") || strstr(out, "tmp")) fail_msg("after 0.%02d s: %s", i * 3, out);
+        free(out), free(command);
+        test_rmdir(dir);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_messages_and_codes),
+        cmocka_unit_test(test_errors_are_one_line_on_stderr),
+        cmocka_unit_test(test_inspect_says_what_the_paper_says),
+        cmocka_unit_test(test_paper_arena_meets_its_bound),
+        cmocka_unit_test(test_full_disk_is_reported),
+        cmocka_unit_test(test_dumps_name_unchanged_passes),
+        cmocka_unit_test(test_same_bytes_from_any_folder),
+        cmocka_unit_test(test_refuses_a_folder_of_something_else),
+        cmocka_unit_test(test_interrupt_leaves_nothing_half_written),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

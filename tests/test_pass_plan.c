@@ -1,0 +1,214 @@
+/* Layout, views and memory: text in, text out, and plans against the lower bound and the independent
+ * verifier. */
+#include "test.h"
+
+#include "passes.h"
+
+static ir_graph *parse(const char *text) {
+    ir_diag d = {0};
+    ir_graph *g = ir_parse(text, "test", NULL, NULL, &d);
+    if (!g) fail_msg("%s", d.text);
+    return g;
+}
+
+static void must(bool (*pass)(ir_graph *, ir_diag *), ir_graph *g) {
+    ir_diag d = {0};
+    if (!pass(g, &d)) fail_msg("%s", d.text);
+    if (!ir_verify(g, &d)) fail_msg("%s", d.text);
+}
+
+static void expect(ir_graph *g, const char *line) {
+    char *text = ir_print_string(g);
+    if (!strstr(text, line)) fail_msg("expected\n%s\nin\n%s", line, text);
+    free(text);
+}
+
+static void expect_not(ir_graph *g, const char *words) {
+    char *text = ir_print_string(g);
+    if (strstr(text, words)) fail_msg("did not expect %s in\n%s", words, text);
+    free(text);
+}
+
+#define CONV "kernel=1x1x1 stride=1x1x1 dilation=1x1x1 pad=[0,0,0,0,0,0] group=1"
+
+static const char skip_connection[] = //
+    "graph skip\n"
+    "input %x f32[1,3,4,4,4]\n"
+    "const %w1 f32[16,3,1,1,1] random(1)\n"
+    "const %w2 f32[32,16,1,1,1] random(2)\n"
+    "const %w3 f32[2,48,1,1,1] random(3)\n"
+    "%a = conv(%x, %w1) " CONV "\n"
+    "%b = conv(%a, %w2) " CONV "\n"
+    "%c = concat(%b, %a) axis=1\n"
+    "%y = conv(%c, %w3) " CONV "\n"
+    "output %y\n";
+
+static void test_convs_block_channels_but_not_outputs(void **state) {
+    (void)state;
+    ir_graph *g = parse(skip_connection);
+    must(pass_layout, g);
+    expect(g, "-> f32[1,16,4,4,4] block16\n");
+    expect(g, "-> f32[1,48,4,4,4] block16\n");
+    expect(g, "-> f32[1,2,4,4,4]\n");
+    expect_not(g, "to_block");
+    expect_not(g, "from_block");
+    ir_graph_free(g);
+}
+
+static void test_concat_members_need_no_copy(void **state) {
+    (void)state;
+    ir_graph *g = parse(skip_connection);
+    must(pass_layout, g);
+    must(pass_views, g);
+    expect(g, "-> f32[1,32,4,4,4] block16 in %c+0\n");
+    expect(g, "-> f32[1,16,4,4,4] block16 in %c+8192\n");
+    must(pass_memory, g);
+    expect(g, "arena 12288\n");
+    ir_graph_free(g);
+}
+
+static void test_output_of_a_following_op_is_converted(void **state) {
+    (void)state;
+    ir_graph *g = parse("graph g\ninput %x f32[1,3,4,4,4]\nconst %w f32[16,3,1,1,1] random(1)\n"
+                        "%a = conv(%x, %w) " CONV "\n%y = exp(%a)\noutput %y\n");
+    must(pass_layout, g);
+    expect(g, "%y.blocked = exp(%a)");
+    expect(g, "%y = from_block(%y.blocked)");
+    expect(g, "output %y\n");
+    ir_graph_free(g);
+}
+
+static void test_plain_ops_read_converted_values_once(void **state) {
+    (void)state;
+    ir_graph *g = parse("graph g\ninput %x f32[1,3,4,4,4]\nconst %w f32[16,3,1,1,1] random(1)\n"
+                        "%a = conv(%x, %w) " CONV "\n%p = transpose(%a) perm=[0,1,4,3,2]\n"
+                        "%q = transpose(%a) perm=[0,1,3,2,4]\n%y = add(%p, %q)\noutput %y\n");
+    must(pass_layout, g);
+    int conversions = 0;
+    for (int i = 0; i < g->n_nodes; i++) conversions += g->nodes[i]->op == IR_OP_FROM_BLOCK;
+    assert_int_equal(conversions, 1);
+    ir_graph_free(g);
+}
+
+static void test_wide_plain_input_is_blocked_for_a_conv(void **state) {
+    (void)state;
+    ir_graph *g = parse("graph g\ninput %x f32[1,32,4,4,4]\nconst %w f32[16,32,1,1,1] random(1)\n"
+                        "%y = conv(%x, %w) " CONV "\noutput %y\n");
+    must(pass_layout, g);
+    expect(g, "= to_block(%x)");
+    ir_graph_free(g);
+}
+
+static void test_ragged_concat_stays_plain(void **state) {
+    (void)state;
+    ir_graph *g = parse("graph g\ninput %x f32[1,3,4,4,4]\nconst %w f32[20,3,1,1,1] random(1)\n"
+                        "const %v f32[2,40,1,1,1] random(1)\n"
+                        "%a = conv(%x, %w) " CONV "\n%b = conv(%x, %w) " CONV "\n%c = concat(%a, %b) axis=1\n"
+                        "%y = conv(%c, %v) " CONV "\noutput %y\n");
+    must(pass_layout, g);
+    must(pass_views, g);
+    must(pass_memory, g);
+    expect(g, "%c = concat(%a.plain, %b.plain) axis=1 -> f32[1,40,4,4,4] arena");
+    ir_graph_free(g);
+}
+
+static void test_batches_are_copied(void **state) {
+    (void)state;
+    ir_graph *g = parse("graph g\ninput %x f32[2,3,4,4,4]\nconst %w f32[16,3,1,1,1] random(1)\n"
+                        "const %v f32[2,32,1,1,1] random(1)\n"
+                        "%a = conv(%x, %w) " CONV "\n%b = conv(%x, %w) " CONV "\n%c = concat(%a, %b) axis=1\n"
+                        "%y = conv(%c, %v) " CONV "\noutput %y\n");
+    must(pass_layout, g);
+    must(pass_views, g);
+    expect_not(g, " in %c");
+    ir_graph_free(g);
+}
+
+static void test_reshape_is_a_view(void **state) {
+    (void)state;
+    ir_graph *g =
+        parse("graph g\ninput %x f32[1,3,4]\n%a = exp(%x)\n%r = reshape(%a) shape=[3,4]\n%y = exp(%r)\n"
+              "output %y\n");
+    must(pass_layout, g);
+    must(pass_views, g);
+    must(pass_memory, g);
+    expect(g, "-> f32[3,4] in %a+0\n");
+    expect(g, "arena 64\n");
+    ir_graph_free(g);
+}
+
+static void test_nested_concats(void **state) {
+    (void)state;
+    ir_graph *g = parse("graph g\ninput %x f32[1,3,4,4,4]\nconst %w f32[16,3,1,1,1] random(1)\n"
+                        "const %v f32[2,48,1,1,1] random(1)\n"
+                        "%a = conv(%x, %w) " CONV "\n%b = conv(%x, %w) " CONV "\n%i = concat(%a, %b) axis=1\n"
+                        "%d = conv(%x, %w) " CONV "\n%o = concat(%d, %i) axis=1\n%y = conv(%o, %v) " CONV
+                        "\noutput %y\n");
+    must(pass_layout, g);
+    must(pass_views, g);
+    must(pass_memory, g);
+    expect(g, "in %o+4096\n"); /* %i in %o */
+    expect(g, "in %i+4096\n"); /* %b in %i */
+    expect(g, "arena 12288\n");
+    ir_graph_free(g);
+}
+
+/* A chain of maps over tensors of random sizes with random long-lived uses. */
+static ir_graph *random_graph(uint64_t seed) {
+    char *text = NULL;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
+    fputs("graph random\ninput %x f32[1,1]\n", f);
+    enum { VALUES = 40 };
+    int64_t length[VALUES];
+    for (int i = 0; i < VALUES; i++) {
+        length[i] = 1 + (int64_t)(test_random_bits(&seed) % 5000);
+        fprintf(f, "%%v%d = expand(%%x) shape=[1,%lld]\n", i, (long long)length[i]);
+        int from = (int)(test_random_bits(&seed) % (uint64_t)(i + 1));
+        fprintf(f, "%%s%d = reduce_sum(%%v%d) axes=[1] keepdims=1\n", i, from);
+    }
+    fputs("%y = concat(", f);
+    for (int i = 0; i < VALUES; i++) fprintf(f, "%s%%s%d", i ? ", " : "", i);
+    fputs(") axis=1\noutput %y\n", f);
+    fclose(f);
+    ir_graph *g = parse(text);
+    free(text);
+    return g;
+}
+
+static void test_random_plans_verify_and_stay_near_the_bound(void **state) {
+    (void)state;
+    int met = 0;
+    enum { GRAPHS = 60 };
+    for (uint64_t seed = 1; seed <= GRAPHS; seed++) {
+        ir_graph *g = random_graph(seed);
+        must(pass_dead, g);
+        must(pass_layout, g);
+        must(pass_views, g);
+        must(pass_memory, g);
+        int64_t bound = pass_memory_bound(g);
+        assert_true(g->arena_bytes >= bound);
+        if (g->arena_bytes > bound + bound / 10)
+            fail_msg("seed %d: %lld bytes, bound %lld", (int)seed, (long long)g->arena_bytes,
+                     (long long)bound);
+        met += g->arena_bytes == bound;
+        ir_graph_free(g);
+    }
+    assert_in_range(met, GRAPHS / 2, GRAPHS);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_convs_block_channels_but_not_outputs),
+        cmocka_unit_test(test_concat_members_need_no_copy),
+        cmocka_unit_test(test_output_of_a_following_op_is_converted),
+        cmocka_unit_test(test_plain_ops_read_converted_values_once),
+        cmocka_unit_test(test_wide_plain_input_is_blocked_for_a_conv),
+        cmocka_unit_test(test_ragged_concat_stays_plain),
+        cmocka_unit_test(test_batches_are_copied),
+        cmocka_unit_test(test_reshape_is_a_view),
+        cmocka_unit_test(test_nested_concats),
+        cmocka_unit_test(test_random_plans_verify_and_stay_near_the_bound),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
