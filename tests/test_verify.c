@@ -1,0 +1,115 @@
+/* voxc verify: passes what is right, fails what is wrong, and names the first wrong layer. */
+#include "test.h"
+
+#include "compare.h"
+
+static const char *const model = "models/unet3d_small.yaml --init 1";
+
+static void expect_run(const char *arguments, int code, const char *says) {
+    char *command = test_format("%s %s", test_voxc(), arguments), *out;
+    int got = test_run(command, &out);
+    if (got != code || !strstr(out, says))
+        fail_msg("%s: exit code %d, printed %s (expected %d and \"%s\")", command, got, out, code, says);
+    free(out), free(command);
+}
+
+static void test_right_code_passes_and_limits_bite(void **state) {
+    (void)state;
+    char *arguments = test_format("verify %s --json", model);
+    expect_run(arguments, 0, "\"ok\": true");
+    free(arguments);
+    arguments = test_format("verify %s --max-rms 1e-12", model);
+    expect_run(arguments, 1, "OUT OF TOLERANCE");
+    free(arguments);
+}
+
+/* Takes the activation out of one layer of a bundle's source. */
+static void test_first_wrong_layer_is_named(void **state) {
+    (void)state;
+    char *dir = test_tmpdir();
+    char *arguments = test_format("compile %s -o %s/b", model, dir);
+    expect_run(arguments, 0, "");
+    free(arguments);
+    arguments = test_format("verify %s/b", dir);
+    expect_run(arguments, 0, ": ok");
+    free(arguments);
+    char *edit =
+        test_format("cd %s/b && awk '/^static int unet3d_small_e2a/{inside=1} inside && /VOX_ACT_RELU/"
+                    "{sub(/VOX_ACT_RELU/,\"VOX_ACT_NONE\"); inside=0} {print}' unet3d_small_kernels.c > k && "
+                    "! cmp -s k unet3d_small_kernels.c && mv k unet3d_small_kernels.c",
+                    dir);
+    assert_int_equal(test_run(edit, NULL), 0);
+    free(edit);
+    arguments = test_format("verify %s/b --per-node-accuracy | grep -m1 FIRST; false", dir);
+    char *command = test_format("%s %s", test_voxc(), arguments), *out;
+    test_run(command, &out);
+    assert_non_null(strstr(out, "  e2a "));
+    free(out), free(command), free(arguments);
+    test_rmdir(dir);
+}
+
+static void test_bundle_options_are_refused(void **state) {
+    (void)state;
+    char *dir = test_tmpdir();
+    char *arguments = test_format("compile %s -o %s/b", model, dir);
+    expect_run(arguments, 0, "");
+    free(arguments);
+    arguments = test_format("verify %s/b --init 2", dir);
+    expect_run(arguments, 2, "were decided when it was compiled");
+    free(arguments);
+    char *damage = test_format("rm %s/b/unet3d_small.weights", dir);
+    test_run(damage, NULL);
+    free(damage);
+    arguments = test_format("verify %s/b", dir);
+    expect_run(arguments, 2, "unet3d_small.weights");
+    free(arguments);
+    test_rmdir(dir);
+}
+
+static void test_onnx_test_data(void **state) {
+    (void)state;
+    const char *data = "/usr/share/libonnx-testdata/data/pytorch-converted/test_Conv3d_stride_padding";
+    TEST_NEEDS(data);
+    char *arguments =
+        test_format("verify %s/model.onnx --test-data-dir %s/test_data_set_0 --atol 1e-5", data, data);
+    expect_run(arguments, 0, ": ok");
+    free(arguments);
+    const char *node = "/usr/share/libonnx-testdata/data/node/test_convtranspose_3d";
+    arguments =
+        test_format("verify %s/model.onnx --test-data-dir %s/test_data_set_0 --atol 1e-5", node, node);
+    expect_run(arguments, 0, ": ok");
+    free(arguments);
+}
+
+static void test_comparison_figures(void **state) {
+    (void)state;
+    ir_tensor t = {.dtype = IR_F32, .rank = 3, .dim = {1, 2, 2}};
+    double expected[] = {1, 0, 0, 1}, got[] = {1, 0.5, 0, 1}, bad[] = {1, NAN, 0, 1};
+    ir_value e = {.f = expected}, g = {.f = got}, n = {.f = bad};
+    tolerance none = {-1, -1, -1, -1, -1}, loose = {0.5, -1, -1, -1, -1}, strict = {0.4, -1, -1, -1, -1};
+    comparison c = compare(&t, &g, &e, 0.5, &none);
+    assert_true(c.max_abs == 0.5 && c.worst == 1 && fabs(c.rms - sqrt(0.25 / 2)) < 1e-15);
+    assert_true(c.min_dice == 1);
+    c = compare(&t, &g, &e, 0.5, &loose);
+    assert_true(compare_passes(&c, &loose));
+    c = compare(&t, &g, &e, 0.5, &strict);
+    assert_false(compare_passes(&c, &strict));
+    c = compare(&t, &n, &e, 0.5, &none);
+    assert_int_equal(c.not_finite, 1);
+    assert_false(compare_passes(&c, &none));
+    double flipped[] = {0, 0, 1, 1};
+    g.f = flipped;
+    c = compare(&t, &g, &e, 0.5, &none);
+    assert_true(c.min_dice == 0); /* labels 0 1 became 1 1: label 0 is gone */
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_comparison_figures),
+        cmocka_unit_test(test_right_code_passes_and_limits_bite),
+        cmocka_unit_test(test_first_wrong_layer_is_named),
+        cmocka_unit_test(test_bundle_options_are_refused),
+        cmocka_unit_test(test_onnx_test_data),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
