@@ -34,7 +34,7 @@ static const cli_case cases[] = {
     {"compile -o %s/x", 2, "no MODEL given"},
     {"compile missing.onnx -o %s/x", 2, "missing.onnx"},
     {"compile models -o %s/x", 2, "unknown kind of model"},
-    {"compile models/unet3d_small.yaml --init 1 -o %s/no/such/folder", 2, "no/such"},
+    {"compile models/unet3d_small.yaml --init 1 -o %s/no/such/folder", 1, "does not exist"},
     {"compile models/unet3d_small.yaml --init 1 --statistics sometimes -o %s/x", 2, "running or current"},
     {"inspect models/unet3d_small.yaml --dump-ir-after laoyut", 2, "did you mean layout"},
     {"inspect models/unet3d.yaml --input-dim D=134", 2, "140"},

@@ -68,7 +68,7 @@ static void test_bundle_options_are_refused(void **state) {
 
 static void test_onnx_test_data(void **state) {
     (void)state;
-    const char *data = "/usr/share/libonnx-testdata/data/pytorch-converted/test_Conv3d_stride_padding";
+    const char *data = "/usr/share/libonnx-testdata/data/node/test_maxpool_3d_default";
     TEST_NEEDS(data);
     char *arguments =
         test_format("verify %s/model.onnx --test-data-dir %s/test_data_set_0 --atol 1e-5", data, data);
