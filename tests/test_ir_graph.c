@@ -238,30 +238,72 @@ static void tables_name_everything_once(void **state) {
     assert_true(ir_dtype_is_float(IR_F64) && !ir_dtype_is_float(IR_I32));
 }
 
-/* A broken invariant ends the program with one line on standard error. */
-static void broken_invariants_abort(void **state) {
-    (void)state;
+/* Runs `body` in a child; its standard error goes to line. Returns the child's wait status. */
+static int in_child(void (*body)(void), char *line, size_t size) {
     int fd[2];
     assert_int_equal(pipe(fd), 0);
     fflush(NULL);
     pid_t child = fork();
     if (child == 0) {
         dup2(fd[1], 2);
-        ir_graph *g = ir_graph_new("g");
-        ir_add_input(g, "x", IR_F32, 0, NULL);
-        ir_add_input(g, "x", IR_F32, 0, NULL);
+        body();
         _exit(0);
     }
     close(fd[1]);
-    char line[256] = "";
     size_t used = 0;
-    for (ssize_t n; (n = read(fd[0], line + used, sizeof line - 1 - used)) > 0;) used += (size_t)n;
+    for (ssize_t n; (n = read(fd[0], line + used, size - 1 - used)) > 0;) used += (size_t)n;
+    line[used] = 0;
     close(fd[0]);
     int status = 0;
     assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFSIGNALED(status));
-    assert_int_equal(WTERMSIG(status), SIGABRT);
-    assert_non_null(strstr(line, "voxc: internal error: there are two tensors %x"));
+    return status;
+}
+
+static void add_a_name_twice(void) {
+    ir_graph *g = ir_graph_new("g");
+    ir_add_input(g, "x", IR_F32, 0, NULL);
+    ir_add_input(g, "x", IR_F32, 0, NULL);
+}
+
+static void remove_a_used_node(void) {
+    ir_graph *g = parse(text);
+    ir_remove_node(g, g->nodes[0]);
+}
+
+static void read_an_absent_attribute(void) {
+    ir_graph *g = parse(text);
+    ir_int(g->nodes[0], IR_AXIS);
+}
+
+static void ask_for_too_much(void) {
+    size_t volatile count = SIZE_MAX / 2;
+    ir_alloc(ir_arena_new(), count, 4);
+}
+
+static void broken_invariants_abort(void **state) {
+    (void)state;
+    static const struct {
+        void (*body)(void);
+        const char *line;
+    } cases[] = {
+        {add_a_name_twice, "voxc: internal error: there are two tensors %x"},
+        {remove_a_used_node, "voxc: internal error: node 'a' is removed but %a is used"},
+        {read_an_absent_attribute, "voxc: internal error: relu 'a' has no attribute axis"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char line[256];
+        int status = in_child(cases[i].body, line, sizeof line);
+        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+        if (!strstr(line, cases[i].line)) fail_msg("%s, not %s", line, cases[i].line);
+    }
+}
+
+static void no_memory_is_one_line_and_exit_1(void **state) {
+    (void)state;
+    char line[256];
+    int status = in_child(ask_for_too_much, line, sizeof line);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == IR_EXIT_FAILURE);
+    assert_non_null(strstr(line, "voxc: out of memory"));
 }
 
 int main(void) {
@@ -278,6 +320,7 @@ int main(void) {
         cmocka_unit_test(first_error_stays_and_gains_places),
         cmocka_unit_test(tables_name_everything_once),
         cmocka_unit_test(broken_invariants_abort),
+        cmocka_unit_test(no_memory_is_one_line_and_exit_1),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
