@@ -13,9 +13,13 @@
 /* ---- names and tensors
  * -------------------------------------------------------------------------------------------- */
 
+/* PyTorch calls the output of /encoder/conv/Conv /encoder/conv/Conv_output_0. */
 const char *onnx_name(onnx_import *im, const char *name) {
-    while (*name == '/') name++; /* PyTorch's scopes: /encoder/conv/Conv */
-    return ir_unique_name(im->g, *name ? name : "tensor");
+    static const char suffix[] = "_output_0";
+    while (*name == '/') name++;
+    size_t n = strlen(name), tail = sizeof suffix - 1;
+    if (n > tail && strcmp(name + n - tail, suffix) == 0) n -= tail;
+    return ir_unique_name(im->g, n ? ir_format(im->scratch, "%.*s", (int)n, name) : "tensor");
 }
 
 ir_tensor *onnx_add_tensor(onnx_import *im, const Onnx__TensorProto *t, const char *what, const char *name) {

@@ -136,7 +136,7 @@ static bool transpose_pads(const onnx_call *c, const ir_tensor *x, window *w) {
         if (out < 1 || total > LARGE || total < -LARGE)
             return onnx_bad(c, "output_shape asks for %lld voxels along spatial axis %d", (long long)out, i);
         if (total < 0) w->out_pad[i] -= total;
-        split_pad(w, i, total > 0 ? total : 0, mode == PAD_UPPER || (want && mode != PAD_LOWER));
+        split_pad(w, i, total > 0 ? total : 0, mode == PAD_UPPER);
     }
     return true;
 }
@@ -156,7 +156,6 @@ bool onnx_conv_transpose(onnx_call *c) {
 bool onnx_pool(onnx_call *c) {
     window w;
     if (!onnx_has(c, "kernel_shape")) return onnx_bad(c, "attribute kernel_shape is missing");
-    if (!ir_dtype_is_float(c->in[0]->dtype)) return onnx_unsupported(c, "pooling of integers");
     if (!window_read(c, c->in[0]->rank, &w) || !window_list(c, "kernel_shape", w.n, 1, 1, w.kernel) ||
         !window_resolve_same(c, c->in[0], &w))
         return false;

@@ -10,6 +10,7 @@
 
 #include "front_onnx.h"
 #include "onnx_data.h"
+#include "onnx_write.h"
 
 #include <dirent.h>
 
@@ -103,8 +104,17 @@ static bool run_case(const testcase *t, const ir_graph *g, ir_diag *d) {
     return ok;
 }
 
+/* What the exporter writes of g must compute the same. */
+static bool run_exported(const testcase *t, const ir_graph *g, const char *path, ir_diag *d) {
+    if (!onnx_export(g, path, d)) return false;
+    ir_graph *back = onnx_load(path, NULL, d);
+    bool ok = back && run_case(t, back, d);
+    ir_graph_free(back);
+    return ok;
+}
+
 /* "pass...", or "unsupported" / "fail" with the reason. */
-static void result_of(const char *folder, char *text, size_t n) {
+static void result_of(const char *folder, const char *temp, char *text, size_t n) {
     testcase t = {0};
     ir_diag d = {0};
     snprintf(t.folder, sizeof t.folder, "%s", folder);
@@ -123,7 +133,7 @@ static void result_of(const char *folder, char *text, size_t n) {
         ir_graph_free(g);
         g = NULL;
     }
-    bool ok = g && run_case(&t, g, &d);
+    bool ok = g && run_case(&t, g, &d) && run_exported(&t, g, temp, &d);
     const char *reason = strstr(d.text, "): ");
     if (!reason) reason = strstr(d.text, "onnx: ");
     if (ok)
@@ -186,11 +196,12 @@ static void every_case_does_what_the_table_says(void **state) {
     (void)state;
     TEST_NEEDS(DATA);
     char **names = calloc(MAX_CASES, sizeof *names), got[600], want[600], *table = read_text(TABLE);
+    char *tmp = test_tmpdir(), *temp = test_format("%s/exported.onnx", tmp);
     int n = list_cases(names), passed = 0, wrong = 0;
     FILE *update = getenv("UPDATE") ? fopen(TABLE, "w") : NULL;
     for (int i = 0; i < n; i++) {
         char *folder = test_format("%s/%s", DATA, names[i]);
-        result_of(folder, got, sizeof got);
+        result_of(folder, temp, got, sizeof got);
         expected_of(table, names[i], want, sizeof want);
         if (update) fprintf(update, "%s %s\n", names[i], got);
         passed += strncmp(got, "pass", 4) == 0;
@@ -205,6 +216,8 @@ static void every_case_does_what_the_table_says(void **state) {
     print_message("%d of %d cases pass, the others are not supported\n", passed, n);
     free(names);
     free(table);
+    free(temp);
+    test_rmdir(tmp);
     assert_int_equal(wrong, 0);
 }
 
