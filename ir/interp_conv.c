@@ -16,7 +16,7 @@ enum {
     CHANNELS = 8, /* output channels and positions whose sums are in registers together */
     LANES = 8,
     TILE = 2 * LANES,
-    MAX_RUNS = 8,
+    MAX_RUNS = 8,  /* of neighbouring positions that are copied as one */
     POSITIONS = 64 /* a multiple of TILE; x, sums and weights of the widest layers stay in a 2 MiB cache */
 };
 

@@ -68,15 +68,21 @@ typedef struct axis_job {
     const double *x;
     double *y;
     bool log;
+    int64_t chunks;
 } axis_job;
 
-static void softmax_outer(void *ctx, int64_t task, int thread) {
+enum { CHUNK = 4096 };
+
+/* CHUNK positions beside the axis. */
+static void softmax_chunk(void *ctx, int64_t task, int thread) {
     const axis_job *j = ctx;
     interp_axis s = j->s;
+    int64_t outer = task / j->chunks, begin = task % j->chunks * CHUNK;
+    int64_t end = begin + CHUNK < s.inner ? begin + CHUNK : s.inner;
     (void)thread;
-    for (int64_t i = 0; i < s.inner; i++) {
-        const double *x = j->x + task * s.axis * s.inner + i;
-        double *y = j->y + task * s.axis * s.inner + i, max = -INFINITY, sum = 0;
+    for (int64_t i = begin; i < end; i++) {
+        const double *x = j->x + outer * s.axis * s.inner + i;
+        double *y = j->y + outer * s.axis * s.inner + i, max = -INFINITY, sum = 0;
         for (int64_t a = 0; a < s.axis; a++) max = x[a * s.inner] > max ? x[a * s.inner] : max;
         for (int64_t a = 0; a < s.axis; a++) sum += exp(x[a * s.inner] - max);
         for (int64_t a = 0; a < s.axis; a++)
@@ -85,9 +91,11 @@ static void softmax_outer(void *ctx, int64_t task, int thread) {
 }
 
 bool interp_softmax(const interp_call *c) {
-    axis_job j = {interp_split(c->n->in[0], (int)ir_int(c->n, IR_AXIS)), c->in[0].f, c->out[0].f,
-                  c->n->op == IR_OP_LOG_SOFTMAX};
-    interp_parallel(c->threads, j.s.outer, softmax_outer, &j);
+    axis_job j = {
+        .s = interp_split(c->n->in[0], (int)ir_int(c->n, IR_AXIS)), .x = c->in[0].f, .y = c->out[0].f};
+    j.log = c->n->op == IR_OP_LOG_SOFTMAX;
+    j.chunks = (j.s.inner + CHUNK - 1) / CHUNK;
+    interp_parallel(c->threads, j.s.outer * j.chunks, softmax_chunk, &j);
     return true;
 }
 

@@ -9,7 +9,18 @@
  * row, and W is cut into segments in which the range of valid W taps is constant. A sum's order is kd, kh,
  * kw, ic within each chunk of channels: no split changes it.
  *
- * Choosing the numbers: see the end of this comment's twin, `vox_conv_tasks`.
+ * Choosing the numbers. A task walks chunk of input channels, pair of output blocks, residue class, plane,
+ * row. So: chunk_ic  One pair's weights of one chunk (taps of a residue class x chunk_ic x 32 floats; half of
+ * that where the tile has one block) are read from L2 once per tile: keep them at or below 512 KiB, in equal
+ * chunks. 768 -> 256 channels, 3x3x3, AVX-512: 117 GFLOP/s with one chunk (2.6 MiB), 147 with chunks of 128
+ * (442 KiB), 142 with 32. Smaller chunks only add passes over the sums: 192 -> 64 runs at 159 unsplit, 154 by
+ *             64, 137 by 16. Plain results are never chunked, whatever chunk_ic says.
+ *   task_oc   2: x is read again per pair, which is cheap (each value serves 32 x taps products), and more
+ * tasks spread better. 4 where the result is not chunked and the other axes give tasks enough. task_h    Rows
+ * share their inputs with the next ones: 8 or more. Few rows of few columns (below a tile's width) belong
+ * into one task. task_d    1, unless the layer is so small that handing out tasks shows (below some million
+ * products each). Measured on one core of a Sapphire Rapids Xeon, FMA peak 215 (AVX-512) and 114 to 126
+ * GFLOP/s (AVX2); shared, so only proportions count.
  */
 #ifndef VOX_CONV_H
 #define VOX_CONV_H
@@ -31,6 +42,10 @@ enum { VOX_TILE_W = 6, VOX_TILE_V = 1 };
 enum { VOX_TILE_W = 2, VOX_TILE_V = 1 };
 #define VOX_TILES(X)   X(1) X(2)
 #endif
+
+/* Weights are fetched into L1 this many channels ahead: 3 % (AVX-512) to 6 % (AVX2) faster where they come
+ * from L2. */
+enum { VOX_TILE_AHEAD = 8 };
 
 /* What a tile walks over, in floats. */
 typedef struct vox_walk {
@@ -68,6 +83,9 @@ VOX_INLINE void vox_conv_tile(const int n, const int blocks, const ptrdiff_t x_p
                         VOX_UNROLL
                         for (int v = 0; v < nv; v++)
                             wv[v] = vox_load(wc + v / VOX_NV * t->w_block + v % VOX_NV * VOX_VL);
+                        VOX_UNROLL
+                        for (int v = 0; v < blocks; v++)
+                            __builtin_prefetch(wc + v * t->w_block + VOX_TILE_AHEAD * VOX_BLOCK);
                         const float *xp = xc;
                         VOX_UNROLL
                         for (int r = 0; r < n; r++, xp += x_pos) {
@@ -200,12 +218,17 @@ typedef struct vox_conv_part {
     float *y;             /* blocked: at this n and block; plain: at this n and first channel */
     int blocks, channels; /* of output */
     int first_chunk, last_chunk;
-    vox_tile_fn *tile;
+    int thin;          /* 1: row by row, without the tile */
+    vox_tile_fn *tile; /* NULL if thin */
 } vox_conv_part;
+
+static inline ptrdiff_t vox_plane_floats(const vox_dims *t) {
+    return (ptrdiff_t)t->d * t->h * t->w;
+}
 
 /* Plain output: finished sums of n positions, kept as blocks of 16 in `sums`, go to their channels. */
 static inline void vox_conv_scatter(const vox_conv_part *p, const float *sums, float *y, int n) {
-    const ptrdiff_t plane = (ptrdiff_t)p->g->y.d * p->g->y.h * p->g->y.w, step = p->axis[2].every;
+    const ptrdiff_t plane = vox_plane_floats(&p->g->y), step = p->axis[2].every;
     for (int c = 0; c < p->channels; c++)
         for (int r = 0; r < n; r++)
             y[c * plane + r * step] = sums[(c / VOX_BLOCK * VOX_TILE_W + r) * VOX_BLOCK + c % VOX_BLOCK];
@@ -237,6 +260,35 @@ static inline void vox_conv_segment(const vox_conv_part *p, const float *x, cons
     }
 }
 
+/* Groups of one to four output channels (depthwise) would leave the tile's lanes empty: one channel's row,
+ * vectorised along W. Sums in the tile's order. x, w, y: at the row, its first valid tap, the channel. */
+static inline void vox_conv_thin_row(const vox_conv_part *p, const float *x, const float *w, float *y,
+                                     int lane) {
+    enum { RUN = 64 };
+    const vox_axis *ax = &p->axis[2];
+    const vox_walk *t = &p->walk;
+    for (int begin = 0; begin < ax->n; begin += RUN) {
+        const int n = vox_min_int(ax->n - begin, RUN);
+        float sum[RUN];
+        for (int j = 0; j < n; j++) sum[j] = p->b[lane];
+        for (int k = 0; k < t->taps[0] * t->taps[1] * ax->taps; k++) {
+            const int kw = k % ax->taps, kh = k / ax->taps % t->taps[1], kd = k / ax->taps / t->taps[1];
+            const int at = ax->at + kw * ax->step;
+            const int first = vox_max_int(begin, vox_ceil_div(-at, ax->move));
+            const int last = vox_min_int(begin + n, vox_floor_div(ax->extent - 1 - at, ax->move) + 1);
+            if (first >= last) continue;
+            const float *xt = x + kd * t->x_tap[0] + kh * t->x_tap[1] + at + (ptrdiff_t)first * ax->move;
+            const float *wt = w + kd * t->w_tap[0] + kh * t->w_tap[1] +
+                              (ax->tap + (ptrdiff_t)kw * ax->tap_step) * p->w_step[2];
+            for (int i = 0; i < t->ic; i++, xt += t->x_lane)
+                for (int j = 0; j < last - first; j++)
+                    sum[first - begin + j] += wt[i * VOX_BLOCK] * xt[(ptrdiff_t)j * ax->move];
+        }
+        vox_activate_run(&p->g->ep, p->slope ? p->slope[lane] : 0.0f, sum, sum, n);
+        for (int j = 0; j < n; j++) y[ax->first + (ptrdiff_t)(begin + j) * ax->every] = sum[j];
+    }
+}
+
 /* One row: D and H taps are cut to what is inside x, then W is walked segment by segment. */
 static inline void vox_conv_row(vox_conv_part *p, int jd, int jh) {
     const int j[2] = {jd, jh};
@@ -251,8 +303,10 @@ static inline void vox_conv_row(vox_conv_part *p, int jd, int jh) {
         if (hi > lo) w += (ax->tap + lo * ax->tap_step) * p->w_step[a];
         y += (ax->first + j[a] * ax->every) * p->y_step[a];
     }
+    for (int lane = 0; p->thin && lane < p->channels; lane++)
+        vox_conv_thin_row(p, x, w + lane, y + lane * vox_plane_floats(&p->g->y), lane);
     const vox_axis *ax = &p->axis[2];
-    for (int from = 0, to; from < ax->n; from = to) {
+    for (int from = 0, to; !p->thin && from < ax->n; from = to) {
         int lo, hi;
         to = vox_axis_next(ax, from);
         vox_axis_taps(ax, from, &lo, &hi);
@@ -292,10 +346,6 @@ static inline vox_conv_box vox_conv_box_of(const vox_conv *g, int task) {
                           {oc, vox_min_int(oc + g->task_oc, blocks)},
                           {d, vox_min_int(d + g->task_d, g->y.d)},
                           {h, vox_min_int(h + g->task_h, g->y.h)}};
-}
-
-static inline ptrdiff_t vox_plane_floats(const vox_dims *t) {
-    return (ptrdiff_t)t->d * t->h * t->w;
 }
 
 /* Addresses of output block `block` (counted over all groups) and the channels [ic, ic + n_ic) of its group.
@@ -358,7 +408,8 @@ static inline void vox_conv_set_class(vox_conv_part *p, const vox_conv_box *box,
     p->walk.y_pos = p->g->y.block ? p->axis[2].every * p->y_step[2] : VOX_BLOCK;
     p->walk.from_pos = p->first_chunk ? 0 : p->walk.y_pos;
     if (!p->first_chunk) p->walk.from_block = p->walk.y_block;
-    p->tile = vox_conv_tile_for(p->blocks, p->walk.x_pos);
+    p->thin = p->g->group > 1 && p->g->y.block == 0 && p->g->y.c / p->g->group <= 4;
+    p->tile = p->thin ? NULL : vox_conv_tile_for(p->blocks, p->walk.x_pos);
 }
 
 static inline void vox_conv_rows(vox_conv_part *p, const vox_conv_box *box, int transposed) {

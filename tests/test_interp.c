@@ -564,6 +564,7 @@ static void folding_replaces_a_node(void **state) {
     assert_ptr_equal(g->outputs[0], y);
     assert_int_equal(y->role, IR_ROLE_CONST);
     assert_true(((const float *)y->data)[0] == -(1.0f / 3));
+    assert_true(ir_verify(g, &d));
     ir_graph_free(g);
 }
 
