@@ -9,18 +9,19 @@
  * row, and W is cut into segments in which the range of valid W taps is constant. A sum's order is kd, kh,
  * kw, ic within each chunk of channels: no split changes it.
  *
- * Choosing the numbers. A task walks chunk of input channels, pair of output blocks, residue class, plane,
- * row. So: chunk_ic  One pair's weights of one chunk (taps of a residue class x chunk_ic x 32 floats; half of
- * that where the tile has one block) are read from L2 once per tile: keep them at or below 512 KiB, in equal
- * chunks. 768 -> 256 channels, 3x3x3, AVX-512: 117 GFLOP/s with one chunk (2.6 MiB), 147 with chunks of 128
- * (442 KiB), 142 with 32. Smaller chunks only add passes over the sums: 192 -> 64 runs at 159 unsplit, 154 by
- *             64, 137 by 16. Plain results are never chunked, whatever chunk_ic says.
- *   task_oc   2: x is read again per pair, which is cheap (each value serves 32 x taps products), and more
- * tasks spread better. 4 where the result is not chunked and the other axes give tasks enough. task_h    Rows
- * share their inputs with the next ones: 8 or more. Few rows of few columns (below a tile's width) belong
- * into one task. task_d    1, unless the layer is so small that handing out tasks shows (below some million
- * products each). Measured on one core of a Sapphire Rapids Xeon, FMA peak 215 (AVX-512) and 114 to 126
- * GFLOP/s (AVX2); shared, so only proportions count.
+ * Choosing the numbers. A task walks: chunk of input channels, pair of output blocks, residue class, plane,
+ * row.
+ * - chunk_ic: the weights of one pair and chunk (taps of a residue class x chunk_ic x 32 floats; half of that
+ * where the tile has one block) are read from L2 once per tile: keep them at or below 512 KiB, in equal
+ * chunks. 768 -> 256 channels, 3x3x3, AVX-512: 117 GFLOP/s unsplit (2.6 MiB), 147 in chunks of 128 (442 KiB),
+ * 142 of 32. Smaller chunks only add passes over the sums: 192 -> 64 runs at 159 unsplit, 154 by 64, 137
+ * by 16. Plain results are never chunked, whatever chunk_ic says.
+ * - task_oc: 2. x is read again per pair, which is cheap (each value serves 32 x taps products), and more
+ * tasks spread better.
+ * - task_h: rows share their inputs with the next ones: 8 or more. All of them where W is below a tile's
+ * width.
+ * - task_d: 1, unless a task would have less than some million products.
+ * Measured on one core of a Sapphire Rapids Xeon, FMA peak 215 GFLOP/s; shared, so only proportions count.
  */
 #ifndef VOX_CONV_H
 #define VOX_CONV_H
