@@ -40,8 +40,7 @@ static bool ends_with(const char *text, const char *end) {
     return n >= m && strcmp(text + n - m, end) == 0;
 }
 
-/* ---- which files
- * ------------------------------------------------------------------------------------------------- */
+/* ---- which files -------------------------------------------------------------------------------- */
 
 /* path with its ending `from` (and .gz) replaced by `to`, else that with .gz; false if neither exists. */
 static bool sibling(const char *path, const char *from, const char *to, char out[PATH_MAX]) {
@@ -67,8 +66,7 @@ static int read_start(const char *path, unsigned char *buffer, size_t want, size
     return 0;
 }
 
-/* ---- header
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- header ------------------------------------------------------------------------------------- */
 
 static void widen(const nifti_1_header *a, nifti_2_header *b) {
     *b = (nifti_2_header){.datatype = a->datatype,
@@ -204,8 +202,7 @@ static int check_size(source *s) {
     return 0;
 }
 
-/* ---- voxels
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- voxels ------------------------------------------------------------------------------------- */
 
 static double load(int type, const unsigned char *p) {
     union {
@@ -281,6 +278,15 @@ static int cannot_read_on(const source *s, gzFile f, size_t voxels) {
     return vox_fail(VOX_EXIT_INPUT, "%s: corrupt or unreadable: %s", s->image, why);
 }
 
+/* Reading on to the end of compressed data is what checks its checksum. */
+static int check_rest(const source *s, gzFile f, unsigned char *buffer) {
+    int number = 0;
+    if (gzdirect(f)) return 0;
+    while (gzread(f, buffer, CHUNK) > 0) continue;
+    gzerror(f, &number);
+    return number == Z_OK || number == Z_STREAM_END ? 0 : cannot_read_on(s, f, s->voxels);
+}
+
 static int read_voxels(const source *s, gzFile f, vox_volume *v, size_t *not_finite) {
     unsigned char *buffer = malloc((size_t)CHUNK * 16);
     if (buffer == NULL) return vox_fail_memory("reading", (size_t)CHUNK * 16);
@@ -297,12 +303,7 @@ static int read_voxels(const source *s, gzFile f, vox_volume *v, size_t *not_fin
         if (s->swap && swap_size > 1) nifti_swap_Nbytes((int64_t)n, swap_size, buffer);
         convert(s, buffer, first, n, v, not_finite);
     }
-    /* Reading on to the end of the compressed data is what checks its checksum. */
-    if (code == 0 && gzread(f, buffer, 1) <= 0) {
-        int number = 0;
-        gzerror(f, &number);
-        if (number != Z_OK && number != Z_STREAM_END) code = cannot_read_on(s, f, s->voxels);
-    }
+    if (code == 0) code = check_rest(s, f, buffer);
     free(buffer);
     return code;
 }
@@ -326,8 +327,7 @@ static int read_image(const source *s, vox_volume *v, size_t *not_finite) {
     return code;
 }
 
-/* ---- geometry
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- geometry ----------------------------------------------------------------------------------- */
 
 static void spacing(const nifti_2_header *h, double mm[3]) {
     double unit = XYZT_TO_SPACE(h->xyzt_units) == NIFTI_UNITS_METER    ? 1000

@@ -15,6 +15,8 @@ typedef struct request {
 } request;
 
 #ifdef VOX_WITH_NIFTI
+#include <sys/stat.h>
+
 #include "host.h"
 #include "nifti.h"
 #include "npy.h"
@@ -50,8 +52,7 @@ typedef struct segmentation {
     int tile; /* running now */
 } segmentation;
 
-/* ---- what kind of network
- * ---------------------------------------------------------------------------------------- */
+/* ---- what kind of network ----------------------------------------------------------------------- */
 
 static int read_output_port(const vox_port *p, network *n) {
     n->are_labels = p->dtype == VOX_I64;
@@ -109,8 +110,7 @@ static int read_network(const vox_model_info *m, network *n) {
     return 0;
 }
 
-/* ---- reading
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------------------------------ */
 
 /* Appends b's channels to a. Takes b's data. */
 static int append(vox_volume *a, vox_volume *b, const char *first, const char *name) {
@@ -189,8 +189,7 @@ static int read_input(segmentation *s, char **files, int n) {
     return 0;
 }
 
-/* ---- through the network
- * ----------------------------------------------------------------------------------------- */
+/* ---- through the network ------------------------------------------------------------------------ */
 
 static void on_progress(void *user, int done, int total) {
     segmentation *s = user;
@@ -278,12 +277,27 @@ static int compute(segmentation *s) {
     return code;
 }
 
-/* ---- writing
- * ----------------------------------------------------------------------------------------------------- */
+/* Renaming a result over what it came from would lose the scan. */
+static int refuse_overwriting(const char *output, char **files, int n) {
+    struct stat a, b;
+    if (output == NULL || stat(output, &a) != 0) return 0;
+    for (int i = 0; i < n; i++) {
+        if (stat(files[i], &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino) {
+            return vox_fail(VOX_EXIT_INPUT, "%s would overwrite the volume: give the result another name",
+                            output);
+        }
+    }
+    return 0;
+}
 
-static int open_outputs(segmentation *s) {
+/* ---- writing ------------------------------------------------------------------------------------ */
+
+static int open_outputs(segmentation *s, char **files, int n) {
     const request *r = s->request;
-    int code = vox_nifti_create(&s->labels_file, r->labels);
+    int code = refuse_overwriting(r->labels, files, n);
+    if (code == 0) code = refuse_overwriting(r->scores, files, n);
+    if (code == 0) code = refuse_overwriting(r->overlay, files, n);
+    if (code == 0) code = vox_nifti_create(&s->labels_file, r->labels);
     if (code == 0 && r->scores != NULL) code = vox_nifti_create(&s->scores_file, r->scores);
     if (code == 0 && r->overlay != NULL) code = vox_output_open(&s->overlay_file, r->overlay);
     return code;
@@ -372,7 +386,7 @@ static int segment(const vox_context *c, const request *r, char **files, int n) 
                         .level = isnan(r->level) ? m->volume->level : r->level};
     if (!isnan(r->level) && !s.rule.threshold)
         return vox_usage_error(c, "--level: %s has no threshold", m->name);
-    code = open_outputs(&s);
+    code = open_outputs(&s, files, n);
     if (code == 0) code = read_input(&s, files, n);
     if (code == 0) code = vox_prepare(&s.volume, m->volume->steps, m->volume->n_steps, &s.grid);
     if (code == 0) code = plan(&s);
