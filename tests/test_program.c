@@ -435,8 +435,8 @@ static void dice(void **state) {
     write_volume("solid.nii", 7, 7, 7, 1, solid);
     /* label 1: 24 and 12 voxels, 12 in both; label 2: 48 and 48, 36 in both */
     expect("fake_box", "dice a.nii b.nii", 0,
-           "label 1 bright \"spot\": Dice 0.6667, IoU 0.5000, 24 voxels, reference 12",
-           "label 2: Dice 0.7500, IoU 0.6000", NULL);
+           "label 1 bright \"spot\": 24 voxels, reference 12, IoU 0.5000, Dice 0.6667",
+           "IoU 0.6000, Dice 0.7500", NULL);
     expect("fake_box", "dice a.nii b.nii --binary --json", 0, "\"dice\": 0.909091",
            "\"reference_voxels\": 60", NULL);
     expect("fake_box", "dice solid.nii shell.nii", 2, "42.5 is not a label", "--binary", NULL);

@@ -57,8 +57,8 @@ static void print_label(const vox_model_info *m, int label, const counts *c, int
         printf(", \"dice\": %.6f, \"iou\": %.6f, \"voxels\": %zu, \"reference_voxels\": %zu}", dice, iou,
                c->ours, c->theirs);
     } else {
-        printf("label %d%s%s: Dice %.4f, IoU %.4f, %zu voxels, reference %zu\n", label, *name ? " " : "",
-               name, dice, iou, c->ours, c->theirs);
+        printf("label %d%s%s: %zu voxels, reference %zu, IoU %.4f, Dice %.4f\n", label, *name ? " " : "",
+               name, c->ours, c->theirs, iou, dice);
     }
 }
 
