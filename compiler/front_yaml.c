@@ -274,6 +274,7 @@ static bool build_entry(yaml_build *b, const yaml_item *entry, const yaml_scope 
         return yaml_fail(b->src, name, IR_EXIT_INPUT, b->d, "the description has more than %d layers",
                          YAML_MAX_LAYERS);
     const char *path = ir_format(b->g->arena, "%s%s", s->prefix, name->text);
+    if (!yaml_name_is_free(b, path, name)) return false;
     yaml_layer l = {.b = b,
                     .kind = kind->text,
                     .at = name,

@@ -67,6 +67,7 @@ typedef struct yaml_layer {
 
 /* Replaces $parameters until something else stands there. */
 bool yaml_resolve(yaml_build *b, yaml_value *v);
+bool yaml_name_is_free(yaml_build *b, const char *full, const yaml_item *at);
 bool yaml_add_name(yaml_build *b, const char *full, const yaml_item *at, ir_tensor *t);
 /* The tensor that v (a name) refers to; NULL after filling d. */
 ir_tensor *yaml_lookup(yaml_build *b, yaml_value v);

@@ -53,11 +53,15 @@ static yaml_name *find(const yaml_build *b, const char *full) {
     return NULL;
 }
 
-bool yaml_add_name(yaml_build *b, const char *full, const yaml_item *at, ir_tensor *t) {
+bool yaml_name_is_free(yaml_build *b, const char *full, const yaml_item *at) {
     const yaml_name *old = find(b, full);
-    if (old)
-        return yaml_fail(b->src, at, IR_EXIT_INPUT, b->d,
-                         "%s is the name of another layer or input, in line %d", full, old->at->line);
+    if (!old) return true;
+    return yaml_fail(b->src, at, IR_EXIT_INPUT, b->d, "%s is the name of another layer or input, in line %d",
+                     full, old->at->line);
+}
+
+bool yaml_add_name(yaml_build *b, const char *full, const yaml_item *at, ir_tensor *t) {
+    if (!yaml_name_is_free(b, full, at)) return false;
     if (b->n_names == b->cap_names) {
         int cap = b->cap_names ? 2 * b->cap_names : 64;
         yaml_name *more = ir_alloc(b->g->arena, (size_t)cap, sizeof *more);
