@@ -60,19 +60,42 @@ typedef struct vox_walk {
     float low; /* 0: relu; -infinity: none */
 } vox_walk;
 
+/* A sum of n products one after the other loses about 3e-8 * sqrt(n / 2) of its size to rounding. So the sums
+ * start again after this many products, and y collects the parts; that costs a pass over y in L1, 1 to 2 %.
+ */
+enum { VOX_RUN = 128 };
+
+/* y = max(low, start + sum); sum = 0 */
+VOX_INLINE void vox_conv_flush(const int n, const int nv, const vox_walk *t, const float low,
+                               const float *start, ptrdiff_t start_pos, ptrdiff_t start_block,
+                               vox_v (*sum)[VOX_TILE_V * VOX_NV], float *y) {
+    VOX_UNROLL
+    for (int r = 0; r < n; r++) {
+        VOX_UNROLL
+        for (int v = 0; v < nv; v++) {
+            const ptrdiff_t lane = v % VOX_NV * VOX_VL, block = v / VOX_NV;
+            const vox_v whole = vox_load(start + r * start_pos + block * start_block + lane) + sum[r][v];
+            vox_store(y + r * t->y_pos + block * t->y_block + lane, vox_max(vox_set(low), whole));
+            sum[r][v] = vox_set(0.0f);
+        }
+    }
+}
+
 VOX_INLINE void vox_conv_tile(const int n, const int blocks, const ptrdiff_t x_pos, const vox_walk *t,
                               const float *x, const float *w, const float *from, float *y) {
     enum { VECTORS = VOX_TILE_V * VOX_NV };
     const int nv = blocks * VOX_NV;
+    const float *start = from;
+    ptrdiff_t start_pos = t->from_pos, start_block = t->from_block;
+    int run = 0;
     vox_v sum[VOX_TILE_W][VECTORS];
     VOX_UNROLL
     for (int r = 0; r < n; r++) {
         VOX_UNROLL
-        for (int v = 0; v < nv; v++)
-            sum[r][v] = vox_load(from + r * t->from_pos + v / VOX_NV * t->from_block + v % VOX_NV * VOX_VL);
+        for (int v = 0; v < nv; v++) sum[r][v] = vox_set(0.0f);
     }
     for (int kd = 0; kd < t->taps[0]; kd++)
-        for (int kh = 0; kh < t->taps[1]; kh++)
+        for (int kh = 0; kh < t->taps[1]; kh++) {
             for (int kw = 0; kw < t->taps[2]; kw++) {
                 const float *xb = x + kd * t->x_tap[0] + kh * t->x_tap[1] + kw * t->x_tap[2];
                 const float *wc = w + kd * t->w_tap[0] + kh * t->w_tap[1] + kw * t->w_tap[2];
@@ -97,14 +120,15 @@ VOX_INLINE void vox_conv_tile(const int n, const int blocks, const ptrdiff_t x_p
                     }
                 }
             }
-    const vox_v low = vox_set(t->low);
-    VOX_UNROLL
-    for (int r = 0; r < n; r++) {
-        VOX_UNROLL
-        for (int v = 0; v < nv; v++)
-            vox_store(y + r * t->y_pos + v / VOX_NV * t->y_block + v % VOX_NV * VOX_VL,
-                      vox_max(low, sum[r][v]));
-    }
+            run += t->taps[2] * t->ic;
+            if (run < VOX_RUN) continue;
+            vox_conv_flush(n, nv, t, -INFINITY, start, start_pos, start_block, sum, y);
+            start = y;
+            start_pos = t->y_pos;
+            start_block = t->y_block;
+            run = 0;
+        }
+    vox_conv_flush(n, nv, t, t->low, start, start_pos, start_block, sum, y);
 }
 
 /* The tiles by width. Positions 16 floats apart (blocked input, stride 1) have their own: the offsets become
