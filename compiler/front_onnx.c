@@ -79,7 +79,7 @@ static bool check_dims_used(onnx_import *im) {
     return true;
 }
 
-static bool read_dim(onnx_import *im, const char *input, int axis,
+static bool read_dim(onnx_import *im, const char *input, int rank, int axis,
                      const Onnx__TensorShapeProto__Dimension *dim, int64_t *out) {
     const char *place = ir_format(im->scratch, "%s.%d", input, axis), *param = NULL;
     int64_t fixed = -1;
@@ -88,6 +88,8 @@ static bool read_dim(onnx_import *im, const char *input, int axis,
         param = dim->dim_param;
     *out = param ? bound_dim(im, param) : -1;
     int64_t direct = bound_dim(im, place);
+    if (direct < 0 && rank == 5)
+        direct = bound_dim(im, ir_format(im->scratch, "%s.%c", input, "NCDHW"[axis]));
     if (direct >= 0) *out = direct;
     if (*out < 0) *out = fixed;
     if (*out > 0) return true;
@@ -115,7 +117,7 @@ static bool read_input(onnx_import *im, const Onnx__ValueInfoProto *v) {
         return ir_fail(im->d, IR_EXIT_UNSUPPORTED, "%s: %zu axes; at most %d are supported", where,
                        t->shape->n_dim, IR_MAX_RANK);
     for (int i = 0; i < (int)t->shape->n_dim; i++)
-        if (!read_dim(im, v->name, i, t->shape->dim[i], &dim[i])) return false;
+        if (!read_dim(im, v->name, (int)t->shape->n_dim, i, t->shape->dim[i], &dim[i])) return false;
     if (!ir_shape_bytes(dtype, (int)t->shape->n_dim, dim, &count))
         return ir_fail(im->d, IR_EXIT_INPUT, "%s: the product of its dimensions overflows", where);
     onnx_find(im, v->name)->tensor =
@@ -214,11 +216,11 @@ static bool standard_domain(const char *domain) {
     return !domain || !*domain || strcmp(domain, "ai.onnx") == 0;
 }
 
-static bool import_call(onnx_call *c) {
+static bool import_call(onnx_call *c, const char *type) {
     if (!standard_domain(c->pb->domain))
         return onnx_unsupported(c, "operators of domain '%s' are not supported; inputs %s", c->pb->domain,
                                 inputs_text(c));
-    if (!c->op && onnx_op_any(c->pb->op_type))
+    if (!c->op && onnx_op_any(type))
         return onnx_unsupported(c, "this operator is not supported in this opset; inputs %s", inputs_text(c));
     if (!c->op) return onnx_unsupported(c, "unsupported operator; inputs %s", inputs_text(c));
     return check_call(c) && c->op->import(c);
@@ -234,7 +236,7 @@ static bool import_node(onnx_import *im, int index) {
         if (*pb->output[k]) c.layer = pb->output[k];
     c.layer = ir_strdup(im->g->arena, c.layer ? c.layer : type);
     if (!resolve_inputs(&c)) return false; /* already names the tensor */
-    if (import_call(&c)) return true;
+    if (import_call(&c, type)) return true;
     return ir_fail_in(im->d, "%s: %s%s%s%s (opset %d)", im->path, c.source, name ? " '" : "",
                       name ? name : "", name ? "'" : "", im->opset);
 }

@@ -22,8 +22,9 @@ typedef struct onnx_constant {
 
 typedef struct onnx_options {
     const char *name; /* of the graph; NULL: the file's name */
-    /* "NAME=V" each: NAME is a dim_param of an input, or INPUT.AXIS ("img.2=64"), which also replaces a fixed
-     * dimension (the graph must then fit: its own shape constants stay as they are). */
+    /* "NAME=V" each: NAME is a dim_param of an input, or INPUT.AXIS ("img.2=64", of 5 axes also "img.D=64"),
+     * which also replaces a fixed dimension (the graph must then fit: its own shape constants stay as they
+     * are). */
     int n_dims;
     const char *const *dims;
     int n_constants;

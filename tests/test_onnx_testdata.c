@@ -96,7 +96,7 @@ static bool run_case(const testcase *t, const ir_graph *g, ir_diag *d) {
     ir_value in[MAX_INPUTS] = {{0}}, *out = calloc((size_t)g->n_outputs, sizeof *out);
     bool ok = true;
     for (int k = 0; k < g->n_inputs && ok; k++) ok = file_tensor_to_value(&t->in[k], &in[k], d);
-    ok = ok && ir_interpret(g, in, out, 1, NULL, NULL, d);
+    ok = ok && ir_verify(g, d) && ir_interpret(g, in, out, 1, NULL, NULL, d);
     for (int k = 0; k < g->n_outputs && ok; k++) ok = compare_output(t, k, g->outputs[k], &out[k], d);
     ir_values_free(in, g->n_inputs);
     ir_values_free(out, g->n_outputs);
