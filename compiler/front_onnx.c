@@ -272,6 +272,16 @@ static bool read_nodes(onnx_import *im) {
     return true;
 }
 
+/* A graph output must be computed by a node, and stand there once: t itself, or a copy of it. */
+static ir_tensor *own_output(onnx_import *im, const char *name, ir_tensor *t) {
+    bool taken = t->role == IR_ROLE_INPUT;
+    for (int i = 0; i < im->g->n_outputs; i++) taken = taken || im->g->outputs[i] == t;
+    if (!taken) return t;
+    ir_node *n = ir_add_node(im->g, IR_OP_RESHAPE, name, 1, &t, onnx_name(im, name));
+    ir_set_ints(im->g, n, IR_SHAPE, t->rank, t->dim);
+    return ir_finish_node(im->g, n, im->d) ? n->out[0] : NULL;
+}
+
 static bool read_outputs(onnx_import *im) {
     if (!im->graph->n_output) return ir_fail(im->d, IR_EXIT_INPUT, "%s: the graph has no outputs", im->path);
     for (size_t i = 0; i < im->graph->n_output; i++) {
@@ -281,6 +291,8 @@ static bool read_outputs(onnx_import *im) {
             if (im->d->code != IR_EXIT_OK) return false;
             ir_die("onnx: output '%s' was not bound", name);
         }
+        t = own_output(im, name, t);
+        if (!t) return false;
         ir_add_output(im->g, t);
     }
     return true;
