@@ -46,27 +46,50 @@ static inline void vox_pool3d_set(const vox_pool3d *g, vox_pool3d_window *p, int
     p->count[axis] = vox_pool3d_count(g, axis, o);
 }
 
-/* One output: `lanes` floats (16, or 1 for plain) at y from the planes x. */
-VOX_INLINE void vox_pool3d_point(const vox_pool3d *g, const vox_pool3d_window *p, int average,
-                                 const int lanes, const float *x, float *y) {
-    float value[VOX_BLOCK];
-    for (int l = 0; l < lanes; l++) value[l] = average ? 0.0f : -INFINITY;
-    for (int kd = p->lo[0]; kd < p->hi[0]; kd++)
-        for (int kh = p->lo[1]; kh < p->hi[1]; kh++) {
-            const ptrdiff_t d = p->at[0] + kd * g->dilation[0], h = p->at[1] + kh * g->dilation[1];
-            const float *row = x + ((d * g->x.h + h) * g->x.w + p->at[2]) * lanes;
-            for (int kw = p->lo[2]; kw < p->hi[2]; kw++) {
-                const float *from = row + (ptrdiff_t)kw * g->dilation[2] * lanes;
-                for (int l = 0; l < lanes; l++)
-                    value[l] = average ? value[l] + from[l] : from[l] > value[l] ? from[l] : value[l];
-            }
-        }
-    const int count = vox_max_int(p->count[0] * p->count[1] * p->count[2], 1);
-    for (int l = 0; l < lanes; l++) y[l] = average ? value[l] / (float)count : value[l];
+static inline int vox_pool3d_divisor(const vox_pool3d_window *p) {
+    return vox_max_int(p->count[0] * p->count[1] * p->count[2], 1);
+}
+/* The row of x that taps kd, kh read, at the first column of the window, in elements of `lanes` floats. */
+static inline ptrdiff_t vox_pool3d_row(const vox_pool3d *g, const vox_pool3d_window *p, int kd, int kh) {
+    const ptrdiff_t d = p->at[0] + kd * g->dilation[0], h = p->at[1] + kh * g->dilation[1];
+    return (d * g->x.h + h) * g->x.w + p->at[2];
 }
 
-VOX_INLINE void vox_pool3d_plane(const vox_pool3d *g, int average, const int lanes, const float *x, float *y,
-                                 int task) {
+/* One output of a plain tensor. */
+VOX_INLINE float vox_pool3d_one(const vox_pool3d *g, const vox_pool3d_window *p, const int average,
+                                const float *x) {
+    float value = average ? 0.0f : -INFINITY;
+    for (int kd = p->lo[0]; kd < p->hi[0]; kd++)
+        for (int kh = p->lo[1]; kh < p->hi[1]; kh++) {
+            const ptrdiff_t row = vox_pool3d_row(g, p, kd, kh);
+            for (int kw = p->lo[2]; kw < p->hi[2]; kw++) {
+                const float v = x[row + (ptrdiff_t)kw * g->dilation[2]];
+                value = average ? value + v : v > value ? v : value;
+            }
+        }
+    return average ? value / (float)vox_pool3d_divisor(p) : value;
+}
+
+/* One output of 16 channels. */
+VOX_INLINE vox_b16 vox_pool3d_block(const vox_pool3d *g, const vox_pool3d_window *p, const int average,
+                                    const float *x) {
+    vox_b16 value;
+    for (int i = 0; i < VOX_NV; i++) value.v[i] = vox_set(average ? 0.0f : -INFINITY);
+    for (int kd = p->lo[0]; kd < p->hi[0]; kd++)
+        for (int kh = p->lo[1]; kh < p->hi[1]; kh++) {
+            const float *row = x + vox_pool3d_row(g, p, kd, kh) * VOX_BLOCK;
+            for (int kw = p->lo[2]; kw < p->hi[2]; kw++) {
+                const vox_b16 v = vox_load_b16(row + (ptrdiff_t)kw * g->dilation[2] * VOX_BLOCK);
+                for (int i = 0; i < VOX_NV; i++)
+                    value.v[i] = average ? value.v[i] + v.v[i] : vox_max(v.v[i], value.v[i]);
+            }
+        }
+    for (int i = 0; average && i < VOX_NV; i++) value.v[i] /= vox_set((float)vox_pool3d_divisor(p));
+    return value;
+}
+
+VOX_INLINE void vox_pool3d_plane(const vox_pool3d *g, const int average, const int lanes, const float *x,
+                                 float *y, int task) {
     vox_pool3d_window p;
     x += (ptrdiff_t)(task / g->y.d) * g->x.d * g->x.h * g->x.w * lanes;
     y += (ptrdiff_t)task * g->y.h * g->y.w * lanes;
@@ -75,7 +98,10 @@ VOX_INLINE void vox_pool3d_plane(const vox_pool3d *g, int average, const int lan
         vox_pool3d_set(g, &p, 1, h);
         for (int w = 0; w < g->y.w; w++, y += lanes) {
             vox_pool3d_set(g, &p, 2, w);
-            vox_pool3d_point(g, &p, average, lanes, x, y);
+            if (lanes == VOX_BLOCK)
+                vox_store_b16(y, vox_pool3d_block(g, &p, average, x));
+            else
+                *y = vox_pool3d_one(g, &p, average, x);
         }
     }
 }
