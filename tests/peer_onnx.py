@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares voxc's ONNX reader, interpreter and exporter with onnx.checker and ONNX Runtime.
 
-Usage: peer_onnx.py PEER_PROGRAM WORK_DIR [MODEL...]   (run from the repository's root; tests/peer_onnx.sh does)
+Usage: peer_onnx.py PEER_PROGRAM WORK_DIR [MODEL...]   (run from the repository's root; tests/peers.sh does)
 
 1. generated cases: small models over operators, opsets and attributes; ONNX Runtime against the interpreter;
 2. what the exporter writes of each case and of each MODEL: onnx.checker with full_check, and ONNX Runtime on it.
