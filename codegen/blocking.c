@@ -13,7 +13,7 @@
 #include "codegen.h"
 
 enum {
-    WEIGHT_CACHE = 256 * 1024, /* bytes for the weights of a pair of blocks */
+    WEIGHT_CACHE = 512 * 1024, /* bytes for the weights of a pair of blocks */
     ROW_CACHE = 512 * 1024,    /* bytes for input rows */
     PAIR = 2,                  /* output blocks per register tile on the widest machine */
     TASKS = 48,                /* keeps 7 threads busy to within a seventh */
