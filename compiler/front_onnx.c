@@ -212,6 +212,22 @@ static const char *inputs_text(const onnx_call *c) {
     return text;
 }
 
+static bool standard_domain(const char *domain);
+
+/* "; also unsupported here: Foo, Bar": the other operators of the graph that have no row, each once. */
+static const char *others_text(const onnx_call *c, const char *type) {
+    const char *text = "", *seen = ir_format(c->im->scratch, ", %s,", type);
+    for (size_t i = 0, shown = 0; i < c->im->graph->n_node && shown < 8; i++) {
+        const Onnx__NodeProto *n = c->im->graph->node[i];
+        if (!n->op_type || (standard_domain(n->domain) && onnx_op_find(n->op_type, c->opset))) continue;
+        if (strstr(seen, ir_format(c->im->scratch, " %s,", n->op_type))) continue;
+        seen = ir_format(c->im->scratch, "%s %s,", seen, n->op_type);
+        text = ir_format(c->im->scratch, "%s%s%s", text,
+                         shown++ ? ", " : "; also unsupported in this model: ", n->op_type);
+    }
+    return text;
+}
+
 static bool standard_domain(const char *domain) {
     return !domain || !*domain || strcmp(domain, "ai.onnx") == 0;
 }
@@ -222,7 +238,8 @@ static bool import_call(onnx_call *c, const char *type) {
                                 inputs_text(c));
     if (!c->op && onnx_op_any(type))
         return onnx_unsupported(c, "this operator is not supported in this opset; inputs %s", inputs_text(c));
-    if (!c->op) return onnx_unsupported(c, "unsupported operator; inputs %s", inputs_text(c));
+    if (!c->op)
+        return onnx_unsupported(c, "unsupported operator; inputs %s%s", inputs_text(c), others_text(c, type));
     return check_call(c) && c->op->import(c);
 }
 
@@ -316,8 +333,6 @@ static bool check_finite(onnx_import *im) {
 static bool import_model(onnx_import *im, const Onnx__ModelProto *m) {
     if (!m->graph) return ir_fail(im->d, IR_EXIT_INPUT, "%s: not an ONNX model: it holds no graph", im->path);
     im->graph = m->graph;
-    if (m->graph->n_node > 1u << 24)
-        return ir_fail(im->d, IR_EXIT_UNSUPPORTED, "%s: more than 16 million nodes", im->path);
     if (m->graph->n_sparse_initializer)
         return ir_fail(im->d, IR_EXIT_UNSUPPORTED, "%s: sparse initializers are not supported", im->path);
     if (!read_opset(im, m) || !onnx_names_build(im) || !read_inputs(im) || !read_nodes(im) ||

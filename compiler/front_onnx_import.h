@@ -6,6 +6,9 @@
 #include "onnx.pb-c.h"
 
 enum { ONNX_OLDEST_OPSET = 9, ONNX_NEWEST_OPSET = 23 };
+/* Names in a graph: real networks have thousands; lookups in the IR are linear, and a corrupt file must not
+ * take hours. */
+enum { ONNX_MAX_NAMES = 1 << 16 };
 /* No evaluated constant may be larger: shape arithmetic is small, and a corrupt Expand must not eat the
  * machine. */
 #define ONNX_MAX_FOLDED_BYTES ((int64_t)1 << 31)
@@ -19,8 +22,9 @@ typedef struct onnx_symbol {
     const char *name;
     ir_tensor *tensor;
     const Onnx__TensorProto *init; /* initializer */
-    int producer;                  /* node, or -1 */
-    int uses;                      /* node inputs and graph outputs of this name */
+    bool is_input;
+    int producer; /* node, or -1 */
+    int uses;     /* node inputs and graph outputs of this name */
 } onnx_symbol;
 
 typedef struct onnx_names {

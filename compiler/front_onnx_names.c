@@ -14,13 +14,17 @@ onnx_symbol *onnx_find(const onnx_import *im, const char *name) {
     return s->name ? s : NULL;
 }
 
-static void make_table(onnx_import *im) {
+static bool make_table(onnx_import *im) {
     const Onnx__GraphProto *graph = im->graph;
     size_t n = graph->n_input + graph->n_initializer, cap = 16;
     for (size_t i = 0; i < graph->n_node; i++) n += graph->node[i]->n_output;
+    if (n > ONNX_MAX_NAMES)
+        return ir_fail(im->d, IR_EXIT_UNSUPPORTED, "%s: %zu values; at most %d are supported", im->path, n,
+                       ONNX_MAX_NAMES);
     while (cap < 2 * n) cap *= 2;
     im->names.slot = ir_alloc(im->scratch, cap, sizeof *im->names.slot);
     im->names.mask = cap - 1;
+    return true;
 }
 
 /* Enters a new name; NULL if it is taken. */
@@ -45,10 +49,11 @@ static bool enter_values(onnx_import *im) {
         const char *name = graph->input[i]->name;
         if (!name || !*name)
             return ir_fail(im->d, IR_EXIT_INPUT, "%s: graph input %zu has no name", im->path, i);
-        for (size_t k = 0; k < i; k++)
-            if (strcmp(graph->input[k]->name, name) == 0)
-                return ir_fail(im->d, IR_EXIT_INPUT, "%s: two graph inputs are named '%s'", im->path, name);
-        if (!onnx_find(im, name)) enter(im, name); /* else an input with a default: its initializer */
+        onnx_symbol *s = onnx_find(im, name);
+        if (!s) s = enter(im, name); /* else an input with a default: its initializer */
+        if (s->is_input)
+            return ir_fail(im->d, IR_EXIT_INPUT, "%s: two graph inputs are named '%s'", im->path, name);
+        s->is_input = true;
     }
     return true;
 }
@@ -96,8 +101,7 @@ static bool count_uses(onnx_import *im) {
 }
 
 bool onnx_names_build(onnx_import *im) {
-    make_table(im);
-    return enter_values(im) && enter_outputs(im) && count_uses(im);
+    return make_table(im) && enter_values(im) && enter_outputs(im) && count_uses(im);
 }
 
 /* ---- order

@@ -148,6 +148,9 @@ def others():
     yield Case("flatten", "Flatten", 13, x, axis=-2)
     yield Case("reshape", "Reshape", 14, x, [i64(0, -1, 6, 5)])
     yield Case("cast", "Cast", 13, 3 * x, dtype=TensorProto.INT32, to=TensorProto.INT32)
+    for op, a in {"Relu": {}, "MaxPool": {"kernel_shape": [2, 2, 2]}, "Softmax": {"axis": 1}, "Elu": {}}.items():
+        for opset in range(9, 24):
+            yield Case(f"{op}-opset{opset}", op, opset, x, **a)
     yield Case("where-mask", "Greater", 13, x, [np.float32(0)], dtype=TensorProto.BOOL)
 
 

@@ -421,6 +421,11 @@ static void unknown_operators_and_attributes(void **state) {
     node_of(&m, 0)->name = "layer";
     refused(&m, IR_EXIT_UNSUPPORTED,
             "net.onnx: node 0 Foo 'layer' (opset 17): unsupported operator; inputs x f32[1,2,4,4,4]");
+    m = one_node("Foo", "x");
+    add_node(&m, "Bar", "y", "z");
+    add_node(&m, "Foo", "y", "v");
+    add_node(&m, "Foobar", "y", "w");
+    refused(&m, IR_EXIT_UNSUPPORTED, "; also unsupported in this model: Bar, Foobar");
     m = one_node("Relu", "x");
     node_of(&m, 0)->domain = "com.microsoft";
     refused(&m, IR_EXIT_UNSUPPORTED, "operators of domain 'com.microsoft'");
@@ -485,6 +490,17 @@ static void long_chains(void **state) {
     }
     add_output(&m, "n3000");
     prints(&m, NULL, "%n3000 = neg(%n2999)");
+}
+
+static void too_many_values(void **state) {
+    (void)state;
+    model m = one_node("Relu", "x");
+    for (int i = 0; i < 70000; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "z%d", i);
+        onnx_put(&m.w, "Neg", 1, (const char *[]){"x"}, name);
+    }
+    refused(&m, IR_EXIT_UNSUPPORTED, "70002 values; at most 65536");
 }
 
 static void inputs(void **state) {
@@ -696,6 +712,7 @@ int main(void) {
         cmocka_unit_test(unknown_operators_and_attributes),
         cmocka_unit_test(broken_graphs),
         cmocka_unit_test(long_chains),
+        cmocka_unit_test(too_many_values),
         cmocka_unit_test(inputs),
         cmocka_unit_test(weights),
         cmocka_unit_test(shapes_do_not_match),
