@@ -10,6 +10,11 @@
 
 #define ONNX_MAX_FILE ((size_t)2 << 30) /* protobuf's own limit; larger weights stand in external files */
 
+static const char *file_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
 /* ---- names and tensors
  * -------------------------------------------------------------------------------------------- */
 
@@ -247,14 +252,14 @@ static bool import_node(onnx_import *im, int index) {
     const Onnx__NodeProto *pb = im->graph->node[index];
     const char *type = pb->op_type ? pb->op_type : "", *name = pb->name && *pb->name ? pb->name : NULL;
     onnx_call c = {.im = im, .g = im->g, .pb = pb, .opset = im->opset, .op = onnx_op_find(type, im->opset)};
-    c.source = ir_format(im->g->arena, "node %d %s", index, type);
+    c.source = ir_format(im->g->arena, "%s: node %d %s", file_name(im->path), index, type);
     c.layer = name;
     for (size_t k = pb->n_output; k-- > 0 && !name;)
         if (*pb->output[k]) c.layer = pb->output[k];
     c.layer = ir_strdup(im->g->arena, c.layer ? c.layer : type);
     if (!resolve_inputs(&c)) return false; /* already names the tensor */
     if (import_call(&c, type)) return true;
-    return ir_fail_in(im->d, "%s: %s%s%s%s (opset %d)", im->path, c.source, name ? " '" : "",
+    return ir_fail_in(im->d, "%s: node %d %s%s%s%s (opset %d)", im->path, index, type, name ? " '" : "",
                       name ? name : "", name ? "'" : "", im->opset);
 }
 
@@ -365,11 +370,6 @@ static Onnx__ModelProto *read_model(const char *path, ir_diag *d) {
 static void one_line(ir_diag *d) {
     for (char *p = d->text; *p; p++)
         if ((unsigned char)*p < 32 || *p == 127) *p = '?';
-}
-
-static const char *file_name(const char *path) {
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
 }
 
 /* "unet-3d.onnx" -> unet_3d */

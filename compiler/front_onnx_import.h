@@ -62,7 +62,7 @@ typedef struct onnx_call {
     const Onnx__NodeProto *pb;
     const onnx_op *op;
     int opset;
-    const char *source, *layer; /* "node 7 Conv"; the name of the layer */
+    const char *source, *layer; /* "net.onnx: node 7 Conv"; the name of the layer */
     int n_in;
     ir_tensor **in; /* NULL where an optional input is left out */
 } onnx_call;
