@@ -50,21 +50,20 @@ templates=$(dpkg -L mricron-data 2>/dev/null | sed -n 's,/ch2\.nii\.gz$,,p')
 [ -n "$templates" ] || finish "Done, without the trained network: Debian's mricron-data, which holds the head ch2, is not installed" 0
 
 version=$(python3 scripts/deepbrain.py convert "$graph" $out/deepbrain.safetensors)
-case $version in # the Dice that the same weights reach elsewhere is 0.9478 and 0.9295
+case $version in # the same weights reach 0.9478 and 0.9295 in ONNX Runtime
 v2) model=deepbrain floor=0.945 ;;
-v1) model=deepbrain_v1 floor=0.927 ;;
+v1) model=deepbrain_v1 floor=0.927 && echo 'deepbrain v1, with half the channels of v2, stands in for it: expect a Dice of 0.93, not 0.948' ;;
 esac
-echo "deepbrain $version: Dice $floor or more expected"
 run build/voxc compile models/$model.yaml --weights $out/deepbrain.safetensors -o $out/$model
 quietly $out/$model.log make -C $out/$model
 run $out/$model/$model segment "$templates/ch2.nii.gz" -o $out/ch2_brain.nii.gz --overlay $out/ch2_brain.png
-printf '$ %s\n' "$out/$model/$model dice --binary --fill-holes $out/ch2_brain.nii.gz $templates/ch2bet.nii.gz"
-dice=$($out/$model/$model dice --binary --fill-holes $out/ch2_brain.nii.gz "$templates/ch2bet.nii.gz")
-echo "$dice"
+run $out/$model/$model dice --binary --fill-holes $out/ch2_brain.nii.gz "$templates/ch2bet.nii.gz" >$out/dice.txt
+cat $out/dice.txt
 
 echo "labels:  $out/ch2_brain.nii.gz"
 echo "picture: $out/ch2_brain.png"
-if echo "$dice" | awk -v floor=$floor '{for (i = 1; i <= NF; i++) if ($i ~ /^0?\.[0-9]+$|^1(\.0*)?$/) d = $i} END {exit !(d >= floor)}'; then
-    finish 'Done' 0
+dice=$(sed -n 's/^label 1: Dice \([0-9.]*\),.*/\1/p' $out/dice.txt)
+if awk -v dice="$dice" -v floor=$floor 'BEGIN {exit !(dice >= floor)}'; then
+    finish "Done: Dice $dice, at least $floor demanded" 0
 fi
-finish "Failed: the Dice is below $floor" 1
+finish "Failed: Dice ${dice:-unknown}, at least $floor demanded" 1
