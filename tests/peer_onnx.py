@@ -47,6 +47,7 @@ class Case:
             [helper.make_tensor_value_info("y", dtype, None)], initializers)
         self.model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
         self.x = x
+        self.external = False
 
 
 def windows():
@@ -154,6 +155,50 @@ def others():
     yield Case("where-mask", "Greater", 13, x, [np.float32(0)], dtype=TensorProto.BOOL)
 
 
+def network(name, nodes, x, consts, external=False):
+    """A case of several nodes from x to y."""
+    case = Case(name, "Relu", 13, x)
+    del case.model.graph.node[:]
+    case.model.graph.node.extend(nodes)
+    case.model.graph.initializer.extend(numpy_helper.from_array(v, k) for k, v in consts.items())
+    case.external = external
+    return case
+
+
+def networks():
+    """Graphs as exporters write them: shape arithmetic, functions spelled out, weights beside the model."""
+    n = helper.make_node
+    x = f32(1, 4, 6, 8, 10)
+    yield network("upsample-by-shape", [
+        n("Shape", ["x"], ["s"]), n("Gather", ["s", "i2"], ["d"]), n("Gather", ["s", "i3"], ["h"]),
+        n("Gather", ["s", "i4"], ["w"]), n("Unsqueeze", ["d", "zero"], ["d1"]), n("Unsqueeze", ["h", "zero"], ["h1"]),
+        n("Unsqueeze", ["w", "zero"], ["w1"]), n("Concat", ["d1", "h1", "w1"], ["dhw"], axis=0),
+        n("Cast", ["dhw"], ["f"], to=TensorProto.FLOAT), n("Mul", ["f", "two"], ["g"]), n("Floor", ["g"], ["fl"]),
+        n("Cast", ["fl"], ["size"], to=TensorProto.INT64), n("Slice", ["s", "zero", "i2v"], ["nc"]),
+        n("Concat", ["nc", "size"], ["sizes"], axis=0),
+        n("Resize", ["x", "", "", "sizes"], ["y"], mode="linear", coordinate_transformation_mode="pytorch_half_pixel")],
+        x, {"i2": np.int64(2), "i3": np.int64(3), "i4": np.int64(4), "zero": i64(0), "i2v": i64(2),
+            "two": np.float32(1.75)})
+    yield network("group-norm", [
+        n("Reshape", ["x", "g"], ["r"]), n("InstanceNormalization", ["r", "one", "nil"], ["m"]), n("Shape", ["x"], ["s"]),
+        n("Reshape", ["m", "s"], ["b"]), n("Mul", ["b", "w"], ["c"]), n("Add", ["c", "v"], ["y"])],
+        x, {"g": i64(0, 2, -1), "one": np.ones(2, np.float32), "nil": np.zeros(2, np.float32), "w": f32(4, 1, 1, 1),
+            "v": f32(4, 1, 1, 1)})
+    yield network("pad-to-fit", [
+        n("ConstantOfShape", ["four"], ["zeros"], value=numpy_helper.from_array(np.zeros(1, np.int64))),
+        n("Concat", ["pads", "zeros"], ["all"], axis=0), n("Reshape", ["all", "pairs"], ["p2"]),
+        n("Slice", ["p2", "last", "first", "zero", "back"], ["rev"]), n("Transpose", ["rev"], ["t"], perm=[1, 0]),
+        n("Reshape", ["t", "flat"], ["p"]), n("Cast", ["p"], ["p64"], to=TensorProto.INT64), n("Pad", ["x", "p64"], ["y"])],
+        x, {"four": i64(4), "pads": i64(1, 2, 0, 1, 3, 0), "pairs": i64(-1, 2), "last": i64(-1), "zero": i64(0),
+            "first": i64(np.iinfo(np.int64).min), "back": i64(-1), "flat": i64(-1)})
+    yield network("split-gate", [
+        n("Split", ["x"], ["a", "b"], axis=1), n("Sigmoid", ["a"], ["g"]), n("Mul", ["g", "b"], ["h"]),
+        n("ReduceMean", ["h"], ["m"], axes=[2, 3, 4]), n("Conv", ["m", "w"], ["c"]), n("Add", ["h", "c"], ["y"])],
+        x, {"w": f32(2, 2, 1, 1, 1)})
+    yield network("external-weights", [n("Conv", ["x", "w", "b"], ["y"], pads=[1] * 6)], x,
+                  {"w": f32(8, 4, 3, 3, 3), "b": f32(8)}, external=True)
+
+
 # beginning of a name -> why voxc is different on purpose
 DEVIATES = {
     "resize-linear-align_corners": "ONNX's own cases take the output's length before rounding down, ONNX Runtime after",
@@ -203,7 +248,8 @@ def check_case(case):
     folder = f"{WORK}/case"
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
-    onnx.save(case.model, f"{folder}/source.onnx")
+    onnx.save(case.model, f"{folder}/source.onnx", save_as_external_data=case.external, location="weights.bin",
+              size_threshold=0)
     np.save(f"{folder}/in_0.npy", case.x)
     want = runtime(f"{folder}/source.onnx", [case.x])
     peer("run", f"{folder}/source.onnx", folder)
@@ -234,7 +280,7 @@ def check_model(path, fuse):
 def main():
     failed = passed = 0
     worst = (0.0, "")
-    jobs = [(c.name, check_case, (c,)) for c in itertools.chain(windows(), pools(), resizes(), others())]
+    jobs = [(c.name, check_case, (c,)) for c in itertools.chain(windows(), pools(), resizes(), others(), networks())]
     jobs += [(f"{m}{' fused' if f else ''}", check_model, (m, f)) for m in MODELS for f in (False, True)]
     for name, check, arguments in jobs:
         try:
