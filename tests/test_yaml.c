@@ -115,6 +115,29 @@ static void tile_follows_the_axes(void **state) {
     ir_graph_free(g);
 }
 
+/* The section can also come from a file of its own, for a network that was read from ONNX. */
+static void a_volume_section_alone(void **state) {
+    (void)state;
+    static const char net[] =
+        "name: t\ninputs: {x: {type: f32, shape: [1, 1, 4, 4, 4]}}\nlayers: [y: relu]\n";
+    static const char text[] = "labels: [no, yes]\n"
+                               "volume: {axes: xyz, prepare: [], border: mirror, output: {threshold: 2}}\n";
+    char *dir = test_tmpdir(), *path = test_format("%s/volume.yaml", dir);
+    ir_diag d = {0};
+    ir_graph *g = parse(net, NULL, &d);
+    assert_non_null(g);
+    test_write(path, text, strlen(text));
+    if (!yaml_load_volume(g, path, &d)) fail_msg("%s", d.text);
+    assert_true(g->volume.present && g->volume.threshold && g->volume.level == 2);
+    assert_string_equal(g->labels[1], "yes");
+    test_write(path, "labels: [no, yes]\n", 18);
+    assert_false(yaml_load_volume(g, path, &d));
+    assert_non_null(strstr(d.text, "no `volume:`"));
+    ir_graph_free(g);
+    free(path);
+    test_rmdir(dir);
+}
+
 /* ---- options */
 
 static void input_sizes_can_be_given(void **state) {
@@ -510,6 +533,7 @@ int main(void) {
         cmocka_unit_test(every_model_is_what_it_says),
         cmocka_unit_test(volume_sections_are_read),
         cmocka_unit_test(tile_follows_the_axes),
+        cmocka_unit_test(a_volume_section_alone),
         cmocka_unit_test(input_sizes_can_be_given),
         cmocka_unit_test(current_statistics_are_instance_norm),
         cmocka_unit_test(bad_overrides),
