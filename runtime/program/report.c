@@ -3,6 +3,7 @@
 #include "report.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -35,7 +36,11 @@ int vox_fail_memory(const char *what, size_t bytes) {
 /* What the user can mend (files, VOX_ISA) is bad input, the rest a failure. */
 int vox_fail_status(const char *where, vox_status status) {
     bool input = status >= VOX_E_WEIGHTS_MAGIC && status <= VOX_E_WEIGHTS_NOT_FINITE;
-    if (status == VOX_E_ISA) input = true;
+    if (status == VOX_E_ISA) {
+        const char *forced = getenv("VOX_ISA");
+        return vox_fail(VOX_EXIT_INPUT, "%s: %s%s%s", where, vox_status_text(status),
+                        forced ? ": the environment says VOX_ISA=" : "", forced ? forced : "");
+    }
     return vox_fail(input ? VOX_EXIT_INPUT : VOX_EXIT_FAILURE, "%s: %s", where, vox_status_text(status));
 }
 
