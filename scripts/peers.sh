@@ -2,7 +2,7 @@
 # Makes a Python environment in the directory $1 with what the peer tests compare with. Exit status 77 and one line
 # when it can't be had on this machine.
 set -eu
-peers='numpy==2.4.6 onnx==1.23.2 onnxruntime==1.32.0'
+peers='numpy==2.4.6 scipy==1.17.1 onnx==1.23.2 onnxruntime==1.32.0'
 dir=${1:?usage: sh scripts/peers.sh DIRECTORY}
 
 if [ -f "$dir/installed" ] && [ "$(cat "$dir/installed")" = "$peers" ]; then

@@ -75,7 +75,9 @@ step golden make golden-check
 step docs sh tests/docs.sh
 step install sh tests/install.sh
 step valgrind make valgrind
+step models sh tests/models.sh
 step peers-compare sh tests/peers.sh
+step networks sh tests/networks.sh
 
 echo "total $(($(date +%s) - started)) s"
 echo "$passed passed, $failed failed, $skipped skipped"

@@ -1,0 +1,16 @@
+#!/bin/sh
+# Generated C against the double-precision interpreter for every description in models/, seeded weights, relative RMS error
+# at most 2e-6; the paper's network on its own tile, the others where a smaller one says as much on a smaller one.
+set -eu
+cd "$(dirname "$0")/.."
+voxc=${1:-build/voxc}
+for model in models/*.yaml; do
+    case $(basename "$model" .yaml) in
+    deepbrain*) size='--input-dim D=32 --input-dim H=40 --input-dim W=48' ;;
+    meshnet*) size='--input-dim D=40 --input-dim H=36 --input-dim W=48' ;;
+    *) size= ;;
+    esac
+    printf '%s %s\n' "$model" "$size"
+    # shellcheck disable=SC2086 # the options are words
+    "$voxc" verify "$model" --init 1 $size --max-rms 2e-6
+done
