@@ -1,6 +1,7 @@
 #!/bin/sh
 # Writes the golden bundles of generated/ with the compiler $1; with --check compares instead and shows what differs.
-# Goldens are text: weight files and other binary files stay out of them.
+# Goldens are text: weight files and other binary files stay out of them; so do the copies of runtime/, and their hashes in
+# the manifest, which would change with every kernel.
 set -eu
 check=no
 [ "${1:-}" != --check ] || { check=yes && shift; }
@@ -12,6 +13,8 @@ trap 'rm -rf "$scratch"' EXIT
 for model in $models; do
     "$voxc" compile models/"$model".yaml --init 1 -o "$scratch/$model" >/dev/null
     find "$scratch/$model" -type f \( -name '*.weights' -o -path '*/golden/*.npy' -o -path '*/golden/*.bin' \) -delete
+    rm -rf "$scratch/$model/runtime"
+    sed -i '/"path": "runtime\//d' "$scratch/$model/manifest.json"
     find "$scratch/$model" -depth -type d -empty -delete
 done
 

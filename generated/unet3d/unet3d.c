@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT-0 */
+/* unet3d.c: the tables that describe unet3d, and its public functions. See unet3d.h.
+ *
+ * Written by voxc 0.1.0 from unet3d.yaml (SHA-256 8cee7e38b7575317...) with --target c --init 1.
+ */
+#include "unet3d.h"
+
+#include "runtime/vox_model.h"
+
+enum { LAYERS = 24, WEIGHTS = 33, INPUTS = 1, OUTPUTS = 1 };
+
+/* clang-format off */
+static const vox_port input_ports[INPUTS] = {
+    {"image", VOX_F32, 5, {1, 3, 132, 132, 116}},
+};
+static const vox_port output_ports[OUTPUTS] = {
+    {"logits", VOX_F32, 5, {1, 3, 44, 44, 28}},
+};
+
+/* name, operation, rank, dimensions, block, type, place, offset, offset within an output, multiply-adds */
+static const vox_layer_info layers[LAYERS] = {
+    {"e0a", "conv 3x3x3 + relu", 5, {1, 32, 130, 130, 114}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 469762048u, 0u, 4993747200u},
+    {"e0b", "conv 3x3x3 + relu", 5, {1, 64, 128, 128, 112}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 0u, 0u, 101468602368u},
+    {"p0", "max_pool 2x2x2 stride 2x2x2", 5, {1, 64, 64, 64, 56}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 469762048u, 0u, 0u},
+    {"e1a", "conv 3x3x3 + relu", 5, {1, 64, 62, 62, 54}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 565608448u, 0u, 22956244992u},
+    {"e1b", "conv 3x3x3 + relu", 5, {1, 128, 60, 60, 52}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 469762048u, 0u, 41405644800u},
+    {"p1", "max_pool 2x2x2 stride 2x2x2", 5, {1, 128, 30, 30, 26}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 565608448u, 0u, 0u},
+    {"e2a", "conv 3x3x3 + relu", 5, {1, 128, 28, 28, 24}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 580837376u, 0u, 8323596288u},
+    {"e2b", "conv 3x3x3 + relu", 5, {1, 256, 26, 26, 22}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 565608448u, 0u, 13157793792u},
+    {"p2", "max_pool 2x2x2 stride 2x2x2", 5, {1, 256, 13, 13, 11}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 580837376u, 0u, 0u},
+    {"e3a", "conv 3x3x3 + relu", 5, {1, 256, 11, 11, 9}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 582740992u, 0u, 1926955008u},
+    {"e3b", "conv 3x3x3 + relu", 5, {1, 512, 9, 9, 7}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 594771968u, 0u, 2006581248u},
+    {"up2", "conv_transpose 2x2x2 stride 2x2x2", 5, {1, 512, 18, 18, 14}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 580837376u, 0u, 1189085184u},
+    {"e2b.crop", "slice", 5, {1, 256, 18, 18, 14}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 590127104u, 0u, 0u},
+    {"d2a", "conv 3x3x3 + relu", 5, {1, 256, 16, 16, 12}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 565608448u, 0u, 16307453952u},
+    {"d2b", "conv 3x3x3 + relu", 5, {1, 256, 14, 14, 10}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 589692928u, 0u, 3468165120u},
+    {"up1", "conv_transpose 2x2x2 stride 2x2x2", 5, {1, 256, 28, 28, 20}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 565608448u, 0u, 1027604480u},
+    {"e1b.crop", "slice", 5, {1, 128, 28, 28, 20}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 581664768u, 0u, 0u},
+    {"d1a", "conv 3x3x3 + relu", 5, {1, 128, 26, 26, 18}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 469762048u, 0u, 16148201472u},
+    {"d1b", "conv 3x3x3 + relu", 5, {1, 128, 24, 24, 16}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 526385152u, 0u, 4076863488u},
+    {"up0", "conv_transpose 2x2x2 stride 2x2x2", 5, {1, 128, 48, 48, 32}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 469762048u, 0u, 1207959552u},
+    {"e0b.crop", "slice", 5, {1, 64, 48, 48, 32}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 507510784u, 0u, 0u},
+    {"d0a", "conv 3x3x3 + relu", 5, {1, 64, 46, 46, 30}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 0u, 0u, 21061140480u},
+    {"d0b", "conv 3x3x3 + relu", 5, {1, 64, 44, 44, 28}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 16250880u, 0u, 5994971136u},
+    {"logits", "conv 1x1x1", 5, {1, 3, 44, 44, 28}, 0, VOX_F32, VOX_IN_OUTPUT, 0u, 0u, 10407936u},
+};
+
+/* name, packing, first layer, type, elements, bytes into the file (scale, variance, bias, mean of a batch norm),
+ * bytes into the prepared buffer, packed bytes, oc, ic, kernel positions, groups, epsilon */
+static const vox_weight packings[WEIGHTS] = {
+    {"e0a.conv.weight", VOX_PACK_CONV, 0, VOX_F32, 2592u, {1152u, 0u, 0u, 0u}, 576u, 10368u, 32, 3, 27, 1, 0.0},
+    {"e0a.conv.bias", VOX_PACK_VECTOR, 0, VOX_F32, 32u, {11520u, 0u, 0u, 0u}, 10944u, 128u, 32, 0, 0, 1, 0.0},
+    {"e0b.conv.weight", VOX_PACK_CONV, 1, VOX_F32, 55296u, {11648u, 0u, 0u, 0u}, 11072u, 221184u, 64, 32, 27, 1, 0.0},
+    {"e0b.conv.bias", VOX_PACK_VECTOR, 1, VOX_F32, 64u, {232832u, 0u, 0u, 0u}, 232256u, 256u, 64, 0, 0, 1, 0.0},
+    {"e1a.conv.weight", VOX_PACK_CONV, 3, VOX_F32, 110592u, {233088u, 0u, 0u, 0u}, 232512u, 442368u, 64, 64, 27, 1, 0.0},
+    {"e1a.conv.bias", VOX_PACK_VECTOR, 3, VOX_F32, 64u, {675456u, 0u, 0u, 0u}, 674880u, 256u, 64, 0, 0, 1, 0.0},
+    {"e1b.conv.weight", VOX_PACK_CONV, 4, VOX_F32, 221184u, {675712u, 0u, 0u, 0u}, 675136u, 884736u, 128, 64, 27, 1, 0.0},
+    {"e1b.conv.bias", VOX_PACK_VECTOR, 4, VOX_F32, 128u, {1560448u, 0u, 0u, 0u}, 1559872u, 512u, 128, 0, 0, 1, 0.0},
+    {"e2a.conv.weight", VOX_PACK_CONV, 6, VOX_F32, 442368u, {1560960u, 0u, 0u, 0u}, 1560384u, 1769472u, 128, 128, 27, 1, 0.0},
+    {"e2a.conv.bias", VOX_PACK_VECTOR, 6, VOX_F32, 128u, {3330432u, 0u, 0u, 0u}, 3329856u, 512u, 128, 0, 0, 1, 0.0},
+    {"e2b.conv.weight", VOX_PACK_CONV, 7, VOX_F32, 884736u, {3330944u, 0u, 0u, 0u}, 3330368u, 3538944u, 256, 128, 27, 1, 0.0},
+    {"e2b.conv.bias", VOX_PACK_VECTOR, 7, VOX_F32, 256u, {6869888u, 0u, 0u, 0u}, 6869312u, 1024u, 256, 0, 0, 1, 0.0},
+    {"e3a.conv.weight", VOX_PACK_CONV, 9, VOX_F32, 1769472u, {6870912u, 0u, 0u, 0u}, 6870336u, 7077888u, 256, 256, 27, 1, 0.0},
+    {"e3a.conv.bias", VOX_PACK_VECTOR, 9, VOX_F32, 256u, {13948800u, 0u, 0u, 0u}, 13948224u, 1024u, 256, 0, 0, 1, 0.0},
+    {"e3b.conv.weight", VOX_PACK_CONV, 10, VOX_F32, 3538944u, {13949824u, 0u, 0u, 0u}, 13949248u, 14155776u, 512, 256, 27, 1, 0.0},
+    {"e3b.conv.bias", VOX_PACK_VECTOR, 10, VOX_F32, 512u, {28105600u, 0u, 0u, 0u}, 28105024u, 2048u, 512, 0, 0, 1, 0.0},
+    {"up2.weight", VOX_PACK_CONV_TRANSPOSE, 11, VOX_F32, 2097152u, {28107648u, 0u, 0u, 0u}, 28107072u, 8388608u, 512, 512, 8, 1, 0.0},
+    {"d2a.conv.weight", VOX_PACK_CONV, 13, VOX_F32, 5308416u, {36496256u, 0u, 0u, 0u}, 36495680u, 21233664u, 256, 768, 27, 1, 0.0},
+    {"d2a.conv.bias", VOX_PACK_VECTOR, 13, VOX_F32, 256u, {57729920u, 0u, 0u, 0u}, 57729344u, 1024u, 256, 0, 0, 1, 0.0},
+    {"d2b.conv.weight", VOX_PACK_CONV, 14, VOX_F32, 1769472u, {57730944u, 0u, 0u, 0u}, 57730368u, 7077888u, 256, 256, 27, 1, 0.0},
+    {"d2b.conv.bias", VOX_PACK_VECTOR, 14, VOX_F32, 256u, {64808832u, 0u, 0u, 0u}, 64808256u, 1024u, 256, 0, 0, 1, 0.0},
+    {"up1.weight", VOX_PACK_CONV_TRANSPOSE, 15, VOX_F32, 524288u, {64809856u, 0u, 0u, 0u}, 64809280u, 2097152u, 256, 256, 8, 1, 0.0},
+    {"d1a.conv.weight", VOX_PACK_CONV, 17, VOX_F32, 1327104u, {66907008u, 0u, 0u, 0u}, 66906432u, 5308416u, 128, 384, 27, 1, 0.0},
+    {"d1a.conv.bias", VOX_PACK_VECTOR, 17, VOX_F32, 128u, {72215424u, 0u, 0u, 0u}, 72214848u, 512u, 128, 0, 0, 1, 0.0},
+    {"d1b.conv.weight", VOX_PACK_CONV, 18, VOX_F32, 442368u, {72215936u, 0u, 0u, 0u}, 72215360u, 1769472u, 128, 128, 27, 1, 0.0},
+    {"d1b.conv.bias", VOX_PACK_VECTOR, 18, VOX_F32, 128u, {73985408u, 0u, 0u, 0u}, 73984832u, 512u, 128, 0, 0, 1, 0.0},
+    {"up0.weight", VOX_PACK_CONV_TRANSPOSE, 19, VOX_F32, 131072u, {73985920u, 0u, 0u, 0u}, 73985344u, 524288u, 128, 128, 8, 1, 0.0},
+    {"d0a.conv.weight", VOX_PACK_CONV, 21, VOX_F32, 331776u, {74510208u, 0u, 0u, 0u}, 74509632u, 1327104u, 64, 192, 27, 1, 0.0},
+    {"d0a.conv.bias", VOX_PACK_VECTOR, 21, VOX_F32, 64u, {75837312u, 0u, 0u, 0u}, 75836736u, 256u, 64, 0, 0, 1, 0.0},
+    {"d0b.conv.weight", VOX_PACK_CONV, 22, VOX_F32, 110592u, {75837568u, 0u, 0u, 0u}, 75836992u, 442368u, 64, 64, 27, 1, 0.0},
+    {"d0b.conv.bias", VOX_PACK_VECTOR, 22, VOX_F32, 64u, {76279936u, 0u, 0u, 0u}, 76279360u, 256u, 64, 0, 0, 1, 0.0},
+    {"logits.weight", VOX_PACK_CONV, 23, VOX_F32, 192u, {76280192u, 0u, 0u, 0u}, 76279616u, 4096u, 3, 64, 1, 1, 0.0},
+    {"logits.bias", VOX_PACK_VECTOR, 23, VOX_F32, 3u, {76280960u, 0u, 0u, 0u}, 76283712u, 64u, 3, 0, 0, 1, 0.0},
+};
+/* clang-format on */
+
+static const char *const labels[] = {
+    "outside",
+    "inside",
+    "tubule",
+};
+
+static const vox_prepare_step steps[] = {
+    {VOX_PREPARE_Z_SCORE, {0.0, 0.0, 0.0}},
+};
+static const vox_volume_info volume = {
+    .axes = "xyz",
+    .n_steps = 1,
+    .steps = steps,
+    .mirror = 1,
+    .threshold = 0,
+    .level = 0.0,
+};
+
+/* unet3d_kernels.c, compiled once for each instruction set. */
+#if defined(__x86_64__)
+extern const vox_layer_fn unet3d_layers_baseline[];
+extern const vox_layer_fn unet3d_layers_avx2[];
+extern const vox_layer_fn unet3d_layers_avx512[];
+static const vox_build builds[] = {
+    {"baseline", unet3d_layers_baseline},
+    {"avx2", unet3d_layers_avx2},
+    {"avx512", unet3d_layers_avx512},
+};
+#elif defined(__aarch64__)
+extern const vox_layer_fn unet3d_layers_neon[];
+static const vox_build builds[] = {{"neon", unet3d_layers_neon}};
+#else
+extern const vox_layer_fn unet3d_layers_baseline[];
+static const vox_build builds[] = {{"baseline", unet3d_layers_baseline}};
+#endif
+
+static vox_status run_ports(const void *prepared, const void *const *inputs, void *const *outputs,
+                            void *arena, size_t arena_bytes, const vox_executor *executor);
+static const char *isa(void);
+
+static const vox_model_info info = {
+    .abi = UNET3D_ABI_VERSION,
+    .name = "unet3d",
+    .voxc_version = "0.1.0",
+    .graph_hash = "a26f28e2eb8f0d13",
+    .options = "--target c --init 1",
+    .arena_bytes = UNET3D_ARENA_BYTES,
+    .prepared_bytes = UNET3D_PREPARED_BYTES,
+    .weights_bytes = UNET3D_WEIGHTS_BYTES,
+    .align = UNET3D_ALIGN,
+    .selftest_bytes = UNET3D_SELFTEST_BYTES,
+    .parameters = 19069955u,
+    .macs = 266731018496u,
+    .n_inputs = INPUTS,
+    .n_outputs = OUTPUTS,
+    .n_layers = LAYERS,
+    .n_labels = 3,
+    .inputs = input_ports,
+    .outputs = output_ports,
+    .layers = layers,
+    .labels = labels,
+    .volume = &volume,
+    .prepare = unet3d_prepare,
+    .run = run_ports,
+    .selftest = unet3d_selftest,
+    .isa = isa,
+};
+
+static const vox_model model = {
+    .info = &info,
+    .graph_hash = 0xa26f28e2eb8f0d13u,
+    .weights = packings,
+    .n_weights = WEIGHTS,
+    .builds = builds,
+    .n_builds = sizeof builds / sizeof *builds,
+    .first_output = 23,
+};
+
+static const char *isa(void) {
+    return vox_model_isa(&model);
+}
+
+static vox_status run_ports(const void *prepared, const void *const *inputs, void *const *outputs,
+                            void *arena, size_t arena_bytes, const vox_executor *executor) {
+    return vox_model_run(&model, prepared, inputs, outputs, arena, arena_bytes, executor);
+}
+
+unet3d_status unet3d_prepare(const void *weights, size_t weights_bytes, void *prepared,
+                             size_t prepared_bytes) {
+    return vox_model_prepare(&model, weights, weights_bytes, prepared, prepared_bytes);
+}
+
+unet3d_status unet3d_run(const void *prepared, const float *image, float *logits, void *arena,
+                         size_t arena_bytes, const vox_executor *executor) {
+    const void *const inputs[INPUTS] = {image};
+    void *const outputs[OUTPUTS] = {logits};
+    return vox_model_run(&model, prepared, inputs, outputs, arena, arena_bytes, executor);
+}
+
+unet3d_status unet3d_selftest(const void *prepared, void *arena, size_t arena_bytes,
+                              const vox_executor *executor, const char **first_bad_layer,
+                              double *worst_error) {
+    return vox_model_selftest(&model, prepared, arena, arena_bytes, executor, first_bad_layer, worst_error);
+}
+
+const vox_model_info *unet3d_get_info(void) {
+    return &info;
+}

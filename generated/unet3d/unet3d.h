@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT-0 */
+/* unet3d.h: the network unet3d, 1x3x132x132x116 to 1x3x44x44x28, as C.
+ *
+ * Written by voxc 0.1.0 from unet3d.yaml (SHA-256 8cee7e38b7575317...) with --target c --init 1.
+ *
+ * The caller owns all memory: weights, the prepared buffer, the arena, inputs and outputs. Nothing here
+ * prints, exits or allocates. Two threads with an arena each may run the same prepared buffer at the same
+ * time. On anything but VOX_OK the outputs are untouched.
+ */
+#ifndef UNET3D_H
+#define UNET3D_H
+
+#include "runtime/vox.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define UNET3D_ABI_VERSION    1u
+#define UNET3D_ALIGN          64u /* of the arena and of the prepared buffer */
+#define UNET3D_ARENA_BYTES    716366848u
+#define UNET3D_PREPARED_BYTES 76283776u
+#define UNET3D_WEIGHTS_BYTES  76281024u
+#define UNET3D_SELFTEST_BYTES 741271552u /* arena that the self-test needs */
+#define UNET3D_INPUT_0_BYTES  24254208u
+#define UNET3D_INPUT_0_COUNT  6063552u /* elements: 1x3x132x132x116 */
+#define UNET3D_OUTPUT_0_BYTES 650496u
+#define UNET3D_OUTPUT_0_COUNT 162624u /* elements: 1x3x44x44x28 */
+
+typedef vox_status unet3d_status; /* vox_status_text says what to do about each */
+
+/* Checks the weight file's content (every field, checksum, finite values) and packs it; the weights may be
+ * freed afterwards. */
+unet3d_status unet3d_prepare(const void *weights, size_t weights_bytes, void *prepared,
+                             size_t prepared_bytes);
+
+/* Row-major, aligned to their element:
+ *   input   image  f32[1,3,132,132,116]
+ *   output  logits  f32[1,3,44,44,28]; classes: 0 outside, 1 inside, 2 tubule
+ * executor: NULL for the calling thread alone. */
+unet3d_status unet3d_run(const void *prepared, const float *image, float *logits, void *arena,
+                         size_t arena_bytes, const vox_executor *executor);
+
+/* Runs seeded numbers and recomputes samples of each layer in double precision; VOX_E_SELFTEST: the first
+ * wrong layer is named. Both results may be NULL. */
+unet3d_status unet3d_selftest(const void *prepared, void *arena, size_t arena_bytes,
+                              const vox_executor *executor, const char **first_bad_layer,
+                              double *worst_error);
+
+/* Sizes, shapes, names and functions, for hosts that load the model at run time. */
+const vox_model_info *unet3d_get_info(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

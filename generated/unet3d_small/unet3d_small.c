@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT-0 */
+/* unet3d_small.c: the tables that describe unet3d_small, and its public functions. See unet3d_small.h.
+ *
+ * Written by voxc 0.1.0 from unet3d_small.yaml (SHA-256 a8e7632f1525be22...) with --target c --init 1.
+ */
+#include "unet3d_small.h"
+
+#include "runtime/vox_model.h"
+
+enum { LAYERS = 29, WEIGHTS = 33, INPUTS = 1, OUTPUTS = 1 };
+
+/* clang-format off */
+static const vox_port input_ports[INPUTS] = {
+    {"image", VOX_F32, 5, {1, 1, 92, 92, 92}},
+};
+static const vox_port output_ports[OUTPUTS] = {
+    {"logits", VOX_F32, 5, {1, 3, 4, 4, 4}},
+};
+
+/* name, operation, rank, dimensions, block, type, place, offset, offset within an output, multiply-adds */
+static const vox_layer_info layers[LAYERS] = {
+    {"e0a", "conv 3x3x3 + relu", 5, {1, 4, 90, 90, 90}, 0, VOX_F32, VOX_IN_ARENA, 21807104u, 0u, 78732000u},
+    {"e0b", "conv 3x3x3 + relu", 5, {1, 8, 88, 88, 88}, 0, VOX_F32, VOX_IN_ARENA, 0u, 0u, 588791808u},
+    {"p0", "max_pool 2x2x2 stride 2x2x2", 5, {1, 8, 44, 44, 44}, 0, VOX_F32, VOX_IN_ARENA, 27258880u, 0u, 0u},
+    {"p0.blocked", "to_block", 5, {1, 8, 44, 44, 44}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 21807104u, 0u, 0u},
+    {"e1a", "conv 3x3x3 + relu", 5, {1, 8, 42, 42, 42}, 0, VOX_F32, VOX_IN_ARENA, 27258880u, 0u, 128024064u},
+    {"e1a.blocked", "to_block", 5, {1, 8, 42, 42, 42}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 21807104u, 0u, 0u},
+    {"e1b", "conv 3x3x3 + relu", 5, {1, 16, 40, 40, 40}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 26548736u, 0u, 221184000u},
+    {"p1", "max_pool 2x2x2 stride 2x2x2", 5, {1, 16, 20, 20, 20}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 21807104u, 0u, 0u},
+    {"e2a", "conv 3x3x3 + relu", 5, {1, 16, 18, 18, 18}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 22331392u, 0u, 40310784u},
+    {"e2b", "conv 3x3x3 + relu", 5, {1, 32, 16, 16, 16}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 21807104u, 0u, 56623104u},
+    {"p2", "max_pool 2x2x2 stride 2x2x2", 5, {1, 32, 8, 8, 8}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 22331392u, 0u, 0u},
+    {"e3a", "conv 3x3x3 + relu", 5, {1, 32, 6, 6, 6}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 22396928u, 0u, 5971968u},
+    {"e3b", "conv 3x3x3 + relu", 5, {1, 64, 4, 4, 4}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 22528000u, 0u, 3538944u},
+    {"up2", "conv_transpose 2x2x2 stride 2x2x2", 5, {1, 64, 8, 8, 8}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 22331392u, 0u, 2097152u},
+    {"e2b.crop", "slice", 5, {1, 32, 8, 8, 8}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 22462464u, 0u, 0u},
+    {"d2a", "conv 3x3x3 + relu", 5, {1, 32, 6, 6, 6}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 21807104u, 0u, 17915904u},
+    {"d2b", "conv 3x3x3 + relu", 5, {1, 32, 4, 4, 4}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 21905408u, 0u, 1769472u},
+    {"up1", "conv_transpose 2x2x2 stride 2x2x2", 5, {1, 32, 8, 8, 8}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 21807104u, 0u, 524288u},
+    {"e1b.crop", "slice", 5, {1, 16, 8, 8, 8}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 21872640u, 0u, 0u},
+    {"d1a", "conv 3x3x3 + relu", 5, {1, 16, 6, 6, 6}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 21905408u, 0u, 4478976u},
+    {"d1b", "conv 3x3x3 + relu", 5, {1, 16, 4, 4, 4}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 21872640u, 0u, 442368u},
+    {"up0", "conv_transpose 2x2x2 stride 2x2x2", 5, {1, 16, 8, 8, 8}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 21807104u, 0u, 131072u},
+    {"e0b.crop", "slice", 5, {1, 8, 8, 8, 8}, 0, VOX_F32, VOX_IN_ARENA, 21872640u, 0u, 0u},
+    {"e0b.crop.blocked", "to_block", 5, {1, 8, 8, 8, 8}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 21839872u, 0u, 0u},
+    {"d0a", "conv 3x3x3 + relu", 5, {1, 8, 6, 6, 6}, 0, VOX_F32, VOX_IN_ARENA, 13824u, 0u, 1119744u},
+    {"d0a.blocked", "to_block", 5, {1, 8, 6, 6, 6}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 0u, 0u, 0u},
+    {"d0b", "conv 3x3x3 + relu", 5, {1, 8, 4, 4, 4}, 0, VOX_F32, VOX_IN_ARENA, 13824u, 0u, 110592u},
+    {"d0b.blocked", "to_block", 5, {1, 8, 4, 4, 4}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 0u, 0u, 0u},
+    {"logits", "conv 1x1x1", 5, {1, 3, 4, 4, 4}, 0, VOX_F32, VOX_IN_OUTPUT, 0u, 0u, 1536u},
+};
+
+/* name, packing, first layer, type, elements, bytes into the file (scale, variance, bias, mean of a batch norm),
+ * bytes into the prepared buffer, packed bytes, oc, ic, kernel positions, groups, epsilon */
+static const vox_weight packings[WEIGHTS] = {
+    {"e0a.conv.weight", VOX_PACK_CONV, 0, VOX_F32, 108u, {1152u, 0u, 0u, 0u}, 640u, 1728u, 4, 1, 27, 1, 0.0},
+    {"e0a.conv.bias", VOX_PACK_VECTOR, 0, VOX_F32, 4u, {1600u, 0u, 0u, 0u}, 2368u, 64u, 4, 0, 0, 1, 0.0},
+    {"e0b.conv.weight", VOX_PACK_CONV, 1, VOX_F32, 864u, {1664u, 0u, 0u, 0u}, 2432u, 6912u, 8, 4, 27, 1, 0.0},
+    {"e0b.conv.bias", VOX_PACK_VECTOR, 1, VOX_F32, 8u, {5120u, 0u, 0u, 0u}, 9344u, 64u, 8, 0, 0, 1, 0.0},
+    {"e1a.conv.weight", VOX_PACK_CONV, 4, VOX_F32, 1728u, {5184u, 0u, 0u, 0u}, 9408u, 13824u, 8, 8, 27, 1, 0.0},
+    {"e1a.conv.bias", VOX_PACK_VECTOR, 4, VOX_F32, 8u, {12096u, 0u, 0u, 0u}, 23232u, 64u, 8, 0, 0, 1, 0.0},
+    {"e1b.conv.weight", VOX_PACK_CONV, 6, VOX_F32, 3456u, {12160u, 0u, 0u, 0u}, 23296u, 13824u, 16, 8, 27, 1, 0.0},
+    {"e1b.conv.bias", VOX_PACK_VECTOR, 6, VOX_F32, 16u, {25984u, 0u, 0u, 0u}, 37120u, 64u, 16, 0, 0, 1, 0.0},
+    {"e2a.conv.weight", VOX_PACK_CONV, 8, VOX_F32, 6912u, {26048u, 0u, 0u, 0u}, 37184u, 27648u, 16, 16, 27, 1, 0.0},
+    {"e2a.conv.bias", VOX_PACK_VECTOR, 8, VOX_F32, 16u, {53696u, 0u, 0u, 0u}, 64832u, 64u, 16, 0, 0, 1, 0.0},
+    {"e2b.conv.weight", VOX_PACK_CONV, 9, VOX_F32, 13824u, {53760u, 0u, 0u, 0u}, 64896u, 55296u, 32, 16, 27, 1, 0.0},
+    {"e2b.conv.bias", VOX_PACK_VECTOR, 9, VOX_F32, 32u, {109056u, 0u, 0u, 0u}, 120192u, 128u, 32, 0, 0, 1, 0.0},
+    {"e3a.conv.weight", VOX_PACK_CONV, 11, VOX_F32, 27648u, {109184u, 0u, 0u, 0u}, 120320u, 110592u, 32, 32, 27, 1, 0.0},
+    {"e3a.conv.bias", VOX_PACK_VECTOR, 11, VOX_F32, 32u, {219776u, 0u, 0u, 0u}, 230912u, 128u, 32, 0, 0, 1, 0.0},
+    {"e3b.conv.weight", VOX_PACK_CONV, 12, VOX_F32, 55296u, {219904u, 0u, 0u, 0u}, 231040u, 221184u, 64, 32, 27, 1, 0.0},
+    {"e3b.conv.bias", VOX_PACK_VECTOR, 12, VOX_F32, 64u, {441088u, 0u, 0u, 0u}, 452224u, 256u, 64, 0, 0, 1, 0.0},
+    {"up2.weight", VOX_PACK_CONV_TRANSPOSE, 13, VOX_F32, 32768u, {441344u, 0u, 0u, 0u}, 452480u, 131072u, 64, 64, 8, 1, 0.0},
+    {"d2a.conv.weight", VOX_PACK_CONV, 15, VOX_F32, 82944u, {572416u, 0u, 0u, 0u}, 583552u, 331776u, 32, 96, 27, 1, 0.0},
+    {"d2a.conv.bias", VOX_PACK_VECTOR, 15, VOX_F32, 32u, {904192u, 0u, 0u, 0u}, 915328u, 128u, 32, 0, 0, 1, 0.0},
+    {"d2b.conv.weight", VOX_PACK_CONV, 16, VOX_F32, 27648u, {904320u, 0u, 0u, 0u}, 915456u, 110592u, 32, 32, 27, 1, 0.0},
+    {"d2b.conv.bias", VOX_PACK_VECTOR, 16, VOX_F32, 32u, {1014912u, 0u, 0u, 0u}, 1026048u, 128u, 32, 0, 0, 1, 0.0},
+    {"up1.weight", VOX_PACK_CONV_TRANSPOSE, 17, VOX_F32, 8192u, {1015040u, 0u, 0u, 0u}, 1026176u, 32768u, 32, 32, 8, 1, 0.0},
+    {"d1a.conv.weight", VOX_PACK_CONV, 19, VOX_F32, 20736u, {1047808u, 0u, 0u, 0u}, 1058944u, 82944u, 16, 48, 27, 1, 0.0},
+    {"d1a.conv.bias", VOX_PACK_VECTOR, 19, VOX_F32, 16u, {1130752u, 0u, 0u, 0u}, 1141888u, 64u, 16, 0, 0, 1, 0.0},
+    {"d1b.conv.weight", VOX_PACK_CONV, 20, VOX_F32, 6912u, {1130816u, 0u, 0u, 0u}, 1141952u, 27648u, 16, 16, 27, 1, 0.0},
+    {"d1b.conv.bias", VOX_PACK_VECTOR, 20, VOX_F32, 16u, {1158464u, 0u, 0u, 0u}, 1169600u, 64u, 16, 0, 0, 1, 0.0},
+    {"up0.weight", VOX_PACK_CONV_TRANSPOSE, 21, VOX_F32, 2048u, {1158528u, 0u, 0u, 0u}, 1169664u, 8192u, 16, 16, 8, 1, 0.0},
+    {"d0a.conv.weight", VOX_PACK_CONV, 24, VOX_F32, 5184u, {1166720u, 0u, 0u, 0u}, 1177856u, 41472u, 8, 24, 27, 1, 0.0},
+    {"d0a.conv.bias", VOX_PACK_VECTOR, 24, VOX_F32, 8u, {1187456u, 0u, 0u, 0u}, 1219328u, 64u, 8, 0, 0, 1, 0.0},
+    {"d0b.conv.weight", VOX_PACK_CONV, 26, VOX_F32, 1728u, {1187520u, 0u, 0u, 0u}, 1219392u, 13824u, 8, 8, 27, 1, 0.0},
+    {"d0b.conv.bias", VOX_PACK_VECTOR, 26, VOX_F32, 8u, {1194432u, 0u, 0u, 0u}, 1233216u, 64u, 8, 0, 0, 1, 0.0},
+    {"logits.weight", VOX_PACK_CONV, 28, VOX_F32, 24u, {1194496u, 0u, 0u, 0u}, 1233280u, 512u, 3, 8, 1, 1, 0.0},
+    {"logits.bias", VOX_PACK_VECTOR, 28, VOX_F32, 3u, {1194624u, 0u, 0u, 0u}, 1233792u, 64u, 3, 0, 0, 1, 0.0},
+};
+/* clang-format on */
+
+static const char *const labels[] = {
+    "outside",
+    "inside",
+    "border",
+};
+
+static const vox_prepare_step steps[] = {
+    {VOX_PREPARE_Z_SCORE, {0.0, 0.0, 0.0}},
+};
+static const vox_volume_info volume = {
+    .axes = "xyz",
+    .n_steps = 1,
+    .steps = steps,
+    .mirror = 1,
+    .threshold = 0,
+    .level = 0.0,
+};
+
+/* unet3d_small_kernels.c, compiled once for each instruction set. */
+#if defined(__x86_64__)
+extern const vox_layer_fn unet3d_small_layers_baseline[];
+extern const vox_layer_fn unet3d_small_layers_avx2[];
+extern const vox_layer_fn unet3d_small_layers_avx512[];
+static const vox_build builds[] = {
+    {"baseline", unet3d_small_layers_baseline},
+    {"avx2", unet3d_small_layers_avx2},
+    {"avx512", unet3d_small_layers_avx512},
+};
+#elif defined(__aarch64__)
+extern const vox_layer_fn unet3d_small_layers_neon[];
+static const vox_build builds[] = {{"neon", unet3d_small_layers_neon}};
+#else
+extern const vox_layer_fn unet3d_small_layers_baseline[];
+static const vox_build builds[] = {{"baseline", unet3d_small_layers_baseline}};
+#endif
+
+static vox_status run_ports(const void *prepared, const void *const *inputs, void *const *outputs,
+                            void *arena, size_t arena_bytes, const vox_executor *executor);
+static const char *isa(void);
+
+static const vox_model_info info = {
+    .abi = UNET3D_SMALL_ABI_VERSION,
+    .name = "unet3d_small",
+    .voxc_version = "0.1.0",
+    .graph_hash = "398dcdfde03fb50c",
+    .options = "--target c --init 1",
+    .arena_bytes = UNET3D_SMALL_ARENA_BYTES,
+    .prepared_bytes = UNET3D_SMALL_PREPARED_BYTES,
+    .weights_bytes = UNET3D_SMALL_WEIGHTS_BYTES,
+    .align = UNET3D_SMALL_ALIGN,
+    .selftest_bytes = UNET3D_SMALL_SELFTEST_BYTES,
+    .parameters = 298315u,
+    .macs = 1151767776u,
+    .n_inputs = INPUTS,
+    .n_outputs = OUTPUTS,
+    .n_layers = LAYERS,
+    .n_labels = 3,
+    .inputs = input_ports,
+    .outputs = output_ports,
+    .layers = layers,
+    .labels = labels,
+    .volume = &volume,
+    .prepare = unet3d_small_prepare,
+    .run = run_ports,
+    .selftest = unet3d_small_selftest,
+    .isa = isa,
+};
+
+static const vox_model model = {
+    .info = &info,
+    .graph_hash = 0x398dcdfde03fb50cu,
+    .weights = packings,
+    .n_weights = WEIGHTS,
+    .builds = builds,
+    .n_builds = sizeof builds / sizeof *builds,
+    .first_output = 28,
+};
+
+static const char *isa(void) {
+    return vox_model_isa(&model);
+}
+
+static vox_status run_ports(const void *prepared, const void *const *inputs, void *const *outputs,
+                            void *arena, size_t arena_bytes, const vox_executor *executor) {
+    return vox_model_run(&model, prepared, inputs, outputs, arena, arena_bytes, executor);
+}
+
+unet3d_small_status unet3d_small_prepare(const void *weights, size_t weights_bytes, void *prepared,
+                                         size_t prepared_bytes) {
+    return vox_model_prepare(&model, weights, weights_bytes, prepared, prepared_bytes);
+}
+
+unet3d_small_status unet3d_small_run(const void *prepared, const float *image, float *logits, void *arena,
+                                     size_t arena_bytes, const vox_executor *executor) {
+    const void *const inputs[INPUTS] = {image};
+    void *const outputs[OUTPUTS] = {logits};
+    return vox_model_run(&model, prepared, inputs, outputs, arena, arena_bytes, executor);
+}
+
+unet3d_small_status unet3d_small_selftest(const void *prepared, void *arena, size_t arena_bytes,
+                                          const vox_executor *executor, const char **first_bad_layer,
+                                          double *worst_error) {
+    return vox_model_selftest(&model, prepared, arena, arena_bytes, executor, first_bad_layer, worst_error);
+}
+
+const vox_model_info *unet3d_small_get_info(void) {
+    return &info;
+}

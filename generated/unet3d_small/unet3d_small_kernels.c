@@ -1,0 +1,987 @@
+/* SPDX-License-Identifier: MIT-0 */
+/* unet3d_small_kernels.c: unet3d_small's layers, in order; compiled once for each instruction set.
+ *
+ * Written by voxc 0.1.0 from unet3d_small.yaml (SHA-256 a8e7632f1525be22...) with --target c --init 1.
+ *
+ * Each function does task number `task` of its layer, or says how many tasks there are (task < 0), or checks
+ * samples of what it wrote (m->probe). Offsets in the enums count floats. "arena + n, layers a to b": bytes,
+ * and the first and last layer that touch that buffer. "blocked": N, C/16, D, H, W, 16.
+ */
+#include <math.h>
+
+#include "runtime/vox_model.h"
+#include "runtime/vox_conv.h"
+#include "runtime/vox_copy.h"
+#include "runtime/vox_pool3d.h"
+#include "runtime/vox_check.h"
+
+#ifndef UNET3D_SMALL_LAYERS
+#define UNET3D_SMALL_LAYERS unet3d_small_layers_baseline
+#endif
+extern const vox_layer_fn UNET3D_SMALL_LAYERS[];
+
+/* e0a: conv 3x3x3 + relu, 0.08 GMAC, reads 3.12 MB, writes 11.66 MB
+ *   x  image f32[1,1,92,92,92], inputs[0]
+ *   w  e0a.conv.weight f32[4,1,3,3,3], prepared + 640
+ *   b  e0a.conv.bias f32[4], prepared + 2368
+ *   y  e0a f32[1,4,90,90,90], arena + 21807104, layers 0 to 1
+ *   18 tasks of 16 channels x 5 planes x 90 rows, 1 input channels at a time:
+ *   2 KiB of weights and 100 KiB of input rows are used again
+ */
+static int unet3d_small_e0a(const vox_memory *m, int task) {
+    enum { N = 1, IC = 1, ID = 92, IH = 92, IW = 92 };
+    enum { OC = 4, OD = 90, OH = 90, OW = 90, GROUP = 1 };
+    enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
+    enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
+    enum { TASK_OC = 1, TASK_D = 5, TASK_H = 90, CHUNK_IC = 1 };
+    enum { W = 160, B = 592, Y = 5451776 };
+    static const vox_conv layer = {
+        .x = {N, IC, ID, IH, IW, 0},
+        .y = {N, OC, OD, OH, OW, 0},
+        .kernel = {KD, KH, KW},
+        .stride = {SD, SH, SW},
+        .dilation = {DD, DH, DW},
+        .pad = {PD, PH, PW},
+        .group = GROUP,
+        .ep = {VOX_ACT_RELU, 0, 0},
+        .task_oc = TASK_OC,
+        .task_d = TASK_D,
+        .task_h = TASK_H,
+        .chunk_ic = CHUNK_IC,
+    };
+    const float *x = m->inputs[0];
+    const float *w = m->prepared + W;
+    const float *b = m->prepared + B;
+    float *y = m->arena + Y;
+    if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
+    if (task < 0) return vox_conv_tasks(&layer);
+    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    return 0;
+}
+
+/* e0b: conv 3x3x3 + relu, 0.59 GMAC, reads 11.67 MB, writes 21.81 MB
+ *   x  e0a f32[1,4,90,90,90], arena + 21807104, layers 0 to 1
+ *   w  e0b.conv.weight f32[8,4,3,3,3], prepared + 2432
+ *   b  e0b.conv.bias f32[8], prepared + 9344
+ *   y  e0b f32[1,8,88,88,88], arena + 0, layers 1 to 22
+ *   44 tasks of 16 channels x 2 planes x 88 rows, 4 input channels at a time:
+ *   7 KiB of weights and 380 KiB of input rows are used again
+ */
+static int unet3d_small_e0b(const vox_memory *m, int task) {
+    enum { N = 1, IC = 4, ID = 90, IH = 90, IW = 90 };
+    enum { OC = 8, OD = 88, OH = 88, OW = 88, GROUP = 1 };
+    enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
+    enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
+    enum { TASK_OC = 1, TASK_D = 2, TASK_H = 88, CHUNK_IC = 4 };
+    enum { X = 5451776, W = 608, B = 2336, Y = 0 };
+    static const vox_conv layer = {
+        .x = {N, IC, ID, IH, IW, 0},
+        .y = {N, OC, OD, OH, OW, 0},
+        .kernel = {KD, KH, KW},
+        .stride = {SD, SH, SW},
+        .dilation = {DD, DH, DW},
+        .pad = {PD, PH, PW},
+        .group = GROUP,
+        .ep = {VOX_ACT_RELU, 0, 0},
+        .task_oc = TASK_OC,
+        .task_d = TASK_D,
+        .task_h = TASK_H,
+        .chunk_ic = CHUNK_IC,
+    };
+    const float *x = m->arena + X;
+    const float *w = m->prepared + W;
+    const float *b = m->prepared + B;
+    float *y = m->arena + Y;
+    if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
+    if (task < 0) return vox_conv_tasks(&layer);
+    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    return 0;
+}
+
+/* p0: max_pool 2x2x2 stride 2x2x2, reads 21.81 MB, writes 2.73 MB
+ *   x  e0b f32[1,8,88,88,88], arena + 0, layers 1 to 22
+ *   y  p0 f32[1,8,44,44,44], arena + 27258880, layers 2 to 3
+ */
+static int unet3d_small_p0(const vox_memory *m, int task) {
+    enum { N = 1, C = 8, ID = 88, IH = 88, IW = 88, OD = 44, OH = 44, OW = 44 };
+    enum { X = 0, Y = 6814720 };
+    static const vox_pool3d layer = {
+        .x = {N, C, ID, IH, IW, 0},
+        .y = {N, C, OD, OH, OW, 0},
+        .kernel = {2, 2, 2},
+        .stride = {2, 2, 2},
+        .dilation = {1, 1, 1},
+        .pad = {0, 0, 0},
+        .pad_end = {0, 0, 0},
+        .include_pad = 0,
+    };
+    const float *x = m->arena + X;
+    float *y = m->arena + Y;
+    if (m->probe) return vox_check_max_pool(m->probe, &layer, x, y);
+    if (task < 0) return vox_pool3d_tasks(&layer);
+    vox_f32_max_pool(&layer, x, y, task);
+    return 0;
+}
+
+/* p0.blocked: to_block, reads 2.73 MB, writes 5.45 MB
+ *   x  p0 f32[1,8,44,44,44], arena + 27258880, layers 2 to 3
+ *   y  p0.blocked f32[1,8,44,44,44], blocked, arena + 21807104, layers 3 to 4
+ */
+static int unet3d_small_p0_blocked(const vox_memory *m, int task) {
+    enum { N = 1, C = 8, D = 44, H = 44, W = 44 };
+    enum { X = 6814720, Y = 5451776 };
+    static const vox_relayout layer = {
+        .x = {N, C, D, H, W, 0},
+        .y = {N, C, D, H, W, VOX_BLOCK},
+    };
+    const float *x = m->arena + X;
+    float *y = m->arena + Y;
+    if (m->probe) return vox_check_relayout(m->probe, &layer, x, y);
+    if (task < 0) return vox_relayout_tasks(&layer);
+    vox_f32_to_block(&layer, x, y, task);
+    return 0;
+}
+
+/* e1a: conv 3x3x3 + relu, 0.13 GMAC, reads 5.46 MB, writes 2.37 MB
+ *   x  p0.blocked f32[1,8,44,44,44], blocked, arena + 21807104, layers 3 to 4
+ *   w  e1a.conv.weight f32[8,8,3,3,3], prepared + 9408
+ *   b  e1a.conv.bias f32[8], prepared + 23232
+ *   y  e1a f32[1,8,42,42,42], arena + 27258880, layers 4 to 5
+ *   21 tasks of 16 channels x 2 planes x 42 rows, 8 input channels at a time:
+ *   14 KiB of weights and 182 KiB of input rows are used again
+ */
+static int unet3d_small_e1a(const vox_memory *m, int task) {
+    enum { N = 1, IC = 8, ID = 44, IH = 44, IW = 44 };
+    enum { OC = 8, OD = 42, OH = 42, OW = 42, GROUP = 1 };
+    enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
+    enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
+    enum { TASK_OC = 1, TASK_D = 2, TASK_H = 42, CHUNK_IC = 8 };
+    enum { X = 5451776, W = 2352, B = 5808, Y = 6814720 };
+    static const vox_conv layer = {
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
+        .y = {N, OC, OD, OH, OW, 0},
+        .kernel = {KD, KH, KW},
+        .stride = {SD, SH, SW},
+        .dilation = {DD, DH, DW},
+        .pad = {PD, PH, PW},
+        .group = GROUP,
+        .ep = {VOX_ACT_RELU, 0, 0},
+        .task_oc = TASK_OC,
+        .task_d = TASK_D,
+        .task_h = TASK_H,
+        .chunk_ic = CHUNK_IC,
+    };
+    const float *x = m->arena + X;
+    const float *w = m->prepared + W;
+    const float *b = m->prepared + B;
+    float *y = m->arena + Y;
+    if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
+    if (task < 0) return vox_conv_tasks(&layer);
+    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    return 0;
+}
+
+/* e1a.blocked: to_block, reads 2.37 MB, writes 4.74 MB
+ *   x  e1a f32[1,8,42,42,42], arena + 27258880, layers 4 to 5
+ *   y  e1a.blocked f32[1,8,42,42,42], blocked, arena + 21807104, layers 5 to 6
+ */
+static int unet3d_small_e1a_blocked(const vox_memory *m, int task) {
+    enum { N = 1, C = 8, D = 42, H = 42, W = 42 };
+    enum { X = 6814720, Y = 5451776 };
+    static const vox_relayout layer = {
+        .x = {N, C, D, H, W, 0},
+        .y = {N, C, D, H, W, VOX_BLOCK},
+    };
+    const float *x = m->arena + X;
+    float *y = m->arena + Y;
+    if (m->probe) return vox_check_relayout(m->probe, &layer, x, y);
+    if (task < 0) return vox_relayout_tasks(&layer);
+    vox_f32_to_block(&layer, x, y, task);
+    return 0;
+}
+
+/* e1b: conv 3x3x3 + relu, 0.22 GMAC, reads 4.76 MB, writes 4.10 MB
+ *   x  e1a.blocked f32[1,8,42,42,42], blocked, arena + 21807104, layers 5 to 6
+ *   w  e1b.conv.weight f32[16,8,3,3,3], prepared + 23296
+ *   b  e1b.conv.bias f32[16], prepared + 37120
+ *   y  e1b f32[1,16,40,40,40], blocked, arena + 26548736, layers 6 to 18
+ *   40 tasks of 16 channels x 1 planes x 40 rows, 8 input channels at a time:
+ *   14 KiB of weights and 166 KiB of input rows are used again
+ */
+static int unet3d_small_e1b(const vox_memory *m, int task) {
+    enum { N = 1, IC = 8, ID = 42, IH = 42, IW = 42 };
+    enum { OC = 16, OD = 40, OH = 40, OW = 40, GROUP = 1 };
+    enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
+    enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
+    enum { TASK_OC = 1, TASK_D = 1, TASK_H = 40, CHUNK_IC = 8 };
+    enum { X = 5451776, W = 5824, B = 9280, Y = 6637184 };
+    static const vox_conv layer = {
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .kernel = {KD, KH, KW},
+        .stride = {SD, SH, SW},
+        .dilation = {DD, DH, DW},
+        .pad = {PD, PH, PW},
+        .group = GROUP,
+        .ep = {VOX_ACT_RELU, 0, 0},
+        .task_oc = TASK_OC,
+        .task_d = TASK_D,
+        .task_h = TASK_H,
+        .chunk_ic = CHUNK_IC,
+    };
+    const float *x = m->arena + X;
+    const float *w = m->prepared + W;
+    const float *b = m->prepared + B;
+    float *y = m->arena + Y;
+    if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
+    if (task < 0) return vox_conv_tasks(&layer);
+    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    return 0;
+}
+
+/* p1: max_pool 2x2x2 stride 2x2x2, reads 4.10 MB, writes 0.51 MB
+ *   x  e1b f32[1,16,40,40,40], blocked, arena + 26548736, layers 6 to 18
+ *   y  p1 f32[1,16,20,20,20], blocked, arena + 21807104, layers 7 to 8
+ */
+static int unet3d_small_p1(const vox_memory *m, int task) {
+    enum { N = 1, C = 16, ID = 40, IH = 40, IW = 40, OD = 20, OH = 20, OW = 20 };
+    enum { X = 6637184, Y = 5451776 };
+    static const vox_pool3d layer = {
+        .x = {N, C, ID, IH, IW, VOX_BLOCK},
+        .y = {N, C, OD, OH, OW, VOX_BLOCK},
+        .kernel = {2, 2, 2},
+        .stride = {2, 2, 2},
+        .dilation = {1, 1, 1},
+        .pad = {0, 0, 0},
+        .pad_end = {0, 0, 0},
+        .include_pad = 0,
+    };
+    const float *x = m->arena + X;
+    float *y = m->arena + Y;
+    if (m->probe) return vox_check_max_pool(m->probe, &layer, x, y);
+    if (task < 0) return vox_pool3d_tasks(&layer);
+    vox_f32_max_pool(&layer, x, y, task);
+    return 0;
+}
+
+/* e2a: conv 3x3x3 + relu, 0.04 GMAC, reads 0.54 MB, writes 0.37 MB
+ *   x  p1 f32[1,16,20,20,20], blocked, arena + 21807104, layers 7 to 8
+ *   w  e2a.conv.weight f32[16,16,3,3,3], prepared + 37184
+ *   b  e2a.conv.bias f32[16], prepared + 64832
+ *   y  e2a f32[1,16,18,18,18], blocked, arena + 22331392, layers 8 to 9
+ *   9 tasks of 16 channels x 2 planes x 18 rows, 16 input channels at a time:
+ *   27 KiB of weights and 75 KiB of input rows are used again
+ */
+static int unet3d_small_e2a(const vox_memory *m, int task) {
+    enum { N = 1, IC = 16, ID = 20, IH = 20, IW = 20 };
+    enum { OC = 16, OD = 18, OH = 18, OW = 18, GROUP = 1 };
+    enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
+    enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
+    enum { TASK_OC = 1, TASK_D = 2, TASK_H = 18, CHUNK_IC = 16 };
+    enum { X = 5451776, W = 9296, B = 16208, Y = 5582848 };
+    static const vox_conv layer = {
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .kernel = {KD, KH, KW},
+        .stride = {SD, SH, SW},
+        .dilation = {DD, DH, DW},
+        .pad = {PD, PH, PW},
+        .group = GROUP,
+        .ep = {VOX_ACT_RELU, 0, 0},
+        .task_oc = TASK_OC,
+        .task_d = TASK_D,
+        .task_h = TASK_H,
+        .chunk_ic = CHUNK_IC,
+    };
+    const float *x = m->arena + X;
+    const float *w = m->prepared + W;
+    const float *b = m->prepared + B;
+    float *y = m->arena + Y;
+    if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
+    if (task < 0) return vox_conv_tasks(&layer);
+    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    return 0;
+}
+
+/* e2b: conv 3x3x3 + relu, 0.06 GMAC, reads 0.43 MB, writes 0.52 MB
+ *   x  e2a f32[1,16,18,18,18], blocked, arena + 22331392, layers 8 to 9
+ *   w  e2b.conv.weight f32[32,16,3,3,3], prepared + 64896
+ *   b  e2b.conv.bias f32[32], prepared + 120192
+ *   y  e2b f32[1,32,16,16,16], blocked, arena + 21807104, layers 9 to 14
+ *   8 tasks of 32 channels x 2 planes x 16 rows, 16 input channels at a time:
+ *   54 KiB of weights and 61 KiB of input rows are used again
+ */
+static int unet3d_small_e2b(const vox_memory *m, int task) {
+    enum { N = 1, IC = 16, ID = 18, IH = 18, IW = 18 };
+    enum { OC = 32, OD = 16, OH = 16, OW = 16, GROUP = 1 };
+    enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
+    enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
+    enum { TASK_OC = 2, TASK_D = 2, TASK_H = 16, CHUNK_IC = 16 };
+    enum { X = 5582848, W = 16224, B = 30048, Y = 5451776 };
+    static const vox_conv layer = {
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .kernel = {KD, KH, KW},
+        .stride = {SD, SH, SW},
+        .dilation = {DD, DH, DW},
+        .pad = {PD, PH, PW},
+        .group = GROUP,
+        .ep = {VOX_ACT_RELU, 0, 0},
+        .task_oc = TASK_OC,
+        .task_d = TASK_D,
+        .task_h = TASK_H,
+        .chunk_ic = CHUNK_IC,
+    };
+    const float *x = m->arena + X;
+    const float *w = m->prepared + W;
+    const float *b = m->prepared + B;
+    float *y = m->arena + Y;
+    if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
+    if (task < 0) return vox_conv_tasks(&layer);
+    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    return 0;
+}
+
+/* p2: max_pool 2x2x2 stride 2x2x2, reads 0.52 MB, writes 0.07 MB
+ *   x  e2b f32[1,32,16,16,16], blocked, arena + 21807104, layers 9 to 14
+ *   y  p2 f32[1,32,8,8,8], blocked, arena + 22331392, layers 10 to 11
+ */
+static int unet3d_small_p2(const vox_memory *m, int task) {
+    enum { N = 1, C = 32, ID = 16, IH = 16, IW = 16, OD = 8, OH = 8, OW = 8 };
+    enum { X = 5451776, Y = 5582848 };
+    static const vox_pool3d layer = {
+        .x = {N, C, ID, IH, IW, VOX_BLOCK},
+        .y = {N, C, OD, OH, OW, VOX_BLOCK},
+        .kernel = {2, 2, 2},
+        .stride = {2, 2, 2},
+        .dilation = {1, 1, 1},
+        .pad = {0, 0, 0},
+        .pad_end = {0, 0, 0},
+        .include_pad = 0,
+    };
+    const float *x = m->arena + X;
+    float *y = m->arena + Y;
+    if (m->probe) return vox_check_max_pool(m->probe, &layer, x, y);
+    if (task < 0) return vox_pool3d_tasks(&layer);
+    vox_f32_max_pool(&layer, x, y, task);
+    return 0;
+}
+
+/* e3a: conv 3x3x3 + relu, 0.00597 GMAC, reads 0.18 MB, writes 0.03 MB
+ *   x  p2 f32[1,32,8,8,8], blocked, arena + 22331392, layers 10 to 11
+ *   w  e3a.conv.weight f32[32,32,3,3,3], prepared + 120320
+ *   b  e3a.conv.bias f32[32], prepared + 230912
+ *   y  e3a f32[1,32,6,6,6], blocked, arena + 22396928, layers 11 to 12
+ *   1 tasks of 32 channels x 6 planes x 6 rows, 32 input channels at a time:
+ *   108 KiB of weights and 24 KiB of input rows are used again
+ */
+static int unet3d_small_e3a(const vox_memory *m, int task) {
+    enum { N = 1, IC = 32, ID = 8, IH = 8, IW = 8 };
+    enum { OC = 32, OD = 6, OH = 6, OW = 6, GROUP = 1 };
+    enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
+    enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
+    enum { TASK_OC = 2, TASK_D = 6, TASK_H = 6, CHUNK_IC = 32 };
+    enum { X = 5582848, W = 30080, B = 57728, Y = 5599232 };
+    static const vox_conv layer = {
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .kernel = {KD, KH, KW},
+        .stride = {SD, SH, SW},
+        .dilation = {DD, DH, DW},
+        .pad = {PD, PH, PW},
+        .group = GROUP,
+        .ep = {VOX_ACT_RELU, 0, 0},
+        .task_oc = TASK_OC,
+        .task_d = TASK_D,
+        .task_h = TASK_H,
+        .chunk_ic = CHUNK_IC,
+    };
+    const float *x = m->arena + X;
+    const float *w = m->prepared + W;
+    const float *b = m->prepared + B;
+    float *y = m->arena + Y;
+    if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
+    if (task < 0) return vox_conv_tasks(&layer);
+    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    return 0;
+}
+
+/* e3b: conv 3x3x3 + relu, 0.00354 GMAC, reads 0.25 MB, writes 0.02 MB
+ *   x  e3a f32[1,32,6,6,6], blocked, arena + 22396928, layers 11 to 12
+ *   w  e3b.conv.weight f32[64,32,3,3,3], prepared + 231040
+ *   b  e3b.conv.bias f32[64], prepared + 452224
+ *   y  e3b f32[1,64,4,4,4], blocked, arena + 22528000, layers 12 to 13
+ *   2 tasks of 32 channels x 4 planes x 4 rows, 32 input channels at a time:
+ *   108 KiB of weights and 14 KiB of input rows are used again
+ */
+static int unet3d_small_e3b(const vox_memory *m, int task) {
+    enum { N = 1, IC = 32, ID = 6, IH = 6, IW = 6 };
+    enum { OC = 64, OD = 4, OH = 4, OW = 4, GROUP = 1 };
+    enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
+    enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
+    enum { TASK_OC = 2, TASK_D = 4, TASK_H = 4, CHUNK_IC = 32 };
+    enum { X = 5599232, W = 57760, B = 113056, Y = 5632000 };
+    static const vox_conv layer = {
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .kernel = {KD, KH, KW},
+        .stride = {SD, SH, SW},
+        .dilation = {DD, DH, DW},
+        .pad = {PD, PH, PW},
+        .group = GROUP,
+        .ep = {VOX_ACT_RELU, 0, 0},
+        .task_oc = TASK_OC,
+        .task_d = TASK_D,
+        .task_h = TASK_H,
+        .chunk_ic = CHUNK_IC,
+    };
+    const float *x = m->arena + X;
+    const float *w = m->prepared + W;
+    const float *b = m->prepared + B;
+    float *y = m->arena + Y;
+    if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
+    if (task < 0) return vox_conv_tasks(&layer);
+    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    return 0;
+}
+
+/* up2: conv_transpose 2x2x2 stride 2x2x2, 0.00210 GMAC, reads 0.15 MB, writes 0.13 MB
+ *   x  e3b f32[1,64,4,4,4], blocked, arena + 22528000, layers 12 to 13
+ *   w  up2.weight f32[64,64,2,2,2], prepared + 452480
+ *   y  up2 f32[1,64,8,8,8], blocked, in cat2, arena + 22331392, layers 13 to 15
+ *   2 tasks of 32 channels x 8 planes x 8 rows, 64 input channels at a time:
+ *   64 KiB of weights and 18 KiB of input rows are used again
+ */
+static int unet3d_small_up2(const vox_memory *m, int task) {
+    enum { N = 1, IC = 64, ID = 4, IH = 4, IW = 4 };
+    enum { OC = 64, OD = 8, OH = 8, OW = 8, GROUP = 1 };
+    enum { KD = 2, KH = 2, KW = 2, SD = 2, SH = 2, SW = 2 };
+    enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
+    enum { TASK_OC = 2, TASK_D = 8, TASK_H = 8, CHUNK_IC = 64 };
+    enum { X = 5632000, W = 113120, Y = 5582848 };
+    static const vox_conv layer = {
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .kernel = {KD, KH, KW},
+        .stride = {SD, SH, SW},
+        .dilation = {DD, DH, DW},
+        .pad = {PD, PH, PW},
+        .group = GROUP,
+        .ep = {VOX_ACT_NONE, 0, 0},
+        .task_oc = TASK_OC,
+        .task_d = TASK_D,
+        .task_h = TASK_H,
+        .chunk_ic = CHUNK_IC,
+    };
+    const float *x = m->arena + X;
+    const float *w = m->prepared + W;
+    float *y = m->arena + Y;
+    if (m->probe) return vox_check_conv_transpose(m->probe, &layer, x, w, NULL, NULL, y);
+    if (task < 0) return vox_conv_transpose_tasks(&layer);
+    vox_f32_conv_transpose(&layer, x, w, NULL, NULL, y, task);
+    return 0;
+}
+
+/* e2b.crop: slice, reads 0.52 MB, writes 0.07 MB
+ *   x  e2b f32[1,32,16,16,16], blocked, arena + 21807104, layers 9 to 14
+ *   y  e2b.crop f32[1,32,8,8,8], blocked, in cat2, arena + 22462464, layers 13 to 15
+ */
+static int unet3d_small_e2b_crop(const vox_memory *m, int task) {
+    enum { FROM = 17472 }; /* first element of x */
+    enum { X = 5451776, Y = 5615616 };
+    static const vox_copy layer = {
+        .rank = 6,
+        .element = 4,
+        .dim = {1, 2, 8, 8, 8, 16},
+        .x_stride = {131072, 65536, 4096, 256, 16, 1},
+        .y_stride = {16384, 8192, 1024, 128, 16, 1},
+    };
+    const float *x = m->arena + X;
+    float *y = m->arena + Y;
+    if (m->probe) return vox_check_copy_box(m->probe, &layer, x + FROM, y);
+    if (task < 0) return vox_copy_tasks(&layer);
+    vox_copy_box(&layer, x + FROM, y, task);
+    return 0;
+}
+
+/* d2a: conv 3x3x3 + relu, 0.02 GMAC, reads 0.53 MB, writes 0.03 MB
+ *   x  cat2 f32[1,96,8,8,8], blocked, arena + 22331392, layers 13 to 15
+ *   w  d2a.conv.weight f32[32,96,3,3,3], prepared + 583552
+ *   b  d2a.conv.bias f32[32], prepared + 915328
+ *   y  d2a f32[1,32,6,6,6], blocked, arena + 21807104, layers 15 to 16
+ *   3 tasks of 32 channels x 2 planes x 6 rows, 96 input channels at a time:
+ *   324 KiB of weights and 72 KiB of input rows are used again
+ */
+static int unet3d_small_d2a(const vox_memory *m, int task) {
+    enum { N = 1, IC = 96, ID = 8, IH = 8, IW = 8 };
+    enum { OC = 32, OD = 6, OH = 6, OW = 6, GROUP = 1 };
+    enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
+    enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
+    enum { TASK_OC = 2, TASK_D = 2, TASK_H = 6, CHUNK_IC = 96 };
+    enum { X = 5582848, W = 145888, B = 228832, Y = 5451776 };
+    static const vox_conv layer = {
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .kernel = {KD, KH, KW},
+        .stride = {SD, SH, SW},
+        .dilation = {DD, DH, DW},
+        .pad = {PD, PH, PW},
+        .group = GROUP,
+        .ep = {VOX_ACT_RELU, 0, 0},
+        .task_oc = TASK_OC,
+        .task_d = TASK_D,
+        .task_h = TASK_H,
+        .chunk_ic = CHUNK_IC,
+    };
+    const float *x = m->arena + X;
+    const float *w = m->prepared + W;
+    const float *b = m->prepared + B;
+    float *y = m->arena + Y;
+    if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
+    if (task < 0) return vox_conv_tasks(&layer);
+    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    return 0;
+}
+
+/* d2b: conv 3x3x3 + relu, 0.00177 GMAC, reads 0.14 MB, writes 0.01 MB
+ *   x  d2a f32[1,32,6,6,6], blocked, arena + 21807104, layers 15 to 16
+ *   w  d2b.conv.weight f32[32,32,3,3,3], prepared + 915456
+ *   b  d2b.conv.bias f32[32], prepared + 1026048
+ *   y  d2b f32[1,32,4,4,4], blocked, arena + 21905408, layers 16 to 17
+ *   1 tasks of 32 channels x 4 planes x 4 rows, 32 input channels at a time:
+ *   108 KiB of weights and 14 KiB of input rows are used again
+ */
+static int unet3d_small_d2b(const vox_memory *m, int task) {
+    enum { N = 1, IC = 32, ID = 6, IH = 6, IW = 6 };
+    enum { OC = 32, OD = 4, OH = 4, OW = 4, GROUP = 1 };
+    enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
+    enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
+    enum { TASK_OC = 2, TASK_D = 4, TASK_H = 4, CHUNK_IC = 32 };
+    enum { X = 5451776, W = 228864, B = 256512, Y = 5476352 };
+    static const vox_conv layer = {
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .kernel = {KD, KH, KW},
+        .stride = {SD, SH, SW},
+        .dilation = {DD, DH, DW},
+        .pad = {PD, PH, PW},
+        .group = GROUP,
+        .ep = {VOX_ACT_RELU, 0, 0},
+        .task_oc = TASK_OC,
+        .task_d = TASK_D,
+        .task_h = TASK_H,
+        .chunk_ic = CHUNK_IC,
+    };
+    const float *x = m->arena + X;
+    const float *w = m->prepared + W;
+    const float *b = m->prepared + B;
+    float *y = m->arena + Y;
+    if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
+    if (task < 0) return vox_conv_tasks(&layer);
+    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    return 0;
+}
+
+/* up1: conv_transpose 2x2x2 stride 2x2x2, 0.00052 GMAC, reads 0.04 MB, writes 0.07 MB
+ *   x  d2b f32[1,32,4,4,4], blocked, arena + 21905408, layers 16 to 17
+ *   w  up1.weight f32[32,32,2,2,2], prepared + 1026176
+ *   y  up1 f32[1,32,8,8,8], blocked, in cat1, arena + 21807104, layers 17 to 19
+ *   1 tasks of 32 channels x 8 planes x 8 rows, 32 input channels at a time:
+ *   32 KiB of weights and 9 KiB of input rows are used again
+ */
+static int unet3d_small_up1(const vox_memory *m, int task) {
+    enum { N = 1, IC = 32, ID = 4, IH = 4, IW = 4 };
+    enum { OC = 32, OD = 8, OH = 8, OW = 8, GROUP = 1 };
+    enum { KD = 2, KH = 2, KW = 2, SD = 2, SH = 2, SW = 2 };
+    enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
+    enum { TASK_OC = 2, TASK_D = 8, TASK_H = 8, CHUNK_IC = 32 };
+    enum { X = 5476352, W = 256544, Y = 5451776 };
+    static const vox_conv layer = {
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .kernel = {KD, KH, KW},
+        .stride = {SD, SH, SW},
+        .dilation = {DD, DH, DW},
+        .pad = {PD, PH, PW},
+        .group = GROUP,
+        .ep = {VOX_ACT_NONE, 0, 0},
+        .task_oc = TASK_OC,
+        .task_d = TASK_D,
+        .task_h = TASK_H,
+        .chunk_ic = CHUNK_IC,
+    };
+    const float *x = m->arena + X;
+    const float *w = m->prepared + W;
+    float *y = m->arena + Y;
+    if (m->probe) return vox_check_conv_transpose(m->probe, &layer, x, w, NULL, NULL, y);
+    if (task < 0) return vox_conv_transpose_tasks(&layer);
+    vox_f32_conv_transpose(&layer, x, w, NULL, NULL, y, task);
+    return 0;
+}
+
+/* e1b.crop: slice, reads 4.10 MB, writes 0.03 MB
+ *   x  e1b f32[1,16,40,40,40], blocked, arena + 26548736, layers 6 to 18
+ *   y  e1b.crop f32[1,16,8,8,8], blocked, in cat1, arena + 21872640, layers 17 to 19
+ */
+static int unet3d_small_e1b_crop(const vox_memory *m, int task) {
+    enum { FROM = 420096 }; /* first element of x */
+    enum { X = 6637184, Y = 5468160 };
+    static const vox_copy layer = {
+        .rank = 6,
+        .element = 4,
+        .dim = {1, 1, 8, 8, 8, 16},
+        .x_stride = {1024000, 1024000, 25600, 640, 16, 1},
+        .y_stride = {8192, 8192, 1024, 128, 16, 1},
+    };
+    const float *x = m->arena + X;
+    float *y = m->arena + Y;
+    if (m->probe) return vox_check_copy_box(m->probe, &layer, x + FROM, y);
+    if (task < 0) return vox_copy_tasks(&layer);
+    vox_copy_box(&layer, x + FROM, y, task);
+    return 0;
+}
+
+/* d1a: conv 3x3x3 + relu, 0.00448 GMAC, reads 0.18 MB, writes 0.01 MB
+ *   x  cat1 f32[1,48,8,8,8], blocked, arena + 21807104, layers 17 to 19
+ *   w  d1a.conv.weight f32[16,48,3,3,3], prepared + 1058944
+ *   b  d1a.conv.bias f32[16], prepared + 1141888
+ *   y  d1a f32[1,16,6,6,6], blocked, arena + 21905408, layers 19 to 20
+ *   1 tasks of 16 channels x 6 planes x 6 rows, 48 input channels at a time:
+ *   81 KiB of weights and 36 KiB of input rows are used again
+ */
+static int unet3d_small_d1a(const vox_memory *m, int task) {
+    enum { N = 1, IC = 48, ID = 8, IH = 8, IW = 8 };
+    enum { OC = 16, OD = 6, OH = 6, OW = 6, GROUP = 1 };
+    enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
+    enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
+    enum { TASK_OC = 1, TASK_D = 6, TASK_H = 6, CHUNK_IC = 48 };
+    enum { X = 5451776, W = 264736, B = 285472, Y = 5476352 };
+    static const vox_conv layer = {
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .kernel = {KD, KH, KW},
+        .stride = {SD, SH, SW},
+        .dilation = {DD, DH, DW},
+        .pad = {PD, PH, PW},
+        .group = GROUP,
+        .ep = {VOX_ACT_RELU, 0, 0},
+        .task_oc = TASK_OC,
+        .task_d = TASK_D,
+        .task_h = TASK_H,
+        .chunk_ic = CHUNK_IC,
+    };
+    const float *x = m->arena + X;
+    const float *w = m->prepared + W;
+    const float *b = m->prepared + B;
+    float *y = m->arena + Y;
+    if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
+    if (task < 0) return vox_conv_tasks(&layer);
+    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    return 0;
+}
+
+/* d1b: conv 3x3x3 + relu, 0.00044 GMAC, reads 0.04 MB, writes 0.00 MB
+ *   x  d1a f32[1,16,6,6,6], blocked, arena + 21905408, layers 19 to 20
+ *   w  d1b.conv.weight f32[16,16,3,3,3], prepared + 1141952
+ *   b  d1b.conv.bias f32[16], prepared + 1169600
+ *   y  d1b f32[1,16,4,4,4], blocked, arena + 21872640, layers 20 to 21
+ *   1 tasks of 16 channels x 4 planes x 4 rows, 16 input channels at a time:
+ *   27 KiB of weights and 7 KiB of input rows are used again
+ */
+static int unet3d_small_d1b(const vox_memory *m, int task) {
+    enum { N = 1, IC = 16, ID = 6, IH = 6, IW = 6 };
+    enum { OC = 16, OD = 4, OH = 4, OW = 4, GROUP = 1 };
+    enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
+    enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
+    enum { TASK_OC = 1, TASK_D = 4, TASK_H = 4, CHUNK_IC = 16 };
+    enum { X = 5476352, W = 285488, B = 292400, Y = 5468160 };
+    static const vox_conv layer = {
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .kernel = {KD, KH, KW},
+        .stride = {SD, SH, SW},
+        .dilation = {DD, DH, DW},
+        .pad = {PD, PH, PW},
+        .group = GROUP,
+        .ep = {VOX_ACT_RELU, 0, 0},
+        .task_oc = TASK_OC,
+        .task_d = TASK_D,
+        .task_h = TASK_H,
+        .chunk_ic = CHUNK_IC,
+    };
+    const float *x = m->arena + X;
+    const float *w = m->prepared + W;
+    const float *b = m->prepared + B;
+    float *y = m->arena + Y;
+    if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
+    if (task < 0) return vox_conv_tasks(&layer);
+    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    return 0;
+}
+
+/* up0: conv_transpose 2x2x2 stride 2x2x2, 0.00013 GMAC, reads 0.01 MB, writes 0.03 MB
+ *   x  d1b f32[1,16,4,4,4], blocked, arena + 21872640, layers 20 to 21
+ *   w  up0.weight f32[16,16,2,2,2], prepared + 1169664
+ *   y  up0 f32[1,16,8,8,8], blocked, in cat0, arena + 21807104, layers 21 to 24
+ *   1 tasks of 16 channels x 8 planes x 8 rows, 16 input channels at a time:
+ *   8 KiB of weights and 5 KiB of input rows are used again
+ */
+static int unet3d_small_up0(const vox_memory *m, int task) {
+    enum { N = 1, IC = 16, ID = 4, IH = 4, IW = 4 };
+    enum { OC = 16, OD = 8, OH = 8, OW = 8, GROUP = 1 };
+    enum { KD = 2, KH = 2, KW = 2, SD = 2, SH = 2, SW = 2 };
+    enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
+    enum { TASK_OC = 1, TASK_D = 8, TASK_H = 8, CHUNK_IC = 16 };
+    enum { X = 5468160, W = 292416, Y = 5451776 };
+    static const vox_conv layer = {
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .kernel = {KD, KH, KW},
+        .stride = {SD, SH, SW},
+        .dilation = {DD, DH, DW},
+        .pad = {PD, PH, PW},
+        .group = GROUP,
+        .ep = {VOX_ACT_NONE, 0, 0},
+        .task_oc = TASK_OC,
+        .task_d = TASK_D,
+        .task_h = TASK_H,
+        .chunk_ic = CHUNK_IC,
+    };
+    const float *x = m->arena + X;
+    const float *w = m->prepared + W;
+    float *y = m->arena + Y;
+    if (m->probe) return vox_check_conv_transpose(m->probe, &layer, x, w, NULL, NULL, y);
+    if (task < 0) return vox_conv_transpose_tasks(&layer);
+    vox_f32_conv_transpose(&layer, x, w, NULL, NULL, y, task);
+    return 0;
+}
+
+/* e0b.crop: slice, reads 21.81 MB, writes 0.02 MB
+ *   x  e0b f32[1,8,88,88,88], arena + 0, layers 1 to 22
+ *   y  e0b.crop f32[1,8,8,8,8], arena + 21872640, layers 22 to 23
+ */
+static int unet3d_small_e0b_crop(const vox_memory *m, int task) {
+    enum { FROM = 313320 }; /* first element of x */
+    enum { X = 0, Y = 5468160 };
+    static const vox_copy layer = {
+        .rank = 5,
+        .element = 4,
+        .dim = {1, 8, 8, 8, 8},
+        .x_stride = {5451776, 681472, 7744, 88, 1},
+        .y_stride = {4096, 512, 64, 8, 1},
+    };
+    const float *x = m->arena + X;
+    float *y = m->arena + Y;
+    if (m->probe) return vox_check_copy_box(m->probe, &layer, x + FROM, y);
+    if (task < 0) return vox_copy_tasks(&layer);
+    vox_copy_box(&layer, x + FROM, y, task);
+    return 0;
+}
+
+/* e0b.crop.blocked: to_block, reads 0.02 MB, writes 0.03 MB
+ *   x  e0b.crop f32[1,8,8,8,8], arena + 21872640, layers 22 to 23
+ *   y  e0b.crop.blocked f32[1,8,8,8,8], blocked, in cat0, arena + 21839872, layers 21 to 24
+ */
+static int unet3d_small_e0b_crop_blocked(const vox_memory *m, int task) {
+    enum { N = 1, C = 8, D = 8, H = 8, W = 8 };
+    enum { X = 5468160, Y = 5459968 };
+    static const vox_relayout layer = {
+        .x = {N, C, D, H, W, 0},
+        .y = {N, C, D, H, W, VOX_BLOCK},
+    };
+    const float *x = m->arena + X;
+    float *y = m->arena + Y;
+    if (m->probe) return vox_check_relayout(m->probe, &layer, x, y);
+    if (task < 0) return vox_relayout_tasks(&layer);
+    vox_f32_to_block(&layer, x, y, task);
+    return 0;
+}
+
+/* d0a: conv 3x3x3 + relu, 0.00112 GMAC, reads 0.09 MB, writes 0.01 MB
+ *   x  cat0 f32[1,24,8,8,8], blocked, arena + 21807104, layers 21 to 24
+ *   w  d0a.conv.weight f32[8,24,3,3,3], prepared + 1177856
+ *   b  d0a.conv.bias f32[8], prepared + 1219328
+ *   y  d0a f32[1,8,6,6,6], arena + 13824, layers 24 to 25
+ *   1 tasks of 16 channels x 6 planes x 6 rows, 24 input channels at a time:
+ *   41 KiB of weights and 18 KiB of input rows are used again
+ */
+static int unet3d_small_d0a(const vox_memory *m, int task) {
+    enum { N = 1, IC = 24, ID = 8, IH = 8, IW = 8 };
+    enum { OC = 8, OD = 6, OH = 6, OW = 6, GROUP = 1 };
+    enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
+    enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
+    enum { TASK_OC = 1, TASK_D = 6, TASK_H = 6, CHUNK_IC = 24 };
+    enum { X = 5451776, W = 294464, B = 304832, Y = 3456 };
+    static const vox_conv layer = {
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
+        .y = {N, OC, OD, OH, OW, 0},
+        .kernel = {KD, KH, KW},
+        .stride = {SD, SH, SW},
+        .dilation = {DD, DH, DW},
+        .pad = {PD, PH, PW},
+        .group = GROUP,
+        .ep = {VOX_ACT_RELU, 0, 0},
+        .task_oc = TASK_OC,
+        .task_d = TASK_D,
+        .task_h = TASK_H,
+        .chunk_ic = CHUNK_IC,
+    };
+    const float *x = m->arena + X;
+    const float *w = m->prepared + W;
+    const float *b = m->prepared + B;
+    float *y = m->arena + Y;
+    if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
+    if (task < 0) return vox_conv_tasks(&layer);
+    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    return 0;
+}
+
+/* d0a.blocked: to_block, reads 0.01 MB, writes 0.01 MB
+ *   x  d0a f32[1,8,6,6,6], arena + 13824, layers 24 to 25
+ *   y  d0a.blocked f32[1,8,6,6,6], blocked, arena + 0, layers 25 to 26
+ */
+static int unet3d_small_d0a_blocked(const vox_memory *m, int task) {
+    enum { N = 1, C = 8, D = 6, H = 6, W = 6 };
+    enum { X = 3456, Y = 0 };
+    static const vox_relayout layer = {
+        .x = {N, C, D, H, W, 0},
+        .y = {N, C, D, H, W, VOX_BLOCK},
+    };
+    const float *x = m->arena + X;
+    float *y = m->arena + Y;
+    if (m->probe) return vox_check_relayout(m->probe, &layer, x, y);
+    if (task < 0) return vox_relayout_tasks(&layer);
+    vox_f32_to_block(&layer, x, y, task);
+    return 0;
+}
+
+/* d0b: conv 3x3x3 + relu, 0.00011 GMAC, reads 0.02 MB, writes 0.00 MB
+ *   x  d0a.blocked f32[1,8,6,6,6], blocked, arena + 0, layers 25 to 26
+ *   w  d0b.conv.weight f32[8,8,3,3,3], prepared + 1219392
+ *   b  d0b.conv.bias f32[8], prepared + 1233216
+ *   y  d0b f32[1,8,4,4,4], arena + 13824, layers 26 to 27
+ *   1 tasks of 16 channels x 4 planes x 4 rows, 8 input channels at a time:
+ *   14 KiB of weights and 4 KiB of input rows are used again
+ */
+static int unet3d_small_d0b(const vox_memory *m, int task) {
+    enum { N = 1, IC = 8, ID = 6, IH = 6, IW = 6 };
+    enum { OC = 8, OD = 4, OH = 4, OW = 4, GROUP = 1 };
+    enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
+    enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
+    enum { TASK_OC = 1, TASK_D = 4, TASK_H = 4, CHUNK_IC = 8 };
+    enum { X = 0, W = 304848, B = 308304, Y = 3456 };
+    static const vox_conv layer = {
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
+        .y = {N, OC, OD, OH, OW, 0},
+        .kernel = {KD, KH, KW},
+        .stride = {SD, SH, SW},
+        .dilation = {DD, DH, DW},
+        .pad = {PD, PH, PW},
+        .group = GROUP,
+        .ep = {VOX_ACT_RELU, 0, 0},
+        .task_oc = TASK_OC,
+        .task_d = TASK_D,
+        .task_h = TASK_H,
+        .chunk_ic = CHUNK_IC,
+    };
+    const float *x = m->arena + X;
+    const float *w = m->prepared + W;
+    const float *b = m->prepared + B;
+    float *y = m->arena + Y;
+    if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
+    if (task < 0) return vox_conv_tasks(&layer);
+    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    return 0;
+}
+
+/* d0b.blocked: to_block, reads 0.00 MB, writes 0.00 MB
+ *   x  d0b f32[1,8,4,4,4], arena + 13824, layers 26 to 27
+ *   y  d0b.blocked f32[1,8,4,4,4], blocked, arena + 0, layers 27 to 28
+ */
+static int unet3d_small_d0b_blocked(const vox_memory *m, int task) {
+    enum { N = 1, C = 8, D = 4, H = 4, W = 4 };
+    enum { X = 3456, Y = 0 };
+    static const vox_relayout layer = {
+        .x = {N, C, D, H, W, 0},
+        .y = {N, C, D, H, W, VOX_BLOCK},
+    };
+    const float *x = m->arena + X;
+    float *y = m->arena + Y;
+    if (m->probe) return vox_check_relayout(m->probe, &layer, x, y);
+    if (task < 0) return vox_relayout_tasks(&layer);
+    vox_f32_to_block(&layer, x, y, task);
+    return 0;
+}
+
+/* logits: conv 1x1x1, 0.00000 GMAC, reads 0.00 MB, writes 0.00 MB
+ *   x  d0b.blocked f32[1,8,4,4,4], blocked, arena + 0, layers 27 to 28
+ *   w  logits.weight f32[3,8,1,1,1], prepared + 1233280
+ *   b  logits.bias f32[3], prepared + 1233792
+ *   y  logits f32[1,3,4,4,4], outputs[0]
+ *   1 tasks of 16 channels x 4 planes x 4 rows, 8 input channels at a time:
+ *   1 KiB of weights and 1 KiB of input rows are used again
+ */
+static int unet3d_small_logits(const vox_memory *m, int task) {
+    enum { N = 1, IC = 8, ID = 4, IH = 4, IW = 4 };
+    enum { OC = 3, OD = 4, OH = 4, OW = 4, GROUP = 1 };
+    enum { KD = 1, KH = 1, KW = 1, SD = 1, SH = 1, SW = 1 };
+    enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
+    enum { TASK_OC = 1, TASK_D = 4, TASK_H = 4, CHUNK_IC = 8 };
+    enum { X = 0, W = 308320, B = 308448 };
+    static const vox_conv layer = {
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
+        .y = {N, OC, OD, OH, OW, 0},
+        .kernel = {KD, KH, KW},
+        .stride = {SD, SH, SW},
+        .dilation = {DD, DH, DW},
+        .pad = {PD, PH, PW},
+        .group = GROUP,
+        .ep = {VOX_ACT_NONE, 0, 0},
+        .task_oc = TASK_OC,
+        .task_d = TASK_D,
+        .task_h = TASK_H,
+        .chunk_ic = CHUNK_IC,
+    };
+    const float *x = m->arena + X;
+    const float *w = m->prepared + W;
+    const float *b = m->prepared + B;
+    float *y = m->outputs[0];
+    if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
+    if (task < 0) return vox_conv_tasks(&layer);
+    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    return 0;
+}
+
+/* clang-format off */
+const vox_layer_fn UNET3D_SMALL_LAYERS[] = {
+    unet3d_small_e0a,
+    unet3d_small_e0b,
+    unet3d_small_p0,
+    unet3d_small_p0_blocked,
+    unet3d_small_e1a,
+    unet3d_small_e1a_blocked,
+    unet3d_small_e1b,
+    unet3d_small_p1,
+    unet3d_small_e2a,
+    unet3d_small_e2b,
+    unet3d_small_p2,
+    unet3d_small_e3a,
+    unet3d_small_e3b,
+    unet3d_small_up2,
+    unet3d_small_e2b_crop,
+    unet3d_small_d2a,
+    unet3d_small_d2b,
+    unet3d_small_up1,
+    unet3d_small_e1b_crop,
+    unet3d_small_d1a,
+    unet3d_small_d1b,
+    unet3d_small_up0,
+    unet3d_small_e0b_crop,
+    unet3d_small_e0b_crop_blocked,
+    unet3d_small_d0a,
+    unet3d_small_d0a_blocked,
+    unet3d_small_d0b,
+    unet3d_small_d0b_blocked,
+    unet3d_small_logits,
+};
+/* clang-format on */
