@@ -2,7 +2,7 @@
  *
  * Every failure fills the diagnostic with one line that names the path and says what to do. What voxc writes
  * goes to a temporary name first and is renamed at the end; a failure, an abort and (after
- * file_clean_on_signal) Ctrl-C remove the temporaries.
+ * file_clean_on_end) exit and Ctrl-C remove the temporaries.
  */
 #ifndef VOXC_FILES_H
 #define VOXC_FILES_H
@@ -29,7 +29,7 @@ bool file_dir_write(file_dir *t, const char *name, const void *data, size_t n, i
 bool file_dir_commit(file_dir *t, ir_diag *d);
 void file_dir_abort(file_dir *t); /* t may be NULL */
 
-/* Makes SIGINT, SIGTERM and SIGHUP remove the pending temporaries before they end the program. */
-void file_clean_on_signal(void);
+/* Makes exit, SIGINT, SIGTERM and SIGHUP remove the pending temporaries before the program ends. */
+void file_clean_on_end(void);
 
 #endif

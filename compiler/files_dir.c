@@ -26,7 +26,7 @@ static bool failed(const char *path, ir_diag *d) {
 
 static char *join(const char *dir, const char *name) {
     char *s = NULL;
-    if (asprintf(&s, "%s/%s", dir, name) < 0) ir_die("out of memory for a path");
+    if (asprintf(&s, "%s/%s", dir, name) < 0) ir_no_memory("a path");
     return s;
 }
 
@@ -116,7 +116,7 @@ static bool make_temp(file_dir *t, ir_diag *d) {
 
 file_dir *file_dir_begin(const char *path, const char *marker, bool force, ir_diag *d) {
     file_dir *t = calloc(1, sizeof *t);
-    if (!t || !(t->path = strdup(path))) ir_die("out of memory for a path");
+    if (!t || !(t->path = strdup(path))) ir_no_memory("a path");
     for (size_t n = strlen(t->path); n > 1 && t->path[n - 1] == '/'; n--) t->path[n - 1] = '\0';
     bool ok = *t->path ? true : ir_fail(d, IR_EXIT_INPUT, "the output folder's name is empty");
     if (ok && look_at_target(t, marker, force, d) && make_temp(t, d)) return t;

@@ -39,14 +39,20 @@ static void remove_path(const char *path) {
     if (unlink(path) != 0) rmdir(path);
 }
 
-/* Only async-signal-safe calls: unlink, rmdir, raise. SA_RESETHAND has put the default action back. */
-static void on_signal(int number) {
+/* Only async-signal-safe calls: unlink, rmdir. */
+static void remove_pending(void) {
     for (int i = pending_count; i-- > 0;)
         if (pending[i]) remove_path(pending[i]);
+}
+
+/* SA_RESETHAND has put the default action back. */
+static void on_signal(int number) {
+    remove_pending();
     raise(number);
 }
 
-void file_clean_on_signal(void) {
+void file_clean_on_end(void) {
+    atexit(remove_pending); /* out of memory exits from anywhere */
     struct sigaction act = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
     sigemptyset(&act.sa_mask);
     for (int i = 0; i < ENDING_SIGNALS; i++) {

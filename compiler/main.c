@@ -24,7 +24,7 @@ int main(int argc, char **argv) {
         [VERB_VERIFY] = verb_verify,
         [VERB_EXPORT] = verb_export,
     };
-    file_clean_on_signal();
+    file_clean_on_end();
     ir_diag d = {0};
     options o;
     options_result parsed = options_parse(&o, argc, argv, &d);

@@ -40,13 +40,16 @@ void pipeline_print_table(FILE *f) {
 }
 
 typedef struct census {
-    int nodes, views, blocked;
+    int nodes, views, blocked, split;
     int of_op[IR_OP_COUNT];
 } census;
 
 static census take_census(const ir_graph *g) {
     census c = {.nodes = g->n_nodes};
-    for (int i = 0; i < g->n_nodes; i++) c.of_op[g->nodes[i]->op]++;
+    for (int i = 0; i < g->n_nodes; i++) {
+        c.of_op[g->nodes[i]->op]++;
+        c.split += g->nodes[i]->block[0] != 0;
+    }
     for (int i = 0; i < g->n_tensors; i++) {
         c.views += g->tensors[i]->view_of != NULL;
         c.blocked += g->tensors[i]->block != 0;
@@ -67,6 +70,7 @@ static void describe(pass_report *r, const ir_graph *g, const census *a, const c
         note(r->what, sizeof r->what, ir_op_get((ir_op)op)->name, a->of_op[op], b->of_op[op]);
     note(r->what, sizeof r->what, "blocked values", a->blocked, b->blocked);
     note(r->what, sizeof r->what, "values without memory of their own", a->views, b->views);
+    note(r->what, sizeof r->what, "convolutions split into tasks", a->split, b->split);
     if (strcmp(r->name, "memory") == 0)
         snprintf(r->what, sizeof r->what, "arena %lld bytes, lower bound of this order %lld",
                  (long long)g->arena_bytes, (long long)pass_memory_bound(g));

@@ -17,9 +17,15 @@ struct ir_arena {
     char *at, *end; /* free part of the current chunk */
 };
 
-static _Noreturn void out_of_memory(size_t count, size_t size) {
-    fprintf(stderr, "voxc: out of memory (%zu x %zu bytes)\n", count, size);
+_Noreturn void ir_no_memory(const char *what) {
+    fprintf(stderr, "voxc: out of memory: %s\n", what);
     exit(IR_EXIT_FAILURE);
+}
+
+static _Noreturn void out_of_memory(size_t count, size_t size) {
+    char what[64];
+    snprintf(what, sizeof what, "%zu x %zu bytes", count, size);
+    ir_no_memory(what);
 }
 
 ir_arena *ir_arena_new(void) {

@@ -32,6 +32,8 @@ bool ir_fail(ir_diag *d, int code, const char *fmt, ...) __attribute__((format(p
 bool ir_fail_in(ir_diag *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* A broken invariant: prints "voxc: internal error: ..." and aborts. */
 _Noreturn void ir_die(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Prints "voxc: out of memory: WHAT" and exits with IR_EXIT_FAILURE. */
+_Noreturn void ir_no_memory(const char *what);
 
 /* ---- memory ------------------------------------------------------------------------------------------------ */
 

@@ -223,10 +223,7 @@ static char *print_memory(const ir_graph *g, bool structure, size_t *size) {
     char *text = NULL;
     FILE *f = open_memstream(&text, size);
     if (f) put_graph(&(printer){f, structure}, g);
-    if (!f || ferror(f) || fclose(f)) {
-        fprintf(stderr, "voxc: out of memory printing a graph\n");
-        exit(IR_EXIT_FAILURE);
-    }
+    if (!f || ferror(f) || fclose(f)) ir_no_memory("a graph's text");
     return text;
 }
 

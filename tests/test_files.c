@@ -241,7 +241,7 @@ static void a_signal_removes_what_is_pending(void **state) {
         if (pid == 0) {
             ir_diag d = {0};
             signal(signals[i], SIG_DFL);
-            file_clean_on_signal();
+            file_clean_on_end();
             file_dir *t = file_dir_begin(p, "manifest.json", false, &d);
             if (!t || !file_dir_write(t, "a/b/c", "x", 1, &d)) _exit(9);
             raise(signals[i]);
