@@ -90,6 +90,15 @@ static void test_plain_ops_read_converted_values_once(void **state) {
     ir_graph_free(g);
 }
 
+static void test_comparison_reads_plain_operands(void **state) {
+    (void)state;
+    ir_graph *g = parse("graph g\ninput %x f32[1,3,4,4,4]\nconst %w f32[16,3,1,1,1] random(1)\n"
+                        "const %z f32[1] {0}\n%a = conv(%x, %w) " CONV "\n%y = greater(%a, %z)\noutput %y\n");
+    must(pass_layout, g);
+    expect(g, "%y = greater(%a.plain, %z) -> bool[1,16,4,4,4]\n");
+    ir_graph_free(g);
+}
+
 static void test_wide_plain_input_is_blocked_for_a_conv(void **state) {
     (void)state;
     ir_graph *g = parse("graph g\ninput %x f32[1,32,4,4,4]\nconst %w f32[16,32,1,1,1] random(1)\n"
@@ -203,6 +212,7 @@ int main(void) {
         cmocka_unit_test(test_concat_members_need_no_copy),
         cmocka_unit_test(test_output_of_a_following_op_is_converted),
         cmocka_unit_test(test_plain_ops_read_converted_values_once),
+        cmocka_unit_test(test_comparison_reads_plain_operands),
         cmocka_unit_test(test_wide_plain_input_is_blocked_for_a_conv),
         cmocka_unit_test(test_ragged_concat_stays_plain),
         cmocka_unit_test(test_batches_are_copied),
