@@ -9,7 +9,7 @@
 #include <string.h>
 #include <yaml.h>
 
-enum { SHOWN_LINE = 160 };
+enum { SHOWN_LINE = 160, MAX_NESTING = 64 };
 
 /* ---- messages */
 
@@ -137,9 +137,32 @@ static bool tree_from(yaml_source *s, yaml_document_t *doc, ir_diag *d) {
     return true;
 }
 
+/* libyaml's time grows with the square of the nesting (200 kB of '[': two minutes), so that is bounded before
+ * the tree is read. What is not YAML passes: yaml_read_tree says why. */
+static bool nesting_is_sane(const yaml_source *s, ir_diag *d) {
+    yaml_parser_t parser;
+    yaml_event_t event;
+    if (!yaml_parser_initialize(&parser)) return ir_fail(d, IR_EXIT_FAILURE, "%s: out of memory", s->name);
+    yaml_parser_set_input_string(&parser, (const unsigned char *)s->text, s->n);
+    bool ok = true, more = true;
+    for (int depth = 0; ok && more && yaml_parser_parse(&parser, &event);) {
+        yaml_event_type_t type = event.type;
+        depth += type == YAML_SEQUENCE_START_EVENT || type == YAML_MAPPING_START_EVENT;
+        depth -= type == YAML_SEQUENCE_END_EVENT || type == YAML_MAPPING_END_EVENT;
+        more = type != YAML_STREAM_END_EVENT;
+        if (depth > MAX_NESTING)
+            ok = fail_at(s, (int)event.start_mark.line + 1, (int)event.start_mark.column + 1, IR_EXIT_INPUT,
+                         d, "lists and mappings are nested too deep here");
+        yaml_event_delete(&event);
+    }
+    yaml_parser_delete(&parser);
+    return ok;
+}
+
 bool yaml_read_tree(yaml_source *s, ir_diag *d) {
     yaml_parser_t parser;
     yaml_document_t doc, more;
+    if (!nesting_is_sane(s, d)) return false;
     if (!yaml_parser_initialize(&parser)) return ir_fail(d, IR_EXIT_FAILURE, "%s: out of memory", s->name);
     yaml_parser_set_input_string(&parser, (const unsigned char *)s->text, s->n);
     bool ok = yaml_parser_load(&parser, &doc) ? true : parser_failed(s, &parser, d);

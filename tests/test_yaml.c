@@ -511,6 +511,7 @@ static void hostile_text_is_refused(void **state) {
     memset(text, '[', 200000);
     text[200000] = 0;
     assert_null(parse(text, NULL, &deep));
+    assert_non_null(strstr(deep.text, "nested too deep"));
     free(text);
     assert_null(
         parse(HEAD "blocks:\n  a: {layers: [x1: b, x2: b, x3: b, x4: b, x5: b, x6: b, x7: b, x8: b, x9: b]}\n"
