@@ -19,7 +19,7 @@ obj      = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 TESTS    = $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
 SANITIZE = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-.PHONY: all help tests test demo golden golden-check asan clang valgrind layers format format-check peers install uninstall clean
+.PHONY: all help tests test demo golden golden-check asan clang valgrind layers format format-check peers bench install uninstall clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -47,6 +47,8 @@ format-check:  ## fail if `make format` would change anything
 	@clang-format --dry-run -Werror $(FORMATTED)
 peers:  ## a Python environment with ONNX Runtime, for the tests that compare with it
 	@sh scripts/peers.sh $(BUILD)/peers
+bench: all  ## time and peak memory of the paper's tile beside ONNX Runtime's
+	@sh tests/bench.sh
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' Makefile
 
