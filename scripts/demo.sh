@@ -62,7 +62,7 @@ cat $out/dice.txt
 
 echo "labels:  $out/ch2_brain.nii.gz"
 echo "picture: $out/ch2_brain.png"
-dice=$(sed -n 's/^label 1: Dice \([0-9.]*\),.*/\1/p' $out/dice.txt)
+dice=$(sed -n 's,.*Dice \([0-9.]*\).*,\1,p' $out/dice.txt)
 if awk -v dice="$dice" -v floor=$floor 'BEGIN {exit !(dice >= floor)}'; then
     finish "Done: Dice $dice, at least $floor demanded" 0
 fi
