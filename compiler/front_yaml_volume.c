@@ -82,6 +82,9 @@ static bool check_prepare(yaml_build *b, const yaml_item *at, const ir_prepare *
                              "%s needs whole numbers of voxels up to 65535, this is %g",
                              prepares[p->kind].name, v);
     }
+    if (p->kind == IR_PREPARE_SMOOTH && p->value[0] > 1000)
+        return yaml_fail(b->src, at, IR_EXIT_INPUT, b->d,
+                         "smooth is a sigma of at most 1000 voxels, this is %g", p->value[0]);
     if (p->kind == IR_PREPARE_CLIP && p->value[0] > p->value[1])
         return yaml_fail(b->src, at, IR_EXIT_INPUT, b->d, "clip is [low, high], but %g lies above %g",
                          p->value[0], p->value[1]);

@@ -364,11 +364,13 @@ bool interp_binary(const interp_call *c) {
 
 /* ---- cast -------------------------------------------------------------------------------------------- */
 
-/* Towards zero; saturated where C leaves the result undefined. */
-static int64_t truncate(double x) {
+/* Towards zero, held inside type t, where C leaves the result undefined; NaN becomes 0. */
+static int64_t truncate(ir_dtype t, double x) {
+    int64_t low = t == IR_I32 ? INT32_MIN : t == IR_U8 ? 0 : INT64_MIN;
+    int64_t high = t == IR_I32 ? INT32_MAX : t == IR_U8 ? UINT8_MAX : INT64_MAX;
     if (isnan(x)) return 0;
-    if (x >= 9223372036854775808.0) return INT64_MAX;
-    return x < -9223372036854775808.0 ? INT64_MIN : (int64_t)x;
+    if (x >= (double)high) return high;
+    return x < (double)low ? low : (int64_t)x;
 }
 
 /* A cast between float dtypes changes nothing here: the interpreter never rounds. */
@@ -381,7 +383,8 @@ bool interp_cast(const interp_call *c) {
         else if (y->dtype == IR_BOOL)
             c->out[0].i[i] = c->in[0].f ? c->in[0].f[i] != 0 : c->in[0].i[i] != 0;
         else
-            c->out[0].i[i] = wrap_to(y->dtype, c->in[0].f ? truncate(c->in[0].f[i]) : c->in[0].i[i]);
+            c->out[0].i[i] =
+                c->in[0].f ? truncate(y->dtype, c->in[0].f[i]) : wrap_to(y->dtype, c->in[0].i[i]);
     }
     return true;
 }

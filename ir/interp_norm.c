@@ -99,10 +99,10 @@ bool interp_softmax(const interp_call *c) {
     return true;
 }
 
-/* -1, 0, 1 as element a of x is below, equal to or above element b. */
-static int compare(const ir_value *x, int64_t a, int64_t b) {
-    if (x->f) return (x->f[a] > x->f[b]) - (x->f[a] < x->f[b]);
-    return (x->i[a] > x->i[b]) - (x->i[a] < x->i[b]);
+/* Whether element a of x wins over element b, which comes before it. NaN neither wins nor loses. */
+static bool wins(const ir_value *x, int64_t a, int64_t b, bool last) {
+    if (x->f) return x->f[a] > x->f[b] || (last && x->f[a] == x->f[b]);
+    return x->i[a] > x->i[b] || (last && x->i[a] == x->i[b]);
 }
 
 bool interp_arg_max(const interp_call *c) {
@@ -111,10 +111,8 @@ bool interp_arg_max(const interp_call *c) {
     for (int64_t o = 0; o < s.outer; o++)
         for (int64_t i = 0; i < s.inner; i++) {
             int64_t at = o * s.axis * s.inner + i, best = 0;
-            for (int64_t a = 1; a < s.axis; a++) {
-                int order = compare(&c->in[0], at + a * s.inner, at + best * s.inner);
-                if (order > 0 || (order == 0 && last)) best = a;
-            }
+            for (int64_t a = 1; a < s.axis; a++)
+                if (wins(&c->in[0], at + a * s.inner, at + best * s.inner, last)) best = a;
             c->out[0].i[o * s.inner + i] = best;
         }
     return true;

@@ -17,7 +17,7 @@ extern "C" {
 /* X(symbol, text: what is wrong and what to do) */
 #define VOX_STATUSES(X)                                                                                                \
     X(OK, "ok")                                                                                                        \
-    X(E_ARGUMENT, "a pointer is NULL or a size is 0: pass what the header names")                                      \
+    X(E_ARGUMENT, "a pointer is NULL: pass what the header names")                                      \
     X(E_ARENA_SIZE, "the arena is smaller than _ARENA_BYTES")                                                          \
     X(E_ARENA_ALIGN, "the arena is not aligned to _ALIGN bytes")                                                       \
     X(E_PREPARED_SIZE, "the prepared buffer is smaller than _PREPARED_BYTES")                                          \

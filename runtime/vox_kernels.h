@@ -3,7 +3,7 @@
  * that <model>_kernels.c, compiled once per instruction set, holds only what the model uses.
  *
  * Memory layouts of a 5-D f32 tensor: block 0 = N, C, D, H, W; block 16 = N, ceil(C/16), D, H, W, 16 (lanes above C
- * hold finite values, never read into a result). All buffers are 64-byte aligned except graph inputs and outputs
+ * hold anything and are never read into a result). All buffers are 64-byte aligned except graph inputs and outputs
  * (always block 0, aligned to 4). A kernel does the work of one task; tasks write disjoint memory, and what an element
  * becomes never depends on the split. Naming: vox_<dtype>_<op>; naive references: vox_ref_<op>.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT-0 */
 /* vox_pool3d.h: max and average pooling, either layout. One task: one n, one channel (plain) or block of
- * channels, one output plane. Sums run in the order kd, kh, kw.
+ * channels, one output plane. Sums run in the order kd, kh, kw. A window that holds NaN gives NaN.
  */
 #ifndef VOX_POOL3D_H
 #define VOX_POOL3D_H
@@ -64,7 +64,7 @@ VOX_INLINE float vox_pool3d_one(const vox_pool3d *g, const vox_pool3d_window *p,
             const ptrdiff_t row = vox_pool3d_row(g, p, kd, kh);
             for (int kw = p->lo[2]; kw < p->hi[2]; kw++) {
                 const float v = x[row + (ptrdiff_t)kw * g->dilation[2]];
-                value = average ? value + v : v > value ? v : value;
+                value = average ? value + v : v > value || isnan(v) ? v : value;
             }
         }
     return average ? value / (float)vox_pool3d_divisor(p) : value;
@@ -81,7 +81,7 @@ VOX_INLINE vox_b16 vox_pool3d_block(const vox_pool3d *g, const vox_pool3d_window
             for (int kw = p->lo[2]; kw < p->hi[2]; kw++) {
                 const vox_b16 v = vox_load_b16(row + (ptrdiff_t)kw * g->dilation[2] * VOX_BLOCK);
                 for (int i = 0; i < VOX_NV; i++)
-                    value.v[i] = average ? value.v[i] + v.v[i] : vox_max(v.v[i], value.v[i]);
+                    value.v[i] = average ? value.v[i] + v.v[i] : vox_max_or_nan(value.v[i], v.v[i]);
             }
         }
     for (int i = 0; average && i < VOX_NV; i++) value.v[i] /= vox_set((float)vox_pool3d_divisor(p));

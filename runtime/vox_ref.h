@@ -41,7 +41,8 @@ static inline double vox_ref_act(const vox_epilogue *ep, double slope, double x)
     case VOX_ACT_TANH:
         return tanh(x);
     case VOX_ACT_CLIP:
-        return x < (double)ep->alpha ? (double)ep->alpha : x > (double)ep->beta ? (double)ep->beta : x;
+        x = x < (double)ep->alpha ? (double)ep->alpha : x;
+        return x > (double)ep->beta ? (double)ep->beta : x;
     case VOX_ACT_EXP:
         return exp(x);
     case VOX_ACT_LOG:
@@ -143,7 +144,7 @@ static inline double vox_ref_pool(const vox_pool3d *g, int average, const float 
                 if (!inside) continue;
                 const double v = (double)x[vox_ref_at(&g->x, n, c, id, ih, iw)];
                 sum += v;
-                if (v > most) most = v;
+                if (v > most || isnan(v)) most = v;
             }
     return average ? sum / (count > 0 ? count : 1) : most;
 }
@@ -259,7 +260,7 @@ static inline double vox_ref_resize_at(const vox_resize *g, int axis, int o, int
     case VOX_PYTORCH_HALF_PIXEL:
         return yl > 1 ? (o + 0.5) / s - 0.5 : 0;
     case VOX_ALIGN_CORNERS:
-        return yl > 1 ? (double)o * (xl - 1) / (yl - 1) : 0;
+        return yl > 1 && xl > 1 ? (double)o * (xl - 1) / (s * xl - 1) : 0;
     case VOX_ASYMMETRIC:
         return o / s;
     case VOX_TF_HALF_PIXEL_FOR_NN:
@@ -329,10 +330,9 @@ static inline double vox_ref_reduce(const vox_reduce *g, int kind, const float *
     double value = vox_ref_axis_value(g, x, outer, 0, inner);
     for (int64_t a = 1; a < g->axis; a++) {
         const double v = vox_ref_axis_value(g, x, outer, a, inner);
-        value = kind <= 1                             ? value + v
-                : kind == 4                           ? value * v
-                : (kind == 2 ? v > value : v < value) ? v
-                                                      : value;
+        if (kind <= 1) value += v;
+        if (kind == 4) value *= v;
+        if ((kind == 2 && v > value) || (kind == 3 && v < value) || isnan(v)) value = v;
     }
     return kind == 1 ? value / (double)g->axis : value;
 }

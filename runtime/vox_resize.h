@@ -31,7 +31,8 @@ static inline double vox_resize_coordinate(const vox_resize *g, int axis, int o,
     case VOX_PYTORCH_HALF_PIXEL:
         return y_len > 1 ? (at + 0.5) / scale - 0.5 : 0;
     case VOX_ALIGN_CORNERS:
-        return y_len > 1 ? at * (x_len - 1) / (y_len - 1) : 0;
+        /* By the output's length before rounding down, as ONNX's reference implementation has it. */
+        return y_len > 1 && x_len > 1 ? at * (x_len - 1) / (scale * x_len - 1) : 0;
     case VOX_ASYMMETRIC:
         return at / scale;
     case VOX_TF_HALF_PIXEL_FOR_NN:
@@ -70,27 +71,42 @@ static inline vox_resize_at vox_resize_axis(const vox_resize *g, int axis, int o
     return r;
 }
 
+/* Where the voxel (d, h, w) of a cell's corner stands; zeros where its weight is 0, because infinity and NaN
+ * times 0 are NaN. */
+VOX_INLINE const float *vox_resize_corner(const vox_resize *g, const int lanes, const vox_resize_at *at[3],
+                                          const int up[3], const float *x) {
+    static const float zeros[VOX_BLOCK];
+    ptrdiff_t voxel = 0;
+    for (int a = 0; a < 3; a++) {
+        if (up[a] && at[a]->weight == 0) return zeros;
+        voxel = voxel * (a == 1 ? g->x.h : g->x.w) + (up[a] ? at[a]->second : at[a]->first);
+    }
+    return x + voxel * lanes;
+}
+VOX_INLINE float vox_resize_mix(float weight, float first, float second) {
+    return first * (1 - weight) + second * weight;
+}
+
 VOX_INLINE void vox_resize_point(const vox_resize *g, const int lanes, const vox_resize_at *d,
                                  const vox_resize_at *h, const vox_resize_at *w, const float *x, float *y) {
-    const ptrdiff_t row = (ptrdiff_t)g->x.w * lanes, plane = g->x.h * row;
-    const ptrdiff_t w0 = (ptrdiff_t)w->first * lanes, w1 = (ptrdiff_t)w->second * lanes;
-    const float *p00 = x + d->first * plane + h->first * row, *p01 = x + d->first * plane + h->second * row;
-    const float *p10 = x + d->second * plane + h->first * row, *p11 = x + d->second * plane + h->second * row;
+    const vox_resize_at *at[3] = {d, h, w};
+    const float *corner[8];
     if (d->outside || h->outside || w->outside) {
         for (int l = 0; l < lanes; l++) y[l] = g->extrapolation;
         return;
     }
+    for (int i = 0; i < (g->linear ? 8 : 1); i++)
+        corner[i] = vox_resize_corner(g, lanes, at, (const int[3]){i >> 2, i >> 1 & 1, i & 1}, x);
     if (!g->linear) {
-        for (int l = 0; l < lanes; l++) y[l] = p00[w0 + l];
+        for (int l = 0; l < lanes; l++) y[l] = corner[0][l];
         return;
     }
     for (int l = 0; l < lanes; l++) {
-        const float a = p00[w0 + l] + w->weight * (p00[w1 + l] - p00[w0 + l]);
-        const float b = p01[w0 + l] + w->weight * (p01[w1 + l] - p01[w0 + l]);
-        const float c = p10[w0 + l] + w->weight * (p10[w1 + l] - p10[w0 + l]);
-        const float e = p11[w0 + l] + w->weight * (p11[w1 + l] - p11[w0 + l]);
-        const float ab = a + h->weight * (b - a), ce = c + h->weight * (e - c);
-        y[l] = ab + d->weight * (ce - ab);
+        const float a = vox_resize_mix(w->weight, corner[0][l], corner[1][l]);
+        const float b = vox_resize_mix(w->weight, corner[2][l], corner[3][l]);
+        const float c = vox_resize_mix(w->weight, corner[4][l], corner[5][l]);
+        const float e = vox_resize_mix(w->weight, corner[6][l], corner[7][l]);
+        y[l] = vox_resize_mix(d->weight, vox_resize_mix(h->weight, a, b), vox_resize_mix(h->weight, c, e));
     }
 }
 

@@ -106,7 +106,7 @@ VOX_INLINE vox_v vox_min(vox_v a, vox_v b) {
 }
 #else
 VOX_INLINE vox_v vox_max(vox_v a, vox_v b) {
-    vox_vi m = a > b;
+    vox_vi m = a > b; /* as x86: b where either is NaN */
     return (vox_v)((m & (vox_vi)a) | (~m & (vox_vi)b));
 }
 VOX_INLINE vox_v vox_min(vox_v a, vox_v b) {
@@ -119,6 +119,10 @@ VOX_INLINE vox_v vox_min(vox_v a, vox_v b) {
 /* m ? a : b per lane; m holds all ones or all zeros per lane, as comparisons of vox_v do. */
 VOX_INLINE vox_v vox_select(vox_vi m, vox_v a, vox_v b) {
     return (vox_v)((m & (vox_vi)a) | (~m & (vox_vi)b));
+}
+/* The larger; NaN where either is. */
+VOX_INLINE vox_v vox_max_or_nan(vox_v a, vox_v b) {
+    return vox_select(a != a, a, vox_max(a, b));
 }
 VOX_INLINE vox_v vox_abs(vox_v a) {
     return (vox_v)((vox_vu)a & ~(vox_vu)vox_set(-0.0f));

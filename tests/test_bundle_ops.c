@@ -31,6 +31,10 @@ static const char *const five_axes =
     "include_pad=1\n"
     "%@linear = resize(%$) size=[1,20,9,14,5] scale=[1,1,1.5,2,0.625] mode=linear coordinates=half_pixel "
     "nearest=floor\n"
+    "%@corners = resize(%$) size=[1,20,9,10,5] scale=[1,1,1.6,1.5,0.7] mode=linear "
+    "coordinates=align_corners nearest=floor\n"
+    "%@exact = resize(%$) size=[1,20,12,7,15] scale=[1,1,2,1,1.875] mode=linear coordinates=asymmetric "
+    "nearest=floor\n"
     "%@nearest = resize(%$) size=[1,20,12,14,16] scale=[1,1,2,2,2] mode=nearest coordinates=asymmetric "
     "nearest=floor\n"
     "%@crop = slice(%$) begin=[0,0,1,6,2] size=[1,20,3,3,4] step=[1,1,2,-2,1]\n"
@@ -99,6 +103,15 @@ static void add_outputs(char **text, const char *lines) {
     free(copy);
 }
 
+/* Puts numbers that are not ordinary into the first input, far apart. */
+static void spoil(const vox_model_info *info, buffers *b) {
+    static const float odd[] = {NAN, INFINITY, -INFINITY, -0.0f, 1e-41f, -1e-41f};
+    enum { N = sizeof odd / sizeof *odd };
+    float *x = b->in[0];
+    size_t n = port_count(&info->inputs[0]);
+    for (size_t i = 0; i < N; i++) x[n * i / N + 3 * i] = odd[i];
+}
+
 static void check_text(const char *name, char *text, bool blocked, const char *cc) {
     ir_graph *reference = parse_or_fail(text), *g = parse_or_fail(text);
     char *dir = test_tmpdir();
@@ -119,6 +132,11 @@ static void check_text(const char *name, char *text, bool blocked, const char *c
         double worst = -1;
         int status = (int)l.info->selftest(l.prepared, l.arena, l.arena_bytes, NULL, &bad, &worst);
         if (status != VOX_OK) fail_msg("selftest %s: layer %s is off by %g", isas[i], bad, worst);
+        buffers odd = make_buffers(l.info);
+        spoil(l.info, &odd);
+        assert_int_equal(run_with(&l, &odd, NULL), VOX_OK);
+        compare_with_interpreter(reference, l.info, &odd, 2e-6);
+        free_buffers(&odd);
     }
     unsetenv("VOX_ISA");
     assert_true(tried > 0);

@@ -166,7 +166,7 @@ static int smooth(vox_volume *v, const vox_prepare_step *s, vox_grid *grid) {
     (void)grid;
     double sigma = s->value[0], sum = 0;
     if (!(sigma > 0)) return 0;
-    int radius = (int)(4 * sigma + 0.5), longest = 0;
+    int radius = (int)fmin(4 * sigma + 0.5, LARGEST_AXIS), longest = 0;
     for (int k = 0; k < 3; k++) longest = v->dim[k] > longest ? v->dim[k] : longest;
     double *weight = calloc((size_t)radius * 4 + 1 + (size_t)longest, sizeof *weight);
     if (weight == NULL) return vox_fail_memory("smoothing", (size_t)longest);
