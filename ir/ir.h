@@ -1,8 +1,8 @@
 /* ir.h: the graph that every part of voxc reads and rewrites.
  *
  * A graph is an ordered list of nodes over tensors with static shapes. Axes of activations mean N C D H W in
- * that order (fewer spatial axes are allowed). One arena per compilation owns every object: passes free nothing,
- * ir_graph_free frees all. No globals.
+ * that order (fewer spatial axes are allowed). One arena per compilation owns every object: passes free
+ * nothing, ir_graph_free frees all. No globals.
  *
  * Errors: a function that can meet bad input takes an ir_diag and returns false or NULL after filling it; a
  * broken invariant (the compiler's own bug) ends the program through ir_die.
@@ -15,18 +15,20 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* ---- diagnostics ------------------------------------------------------------------------------------------- */
+/* ---- diagnostics
+ * ------------------------------------------------------------------------------------------- */
 
 enum { IR_EXIT_OK = 0, IR_EXIT_FAILURE = 1, IR_EXIT_INPUT = 2, IR_EXIT_UNSUPPORTED = 3 };
 
-/* The first error of a compilation. text is one line (where, what was expected, what to do), optionally followed
- * by source lines with a caret. */
+/* The first error of a compilation. text is one line (where, what was expected, what to do), optionally
+ * followed by source lines with a caret. */
 typedef struct ir_diag {
     int code; /* IR_EXIT_*; 0 = no error yet */
     char text[2048];
 } ir_diag;
 
-/* Records the first error (later ones are ignored) and returns false, so that callers can `return ir_fail(...)`. */
+/* Records the first error (later ones are ignored) and returns false, so that callers can `return
+ * ir_fail(...)`. */
 bool ir_fail(ir_diag *d, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* Puts "prefix: " before the recorded text, so that outer layers can say where. Returns false. */
 bool ir_fail_in(ir_diag *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -35,7 +37,8 @@ _Noreturn void ir_die(const char *fmt, ...) __attribute__((format(printf, 1, 2))
 /* Prints "voxc: out of memory: WHAT" and exits with IR_EXIT_FAILURE. */
 _Noreturn void ir_no_memory(const char *what);
 
-/* ---- memory ------------------------------------------------------------------------------------------------ */
+/* ---- memory
+ * ------------------------------------------------------------------------------------------------ */
 
 typedef struct ir_arena ir_arena;
 ir_arena *ir_arena_new(void);
@@ -45,14 +48,15 @@ void *ir_alloc(ir_arena *a, size_t count, size_t size);
 char *ir_strdup(ir_arena *a, const char *s);
 char *ir_format(ir_arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* ---- types ------------------------------------------------------------------------------------------------- */
+/* ---- types
+ * ------------------------------------------------------------------------------------------------- */
 
 enum { IR_MAX_RANK = 8, IR_BLOCK = 16 };
 
 /* X(symbol, text name, bytes, is float) */
-#define IR_DTYPES(X)                                                                                                   \
-    X(F32, "f32", 4, 1) X(F64, "f64", 8, 1) X(I64, "i64", 8, 0) X(I32, "i32", 4, 0) X(U8, "u8", 1, 0)                  \
-    X(BOOL, "bool", 1, 0)
+#define IR_DTYPES(X)                                                                                         \
+    X(F32, "f32", 4, 1)                                                                                      \
+    X(F64, "f64", 8, 1) X(I64, "i64", 8, 0) X(I32, "i32", 4, 0) X(U8, "u8", 1, 0) X(BOOL, "bool", 1, 0)
 typedef enum ir_dtype {
 #define X(sym, name, bytes, isf) IR_##sym,
     IR_DTYPES(X)
@@ -83,7 +87,7 @@ enum { IR_FLAG_MAP = 1, IR_FLAG_BINARY = 2, IR_FLAG_VIEW = 4, IR_FLAG_SHAPE = 8,
 
 typedef struct ir_op_info {
     const char *name, *formula;
-    int min_in, max_in, n_out; /* max_in -1: any number */
+    int min_in, max_in, n_out;   /* max_in -1: any number */
     uint64_t required, optional; /* bit (1 << ir_key) */
     unsigned flags;
 } ir_op_info;
@@ -94,10 +98,10 @@ ir_kind ir_key_kind(ir_key k);
 
 typedef struct ir_attr {
     ir_key key;
-    int count;          /* of i or f; 1 for scalars */
-    const int64_t *i;   /* INT, INTS */
-    const double *f;    /* FLOAT, FLOATS */
-    const char *word;   /* WORD */
+    int count;        /* of i or f; 1 for scalars */
+    const int64_t *i; /* INT, INTS */
+    const double *f;  /* FLOAT, FLOATS */
+    const char *word; /* WORD */
 } ir_attr;
 
 typedef struct ir_node ir_node;
@@ -111,14 +115,15 @@ typedef struct ir_tensor {
     int rank; /* 0 for a scalar */
     int64_t dim[IR_MAX_RANK];
     ir_node *producer; /* IR_ROLE_VALUE only */
-    const void *data;  /* IR_ROLE_CONST: row-major, host byte order; NULL in a graph read without its weights */
-    uint64_t hash;     /* IR_ROLE_CONST: ir_hash of data */
+    const void
+        *data;     /* IR_ROLE_CONST: row-major, host byte order; NULL in a graph read without its weights */
+    uint64_t hash; /* IR_ROLE_CONST: ir_hash of data */
 
     /* Set by passes. */
-    int block;                  /* 0: plain, row-major. IR_BLOCK: N, ceil(C/16), D, H, W, 16 (5-D f32 values only) */
-    struct ir_tensor *view_of;  /* lives inside that tensor (concat member, reshape) ... */
-    int64_t view_offset;        /* ... at this many bytes */
-    int64_t arena_offset;       /* bytes; -1 while unplanned, and for graph inputs, outputs and constants */
+    int block; /* 0: plain, row-major. IR_BLOCK: N, ceil(C/16), D, H, W, 16 (5-D f32 values only) */
+    struct ir_tensor *view_of; /* lives inside that tensor (concat member, reshape) ... */
+    int64_t view_offset;       /* ... at this many bytes */
+    int64_t arena_offset;      /* bytes; -1 while unplanned, and for graph inputs, outputs and constants */
 } ir_tensor;
 
 struct ir_node {
@@ -129,24 +134,26 @@ struct ir_node {
     ir_tensor **in; /* an optional input that is absent is NULL */
     ir_tensor **out;
     int n_attr;
-    ir_attr *attr; /* ascending key */
+    ir_attr *attr;    /* ascending key */
     int64_t block[4]; /* conv blocking chosen by the algorithm pass; 0 = none. Meaning: codegen/blocking.h */
 };
 
-/* How `segment` prepares a volume and what it makes of the network's output. All lengths in x y z of the file. */
+/* How `segment` prepares a volume and what it makes of the network's output. All lengths in x y z of the
+ * file. */
 enum { IR_MAX_PREPARE = 16, IR_MAX_LABELS = 256 };
 /* X(symbol, yaml name, values, meaning) */
-#define IR_PREPARES(X)                                                                                                 \
-    X(RESAMPLE_SHAPE, "resample_to_shape", 3, "trilinear, end points aligned, to this many voxels")                    \
-    X(RESAMPLE_SPACING, "resample_to_spacing", 3, "trilinear, to voxels of this size in millimetres")                  \
-    X(SMOOTH, "smooth", 1, "Gaussian of this standard deviation in voxels")                                            \
-    X(CROP_OR_PAD, "crop_or_pad", 3, "centred, to this many voxels; the new ones are 0")                               \
-    X(CLIP, "clip", 2, "to [low, high]")                                                                               \
-    X(DIVIDE_BY_MAXIMUM, "divide_by_maximum", 0, "by the volume's largest value")                                      \
-    X(MIN_MAX, "min_max", 0, "to [0, 1]")                                                                              \
-    X(Z_SCORE, "z_score", 0, "(x - mean) / deviation over all voxels")                                                 \
-    X(Z_SCORE_ABOVE_MEAN, "z_score_above_mean", 0, "z_score with the statistics of the voxels above the mean")         \
-    X(Z_SCORE_NONZERO, "z_score_nonzero", 0, "z_score with the statistics of the voxels that are not 0")               \
+#define IR_PREPARES(X)                                                                                       \
+    X(RESAMPLE_SHAPE, "resample_to_shape", 3, "trilinear, end points aligned, to this many voxels")          \
+    X(RESAMPLE_SPACING, "resample_to_spacing", 3, "trilinear, to voxels of this size in millimetres")        \
+    X(SMOOTH, "smooth", 1, "Gaussian of this standard deviation in voxels")                                  \
+    X(CROP_OR_PAD, "crop_or_pad", 3, "centred, to this many voxels; the new ones are 0")                     \
+    X(CLIP, "clip", 2, "to [low, high]")                                                                     \
+    X(DIVIDE_BY_MAXIMUM, "divide_by_maximum", 0, "by the volume's largest value")                            \
+    X(MIN_MAX, "min_max", 0, "to [0, 1]")                                                                    \
+    X(Z_SCORE, "z_score", 0, "(x - mean) / deviation over all voxels")                                       \
+    X(Z_SCORE_ABOVE_MEAN, "z_score_above_mean", 0,                                                           \
+      "z_score with the statistics of the voxels above the mean")                                            \
+    X(Z_SCORE_NONZERO, "z_score_nonzero", 0, "z_score with the statistics of the voxels that are not 0")     \
     X(SCALE, "scale", 2, "x * first + second")
 typedef enum ir_prepare_kind {
 #define X(sym, name, n, text) IR_PREPARE_##sym,
@@ -162,11 +169,11 @@ typedef struct ir_prepare {
 
 typedef struct ir_volume {
     bool present;
-    char axes[4];       /* the file axes that the network's D, H, W run along: "xyz", "zyx", ... */
+    char axes[4]; /* the file axes that the network's D, H, W run along: "xyz", "zyx", ... */
     int n_prepare;
     ir_prepare prepare[IR_MAX_PREPARE];
-    bool mirror;        /* overlap-tile: mirror the volume at its border. false: one tile must hold the volume */
-    bool threshold;     /* one output channel, label 1 where it exceeds `level`; false: argmax over channels */
+    bool mirror;    /* overlap-tile: mirror the volume at its border. false: one tile must hold the volume */
+    bool threshold; /* one output channel, label 1 where it exceeds `level`; false: argmax over channels */
     double level;
 } ir_volume;
 
@@ -185,28 +192,31 @@ typedef struct ir_graph {
     int64_t arena_bytes; /* -1 while unplanned */
 } ir_graph;
 
-/* ---- building (graph.c) ------------------------------------------------------------------------------------ */
+/* ---- building (graph.c)
+ * ------------------------------------------------------------------------------------ */
 
 ir_graph *ir_graph_new(const char *name);
 void ir_graph_free(ir_graph *g);
 
-/* A name that is free in g: `base` with characters outside [A-Za-z0-9_.] replaced by _, then base_2, base_3 ... */
+/* A name that is free in g: `base` with characters outside [A-Za-z0-9_.] replaced by _, then base_2, base_3
+ * ... */
 const char *ir_unique_name(ir_graph *g, const char *base);
 ir_tensor *ir_find_tensor(const ir_graph *g, const char *name); /* NULL if there is none */
 
-/* Tensor constructors take a name that must be free (use ir_unique_name). Sizes are checked (overflow: ir_die;
- * front ends check with ir_shape_bytes first). */
+/* Tensor constructors take a name that must be free (use ir_unique_name). Sizes are checked (overflow:
+ * ir_die; front ends check with ir_shape_bytes first). */
 ir_tensor *ir_add_input(ir_graph *g, const char *name, ir_dtype t, int rank, const int64_t *dim);
 /* data is copied when `copy`, else must live as long as the graph. data may be NULL (opaque constant). */
-ir_tensor *ir_add_const(ir_graph *g, const char *name, ir_dtype t, int rank, const int64_t *dim, const void *data,
-                        bool copy);
+ir_tensor *ir_add_const(ir_graph *g, const char *name, ir_dtype t, int rank, const int64_t *dim,
+                        const void *data, bool copy);
 ir_tensor *ir_add_const_i64(ir_graph *g, const char *name, int count, const int64_t *v); /* rank 1 */
 ir_tensor *ir_add_const_f32(ir_graph *g, const char *name, int count, const float *v);   /* rank 1 */
 void ir_add_output(ir_graph *g, ir_tensor *t);
 
 /* Appends a node whose single output tensor is `out_name`; set the attributes with ir_set_*, then call
  * ir_finish_node, which checks operands and attributes and infers the output's dtype and shape. */
-ir_node *ir_add_node(ir_graph *g, ir_op op, const char *name, int n_in, ir_tensor *const *in, const char *out_name);
+ir_node *ir_add_node(ir_graph *g, ir_op op, const char *name, int n_in, ir_tensor *const *in,
+                     const char *out_name);
 void ir_set_ints(ir_graph *g, ir_node *n, ir_key key, int count, const int64_t *v);
 void ir_set_int(ir_graph *g, ir_node *n, ir_key key, int64_t v);
 void ir_set_floats(ir_graph *g, ir_node *n, ir_key key, int count, const double *v);
@@ -215,21 +225,23 @@ void ir_set_word(ir_graph *g, ir_node *n, ir_key key, const char *word);
 void ir_drop_attr(ir_node *n, ir_key key);
 bool ir_finish_node(ir_graph *g, ir_node *n, ir_diag *d);
 
-const ir_attr *ir_get(const ir_node *n, ir_key key);          /* NULL if absent */
-const int64_t *ir_ints(const ir_node *n, ir_key key);         /* dies if absent */
-int64_t ir_int(const ir_node *n, ir_key key);                 /* dies if absent */
-double ir_float(const ir_node *n, ir_key key);                /* dies if absent */
-const double *ir_floats(const ir_node *n, ir_key key);        /* dies if absent */
-const char *ir_word(const ir_node *n, ir_key key);            /* NULL if absent */
+const ir_attr *ir_get(const ir_node *n, ir_key key);   /* NULL if absent */
+const int64_t *ir_ints(const ir_node *n, ir_key key);  /* dies if absent */
+int64_t ir_int(const ir_node *n, ir_key key);          /* dies if absent */
+double ir_float(const ir_node *n, ir_key key);         /* dies if absent */
+const double *ir_floats(const ir_node *n, ir_key key); /* dies if absent */
+const char *ir_word(const ir_node *n, ir_key key);     /* NULL if absent */
 
 /* Rewriting. */
 void ir_replace_uses(ir_graph *g, ir_tensor *from, ir_tensor *to); /* in nodes and in graph outputs */
 int ir_count_uses(const ir_graph *g, const ir_tensor *t);          /* node inputs + graph outputs */
 void ir_remove_node(ir_graph *g, ir_node *n);                      /* its outputs must be unused */
-void ir_insert_node(ir_graph *g, ir_node *n, const ir_node *before); /* moves n (last appended) in front of `before` */
-void ir_remove_dead(ir_graph *g); /* nodes and tensors that no output needs; graph inputs stay */
+void ir_insert_node(ir_graph *g, ir_node *n,
+                    const ir_node *before); /* moves n (last appended) in front of `before` */
+void ir_remove_dead(ir_graph *g);           /* nodes and tensors that no output needs; graph inputs stay */
 
-/* ---- tensors (tensor.c) ------------------------------------------------------------------------------------ */
+/* ---- tensors (tensor.c)
+ * ------------------------------------------------------------------------------------ */
 
 /* Elements and bytes of a shape; false on a negative dimension or when the product exceeds 2^62. */
 bool ir_shape_count(int rank, const int64_t *dim, int64_t *count);
@@ -240,39 +252,43 @@ int64_t ir_bytes(const ir_tensor *t);
 bool ir_same_shape(const ir_tensor *a, const ir_tensor *b);
 /* "f32[1,64,3,3,3]" into buf; returns buf. */
 char *ir_type_text(const ir_tensor *t, char *buf, size_t n);
-double ir_const_float(const ir_tensor *t, int64_t i);  /* any dtype */
-int64_t ir_const_int(const ir_tensor *t, int64_t i);   /* any dtype; floats truncate */
-uint64_t ir_hash(const void *data, size_t n);          /* FNV-1a over 64-bit words, tail bytes last; little-endian */
-uint64_t ir_hash_graph(const ir_graph *g);             /* of ir_print's structure, constants by shape only */
+double ir_const_float(const ir_tensor *t, int64_t i); /* any dtype */
+int64_t ir_const_int(const ir_tensor *t, int64_t i);  /* any dtype; floats truncate */
+uint64_t ir_hash(const void *data, size_t n); /* FNV-1a over 64-bit words, tail bytes last; little-endian */
+uint64_t ir_hash_graph(const ir_graph *g);    /* of ir_print's structure, constants by shape only */
 
-/* ---- shapes (shape.c and friends) -------------------------------------------------------------------------- */
+/* ---- shapes (shape.c and friends)
+ * -------------------------------------------------------------------------- */
 
-/* Infers n's output dtype and shape from its inputs and attributes, checking both. The message names the op, the
- * node and every shape involved. */
+/* Infers n's output dtype and shape from its inputs and attributes, checking both. The message names the op,
+ * the node and every shape involved. */
 bool ir_infer(ir_node *n, ir_diag *d);
 /* Multiply-accumulates of a node: convs and transposed convs; 0 for the rest. */
 int64_t ir_macs(const ir_node *n);
-/* Parameters as papers count them: elements of the weights and biases of convs and transposed convs (batch norm's
- * and instance norm's are counted only with `norms`; prelu slopes always). */
+/* Parameters as papers count them: elements of the weights and biases of convs and transposed convs (batch
+ * norm's and instance norm's are counted only with `norms`; prelu slopes always). */
 int64_t ir_parameters(const ir_graph *g, bool norms);
 
-/* ---- text (print.c, parse.c; the specification is IR.md) ----------------------------------------------------- */
+/* ---- text (print.c, parse.c; the specification is IR.md)
+ * ----------------------------------------------------- */
 
 bool ir_print(const ir_graph *g, FILE *f);
 char *ir_print_string(const ir_graph *g); /* malloc'd, caller frees */
-/* Reads the text form. `blobs` (may be NULL) finds the data of a constant printed as blob(hash): returns a pointer
- * that outlives the graph, or NULL (then the constant stays opaque). */
+/* Reads the text form. `blobs` (may be NULL) finds the data of a constant printed as blob(hash): returns a
+ * pointer that outlives the graph, or NULL (then the constant stays opaque). */
 typedef const void *ir_blobs(void *ctx, const char *name, uint64_t hash, size_t bytes);
 ir_graph *ir_parse(const char *text, const char *file, ir_blobs *blobs, void *ctx, ir_diag *d);
 
-/* ---- verifier (verify.c, verify_memory.c) --------------------------------------------------------------------- */
+/* ---- verifier (verify.c, verify_memory.c)
+ * --------------------------------------------------------------------- */
 
-/* Structure, operand counts, attributes, re-inferred shapes, order, layouts, and once planned the memory plan:
- * no two tensors that are alive together overlap, all inside arena_bytes, aligned to 64. Fills d (code
+/* Structure, operand counts, attributes, re-inferred shapes, order, layouts, and once planned the memory
+ * plan: no two tensors that are alive together overlap, all inside arena_bytes, aligned to 64. Fills d (code
  * IR_EXIT_FAILURE) and returns false at the first violation; shares no code with the planner. */
 bool ir_verify(const ir_graph *g, ir_diag *d);
 
-/* ---- interpreter (interp*.c) ------------------------------------------------------------------------------------ */
+/* ---- interpreter (interp*.c)
+ * ------------------------------------------------------------------------------------ */
 
 /* A computed tensor: floats as double, integers and bools as int64_t; row-major whatever the layout. */
 typedef struct ir_value {
@@ -283,13 +299,14 @@ typedef struct ir_value {
 /* Called after each node (value = its output), for --per-node-accuracy. */
 typedef void ir_watch(void *ctx, const ir_node *n, const ir_value *value);
 
-/* Runs g in double precision. in[k] are g->inputs' values (owned by the caller); *out receives malloc'd values of
- * g->outputs (free with ir_values_free). threads >= 1. progress may be NULL. Fails on opaque constants. */
-bool ir_interpret(const ir_graph *g, const ir_value *in, ir_value *out, int threads, ir_watch *watch, void *ctx,
-                  ir_diag *d);
+/* Runs g in double precision. in[k] are g->inputs' values (owned by the caller); *out receives malloc'd
+ * values of g->outputs (free with ir_values_free). threads >= 1. progress may be NULL. Fails on opaque
+ * constants. */
+bool ir_interpret(const ir_graph *g, const ir_value *in, ir_value *out, int threads, ir_watch *watch,
+                  void *ctx, ir_diag *d);
 void ir_values_free(ir_value *v, int count);
-/* Evaluates one node whose inputs are all constants and returns its output as a new constant of g (named like the
- * output, which it replaces everywhere; the node is removed). Fails when an input is opaque. */
+/* Evaluates one node whose inputs are all constants and returns its output as a new constant of g (named like
+ * the output, which it replaces everywhere; the node is removed). Fails when an input is opaque. */
 bool ir_fold_node(ir_graph *g, ir_node *n, ir_diag *d);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT-0 */
 /* vox.h: what a generated bundle and its host share. Needs libc and threads only.
  *
- * The caller owns all memory. Nothing here prints, exits, or allocates, except vox_pool_create. Functions that can
- * fail return a vox_status; on anything but VOX_OK outputs are untouched unless said otherwise.
+ * The caller owns all memory. Nothing here prints, exits, or allocates, except vox_pool_create. Functions
+ * that can fail return a vox_status; on anything but VOX_OK outputs are untouched unless said otherwise.
  */
 #ifndef VOX_H
 #define VOX_H
@@ -15,22 +15,23 @@ extern "C" {
 #endif
 
 /* X(symbol, text: what is wrong and what to do) */
-#define VOX_STATUSES(X)                                                                                                \
-    X(OK, "ok")                                                                                                        \
-    X(E_ARGUMENT, "a pointer is NULL: pass what the header names")                                      \
-    X(E_ARENA_SIZE, "the arena is smaller than _ARENA_BYTES")                                                          \
-    X(E_ARENA_ALIGN, "the arena is not aligned to _ALIGN bytes")                                                       \
-    X(E_PREPARED_SIZE, "the prepared buffer is smaller than _PREPARED_BYTES")                                          \
-    X(E_PREPARED_ALIGN, "the prepared buffer is not aligned to _ALIGN bytes")                                          \
-    X(E_PREPARED, "the prepared buffer was not written by this model's prepare function")                              \
-    X(E_WEIGHTS_MAGIC, "not a voxc weight file")                                                                       \
-    X(E_WEIGHTS_VERSION, "the weight file has another format version: compile the model again")                       \
-    X(E_WEIGHTS_MODEL, "the weight file belongs to another model (graph hash): use the one written beside the code")   \
-    X(E_WEIGHTS_SIZE, "the weight file is truncated or too long: copy it again")                                       \
-    X(E_WEIGHTS_CHECKSUM, "the weight file is corrupt (checksum): copy it again")                                      \
-    X(E_WEIGHTS_NOT_FINITE, "the weight file holds NaN or infinity")                                                   \
-    X(E_CANCELLED, "the host cancelled the run")                                                                       \
-    X(E_SELFTEST, "a layer computes wrong values: see first_bad_layer")                                                \
+#define VOX_STATUSES(X)                                                                                      \
+    X(OK, "ok")                                                                                              \
+    X(E_ARGUMENT, "a pointer is NULL: pass what the header names")                                           \
+    X(E_ARENA_SIZE, "the arena is smaller than _ARENA_BYTES")                                                \
+    X(E_ARENA_ALIGN, "the arena is not aligned to _ALIGN bytes")                                             \
+    X(E_PREPARED_SIZE, "the prepared buffer is smaller than _PREPARED_BYTES")                                \
+    X(E_PREPARED_ALIGN, "the prepared buffer is not aligned to _ALIGN bytes")                                \
+    X(E_PREPARED, "the prepared buffer was not written by this model's prepare function")                    \
+    X(E_WEIGHTS_MAGIC, "not a voxc weight file")                                                             \
+    X(E_WEIGHTS_VERSION, "the weight file has another format version: compile the model again")              \
+    X(E_WEIGHTS_MODEL,                                                                                       \
+      "the weight file belongs to another model (graph hash): use the one written beside the code")          \
+    X(E_WEIGHTS_SIZE, "the weight file is truncated or too long: copy it again")                             \
+    X(E_WEIGHTS_CHECKSUM, "the weight file is corrupt (checksum): copy it again")                            \
+    X(E_WEIGHTS_NOT_FINITE, "the weight file holds NaN or infinity")                                         \
+    X(E_CANCELLED, "the host cancelled the run")                                                             \
+    X(E_SELFTEST, "a layer computes wrong values: see first_bad_layer")                                      \
     X(E_ISA, "this processor or build lacks the requested instruction set")
 typedef enum vox_status {
 #define X(symbol, text) VOX_##symbol,
@@ -42,13 +43,14 @@ const char *vox_status_text(vox_status status);
 typedef enum vox_dtype { VOX_F32, VOX_I64, VOX_I32, VOX_U8 } vox_dtype;
 size_t vox_dtype_bytes(vox_dtype type);
 
-/* ---- execution ------------------------------------------------------------------------------------------------ */
+/* ---- execution
+ * ------------------------------------------------------------------------------------------------ */
 
 typedef void vox_task_fn(void *argument, int task);
 
 /* How a run uses the host: every member may be 0 / NULL; a NULL executor runs on the calling thread alone.
- * parallel_for must call fn(argument, i) once for each 0 <= i < tasks, from any threads, and return when all are done.
- * Results are bit-identical for any number of threads and any order of tasks. */
+ * parallel_for must call fn(argument, i) once for each 0 <= i < tasks, from any threads, and return when all
+ * are done. Results are bit-identical for any number of threads and any order of tasks. */
 typedef struct vox_executor {
     void (*parallel_for)(void *pool, int tasks, vox_task_fn *fn, void *argument);
     void *pool;
@@ -62,14 +64,16 @@ typedef struct vox_executor {
     void *user;
 } vox_executor;
 
-/* The runtime's own pool: threads >= 1, the calling thread included. NULL when threads or memory are refused. */
+/* The runtime's own pool: threads >= 1, the calling thread included. NULL when threads or memory are refused.
+ */
 typedef struct vox_pool vox_pool;
 vox_pool *vox_pool_create(int threads);
 void vox_pool_destroy(vox_pool *pool);
 void vox_pool_parallel_for(void *pool, int tasks, vox_task_fn *fn, void *argument);
 int vox_cpu_count(void); /* processors that this process may use, >= 1 */
 
-/* ---- description of a model -------------------------------------------------------------------------------------- */
+/* ---- description of a model
+ * -------------------------------------------------------------------------------------- */
 
 enum { VOX_MAX_RANK = 8, VOX_BLOCK = 16 };
 
@@ -83,23 +87,31 @@ typedef struct vox_port { /* a graph input or output */
 typedef enum vox_place { VOX_IN_ARENA, VOX_IN_INPUT, VOX_IN_OUTPUT } vox_place;
 
 typedef struct vox_layer_info {
-    const char *name;   /* the model's own */
-    const char *op;     /* "conv 3x3x3 + relu", for people */
+    const char *name; /* the model's own */
+    const char *op;   /* "conv 3x3x3 + relu", for people */
     int rank;
     int dim[VOX_MAX_RANK];
-    int block;          /* 0: row-major. VOX_BLOCK: N, ceil(C/16), D, H, W, 16 */
+    int block; /* 0: row-major. VOX_BLOCK: N, ceil(C/16), D, H, W, 16 */
     vox_dtype dtype;
     vox_place place;
-    size_t offset;      /* bytes into the arena; number of the input or output otherwise */
-    size_t within;      /* bytes from the start of that output; 0 in the arena */
+    size_t offset; /* bytes into the arena; number of the input or output otherwise */
+    size_t within; /* bytes from the start of that output; 0 in the arena */
     uint64_t macs;
 } vox_layer_info;
 
 /* How `segment` prepares a volume: ir_prepare's runtime twin, steps in order. */
 typedef enum vox_prepare_kind {
-    VOX_PREPARE_RESAMPLE_SHAPE, VOX_PREPARE_RESAMPLE_SPACING, VOX_PREPARE_SMOOTH, VOX_PREPARE_CROP_OR_PAD,
-    VOX_PREPARE_CLIP, VOX_PREPARE_DIVIDE_BY_MAXIMUM, VOX_PREPARE_MIN_MAX, VOX_PREPARE_Z_SCORE,
-    VOX_PREPARE_Z_SCORE_ABOVE_MEAN, VOX_PREPARE_Z_SCORE_NONZERO, VOX_PREPARE_SCALE
+    VOX_PREPARE_RESAMPLE_SHAPE,
+    VOX_PREPARE_RESAMPLE_SPACING,
+    VOX_PREPARE_SMOOTH,
+    VOX_PREPARE_CROP_OR_PAD,
+    VOX_PREPARE_CLIP,
+    VOX_PREPARE_DIVIDE_BY_MAXIMUM,
+    VOX_PREPARE_MIN_MAX,
+    VOX_PREPARE_Z_SCORE,
+    VOX_PREPARE_Z_SCORE_ABOVE_MEAN,
+    VOX_PREPARE_Z_SCORE_NONZERO,
+    VOX_PREPARE_SCALE
 } vox_prepare_kind;
 typedef struct vox_prepare_step {
     vox_prepare_kind kind;
@@ -109,19 +121,22 @@ typedef struct vox_volume_info {
     const char *axes; /* file axes along D, H, W: "xyz", "zyx", ... */
     int n_steps;
     const vox_prepare_step *steps;
-    int mirror;       /* 1: overlap-tile with mirror padding; 0: one tile must hold the prepared volume */
-    int threshold;    /* 1: label 1 where the only channel exceeds level; 0: argmax over channels */
+    int mirror;    /* 1: overlap-tile with mirror padding; 0: one tile must hold the prepared volume */
+    int threshold; /* 1: label 1 where the only channel exceeds level; 0: argmax over channels */
     double level;
 } vox_volume_info;
 
-typedef vox_status vox_prepare_fn(const void *weights, size_t weights_bytes, void *prepared, size_t prepared_bytes);
-typedef vox_status vox_run_fn(const void *prepared, const void *const *inputs, void *const *outputs, void *arena,
-                              size_t arena_bytes, const vox_executor *executor);
-/* Runs the model on a seeded input and, after each layer, recomputes sampled values of its output in double precision
- * by the plain formula from that layer's actual operands. The arena must hold selftest_bytes. VOX_E_SELFTEST: the
- * first wrong layer is named (both pointers may be NULL); worst_error: relative to what rounding allows, 1 is bad. */
-typedef vox_status vox_selftest_fn(const void *prepared, void *arena, size_t arena_bytes, const vox_executor *executor,
-                                   const char **first_bad_layer, double *worst_error);
+typedef vox_status vox_prepare_fn(const void *weights, size_t weights_bytes, void *prepared,
+                                  size_t prepared_bytes);
+typedef vox_status vox_run_fn(const void *prepared, const void *const *inputs, void *const *outputs,
+                              void *arena, size_t arena_bytes, const vox_executor *executor);
+/* Runs the model on a seeded input and, after each layer, recomputes sampled values of its output in double
+ * precision by the plain formula from that layer's actual operands. The arena must hold selftest_bytes.
+ * VOX_E_SELFTEST: the first wrong layer is named (both pointers may be NULL); worst_error: relative to what
+ * rounding allows, 1 is bad. */
+typedef vox_status vox_selftest_fn(const void *prepared, void *arena, size_t arena_bytes,
+                                   const vox_executor *executor, const char **first_bad_layer,
+                                   double *worst_error);
 
 /* <model>_get_info() returns one of these: everything a dlopen user needs. */
 typedef struct vox_model_info {
