@@ -1,6 +1,8 @@
 /* bundle_text.c: see bundle_text.h. */
 #include "bundle_text.h"
 
+#include "names.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -61,7 +63,7 @@ const char *cg_vox_dtype(ir_dtype t) {
  * ------------------------------------------------------------------------------------------------- */
 
 static const char *plain_port_name(const cg_model *m, bool output, int index) {
-    return cg_identifier(m->arena, (output ? m->g->outputs : m->g->inputs)[index]->name);
+    return cg_parameter(m->arena, m->name, (output ? m->g->outputs : m->g->inputs)[index]->name);
 }
 
 const char *cg_port_name(const cg_model *m, bool output, int index) {
@@ -123,7 +125,7 @@ const char *cg_memory_json(const cg_model *m) {
         int first, last;
         cg_lifetime(m, t, &first, &last);
         cg_add(&s, "%s    {\"name\": ", gap);
-        cg_add_quoted(&s, t->name);
+        cg_add_json(&s, t->name);
         cg_add(&s, ", \"offset\": %" PRId64 ", \"bytes\": %" PRId64 ", \"first\": %d, \"last\": %d}",
                t->arena_offset, ir_bytes(t), first, last);
         gap = ",\n";
@@ -137,7 +139,7 @@ const char *cg_memory_json(const cg_model *m) {
 
 static void add_field(cg_text *s, const char *name, const char *value) {
     cg_add(s, "  \"%s\": ", name);
-    cg_add_quoted(s, value);
+    cg_add_json(s, value);
     cg_add_string(s, ",\n");
 }
 
@@ -146,11 +148,11 @@ static void add_layers(cg_text *s, const cg_model *m) {
     for (int i = 0; i < m->n_layers; i++) {
         const cg_layer *l = &m->layers[i];
         cg_add(s, "%s    {\"node\": ", i ? ",\n" : "\n");
-        cg_add_quoted(s, l->node->name);
+        cg_add_json(s, l->node->name);
         cg_add_string(s, ", \"output\": ");
-        cg_add_quoted(s, l->node->out[0]->name);
+        cg_add_json(s, l->node->out[0]->name);
         cg_add_string(s, ", \"source\": ");
-        cg_add_quoted(s, l->node->source ? l->node->source : "");
+        cg_add_json(s, l->node->source ? l->node->source : "");
         cg_add(s, ", \"function\": \"%s\"}", l->function);
     }
     cg_add_string(s, "\n  ],\n");

@@ -12,8 +12,11 @@ typedef struct cg_text {
 
 void cg_add(cg_text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void cg_add_string(cg_text *t, const char *s);
-/* The text as a JSON or C string literal, quotes included. */
-void cg_add_quoted(cg_text *t, const char *s);
+/* The text as a JSON string, or as a C string literal, quotes included. Control characters become blanks. */
+void cg_add_json(cg_text *t, const char *s);
+void cg_add_c_string(cg_text *t, const char *s);
+/* The text as part of a C comment, which it can't end: a model's names and labels are anybody's. */
+void cg_add_remark(cg_text *t, const char *s);
 const char *cg_string(const cg_text *t); /* "" while empty */
 
 /* A template language of one construct: ${name} is replaced by the slot's value. */

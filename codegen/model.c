@@ -1,6 +1,8 @@
 /* model.c: see model.h. */
 #include "model.h"
 
+#include "names.h"
+
 #include <ctype.h>
 #include <string.h>
 
@@ -18,30 +20,6 @@ int64_t cg_round(int64_t bytes) {
 }
 
 /* ---- names --------------------------------------------------------------------------------------------- */
-
-/* Words that can't name a variable in C or C++, and those that the generated functions use. */
-static bool is_taken_word(const char *s) {
-    static const char *const words[] = {
-        "alignas",  "alignof", "and",      "arena",   "arena_bytes", "asm",      "auto",     "bool",
-        "break",    "case",    "catch",    "char",    "class",       "const",    "continue", "default",
-        "delete",   "do",      "double",   "else",    "enum",        "executor", "explicit", "export",
-        "extern",   "false",   "float",    "for",     "friend",      "goto",     "if",       "inline",
-        "inputs",   "int",     "long",     "mutable", "namespace",   "new",      "not",      "operator",
-        "or",       "outputs", "prepared", "private", "protected",   "public",   "register", "requires",
-        "restrict", "return",  "short",    "signed",  "sizeof",      "static",   "struct",   "switch",
-        "template", "this",    "throw",    "true",    "try",         "typedef",  "typename", "union",
-        "unsigned", "using",   "virtual",  "void",    "volatile",    "while",    "xor"};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strcmp(words[i], s) == 0) return true;
-    return false;
-}
-
-const char *cg_identifier(ir_arena *arena, const char *text) {
-    char *s = ir_format(arena, "%s%s", isdigit((unsigned char)*text) || !*text ? "_" : "", text);
-    for (char *p = s; *p; p++)
-        if (!isalnum((unsigned char)*p)) *p = '_';
-    return is_taken_word(s) ? ir_format(arena, "%s_", s) : s;
-}
 
 const char *cg_upper(ir_arena *arena, const char *text) {
     char *s = ir_strdup(arena, text);
@@ -248,11 +226,7 @@ cg_model *cg_model_new(const ir_graph *g, const cg_options *options, ir_diag *d)
     cg_model *m = ir_alloc(g->arena, 1, sizeof *m);
     *m = (cg_model){.arena = g->arena, .g = g, .options = options, .name = g->name};
     m->upper = cg_upper(m->arena, m->name);
-    if (strncmp(m->name, "vox_", 4) == 0 || strcmp(m->name, "vox") == 0 || is_taken_word(m->name)) {
-        ir_fail(d, IR_EXIT_INPUT, "%s: this model name collides with the runtime's or C's; use --model-name",
-                m->name);
-        return NULL;
-    }
+    if (!cg_check_model_name(m->name, d)) return NULL;
     m->graph_hash = ir_hash_graph(g);
     m->arena_bytes = g->arena_bytes > CG_ALIGN ? g->arena_bytes : CG_ALIGN;
     collect_blobs(m);

@@ -77,8 +77,6 @@ void cg_lifetime(const cg_model *m, const ir_tensor *t, int *first, int *last);
 const ir_tensor *cg_root(const ir_tensor *t);
 int64_t cg_round(int64_t bytes); /* up to CG_ALIGN */
 
-/* `text` as a C identifier (no keyword), never empty. */
-const char *cg_identifier(ir_arena *arena, const char *text);
 const char *cg_upper(ir_arena *arena, const char *text);
 
 #endif

@@ -139,7 +139,8 @@ const char *cg_comment(ir_arena *arena, const char *text) {
             cg_add_string(&s, "\n *");
             column = strlen(" *");
         }
-        cg_add(&s, "%s%.*s", s.size ? " " : "", (int)length, word);
+        if (s.size) cg_add_string(&s, " ");
+        cg_add_remark(&s, ir_format(arena, "%.*s", (int)length, word));
         column += 1 + length;
         word += length;
         while (*word == ' ') word++;

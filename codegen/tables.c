@@ -16,7 +16,7 @@ const char *cg_port_table(const cg_model *m, bool output) {
     for (int i = 0; i < n; i++) {
         const ir_tensor *t = (output ? m->g->outputs : m->g->inputs)[i];
         cg_add(&s, "%s{", next_line(&s));
-        cg_add_quoted(&s, t->name);
+        cg_add_c_string(&s, t->name);
         cg_add(&s, ", %s, %d, %s},", cg_vox_dtype(t->dtype), t->rank,
                t->rank ? cg_list(m->arena, t->rank, t->dim) : "{0}");
     }
@@ -30,9 +30,9 @@ const char *cg_layer_table(const cg_model *m) {
         cg_place p = cg_place_of(m, t);
         bool arena = p.base == CG_ARENA;
         cg_add(&s, "%s{", next_line(&s));
-        cg_add_quoted(&s, t->name);
+        cg_add_c_string(&s, t->name);
         cg_add_string(&s, ", ");
-        cg_add_quoted(&s, m->layers[i].title);
+        cg_add_c_string(&s, m->layers[i].title);
         cg_add(&s, ", %d, %s, %s, %s, %s, %" PRId64 "u, %" PRId64 "u, %" PRId64 "u},", t->rank,
                t->rank ? cg_list(m->arena, t->rank, t->dim) : "{0}", t->block ? "VOX_BLOCK" : "0",
                cg_vox_dtype(t->dtype), arena ? "VOX_IN_ARENA" : "VOX_IN_OUTPUT", arena ? p.offset : p.number,
@@ -46,7 +46,7 @@ const char *cg_weight_table(const cg_model *m) {
     for (int i = 0; i < m->n_weights; i++) {
         const cg_weight *w = &m->weights[i];
         cg_add(&s, "%s{", next_line(&s));
-        cg_add_quoted(&s, w->source[0]->name);
+        cg_add_c_string(&s, w->source[0]->name);
         cg_add(&s, ", %s, %d, %s, %" PRId64 "u, {", cg_pack_names[w->pack], w->layer,
                cg_vox_dtype(w->source[0]->dtype), ir_count(w->source[0]));
         for (int k = 0; k < 4; k++)
@@ -63,7 +63,7 @@ const char *cg_label_table(const cg_model *m) {
     cg_add_string(&s, "\nstatic const char *const labels[] = {");
     for (int i = 0; i < m->g->n_labels; i++) {
         cg_add_string(&s, "\n    ");
-        cg_add_quoted(&s, m->g->labels[i]);
+        cg_add_c_string(&s, m->g->labels[i]);
         cg_add_string(&s, ",");
     }
     cg_add_string(&s, "\n};");

@@ -71,6 +71,12 @@ static const char *finish_offsets(cg_work *w) {
     return cg_string(&w->offsets);
 }
 
+static const char *remark(ir_arena *arena, const char *text) {
+    cg_text s = {.arena = arena};
+    cg_add_remark(&s, text);
+    return cg_string(&s);
+}
+
 static bool add_layer(cg_model *m, int index, cg_text *out, ir_diag *d) {
     const cg_layer *l = &m->layers[index];
     cg_work w = {.m = m, .layer = index, .n = l->node, .d = d, .slots = {.arena = m->arena}};
@@ -80,7 +86,7 @@ static bool add_layer(cg_model *m, int index, cg_text *out, ir_diag *d) {
     if (!cg_vox_dtype(l->node->out[0]->dtype)) return cg_unsupported(&w, "f64 is not a type of the runtime");
     if (!k->slots(&w) || d->code) return false;
     cg_slots *s = &w.slots;
-    cg_set(s, "layer", "%s", l->name);
+    cg_set(s, "layer", "%s", remark(m->arena, l->name));
     cg_set(s, "title", "%s", l->title);
     cg_set(s, "function", "%s", l->function);
     cg_set(s, "traffic", "reads %.2f MB, writes %.2f MB", (double)bytes_read(l->node) / 1e6,
@@ -151,8 +157,10 @@ static const char *port_comment(const cg_model *m) {
             char type[128];
             cg_add(&s, " *   %-8s%s  %s", output ? "output" : "input", cg_port_name(m, output, i),
                    ir_type_text(t, type, sizeof type));
-            for (int k = 0; output && k < m->g->n_labels; k++)
-                cg_add(&s, "%s%d %s", k ? ", " : "; classes: ", k, m->g->labels[k]);
+            for (int k = 0; output && k < m->g->n_labels; k++) {
+                cg_add(&s, "%s%d ", k ? ", " : "; classes: ", k);
+                cg_add_remark(&s, m->g->labels[k]);
+            }
             cg_add_string(&s, "\n");
         }
     cg_add(&s, " * executor: NULL for the calling thread alone. */");
@@ -192,7 +200,7 @@ static int64_t total_macs(const cg_model *m) {
 
 static const char *quoted(ir_arena *arena, const char *text) {
     cg_text s = {.arena = arena};
-    cg_add_quoted(&s, text);
+    cg_add_c_string(&s, text);
     return cg_string(&s);
 }
 

@@ -39,17 +39,30 @@ void cg_add(cg_text *t, const char *fmt, ...) {
     t->size += (size_t)n;
 }
 
-void cg_add_quoted(cg_text *t, const char *s) {
+static bool is_control(char c) {
+    return (unsigned char)c < 0x20 || c == 0x7f;
+}
+
+static void add_literal(cg_text *t, const char *s, const char *escaped) {
     cg_add_string(t, "\"");
+    for (; *s; s++) cg_add(t, "%s%c", strchr(escaped, *s) ? "\\" : "", is_control(*s) ? ' ' : *s);
+    cg_add_string(t, "\"");
+}
+
+void cg_add_json(cg_text *t, const char *s) {
+    add_literal(t, s, "\"\\");
+}
+
+/* C11 still has trigraphs: "??/" would be a backslash. */
+void cg_add_c_string(cg_text *t, const char *s) {
+    add_literal(t, s, strstr(s, "??") ? "\"\\?" : "\"\\");
+}
+
+void cg_add_remark(cg_text *t, const char *s) {
     for (; *s; s++) {
-        if (*s == '"' || *s == '\\')
-            cg_add(t, "\\%c", *s);
-        else if ((unsigned char)*s < 0x20)
-            cg_add_string(t, " ");
-        else
-            cg_add(t, "%c", *s);
+        bool mark = (s[0] == '*' && s[1] == '/') || (s[0] == '/' && s[1] == '*');
+        cg_add(t, "%c%s", is_control(*s) ? ' ' : *s, mark ? " " : "");
     }
-    cg_add_string(t, "\"");
 }
 
 const char *cg_string(const cg_text *t) {

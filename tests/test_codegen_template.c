@@ -71,9 +71,14 @@ static void unknown_and_unused_slots_are_fatal(void **state) {
 static void quotes_text(void **state) {
     (void)state;
     ir_arena *a = ir_arena_new();
-    cg_text t = {.arena = a};
-    cg_add_quoted(&t, "a \"b\" \\ c\n");
-    assert_string_equal(cg_string(&t), "\"a \\\"b\\\" \\\\ c \"");
+    cg_text json = {.arena = a}, c = {.arena = a}, remark = {.arena = a};
+    cg_add_json(&json, "a \"b\" \\ c\n");
+    assert_string_equal(cg_string(&json), "\"a \\\"b\\\" \\\\ c \"");
+    cg_add_c_string(&c, "no? \"what?"
+                        "?/");
+    assert_string_equal(cg_string(&c), "\"no\\? \\\"what\\?\\?/\"");
+    cg_add_remark(&remark, "/*/ a*b\n**/");
+    assert_string_equal(cg_string(&remark), "/ * / a*b ** /");
     ir_arena_free(a);
 }
 

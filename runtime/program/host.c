@@ -54,22 +54,25 @@ static void executable_folder(char folder[PATH_MAX]) {
     folder[slash != NULL ? slash + 1 - folder : 0] = 0;
 }
 
-static int open_weights(const char *name, const char *given, char path[2 * PATH_MAX]) {
+/* Beside the program, where `make install` puts it, or in the working directory. */
+static int find_weights(const char *name, char path[2 * PATH_MAX]) {
     char folder[PATH_MAX];
-    if (given != NULL) {
-        snprintf(path, 2 * PATH_MAX, "%s", given);
-        return open(path, O_RDONLY | O_CLOEXEC);
-    }
     executable_folder(folder);
-    snprintf(path, 2 * PATH_MAX, "%s%s.weights", folder, name);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 && errno == ENOENT) {
-        char here[NAME_MAX];
-        snprintf(here, sizeof here, "%s.weights", name);
-        fd = open(here, O_RDONLY | O_CLOEXEC);
-        if (fd >= 0) snprintf(path, 2 * PATH_MAX, "%s", here);
+    int fd = -1;
+    for (int place = 0; place < 3 && fd < 0 && (place == 0 || errno == ENOENT); place++) {
+        if (place == 0) snprintf(path, 2 * PATH_MAX, "%s%s.weights", folder, name);
+        if (place == 1) snprintf(path, 2 * PATH_MAX, "%s../share/%s/%s.weights", folder, name, name);
+        if (place == 2) snprintf(path, 2 * PATH_MAX, "%s.weights", name);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
     }
+    if (fd < 0 && errno == ENOENT) snprintf(path, 2 * PATH_MAX, "%s%s.weights", folder, name);
     return fd;
+}
+
+static int open_weights(const char *name, const char *given, char path[2 * PATH_MAX]) {
+    if (given == NULL) return find_weights(name, path);
+    snprintf(path, 2 * PATH_MAX, "%s", given);
+    return open(path, O_RDONLY | O_CLOEXEC);
 }
 
 static int map_weights(vox_host *h, const char *given, char path[2 * PATH_MAX]) {
