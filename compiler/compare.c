@@ -3,6 +3,7 @@
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static double element(const ir_tensor *t, const ir_value *v, int64_t i) {
     return ir_dtype_is_float(t->dtype) ? v->f[i] : (double)v->i[i];
@@ -14,15 +15,23 @@ static double ulp_of(double x) {
     return ldexp(1.0, ilogb(magnitude) - 23);
 }
 
+double compare_scale(const ir_tensor *t) {
+    const ir_node *n = t->producer;
+    const char *act = n && ir_get(n, IR_ACT) ? ir_word(n, IR_ACT) : NULL;
+    bool bounded =
+        n && (n->op == IR_OP_SIGMOID || n->op == IR_OP_SOFTMAX || (act && strcmp(act, "sigmoid") == 0));
+    return bounded ? 1 : 0;
+}
+
 static void compare_elements(const ir_tensor *t, const ir_value *got, const ir_value *expected,
                              const tolerance *limit, comparison *c) {
-    double squares = 0, reference = 0;
+    double squares = 0, reference = 0, scale = compare_scale(t);
     double atol = limit->atol > 0 ? limit->atol : 0, rtol = limit->rtol > 0 ? limit->rtol : 0;
     for (int64_t i = 0; i < c->count; i++) {
         double a = element(t, got, i), b = element(t, expected, i);
         if (isnan(a) && isnan(b)) continue;
         if (a == b) {
-            if (isfinite(b)) reference += b * b;
+            if (isfinite(b)) reference += scale > 0 ? scale * scale : b * b;
             continue;
         }
         if (!isfinite(a) || !isfinite(b)) {
@@ -39,7 +48,7 @@ static void compare_elements(const ir_tensor *t, const ir_value *got, const ir_v
         c->max_ulp = fmax(c->max_ulp, error / ulp_of(b));
         c->over += error > atol + rtol * fabs(b);
         squares += error * error;
-        reference += b * b;
+        reference += scale > 0 ? scale * scale : b * b;
     }
     if (squares > 0) c->rms = reference > 0 ? sqrt(squares / reference) : INFINITY;
 }

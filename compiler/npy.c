@@ -203,16 +203,26 @@ static size_t npy_header_text(const file_tensor *t, char *buf, size_t size) {
     return total;
 }
 
-bool npy_write(const char *path, const file_tensor *t, ir_diag *d) {
+char *npy_format(const file_tensor *t, size_t *size, ir_diag *d) {
     char head[512];
     int64_t bytes;
-    if (!ir_shape_bytes(t->dtype, t->rank, t->dim, &bytes)) ir_die("npy_write: shape overflows");
+    if (!ir_shape_bytes(t->dtype, t->rank, t->dim, &bytes)) ir_die("npy_format: shape overflows");
     size_t n = npy_header_text(t, head, sizeof head);
-    char *all = malloc(n + (size_t)bytes);
-    if (!all) return ir_fail(d, IR_EXIT_FAILURE, "%s: out of memory for %lld bytes", path, (long long)bytes);
+    *size = n + (size_t)bytes;
+    char *all = malloc(*size);
+    if (!all) {
+        ir_fail(d, IR_EXIT_FAILURE, "out of memory for %zu bytes of .npy", *size);
+        return NULL;
+    }
     memcpy(all, head, n);
     memcpy(all + n, t->data, (size_t)bytes);
-    bool ok = file_write_atomic(path, all, n + (size_t)bytes, d);
+    return all;
+}
+
+bool npy_write(const char *path, const file_tensor *t, ir_diag *d) {
+    size_t size;
+    char *all = npy_format(t, &size, d);
+    bool ok = all && file_write_atomic(path, all, size, d);
     free(all);
     return ok;
 }

@@ -8,6 +8,8 @@
 #include "file_tensor.h"
 
 bool npy_read(const char *path, file_tensor *t, ir_diag *d);
+/* The file's bytes, malloc'd. */
+char *npy_format(const file_tensor *t, size_t *size, ir_diag *d);
 bool npy_write(const char *path, const file_tensor *t, ir_diag *d);
 
 #endif

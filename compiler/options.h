@@ -19,7 +19,7 @@ typedef struct options {
     const char *input[MAX_FILES], *expected[MAX_FILES];
     int n_inputs, n_expected;
     const char *atol, *rtol, *max_ulp, *min_dice, *max_rms;
-    bool force, json, verbose, per_node, keep;
+    bool force, golden, json, verbose, per_node, keep;
     const char *color;
 } options;
 

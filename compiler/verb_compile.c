@@ -1,6 +1,7 @@
 /* voxc compile: a model to a bundle. */
 #include "codegen.h"
 #include "files.h"
+#include "golden.h"
 #include "load.h"
 #include "verbs.h"
 #include "version.h"
@@ -28,6 +29,11 @@ static bool hash_model(const char *path, char text[CG_SHA256_TEXT], ir_diag *d) 
     return true;
 }
 
+static int processors(void) {
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+    return count > 0 ? (int)count : 1;
+}
+
 bool compile_graph(const options *o, ir_graph *g, const char *dir, ir_diag *d) {
     pipeline_options p = {.dump_dir = o->dump_dir, .dump_after = o->dump_after, .verbose = o->verbose};
     pass_report reports[MAX_PASSES];
@@ -37,7 +43,8 @@ bool compile_graph(const options *o, ir_graph *g, const char *dir, ir_diag *d) {
     if (!pipeline_run(g, &p, reports, &passes, d) || !hash_model(o->model, c.input_sha256, d)) return false;
     file_dir *out = file_dir_begin(dir, "manifest.json", o->force, d);
     if (!out) return false;
-    if (cg_write_bundle(g, &c, emit_file, out, d)) return file_dir_commit(out, d);
+    if (cg_write_bundle(g, &c, emit_file, out, d) && (!o->golden || golden_write(g, out, processors(), d)))
+        return file_dir_commit(out, d);
     file_dir_abort(out);
     return false;
 }

@@ -3,32 +3,12 @@
 #include "npy.h"
 #include "onnx_data.h"
 #include "process.h"
+#include "seeded.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Uniform in [-1, 1): splitmix64's finaliser over a counter. */
-static double random_at(uint64_t counter) {
-    uint64_t z = (counter + 1) * 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    z ^= z >> 31;
-    return (double)(float)((double)(z >> 40) / 8388608.0 - 1.0);
-}
-
-static bool random_value(const ir_tensor *t, ir_value *v, ir_diag *d) {
-    int64_t count = ir_count(t);
-    *v = (ir_value){0};
-    if (ir_dtype_is_float(t->dtype))
-        v->f = malloc((size_t)(count + 1) * sizeof *v->f);
-    else
-        v->i = calloc((size_t)count + 1, sizeof *v->i);
-    if (!v->f && !v->i) return ir_fail(d, IR_EXIT_FAILURE, "out of memory for input %s", t->name);
-    for (int64_t i = 0; v->f && i < count; i++) v->f[i] = random_at((uint64_t)i);
-    return true;
-}
 
 static bool check_like(const ir_tensor *t, const file_tensor *f, const char *path, ir_diag *d) {
     ir_tensor seen = {.dtype = f->dtype, .rank = f->rank};
@@ -125,7 +105,7 @@ bool verify_inputs(verify_run *r, const int *numbers, ir_diag *d) {
         bool ok = o->n_inputs ? read_npy(g->inputs[i], o->input[i], v, d)
                   : o->test_data_dir
                       ? read_test_data(o->test_data_dir, "input", numbers[i], g->inputs[i], v, d)
-                      : random_value(g->inputs[i], v, d);
+                      : seeded_value(g->inputs[i], v, d);
         if (!ok) return false;
     }
     return true;

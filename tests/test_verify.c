@@ -48,6 +48,23 @@ static void test_first_wrong_layer_is_named(void **state) {
     test_rmdir(dir);
 }
 
+static void test_golden_values_come_with_the_bundle(void **state) {
+    (void)state;
+    char *dir = test_tmpdir(), *out;
+    char *arguments = test_format("compile %s --golden -o %s/b", model, dir);
+    expect_run(arguments, 0, "");
+    free(arguments);
+    char *check = test_format("make -s -C %s/b check", dir);
+    if (test_run(check, &out) != 0 || !strstr(out, "ok: golden run")) fail_msg("%s", out);
+    free(out);
+    char *damage = test_format("sed -i 's/^\\(d1a [0-9]* \\)0/\\19/' %s/b/golden/layers.txt", dir);
+    assert_int_equal(test_run(damage, NULL), 0);
+    assert_int_not_equal(test_run(check, &out), 0);
+    if (!strstr(out, "first diverging layer is d1a")) fail_msg("%s", out);
+    free(out), free(damage), free(check);
+    test_rmdir(dir);
+}
+
 static void test_bundle_options_are_refused(void **state) {
     (void)state;
     char *dir = test_tmpdir();
@@ -97,6 +114,13 @@ static void test_comparison_figures(void **state) {
     c = compare(&t, &n, &e, 0.5, &none);
     assert_int_equal(c.not_finite, 1);
     assert_false(compare_passes(&c, &none));
+    ir_node sigmoid = {.op = IR_OP_SIGMOID};
+    double tiny[] = {1e-20, 1e-20, 1e-20, 1e-20}, other[] = {2e-20, 1e-20, 1e-20, 1e-20};
+    ir_value a = {.f = other}, b = {.f = tiny};
+    assert_true(compare(&t, &a, &b, 0.5, &none).rms > 0.1);
+    t.producer = &sigmoid; /* probabilities are measured against 1 */
+    assert_true(compare(&t, &a, &b, 0.5, &none).rms < 1e-19);
+    t.producer = NULL;
     double flipped[] = {0, 0, 1, 1};
     g.f = flipped;
     c = compare(&t, &g, &e, 0.5, &none);
@@ -108,6 +132,7 @@ int main(void) {
         cmocka_unit_test(test_comparison_figures),
         cmocka_unit_test(test_right_code_passes_and_limits_bite),
         cmocka_unit_test(test_first_wrong_layer_is_named),
+        cmocka_unit_test(test_golden_values_come_with_the_bundle),
         cmocka_unit_test(test_bundle_options_are_refused),
         cmocka_unit_test(test_onnx_test_data),
     };
