@@ -23,9 +23,8 @@ static const char locals[] =
     "status stderr stdin stdout steps unix volume weights ";
 
 /* Targets of the Makefile and of CMake, and what else lies in a bundle's folder under a fixed name. */
-static const char files[] =
-    " ALL_BUILD LICENSE Makefile RUN_TESTS ZERO_CHECK all build check clean depend "
-    "edit_cache help install lib package preinstall rebuild_cache runtime test ";
+static const char files[] = " ALL_BUILD LICENSE Makefile RUN_TESTS ZERO_CHECK all build check clean depend "
+                            "edit_cache help install lib package preinstall rebuild_cache runtime test ";
 
 /* lib<name>.a would be found instead. */
 static const char libraries[] = " atomic c dl gcc m nifti2 png pthread rt stdc z znz ";

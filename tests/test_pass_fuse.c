@@ -48,7 +48,7 @@ static const char *const kept[] = {
     CONV "input %p f32[3,1]\n%y = prelu(%c, %p)\n" Y,
     /* not an activation, and nothing in front */
     CONV "%y = floor(%c)\n" Y,
-    "input %x f32[1,2,4]\n%y = relu(%x)\n" Y,
+    ("input %x f32[1,2,4]\n%y = relu(%x)\n" Y),
 };
 
 static void fuses(void **state) {
