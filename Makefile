@@ -34,7 +34,7 @@ golden: all  ## rewrite generated/, the checked-in bundles, with today's compile
 golden-check: all  ## fail if generated/ is not what today's compiler writes
 	@sh scripts/golden.sh --check $(BUILD)/voxc
 asan:  ## build everything with the address and undefined-behaviour sanitizers, in build/asan
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS='$(SANITIZE)' all tests
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS='$(SANITIZE)' SLOW=-O3 all tests
 clang:  ## build everything with clang, in build/clang
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC=clang all tests
 valgrind: all  ## run the compiler under valgrind
@@ -81,7 +81,7 @@ $(BUILD)/gen/embedded.c: scripts/embed.sh $(EMBEDDED)
 # A test links everything of ours; a test file may name extra flags in a first line "// flags: ...".
 $(BUILD)/tests/%: tests/%.c $(BUILD)/libvoxc.a $(BUILD)/libprogram.a $(BUILD)/libruntime.a
 	@mkdir -p $(@D)
-	$(CC) $(WARN) $(CFLAGS) $(INCLUDE) -Itests $(shell sed -n '1s,^// flags: ,,p' $<) -MMD -MP -o $@ $< $(BUILD)/libvoxc.a $(BUILD)/libprogram.a $(BUILD)/libruntime.a -lcmocka $(LIBS) $(PROGRAM_LIBS)
+	$(CC) $(WARN) $(CFLAGS) $(INCLUDE) -Itests $(filter-out $(SLOW),$(shell sed -n '1s,^// flags: ,,p' $<)) -MMD -MP -o $@ $< $(BUILD)/libvoxc.a $(BUILD)/libprogram.a $(BUILD)/libruntime.a -lcmocka $(LIBS) $(PROGRAM_LIBS)
 
 install: all  ## install voxc, the models and the documents under DESTDIR/PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/voxc/models $(DESTDIR)$(PREFIX)/share/doc/voxc

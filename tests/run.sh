@@ -30,7 +30,7 @@ step() {
     *)
         failed=$((failed + 1))
         report FAILED "$name" $took "exit status $status; the end of $logs/$name.log:"
-        tail -n 40 "$logs/$name.log" | sed 's/^/    /'
+        tail -n 40 "$logs/$name.log" | cut -c1-300 | sed 's/^/    /'
         ;;
     esac
     return $status
@@ -64,11 +64,11 @@ suite() {
     done
 }
 
-step build make -j"$jobs" all tests || exit 1
+step build make -s -j"$jobs" all tests || exit 1
 step peers sh scripts/peers.sh build/peers
 suite gcc build
-step sanitizers-build make -j"$jobs" asan && suite sanitizers build/asan
-step clang-build make -j"$jobs" clang
+step sanitizers-build make -s -j"$jobs" asan && suite sanitizers build/asan
+step clang-build make -s -j"$jobs" clang
 step layers make layers
 step format make format-check
 step golden make golden-check
