@@ -59,8 +59,7 @@ const char *cg_vox_dtype(ir_dtype t) {
     return names[t];
 }
 
-/* ---- ports
- * ------------------------------------------------------------------------------------------------- */
+/* ---- ports ----------------------------------------------------------------------------------- */
 
 static const char *plain_port_name(const cg_model *m, bool output, int index) {
     return cg_parameter(m->arena, m->name, (output ? m->g->outputs : m->g->inputs)[index]->name);
@@ -86,8 +85,7 @@ int64_t cg_selftest_bytes(const cg_model *m) {
     return bytes;
 }
 
-/* ---- memory.json
- * ------------------------------------------------------------------------------------------- */
+/* ---- memory.json ----------------------------------------------------------------------------- */
 
 static bool is_buffer(const cg_model *m, const ir_tensor *t) {
     if (t->role != IR_ROLE_VALUE || t->view_of) return false;
@@ -134,8 +132,7 @@ const char *cg_memory_json(const cg_model *m) {
     return cg_string(&s);
 }
 
-/* ---- manifest.json
- * ----------------------------------------------------------------------------------------- */
+/* ---- manifest.json --------------------------------------------------------------------------- */
 
 static void add_field(cg_text *s, const char *name, const char *value) {
     cg_add(s, "  \"%s\": ", name);

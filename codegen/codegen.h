@@ -30,8 +30,7 @@ bool cg_write_bundle(const ir_graph *g, const cg_options *options, cg_emit *emit
  */
 const void *cg_weights_find(const void *file, size_t size, uint64_t hash, size_t bytes);
 
-/* ---- passes
- * ------------------------------------------------------------------------------------------------ */
+/* ---- passes ---------------------------------------------------------------------------------- */
 
 /* requires: any graph. gives: every output is a value of its own, written by a node (copies where an output
  * is an input, a constant, or named twice). */

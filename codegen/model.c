@@ -19,7 +19,7 @@ int64_t cg_round(int64_t bytes) {
     return (bytes + CG_ALIGN - 1) / CG_ALIGN * CG_ALIGN;
 }
 
-/* ---- names --------------------------------------------------------------------------------------------- */
+/* ---- names ----------------------------------------------------------------------------------- */
 
 const char *cg_upper(ir_arena *arena, const char *text) {
     char *s = ir_strdup(arena, text);
@@ -51,8 +51,7 @@ static const char *function_name(const cg_model *m, const ir_node *n) {
     return free_name;
 }
 
-/* ---- places ----------------------------------------------------------------------------------------------
- */
+/* ---- places ---------------------------------------------------------------------------------- */
 
 const ir_tensor *cg_root(const ir_tensor *t) {
     while (t->view_of) t = t->view_of;
@@ -94,8 +93,7 @@ void cg_lifetime(const cg_model *m, const ir_tensor *t, int *first, int *last) {
     }
 }
 
-/* ---- weights ---------------------------------------------------------------------------------------------
- */
+/* ---- weights --------------------------------------------------------------------------------- */
 
 int64_t cg_blob_offset(const cg_model *m, const ir_tensor *t) {
     for (int i = 0; i < m->n_blobs; i++)
@@ -172,8 +170,7 @@ static void collect_blobs(cg_model *m) {
     m->weights_bytes = offset;
 }
 
-/* ---- the model
- * --------------------------------------------------------------------------------------------- */
+/* ---- the model ------------------------------------------------------------------------------- */
 
 /* A node whose output already is in place: a reshape that is a view, a concat all of whose members are views.
  */

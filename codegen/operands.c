@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- operands
- * ---------------------------------------------------------------------------------------------- */
+/* ---- operands -------------------------------------------------------------------------------- */
 
 static const char *c_type(ir_dtype t) {
     static const char *const names[] = {[IR_F32] = "float",   [IR_F64] = "double", [IR_I64] = "int64_t",
@@ -125,8 +124,7 @@ bool cg_all_f32(cg_work *w) {
     return w->n->out[0]->dtype == IR_F32 || cg_unsupported(w, "the result must be f32");
 }
 
-/* ---- numbers
- * ------------------------------------------------------------------------------------------------ */
+/* ---- numbers --------------------------------------------------------------------------------- */
 
 bool cg_dims(const ir_tensor *t, int64_t dims[5]) {
     if (t->rank < 3 || t->rank > 5) return false;
@@ -145,6 +143,22 @@ void cg_spatial(const ir_node *n, ir_key key, int from, int64_t absent, int64_t 
     int axes = n->in[0]->rank - 2;
     const int64_t *v = ir_ints(n, key);
     for (int i = 0; i < 3; i++) out[i] = i < 3 - axes ? absent : v[from + i - (3 - axes)];
+}
+
+bool cg_window_fits(cg_work *w) {
+    const ir_node *n = w->n;
+    const ir_tensor *x = n->in[0], *y = n->out[0];
+    int axes = x->rank - 2;
+    const int64_t *pad = ir_ints(n, IR_PAD);
+    for (int i = 0; i < axes; i++) {
+        double window = (double)ir_ints(n, IR_KERNEL)[i] * (double)ir_ints(n, IR_DILATION)[i];
+        double walked =
+            (double)ir_ints(n, IR_STRIDE)[i] * (double)(n->op == IR_OP_CONV_TRANSPOSE ? x : y)->dim[i + 2];
+        double reach = window + walked + (double)x->dim[i + 2] + (double)y->dim[i + 2] + (double)pad[i] +
+                       (double)pad[axes + i];
+        if (reach > INT32_MAX) return cg_unsupported(w, "its window reaches further than 2^31");
+    }
+    return true;
 }
 
 void cg_set3(cg_work *w, const char *const names[3], const int64_t values[3]) {

@@ -78,8 +78,7 @@ const char *cg_selftest_prototype(const cg_model *m, const char *tail) {
     return prototype(m, "selftest", &p, tail);
 }
 
-/* ---- macros
- * --------------------------------------------------------------------------------------------------- */
+/* ---- macros ---------------------------------------------------------------------------------- */
 
 typedef struct macro {
     const char *name, *value, *comment;

@@ -45,8 +45,7 @@ bool slots_softmax(cg_work *w);
 bool slots_arg_max(cg_work *w);
 bool slots_reduce(cg_work *w);
 
-/* ---- shared by them (operands.c)
- * ------------------------------------------------------------------------------ */
+/* ---- shared by them (operands.c) ------------------------------------------------------------- */
 
 /* Declares `var` as a pointer to t, and says in the layer's comment what t is and where it lives. A constant
  * is read from the prepared buffer, unpacked. */
@@ -64,6 +63,8 @@ void cg_set_dims(cg_work *w, const char *const names[5], const int64_t dims[5]);
 /* Three values along D H W from an attribute over the node's spatial axes (`from`: first element). */
 void cg_spatial(const ir_node *n, ir_key key, int from, int64_t absent, int64_t out[3]);
 void cg_set3(cg_work *w, const char *const names[3], const int64_t values[3]);
+/* Whether the kernels' `int` coordinates hold every position that a window reaches; else cg_unsupported. */
+bool cg_window_fits(cg_work *w);
 /* "{1, 2, 3}" */
 const char *cg_list(ir_arena *arena, int n, const int64_t *v);
 const char *cg_float(ir_arena *arena, double v);  /* a C constant of type float */

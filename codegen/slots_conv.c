@@ -39,11 +39,13 @@ bool slots_conv(cg_work *w) {
     if (!cg_all_f32(w)) return false;
     if (!cg_dims(n->in[0], x) || !cg_dims(n->out[0], y)) return cg_unsupported(w, "more than 3 spatial axes");
     if (!constant_weights(n)) return cg_unsupported(w, "weights must be constants");
+    if (!cg_window_fits(w)) return false;
     cg_spatial(n, IR_KERNEL, 0, 1, kernel);
     cg_spatial(n, IR_STRIDE, 0, 1, stride);
     cg_spatial(n, IR_DILATION, 0, 1, dilation);
     cg_spatial(n, IR_PAD, 0, 0, pad);
     cg_blocking b = cg_blocking_of(n);
+    if (b.tasks > INT32_MAX) return cg_unsupported(w, "its work splits into more than 2^31 tasks");
 
     cg_set_dims(w, (const char *const[]){"n", "ic", "id", "ih", "iw"}, x);
     cg_set_dims(w, (const char *const[]){"n", "oc", "od", "oh", "ow"}, y);

@@ -79,8 +79,7 @@ bool slots_reshape(cg_work *w) {
     return set_copy(w, rank, dim, stride, stride, 0);
 }
 
-/* ---- concat
- * -------------------------------------------------------------------------------------------------- */
+/* ---- concat ---------------------------------------------------------------------------------- */
 
 static const char *copy_box(cg_work *w, int rank, const int64_t *dim, const int64_t *x_stride,
                             const int64_t *y_stride) {
@@ -125,8 +124,7 @@ bool slots_concat(cg_work *w) {
     return true;
 }
 
-/* ---- gather, pad, layouts ---------------------------------------------------------------------------------
- */
+/* ---- gather, pad, layouts -------------------------------------------------------------------- */
 
 bool slots_gather(cg_work *w) {
     const ir_node *n = w->n;

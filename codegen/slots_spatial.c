@@ -33,7 +33,7 @@ static void set_triple(cg_work *w, const char *slot, ir_key key, int from, int64
 bool slots_pool(cg_work *w) {
     const ir_node *n = w->n;
     int64_t x[5], y[5];
-    if (!get_dims(w, x, y)) return false;
+    if (!get_dims(w, x, y) || !cg_window_fits(w)) return false;
     bool average = n->op == IR_OP_AVERAGE_POOL;
     set_in_out(w, x, y);
     set_triple(w, "kernel_size", IR_KERNEL, 0, 1);

@@ -55,8 +55,7 @@ static bool put_filled(bundle *b, const char *path_format, const char *template_
     return put_text(b, path, filled(template_name, s));
 }
 
-/* ---- kernels
- * ------------------------------------------------------------------------------------------------ */
+/* ---- kernels --------------------------------------------------------------------------------- */
 
 static int64_t bytes_read(const ir_node *n) {
     int64_t bytes = 0;
@@ -145,8 +144,7 @@ static bool put_kernels(bundle *b) {
     return put_filled(b, "_kernels.c", "kernels.c.in", &s);
 }
 
-/* ---- header and source
- * ---------------------------------------------------------------------------------------- */
+/* ---- header and source ----------------------------------------------------------------------- */
 
 static const char *port_comment(const cg_model *m) {
     cg_text s = {.arena = m->arena};
@@ -235,8 +233,7 @@ static bool put_source(bundle *b) {
     return put_filled(b, ".c", "model.c.in", &s);
 }
 
-/* ---- build files and documents
- * -------------------------------------------------------------------------------- */
+/* ---- build files and documents --------------------------------------------------------------- */
 
 static const char *const runtime_sources =
     "runtime/vox.c runtime/vox_isa.c runtime/vox_pool.c runtime/vox_weights.c";
@@ -320,8 +317,7 @@ static const char *emitted_licence(ir_arena *arena) {
     return ir_strdup(arena, text);
 }
 
-/* ---- runtime
- * -------------------------------------------------------------------------------------------------- */
+/* ---- runtime --------------------------------------------------------------------------------- */
 
 static const char *base_name(const char *path) {
     return strrchr(path, '/') + 1;
@@ -372,6 +368,28 @@ static bool put_manifest(bundle *b) {
     return b->emit(b->ctx, "manifest.json", text, strlen(text), b->d);
 }
 
+/* The kernels number planes (N C D) and the positions of a plane (H W) with `int`. */
+static bool countable(const ir_tensor *t) {
+    int64_t dims[5];
+    for (int k = 0; k < t->rank; k++)
+        if (t->dim[k] > INT32_MAX) return false;
+    if (!cg_dims(t, dims)) return true;
+    double planes = (double)dims[0] * (double)(dims[1] + IR_BLOCK) * (double)dims[2];
+    return planes <= INT32_MAX && (double)dims[3] * (double)dims[4] <= INT32_MAX;
+}
+
+static bool check_sizes(const ir_graph *g, ir_diag *d) {
+    char type[128];
+    for (int i = 0; i < g->n_tensors; i++)
+        if (!countable(g->tensors[i]))
+            return ir_fail(
+                d, IR_EXIT_UNSUPPORTED,
+                "%s: %s: target c counts axes, planes (N x C x D) and the voxels of a plane (H x W) "
+                "up to 2^31; choose a smaller input",
+                g->tensors[i]->name, ir_type_text(g->tensors[i], type, sizeof type));
+    return true;
+}
+
 static bool check_ports(const ir_graph *g, ir_diag *d) {
     for (int i = 0; i < g->n_inputs + g->n_outputs; i++) {
         const ir_tensor *t = i < g->n_inputs ? g->inputs[i] : g->outputs[i - g->n_inputs];
@@ -379,15 +397,12 @@ static bool check_ports(const ir_graph *g, ir_diag *d) {
             return ir_fail(d, IR_EXIT_UNSUPPORTED, "%s: target c has no f64 inputs or outputs", t->name);
         if (i >= g->n_inputs && (t->role != IR_ROLE_VALUE || t->view_of || t->block))
             ir_die("codegen: output %s is not a plain value of its own", t->name);
-        for (int k = 0; k < t->rank; k++)
-            if (t->dim[k] > INT32_MAX)
-                return ir_fail(d, IR_EXIT_UNSUPPORTED, "%s: a dimension exceeds 2^31", t->name);
     }
     return true;
 }
 
 bool cg_write_bundle(const ir_graph *g, const cg_options *options, cg_emit *emit, void *ctx, ir_diag *d) {
-    if (!check_ports(g, d)) return false;
+    if (!check_sizes(g, d) || !check_ports(g, d)) return false;
     cg_model *m = cg_model_new(g, options, d);
     if (!m) return false;
     bundle *b = ir_alloc(m->arena, 1, sizeof *b);

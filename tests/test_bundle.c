@@ -64,8 +64,7 @@ static int remove_tiny(void **state) {
     return 0;
 }
 
-/* ---- results ---------------------------------------------------------------------------------------------
- */
+/* ---- results --------------------------------------------------------------------------------- */
 
 static size_t output_bytes(const vox_model_info *info, int i) {
     return port_count(&info->outputs[i]) * vox_dtype_bytes(info->outputs[i].dtype);
@@ -189,8 +188,7 @@ static void info_says_what_the_header_says(void **state) {
                                      ir_macs(f->reference->nodes[3]) + ir_macs(f->reference->nodes[5]));
 }
 
-/* ---- wrong buffers
- * ------------------------------------------------------------------------------------------ */
+/* ---- wrong buffers --------------------------------------------------------------------------- */
 
 static void wrong_buffers_have_their_status(void **state) {
     fixture *f = *state;
@@ -221,8 +219,7 @@ static void wrong_buffers_have_their_status(void **state) {
     for (size_t i = 0; i < output_bytes(info, 0); i++) assert_int_equal(((unsigned char *)out[0])[i], 0x5A);
 }
 
-/* ---- wrong weight files
- * ------------------------------------------------------------------------------------- */
+/* ---- wrong weight files ---------------------------------------------------------------------- */
 
 static vox_status prepare(const fixture *f, const void *weights, size_t n) {
     const vox_model_info *info = f->l.info;
@@ -298,8 +295,7 @@ static void weight_file_gives_its_tensors_back(void **state) {
     assert_null(cg_weights_find("VOXCWGT1", 8, hash, bytes));
 }
 
-/* ---- self-test
- * ----------------------------------------------------------------------------------------------- */
+/* ---- self-test ------------------------------------------------------------------------------- */
 
 static void selftest_passes(void **state) {
     fixture *f = *state;
@@ -348,8 +344,7 @@ static void selftest_names_the_layer_of_a_broken_kernel(void **state) {
     (void)f;
 }
 
-/* ---- the folder
- * ---------------------------------------------------------------------------------------------- */
+/* ---- the folder ------------------------------------------------------------------------------ */
 
 /* Writes what stands between the README's ```c and ```, which is short, to dir/example.c. */
 static void extract_example(const char *dir, int most_lines) {
@@ -445,8 +440,7 @@ static void manifest_and_memory_are_json(void **state) {
     free(cmd);
 }
 
-/* ---- names
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- names ----------------------------------------------------------------------------------- */
 
 /* Inputs and outputs named like what the code around them uses, macros and types; labels and node names that
  * would end a string or a comment. */
@@ -475,8 +469,7 @@ static void names_of_a_model_are_anybodys(void **state) {
     ir_graph_free(g);
 }
 
-/* ---- determinism
- * ---------------------------------------------------------------------------------------------- */
+/* ---- determinism ----------------------------------------------------------------------------- */
 
 static void same_graph_same_bytes(void **state) {
     fixture *f = *state;
@@ -494,8 +487,7 @@ static void same_graph_same_bytes(void **state) {
     (void)f;
 }
 
-/* ---- refusals
- * -------------------------------------------------------------------------------------------------- */
+/* ---- refusals -------------------------------------------------------------------------------- */
 
 static bool ignore_file(void *ctx, const char *path, const void *data, size_t size, ir_diag *d) {
     (void)ctx, (void)path, (void)data, (void)size, (void)d;
@@ -512,6 +504,22 @@ static void refused(const char *text, int code, const char *const words[]) {
     for (int i = 0; words[i]; i++)
         if (!strstr(d.text, words[i])) fail_msg("expected \"%s\" in: %s", words[i], d.text);
     ir_graph_free(g);
+}
+
+/* Sizes that 32-bit arithmetic in the kernels could not hold. */
+static void refuses_what_it_cannot_count(void **state) {
+    (void)state;
+    const char *const count[] = {"2^31", NULL};
+    refused("graph g\ninput %x f32[1,1,50000,50000]\n%y = relu(%x)\noutput %y\n", IR_EXIT_UNSUPPORTED, count);
+    refused("graph g\ninput %x f32[1,3000000,1000,1,1]\n%y = relu(%x)\noutput %y\n", IR_EXIT_UNSUPPORTED,
+            count);
+    refused("graph g\ninput %x f32[3000000000]\n%y = relu(%x)\noutput %y\n", IR_EXIT_UNSUPPORTED, count);
+    refused("graph g\ninput %x f32[1,1,9]\nconst %w f32[1,1,3] splat(1)\n%y = conv(%x, %w) kernel=[3] "
+            "stride=[1] dilation=[1500000000] pad=[1500000000,1500000000] group=1\noutput %y\n",
+            IR_EXIT_UNSUPPORTED, count);
+    refused("graph g\ninput %x f32[1,1,1100,1100,1100]\n%y = relu(%x)\n%z = neg(%y)\n%a = add(%y, %z)\n"
+            "%b = add(%y, %a)\n%c = add(%b, %a)\noutput %c\n",
+            IR_EXIT_UNSUPPORTED, (const char *const[]){"beyond 8 GiB", NULL});
 }
 
 static void refuses_what_it_has_no_kernel_for(void **state) {
@@ -566,6 +574,7 @@ int main(void) {
         cmocka_unit_test(refuses_what_it_has_no_kernel_for),
         cmocka_unit_test(names_of_a_model_are_anybodys),
         cmocka_unit_test(refuses_names_that_a_bundle_needs_itself),
+        cmocka_unit_test(refuses_what_it_cannot_count),
     };
     return cmocka_run_group_tests(tests, build_tiny, remove_tiny);
 }
