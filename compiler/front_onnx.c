@@ -15,8 +15,7 @@ static const char *file_name(const char *path) {
     return slash ? slash + 1 : path;
 }
 
-/* ---- names and tensors
- * -------------------------------------------------------------------------------------------- */
+/* ---- names and tensors ----------------------------------------------------------------------- */
 
 /* PyTorch calls the output of /encoder/conv/Conv /encoder/conv/Conv_output_0. */
 const char *onnx_name(onnx_import *im, const char *name) {
@@ -47,8 +46,7 @@ static ir_tensor *resolve(onnx_import *im, const char *name) {
     return s->tensor;
 }
 
-/* ---- graph inputs
- * --------------------------------------------------------------------------------------------------- */
+/* ---- graph inputs ---------------------------------------------------------------------------- */
 
 /* The value that --input-dim gives to `name`, or -1. */
 static int64_t bound_dim(onnx_import *im, const char *name) {

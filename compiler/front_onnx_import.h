@@ -13,8 +13,7 @@ enum { ONNX_MAX_NAMES = 1 << 16 };
  * machine. */
 #define ONNX_MAX_FOLDED_BYTES ((int64_t)1 << 31)
 
-/* ---- names (front_onnx_names.c)
- * ------------------------------------------------------------------------------ */
+/* ---- names (front_onnx_names.c) -------------------------------------------------------------- */
 
 /* What an ONNX value name stands for. tensor is NULL until it is needed (constants) or computed (node
  * outputs). */
@@ -51,8 +50,7 @@ bool onnx_names_build(onnx_import *im);
  * it. */
 bool onnx_sort(onnx_import *im, int *order);
 
-/* ---- one node (front_onnx_node.c)
- * ------------------------------------------------------------------------------- */
+/* ---- one node (front_onnx_node.c) ------------------------------------------------------------ */
 
 typedef struct onnx_op onnx_op;
 
@@ -128,16 +126,14 @@ ir_tensor *onnx_scalar(onnx_call *c, const char *suffix, ir_dtype t, double v);
 /* Output k is t; false if t is NULL. */
 bool onnx_bind(onnx_call *c, int k, ir_tensor *t);
 
-/* ---- tensors (front_onnx.c)
- * ---------------------------------------------------------------------------------------- */
+/* ---- tensors (front_onnx.c) ------------------------------------------------------------------ */
 
 /* A new constant holding t's data. `what` names it in messages. */
 ir_tensor *onnx_add_tensor(onnx_import *im, const Onnx__TensorProto *t, const char *what, const char *name);
 /* The IR's name for an ONNX name: unique, without leading slashes. */
 const char *onnx_name(onnx_import *im, const char *name);
 
-/* ---- handlers
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- handlers -------------------------------------------------------------------------------- */
 
 /* front_onnx_conv.c */
 onnx_handler onnx_conv, onnx_conv_transpose, onnx_pool, onnx_global_pool, onnx_batch_norm, onnx_instance_norm;

@@ -6,8 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- element-wise
- * -------------------------------------------------------------------------------------------------- */
+/* ---- element-wise ---------------------------------------------------------------------------- */
 
 bool onnx_identity(onnx_call *c) {
     return onnx_bind(c, 0, c->in[0]);
@@ -150,8 +149,7 @@ bool onnx_dropout(onnx_call *c) {
     return onnx_identity(c);
 }
 
-/* ---- along an axis
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- along an axis --------------------------------------------------------------------------- */
 
 static ir_tensor *softmax(onnx_call *c, const char *suffix, ir_tensor *x, int64_t axis) {
     if (!x) return NULL;

@@ -104,8 +104,7 @@ bool onnx_names_build(onnx_import *im) {
     return make_table(im) && enter_values(im) && enter_outputs(im) && count_uses(im);
 }
 
-/* ---- order
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- order ----------------------------------------------------------------------------------- */
 
 typedef struct visit {
     int node;

@@ -5,8 +5,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-/* ---- failing
- * --------------------------------------------------------------------------------------------------- */
+/* ---- failing --------------------------------------------------------------------------------- */
 
 static bool fail_with(const onnx_call *c, int code, const char *fmt, va_list ap) {
     char text[1024];
@@ -30,8 +29,7 @@ bool onnx_unsupported(const onnx_call *c, const char *fmt, ...) {
     return false;
 }
 
-/* ---- attributes
- * ------------------------------------------------------------------------------------------------- */
+/* ---- attributes ------------------------------------------------------------------------------ */
 
 const Onnx__AttributeProto *onnx_attr(const onnx_call *c, const char *name) {
     for (size_t i = 0; i < c->pb->n_attribute; i++)
@@ -69,8 +67,7 @@ const int64_t *onnx_ints(const onnx_call *c, const char *name, int *count) {
     return !a ? NULL : a->n_ints ? a->ints : &none;
 }
 
-/* ---- constants
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- constants ------------------------------------------------------------------------------- */
 
 bool onnx_present(const onnx_call *c, int k) {
     return k < c->n_in && c->in[k];
@@ -129,8 +126,7 @@ bool onnx_axes(const onnx_call *c, int64_t *axis, int count, int rank) {
     return true;
 }
 
-/* ---- emitting
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- emitting -------------------------------------------------------------------------------- */
 
 static const char *output_base(const onnx_call *c, const char *suffix) {
     const char *base = c->layer;

@@ -8,8 +8,7 @@ static const char *output_name(const onnx_call *c) {
     return *c->pb->output[0] ? c->pb->output[0] : c->layer;
 }
 
-/* ---- constants
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- constants ------------------------------------------------------------------------------- */
 
 static ir_tensor *constant_floats(onnx_call *c, const Onnx__AttributeProto *a, bool list) {
     int64_t n = list ? (int64_t)a->n_floats : 1;
@@ -84,8 +83,7 @@ bool onnx_range(onnx_call *c) {
     return onnx_bind(c, 0, onnx_emit(c, NULL, IR_OP_RANGE, 3, c->in));
 }
 
-/* ---- the same elements
- * -------------------------------------------------------------------------------------------------- */
+/* ---- the same elements ----------------------------------------------------------------------- */
 
 /* Fills in 0 (copy, unless allowzero) and -1 (what is left). */
 static bool complete_shape(const onnx_call *c, int64_t *dim, int rank) {
@@ -178,8 +176,7 @@ bool onnx_transpose(onnx_call *c) {
     return onnx_bind(c, 0, onnx_end(c, n));
 }
 
-/* ---- repeated elements
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- repeated elements ----------------------------------------------------------------------- */
 
 static ir_tensor *expand_to(onnx_call *c, const char *suffix, ir_tensor *x, int rank, const int64_t *dim) {
     if (!x) return NULL;
@@ -241,8 +238,7 @@ bool onnx_tile(onnx_call *c) {
     return onnx_bind(c, 0, x);
 }
 
-/* ---- looked-up elements
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- looked-up elements ---------------------------------------------------------------------- */
 
 bool onnx_gather(onnx_call *c) {
     const ir_tensor *x = c->in[0], *index = c->in[1];

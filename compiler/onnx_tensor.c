@@ -95,8 +95,7 @@ bool onnx_tensor_shape(const Onnx__TensorProto *t, const char *where, onnx_shape
     return true;
 }
 
-/* ---- conversion
- * -------------------------------------------------------------------------------------------- */
+/* ---- conversion ------------------------------------------------------------------------------ */
 
 static float from_bits(uint32_t bits) {
     float f;

@@ -38,8 +38,7 @@ static bool all_equal(const ir_attr *a, int64_t v) {
     return true;
 }
 
-/* ---- operators
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- operators ------------------------------------------------------------------------------- */
 
 static Onnx__NodeProto *write_plain(onnx_writer *w, const ir_node *n, const char *type, const char *out) {
     return put_operands(w, n, n->n_in, type, out);
@@ -229,8 +228,7 @@ static Onnx__NodeProto *write_resize(onnx_writer *w, const ir_node *n, const cha
     return p;
 }
 
-/* ---- element-wise, and as fused activations
- * --------------------------------------------------------------------------- */
+/* ---- element-wise, and as fused activations -------------------------------------------------- */
 
 /* y = op(x) with n's alpha and beta; n is the map itself or the node that fused it. */
 static Onnx__NodeProto *put_map(onnx_writer *w, ir_op op, const char *type, const ir_node *n, const char *x,

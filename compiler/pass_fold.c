@@ -9,7 +9,7 @@
  * bytes. */
 enum { MAX_GROWTH = 1 << 24 };
 
-/* ---- nodes of constants ------------------------------------------------------------------------------ */
+/* ---- nodes of constants ---------------------------------------------------------------------- */
 
 static bool is_foldable(const ir_node *n) {
     unsigned flags = ir_op_get(n->op)->flags;
@@ -23,7 +23,7 @@ static bool is_foldable(const ir_node *n) {
     return (flags & IR_FLAG_SHAPE) || ir_bytes(n->out[0]) <= in + MAX_GROWTH;
 }
 
-/* ---- nodes that compute nothing ---------------------------------------------------------------------- */
+/* ---- nodes that compute nothing -------------------------------------------------------------- */
 
 static bool all_equal(const ir_node *n, ir_key key, int64_t v) {
     const ir_attr *a = ir_get(n, key);

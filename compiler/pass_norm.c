@@ -12,7 +12,7 @@ typedef struct affine {
     double *scale, *shift;
 } affine;
 
-/* ---- recognising ------------------------------------------------------------------------------------- */
+/* ---- recognising ----------------------------------------------------------------------------- */
 
 static bool from_batch_norm(const ir_node *n, affine *a) {
     for (int k = 1; k < 5; k++)
@@ -54,7 +54,7 @@ static bool find_affine(ir_graph *g, const ir_node *n, const ir_tensor *x, affin
     return found;
 }
 
-/* ---- rewriting --------------------------------------------------------------------------------------- */
+/* ---- rewriting ------------------------------------------------------------------------------- */
 
 /* The output channel that element i of n's factor (conv weights OI/g k..., transposed IO/g k..., instance
  * norm's scale C) belongs to. */

@@ -18,7 +18,7 @@ void ir_graph_free(ir_graph *g) {
     if (g) ir_arena_free(g->arena);
 }
 
-/* ---- names --------------------------------------------------------------------------------------------- */
+/* ---- names ----------------------------------------------------------------------------------- */
 
 static bool name_char(char c) {
     return isalnum((unsigned char)c) || c == '_' || c == '.';
@@ -47,7 +47,7 @@ const char *ir_unique_name(ir_graph *g, const char *base) {
     return name;
 }
 
-/* ---- tensors ------------------------------------------------------------------------------------------- */
+/* ---- tensors --------------------------------------------------------------------------------- */
 
 /* Room for one more pointer behind `count` of them. */
 static void *grow(ir_arena *a, void *list, int count, int *capacity) {
@@ -119,7 +119,7 @@ void ir_add_output(ir_graph *g, ir_tensor *t) {
     append(g->arena, &g->outputs, &g->n_outputs, t);
 }
 
-/* ---- nodes --------------------------------------------------------------------------------------------- */
+/* ---- nodes ----------------------------------------------------------------------------------- */
 
 ir_node *ir_add_node(ir_graph *g, ir_op op, const char *name, int n_in, ir_tensor *const *in,
                      const char *out_name) {
@@ -195,7 +195,7 @@ bool ir_finish_node(ir_graph *g, ir_node *n, ir_diag *d) {
     return ir_infer(n, d);
 }
 
-/* ---- reading attributes -------------------------------------------------------------------------------- */
+/* ---- reading attributes ---------------------------------------------------------------------- */
 
 const ir_attr *ir_get(const ir_node *n, ir_key key) {
     for (int i = 0; i < n->n_attr; i++)

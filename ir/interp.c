@@ -45,7 +45,7 @@ interp_eval *interp_find(ir_op op) {
     return ir_op_get(op)->flags & IR_FLAG_BINARY ? interp_binary : NULL;
 }
 
-/* ---- values ------------------------------------------------------------------------------------------ */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 static bool new_value(const ir_tensor *t, ir_value *v, ir_diag *d) {
     size_t bytes = (size_t)ir_count(t) * INTERP_CELL;
@@ -91,7 +91,7 @@ void ir_values_free(ir_value *v, int count) {
     for (int k = 0; k < count; k++) free_value(&v[k]);
 }
 
-/* ---- the table of tensors ---------------------------------------------------------------------------- */
+/* ---- the table of tensors -------------------------------------------------------------------- */
 
 typedef struct slot {
     ir_value v;
@@ -141,7 +141,7 @@ static void drop(run *r, const ir_tensor *t) {
     if (--s->uses == 0) free_value(&s->v);
 }
 
-/* ---- nodes ------------------------------------------------------------------------------------------- */
+/* ---- nodes ----------------------------------------------------------------------------------- */
 
 /* Evaluates n. out[k] receives new values, or stays untouched on failure. */
 static bool evaluate(const ir_node *n, const ir_value *in, ir_value *out, int threads, ir_diag *d) {
@@ -210,7 +210,7 @@ bool ir_interpret(const ir_graph *g, const ir_value *in, ir_value *out, int thre
     return ok;
 }
 
-/* ---- folding ----------------------------------------------------------------------------------------- */
+/* ---- folding --------------------------------------------------------------------------------- */
 
 static void store(ir_dtype t, void *data, int64_t i, const ir_value *v) {
     switch (t) {

@@ -36,7 +36,7 @@ interp_eval interp_map, interp_binary, interp_cast;          /* interp_math.c */
 /* The function of an op, NULL if it has none (a defect). */
 interp_eval *interp_find(ir_op op);
 
-/* ---- helpers ----------------------------------------------------------------------------------------- */
+/* ---- helpers --------------------------------------------------------------------------------- */
 
 /* Cells of a value without their type, for ops that only move data. */
 static inline const char *interp_cells(const ir_value *v) {

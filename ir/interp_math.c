@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- maps -------------------------------------------------------------------------------------------- */
+/* ---- maps ------------------------------------------------------------------------------------ */
 
 typedef double map_fn(double x, double alpha, double beta);
 typedef int64_t map_int_fn(int64_t x, double alpha, double beta);
@@ -177,7 +177,7 @@ void interp_act_apply(const interp_act *a, int64_t ch, double *y, int64_t n) {
     }
 }
 
-/* ---- binaries ---------------------------------------------------------------------------------------- */
+/* ---- binaries -------------------------------------------------------------------------------- */
 
 static double f_add(double a, double b) {
     return a + b;
@@ -362,7 +362,7 @@ bool interp_binary(const interp_call *c) {
     return true;
 }
 
-/* ---- cast -------------------------------------------------------------------------------------------- */
+/* ---- cast ------------------------------------------------------------------------------------ */
 
 /* Towards zero, held inside type t, where C leaves the result undefined; NaN becomes 0. */
 static int64_t truncate(ir_dtype t, double x) {

@@ -61,7 +61,7 @@ bool interp_instance_norm(const interp_call *c) {
     return true;
 }
 
-/* ---- along one axis ---------------------------------------------------------------------------------- */
+/* ---- along one axis -------------------------------------------------------------------------- */
 
 typedef struct axis_job {
     interp_axis s;

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- coordinates ------------------------------------------------------------------------------------- */
+/* ---- coordinates ----------------------------------------------------------------------------- */
 
 typedef struct axis_map {
     double in, out, scale, roi_begin, roi_end; /* extents and scale along the axis */
@@ -90,7 +90,7 @@ static double nearest(const char *word, double x) {
     ir_die("resize: no nearest %s", word);
 }
 
-/* ---- taps -------------------------------------------------------------------------------------------- */
+/* ---- taps ------------------------------------------------------------------------------------ */
 
 /* Where an output position of one axis comes from: x[at[0]] * weight[0] + x[at[1]] * weight[1]. */
 typedef struct tap {
@@ -123,7 +123,7 @@ static tap find_tap(const ir_node *n, int axis, int64_t o) {
     return t;
 }
 
-/* ---- values ------------------------------------------------------------------------------------------ */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 typedef struct resize_job {
     int rank;

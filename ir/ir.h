@@ -15,8 +15,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* ---- diagnostics
- * ------------------------------------------------------------------------------------------- */
+/* ---- diagnostics ----------------------------------------------------------------------------- */
 
 enum { IR_EXIT_OK = 0, IR_EXIT_FAILURE = 1, IR_EXIT_INPUT = 2, IR_EXIT_UNSUPPORTED = 3 };
 
@@ -37,8 +36,7 @@ _Noreturn void ir_die(const char *fmt, ...) __attribute__((format(printf, 1, 2))
 /* Prints "voxc: out of memory: WHAT" and exits with IR_EXIT_FAILURE. */
 _Noreturn void ir_no_memory(const char *what);
 
-/* ---- memory
- * ------------------------------------------------------------------------------------------------ */
+/* ---- memory ---------------------------------------------------------------------------------- */
 
 typedef struct ir_arena ir_arena;
 ir_arena *ir_arena_new(void);
@@ -48,8 +46,7 @@ void *ir_alloc(ir_arena *a, size_t count, size_t size);
 char *ir_strdup(ir_arena *a, const char *s);
 char *ir_format(ir_arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* ---- types
- * ------------------------------------------------------------------------------------------------- */
+/* ---- types ----------------------------------------------------------------------------------- */
 
 enum { IR_MAX_RANK = 8, IR_BLOCK = 16 };
 
@@ -192,8 +189,7 @@ typedef struct ir_graph {
     int64_t arena_bytes; /* -1 while unplanned */
 } ir_graph;
 
-/* ---- building (graph.c)
- * ------------------------------------------------------------------------------------ */
+/* ---- building (graph.c) ---------------------------------------------------------------------- */
 
 ir_graph *ir_graph_new(const char *name);
 void ir_graph_free(ir_graph *g);
@@ -240,8 +236,7 @@ void ir_insert_node(ir_graph *g, ir_node *n,
                     const ir_node *before); /* moves n (last appended) in front of `before` */
 void ir_remove_dead(ir_graph *g);           /* nodes and tensors that no output needs; graph inputs stay */
 
-/* ---- tensors (tensor.c)
- * ------------------------------------------------------------------------------------ */
+/* ---- tensors (tensor.c) ---------------------------------------------------------------------- */
 
 /* Elements and bytes of a shape; false on a negative dimension or when the product exceeds 2^62. */
 bool ir_shape_count(int rank, const int64_t *dim, int64_t *count);
@@ -257,8 +252,7 @@ int64_t ir_const_int(const ir_tensor *t, int64_t i);  /* any dtype; floats trunc
 uint64_t ir_hash(const void *data, size_t n); /* FNV-1a over 64-bit words, tail bytes last; little-endian */
 uint64_t ir_hash_graph(const ir_graph *g);    /* of ir_print's structure, constants by shape only */
 
-/* ---- shapes (shape.c and friends)
- * -------------------------------------------------------------------------- */
+/* ---- shapes (shape.c and friends) ------------------------------------------------------------ */
 
 /* Infers n's output dtype and shape from its inputs and attributes, checking both. The message names the op,
  * the node and every shape involved. */
@@ -269,8 +263,7 @@ int64_t ir_macs(const ir_node *n);
  * norm's and instance norm's are counted only with `norms`; prelu slopes always). */
 int64_t ir_parameters(const ir_graph *g, bool norms);
 
-/* ---- text (print.c, parse.c; the specification is IR.md)
- * ----------------------------------------------------- */
+/* ---- text (print.c, parse.c; the specification is IR.md) ------------------------------------- */
 
 bool ir_print(const ir_graph *g, FILE *f);
 char *ir_print_string(const ir_graph *g); /* malloc'd, caller frees */
@@ -279,16 +272,14 @@ char *ir_print_string(const ir_graph *g); /* malloc'd, caller frees */
 typedef const void *ir_blobs(void *ctx, const char *name, uint64_t hash, size_t bytes);
 ir_graph *ir_parse(const char *text, const char *file, ir_blobs *blobs, void *ctx, ir_diag *d);
 
-/* ---- verifier (verify.c, verify_memory.c)
- * --------------------------------------------------------------------- */
+/* ---- verifier (verify.c, verify_memory.c) ---------------------------------------------------- */
 
 /* Structure, operand counts, attributes, re-inferred shapes, order, layouts, and once planned the memory
  * plan: no two tensors that are alive together overlap, all inside arena_bytes, aligned to 64. Fills d (code
  * IR_EXIT_FAILURE) and returns false at the first violation; shares no code with the planner. */
 bool ir_verify(const ir_graph *g, ir_diag *d);
 
-/* ---- interpreter (interp*.c)
- * ------------------------------------------------------------------------------------ */
+/* ---- interpreter (interp*.c) ----------------------------------------------------------------- */
 
 /* A computed tensor: floats as double, integers and bools as int64_t; row-major whatever the layout. */
 typedef struct ir_value {

@@ -4,7 +4,7 @@
 #include <limits.h>
 #include <string.h>
 
-/* ---- growing lists in the graph's arena ---------------------------------------------------------------- */
+/* ---- growing lists in the graph's arena ------------------------------------------------------ */
 
 typedef struct list {
     size_t size; /* of an item */
@@ -23,7 +23,7 @@ static void *push(parser *p, list *l) {
     return (char *)l->items + (size_t)l->count++ * l->size;
 }
 
-/* ---- operands ------------------------------------------------------------------------------------------ */
+/* ---- operands -------------------------------------------------------------------------------- */
 
 static bool parse_operand(parser *p, list *in) {
     ir_tensor **t = push(p, in);
@@ -47,7 +47,7 @@ static bool parse_operands(parser *p, list *in) {
     return true;
 }
 
-/* ---- attributes ---------------------------------------------------------------------------------------- */
+/* ---- attributes ------------------------------------------------------------------------------ */
 
 static bool parse_ints(parser *p, list *values) {
     bool bracket = lex_accept(&p->x, '[');
@@ -125,7 +125,7 @@ static bool parse_attribute(parser *p, ir_node *n) {
     return lex_fail(&p->x, "there is no attribute '%s'", name);
 }
 
-/* ---- the output ---------------------------------------------------------------------------------------- */
+/* ---- the output ------------------------------------------------------------------------------ */
 
 static bool parse_place(parser *p, ir_tensor *t) {
     if (lex_accept_word(&p->x, "block16")) {

@@ -11,7 +11,7 @@ typedef struct printer {
     bool structure;
 } printer;
 
-/* ---- numbers and strings ------------------------------------------------------------------------------- */
+/* ---- numbers and strings --------------------------------------------------------------------- */
 
 static const double plain_below = 1e6; /* whole numbers up to here need no exponent: 100, not 1e+02 */
 
@@ -57,7 +57,7 @@ static void put_type(printer *p, const ir_tensor *t) {
     fputs(ir_type_text(t, text, sizeof text), p->f);
 }
 
-/* ---- constants ----------------------------------------------------------------------------------------- */
+/* ---- constants ------------------------------------------------------------------------------- */
 
 static void put_element(printer *p, const ir_tensor *t, int64_t i) {
     char text[32];
@@ -99,7 +99,7 @@ static void put_data(printer *p, const ir_tensor *t) {
     }
 }
 
-/* ---- nodes --------------------------------------------------------------------------------------------- */
+/* ---- nodes ----------------------------------------------------------------------------------- */
 
 /* Sizes along axes read best as 3x3x3; a list with a negative value cannot. */
 static bool reads_as_product(const ir_attr *a) {
@@ -162,7 +162,7 @@ static void put_node(printer *p, const ir_node *n) {
     fputc('\n', p->f);
 }
 
-/* ---- the graph ----------------------------------------------------------------------------------------- */
+/* ---- the graph ------------------------------------------------------------------------------- */
 
 static void put_volume(printer *p, const ir_volume *v) {
     static const struct {

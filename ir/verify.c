@@ -23,7 +23,7 @@ bool verify_is_output(const verifier *v, const ir_tensor *t) {
     return false;
 }
 
-/* ---- names --------------------------------------------------------------------------------------------- */
+/* ---- names ----------------------------------------------------------------------------------- */
 
 static bool legal_name(const char *s, bool dots) {
     if (!s || !*s || isdigit((unsigned char)*s)) return false;
@@ -54,7 +54,7 @@ static bool check_names(verifier *v) {
     return true;
 }
 
-/* ---- tensors ------------------------------------------------------------------------------------------- */
+/* ---- tensors --------------------------------------------------------------------------------- */
 
 static bool check_list(verifier *v, const char *what, ir_tensor *const *list, int count) {
     for (int i = 0; i < count; i++) {
@@ -96,7 +96,7 @@ static bool check_tensors(verifier *v) {
     return true;
 }
 
-/* ---- nodes --------------------------------------------------------------------------------------------- */
+/* ---- nodes ----------------------------------------------------------------------------------- */
 
 static bool check_attributes(verifier *v, const ir_node *n) {
     for (int i = 0; i < n->n_attr; i++) {

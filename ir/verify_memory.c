@@ -53,7 +53,7 @@ static bool ranges_meet(int64_t a, int64_t a_bytes, int64_t b, int64_t b_bytes) 
     return a_bytes > 0 && b_bytes > 0 && a < b + b_bytes && b < a + a_bytes;
 }
 
-/* ---- inside a storage ---------------------------------------------------------------------------------- */
+/* ---- inside a storage ------------------------------------------------------------------------ */
 
 /* `newer` is computed in place from values that `older` is part of. */
 static bool replaces(const verifier *v, const place *p, int newer, int older) {
@@ -82,7 +82,7 @@ static bool check_storages(verifier *v, const place *p) {
     return true;
 }
 
-/* ---- the arena ----------------------------------------------------------------------------------------- */
+/* ---- the arena ------------------------------------------------------------------------------- */
 
 static bool in_arena(const verifier *v, const place *p, int i) {
     const ir_tensor *root = v->g->tensors[p[i].root];

@@ -1,7 +1,7 @@
 /* verify_place.c: where passes put tensors: layouts and views. */
 #include "verify.h"
 
-/* ---- layouts ------------------------------------------------------------------------------------------- */
+/* ---- layouts --------------------------------------------------------------------------------- */
 
 /* What an op asks of the layouts of the values that it reads and writes. */
 typedef enum layout_rule {
@@ -63,7 +63,7 @@ bool verify_layouts(verifier *v) {
     return true;
 }
 
-/* ---- views --------------------------------------------------------------------------------------------- */
+/* ---- views ----------------------------------------------------------------------------------- */
 
 static bool member_of_concat(const ir_tensor *t, const ir_tensor *u) {
     if (!u->producer || u->producer->op != IR_OP_CONCAT) return false;

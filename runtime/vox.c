@@ -50,8 +50,7 @@ const char *vox_model_isa(const vox_model *model) {
     return build ? build->isa : "none";
 }
 
-/* ---- prepare ----------------------------------------------------------------------------------------------
- */
+/* ---- prepare --------------------------------------------------------------------------------- */
 
 vox_status vox_model_prepare(const vox_model *model, const void *weights, size_t weights_bytes,
                              void *prepared, size_t prepared_bytes) {
@@ -67,8 +66,7 @@ vox_status vox_model_prepare(const vox_model *model, const void *weights, size_t
     return VOX_OK;
 }
 
-/* ---- run --------------------------------------------------------------------------------------------------
- */
+/* ---- run ------------------------------------------------------------------------------------- */
 
 typedef struct layer_task {
     vox_layer_fn run;
@@ -138,8 +136,7 @@ vox_status vox_model_run(const vox_model *model, const void *prepared, const voi
     return run_layers(model, build, &memory, executor);
 }
 
-/* ---- self-test --------------------------------------------------------------------------------------------
- */
+/* ---- self-test ------------------------------------------------------------------------------- */
 
 /* Uniform in [-1, 1), or small integers; the same on every machine. */
 static void fill_input(const vox_port *port, void *data) {

@@ -43,8 +43,7 @@ const char *vox_status_text(vox_status status);
 typedef enum vox_dtype { VOX_F32, VOX_I64, VOX_I32, VOX_U8 } vox_dtype;
 size_t vox_dtype_bytes(vox_dtype type);
 
-/* ---- execution
- * ------------------------------------------------------------------------------------------------ */
+/* ---- execution ------------------------------------------------------------------------------- */
 
 typedef void vox_task_fn(void *argument, int task);
 
@@ -72,8 +71,7 @@ void vox_pool_destroy(vox_pool *pool);
 void vox_pool_parallel_for(void *pool, int tasks, vox_task_fn *fn, void *argument);
 int vox_cpu_count(void); /* processors that this process may use, >= 1 */
 
-/* ---- description of a model
- * -------------------------------------------------------------------------------------- */
+/* ---- description of a model ------------------------------------------------------------------ */
 
 enum { VOX_MAX_RANK = 8, VOX_BLOCK = 16 };
 

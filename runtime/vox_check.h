@@ -49,8 +49,7 @@ static inline int vox_judge(vox_probe *p, const vox_samples *s) {
     return worst > 1;
 }
 
-/* ---- where to look
- * -------------------------------------------------------------------------------------------- */
+/* ---- where to look --------------------------------------------------------------------------- */
 
 static inline int64_t vox_pick(vox_probe *p, int sample, int bit, int64_t extent) {
     if (sample < VOX_CHECK_CORNERS) return sample >> bit & 1 ? extent - 1 : 0;
@@ -79,8 +78,7 @@ static inline int64_t vox_box_count(int rank, const int *dim) {
     return count;
 }
 
-/* ---- convolutions
- * -------------------------------------------------------------------------------------------- */
+/* ---- convolutions ---------------------------------------------------------------------------- */
 
 static inline int vox_check_conv_any(vox_probe *p, const vox_conv *g, int transposed, const float *x,
                                      const float *w, const float *b, const float *slope, const float *y) {
@@ -103,8 +101,7 @@ static inline int vox_check_conv_transpose(vox_probe *p, const vox_conv *g, cons
     return vox_check_conv_any(p, g, 1, x, w, b, slope, y);
 }
 
-/* ---- pooling, norms, resizing
- * ----------------------------------------------------------------------------------- */
+/* ---- pooling, norms, resizing ---------------------------------------------------------------- */
 
 static inline int vox_check_max_pool(vox_probe *p, const vox_pool3d *g, const float *x, const float *y) {
     vox_samples s = {0};
@@ -153,8 +150,7 @@ static inline int vox_check_resize(vox_probe *p, const vox_resize *g, const floa
     return vox_judge(p, &s);
 }
 
-/* ---- element by element
- * ------------------------------------------------------------------------------------------ */
+/* ---- element by element ---------------------------------------------------------------------- */
 
 static inline int vox_check_map(vox_probe *p, const vox_map *g, const float *x, const float *y) {
     vox_samples s = {0};
@@ -208,8 +204,7 @@ static inline int vox_check_cast(vox_probe *p, int64_t count, vox_dtype from, vo
     return vox_judge(p, &s);
 }
 
-/* ---- moved elements: equal or not
- * -------------------------------------------------------------------------------- */
+/* ---- moved elements: equal or not ------------------------------------------------------------ */
 
 static inline void vox_sample_bytes(vox_samples *s, const void *got, const void *want, size_t size) {
     vox_sample(s, memcmp(got, want, size) == 0, 1, 0);
@@ -243,8 +238,7 @@ static inline int vox_check_relayout(vox_probe *p, const vox_relayout *g, const 
     return vox_judge(p, &s);
 }
 
-/* ---- along an axis
- * ------------------------------------------------------------------------------------------- */
+/* ---- along an axis --------------------------------------------------------------------------- */
 
 static inline int vox_check_softmax(vox_probe *p, const vox_reduce *g, const float *x, const float *y) {
     vox_samples s = {0};

@@ -125,8 +125,7 @@ static inline double vox_ref_conv_transpose(const vox_conv *g, const float *x, c
     return vox_ref_conv_any(g, 1, x, w, b, slope, n, c, d, h, ow, NULL);
 }
 
-/* ---- pooling, norms
- * ------------------------------------------------------------------------------------------- */
+/* ---- pooling, norms -------------------------------------------------------------------------- */
 
 static inline double vox_ref_pool(const vox_pool3d *g, int average, const float *x, int n, int c, int d,
                                   int h, int w) {
@@ -180,8 +179,7 @@ static inline double vox_ref_instance_norm(const vox_norm *g, const float *x, co
     return vox_ref_act(&g->ep, slope ? (double)slope[c] : 0, v * (double)scale[c] + (double)bias[c]);
 }
 
-/* ---- element by element; i counts the elements of y in memory order
- * ---------------------------------------------- */
+/* ---- element by element; i counts the elements of y in memory order -------------------------- */
 
 static inline double vox_ref_map(const vox_map *g, const float *x, int64_t i) {
     return vox_ref_act(&g->ep, 0, (double)x[i]);
@@ -247,8 +245,7 @@ static inline double vox_ref_pad(const vox_pad *g, const float *x, int64_t i) {
     return from < 0 ? (double)g->value : (double)x[from];
 }
 
-/* ---- resize
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- resize ---------------------------------------------------------------------------------- */
 
 static inline double vox_ref_resize_at(const vox_resize *g, int axis, int o, int xl, int yl) {
     const double s = g->scale[axis], b = g->roi_begin[axis], e = g->roi_end[axis];
@@ -298,8 +295,7 @@ static inline double vox_ref_resize(const vox_resize *g, const float *x, int n, 
     return sum;
 }
 
-/* ---- along an axis
- * ------------------------------------------------------------------------------------------------ */
+/* ---- along an axis --------------------------------------------------------------------------- */
 
 static inline double vox_ref_axis_value(const vox_reduce *g, const float *x, int64_t outer, int64_t a,
                                         int64_t inner) {

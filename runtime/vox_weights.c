@@ -16,8 +16,7 @@ uint64_t vox_hash(const void *data, size_t bytes) {
     return hash;
 }
 
-/* ---- checking ---------------------------------------------------------------------------------------------
- */
+/* ---- checking -------------------------------------------------------------------------------- */
 
 static int finite_floats(const unsigned char *p, size_t count) {
     uint32_t bits;
@@ -50,8 +49,7 @@ vox_status vox_weights_check(const void *file, size_t bytes, uint64_t graph_hash
     return VOX_OK;
 }
 
-/* ---- packing ----------------------------------------------------------------------------------------------
- */
+/* ---- packing --------------------------------------------------------------------------------- */
 
 static size_t blocks_of(int channels) {
     return ((size_t)channels + VOX_BLOCK - 1) / VOX_BLOCK;

@@ -12,8 +12,7 @@
 #include "passes.h"
 #include "vox.h"
 
-/* ---- writing ---------------------------------------------------------------------------------------------
- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static TEST_UNUSED bool emit_to_folder(void *ctx, const char *path, const void *data, size_t size,
                                        ir_diag *d) {
@@ -67,8 +66,7 @@ static TEST_UNUSED void shell_ok(const char *cmd) {
     free(out);
 }
 
-/* ---- loading ---------------------------------------------------------------------------------------------
- */
+/* ---- loading --------------------------------------------------------------------------------- */
 
 typedef struct loaded {
     void *handle;
@@ -121,8 +119,7 @@ static TEST_UNUSED void unload(loaded *l) {
     dlclose(l->handle);
 }
 
-/* ---- comparing -------------------------------------------------------------------------------------------
- */
+/* ---- comparing ------------------------------------------------------------------------------- */
 
 static TEST_UNUSED size_t port_count(const vox_port *p) {
     size_t n = 1;

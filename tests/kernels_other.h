@@ -4,8 +4,7 @@
 
 #include "kernels_common.h"
 
-/* ---- exponential and activations
- * ---------------------------------------------------------------------------------- */
+/* ---- exponential and activations ------------------------------------------------------------- */
 
 static double ulps(float got, double want) {
     int exponent;
@@ -62,8 +61,7 @@ static void activations(void **state) {
     }
 }
 
-/* ---- pooling and norms
- * ------------------------------------------------------------------------------------------- */
+/* ---- pooling and norms ----------------------------------------------------------------------- */
 
 static vox_pool3d random_pool(void) {
     vox_pool3d g;
@@ -150,8 +148,7 @@ static void affine(void **state) {
     norm_cases(0);
 }
 
-/* ---- element by element
- * --------------------------------------------------------------------------------------------- */
+/* ---- element by element ---------------------------------------------------------------------- */
 
 static void map(void **state) {
     (void)state;
@@ -235,8 +232,7 @@ static void cast(void **state) {
     assert_int_equal(vox_cast_tasks(VOX_MAP_PART + 1), 2);
 }
 
-/* ---- data movement
- * -------------------------------------------------------------------------------------------------- */
+/* ---- data movement --------------------------------------------------------------------------- */
 
 /* A permuted, partly reversed and repeated source. */
 static void copy(void **state) {
@@ -326,8 +322,7 @@ static void resize(void **state) {
     }
 }
 
-/* ---- along an axis
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- along an axis --------------------------------------------------------------------------- */
 
 static vox_reduce random_reduce(size_t *count) {
     vox_reduce g = {

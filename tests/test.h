@@ -21,8 +21,7 @@
 
 #define TEST_UNUSED __attribute__((unused))
 
-/* ---- places and processes
- * ------------------------------------------------------------------------------------ */
+/* ---- places and processes -------------------------------------------------------------------- */
 
 /* The program under test: $VOXC, else build/voxc. */
 static TEST_UNUSED const char *test_voxc(void) {
@@ -112,8 +111,7 @@ static TEST_UNUSED void test_write(const char *path, const void *data, size_t n)
     if (!f || fwrite(data, 1, n, f) != n || fclose(f) != 0) fail_msg("cannot write %s", path);
 }
 
-/* ---- numbers
- * -------------------------------------------------------------------------------------------------- */
+/* ---- numbers --------------------------------------------------------------------------------- */
 
 /* splitmix64: the same numbers on every machine. Seed by setting *state. */
 static TEST_UNUSED uint64_t test_random_bits(uint64_t *state) {

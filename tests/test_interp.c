@@ -26,8 +26,7 @@ typedef struct example {
 #define X_5X5    "const %x f32[1,1,5,5] " COUNT_25 "\n"
 #define Y        "\noutput %y\n"
 
-/* ---- conv
- * --------------------------------------------------------------------------------------------------- */
+/* ---- conv ------------------------------------------------------------------------------------ */
 
 #define CONV_X                                                                                               \
     "const %x f32[1,1,5,5] {0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24}\n"             \
@@ -88,8 +87,7 @@ static const example convs[] = {
      N(21, 56, 13, 16, 2, 63, 35, 67, 10, 14, 24, 22, 76, 76, 21, 9, 5, 88, 45, 63, 3, 2, 33, 18, 54)},
 };
 
-/* ---- pools
- * -------------------------------------------------------------------------------------------------- */
+/* ---- pools ----------------------------------------------------------------------------------- */
 
 #define MAX_POOL "%y = max_pool(%x) "
 #define AVERAGE  "%y = average_pool(%x) dilation=1x1 "
@@ -129,8 +127,7 @@ static const example pools[] = {
      N(2, 3.5)},
 };
 
-/* ---- resize: the examples of the specification ------------------------------------------------------------
- */
+/* ---- resize: the examples of the specification ----------------------------------------------- */
 
 #define X_2X4   "const %x f32[1,1,2,4] {1,2,3,4,5,6,7,8}\n"
 #define X_2X2   "const %x f32[1,1,2,2] {1,2,3,4}\n"
@@ -201,8 +198,7 @@ static const example resizes[] = {
      N(7.6, 10, 10, 12.4, 10, 10, 10, 10, 10)},
 };
 
-/* ---- norms, softmax, arg max, reductions
- * --------------------------------------------------------------------- */
+/* ---- norms, softmax, arg max, reductions ----------------------------------------------------- */
 
 #define X_AXIS "const %x f32[2,3] {1,3,3,5,4,5}\n"
 
@@ -242,8 +238,7 @@ static const example along[] = {
      "const %x f32[2,2,2] {1,2,3,4,5,6,7,8}\n%y = reduce_sum(%x) axes=[1] keepdims=0" Y, N(4, 6, 12, 14)},
 };
 
-/* ---- moving elements
- * ------------------------------------------------------------------------------------------ */
+/* ---- moving elements ------------------------------------------------------------------------- */
 
 #define X_123 "const %x f32[3] {1,2,3}\n"
 #define X_2X3 "const %x f32[2,3] {1,2,3,4,5,6}\n"
@@ -281,8 +276,7 @@ static const example moves[] = {
     {"layouts", "const %x f32[1,2,1,1,2] {1,2,3,4}\n%b = to_block(%x)\n%y = from_block(%b)" Y, N(1, 2, 3, 4)},
 };
 
-/* ---- element by element
- * --------------------------------------------------------------------------------------- */
+/* ---- element by element ---------------------------------------------------------------------- */
 
 #define SIGNS  "const %x f32[5] {-2,-0.5,0,0.5,2}\n"
 #define INTS   "const %a i64[4] {-7,7,-7,7}\nconst %b i64[4] {3,3,-3,-3}\n"
@@ -391,8 +385,7 @@ static void every_op_has_a_function(void **state) {
         if (!interp_find((ir_op)op)) fail_msg("%s has none", ir_op_get((ir_op)op)->name);
 }
 
-/* ---- relations
- * -------------------------------------------------------------------------------------------------- */
+/* ---- relations ------------------------------------------------------------------------------- */
 
 #define WINDOW "kernel=3x2x3 stride=2x1x3 pad=[1,0,2,0,1,1] dilation=1x2x1 group=2"
 
@@ -502,8 +495,7 @@ static void fused_is_unfused(void **state) {
         }
 }
 
-/* ---- the interface
- * ------------------------------------------------------------------------------------------------ */
+/* ---- the interface --------------------------------------------------------------------------- */
 
 static void count_nodes(void *ctx, const ir_node *n, const ir_value *value) {
     assert_non_null(ir_dtype_is_float(n->out[0]->dtype) ? (const void *)value->f : (const void *)value->i);

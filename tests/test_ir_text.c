@@ -185,7 +185,7 @@ static void lines_may_be_loose(void **state) {
     ir_graph_free(g);
 }
 
-/* ---- constants ----------------------------------------------------------------------------------------- */
+/* ---- constants ------------------------------------------------------------------------------- */
 
 static void constants_hold_what_is_written(void **state) {
     (void)state;
@@ -271,7 +271,7 @@ static void graph_hash_sees_structure_only(void **state) {
     for (int i = 2; i < 5; i++) assert_true(hash[0] != hash[i]);
 }
 
-/* ---- errors -------------------------------------------------------------------------------------------- */
+/* ---- errors ---------------------------------------------------------------------------------- */
 
 static const struct {
     const char *text, *message;
@@ -396,7 +396,7 @@ static void mangled_texts_do_no_harm(void **state) {
     }
 }
 
-/* ---- IR.md --------------------------------------------------------------------------------------------- */
+/* ---- IR.md ----------------------------------------------------------------------------------- */
 
 static void put_escaped(FILE *f, const char *s) {
     for (; *s; s++) {

@@ -25,7 +25,7 @@ static void expect_broken(const ir_graph *g, const char *name, const char *about
     free(want);
 }
 
-/* ---- structure ----------------------------------------------------------------------------------------- */
+/* ---- structure ------------------------------------------------------------------------------- */
 
 static const char *const plain = "graph g\n"
                                  "input %x f32[1,4,4,4,4]\n"
@@ -175,7 +175,7 @@ static void damaged_structure_is_named(void **state) {
     }
 }
 
-/* ---- layouts, views, memory ---------------------------------------------------------------------------- */
+/* ---- layouts, views, memory ------------------------------------------------------------------ */
 
 typedef struct plan {
     const char *broken; /* the invariant, or NULL: sound */

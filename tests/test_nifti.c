@@ -118,7 +118,7 @@ static int read_code(const char *path) {
     return code;
 }
 
-/* ---- datatypes ---------------------------------------------------------------------------------- */
+/* ---- datatypes ------------------------------------------------------------------------------- */
 
 /* Voxel i of each type holds this number, which all types can hold. */
 static int sample(int i) {
@@ -272,7 +272,7 @@ static void other_types_are_unsupported(void **state) {
     }
 }
 
-/* ---- geometry ----------------------------------------------------------------------------------- */
+/* ---- geometry -------------------------------------------------------------------------------- */
 
 static void same_matrix(const nifti_dmat44 *a, const nifti_dmat44 *b) {
     assert_memory_equal(a, b, sizeof *a);
@@ -380,7 +380,7 @@ static void pairs_are_found_by_either_name(void **state) {
     }
 }
 
-/* ---- files that lie ----------------------------------------------------------------------------- */
+/* ---- files that lie -------------------------------------------------------------------------- */
 
 static bool unpacks_to(const char *path, const char *good, size_t n) {
     char buffer[1024];

@@ -184,8 +184,7 @@ static Onnx__NodeProto *node_of(model *m, int k) {
     return m->w.nodes.item[k];
 }
 
-/* ---- what is lowered
- * ------------------------------------------------------------------------------------------------ */
+/* ---- what is lowered ------------------------------------------------------------------------- */
 
 static void shape_arithmetic_vanishes(void **state) {
     (void)state;
@@ -291,8 +290,7 @@ static void names_are_kept(void **state) {
     prints(&m, NULL, "%enc_act_Relu = relu(%x) name=\"/enc/act/Relu\"");
 }
 
-/* ---- refused: the file
- * ------------------------------------------------------------------------------------------------ */
+/* ---- refused: the file ----------------------------------------------------------------------- */
 
 static void load_bytes(const void *bytes, size_t n, const char *text) {
     model m = new_model();
@@ -391,8 +389,7 @@ static void truncated_and_flipped(void **state) {
     free_model(&m);
 }
 
-/* ---- refused: the graph
- * ------------------------------------------------------------------------------------------------- */
+/* ---- refused: the graph ---------------------------------------------------------------------- */
 
 static void opsets(void **state) {
     (void)state;
@@ -534,8 +531,7 @@ static void inputs(void **state) {
     }
 }
 
-/* ---- refused: tensors
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- refused: tensors ------------------------------------------------------------------------ */
 
 static void weights(void **state) {
     (void)state;
@@ -601,8 +597,7 @@ static void shapes_do_not_match(void **state) {
     refused(&m, IR_EXIT_INPUT, "index 1 is outside axis 0");
 }
 
-/* ---- external data
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- external data --------------------------------------------------------------------------- */
 
 static model with_external(const char *location, const char *offset, const char *length) {
     static const char *const keys[] = {"location", "offset", "length"};

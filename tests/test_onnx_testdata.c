@@ -21,8 +21,7 @@ enum { MAX_CASES = 2000, MAX_INPUTS = 32 };
 static const char *const suites[] = {"node", "pytorch-converted", "pytorch-operator", "simple"};
 static const char *const how[] = {"pass", "pass-weights", "pass-folded"};
 
-/* ---- one case
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- one case -------------------------------------------------------------------------------- */
 
 typedef struct testcase {
     char folder[512];
@@ -145,8 +144,7 @@ static void result_of(const char *folder, const char *temp, char *text, size_t n
     free_case(&t);
 }
 
-/* ---- the table
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- the table ------------------------------------------------------------------------------- */
 
 static int by_name(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);

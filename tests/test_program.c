@@ -119,7 +119,7 @@ static float blob(int x, int y, int z, int c) {
     return x >= 4 && x < 11 && y >= 3 && y < 9 && z >= 2 && z < 8 ? 1 : 0;
 }
 
-/* ---- words on the command line ------------------------------------------------------------------ */
+/* ---- words on the command line --------------------------------------------------------------- */
 
 static void help_and_mistakes(void **state) {
     (void)state;
@@ -234,7 +234,7 @@ static void run_reports_what_it_cannot_write(void **state) {
     no_temporaries();
 }
 
-/* ---- segment ------------------------------------------------------------------------------------ */
+/* ---- segment --------------------------------------------------------------------------------- */
 
 static double mean_of_blob(int x, int y, int z, const int dim[3]) {
     double sum = 0;
@@ -404,7 +404,7 @@ static void interrupt_removes_temporaries(void **state) {
     }
 }
 
-/* ---- dice --------------------------------------------------------------------------------------- */
+/* ---- dice ------------------------------------------------------------------------------------ */
 
 static float two_boxes(int x, int y, int z, int c) {
     (void)y, (void)z, (void)c;
@@ -447,7 +447,7 @@ static void dice(void **state) {
     expect("fake_box", "dice a.nii none.nii", 2, "none.nii", NULL, NULL);
 }
 
-/* ---- the program itself ------------------------------------------------------------------------- */
+/* ---- the program itself ---------------------------------------------------------------------- */
 
 static vox_status slow_run(const void *prepared, const void *const *inputs, void *const *outputs, void *arena,
                            size_t arena_bytes, const vox_executor *e) {

@@ -40,7 +40,7 @@ static bool ends_with(const char *text, const char *end) {
     return n >= m && strcmp(text + n - m, end) == 0;
 }
 
-/* ---- which files -------------------------------------------------------------------------------- */
+/* ---- which files ----------------------------------------------------------------------------- */
 
 /* path with its ending `from` (and .gz) replaced by `to`, else that with .gz; false if neither exists. */
 static bool sibling(const char *path, const char *from, const char *to, char out[PATH_MAX]) {
@@ -66,7 +66,7 @@ static int read_start(const char *path, unsigned char *buffer, size_t want, size
     return 0;
 }
 
-/* ---- header ------------------------------------------------------------------------------------- */
+/* ---- header ---------------------------------------------------------------------------------- */
 
 static void widen(const nifti_1_header *a, nifti_2_header *b) {
     *b = (nifti_2_header){.datatype = a->datatype,
@@ -202,7 +202,7 @@ static int check_size(source *s) {
     return 0;
 }
 
-/* ---- voxels ------------------------------------------------------------------------------------- */
+/* ---- voxels ---------------------------------------------------------------------------------- */
 
 static double load(int type, const unsigned char *p) {
     union {
@@ -327,7 +327,7 @@ static int read_image(const source *s, vox_volume *v, size_t *not_finite) {
     return code;
 }
 
-/* ---- geometry ----------------------------------------------------------------------------------- */
+/* ---- geometry -------------------------------------------------------------------------------- */
 
 static void spacing(const nifti_2_header *h, double mm[3]) {
     double unit = XYZT_TO_SPACE(h->xyzt_units) == NIFTI_UNITS_METER    ? 1000

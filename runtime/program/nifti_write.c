@@ -65,7 +65,7 @@ int vox_nifti_commit(vox_nifti_writer *w) {
     return vox_output_commit(&w->output);
 }
 
-/* ---- headers: the input's, with what describes the voxels replaced ------------------------------ */
+/* ---- headers: the input's, with what describes the voxels replaced --------------------------- */
 
 typedef struct voxels {
     int type, bytes, intent, channels;

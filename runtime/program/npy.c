@@ -27,7 +27,7 @@ size_t vox_array_bytes(vox_dtype type, int rank, const int *dim) {
     return n;
 }
 
-/* ---- header text: {'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), } ------------------- */
+/* ---- header text: {'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), } ---------------- */
 
 static const char *skip(const char *s) {
     while (*s == ' ' || *s == '\n') s++;
@@ -103,7 +103,7 @@ static int read_header(const char *path, FILE *f, header *h) {
     return code;
 }
 
-/* ---- reading ------------------------------------------------------------------------------------ */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static bool same_type(const char *descr, vox_dtype type) {
     static const char *const codes[] = {
@@ -188,7 +188,7 @@ int vox_npy_read(const char *path, const vox_port *port, void *data) {
     return code;
 }
 
-/* ---- writing ------------------------------------------------------------------------------------ */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 int vox_npy_write(const char *path, vox_dtype type, int rank, const int *dim, const void *data) {
     static const char *const codes[] = {

@@ -35,7 +35,7 @@ typedef struct canvas {
     unsigned char *rgb;
 } canvas;
 
-/* ---- where things are --------------------------------------------------------------------------- */
+/* ---- where things are ------------------------------------------------------------------------ */
 
 static void centre_of_labels(const vox_volume *v, const uint16_t *labels, int centre[3]) {
     double sum[3] = {0}, n = 0;
@@ -100,7 +100,7 @@ static canvas place(panel panels[3], const vox_volume *v) {
     return c;
 }
 
-/* ---- grey --------------------------------------------------------------------------------------- */
+/* ---- grey ------------------------------------------------------------------------------------ */
 
 static void window(const vox_volume *v, double *low, double *high) {
     size_t count[HISTOGRAM] = {0}, n = vox_volume_voxels(v), seen = 0;
@@ -149,7 +149,7 @@ static double interpolate(const vox_volume *v, const panel *p, double u, double 
     return (1 - w) * ((1 - u) * a + u * b) + w * ((1 - u) * c + u * d);
 }
 
-/* ---- drawing ------------------------------------------------------------------------------------ */
+/* ---- drawing --------------------------------------------------------------------------------- */
 
 static int label_at(const vox_volume *v, const panel *p, const uint16_t *labels, int x, int y) {
     if (x < 0 || y < 0 || x >= p->width || y >= p->height) return 0;

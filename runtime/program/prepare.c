@@ -13,7 +13,7 @@
 
 enum { LARGEST_AXIS = 1 << 16 };
 
-/* ---- steps that change the grid ----------------------------------------------------------------- */
+/* ---- steps that change the grid -------------------------------------------------------------- */
 
 static int allocate(const int dim[3], int channels, float **data) {
     size_t n = (size_t)channels;
@@ -132,7 +132,7 @@ static int crop_or_pad(vox_volume *v, const vox_prepare_step *s, vox_grid *grid)
     return 0;
 }
 
-/* ---- steps on the grid as it is ----------------------------------------------------------------- */
+/* ---- steps on the grid as it is -------------------------------------------------------------- */
 
 static int mirror_repeating(int i, int n) {
     int period = 2 * n;
@@ -241,7 +241,7 @@ static int intensity(vox_prepare_kind kind, const double *value, float *x, size_
     }
 }
 
-/* ---- the list ----------------------------------------------------------------------------------- */
+/* ---- the list -------------------------------------------------------------------------------- */
 
 typedef int grid_step(vox_volume *v, const vox_prepare_step *s, vox_grid *grid);
 static const struct {

@@ -75,7 +75,7 @@ int vox_scores_put(vox_scores *s, const vox_tiles *t, int i, const int axis[3], 
     return not_numbers(bad);
 }
 
-/* ---- labels ------------------------------------------------------------------------------------- */
+/* ---- labels ---------------------------------------------------------------------------------- */
 
 static int bad_label(float x) {
     return vox_fail(VOX_EXIT_UNSUPPORTED, "the network gave the label %g; labels from 0 to %d can be written",
@@ -108,7 +108,7 @@ int vox_tile_label(const vox_tiles *t, int i, const int axis[3], const float *ti
     return not_numbers(bad);
 }
 
-/* ---- back to the file's grid -------------------------------------------------------------------- */
+/* ---- back to the file's grid ----------------------------------------------------------------- */
 
 typedef struct sampler {
     vox_tap *taps[3];

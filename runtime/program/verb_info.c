@@ -12,7 +12,7 @@ static const char *isa(const vox_model_info *m) {
     return name != NULL ? name : "none (see VOX_ISA)";
 }
 
-/* ---- for people --------------------------------------------------------------------------------- */
+/* ---- for people ------------------------------------------------------------------------------ */
 
 static void print_ports(const char *title, const vox_port *ports, int n) {
     for (int i = 0; i < n; i++) {
@@ -61,7 +61,7 @@ static void print_text(const vox_model_info *m) {
     }
 }
 
-/* ---- for programs ------------------------------------------------------------------------------- */
+/* ---- for programs ---------------------------------------------------------------------------- */
 
 static void json_shape(int rank, const int *dim) {
     printf("[");

@@ -52,7 +52,7 @@ typedef struct segmentation {
     int tile; /* running now */
 } segmentation;
 
-/* ---- what kind of network ----------------------------------------------------------------------- */
+/* ---- what kind of network -------------------------------------------------------------------- */
 
 static int read_output_port(const vox_port *p, network *n) {
     n->are_labels = p->dtype == VOX_I64;
@@ -110,7 +110,7 @@ static int read_network(const vox_model_info *m, network *n) {
     return 0;
 }
 
-/* ---- reading ------------------------------------------------------------------------------------ */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 /* Appends b's channels to a. Takes b's data. */
 static int append(vox_volume *a, vox_volume *b, const char *first, const char *name) {
@@ -189,7 +189,7 @@ static int read_input(segmentation *s, char **files, int n) {
     return 0;
 }
 
-/* ---- through the network ------------------------------------------------------------------------ */
+/* ---- through the network --------------------------------------------------------------------- */
 
 static void on_progress(void *user, int done, int total) {
     segmentation *s = user;
@@ -290,7 +290,7 @@ static int refuse_overwriting(const char *output, char **files, int n) {
     return 0;
 }
 
-/* ---- writing ------------------------------------------------------------------------------------ */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static int open_outputs(segmentation *s, char **files, int n) {
     const request *r = s->request;
