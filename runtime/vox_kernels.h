@@ -47,8 +47,8 @@ typedef struct vox_epilogue {
  * channels per group that are multiples of 16 on both sides. */
 typedef struct vox_conv {
     vox_dims x, y;
-    int kernel[3], stride[3], dilation[3],
-        pad[3]; /* pad: at the begin of each axis; the end follows from y */
+    int kernel[3], stride[3], dilation[3];
+    int pad[3]; /* at the begin of each axis; the end follows from y */
     int group;
     vox_epilogue ep;
     /* Work split. A task computes `task_oc` blocks of 16 output channels x `task_d` output planes x `task_h`
@@ -56,39 +56,38 @@ typedef struct vox_conv {
     int task_oc, task_d, task_h, chunk_ic;
 } vox_conv;
 
-/* Packed weights: [group][ceil(OC/group/16)][KD][KH][KW][IC/group][16], zero lanes above OC. */
-/* Packed per-channel vectors (bias, slope, scale): [ceil(C/16)*16], zeros above C; with groups whose OC/group
- * is not a multiple of 16: [group][ceil(OC/group/16)*16]. */
-
-/* x: input; w: packed weights; b: packed bias or NULL; slope: packed prelu slopes or NULL; y: output.
- *   static inline int  vox_conv_tasks(const vox_conv *g);
- *   static inline void vox_f32_conv(const vox_conv *g, const float *x, const float *w, const float *b,
- *                                   const float *slope, float *y, int task);
- *   static inline int  vox_conv_transpose_tasks(const vox_conv *g);
- *   static inline void vox_f32_conv_transpose(const vox_conv *g, const float *x, const float *w, const float
- * *b, const float *slope, float *y, int task);                      vox_conv.h
+/* vox_conv.h: vox_conv_tasks(g), vox_conv_transpose_tasks(g),
+ * vox_f32_conv(g, x, w, b, slope, y, task), vox_f32_conv_transpose(g, x, w, b, slope, y, task).
+ *   x      input
+ *   w      packed weights, [group][ceil(OC/group/16)][KD][KH][KW][IC/group][16], lanes above OC are 0
+ *   b      bias or NULL, slope: of prelu or NULL; both packed per-channel vectors: [ceil(C/16)*16], zeros
+ *          above C; with groups whose OC/group is not a multiple of 16: [group][ceil(OC/group/16)*16]
+ *   y      output
  */
 
+/* vox_pool3d.h: vox_pool3d_tasks(g), vox_f32_max_pool(g, x, y, task), vox_f32_average_pool(g, x, y, task).
+ * One task: one n, channel or block of channels, output plane. */
 typedef struct vox_pool3d {
     vox_dims x, y; /* same block */
     int kernel[3], stride[3], dilation[3], pad[3];
     int pad_end[3];  /* average with include_pad counts positions inside [-pad, extent + pad_end) */
     int include_pad; /* average only */
-} vox_pool3d; /* one task: one (n, channel or block of channels, output plane) vox_pool3d.h vox_pool3d_tasks,
-               * vox_f32_max_pool(g, x, y, task), vox_f32_average_pool(g, x, y, task) */
+} vox_pool3d;
 
+/* vox_norm.h: vox_norm_tasks(g), vox_f32_instance_norm(g, x, scale, bias, slope, y, task);
+ * vox_affine_tasks(g), vox_f32_affine(g, x, scale, bias, slope, y, task): y = act(x * scale[c] + bias[c]). */
 typedef struct vox_norm {
     vox_dims x; /* y has the same dims; y may be x */
     double eps;
     vox_epilogue ep;
-} vox_norm; /* vox_norm_tasks, vox_f32_instance_norm(g, x, scale, bias, slope, y, task) vox_norm.h
-             * vox_affine_tasks, vox_f32_affine(g, x, scale, bias, slope, y, task): y = act(x*scale[c] +
-             * bias[c]) */
+} vox_norm;
 
+/* vox_map.h: vox_map_tasks(g), vox_f32_map(g, x, y, task); y may be x. Casts have no struct:
+ * vox_cast_tasks(count), vox_cast(count, from, to, x, y, task). */
 typedef struct vox_map {
     int64_t count; /* physical elements, lanes included */
     vox_epilogue ep;
-} vox_map; /* vox_map_tasks, vox_f32_map(g, x, y, task); y may be x vox_map.h */
+} vox_map;
 
 typedef enum vox_binary_op {
     VOX_ADD,
@@ -105,38 +104,40 @@ typedef enum vox_binary_op {
     VOX_LESS,
     VOX_LESS_EQUAL
 } vox_binary_op;
+/* vox_map.h: vox_binary_tasks(g), vox_f32_binary(g, a, b, y, task): comparisons give 1.0f or 0.0f;
+ * vox_f32_compare(g, a, b, uint8_t *y, task): comparisons only, 1 or 0. */
 typedef struct vox_binary {
     vox_binary_op op;
     int rank;              /* of y; a blocked tensor is rank 6: N Cb D H W 16 */
     int dim[VOX_MAX_RANK]; /* of y */
     int64_t a_stride[VOX_MAX_RANK], b_stride[VOX_MAX_RANK]; /* elements; 0 where the operand broadcasts */
-} vox_binary; /* vox_binary_tasks, vox_f32_binary(g, a, b, y, task); comparisons write 1.0f or 0.0f vox_map.h
-               */
+} vox_binary;
 
 /* y[i*y_stride] = x[i*x_stride] over a box: slice, concat copy, transpose, expand; offsets are in the
- * pointers. */
+ * pointers. vox_copy.h: vox_copy_tasks(g), vox_copy_box(g, x, y, task). */
 typedef struct vox_copy {
     int rank, element; /* element: bytes, 1 4 8 */
     int dim[VOX_MAX_RANK];
     int64_t x_stride[VOX_MAX_RANK], y_stride[VOX_MAX_RANK]; /* elements, may be negative or 0 (x) */
-} vox_copy; /* vox_copy_tasks, vox_copy_box(g, x, y, task) vox_copy.h */
+} vox_copy;
 
 typedef enum vox_pad_mode { VOX_PAD_CONSTANT, VOX_PAD_REFLECT, VOX_PAD_EDGE, VOX_PAD_WRAP } vox_pad_mode;
+/* vox_copy.h: vox_pad_tasks(g), vox_f32_pad(g, x, y, task). A blocked tensor padded in space is rank 6. */
 typedef struct vox_pad {
     int rank;
     int x_dim[VOX_MAX_RANK], y_dim[VOX_MAX_RANK], begin[VOX_MAX_RANK]; /* begin may be negative: crops */
     vox_pad_mode mode;
     float value;
-} vox_pad; /* vox_pad_tasks, vox_f32_pad(g, x, y, task); a blocked tensor padded in space is rank 6 vox_copy.h
-            */
+} vox_pad;
 
-/* Plain <-> blocked. Lanes above C become 0. One task: one (n, block of channels, plane). */
+/* Plain <-> blocked. Lanes above C become 0. One task: one n, block of channels, plane. vox_copy.h:
+ * vox_relayout_tasks(g), vox_f32_to_block(g, x, y, task), vox_f32_from_block(g, x, y, task). */
 typedef struct vox_relayout {
     vox_dims x, y; /* one plain, one blocked */
-} vox_relayout;    /* vox_relayout_tasks, vox_f32_to_block(g, x, y, task), vox_f32_from_block(g, x, y, task)
-                      vox_copy.h */
+} vox_relayout;
 
-/* ONNX Resize, rank 3 to 5 activations, scale 1 along N and C. */
+/* ONNX Resize, rank 3 to 5 activations, scale 1 along N and C. vox_resize.h: vox_resize_tasks(g),
+ * vox_f32_resize(g, x, y, task). */
 typedef enum vox_coordinates {
     VOX_HALF_PIXEL,
     VOX_HALF_PIXEL_SYMMETRIC,
@@ -154,19 +155,16 @@ typedef struct vox_resize {
     vox_nearest nearest;
     double scale[3], roi_begin[3], roi_end[3];
     float extrapolation;
-} vox_resize; /* vox_resize_tasks, vox_f32_resize(g, x, y, task) vox_resize.h */
+} vox_resize;
 
 /* Along one axis of a plain tensor seen as [outer][axis][inner], or along C of a blocked one (block 16: outer
- * = n, axis = c, inner = d*h*w; y always plain for arg_max). */
+ * = n, axis = c, inner = d*h*w). vox_reduce.h: vox_reduce_tasks(g), vox_f32_softmax(g, x, y, task): y laid
+ * out as x; vox_f32_arg_max(g, x, int64_t *y, task) and vox_f32_reduce(g, kind, x, y, task): y plain,
+ * [outer][inner]; reductions read plain x only. */
 typedef struct vox_reduce {
     int64_t outer, axis, inner;
     int block;
     int log, select_last;
-} vox_reduce; /* vox_reduce_tasks, vox_f32_softmax(g, x, y, task) (same layout), vox_f32_arg_max(g, x, int64_t
-               * *y, task) vox_reduce.h */
-
-/* vox_reduce_axes: sum, mean, max, min, prod over [outer][axis][inner] plain, y [outer][inner]:
- *   typedef enum vox_reduction {...}; vox_f32_reduce(g, kind, x, y, task) vox_reduce.h vox_cast(count, from,
- * to, x, y, task)                                                                        vox_map.h */
+} vox_reduce;
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT-0 */
-/* vox_map.h: element by element: activations (vox_f32_map), two operands with broadcasting (vox_f32_binary),
- * casts. A task is VOX_MAP_PART elements in the order of y. In place (y = x, or y = an operand of y's shape)
- * is allowed, except that a cast must not be in place unless both types have one size.
+/* vox_map.h: element by element: activations (vox_f32_map), two operands with broadcasting (vox_f32_binary,
+ * vox_f32_compare), casts. A task is VOX_MAP_PART elements in the order of y. In place (y = x, or y = an
+ * operand of y's shape) is allowed, except that a cast must not be in place unless both types have one size.
  */
 #ifndef VOX_MAP_H
 #define VOX_MAP_H
@@ -91,22 +91,31 @@ VOX_NOINLINE void vox_binary_run(vox_binary_op op, const float *a, int64_t as, c
     }
 }
 
-static inline int64_t vox_binary_count(const vox_binary *g) {
-    int64_t count = 1;
-    for (int i = 0; i < g->rank; i++) count *= g->dim[i];
-    return count;
-}
 VOX_KERNEL int vox_binary_tasks(const vox_binary *g) {
-    return (int)((vox_binary_count(g) + VOX_MAP_PART - 1) / VOX_MAP_PART);
+    return (int)((vox_copy_count(g->rank, g->dim) + VOX_MAP_PART - 1) / VOX_MAP_PART);
 }
 VOX_KERNEL void vox_f32_binary(const vox_binary *g, const float *a, const float *b, float *y, int task) {
     int64_t begin;
-    const int64_t n = vox_map_part(vox_binary_count(g), task, &begin);
+    const int64_t n = vox_map_part(vox_copy_count(g->rank, g->dim), task, &begin);
     vox_box box = vox_box_at(g->rank, g->dim, g->a_stride, g->b_stride, begin);
     for (int64_t done = 0, run; done < n; done += run) {
         run = vox_box_run(&box, n - done);
         vox_binary_run(g->op, a + box.x, box.x_stride[box.rank - 1], b + box.y, box.y_stride[box.rank - 1],
                        y + begin + done, run);
+        vox_box_advance(&box, run);
+    }
+}
+
+/* Comparisons write bytes, 1 or 0. */
+VOX_KERNEL void vox_f32_compare(const vox_binary *g, const float *a, const float *b, uint8_t *y, int task) {
+    int64_t begin;
+    const int64_t n = vox_map_part(vox_copy_count(g->rank, g->dim), task, &begin);
+    vox_box box = vox_box_at(g->rank, g->dim, g->a_stride, g->b_stride, begin);
+    const int64_t as = box.x_stride[box.rank - 1], bs = box.y_stride[box.rank - 1];
+    for (int64_t done = 0, run; done < n; done += run) {
+        run = vox_box_run(&box, n - done);
+        for (int64_t i = 0; i < run; i++)
+            y[begin + done + i] = vox_binary_value(g->op, a[box.x + i * as], b[box.y + i * bs]) != 0;
         vox_box_advance(&box, run);
     }
 }
