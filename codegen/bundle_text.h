@@ -5,7 +5,7 @@
 
 #include "model.h"
 
-/* "Segments ..."-style sentence: name, shapes. */
+/* "the network unet3d, 1x1x132x132x116 to 1x3x44x44x28, as C." */
 const char *cg_summary(const cg_model *m);
 /* One or two sentences: compiler version, input file and its hash, options. */
 const char *cg_provenance(const cg_model *m);

@@ -1,4 +1,5 @@
 /* operands.c: what all slot functions share; see slots.h. */
+#include "bundle_text.h"
 #include "slots.h"
 
 #include <ctype.h>
@@ -8,12 +9,6 @@
 #include <string.h>
 
 /* ---- operands -------------------------------------------------------------------------------- */
-
-static const char *c_type(ir_dtype t) {
-    static const char *const names[] = {[IR_F32] = "float",   [IR_F64] = "double", [IR_I64] = "int64_t",
-                                        [IR_I32] = "int32_t", [IR_U8] = "uint8_t", [IR_BOOL] = "uint8_t"};
-    return names[t];
-}
 
 static const char *layout_text(const ir_tensor *t) {
     return t->block ? "blocked, " : "";
@@ -42,9 +37,9 @@ static void add_offset(cg_work *w, const char *var, int64_t bytes) {
 static void add_pointer(cg_work *w, const char *var, bool writes, ir_dtype type, const char *address,
                         bool cast) {
     const char *constant = writes ? "" : "const ";
-    cg_add(&w->pointers, "%s%s%s *%s = ", w->pointers.size ? "\n    " : "", constant, c_type(type), var);
+    cg_add(&w->pointers, "%s%s%s *%s = ", w->pointers.size ? "\n    " : "", constant, cg_c_dtype(type), var);
     if (cast)
-        cg_add(&w->pointers, "(%s%s *)(%s);", constant, c_type(type), address);
+        cg_add(&w->pointers, "(%s%s *)(%s);", constant, cg_c_dtype(type), address);
     else
         cg_add(&w->pointers, "%s;", address);
 }

@@ -1,4 +1,5 @@
 /* slots_elementwise.c: maps, operators of two operands, casts. */
+#include "bundle_text.h"
 #include "slots.h"
 
 #include <string.h>
@@ -71,18 +72,9 @@ bool slots_compare(cg_work *w) {
     return set_binary(w);
 }
 
-static const char *vox_dtype(ir_dtype t) {
-    static const char *const names[IR_DTYPE_COUNT] = {[IR_F32] = "VOX_F32",
-                                                      [IR_I64] = "VOX_I64",
-                                                      [IR_I32] = "VOX_I32",
-                                                      [IR_U8] = "VOX_U8",
-                                                      [IR_BOOL] = "VOX_U8"};
-    return names[t];
-}
-
 bool slots_cast(cg_work *w) {
     const ir_tensor *x = w->n->in[0], *y = w->n->out[0];
-    const char *from = vox_dtype(x->dtype), *to = vox_dtype(y->dtype);
+    const char *from = cg_vox_dtype(x->dtype), *to = cg_vox_dtype(y->dtype);
     if (!from || !to) return cg_unsupported(w, "f64 is not a type of the runtime");
     if (y->dtype == IR_BOOL) return cg_unsupported(w, "bool results come from comparisons only");
     if (ir_count(y) > INT32_MAX) return cg_unsupported(w, "too many elements");

@@ -1,6 +1,7 @@
 /* onnx_tensor.c: see onnx_tensor.h. Values lie in raw_data, in one of the typed fields, or in an external
  * file. */
 #include "onnx_tensor.h"
+#include "half.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -97,22 +98,8 @@ bool onnx_tensor_shape(const Onnx__TensorProto *t, const char *where, onnx_shape
 
 /* ---- conversion ------------------------------------------------------------------------------ */
 
-static float from_bits(uint32_t bits) {
-    float f;
-    memcpy(&f, &bits, sizeof f);
-    return f;
-}
-
-static float half_to_float(uint16_t h) {
-    uint32_t sign = (uint32_t)(h & 0x8000u) << 16, exponent = (h >> 10) & 31u, mantissa = h & 1023u;
-    if (exponent == 31) return from_bits(sign | 0x7f800000u | mantissa << 13);
-    if (exponent) return from_bits(sign | (exponent + 112) << 23 | mantissa << 13);
-    float tiny = (float)mantissa * 0x1p-24f; /* subnormal */
-    return sign ? -tiny : tiny;
-}
-
 static float narrow_to_float(int number, uint16_t bits) {
-    return number == ONNX_BFLOAT16 ? from_bits((uint32_t)bits << 16) : half_to_float(bits);
+    return number == ONNX_BFLOAT16 ? float_of_bfloat(bits) : float_of_half(bits);
 }
 
 static void convert_raw(const onnx_type *type, const unsigned char *raw, int64_t n, void *dst) {

@@ -36,12 +36,6 @@ double pass_channel(const ir_tensor *t, int64_t c) {
     return ir_const_float(t, ir_count(t) == 1 ? 0 : c);
 }
 
-static bool is_output(const ir_graph *g, const ir_tensor *t) {
-    for (int k = 0; k < g->n_outputs; k++)
-        if (g->outputs[k] == t) return true;
-    return false;
-}
-
 /* t's producer computes `instead` from now on; t and the node that computed `instead` before are gone. */
 static void rename_value(ir_graph *g, ir_tensor *t, ir_tensor *instead) {
     ir_node *producer = t->producer, *gone = instead->producer;
@@ -58,12 +52,12 @@ static void rename_value(ir_graph *g, ir_tensor *t, ir_tensor *instead) {
 
 bool pass_bypass(ir_graph *g, ir_node *n, int k) {
     ir_tensor *x = n->in[k], *y = n->out[0];
-    if (!is_output(g, y)) {
+    if (!pass_is_output(g, y)) {
         ir_replace_uses(g, y, x);
         ir_remove_node(g, n);
         return true;
     }
-    if (x->role != IR_ROLE_VALUE || is_output(g, x)) return false;
+    if (x->role != IR_ROLE_VALUE || pass_is_output(g, x)) return false;
     rename_value(g, x, y);
     return true;
 }

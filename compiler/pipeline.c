@@ -33,12 +33,6 @@ static const pass passes[] = {
 enum { PASS_COUNT = sizeof passes / sizeof *passes };
 _Static_assert(PASS_COUNT + 1 <= MAX_PASSES, "raise MAX_PASSES");
 
-void pipeline_print_table(FILE *f) {
-    for (int i = 0; i < PASS_COUNT; i++)
-        fprintf(f, "| %s | %s | %s | %s |\n", passes[i].name, passes[i].needs, passes[i].gives,
-                passes[i].why_here);
-}
-
 typedef struct census {
     int nodes, views, blocked, split;
     int of_op[IR_OP_COUNT];

@@ -22,7 +22,4 @@ typedef struct pass_report {
 /* Turns an imported graph into a planned one. reports: room for MAX_PASSES, *count of them are filled. */
 bool pipeline_run(ir_graph *g, const pipeline_options *o, pass_report *reports, int *count, ir_diag *d);
 
-/* Prints the table of passes (name, needs, gives, why), as documented in README.md. */
-void pipeline_print_table(FILE *f);
-
 #endif

@@ -1,6 +1,7 @@
 /* safetensors.c: reads weight files. Contract: safetensors.h. */
 #include "safetensors.h"
 #include "files.h"
+#include "half.h"
 #include "json.h"
 
 #include <math.h>
@@ -167,20 +168,6 @@ static uint64_t little_endian(const unsigned char *p, int bytes) {
     return v;
 }
 
-static float from_bits(uint32_t bits) {
-    float f;
-    memcpy(&f, &bits, sizeof f);
-    return f;
-}
-
-static float from_half(uint32_t h) {
-    uint32_t sign = (h & 0x8000u) << 16, exponent = h >> 10 & 31, fraction = h & 0x3FF;
-    if (exponent == 31) return from_bits(sign | 0x7F800000u | fraction << 13);
-    if (exponent) return from_bits(sign | (exponent + 112) << 23 | fraction << 13);
-    float small = (float)fraction * 0x1p-24f;
-    return sign ? -small : small;
-}
-
 static float convert(element kind, const unsigned char *p) {
     double wide;
     uint64_t bits;
@@ -190,11 +177,11 @@ static float convert(element kind, const unsigned char *p) {
         memcpy(&wide, &bits, sizeof wide);
         return (float)wide;
     case F32:
-        return from_bits((uint32_t)little_endian(p, 4));
+        return float_of_bits((uint32_t)little_endian(p, 4));
     case F16:
-        return from_half((uint32_t)little_endian(p, 2));
+        return float_of_half((uint16_t)little_endian(p, 2));
     case BF16:
-        return from_bits((uint32_t)little_endian(p, 2) << 16);
+        return float_of_bfloat((uint16_t)little_endian(p, 2));
     case OTHER:
         break;
     }

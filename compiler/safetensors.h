@@ -12,7 +12,5 @@
 bool weights_read(ir_graph *g, const char *path, ir_diag *d);
 /* The same for a file already in memory; name stands for it in messages. */
 bool weights_parse(ir_graph *g, const char *bytes, size_t n, const char *name, ir_diag *d);
-/* Writes g's f32 constants, all of which must have data. */
-bool weights_write(const ir_graph *g, const char *path, ir_diag *d);
 
 #endif
