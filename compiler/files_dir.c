@@ -30,22 +30,24 @@ static char *join(const char *dir, const char *name) {
     return s;
 }
 
-static bool record(file_dir *t, int entry, const char *name, bool is_dir) {
+/* Out of memory ends the program here: an entry that no list holds would stay on disk. */
+static char *copy_path(const char *path) {
+    char *copy = strdup(path);
+    if (!copy) ir_no_memory("a path");
+    return copy;
+}
+
+static void record(file_dir *t, int entry, const char *name, bool is_dir) {
     if (t->count == t->cap) {
-        int cap = t->cap ? 2 * t->cap : 64;
-        int *e = realloc(t->entry, (size_t)cap * sizeof *e);
-        if (e) t->entry = e;
-        char **m = realloc(t->name, (size_t)cap * sizeof *m);
-        if (m) t->name = m;
-        bool *b = realloc(t->is_dir, (size_t)cap * sizeof *b);
-        if (b) t->is_dir = b;
-        if (!e || !m || !b) return false;
-        t->cap = cap;
+        t->cap = t->cap ? 2 * t->cap : 64;
+        t->entry = realloc(t->entry, (size_t)t->cap * sizeof *t->entry);
+        t->name = realloc(t->name, (size_t)t->cap * sizeof *t->name);
+        t->is_dir = realloc(t->is_dir, (size_t)t->cap * sizeof *t->is_dir);
+        if (!t->entry || !t->name || !t->is_dir) ir_no_memory("a folder's files");
     }
     t->entry[t->count] = entry;
-    t->name[t->count] = name ? strdup(name) : NULL;
+    t->name[t->count] = name ? copy_path(name) : NULL;
     t->is_dir[t->count++] = is_dir;
-    return true;
 }
 
 static void release(file_dir *t) {
@@ -99,8 +101,8 @@ static bool look_at_target(file_dir *t, const char *marker, bool force, ir_diag 
 /* A target that exists is filled from a directory inside it: its parent may be another disk or not writable.
  */
 static bool make_temp(file_dir *t, ir_diag *d) {
-    char *base = t->exists ? join(t->path, ".voxc") : strdup(t->path);
-    int entry = base ? file_temp_mkdir(base) : -1;
+    char *base = t->exists ? join(t->path, ".voxc") : copy_path(t->path);
+    int entry = file_temp_mkdir(base);
     int error = errno;
     free(base);
     errno = error;
@@ -108,15 +110,15 @@ static bool make_temp(file_dir *t, ir_diag *d) {
         return ir_fail(d, IR_EXIT_FAILURE,
                        "%s: cannot write: the folder that it should lie in does not exist", t->path);
     if (entry < 0) return failed(t->path, d);
-    t->temp = strdup(file_temp_path(entry));
-    if (t->temp && record(t, entry, NULL, true)) return true;
-    file_temp_remove(entry);
-    return ir_fail(d, IR_EXIT_FAILURE, "%s: out of memory", t->path);
+    t->temp = copy_path(file_temp_path(entry));
+    record(t, entry, NULL, true);
+    return true;
 }
 
 file_dir *file_dir_begin(const char *path, const char *marker, bool force, ir_diag *d) {
     file_dir *t = calloc(1, sizeof *t);
-    if (!t || !(t->path = strdup(path))) ir_no_memory("a path");
+    if (!t) ir_no_memory("a folder");
+    t->path = copy_path(path);
     for (size_t n = strlen(t->path); n > 1 && t->path[n - 1] == '/'; n--) t->path[n - 1] = '\0';
     bool ok = *t->path ? true : ir_fail(d, IR_EXIT_INPUT, "the output folder's name is empty");
     if (ok && look_at_target(t, marker, force, d) && make_temp(t, d)) return t;
@@ -126,14 +128,15 @@ file_dir *file_dir_begin(const char *path, const char *marker, bool force, ir_di
 
 /* Makes the folders in front of name's last slash. */
 static bool make_parents(file_dir *t, const char *name, ir_diag *d) {
-    char *copy = strdup(name);
-    bool ok = copy != NULL;
+    char *copy = copy_path(name);
+    bool ok = true;
     for (char *p = copy; ok && (p = strchr(p, '/')); p++) {
         bool existed;
         *p = '\0';
         char *full = join(t->temp, copy);
         int entry = file_temp_add_dir(full, &existed);
-        ok = existed || (entry >= 0 && record(t, entry, copy, true)) || failed(full, d);
+        if (entry >= 0) record(t, entry, copy, true);
+        ok = existed || entry >= 0 || failed(full, d);
         free(full);
         *p = '/';
     }
@@ -150,8 +153,8 @@ bool file_dir_write(file_dir *t, const char *name, const void *data, size_t n, i
     if (entry < 0) {
         ok = failed(shown, d);
     } else {
-        bool put = file_put(fd, shown, data, n, d);
-        ok = record(t, entry, name, false) && put;
+        record(t, entry, name, false);
+        ok = file_put(fd, shown, data, n, d);
     }
     free(temp);
     free(shown);
