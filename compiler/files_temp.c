@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { MAX_PENDING = 1024, MAX_TRIES = 100 };
@@ -16,11 +17,13 @@ enum { MAX_PENDING = 1024, MAX_TRIES = 100 };
  * signals held back, so the handler always sees a consistent list; entries are removed from the end towards
  * the front, files before the directories that hold them. NULL: a free place. */
 static char *pending[MAX_PENDING];
+static bool is_tree[MAX_PENDING];
 static int pending_count;
+static pid_t child; /* 0: none */
 static int hold_depth;
 static sigset_t held_mask;
 
-static const int ending_signals[] = {SIGINT, SIGTERM, SIGHUP};
+static const int ending_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
 enum { ENDING_SIGNALS = sizeof ending_signals / sizeof *ending_signals };
 
 void file_temp_hold(void) {
@@ -39,10 +42,30 @@ static void remove_path(const char *path) {
     if (unlink(path) != 0) rmdir(path);
 }
 
-/* Only async-signal-safe calls: unlink, rmdir. */
+static void wait_for(pid_t process) {
+    while (waitpid(process, NULL, 0) < 0 && errno == EINTR) continue;
+}
+
+/* In another program, since walking a folder is not async-signal-safe. */
+static void remove_tree(const char *path) {
+    pid_t remover = fork();
+    if (remover == 0) {
+        execl("/bin/rm", "rm", "-rf", "--", path, (char *)NULL);
+        _exit(127);
+    }
+    if (remover > 0) wait_for(remover);
+}
+
+/* Only async-signal-safe calls: unlink, rmdir, fork, execl, kill, waitpid. */
 static void remove_pending(void) {
-    for (int i = pending_count; i-- > 0;)
-        if (pending[i]) remove_path(pending[i]);
+    if (child && kill(-child, SIGTERM) == 0) wait_for(child);
+    for (int i = pending_count; i-- > 0;) {
+        if (!pending[i]) continue;
+        if (is_tree[i])
+            remove_tree(pending[i]);
+        else
+            remove_path(pending[i]);
+    }
 }
 
 /* SA_RESETHAND has put the default action back. */
@@ -70,6 +93,7 @@ static int push(char *path) {
         return -1;
     }
     pending[pending_count] = path;
+    is_tree[pending_count] = false;
     return pending_count++;
 }
 
@@ -154,4 +178,40 @@ int file_temp_add_dir(const char *path, bool *existed) {
     int entry = create(strdup(path), NULL);
     *existed = entry < 0 && errno == EEXIST;
     return entry;
+}
+
+int file_temp_add_tree(char *name) {
+    file_temp_hold();
+    char *path = mkdtemp(name) ? strdup(name) : NULL;
+    int entry = path ? push(path) : -1, error = errno;
+    if (entry >= 0) is_tree[entry] = true;
+    if (path && entry < 0) remove_path(path), free(path);
+    file_temp_release();
+    errno = error;
+    return entry;
+}
+
+pid_t file_temp_fork(void) {
+    file_temp_hold();
+    pid_t made = fork();
+    if (made == 0) {
+        child = 0;
+        for (int i = 0; i < ENDING_SIGNALS; i++) { /* what runs here is not to remove anything */
+            struct sigaction now;
+            if (sigaction(ending_signals[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+                signal(ending_signals[i], SIG_DFL);
+        }
+        setpgid(0, 0);
+    } else if (made > 0) {
+        setpgid(made, made); /* both: whoever comes first */
+        child = made;
+    }
+    file_temp_release();
+    return made;
+}
+
+void file_temp_reaped(void) {
+    file_temp_hold();
+    child = 0;
+    file_temp_release();
 }

@@ -277,3 +277,10 @@ void json_write_string(FILE *f, const char *s) {
     }
     fputc('"', f);
 }
+
+void json_write_number(FILE *f, const char *name, double x) {
+    if (isfinite(x))
+        fprintf(f, "\"%s\": %.9g, ", name, x);
+    else
+        fprintf(f, "\"%s\": null, ", name);
+}

@@ -26,5 +26,7 @@ const json_value *json_get(const json_value *object, const char *key);
 
 /* Writes s as a JSON string, quotes included. */
 void json_write_string(FILE *f, const char *s);
+/* Writes `"name": x, `; null for NaN and infinities, which JSON lacks. */
+void json_write_number(FILE *f, const char *name, double x);
 
 #endif

@@ -3,12 +3,15 @@
 #include "files.h"
 #include "verbs.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 static bool wants_color(const options *o) {
     if (o->color && strcmp(o->color, "always") == 0) return true;
     if (o->color && strcmp(o->color, "never") == 0) return false;
+    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+    if ((no_color && *no_color) || !term || strcmp(term, "dumb") == 0) return false;
     return isatty(STDERR_FILENO);
 }
 

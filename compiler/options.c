@@ -198,6 +198,7 @@ static bool check_words(const options *o, ir_diag *d) {
     if (o->color && strcmp(o->color, "auto") != 0 && strcmp(o->color, "always") != 0 &&
         strcmp(o->color, "never") != 0)
         return ir_fail(d, IR_EXIT_INPUT, "--color %s: expected auto, always or never", o->color);
+    if (o->cc && !*o->cc) return ir_fail(d, IR_EXIT_INPUT, "--cc: expected a command, this is empty");
     if (o->weights && o->init)
         return ir_fail(d, IR_EXIT_INPUT, "--weights and --init exclude each other: give one of them");
     return true;
@@ -210,6 +211,11 @@ options_result options_parse(options *o, int argc, char **argv, ir_diag *d) {
                 "nothing to do: voxc VERB ..., for instance `voxc compile models/unet3d.yaml --init 1 "
                 "-o unet3d` (voxc --help)");
         return OPTIONS_ERROR;
+    }
+    if (strcmp(argv[1], "help") == 0 && argc > 2) {
+        if (!find_verb(argv[2], &o->verb, d)) return OPTIONS_ERROR;
+        print_verb_help(o->verb);
+        return OPTIONS_DONE;
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
         print_general_help();

@@ -1,5 +1,7 @@
 #include "process.h"
 
+#include "files_temp.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -18,12 +20,15 @@ static _Noreturn void become(const char *const *argv, const char *log) {
 }
 
 int process_run(const char *const *argv, const char *log) {
-    pid_t child = fork();
+    pid_t child = file_temp_fork();
     if (child < 0) return 127;
     if (child == 0) become(argv, log);
     int status;
-    while (waitpid(child, &status, 0) < 0)
-        if (errno != EINTR) return 127;
+    pid_t ended;
+    do ended = waitpid(child, &status, 0);
+    while (ended < 0 && errno == EINTR);
+    file_temp_reaped();
+    if (ended < 0) return 127;
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
@@ -42,21 +47,19 @@ const char *process_log_tail(const char *log, ir_arena *arena) {
     return n ? ir_strdup(arena, text) : "(no output)";
 }
 
-char *process_temp_dir(ir_diag *d) {
+bool process_temp_begin(process_temp *t, ir_diag *d) {
     const char *base = getenv("TMPDIR");
     if (!base || !*base) base = "/tmp";
     size_t size = strlen(base) + sizeof "/voxc.XXXXXX";
-    char *path = malloc(size);
-    if (!path) {
-        ir_fail(d, IR_EXIT_FAILURE, "out of memory");
-        return NULL;
-    }
-    snprintf(path, size, "%s/voxc.XXXXXX", base);
-    if (mkdtemp(path)) return path;
+    t->path = malloc(size);
+    if (!t->path) return ir_fail(d, IR_EXIT_FAILURE, "out of memory");
+    snprintf(t->path, size, "%s/voxc.XXXXXX", base);
+    t->entry = file_temp_add_tree(t->path);
+    if (t->entry >= 0) return true;
     ir_fail(d, IR_EXIT_FAILURE, "%s: can't create a temporary folder: %s (set TMPDIR)", base,
             strerror(errno));
-    free(path);
-    return NULL;
+    free(t->path);
+    return false;
 }
 
 static int remove_entry(const char *path, const struct stat *s, int flag, struct FTW *where) {
@@ -64,7 +67,9 @@ static int remove_entry(const char *path, const struct stat *s, int flag, struct
     return remove(path);
 }
 
-void process_remove_tree(const char *path) {
+void process_temp_end(process_temp *t, bool keep) {
     enum { OPEN_FOLDERS = 16 };
-    nftw(path, remove_entry, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS);
+    if (!keep) nftw(t->path, remove_entry, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS);
+    file_temp_forget(t->entry);
+    free(t->path);
 }

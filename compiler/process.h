@@ -4,14 +4,19 @@
 
 #include "ir.h"
 
-/* Runs argv (NULL-terminated, found along PATH), output and errors into the file `log`. Returns the exit
- * code, 128 + n after signal n, 127 when the program can't be started. */
+/* Runs argv (NULL-terminated, found along PATH), output and errors into the file `log`; a signal that ends
+ * voxc ends it too. Returns the exit code, 128 + n after signal n, 127 when the program can't be started. */
 int process_run(const char *const *argv, const char *log);
 /* The last lines of a log on one line, for a message; in the arena. */
 const char *process_log_tail(const char *log, ir_arena *arena);
 
-/* A new private folder below $TMPDIR or /tmp; malloc'd path. NULL with d filled on failure. */
-char *process_temp_dir(ir_diag *d);
-void process_remove_tree(const char *path);
+/* A new private folder below $TMPDIR or /tmp. It goes, with what is in it, at the end, and where a signal or
+ * exit ends voxc before. */
+typedef struct process_temp {
+    char *path;
+    int entry;
+} process_temp;
+bool process_temp_begin(process_temp *t, ir_diag *d);
+void process_temp_end(process_temp *t, bool keep); /* keep: only forgets it */
 
 #endif

@@ -29,23 +29,29 @@ static bool read_tolerance(const options *o, tolerance *t, ir_diag *d) {
     return true;
 }
 
-static void print_comparison(const options *o, const ir_tensor *t, const comparison *c, bool ok, bool last) {
+static void print_comparison(const verify_run *r, const ir_tensor *t, const comparison *c, bool ok,
+                             bool last) {
+    FILE *f = r->report;
     char type[128];
     ir_type_text(t, type, sizeof type);
-    if (!o->json) {
-        printf("%s %s: max abs %.3g (got %.9g, expected %.9g), relative RMS %.3g, max ULP %.0f, Dice %.6f%s: "
-               "%s\n",
-               t->name, type, c->max_abs, c->worst_got, c->worst_expected, c->rms, c->max_ulp, c->min_dice,
-               c->not_finite ? ", NaN or infinity on one side" : "", ok ? "ok" : "OUT OF TOLERANCE");
+    if (!r->o->json) {
+        fprintf(
+            f,
+            "%s %s: max abs %.3g (got %.9g, expected %.9g), relative RMS %.3g, max ULP %.0f, Dice %.6f%s: "
+            "%s\n",
+            t->name, type, c->max_abs, c->worst_got, c->worst_expected, c->rms, c->max_ulp, c->min_dice,
+            c->not_finite ? ", NaN or infinity on one side" : "", ok ? "ok" : "OUT OF TOLERANCE");
         return;
     }
-    fputs("    {\"name\": ", stdout);
-    json_write_string(stdout, t->name);
-    printf(", \"type\": \"%s\", \"max_abs\": %.9g, \"relative_rms\": %.9g, \"max_ulp\": %.9g, \"min_dice\": "
-           "%.9g, "
-           "\"not_finite\": %" PRId64 ", \"ok\": %s}%s\n",
-           type, c->max_abs, c->rms, c->max_ulp, c->min_dice, c->not_finite, ok ? "true" : "false",
-           last ? "" : ",");
+    fputs("    {\"name\": ", f);
+    json_write_string(f, t->name);
+    fprintf(f, ", \"type\": \"%s\", ", type);
+    json_write_number(f, "max_abs", c->max_abs);
+    json_write_number(f, "relative_rms", c->rms);
+    json_write_number(f, "max_ulp", c->max_ulp);
+    json_write_number(f, "min_dice", c->min_dice);
+    fprintf(f, "\"not_finite\": %" PRId64 ", \"ok\": %s}%s\n", c->not_finite, ok ? "true" : "false",
+            last ? "" : ",");
 }
 
 /* Returns the number of outputs out of tolerance. */
@@ -53,14 +59,14 @@ static int compare_outputs(verify_run *r) {
     const ir_graph *g = r->reference;
     double level = g->volume.present && g->volume.threshold ? g->volume.level : 0.5;
     int bad = 0;
-    if (r->o->json) printf("{\n  \"model\": \"%s\",\n  \"outputs\": [\n", g->name);
+    if (r->o->json) fputs("  \"outputs\": [\n", r->report);
     for (int i = 0; i < g->n_outputs; i++) {
         comparison c = compare(g->outputs[i], &r->got[i], &r->expected[i], level, &r->limit);
         bool ok = compare_passes(&c, &r->limit);
-        print_comparison(r->o, g->outputs[i], &c, ok, i + 1 == g->n_outputs);
+        print_comparison(r, g->outputs[i], &c, ok, i + 1 == g->n_outputs);
         bad += !ok;
     }
-    if (r->o->json) printf("  ],\n  \"ok\": %s\n}\n", bad ? "false" : "true");
+    if (r->o->json) fputs("  ],\n", r->report);
     return bad;
 }
 
@@ -102,6 +108,24 @@ static bool open_bundle(verify_run *r, int **numbers, ir_arena *a, ir_diag *d) {
     return bundle_build(r->bundle, o->cc, ir_format(a, "%s/make.log", r->temp), d);
 }
 
+/* JSON is held back until it is whole. */
+static bool report_all(verify_run *r, int *bad, ir_diag *d) {
+    char *text = NULL;
+    size_t size;
+    r->report = r->o->json ? open_memstream(&text, &size) : stdout;
+    if (!r->report) return ir_fail(d, IR_EXIT_FAILURE, "out of memory");
+    int bad_layers = 0;
+    if (r->o->json) fprintf(r->report, "{\n  \"model\": \"%s\",\n", r->reference->name);
+    bool ok = !r->o->per_node || verify_layers(r, &bad_layers, d);
+    if (ok) *bad = compare_outputs(r) + bad_layers;
+    if (!r->o->json) return ok;
+    fprintf(r->report, "  \"ok\": %s\n}\n", *bad ? "false" : "true");
+    if (fclose(r->report) != 0) ok = ir_fail(d, IR_EXIT_FAILURE, "out of memory");
+    if (ok) fputs(text, stdout);
+    free(text);
+    return ok;
+}
+
 static bool verify_all(verify_run *r, int *bad, ir_arena *a, ir_diag *d) {
     int *numbers = NULL;
     bool ok = bundle_is(r->o->model) ? open_bundle(r, &numbers, a, d) : make_bundle(r, &numbers, a, d);
@@ -110,10 +134,7 @@ static bool verify_all(verify_run *r, int *bad, ir_arena *a, ir_diag *d) {
     if (!verify_execute(r, d)) return false;
     say(r->o, "interpreting in double precision");
     if (!verify_expect(r, d)) return false;
-    int bad_layers = 0;
-    if (r->o->per_node && !verify_layers(r, &bad_layers, d)) return false;
-    *bad = compare_outputs(r) + bad_layers;
-    return true;
+    return report_all(r, bad, d);
 }
 
 int verb_verify(const options *o, ir_diag *d) {
@@ -122,20 +143,17 @@ int verb_verify(const options *o, ir_diag *d) {
     if (o->threads && !options_int("--threads", o->threads, 1, 1024, &threads, d)) return d->code;
     if (!read_tolerance(o, &r.limit, d)) return d->code;
     r.threads = (int)(threads > 0 ? threads : 1);
-    char *temp = process_temp_dir(d);
-    if (!temp) return d->code;
-    r.temp = temp;
+    process_temp temp;
+    if (!process_temp_begin(&temp, d)) return d->code;
+    r.temp = temp.path;
     ir_arena *a = ir_arena_new();
     int bad = 0;
     verify_all(&r, &bad, a, d);
     verify_free(&r);
     if (r.planned && r.planned != r.reference) ir_graph_free(r.planned);
     if (r.reference) ir_graph_free(r.reference);
-    if (o->keep)
-        fprintf(stderr, "voxc: kept %s\n", temp);
-    else
-        process_remove_tree(temp);
-    free(temp);
+    if (o->keep) fprintf(stderr, "voxc: kept %s\n", temp.path);
+    process_temp_end(&temp, o->keep);
     ir_arena_free(a);
     return d->code ? d->code : bad ? IR_EXIT_FAILURE : IR_EXIT_OK;
 }

@@ -1,5 +1,7 @@
 #include "verify.h"
 
+#include "json.h"
+
 #include "npy.h"
 #include "onnx_data.h"
 #include "process.h"
@@ -171,9 +173,26 @@ bool verify_expect(verify_run *r, ir_diag *d) {
 
 typedef struct layer_watch {
     verify_run *r;
-    int bad;
+    int bad, count;
     ir_diag *d;
 } layer_watch;
+
+static void report_layer(const layer_watch *w, const ir_node *n, const comparison *c, bool ok) {
+    FILE *f = w->r->report;
+    const char *name = n->out[0]->name, *op = ir_op_get(n->op)->name;
+    const char *verdict = ok ? "ok" : w->bad == 0 ? "FIRST OUT OF TOLERANCE" : "out of tolerance";
+    if (!w->r->o->json) {
+        fprintf(f, "  %-28s %-16s max abs %9.3g  relative RMS %9.3g  %s\n", name, op, c->max_abs, c->rms,
+                verdict);
+        return;
+    }
+    fprintf(f, "%s    {\"name\": ", w->count ? ",\n" : "");
+    json_write_string(f, name);
+    fprintf(f, ", \"op\": \"%s\", ", op);
+    json_write_number(f, "max_abs", c->max_abs);
+    json_write_number(f, "relative_rms", c->rms);
+    fprintf(f, "\"ok\": %s}", ok ? "true" : "false");
+}
 
 static void watch_layer(void *ctx, const ir_node *n, const ir_value *value) {
     layer_watch *w = ctx;
@@ -187,11 +206,8 @@ static void watch_layer(void *ctx, const ir_node *n, const ir_value *value) {
     if (w->d->code || !read_npy(t, path, &got, w->d)) return;
     comparison c = compare(t, &got, value, 0.5, &w->r->limit);
     bool ok = compare_passes(&c, &w->r->limit);
-    printf("  %-28s %-16s max abs %9.3g  relative RMS %9.3g  %s\n", t->name, ir_op_get(n->op)->name,
-           c.max_abs, c.rms,
-           ok            ? "ok"
-           : w->bad == 0 ? "FIRST OUT OF TOLERANCE"
-                         : "out of tolerance");
+    report_layer(w, n, &c, ok);
+    w->count++;
     w->bad += !ok;
     ir_values_free(&got, 1);
 }
@@ -200,7 +216,9 @@ bool verify_layers(verify_run *r, int *bad, ir_diag *d) {
     layer_watch w = {.r = r, .d = d};
     ir_value *out = calloc((size_t)r->planned->n_outputs, sizeof *out);
     if (!out) return ir_fail(d, IR_EXIT_FAILURE, "out of memory");
+    if (r->o->json) fputs("  \"layers\": [\n", r->report);
     bool ok = ir_interpret(r->planned, r->inputs, out, r->threads, watch_layer, &w, d);
+    if (r->o->json) fputs("\n  ],\n", r->report);
     if (ok) ir_values_free(out, r->planned->n_outputs);
     free(out);
     *bad = w.bad;

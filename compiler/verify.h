@@ -6,12 +6,15 @@
 #include "file_tensor.h"
 #include "options.h"
 
+#include <stdio.h>
+
 typedef struct verify_run {
     const options *o;
     ir_graph *reference; /* what the interpreter runs: as imported, or a bundle's own graph */
     ir_graph *planned;   /* what the bundle was written from */
     const char *bundle;  /* its folder, built */
     const char *temp;    /* folder for tensors and logs */
+    FILE *report;        /* what is found, as text or (o->json) as JSON */
     int threads;
     tolerance limit;
     ir_value *inputs;         /* reference->n_inputs */
@@ -28,8 +31,8 @@ bool verify_inputs(verify_run *r, const int *numbers, ir_diag *d);
 bool verify_execute(verify_run *r, ir_diag *d);
 /* --expected, --test-data-dir or the interpreter; expected. */
 bool verify_expect(verify_run *r, ir_diag *d);
-/* Interprets `planned` layer by layer against the bundle's --dump; prints a line per layer. *bad counts
- * layers out of tolerance. */
+/* Interprets `planned` layer by layer against the bundle's --dump; reports a line per layer, or the member
+ * "layers" of a JSON object. *bad counts layers out of tolerance. */
 bool verify_layers(verify_run *r, int *bad, ir_diag *d);
 void verify_free(verify_run *r);
 

@@ -14,6 +14,13 @@ int lex_column(const lexer *x) {
     return (int)(x->at - x->line_start) + 1;
 }
 
+/* What is no text is not for a terminal. */
+static bool is_text(const char *line, int length) {
+    for (int i = 0; i < length; i++)
+        if (iscntrl((unsigned char)line[i]) && line[i] != '\t') return false;
+    return true;
+}
+
 bool lex_fail(lexer *x, const char *fmt, ...) {
     char message[1024];
     va_list ap;
@@ -21,7 +28,7 @@ bool lex_fail(lexer *x, const char *fmt, ...) {
     vsnprintf(message, sizeof message, fmt, ap);
     va_end(ap);
     int shown = (int)strcspn(x->line_start, "\r\n"), column = lex_column(x);
-    if (shown > MAX_SHOWN || column > MAX_SHOWN)
+    if (shown == 0 || shown > MAX_SHOWN || column > MAX_SHOWN || !is_text(x->line_start, shown))
         return ir_fail(x->d, IR_EXIT_INPUT, "%s:%d:%d: %s", x->file, x->line, column, message);
     return ir_fail(x->d, IR_EXIT_INPUT, "%s:%d:%d: %s\n  %.*s\n  %*s", x->file, x->line, column, message,
                    shown, x->line_start, column, "^");

@@ -17,6 +17,8 @@ static const cli_case cases[] = {
     {"inspect --help", 0, "--json"},
     {"verify --help", 0, "--per-node-accuracy"},
     {"export --help", 0, "--output"},
+    {"help verify", 0, "--per-node-accuracy"},
+    {"help verfy", 2, "did you mean 'verify'?"},
     {"comple models/unet3d.yaml", 2, "did you mean 'compile'?"},
     {"frobnicate", 2, "expected compile, inspect, verify or export"},
     {"compile models/unet3d.yaml --inti 1 -o %s/x", 2, "did you mean '--init'?"},
@@ -39,6 +41,7 @@ static const cli_case cases[] = {
     {"inspect models/unet3d_small.yaml --dump-ir-after laoyut", 2, "did you mean layout"},
     {"inspect models/unet3d.yaml --input-dim D=134", 2, "140"},
     {"verify models/unet3d_small.yaml --init 1 --atol -1", 2, "expected a number, 0 or more"},
+    {"verify models/unet3d_small.yaml --init 1 --cc ''", 2, "--cc"},
     {"verify models/unet3d_small.yaml --init 1 --threads 0", 2, "whole number from 1"},
 };
 
@@ -160,6 +163,37 @@ static void test_interrupt_leaves_nothing_half_written(void **state) {
     }
 }
 
+/* Colour needs a terminal that has it and a user who wants it. */
+static void test_color_is_for_terminals_that_want_it(void **state) {
+    (void)state;
+    TEST_NEEDS("/usr/bin/script");
+    static const struct {
+        const char *environment;
+        bool color;
+    } want[] = {{"TERM=xterm NO_COLOR=", true}, {"TERM=xterm NO_COLOR=1", false}, {"TERM=dumb", false}};
+    for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
+        char *command = test_format("%s script -qc '%s inspect missing.yaml' /dev/null </dev/null",
+                                    want[i].environment, test_voxc());
+        char *out;
+        test_run(command, &out);
+        assert_non_null(strstr(out, "missing.yaml"));
+        assert_int_equal(strchr(out, '\033') != NULL, want[i].color);
+        free(out), free(command);
+    }
+}
+
+static void test_garbage_stays_off_the_terminal(void **state) {
+    (void)state;
+    char *dir = test_tmpdir(), *out;
+    char *command =
+        test_format("printf 'graph \\033[2J\\007\\n' >%s/x.ir; %s inspect %s/x.ir", dir, test_voxc(), dir);
+    assert_int_equal(test_run(command, &out), 2);
+    assert_non_null(strstr(out, "x.ir:1:7"));
+    assert_null(strchr(out, '\033'));
+    free(out), free(command);
+    test_rmdir(dir);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_messages_and_codes),
@@ -170,6 +204,8 @@ int main(void) {
         cmocka_unit_test(test_dumps_name_unchanged_passes),
         cmocka_unit_test(test_same_bytes_from_any_folder),
         cmocka_unit_test(test_refuses_a_folder_of_something_else),
+        cmocka_unit_test(test_color_is_for_terminals_that_want_it),
+        cmocka_unit_test(test_garbage_stays_off_the_terminal),
         cmocka_unit_test(test_interrupt_leaves_nothing_half_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -127,6 +127,42 @@ static void test_comparison_figures(void **state) {
     assert_true(c.min_dice == 0); /* labels 0 1 became 1 1: label 0 is gone */
 }
 
+static const char *const small =
+    "graph small\\ninput %%x f32[1,3,4]\\n%%y = relu(%%x)\\n%%z = tanh(%%y)\\noutput %%z\\n";
+
+static void test_json_with_layers_is_json(void **state) {
+    (void)state;
+    TEST_NEEDS("/usr/bin/python3");
+    char *dir = test_tmpdir(), *text = test_format("printf '%s' >%s/small.ir", small, dir);
+    assert_int_equal(test_run(text, NULL), 0);
+    char *command =
+        test_format("%s verify %s/small.ir --json --per-node-accuracy | python3 -c 'import json, sys; "
+                    "r = json.load(sys.stdin); assert r[\"ok\"] and len(r[\"outputs\"]) == 1; "
+                    "assert [l[\"name\"] for l in r[\"layers\"]] == [\"y\", \"z\"]'",
+                    test_voxc(), dir);
+    char *out;
+    if (test_run(command, &out) != 0) fail_msg("%s", out);
+    free(out), free(command), free(text);
+    test_rmdir(dir);
+}
+
+/* Whichever step it is in: writing, compiling or running the bundle. */
+static void test_interrupt_takes_the_temporary_folder_and_the_compiler_along(void **state) {
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        char *dir = test_tmpdir(), *out;
+        char *command = test_format("TMPDIR=%s timeout -s %s 0.%d %s verify %s >/dev/null; ls -A %s; n=50; "
+                                    "while ls -l /proc/[0-9]*/cwd 2>/dev/null | grep -q %s && [ $n -gt 0 ]; "
+                                    "do sleep 0.1; n=$((n - 1)); "
+                                    "done; [ $n -gt 0 ] || echo still running",
+                                    dir, i % 2 ? "INT" : "TERM", 1 + 2 * i, test_voxc(), model, dir, dir);
+        test_run(command, &out);
+        if (*out) fail_msg("after 0.%d s: %s", 1 + 2 * i, out);
+        free(out), free(command);
+        test_rmdir(dir);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_comparison_figures),
@@ -135,6 +171,8 @@ int main(void) {
         cmocka_unit_test(test_golden_values_come_with_the_bundle),
         cmocka_unit_test(test_bundle_options_are_refused),
         cmocka_unit_test(test_onnx_test_data),
+        cmocka_unit_test(test_json_with_layers_is_json),
+        cmocka_unit_test(test_interrupt_takes_the_temporary_folder_and_the_compiler_along),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
