@@ -22,9 +22,9 @@ static void weight_operands(cg_work *w, const int64_t x[5], const int64_t y[5], 
 
 static const char *split_text(cg_work *w, const cg_blocking *b) {
     return ir_format(w->m->arena,
-                     "%" PRId64 " tasks of %" PRId64 " channels x %" PRId64 " planes x %" PRId64
-                     " rows, %" PRId64 " input channels at a time",
-                     b->tasks, b->task_oc * IR_BLOCK, b->task_d, b->task_h, b->chunk_ic);
+                     "%" PRId64 " tasks: channels %" PRId64 " x 16, planes %" PRId64 ", rows %" PRId64
+                     "; input channels %" PRId64 " at a time",
+                     b->tasks, b->task_oc, b->task_d, b->task_h, b->chunk_ic);
 }
 
 static bool constant_weights(const ir_node *n) {

@@ -160,7 +160,12 @@ static const char *port_comment(const cg_model *m) {
             }
             cg_add_string(&s, "\n");
         }
-    cg_add(&s, " * executor: NULL for the calling thread alone. */");
+    cg_add(&s,
+           " * executor: NULL for the calling thread alone. What the arena holds before and after means "
+           "nothing.\n"
+           " * VOX_E_ARGUMENT, VOX_E_ARENA_SIZE or _ALIGN, VOX_E_PREPARED (or _ALIGN); VOX_E_ISA: this "
+           "processor\n"
+           " * lacks what VOX_ISA names; VOX_E_CANCELLED: by the executor, before an output was written. */");
     return cg_string(&s);
 }
 

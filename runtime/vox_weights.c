@@ -71,10 +71,12 @@ static void pack_vector(const unsigned char *from, const vox_weight *w, float *t
 
 static void pack_norm(const unsigned char *file, const vox_weight *w, float *to) {
     for (size_t c = 0; c < w->count; c++) {
-        double scale = read_float(file + w->file[0], c), variance = read_float(file + w->file[1], c);
+        double scale = (double)read_float(file + w->file[0], c);
+        double variance = (double)read_float(file + w->file[1], c);
         double factor = scale / sqrt(variance + w->eps);
         if (w->pack == VOX_PACK_NORM_BIAS)
-            to[c] = (float)(read_float(file + w->file[2], c) - read_float(file + w->file[3], c) * factor);
+            to[c] = (float)((double)read_float(file + w->file[2], c) -
+                            (double)read_float(file + w->file[3], c) * factor);
         else
             to[c] = (float)factor;
     }

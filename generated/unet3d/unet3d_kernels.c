@@ -25,7 +25,7 @@ extern const vox_layer_fn UNET3D_LAYERS[];
  *   w  e0a.conv.weight f32[32,3,3,3,3], prepared + 576
  *   b  e0a.conv.bias f32[32], prepared + 10944
  *   y  e0a f32[1,32,130,130,114], blocked, arena + 469762048, layers 0 to 1
- *   44 tasks of 32 channels x 6 planes x 65 rows, 3 input channels at a time:
+ *   44 tasks: channels 2 x 16, planes 6, rows 65; input channels 3 at a time;
  *   11 KiB of weights and 274 KiB of input rows are used again
  */
 static int unet3d_e0a(const vox_memory *m, int task) {
@@ -64,7 +64,7 @@ static int unet3d_e0a(const vox_memory *m, int task) {
  *   w  e0b.conv.weight f32[64,32,3,3,3], prepared + 11072
  *   b  e0b.conv.bias f32[64], prepared + 232256
  *   y  e0b f32[1,64,128,128,112], blocked, arena + 0, layers 1 to 20
- *   60 tasks of 32 channels x 64 planes x 9 rows, 32 input channels at a time:
+ *   60 tasks: channels 2 x 16, planes 64, rows 9; input channels 32 at a time;
  *   108 KiB of weights and 471 KiB of input rows are used again
  */
 static int unet3d_e0b(const vox_memory *m, int task) {
@@ -128,7 +128,7 @@ static int unet3d_p0(const vox_memory *m, int task) {
  *   w  e1a.conv.weight f32[64,64,3,3,3], prepared + 232512
  *   b  e1a.conv.bias f32[64], prepared + 674880
  *   y  e1a f32[1,64,62,62,54], blocked, arena + 565608448, layers 3 to 4
- *   56 tasks of 32 channels x 16 planes x 9 rows, 64 input channels at a time:
+ *   56 tasks: channels 2 x 16, planes 16, rows 9; input channels 64 at a time;
  *   216 KiB of weights and 462 KiB of input rows are used again
  */
 static int unet3d_e1a(const vox_memory *m, int task) {
@@ -167,7 +167,7 @@ static int unet3d_e1a(const vox_memory *m, int task) {
  *   w  e1b.conv.weight f32[128,64,3,3,3], prepared + 675136
  *   b  e1b.conv.bias f32[128], prepared + 1559872
  *   y  e1b f32[1,128,60,60,52], blocked, arena + 469762048, layers 4 to 16
- *   48 tasks of 32 channels x 30 planes x 10 rows, 64 input channels at a time:
+ *   48 tasks: channels 2 x 16, planes 30, rows 10; input channels 64 at a time;
  *   216 KiB of weights and 486 KiB of input rows are used again
  */
 static int unet3d_e1b(const vox_memory *m, int task) {
@@ -231,7 +231,7 @@ static int unet3d_p1(const vox_memory *m, int task) {
  *   w  e2a.conv.weight f32[128,128,3,3,3], prepared + 1560384
  *   b  e2a.conv.bias f32[128], prepared + 3329856
  *   y  e2a f32[1,128,28,28,24], blocked, arena + 580837376, layers 6 to 7
- *   48 tasks of 32 channels x 7 planes x 10 rows, 128 input channels at a time:
+ *   48 tasks: channels 2 x 16, planes 7, rows 10; input channels 128 at a time;
  *   432 KiB of weights and 468 KiB of input rows are used again
  */
 static int unet3d_e2a(const vox_memory *m, int task) {
@@ -270,7 +270,7 @@ static int unet3d_e2a(const vox_memory *m, int task) {
  *   w  e2b.conv.weight f32[256,128,3,3,3], prepared + 3330368
  *   b  e2b.conv.bias f32[256], prepared + 6869312
  *   y  e2b f32[1,256,26,26,22], blocked, arena + 565608448, layers 7 to 12
- *   48 tasks of 32 channels x 13 planes x 9 rows, 128 input channels at a time:
+ *   48 tasks: channels 2 x 16, planes 13, rows 9; input channels 128 at a time;
  *   432 KiB of weights and 396 KiB of input rows are used again
  */
 static int unet3d_e2b(const vox_memory *m, int task) {
@@ -334,7 +334,7 @@ static int unet3d_p2(const vox_memory *m, int task) {
  *   w  e3a.conv.weight f32[256,256,3,3,3], prepared + 6870336
  *   b  e3a.conv.bias f32[256], prepared + 13948224
  *   y  e3a f32[1,256,11,11,9], blocked, arena + 582740992, layers 9 to 10
- *   48 tasks of 32 channels x 2 planes x 11 rows, 128 input channels at a time:
+ *   48 tasks: channels 2 x 16, planes 2, rows 11; input channels 128 at a time;
  *   432 KiB of weights and 215 KiB of input rows are used again
  */
 static int unet3d_e3a(const vox_memory *m, int task) {
@@ -373,7 +373,7 @@ static int unet3d_e3a(const vox_memory *m, int task) {
  *   w  e3b.conv.weight f32[512,256,3,3,3], prepared + 13949248
  *   b  e3b.conv.bias f32[512], prepared + 28105024
  *   y  e3b f32[1,512,9,9,7], blocked, arena + 594771968, layers 10 to 11
- *   48 tasks of 32 channels x 3 planes x 9 rows, 128 input channels at a time:
+ *   48 tasks: channels 2 x 16, planes 3, rows 9; input channels 128 at a time;
  *   432 KiB of weights and 149 KiB of input rows are used again
  */
 static int unet3d_e3b(const vox_memory *m, int task) {
@@ -411,7 +411,7 @@ static int unet3d_e3b(const vox_memory *m, int task) {
  *   x  e3b f32[1,512,9,9,7], blocked, arena + 594771968, layers 10 to 11
  *   w  up2.weight f32[512,512,2,2,2], prepared + 28107072
  *   y  up2 f32[1,512,18,18,14], blocked, in cat2, arena + 580837376, layers 11 to 13
- *   48 tasks of 32 channels x 6 planes x 18 rows, 512 input channels at a time:
+ *   48 tasks: channels 2 x 16, planes 6, rows 18; input channels 512 at a time;
  *   512 KiB of weights and 532 KiB of input rows are used again
  */
 static int unet3d_up2(const vox_memory *m, int task) {
@@ -471,7 +471,7 @@ static int unet3d_e2b_crop(const vox_memory *m, int task) {
  *   w  d2a.conv.weight f32[256,768,3,3,3], prepared + 36495680
  *   b  d2a.conv.bias f32[256], prepared + 57729344
  *   y  d2a f32[1,256,16,16,12], blocked, arena + 565608448, layers 13 to 14
- *   48 tasks of 32 channels x 3 planes x 16 rows, 128 input channels at a time:
+ *   48 tasks: channels 2 x 16, planes 3, rows 16; input channels 128 at a time;
  *   432 KiB of weights and 378 KiB of input rows are used again
  */
 static int unet3d_d2a(const vox_memory *m, int task) {
@@ -510,7 +510,7 @@ static int unet3d_d2a(const vox_memory *m, int task) {
  *   w  d2b.conv.weight f32[256,256,3,3,3], prepared + 57730368
  *   b  d2b.conv.bias f32[256], prepared + 64808256
  *   y  d2b f32[1,256,14,14,10], blocked, arena + 589692928, layers 14 to 15
- *   40 tasks of 32 channels x 3 planes x 14 rows, 128 input channels at a time:
+ *   40 tasks: channels 2 x 16, planes 3, rows 14; input channels 128 at a time;
  *   432 KiB of weights and 288 KiB of input rows are used again
  */
 static int unet3d_d2b(const vox_memory *m, int task) {
@@ -548,7 +548,7 @@ static int unet3d_d2b(const vox_memory *m, int task) {
  *   x  d2b f32[1,256,14,14,10], blocked, arena + 589692928, layers 14 to 15
  *   w  up1.weight f32[256,256,2,2,2], prepared + 64809280
  *   y  up1 f32[1,256,28,28,20], blocked, in cat1, arena + 565608448, layers 15 to 17
- *   48 tasks of 32 channels x 5 planes x 28 rows, 256 input channels at a time:
+ *   48 tasks: channels 2 x 16, planes 5, rows 28; input channels 256 at a time;
  *   256 KiB of weights and 580 KiB of input rows are used again
  */
 static int unet3d_up1(const vox_memory *m, int task) {
@@ -608,7 +608,7 @@ static int unet3d_e1b_crop(const vox_memory *m, int task) {
  *   w  d1a.conv.weight f32[128,384,3,3,3], prepared + 66906432
  *   b  d1a.conv.bias f32[128], prepared + 72214848
  *   y  d1a f32[1,128,26,26,18], blocked, arena + 469762048, layers 17 to 18
- *   48 tasks of 32 channels x 5 planes x 13 rows, 128 input channels at a time:
+ *   48 tasks: channels 2 x 16, planes 5, rows 13; input channels 128 at a time;
  *   432 KiB of weights and 450 KiB of input rows are used again
  */
 static int unet3d_d1a(const vox_memory *m, int task) {
@@ -647,7 +647,7 @@ static int unet3d_d1a(const vox_memory *m, int task) {
  *   w  d1b.conv.weight f32[128,128,3,3,3], prepared + 72215360
  *   b  d1b.conv.bias f32[128], prepared + 73984832
  *   y  d1b f32[1,128,24,24,16], blocked, arena + 526385152, layers 18 to 19
- *   48 tasks of 32 channels x 4 planes x 12 rows, 128 input channels at a time:
+ *   48 tasks: channels 2 x 16, planes 4, rows 12; input channels 128 at a time;
  *   432 KiB of weights and 378 KiB of input rows are used again
  */
 static int unet3d_d1b(const vox_memory *m, int task) {
@@ -685,7 +685,7 @@ static int unet3d_d1b(const vox_memory *m, int task) {
  *   x  d1b f32[1,128,24,24,16], blocked, arena + 526385152, layers 18 to 19
  *   w  up0.weight f32[128,128,2,2,2], prepared + 73985344
  *   y  up0 f32[1,128,48,48,32], blocked, in cat0, arena + 469762048, layers 19 to 21
- *   48 tasks of 32 channels x 4 planes x 48 rows, 128 input channels at a time:
+ *   48 tasks: channels 2 x 16, planes 4, rows 48; input channels 128 at a time;
  *   128 KiB of weights and 784 KiB of input rows are used again
  */
 static int unet3d_up0(const vox_memory *m, int task) {
@@ -745,7 +745,7 @@ static int unet3d_e0b_crop(const vox_memory *m, int task) {
  *   w  d0a.conv.weight f32[64,192,3,3,3], prepared + 74509632
  *   b  d0a.conv.bias f32[64], prepared + 75836736
  *   y  d0a f32[1,64,46,46,30], blocked, arena + 0, layers 21 to 22
- *   48 tasks of 32 channels x 8 planes x 12 rows, 96 input channels at a time:
+ *   48 tasks: channels 2 x 16, planes 8, rows 12; input channels 96 at a time;
  *   324 KiB of weights and 504 KiB of input rows are used again
  */
 static int unet3d_d0a(const vox_memory *m, int task) {
@@ -784,7 +784,7 @@ static int unet3d_d0a(const vox_memory *m, int task) {
  *   w  d0b.conv.weight f32[64,64,3,3,3], prepared + 75836992
  *   b  d0b.conv.bias f32[64], prepared + 76279360
  *   y  d0b f32[1,64,44,44,28], blocked, arena + 16250880, layers 22 to 23
- *   48 tasks of 32 channels x 6 planes x 15 rows, 64 input channels at a time:
+ *   48 tasks: channels 2 x 16, planes 6, rows 15; input channels 64 at a time;
  *   216 KiB of weights and 383 KiB of input rows are used again
  */
 static int unet3d_d0b(const vox_memory *m, int task) {
@@ -823,7 +823,7 @@ static int unet3d_d0b(const vox_memory *m, int task) {
  *   w  logits.weight f32[3,64,1,1,1], prepared + 76279616
  *   b  logits.bias f32[3], prepared + 76283712
  *   y  logits f32[1,3,44,44,28], outputs[0]
- *   2 tasks of 16 channels x 22 planes x 44 rows, 64 input channels at a time:
+ *   2 tasks: channels 1 x 16, planes 22, rows 44; input channels 64 at a time;
  *   4 KiB of weights and 308 KiB of input rows are used again
  */
 static int unet3d_logits(const vox_memory *m, int task) {

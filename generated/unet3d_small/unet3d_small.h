@@ -3,9 +3,11 @@
  *
  * Written by voxc 0.1.0 from unet3d_small.yaml (SHA-256 a8e7632f1525be22...) with --target c --init 1.
  *
- * The caller owns all memory: weights, the prepared buffer, the arena, inputs and outputs. Nothing here
- * prints, exits or allocates. Two threads with an arena each may run the same prepared buffer at the same
- * time. On anything but VOX_OK the outputs are untouched.
+ * The caller owns all memory: weights, the prepared buffer, the arena, inputs and outputs; no buffer may
+ * overlap another. Nothing here prints, exits or allocates. Two threads, each with its own arena and outputs,
+ * may run the same prepared buffer at the same time. On anything but VOX_OK what a function was to write is
+ * untouched, the arena excepted. VOX_ISA is read from the environment at each call: don't change the
+ * environment meanwhile.
  */
 #ifndef UNET3D_SMALL_H
 #define UNET3D_SMALL_H
@@ -30,19 +32,22 @@ extern "C" {
 typedef vox_status unet3d_small_status; /* vox_status_text says what to do about each */
 
 /* Checks the weight file's content (every field, checksum, finite values) and packs it; the weights may be
- * freed afterwards. */
+ * freed afterwards. VOX_E_ARGUMENT, VOX_E_PREPARED_SIZE or _ALIGN, VOX_E_WEIGHTS_...: as vox_status_text. */
 unet3d_small_status unet3d_small_prepare(const void *weights, size_t weights_bytes, void *prepared,
                                          size_t prepared_bytes);
 
 /* Row-major, aligned to their element:
  *   input   image  f32[1,1,92,92,92]
  *   output  logits  f32[1,3,4,4,4]; classes: 0 outside, 1 inside, 2 border
- * executor: NULL for the calling thread alone. */
+ * executor: NULL for the calling thread alone. What the arena holds before and after means nothing.
+ * VOX_E_ARGUMENT, VOX_E_ARENA_SIZE or _ALIGN, VOX_E_PREPARED (or _ALIGN); VOX_E_ISA: this processor
+ * lacks what VOX_ISA names; VOX_E_CANCELLED: by the executor, before an output was written. */
 unet3d_small_status unet3d_small_run(const void *prepared, const float *image, float *logits, void *arena,
                                      size_t arena_bytes, const vox_executor *executor);
 
 /* Runs seeded numbers and recomputes samples of each layer in double precision; VOX_E_SELFTEST: the first
- * wrong layer is named. Both results may be NULL. */
+ * wrong layer is named. Both results may be NULL.
+ * The arena must hold UNET3D_SMALL_SELFTEST_BYTES. Otherwise as run. */
 unet3d_small_status unet3d_small_selftest(const void *prepared, void *arena, size_t arena_bytes,
                                           const vox_executor *executor, const char **first_bad_layer,
                                           double *worst_error);

@@ -25,7 +25,7 @@ extern const vox_layer_fn UNET3D_SMALL_LAYERS[];
  *   w  e0a.conv.weight f32[4,1,3,3,3], prepared + 640
  *   b  e0a.conv.bias f32[4], prepared + 2368
  *   y  e0a f32[1,4,90,90,90], arena + 21807104, layers 0 to 1
- *   18 tasks of 16 channels x 5 planes x 90 rows, 1 input channels at a time:
+ *   18 tasks: channels 1 x 16, planes 5, rows 90; input channels 1 at a time;
  *   2 KiB of weights and 100 KiB of input rows are used again
  */
 static int unet3d_small_e0a(const vox_memory *m, int task) {
@@ -64,7 +64,7 @@ static int unet3d_small_e0a(const vox_memory *m, int task) {
  *   w  e0b.conv.weight f32[8,4,3,3,3], prepared + 2432
  *   b  e0b.conv.bias f32[8], prepared + 9344
  *   y  e0b f32[1,8,88,88,88], arena + 0, layers 1 to 22
- *   44 tasks of 16 channels x 2 planes x 88 rows, 4 input channels at a time:
+ *   44 tasks: channels 1 x 16, planes 2, rows 88; input channels 4 at a time;
  *   7 KiB of weights and 380 KiB of input rows are used again
  */
 static int unet3d_small_e0b(const vox_memory *m, int task) {
@@ -147,7 +147,7 @@ static int unet3d_small_p0_blocked(const vox_memory *m, int task) {
  *   w  e1a.conv.weight f32[8,8,3,3,3], prepared + 9408
  *   b  e1a.conv.bias f32[8], prepared + 23232
  *   y  e1a f32[1,8,42,42,42], arena + 27258880, layers 4 to 5
- *   21 tasks of 16 channels x 2 planes x 42 rows, 8 input channels at a time:
+ *   21 tasks: channels 1 x 16, planes 2, rows 42; input channels 8 at a time;
  *   14 KiB of weights and 182 KiB of input rows are used again
  */
 static int unet3d_small_e1a(const vox_memory *m, int task) {
@@ -205,7 +205,7 @@ static int unet3d_small_e1a_blocked(const vox_memory *m, int task) {
  *   w  e1b.conv.weight f32[16,8,3,3,3], prepared + 23296
  *   b  e1b.conv.bias f32[16], prepared + 37120
  *   y  e1b f32[1,16,40,40,40], blocked, arena + 26548736, layers 6 to 18
- *   40 tasks of 16 channels x 1 planes x 40 rows, 8 input channels at a time:
+ *   40 tasks: channels 1 x 16, planes 1, rows 40; input channels 8 at a time;
  *   14 KiB of weights and 166 KiB of input rows are used again
  */
 static int unet3d_small_e1b(const vox_memory *m, int task) {
@@ -269,7 +269,7 @@ static int unet3d_small_p1(const vox_memory *m, int task) {
  *   w  e2a.conv.weight f32[16,16,3,3,3], prepared + 37184
  *   b  e2a.conv.bias f32[16], prepared + 64832
  *   y  e2a f32[1,16,18,18,18], blocked, arena + 22331392, layers 8 to 9
- *   9 tasks of 16 channels x 2 planes x 18 rows, 16 input channels at a time:
+ *   9 tasks: channels 1 x 16, planes 2, rows 18; input channels 16 at a time;
  *   27 KiB of weights and 75 KiB of input rows are used again
  */
 static int unet3d_small_e2a(const vox_memory *m, int task) {
@@ -308,7 +308,7 @@ static int unet3d_small_e2a(const vox_memory *m, int task) {
  *   w  e2b.conv.weight f32[32,16,3,3,3], prepared + 64896
  *   b  e2b.conv.bias f32[32], prepared + 120192
  *   y  e2b f32[1,32,16,16,16], blocked, arena + 21807104, layers 9 to 14
- *   8 tasks of 32 channels x 2 planes x 16 rows, 16 input channels at a time:
+ *   8 tasks: channels 2 x 16, planes 2, rows 16; input channels 16 at a time;
  *   54 KiB of weights and 61 KiB of input rows are used again
  */
 static int unet3d_small_e2b(const vox_memory *m, int task) {
@@ -372,7 +372,7 @@ static int unet3d_small_p2(const vox_memory *m, int task) {
  *   w  e3a.conv.weight f32[32,32,3,3,3], prepared + 120320
  *   b  e3a.conv.bias f32[32], prepared + 230912
  *   y  e3a f32[1,32,6,6,6], blocked, arena + 22396928, layers 11 to 12
- *   1 tasks of 32 channels x 6 planes x 6 rows, 32 input channels at a time:
+ *   1 tasks: channels 2 x 16, planes 6, rows 6; input channels 32 at a time;
  *   108 KiB of weights and 24 KiB of input rows are used again
  */
 static int unet3d_small_e3a(const vox_memory *m, int task) {
@@ -411,7 +411,7 @@ static int unet3d_small_e3a(const vox_memory *m, int task) {
  *   w  e3b.conv.weight f32[64,32,3,3,3], prepared + 231040
  *   b  e3b.conv.bias f32[64], prepared + 452224
  *   y  e3b f32[1,64,4,4,4], blocked, arena + 22528000, layers 12 to 13
- *   2 tasks of 32 channels x 4 planes x 4 rows, 32 input channels at a time:
+ *   2 tasks: channels 2 x 16, planes 4, rows 4; input channels 32 at a time;
  *   108 KiB of weights and 14 KiB of input rows are used again
  */
 static int unet3d_small_e3b(const vox_memory *m, int task) {
@@ -449,7 +449,7 @@ static int unet3d_small_e3b(const vox_memory *m, int task) {
  *   x  e3b f32[1,64,4,4,4], blocked, arena + 22528000, layers 12 to 13
  *   w  up2.weight f32[64,64,2,2,2], prepared + 452480
  *   y  up2 f32[1,64,8,8,8], blocked, in cat2, arena + 22331392, layers 13 to 15
- *   2 tasks of 32 channels x 8 planes x 8 rows, 64 input channels at a time:
+ *   2 tasks: channels 2 x 16, planes 8, rows 8; input channels 64 at a time;
  *   64 KiB of weights and 18 KiB of input rows are used again
  */
 static int unet3d_small_up2(const vox_memory *m, int task) {
@@ -509,7 +509,7 @@ static int unet3d_small_e2b_crop(const vox_memory *m, int task) {
  *   w  d2a.conv.weight f32[32,96,3,3,3], prepared + 583552
  *   b  d2a.conv.bias f32[32], prepared + 915328
  *   y  d2a f32[1,32,6,6,6], blocked, arena + 21807104, layers 15 to 16
- *   3 tasks of 32 channels x 2 planes x 6 rows, 96 input channels at a time:
+ *   3 tasks: channels 2 x 16, planes 2, rows 6; input channels 96 at a time;
  *   324 KiB of weights and 72 KiB of input rows are used again
  */
 static int unet3d_small_d2a(const vox_memory *m, int task) {
@@ -548,7 +548,7 @@ static int unet3d_small_d2a(const vox_memory *m, int task) {
  *   w  d2b.conv.weight f32[32,32,3,3,3], prepared + 915456
  *   b  d2b.conv.bias f32[32], prepared + 1026048
  *   y  d2b f32[1,32,4,4,4], blocked, arena + 21905408, layers 16 to 17
- *   1 tasks of 32 channels x 4 planes x 4 rows, 32 input channels at a time:
+ *   1 tasks: channels 2 x 16, planes 4, rows 4; input channels 32 at a time;
  *   108 KiB of weights and 14 KiB of input rows are used again
  */
 static int unet3d_small_d2b(const vox_memory *m, int task) {
@@ -586,7 +586,7 @@ static int unet3d_small_d2b(const vox_memory *m, int task) {
  *   x  d2b f32[1,32,4,4,4], blocked, arena + 21905408, layers 16 to 17
  *   w  up1.weight f32[32,32,2,2,2], prepared + 1026176
  *   y  up1 f32[1,32,8,8,8], blocked, in cat1, arena + 21807104, layers 17 to 19
- *   1 tasks of 32 channels x 8 planes x 8 rows, 32 input channels at a time:
+ *   1 tasks: channels 2 x 16, planes 8, rows 8; input channels 32 at a time;
  *   32 KiB of weights and 9 KiB of input rows are used again
  */
 static int unet3d_small_up1(const vox_memory *m, int task) {
@@ -646,7 +646,7 @@ static int unet3d_small_e1b_crop(const vox_memory *m, int task) {
  *   w  d1a.conv.weight f32[16,48,3,3,3], prepared + 1058944
  *   b  d1a.conv.bias f32[16], prepared + 1141888
  *   y  d1a f32[1,16,6,6,6], blocked, arena + 21905408, layers 19 to 20
- *   1 tasks of 16 channels x 6 planes x 6 rows, 48 input channels at a time:
+ *   1 tasks: channels 1 x 16, planes 6, rows 6; input channels 48 at a time;
  *   81 KiB of weights and 36 KiB of input rows are used again
  */
 static int unet3d_small_d1a(const vox_memory *m, int task) {
@@ -685,7 +685,7 @@ static int unet3d_small_d1a(const vox_memory *m, int task) {
  *   w  d1b.conv.weight f32[16,16,3,3,3], prepared + 1141952
  *   b  d1b.conv.bias f32[16], prepared + 1169600
  *   y  d1b f32[1,16,4,4,4], blocked, arena + 21872640, layers 20 to 21
- *   1 tasks of 16 channels x 4 planes x 4 rows, 16 input channels at a time:
+ *   1 tasks: channels 1 x 16, planes 4, rows 4; input channels 16 at a time;
  *   27 KiB of weights and 7 KiB of input rows are used again
  */
 static int unet3d_small_d1b(const vox_memory *m, int task) {
@@ -723,7 +723,7 @@ static int unet3d_small_d1b(const vox_memory *m, int task) {
  *   x  d1b f32[1,16,4,4,4], blocked, arena + 21872640, layers 20 to 21
  *   w  up0.weight f32[16,16,2,2,2], prepared + 1169664
  *   y  up0 f32[1,16,8,8,8], blocked, in cat0, arena + 21807104, layers 21 to 24
- *   1 tasks of 16 channels x 8 planes x 8 rows, 16 input channels at a time:
+ *   1 tasks: channels 1 x 16, planes 8, rows 8; input channels 16 at a time;
  *   8 KiB of weights and 5 KiB of input rows are used again
  */
 static int unet3d_small_up0(const vox_memory *m, int task) {
@@ -802,7 +802,7 @@ static int unet3d_small_e0b_crop_blocked(const vox_memory *m, int task) {
  *   w  d0a.conv.weight f32[8,24,3,3,3], prepared + 1177856
  *   b  d0a.conv.bias f32[8], prepared + 1219328
  *   y  d0a f32[1,8,6,6,6], arena + 13824, layers 24 to 25
- *   1 tasks of 16 channels x 6 planes x 6 rows, 24 input channels at a time:
+ *   1 tasks: channels 1 x 16, planes 6, rows 6; input channels 24 at a time;
  *   41 KiB of weights and 18 KiB of input rows are used again
  */
 static int unet3d_small_d0a(const vox_memory *m, int task) {
@@ -860,7 +860,7 @@ static int unet3d_small_d0a_blocked(const vox_memory *m, int task) {
  *   w  d0b.conv.weight f32[8,8,3,3,3], prepared + 1219392
  *   b  d0b.conv.bias f32[8], prepared + 1233216
  *   y  d0b f32[1,8,4,4,4], arena + 13824, layers 26 to 27
- *   1 tasks of 16 channels x 4 planes x 4 rows, 8 input channels at a time:
+ *   1 tasks: channels 1 x 16, planes 4, rows 4; input channels 8 at a time;
  *   14 KiB of weights and 4 KiB of input rows are used again
  */
 static int unet3d_small_d0b(const vox_memory *m, int task) {
@@ -918,7 +918,7 @@ static int unet3d_small_d0b_blocked(const vox_memory *m, int task) {
  *   w  logits.weight f32[3,8,1,1,1], prepared + 1233280
  *   b  logits.bias f32[3], prepared + 1233792
  *   y  logits f32[1,3,4,4,4], outputs[0]
- *   1 tasks of 16 channels x 4 planes x 4 rows, 8 input channels at a time:
+ *   1 tasks: channels 1 x 16, planes 4, rows 4; input channels 8 at a time;
  *   1 KiB of weights and 1 KiB of input rows are used again
  */
 static int unet3d_small_logits(const vox_memory *m, int task) {

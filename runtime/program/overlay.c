@@ -125,7 +125,7 @@ static void window(const vox_volume *v, double *low, double *high) {
 }
 
 static size_t voxel(const vox_volume *v, const panel *p, int u, int w) {
-    int at[3];
+    int at[3] = {0};
     at[p->u] = u;
     at[p->v] = w;
     at[p->through] = p->slice;
