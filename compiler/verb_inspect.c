@@ -70,7 +70,8 @@ static void print_text(const ir_graph *g, const totals *t, const pass_report *re
         for (int i = 0; i < g->n_labels; i++) printf(" %d=%s", i, g->labels[i]);
         printf("\n");
     }
-    printf("parameters   %" PRId64 "\nGMAC         %.2f\n", t->parameters, (double)t->macs / 1e9);
+    printf("parameters   %" PRId64 "\nGMAC         %.*f\n", t->parameters, t->macs < 100000000 ? 5 : 2,
+           (double)t->macs / 1e9);
     printf("weights      %" PRId64 " bytes after folding\n", t->weight_bytes);
     printf("arena        %" PRId64 " bytes (%.1f MiB); no plan of this order needs less than %" PRId64 "\n",
            t->arena, (double)t->arena / 1048576.0, t->bound);

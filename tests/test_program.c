@@ -191,7 +191,7 @@ static void bench(void **state) {
     (void)state;
     expect("fake_box", "bench -n 3 --warmup 0 --percentile 75 -t 1 %W", 0, "median", "75th percentile",
            "GMAC/s");
-    expect("fake_box", "bench --layers -n 2 %W", 0, "first", "share %", NULL);
+    expect("fake_box", "bench --layers -n 2 %W", 0, "first", "share %", "0.00003 GMAC,");
     expect("fake_box", "bench --json --layers -n 2 %W", 0, "\"iterations\": 2",
            "\"median_ms\": ", "\"name\": \"box\"");
 }
@@ -227,6 +227,7 @@ static void run_reports_what_it_cannot_write(void **state) {
     (void)state;
     const int dim[5] = {1, 1, 9, 10, 11};
     write_npy("in.npy", dim, 5, 0.75f);
+    expect("fake_box", "run in.npy ./in.npy %W", 2, "./in.npy would overwrite", NULL, NULL);
     expect("fake_box", "run in.npy /dev/full %W", 1, "/dev/full", "No space left", NULL);
     expect("fake_box", "run in.npy none/out.npy %W", 2, "none/out.npy", "No such file", NULL);
     expect("fake_box", "run none.npy out3.npy %W", 2, "none.npy", "No such file", NULL);
@@ -321,6 +322,7 @@ static void segment_channels(void **state) {
     expect("fake_rgb", "segment one.nii --repeat-channel -o d.nii %W", 0, NULL, NULL, NULL);
     expect("fake_rgb", "segment one.nii one.nii one.nii -o d.nii %W", 0, NULL, NULL, NULL);
     expect("fake_rgb", "segment rgb.nii -o rgb.nii %W", 2, "would overwrite", NULL, NULL);
+    expect("fake_rgb", "segment rgb.nii -o two.nii --scores two.nii %W", 2, "two results", NULL, NULL);
     no_temporaries();
 }
 

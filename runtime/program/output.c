@@ -50,6 +50,29 @@ static int take_slot(const char *name) {
     return -1;
 }
 
+static bool same_file(const char *a, const char *b) {
+    struct stat x, y;
+    if (stat(a, &x) != 0 || stat(b, &y) != 0) return strcmp(a, b) == 0;
+    return x.st_dev == y.st_dev && x.st_ino == y.st_ino && S_ISREG(x.st_mode);
+}
+
+int vox_output_check(const char *const *results, int n_results, char **inputs, int n) {
+    for (int i = 0; i < n_results; i++) {
+        if (results[i] == NULL) continue;
+        for (int k = 0; k < n; k++) {
+            if (same_file(results[i], inputs[k]))
+                return vox_fail(VOX_EXIT_INPUT, "%s would overwrite an input: give the result another name",
+                                results[i]);
+        }
+        for (int k = 0; k < i; k++) {
+            if (results[k] != NULL && same_file(results[i], results[k]))
+                return vox_fail(VOX_EXIT_INPUT, "%s is to hold two results: give each its own name",
+                                results[i]);
+        }
+    }
+    return 0;
+}
+
 int vox_output_error(const vox_output *o) {
     return vox_fail(VOX_EXIT_FAILURE, "cannot write %s: %s", o->path, strerror(errno));
 }

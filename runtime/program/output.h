@@ -14,6 +14,8 @@ typedef struct vox_output {
     int slot;               /* in the table that the signal handler reads */
 } vox_output;
 
+/* Fails where a result (NULL: none) would replace one of the n inputs, or two results share a file. */
+int vox_output_check(const char *const *results, int n_results, char **inputs, int n);
 int vox_output_open(vox_output *o, const char *path);
 /* Flushes, checks, closes, and gives the file its name. */
 int vox_output_commit(vox_output *o);

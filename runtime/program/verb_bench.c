@@ -72,8 +72,8 @@ static void print_text(const bench *b, const vox_model_info *m) {
            m->isa() ? m->isa() : "?");
     printf("min %.3f ms, median %.3f ms, %gth percentile %.3f ms\n", t[0] * 1e3, median * 1e3, b->percentile,
            percentile(t, b->iterations, b->percentile) * 1e3);
-    printf("%.2f GMAC, %.2f GMAC/s, peak memory %.1f MiB\n", (double)m->macs * 1e-9,
-           rate((double)m->macs, median), peak_mib());
+    printf("%.*f GMAC, %.2f GMAC/s, peak memory %.1f MiB\n", m->macs < 100000000 ? 5 : 2,
+           (double)m->macs * 1e-9, rate((double)m->macs, median), peak_mib());
     if (!b->layers) return;
     printf("\n%-24s %-32s %10s %10s %8s\n", "layer", "op", "ms", "GMAC/s", "share %");
     double total = 0;

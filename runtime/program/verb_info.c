@@ -44,7 +44,8 @@ static void print_text(const vox_model_info *m) {
     print_ports("input", m->inputs, m->n_inputs);
     print_ports("output", m->outputs, m->n_outputs);
     for (int i = 0; i < m->n_labels; i++) printf("label %-4d %s\n", i, m->labels[i]);
-    printf("parameters %" PRIu64 "\nwork       %.2f GMAC\n", m->parameters, (double)m->macs * 1e-9);
+    printf("parameters %" PRIu64 "\nwork       %.*f GMAC\n", m->parameters, m->macs < 100000000 ? 5 : 2,
+           (double)m->macs * 1e-9);
     printf("memory     arena %zu, prepared weights %zu, weight file %zu bytes; alignment %zu\n",
            m->arena_bytes, m->prepared_bytes, m->weights_bytes, m->align);
     printf("isa        %s\n", isa(m));

@@ -9,6 +9,7 @@
 
 #include "host.h"
 #include "npy.h"
+#include "output.h"
 #include "report.h"
 #include "verbs.h"
 
@@ -102,6 +103,8 @@ int vox_verb_run(const vox_context *c, int argc, char **argv) {
         return vox_usage_error(c, "wants %d input and %d output file%s, not %d in all", m->n_inputs,
                                m->n_outputs, m->n_outputs == 1 ? "" : "s", operands);
     }
+    code = vox_output_check((const char *const *)argv + m->n_inputs, m->n_outputs, argv, m->n_inputs);
+    if (code != 0) return code;
     vox_host h;
     code = vox_host_open(&h, m, weights, threads, m->arena_bytes);
     if (code != 0) return code;

@@ -277,26 +277,12 @@ static int compute(segmentation *s) {
     return code;
 }
 
-/* Renaming a result over what it came from would lose the scan. */
-static int refuse_overwriting(const char *output, char **files, int n) {
-    struct stat a, b;
-    if (output == NULL || stat(output, &a) != 0) return 0;
-    for (int i = 0; i < n; i++) {
-        if (stat(files[i], &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino) {
-            return vox_fail(VOX_EXIT_INPUT, "%s would overwrite the volume: give the result another name",
-                            output);
-        }
-    }
-    return 0;
-}
-
 /* ---- writing --------------------------------------------------------------------------------- */
 
 static int open_outputs(segmentation *s, char **files, int n) {
     const request *r = s->request;
-    int code = refuse_overwriting(r->labels, files, n);
-    if (code == 0) code = refuse_overwriting(r->scores, files, n);
-    if (code == 0) code = refuse_overwriting(r->overlay, files, n);
+    const char *const results[] = {r->labels, r->scores, r->overlay};
+    int code = vox_output_check(results, sizeof results / sizeof *results, files, n);
     if (code == 0) code = vox_nifti_create(&s->labels_file, r->labels);
     if (code == 0 && r->scores != NULL) code = vox_nifti_create(&s->scores_file, r->scores);
     if (code == 0 && r->overlay != NULL) code = vox_output_open(&s->overlay_file, r->overlay);
