@@ -423,6 +423,7 @@ static const bad bads[] = {
     {HEAD "outputs: [x]\n" L "y: relu\n", 3, 11, 2, "is an input"},
     {HEAD "labels: [a, b]\n" L "y: relu\n", 3, 9, 2, "2 labels, but output y has 4 channels"},
     {HEAD "labels: [a, a, b, c]\n" L "y: relu\n", 3, 13, 2, "twice"},
+    {HEAD "labels: [a, \"b\\n\", c, d]\n" L "y: relu\n", 3, 13, 2, "control character"},
     {HEAD "volume: {axes: xyz}\n" L "y: relu\n", 3, 9, 2, "lacks the key prepare"},
 #define V(axes, prepare, border, output)                                                                     \
     HEAD "volume:\n  axes: " axes "\n  prepare: " prepare "\n  border: " border "\n  output: " output "\n" L \

@@ -78,10 +78,11 @@ static int open_weights(const char *name, const char *given, char path[2 * PATH_
 static int map_weights(vox_host *h, const char *given, char path[2 * PATH_MAX]) {
     int fd = open_weights(h->model->name, given, path);
     if (fd < 0 && given == NULL && errno == ENOENT) {
-        return vox_fail(VOX_EXIT_INPUT,
-                        "no weights: looked for %s and for %s.weights in the working directory; name the "
-                        "file with --weights FILE",
-                        path, h->model->name);
+        return vox_fail(
+            VOX_EXIT_INPUT,
+            "no weights: looked for %s, in ../share/%s from there and in the working directory; name the "
+            "file with --weights FILE",
+            path, h->model->name);
     }
     if (fd < 0) return vox_fail(VOX_EXIT_INPUT, "cannot read the weights %s: %s", path, strerror(errno));
     struct stat s;
