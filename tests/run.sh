@@ -39,29 +39,32 @@ step() {
 # The number in cmocka's "[  WORD  ] N test(s)" line of the log $2, 0 without one.
 count() { sed -n "s/^\[  $1  \] \([0-9]*\) test(s).*/\1/p" "$2" | awk '{n = $1} END {print n + 0}'; }
 
-# program LABEL PATH: a cmocka program; each of its tests counts.
+# program LABEL PATH: reports a cmocka program that has run; each of its tests counts.
 program() {
-    name=$1.$(basename "$2") log=$logs/$1.$(basename "$2").log
-    begun=$(now) status=0
-    timeout 600 "$2" >"$log" 2>&1 </dev/null || status=$?
-    took=$(($(now) - begun))
+    name=$1.$(basename "$2")
+    log=$logs/$name.log
+    read -r status took <"$log.status"
     p=$(count PASSED "$log") f=$(count FAILED "$log") s=$(count SKIPPED "$log")
     [ "$status" = 0 ] || [ "$f" != 0 ] || f=1 # it crashed, or a group's setup failed
     passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
     if [ "$f" = 0 ]; then
-        report ok "$name" $took "$p passed, $s skipped"
+        report ok "$name" "$took" "$p passed, $s skipped"
     else
-        report FAILED "$name" $took "$p passed, $f failed, $s skipped, exit status $status; from $log:"
-        grep -v -e '^\[ RUN' -e '^\[       OK' "$log" | tail -n 40 | sed 's/^/    /'
+        report FAILED "$name" "$took" "$p passed, $f failed, $s skipped, exit status $status; from $log:"
+        grep -v -e '^\[ RUN' -e '^\[       OK' "$log" | tail -n 40 | cut -c1-300 | sed 's/^/    /'
     fi
     grep '^skipped: ' "$log" | sort -u | sed 's/^/    /'
 }
 
+# suite LABEL FOLDER: every test program of a build, one per processor at a time.
 suite() {
-    for test in "$2"/tests/test_*; do
-        case $test in *.d) continue ;; esac
-        [ ! -x "$test" ] || VOXC=$2/voxc program "$1" "$test"
-    done
+    programs=$(for source in tests/test_*.c; do echo "$2/${source%.c}"; done)
+    # shellcheck disable=SC2016 # for the inner shell
+    echo "$programs" | LOGS=$logs LABEL=$1 VOXC=$2/voxc xargs -P "$jobs" -n 1 sh -c '
+        log=$LOGS/$LABEL.$(basename "$0").log begun=$(date +%s%3N) status=0
+        timeout 600 "$0" >"$log" 2>&1 </dev/null || status=$?
+        echo "$status $(($(date +%s%3N) - begun))" >"$log.status"'
+    for test in $programs; do program "$1" "$test"; done
 }
 
 step build make -s -j"$jobs" all tests || exit 1
