@@ -100,8 +100,8 @@ bool verify_inputs(verify_run *r, const int *numbers, ir_diag *d) {
     r->inputs = calloc((size_t)g->n_inputs + 1, sizeof *r->inputs);
     if (!r->inputs) return ir_fail(d, IR_EXIT_FAILURE, "out of memory");
     if (o->n_inputs && o->n_inputs != g->n_inputs)
-        return ir_fail(d, IR_EXIT_INPUT, "--input is given %d times, but %s has %d inputs", o->n_inputs,
-                       g->name, g->n_inputs);
+        return ir_fail(d, IR_EXIT_INPUT, "--input is given %d times, expected %d: once for each input of %s",
+                       o->n_inputs, g->n_inputs, g->name);
     for (int i = 0; i < g->n_inputs; i++) {
         ir_value *v = &r->inputs[i];
         bool ok = o->n_inputs ? read_npy(g->inputs[i], o->input[i], v, d)
@@ -158,8 +158,9 @@ bool verify_expect(verify_run *r, ir_diag *d) {
     r->expected = calloc((size_t)g->n_outputs, sizeof *r->expected);
     if (!r->expected) return ir_fail(d, IR_EXIT_FAILURE, "out of memory");
     if (o->n_expected && o->n_expected != g->n_outputs)
-        return ir_fail(d, IR_EXIT_INPUT, "--expected is given %d times, but %s has %d outputs", o->n_expected,
-                       g->name, g->n_outputs);
+        return ir_fail(d, IR_EXIT_INPUT,
+                       "--expected is given %d times, expected %d: once for each output of %s", o->n_expected,
+                       g->n_outputs, g->name);
     if (!o->n_expected && !o->test_data_dir)
         return ir_interpret(g, r->inputs, r->expected, r->threads, NULL, NULL, d);
     for (int i = 0; i < g->n_outputs; i++) {

@@ -112,7 +112,7 @@ VOX_INLINE void vox_conv_tile(const int n, const int blocks, const ptrdiff_t x_p
                             wv[v] = vox_load(wc + v / VOX_NV * t->w_block + v % VOX_NV * VOX_VL);
                         VOX_UNROLL
                         for (int v = 0; v < blocks; v++)
-                            __builtin_prefetch(wc + v * t->w_block + VOX_TILE_AHEAD * VOX_BLOCK);
+                            vox_prefetch(wc + v * t->w_block, VOX_TILE_AHEAD * VOX_BLOCK);
                         const float *xp = xc;
                         VOX_UNROLL
                         for (int r = 0; r < n; r++, xp += x_pos) {

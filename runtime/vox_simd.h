@@ -53,6 +53,10 @@ VOX_INLINE vox_v vox_load(const float *p) {
 VOX_INLINE void vox_store(float *p, vox_v a) {
     *(vox_v_any *)p = a;
 }
+/* `ahead` floats behind p, which may be behind the array's end: no pointer is formed. */
+VOX_INLINE void vox_prefetch(const float *p, size_t ahead) {
+    __builtin_prefetch((const void *)((uintptr_t)p + ahead * sizeof *p));
+}
 VOX_INLINE vox_v vox_zero(void) {
     return (vox_v){0};
 }
