@@ -3,21 +3,10 @@
 
 #include <math.h>
 
-/* SplitMix64's output function (Steele, Lea, Flood 2014): a bijection that spreads every bit. */
-static uint64_t mix(uint64_t z) {
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return z ^ (z >> 31);
-}
-
-static uint64_t word(uint64_t key, uint64_t counter) {
-    return mix(key + (counter + 1) * 0x9E3779B97F4A7C15u);
-}
-
 double init_normal(uint64_t key, uint64_t i) {
     int64_t sum = 0;
     for (uint64_t k = 0; k < 3; k++) {
-        uint64_t w = word(key, 3 * i + k);
+        uint64_t w = ir_random(key, 3 * i + k);
         sum += (int64_t)((w & 0xFFFF) + (w >> 16 & 0xFFFF) + (w >> 32 & 0xFFFF) + (w >> 48));
     }
     /* Twelve uniforms on 0..65535 have mean 6 * 65535 and variance 65536^2 - 1. */
@@ -27,7 +16,7 @@ double init_normal(uint64_t key, uint64_t i) {
 static uint64_t stream_key(uint64_t seed, const char *name) {
     uint64_t h = 0xCBF29CE484222325u; /* FNV-1a */
     for (const char *p = name; *p; p++) h = (h ^ (unsigned char)*p) * 0x100000001B3u;
-    return mix(mix(seed) ^ h);
+    return ir_mix(ir_mix(seed) ^ h);
 }
 
 /* How an operand is drawn: centre + spread * normal. Spreads are powers of two, so the product is exact and a

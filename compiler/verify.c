@@ -1,7 +1,6 @@
 #include "verify.h"
 
 #include "json.h"
-
 #include "npy.h"
 #include "onnx_data.h"
 #include "process.h"

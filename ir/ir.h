@@ -250,7 +250,11 @@ char *ir_type_text(const ir_tensor *t, char *buf, size_t n);
 double ir_const_float(const ir_tensor *t, int64_t i); /* any dtype */
 int64_t ir_const_int(const ir_tensor *t, int64_t i);  /* any dtype; floats truncate */
 uint64_t ir_hash(const void *data, size_t n); /* FNV-1a over 64-bit words, tail bytes last; little-endian */
-uint64_t ir_hash_graph(const ir_graph *g);    /* of ir_print's structure, constants by shape only */
+/* SplitMix64 (Steele, Lea, Flood 2014): its output function, a bijection that spreads every bit, and output
+ * number i (from 0) of the generator that starts with `seed`. */
+uint64_t ir_mix(uint64_t z);
+uint64_t ir_random(uint64_t seed, uint64_t i);
+uint64_t ir_hash_graph(const ir_graph *g); /* of ir_print's structure, constants by shape only */
 
 /* ---- shapes (shape.c and friends) ------------------------------------------------------------ */
 

@@ -9,11 +9,7 @@ static const int64_t max_filled = INT64_C(1) << 30;
 
 void text_random(ir_dtype t, void *data, int64_t count, uint64_t seed, double scale) {
     for (int64_t i = 0; i < count; i++) {
-        uint64_t z = seed += UINT64_C(0x9E3779B97F4A7C15); /* SplitMix64 (Steele, Lea, Flood 2014) */
-        z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
-        z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
-        z ^= z >> 31;
-        double v = ((double)(z >> 40) * 0x1p-23 - 1) * scale;
+        double v = ((double)(ir_random(seed, (uint64_t)i) >> 40) * 0x1p-23 - 1) * scale;
         if (t == IR_F32)
             ((float *)data)[i] = (float)v;
         else

@@ -98,6 +98,16 @@ int64_t ir_const_int(const ir_tensor *t, int64_t i) {
     return (int64_t)f;
 }
 
+uint64_t ir_mix(uint64_t z) {
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return z ^ z >> 31;
+}
+
+uint64_t ir_random(uint64_t seed, uint64_t i) {
+    return ir_mix(seed + (i + 1) * UINT64_C(0x9e3779b97f4a7c15));
+}
+
 uint64_t ir_hash(const void *data, size_t n) {
     const uint64_t prime = UINT64_C(0x100000001b3);
     const unsigned char *p = data;

@@ -1,6 +1,5 @@
 /* A library to preload: the FAIL_ALLOC-th allocation of the process, and every later one, fails. Its count of
  * calls goes to the file FAIL_ALLOC_LOG at exit when no failure is asked for. */
-#include <dlfcn.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>

@@ -47,7 +47,7 @@ def main():
     parser.add_argument("program")
     parser.add_argument("model")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--iterations", type=int, default=2)
     parser.add_argument("--json")
     a = parser.parse_args()

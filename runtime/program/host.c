@@ -15,6 +15,7 @@
 
 #include "npy.h"
 #include "report.h"
+#include "vox_model.h"
 
 double vox_seconds(void) {
     struct timespec t;
@@ -26,11 +27,7 @@ void vox_fill_random(const vox_port *port, void *data, uint64_t seed) {
     size_t element = vox_dtype_bytes(port->dtype);
     size_t count = vox_array_bytes(port->dtype, port->rank, port->dim) / element;
     for (size_t i = 0; i < count; i++) {
-        /* splitmix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014) */
-        uint64_t z = (seed += 0x9e3779b97f4a7c15u);
-        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-        z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-        z ^= z >> 31;
+        uint64_t z = vox_random(&seed);
         if (port->dtype == VOX_F32) ((float *)data)[i] = (float)((double)(z >> 40) / 8388608.0 - 1.0);
         if (port->dtype == VOX_I64) ((int64_t *)data)[i] = (int64_t)(z & 127);
         if (port->dtype == VOX_I32) ((int32_t *)data)[i] = (int32_t)(z & 127);
