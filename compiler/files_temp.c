@@ -68,16 +68,19 @@ static void remove_pending(void) {
     }
 }
 
-/* SA_RESETHAND has put the default action back. */
+/* Not SA_RESETHAND: `timeout` sends its signal twice, and the second one would meet the default action before
+ * the first one's mask holds it back. */
 static void on_signal(int number) {
     remove_pending();
-    raise(number);
+    signal(number, SIG_DFL);
+    raise(number); /* held back until this returns */
 }
 
 void file_clean_on_end(void) {
     atexit(remove_pending); /* out of memory exits from anywhere */
-    struct sigaction act = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+    struct sigaction act = {.sa_handler = on_signal};
     sigemptyset(&act.sa_mask);
+    for (int i = 0; i < ENDING_SIGNALS; i++) sigaddset(&act.sa_mask, ending_signals[i]);
     for (int i = 0; i < ENDING_SIGNALS; i++) {
         struct sigaction old;
         /* nohup and background jobs of a shell ignore some of them: leave that alone. */

@@ -3,6 +3,7 @@
 #include "interp.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 
 enum { MAX_THREADS = 64 };
@@ -35,11 +36,15 @@ void interp_parallel(int threads, int64_t n, void (*fn)(void *ctx, int64_t task,
     int started = 1;
     if (threads > MAX_THREADS) threads = MAX_THREADS;
     if (threads > n) threads = (int)n;
+    sigset_t all, before; /* a signal handler runs on the caller's thread, whose work it can then stop */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
     for (; started < threads; started++) {
         w[started] = (worker){.j = &j, .index = started};
         /* No thread to be had: the others do its share. */
         if (pthread_create(&w[started].id, NULL, work, &w[started]) != 0) break;
     }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     w[0] = (worker){.j = &j};
     work(&w[0]);
     for (int i = 1; i < started; i++) pthread_join(w[i].id, NULL);
