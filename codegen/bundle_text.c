@@ -155,6 +155,20 @@ static void add_layers(cg_text *s, const cg_model *m) {
     cg_add_string(s, "\n  ],\n");
 }
 
+/* The measured choices that the model was compiled with: what --tuning reads. */
+static void add_tuning(cg_text *s, const ir_goals *goals) {
+    if (!goals->n_tuned) return;
+    cg_add_string(s, "  \"tuning\": [");
+    for (int i = 0; i < goals->n_tuned; i++) {
+        const int64_t *w = goals->tuned[i].winograd;
+        cg_add(s, "%s    {\"layer\": ", i ? ",\n" : "\n");
+        cg_add_json(s, goals->tuned[i].layer);
+        cg_add(s, ", \"winograd\": [%" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 "]}", w[0], w[1], w[2],
+               w[3]);
+    }
+    cg_add_string(s, "\n  ],\n");
+}
+
 const char *cg_manifest_json(const cg_model *m, const cg_file *files, int n_files) {
     const cg_options *o = m->options;
     cg_text s = {.arena = m->arena};
@@ -168,6 +182,7 @@ const char *cg_manifest_json(const cg_model *m, const cg_file *files, int n_file
     if (o->opset) cg_add(&s, "  \"opset\": %d,\n", o->opset);
     cg_add(&s, "  \"graph_hash\": \"%016" PRIx64 "\",\n", m->graph_hash);
     add_layers(&s, m);
+    add_tuning(&s, &m->g->goals);
     cg_add_string(&s, "  \"files\": [");
     for (int i = 0; i < n_files; i++)
         cg_add(&s, "%s    {\"path\": \"%s\", \"bytes\": %" PRId64 ", \"sha256\": \"%s\"}", i ? ",\n" : "\n",

@@ -26,6 +26,9 @@ typedef bool cg_emit(void *ctx, const char *path, const void *data, size_t size,
 
 bool cg_write_bundle(const ir_graph *g, const cg_options *options, cg_emit *emit, void *ctx, ir_diag *d);
 
+/* Bytes of the prepared buffer of g's bundle; -1 with d filled where a node can't be emitted. */
+int64_t cg_prepared_bytes(const ir_graph *g, ir_diag *d);
+
 /* Finds a tensor by its hash in a bundle's weight file (for ir_parse's blobs); NULL if absent or malformed.
  */
 const void *cg_weights_find(const void *file, size_t size, uint64_t hash, size_t bytes);
@@ -35,6 +38,8 @@ const void *cg_weights_find(const void *file, size_t size, uint64_t hash, size_t
 /* requires: any graph. gives: every output is a value of its own, written by a node (copies where an output
  * is an input, a constant, or named twice). */
 bool pass_outputs(ir_graph *g, ir_diag *d);
+/* requires: layouts. gives: node->winograd of every conv that it suits (algorithm.h). */
+bool pass_algorithm(ir_graph *g, ir_diag *d);
 /* requires: layouts. gives: node->block of every conv (blocking.h). */
 bool pass_blocking(ir_graph *g, ir_diag *d);
 

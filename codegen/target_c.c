@@ -405,6 +405,17 @@ static bool check_ports(const ir_graph *g, ir_diag *d) {
     return true;
 }
 
+int64_t cg_prepared_bytes(const ir_graph *g, ir_diag *d) {
+    static const cg_options none = {.version = "", .options = "", .input = ""};
+    cg_model *m = cg_model_new(g, &none, d);
+    cg_text functions = {.arena = g->arena};
+    for (int i = 0; m && i < m->n_layers; i++)
+        if (!add_layer(m, i, &functions, d)) return -1;
+    if (!m) return -1;
+    cg_place_weights_end(m);
+    return m->prepared_bytes;
+}
+
 bool cg_write_bundle(const ir_graph *g, const cg_options *options, cg_emit *emit, void *ctx, ir_diag *d) {
     if (!check_sizes(g, d) || !check_ports(g, d)) return false;
     cg_model *m = cg_model_new(g, options, d);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { DEFAULT_LANES = 8, MAX_LANES = 1024 };
 enum { C = 1 << VERB_COMPILE, I = 1 << VERB_INSPECT, V = 1 << VERB_VERIFY, E = 1 << VERB_EXPORT };
 
 typedef struct verb_info {
@@ -80,7 +81,21 @@ static const option_info table[] = {
      AT(max_ulp), 0, 0},
     {"min-dice", NULL, "X", "smallest Dice of each label against the expected labels", V, TEXT, AT(min_dice),
      0, 0},
+    {"math", NULL, "KIND",
+     "fast (default) | strict: only algorithms whose rounding is no worse than a direct sum's", C | I | V,
+     TEXT, AT(math), 0, 0},
+    {"max-memory", NULL, "BYTES",
+     "limit of arena and prepared weights together, met or refused; K, M, G: 1024, 1024^2, 1024^3", C | I | V,
+     TEXT, AT(max_memory), 0, 0},
+    {"threads", NULL, "N", "threads that find scratch memory of their own in the arena (default 8)", C | I,
+     TEXT, AT(threads), 0, 0},
     {"threads", NULL, "N", "threads (default: this machine's processors)", V, TEXT, AT(threads), 0, 0},
+    {"tune", NULL, NULL, "measure each convolution's algorithms on this machine; needs make and a compiler",
+     C, FLAG, AT(tune), 0, 0},
+    {"tuning", NULL, "FILE", "take the measured choice from the manifest.json of a bundle made with --tune",
+     C | I | V, TEXT, AT(tuning), 0, 0},
+    {"opt-report", NULL, NULL, "say which algorithm each convolution got and why, on standard error", C | I,
+     FLAG, AT(opt_report), 0, 0},
     {"cc", NULL, "COMMAND", "C compiler for the bundle (default: cc)", V, TEXT, AT(cc), 0, 0},
     {"keep", NULL, NULL, "keep the temporary bundle and say where it is", V, FLAG, AT(keep), 0, 0},
     {"verbose", NULL, NULL, "say what is done and how long each pass took, on standard error", C | I | V | E,
@@ -198,6 +213,11 @@ static bool check_words(const options *o, ir_diag *d) {
     if (o->color && strcmp(o->color, "auto") != 0 && strcmp(o->color, "always") != 0 &&
         strcmp(o->color, "never") != 0)
         return ir_fail(d, IR_EXIT_INPUT, "--color %s: expected auto, always or never", o->color);
+    if (o->math && strcmp(o->math, "fast") != 0 && strcmp(o->math, "strict") != 0)
+        return ir_fail(d, IR_EXIT_INPUT, "--math %s: expected fast or strict", o->math);
+    if (o->tune && o->tuning)
+        return ir_fail(d, IR_EXIT_INPUT,
+                       "--tune and --tuning exclude each other: measure, or take a measured table");
     if (o->cc && !*o->cc) return ir_fail(d, IR_EXIT_INPUT, "--cc: expected a command, this is empty");
     if (o->weights && o->init)
         return ir_fail(d, IR_EXIT_INPUT, "--weights and --init exclude each other: give one of them");
@@ -262,6 +282,10 @@ char *options_text(const options *o, ir_arena *arena) {
     if (o->init) text = ir_format(arena, "%s --init %s", text, o->init);
     if (o->weights) text = ir_format(arena, "%s --weights FILE", text);
     if (o->volume) text = ir_format(arena, "%s --volume FILE", text);
+    if (o->math) text = ir_format(arena, "%s --math %s", text, o->math);
+    if (o->max_memory) text = ir_format(arena, "%s --max-memory %s", text, o->max_memory);
+    if (o->threads) text = ir_format(arena, "%s --threads %s", text, o->threads);
+    if (o->tune || o->tuning) text = ir_format(arena, "%s --tuning manifest.json", text);
     if (o->statistics) text = ir_format(arena, "%s --statistics %s", text, o->statistics);
     for (int i = 0; i < o->n_input_dims; i++)
         text = ir_format(arena, "%s --input-dim %s", text, o->input_dim[i]);
@@ -278,6 +302,29 @@ bool options_int(const char *option, const char *text, int64_t low, int64_t high
                        (long long)low, (long long)high);
     *value = v;
     return true;
+}
+
+/* "200M": a whole number of bytes, KiB, MiB or GiB. */
+static bool parse_bytes(const char *option, const char *text, int64_t *bytes, ir_diag *d) {
+    static const char units[] = "KMG";
+    char *end;
+    errno = 0;
+    long long v = strtoll(text, &end, 10);
+    const char *unit = *end ? strchr(units, *end) : NULL;
+    int shift = unit ? 10 * (int)(unit - units + 1) : 0;
+    if (end == text || errno || v < 1 || v > INT64_MAX >> shift || (*end && (!unit || end[1])))
+        return ir_fail(d, IR_EXIT_INPUT, "%s %s: expected bytes, with K, M or G behind for KiB, MiB or GiB",
+                       option, text);
+    *bytes = (int64_t)v << shift;
+    return true;
+}
+
+bool options_goals(const options *o, ir_goals *goals, ir_diag *d) {
+    int64_t lanes = DEFAULT_LANES;
+    *goals = (ir_goals){.strict = o->math && strcmp(o->math, "strict") == 0};
+    if (o->threads && !options_int("--threads", o->threads, 1, MAX_LANES, &lanes, d)) return false;
+    goals->lanes = (int)lanes;
+    return !o->max_memory || parse_bytes("--max-memory", o->max_memory, &goals->max_memory, d);
 }
 
 bool options_number(const char *option, const char *text, double *value, ir_diag *d) {

@@ -13,13 +13,14 @@ typedef struct options {
     const char *model; /* the positional argument: a model, or for verify a bundle */
     const char *output, *model_name, *target, *weights, *volume, *statistics, *dump_dir, *dump_after;
     const char *test_data_dir, *threads, *cc;
+    const char *math, *max_memory, *tuning;
     const char *init; /* seed, as text: NULL = not given */
     const char *input_dim[MAX_BINDINGS];
     int n_input_dims;
     const char *input[MAX_FILES], *expected[MAX_FILES];
     int n_inputs, n_expected;
     const char *atol, *rtol, *max_ulp, *min_dice, *max_rms;
-    bool force, golden, json, verbose, per_node, keep;
+    bool force, golden, json, verbose, per_node, keep, tune, opt_report;
     const char *color;
 } options;
 
@@ -28,6 +29,9 @@ typedef enum options_result { OPTIONS_RUN, OPTIONS_DONE, OPTIONS_ERROR } options
 /* Fills o from the arguments. OPTIONS_DONE: --help or --version was printed to stdout. OPTIONS_ERROR: d says
  * why (IR_EXIT_INPUT). Strings point into argv. */
 options_result options_parse(options *o, int argc, char **argv, ir_diag *d);
+
+/* --math, --threads and --max-memory as the passes take them; checked. */
+bool options_goals(const options *o, ir_goals *goals, ir_diag *d);
 
 /* The command line's part that decides the emitted text, for provenance: no paths. */
 char *options_text(const options *o, ir_arena *arena);

@@ -1,8 +1,11 @@
 /* voxc compile: a model to a bundle. */
+#include "algorithm.h"
 #include "codegen.h"
 #include "files.h"
+#include "fit.h"
 #include "golden.h"
 #include "load.h"
+#include "tune.h"
 #include "verbs.h"
 #include "version.h"
 
@@ -34,7 +37,11 @@ static int processors(void) {
     return count > 0 ? (int)count : 1;
 }
 
-bool compile_graph(const options *o, ir_graph *g, const char *dir, ir_diag *d) {
+bool set_goals(const options *o, ir_graph *g, ir_diag *d) {
+    return options_goals(o, &g->goals, d) && (!o->tuning || tune_read(o->tuning, g, d));
+}
+
+bool write_graph(const options *o, ir_graph *g, const char *dir, ir_diag *d) {
     pipeline_options p = {.dump_dir = o->dump_dir, .dump_after = o->dump_after, .verbose = o->verbose};
     pass_report reports[MAX_PASSES];
     int passes;
@@ -47,6 +54,13 @@ bool compile_graph(const options *o, ir_graph *g, const char *dir, ir_diag *d) {
         return file_dir_commit(out, d);
     file_dir_abort(out);
     return false;
+}
+
+bool compile_graph(const options *o, ir_graph *g, const char *dir, ir_diag *d) {
+    if (!set_goals(o, g, d) || (o->tune && !tune(o, g, d)) || !fit(g, d) || !write_graph(o, g, dir, d))
+        return false;
+    if (o->opt_report) cg_algorithm_report(g, stderr);
+    return true;
 }
 
 int verb_compile(const options *o, ir_diag *d) {

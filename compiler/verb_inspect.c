@@ -1,4 +1,6 @@
 /* voxc inspect: what a model is, what it costs, and what each pass made of it. */
+#include "algorithm.h"
+#include "fit.h"
 #include "json.h"
 #include "load.h"
 #include "passes.h"
@@ -147,6 +149,20 @@ static void print_json(FILE *f, const ir_graph *g, const totals *t, const pass_r
     fputs("  ]\n}\n", f);
 }
 
+static void measure_frontier(const ir_graph *g, fit_point frontier[IR_THRIFT_COUNT]) {
+    for (int i = 0; i < IR_THRIFT_COUNT; i++) frontier[i] = fit_measure(g, (ir_thrift)i);
+}
+
+static void print_frontier(const fit_point frontier[IR_THRIFT_COUNT]) {
+    printf("\n%-36s %14s %14s %14s %12s\n", "time against memory (--max-memory)", "arena", "prepared",
+           "together", "convolutions");
+    for (int i = 0; i < IR_THRIFT_COUNT; i++)
+        if (frontier[i].ok)
+            printf("  %-34s %14" PRId64 " %14" PRId64 " %14" PRId64 " %11.2fx\n", fit_name((ir_thrift)i),
+                   frontier[i].arena, frontier[i].prepared, frontier[i].arena + frontier[i].prepared,
+                   frontier[0].cycles > 0 ? frontier[i].cycles / frontier[0].cycles : 1);
+}
+
 int verb_inspect(const options *o, ir_diag *d) {
     ir_graph *g = load_model(o, LOAD_SHAPES, d);
     if (!g) return d->code;
@@ -154,7 +170,9 @@ int verb_inspect(const options *o, ir_diag *d) {
     pipeline_options p = {.dump_dir = o->dump_dir, .dump_after = o->dump_after, .verbose = o->verbose};
     pass_report reports[MAX_PASSES];
     int passes = 0;
-    if (pipeline_run(g, &p, reports, &passes, d) && !o->dump_after) {
+    fit_point frontier[IR_THRIFT_COUNT];
+    if (set_goals(o, g, d) && fit(g, d)) measure_frontier(g, frontier);
+    if (!d->code && pipeline_run(g, &p, reports, &passes, d) && !o->dump_after) {
         t.weight_bytes = constant_bytes(g);
         t.arena = g->arena_bytes;
         t.bound = pass_memory_bound(g);
@@ -162,6 +180,8 @@ int verb_inspect(const options *o, ir_diag *d) {
             print_json(stdout, g, &t, reports, passes);
         else
             print_text(g, &t, reports, passes);
+        if (!o->json) print_frontier(frontier);
+        if (o->opt_report) cg_algorithm_report(g, stderr);
     }
     ir_graph_free(g);
     return d->code;

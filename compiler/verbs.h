@@ -10,7 +10,11 @@ int verb_inspect(const options *o, ir_diag *d);
 int verb_verify(const options *o, ir_diag *d);
 int verb_export(const options *o, ir_diag *d);
 
-/* Runs the passes on g and writes its bundle into dir; for compile and verify. g ends up planned. */
+/* g's goals from --math, --threads, --max-memory and --tuning. */
+bool set_goals(const options *o, ir_graph *g, ir_diag *d);
+/* Runs the passes on g, as its goals say, and writes its bundle into dir. g ends up planned. */
+bool write_graph(const options *o, ir_graph *g, const char *dir, ir_diag *d);
+/* The same, with the goals that the options ask for; for compile and verify. */
 bool compile_graph(const options *o, ir_graph *g, const char *dir, ir_diag *d);
 
 #endif

@@ -11,6 +11,7 @@ ir_graph *ir_graph_new(const char *name) {
     g->arena = a;
     g->name = ir_strdup(a, name);
     g->arena_bytes = -1;
+    g->goals.lanes = 1;
     return g;
 }
 

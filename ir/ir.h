@@ -132,7 +132,10 @@ struct ir_node {
     ir_tensor **out;
     int n_attr;
     ir_attr *attr;    /* ascending key */
-    int64_t block[4]; /* conv blocking chosen by the algorithm pass; 0 = none. Meaning: codegen/blocking.h */
+    int64_t block[4]; /* work split of a direct conv; 0 = none. Meaning: codegen/blocking.h */
+    /* Winograd conv F(m, 3) per axis: m of D, H, W, then how many tiles are transformed together (0: all of a
+     * step, and the weights on the way). All 0: a direct conv. */
+    int64_t winograd[4];
 };
 
 /* How `segment` prepares a volume and what it makes of the network's output. All lengths in x y z of the
@@ -174,6 +177,33 @@ typedef struct ir_volume {
     double level;
 } ir_volume;
 
+/* A layer's measured choice: ir_node.winograd. */
+typedef struct ir_tuned {
+    const char *layer; /* name of the conv's output */
+    int64_t winograd[4];
+} ir_tuned;
+
+/* What is given up for memory, each step on top of those before it. */
+typedef enum ir_thrift {
+    IR_FASTEST,
+    IR_WEIGHTS_ON_THE_WAY, /* no weights are kept transformed */
+    IR_TWO_LANES,          /* at most */
+    IR_ONE_LANE,
+    IR_DIRECT, /* no conv has scratch memory */
+    IR_THRIFT_COUNT
+} ir_thrift;
+
+/* What the passes are asked to reach; not part of the text form. */
+typedef struct ir_goals {
+    bool strict;        /* only algorithms whose rounding error is no larger than a direct sum's */
+    bool whole;         /* every value lies in memory as a whole, for whoever wants to look at it */
+    int lanes;          /* tasks of a layer that may run at once with scratch of their own, >= 1 */
+    int64_t max_memory; /* bytes of arena and prepared weights; 0: any */
+    ir_thrift thrift;
+    int n_tuned;
+    const ir_tuned *tuned;
+} ir_goals;
+
 typedef struct ir_graph {
     ir_arena *arena;
     const char *name; /* C identifier */
@@ -187,6 +217,7 @@ typedef struct ir_graph {
     const char **labels; /* label names, index = class */
     ir_volume volume;
     int64_t arena_bytes; /* -1 while unplanned */
+    ir_goals goals;
 } ir_graph;
 
 /* ---- building (graph.c) ---------------------------------------------------------------------- */
@@ -261,6 +292,9 @@ uint64_t ir_hash_graph(const ir_graph *g); /* of ir_print's structure, constants
 /* Infers n's output dtype and shape from its inputs and attributes, checking both. The message names the op,
  * the node and every shape involved. */
 bool ir_infer(ir_node *n, ir_diag *d);
+/* Whether a node is a convolution that Winograd's F(m, 3) computes: f32, three axes, 3x3x3, stride 1, one
+ * group, constant weights. */
+bool ir_admits_winograd(const ir_node *n);
 /* Multiply-accumulates of a node: convs and transposed convs; 0 for the rest. */
 int64_t ir_macs(const ir_node *n);
 /* Parameters as papers count them: elements of the weights and biases of convs and transposed convs (batch
@@ -275,6 +309,10 @@ char *ir_print_string(const ir_graph *g); /* malloc'd, caller frees */
  * pointer that outlives the graph, or NULL (then the constant stays opaque). */
 typedef const void *ir_blobs(void *ctx, const char *name, uint64_t hash, size_t bytes);
 ir_graph *ir_parse(const char *text, const char *file, ir_blobs *blobs, void *ctx, ir_diag *d);
+
+/* A graph of its own, equal but for nodes' `source`, which is the place in the text. Constants share their
+ * data with g, which must outlive the copy. */
+ir_graph *ir_copy(const ir_graph *g);
 
 /* ---- verifier (verify.c, verify_memory.c) ---------------------------------------------------- */
 

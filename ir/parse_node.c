@@ -98,11 +98,11 @@ static bool parse_value(parser *p, ir_node *n, ir_key key) {
     return true;
 }
 
-static bool parse_blocking(parser *p, ir_node *n) {
+static bool parse_four(parser *p, const char *name, int64_t to[4]) {
     list values = {.size = sizeof(int64_t)};
-    if (!parse_ints(p, &values)) return false;
-    if (values.count != 4) return lex_fail(&p->x, "blocking wants 4 numbers");
-    memcpy(n->block, values.items, sizeof n->block);
+    if (!lex_expect(&p->x, '=') || !parse_ints(p, &values)) return false;
+    if (values.count != 4) return lex_fail(&p->x, "%s wants 4 numbers", name);
+    memcpy(to, values.items, 4 * sizeof *to);
     return true;
 }
 
@@ -114,7 +114,8 @@ static bool parse_attribute(parser *p, ir_node *n) {
         if (!lex_expect(&p->x, '=')) return false;
         return (n->name = lex_string(&p->x)) != NULL;
     }
-    if (!strcmp(name, "blocking")) return lex_expect(&p->x, '=') && parse_blocking(p, n);
+    if (!strcmp(name, "blocking")) return parse_four(p, name, n->block);
+    if (!strcmp(name, "winograd")) return parse_four(p, name, n->winograd);
     for (int k = 0; k < IR_KEY_COUNT; k++) {
         if (strcmp(ir_key_name((ir_key)k), name)) continue;
         if (!ir_get(n, (ir_key)k)) return lex_expect(&p->x, '=') && parse_value(p, n, (ir_key)k);

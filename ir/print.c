@@ -137,6 +137,10 @@ static void put_blocking(printer *p, const ir_node *n) {
     if (b[0] | b[1] | b[2] | b[3])
         fprintf(p->f, " blocking=%lldx%lldx%lldx%lld", (long long)b[0], (long long)b[1], (long long)b[2],
                 (long long)b[3]);
+    const int64_t *w = n->winograd;
+    if (w[0])
+        fprintf(p->f, " winograd=%lldx%lldx%lldx%lld", (long long)w[0], (long long)w[1], (long long)w[2],
+                (long long)w[3]);
 }
 
 static void put_place(printer *p, const ir_tensor *t) {

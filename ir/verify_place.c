@@ -55,11 +55,20 @@ static bool check_node_layout(verifier *v, const ir_node *n) {
                          ir_op_get(n->op)->name, n->name, in, out);
 }
 
+static bool check_winograd(verifier *v, const ir_node *n) {
+    const int64_t *w = n->winograd;
+    if (!(w[0] | w[1] | w[2] | w[3])) return true;
+    bool good = ir_admits_winograd(n) && n->in[0]->block && n->out[0]->block && w[3] >= 0;
+    for (int a = 0; a < 3; a++) good = good && (w[a] == 2 || w[a] == 4);
+    return good || verify_broken(v, "winograd",
+                                 "'%s' is no blocked 3x3x3 conv of stride 1 in tiles of 2 and 4", n->name);
+}
+
 bool verify_layouts(verifier *v) {
     for (int i = 0; i < v->g->n_tensors; i++)
         if (!check_block(v, v->g->tensors[i])) return false;
     for (int i = 0; i < v->g->n_nodes; i++)
-        if (!check_node_layout(v, v->g->nodes[i])) return false;
+        if (!check_node_layout(v, v->g->nodes[i]) || !check_winograd(v, v->g->nodes[i])) return false;
     return true;
 }
 

@@ -1,0 +1,177 @@
+/* algorithm.c: the cost model of convolutions and the choice it makes.
+ *
+ * Winograd's F(m, 3) multiplies prod(m + 2) times per tile of prod(m) outputs instead of 27 prod(m) times;
+ * for that, inputs and outputs are transformed and the weights grow. The constants are what the kernels of
+ * runtime/vox_winograd.h and vox_conv.h need on a core that does one multiply-add of 16 channels per cycle;
+ * only their proportions matter, and they are the same on every machine, so that a bundle's text does not
+ * depend on where it was compiled.
+ */
+#include "algorithm.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "codegen.h"
+
+static const double TILE_RATE = 0.86; /* multiply-adds per cycle of the register tiles */
+static const double INPUT_POINT = 7;  /* cycles per point and block of 16 channels */
+static const double OUTPUT_POINT = 6;
+static const double WEIGHT_POINT = 5;          /* where weights are transformed on the way */
+enum { ON_THE_WAY_TILES = 64 };                /* tiles that share such a transform */
+static const int64_t MOST_PREPARED = 24 << 20; /* bytes of transformed weights that a layer may keep */
+
+static int64_t parts(int64_t n, int64_t size) {
+    return (n + size - 1) / size;
+}
+static int64_t blocks(int64_t channels) {
+    return parts(channels, IR_BLOCK);
+}
+
+int64_t cg_winograd_points(const int64_t w[4]) {
+    return (w[0] + 2) * (w[1] + 2) * (w[2] + 2);
+}
+
+/* Positions i of an axis that are congruent modulo the dilation form an axis of their own. */
+static int64_t axis_tiles(int64_t extent, int64_t dilation, int64_t m) {
+    int64_t sum = 0;
+    for (int64_t phase = 0; phase < dilation && phase < extent; phase++)
+        sum += parts(parts(extent - phase, dilation), m);
+    return sum;
+}
+
+int64_t cg_winograd_tiles(const ir_node *n, const int64_t w[4], int64_t begin, int64_t end) {
+    const int64_t *y = n->out[0]->dim, *dilation = ir_ints(n, IR_DILATION);
+    return y[0] * axis_tiles(end - begin, dilation[0], w[0]) * axis_tiles(y[3], dilation[1], w[1]) *
+           axis_tiles(y[4], dilation[2], w[2]);
+}
+
+static double winograd_cycles(const ir_node *n, const int64_t w[4]) {
+    double tiles = (double)cg_winograd_tiles(n, w, 0, n->out[0]->dim[2]);
+    double points = (double)cg_winograd_points(w), ic = (double)n->in[0]->dim[1];
+    double in = (double)blocks(n->in[0]->dim[1]), out = (double)blocks(n->out[0]->dim[1]);
+    double cycles = tiles * points * (ic * out / TILE_RATE + in * INPUT_POINT + out * OUTPUT_POINT);
+    if (w[3] == 0)
+        cycles += (double)parts((int64_t)tiles, ON_THE_WAY_TILES) * points * ic * out * WEIGHT_POINT;
+    return cycles;
+}
+
+static double direct_cycles(const ir_node *n) {
+    double oc = (double)(n->out[0]->dim[1] / ir_int(n, IR_GROUP));
+    double filled = oc / (double)(blocks((int64_t)oc) * IR_BLOCK);
+    return (double)ir_macs(n) / filled / IR_BLOCK / TILE_RATE;
+}
+
+/* Tiles per batch: what a batch holds of transformed inputs and of one pair of blocks' products is to stay in
+ * the second-level cache. */
+static int64_t choose_batch(const ir_node *n) {
+    return n->in[0]->dim[1] <= 64 ? 24 : 12;
+}
+
+static cg_algorithm measure(const ir_node *n, const int64_t w[4]) {
+    int64_t raw = blocks(n->out[0]->dim[1]) * IR_BLOCK * n->in[0]->dim[1] * (int64_t)sizeof(float);
+    cg_algorithm a = {.cycles = w[0] ? winograd_cycles(n, w) : direct_cycles(n)};
+    a.prepared = raw * (w[0] && w[3] ? cg_winograd_points(w)
+                                     : ir_count(n->in[1]) / (n->in[1]->dim[0] * n->in[1]->dim[1]));
+    memcpy(a.winograd, w, sizeof a.winograd);
+    return a;
+}
+
+cg_algorithm cg_algorithm_of(const ir_node *n) {
+    return measure(n, n->winograd);
+}
+
+static int cheaper_first(const void *a, const void *b) {
+    double x = ((const cg_algorithm *)a)->cycles, y = ((const cg_algorithm *)b)->cycles;
+    return (x > y) - (x < y);
+}
+
+int cg_algorithms(const ir_graph *g, const ir_node *n, cg_algorithm list[CG_MAX_ALGORITHMS]) {
+    static const int64_t tiles[][3] = {{4, 4, 4}, {2, 4, 4}, {4, 4, 2}, {2, 2, 4}, {4, 2, 2}, {2, 2, 2}};
+    int count = 0;
+    list[count++] = measure(n, (const int64_t[4]){0});
+    bool able = ir_admits_winograd(n) && n->in[0]->block && n->out[0]->block && g->goals.thrift < IR_DIRECT;
+    for (size_t i = 0; able && i < sizeof tiles / sizeof *tiles; i++) {
+        const int64_t *t = tiles[i];
+        if (g->goals.strict && t[0] * t[1] * t[2] > 8) continue;
+        for (int way = 0; way < 2; way++) {
+            const int64_t w[4] = {t[0], t[1], t[2], way ? 0 : choose_batch(n)};
+            cg_algorithm a = measure(n, w);
+            if (!way && (a.prepared > MOST_PREPARED || g->goals.thrift >= IR_WEIGHTS_ON_THE_WAY)) continue;
+            list[count++] = a;
+        }
+    }
+    qsort(list, (size_t)count, sizeof *list, cheaper_first);
+    return count;
+}
+
+int cg_lanes(const ir_graph *g) {
+    int most = g->goals.thrift >= IR_ONE_LANE ? 1 : g->goals.thrift >= IR_TWO_LANES ? 2 : g->goals.lanes;
+    return g->goals.lanes < most ? g->goals.lanes : most;
+}
+
+/* ---- the choice ------------------------------------------------------------------------------ */
+
+static const ir_tuned *tuned(const ir_graph *g, const ir_node *n) {
+    for (int i = 0; i < g->goals.n_tuned; i++)
+        if (strcmp(g->goals.tuned[i].layer, n->out[0]->name) == 0) return &g->goals.tuned[i];
+    return NULL;
+}
+
+static bool same_way(const int64_t a[4], const int64_t b[4]) {
+    return a[0] == b[0] && a[1] == b[1] && a[2] == b[2] && !a[3] == !b[3];
+}
+
+/* A measured choice counts where it is legal here. */
+static cg_algorithm choose(const ir_graph *g, const ir_node *n) {
+    cg_algorithm list[CG_MAX_ALGORITHMS];
+    int count = cg_algorithms(g, n, list);
+    const ir_tuned *t = tuned(g, n);
+    for (int i = 0; t && i < count; i++)
+        if (same_way(list[i].winograd, t->winograd)) return list[i];
+    return list[0];
+}
+
+/* requires: layouts. gives: winograd of convs. */
+bool pass_algorithm(ir_graph *g, ir_diag *d) {
+    (void)d;
+    for (int i = 0; i < g->n_nodes; i++) {
+        ir_node *n = g->nodes[i];
+        if (n->op != IR_OP_CONV) continue;
+        cg_algorithm a = choose(g, n);
+        memcpy(n->winograd, a.winograd, sizeof n->winograd);
+    }
+    return true;
+}
+
+/* ---- words ----------------------------------------------------------------------------------- */
+
+const char *cg_algorithm_name(const int64_t w[4], ir_arena *arena) {
+    if (!w[0]) return "direct";
+    return ir_format(arena, "Winograd F(%" PRId64 "x%" PRId64 "x%" PRId64 ")%s", w[0], w[1], w[2],
+                     w[3] ? "" : ", weights transformed on the way");
+}
+
+const char *cg_algorithm_reason(const ir_node *n, ir_arena *arena) {
+    return ir_format(arena, "%s: %.1f times cheaper than direct", cg_algorithm_name(n->winograd, arena),
+                     direct_cycles(n) / cg_algorithm_of(n).cycles);
+}
+
+void cg_algorithm_report(const ir_graph *g, FILE *f) {
+    fprintf(f, "%-24s %-18s %10s %10s %14s  %s\n", "convolution", "output", "Mcycles", "of direct", "weights",
+            "algorithm");
+    for (int i = 0; i < g->n_nodes; i++) {
+        const ir_node *n = g->nodes[i];
+        if (n->op != IR_OP_CONV) continue;
+        cg_algorithm list[CG_MAX_ALGORITHMS];
+        int count = cg_algorithms(g, n, list);
+        char type[128];
+        for (int k = 0; k < count; k++) {
+            bool chosen = memcmp(list[k].winograd, n->winograd, sizeof n->winograd) == 0;
+            fprintf(f, "%-24s %-18s %10.1f %9.2fx %14" PRId64 "  %s%s\n", k ? "" : n->out[0]->name,
+                    k ? "" : ir_type_text(n->out[0], type, sizeof type) + 3, list[k].cycles / 1e6,
+                    direct_cycles(n) / list[k].cycles, list[k].prepared,
+                    cg_algorithm_name(list[k].winograd, g->arena), chosen ? " <- chosen" : "");
+        }
+    }
+}

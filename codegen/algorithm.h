@@ -1,0 +1,34 @@
+/* algorithm.h: what each way to compute a convolution costs; the choice stands in ir_node.winograd. */
+#ifndef VOXC_CG_ALGORITHM_H
+#define VOXC_CG_ALGORITHM_H
+
+#include "ir.h"
+
+typedef struct cg_algorithm {
+    int64_t winograd[4]; /* as ir_node's; all 0: direct */
+    double cycles;       /* of one core, in multiply-adds of 16 channels */
+    int64_t prepared;    /* bytes of packed weights */
+} cg_algorithm;
+
+enum { CG_MAX_ALGORITHMS = 16 };
+/* Every legal way to compute conv n, best first; returns how many. */
+int cg_algorithms(const ir_graph *g, const ir_node *n, cg_algorithm list[CG_MAX_ALGORITHMS]);
+/* What is expected of n as it stands. */
+cg_algorithm cg_algorithm_of(const ir_node *n);
+/* "winograd F(4x4x4)", "direct" */
+const char *cg_algorithm_name(const int64_t winograd[4], ir_arena *arena);
+/* One clause for the layer's comment: what the choice saves. */
+const char *cg_algorithm_reason(const ir_node *n, ir_arena *arena);
+/* --opt-report: a table of every conv's candidates. */
+void cg_algorithm_report(const ir_graph *g, FILE *f);
+
+/* Tasks that may run at once with scratch of their own. */
+int cg_lanes(const ir_graph *g);
+
+/* ---- sizes that the runtime computes too (vox_winograd.h) ------------------------------------ */
+
+int64_t cg_winograd_points(const int64_t winograd[4]);
+/* Tiles of the output planes [begin, end). */
+int64_t cg_winograd_tiles(const ir_node *n, const int64_t winograd[4], int64_t begin, int64_t end);
+
+#endif

@@ -1,0 +1,170 @@
+#include "tune.h"
+
+#include "algorithm.h"
+#include "bundle.h"
+#include "files.h"
+#include "json.h"
+#include "process.h"
+#include "verbs.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What is tried: as ir_node.winograd, where 1 stands for a batch of the model's choice. */
+static const int64_t ways[][4] = {{0, 0, 0, 0}, {4, 4, 4, 1}, {4, 4, 4, 0}, {2, 4, 4, 1},
+                                  {4, 4, 2, 1}, {2, 2, 2, 1}, {2, 2, 2, 0}};
+enum { WAYS = sizeof ways / sizeof *ways };
+static const size_t MAX_JSON = (size_t)16 << 20;
+
+typedef struct trial {
+    const options *o;
+    ir_graph *g;
+    const char *temp;
+    ir_arena *arena;
+    int count; /* convolutions */
+    ir_tuned *tuned;
+    double *best; /* milliseconds of each; INFINITY: none yet */
+} trial;
+
+static bool same_way(const int64_t a[4], const int64_t b[4]) {
+    return a[0] == b[0] && a[1] == b[1] && a[2] == b[2] && !a[3] == !b[3];
+}
+
+static ir_tuned *entry_of(const trial *t, const char *layer) {
+    for (int i = 0; i < t->count; i++)
+        if (strcmp(t->tuned[i].layer, layer) == 0) return &t->tuned[i];
+    return NULL;
+}
+
+/* Lists the convolutions under the names that they have in the end, each with the cost model's choice. */
+static bool list_layers(trial *t, ir_diag *d) {
+    ir_graph *copy = ir_copy(t->g);
+    pass_report reports[MAX_PASSES];
+    int passes;
+    bool ok = pipeline_run(copy, &(pipeline_options){0}, reports, &passes, d);
+    t->tuned = ir_alloc(t->g->arena, (size_t)copy->n_nodes + 1, sizeof *t->tuned);
+    t->best = ir_alloc(t->arena, (size_t)copy->n_nodes + 1, sizeof *t->best);
+    for (int i = 0; ok && i < copy->n_nodes; i++) {
+        const ir_node *n = copy->nodes[i];
+        if (n->op != IR_OP_CONV) continue;
+        t->best[t->count] = INFINITY;
+        ir_tuned *entry = &t->tuned[t->count++];
+        entry->layer = ir_strdup(t->g->arena, n->out[0]->name);
+        memcpy(entry->winograd, n->winograd, sizeof entry->winograd);
+    }
+    ir_graph_free(copy);
+    return ok;
+}
+
+/* Every conv is to be computed that way, where it can be. */
+static void force(const trial *t, ir_graph *copy, const int64_t way[4]) {
+    ir_tuned *all = ir_alloc(copy->arena, (size_t)t->count + 1, sizeof *all);
+    for (int i = 0; i < t->count; i++) {
+        all[i].layer = t->tuned[i].layer;
+        memcpy(all[i].winograd, way, sizeof all[i].winograd);
+    }
+    copy->goals.tuned = all;
+    copy->goals.n_tuned = t->count;
+}
+
+static double milliseconds(const json_value *bench, const char *layer) {
+    const json_value *layers = json_get(bench, "layers");
+    for (int i = 0; layers && i < layers->count; i++) {
+        const json_value *name = json_get(&layers->item[i], "name"), *ms = json_get(&layers->item[i], "ms");
+        if (name && ms && name->kind == JSON_STRING && strcmp(name->string, layer) == 0) return ms->number;
+    }
+    return -1;
+}
+
+static void record(trial *t, const ir_graph *planned, const json_value *bench, const int64_t way[4]) {
+    for (int i = 0; i < planned->n_nodes; i++) {
+        const ir_node *n = planned->nodes[i];
+        ir_tuned *entry =
+            n->op == IR_OP_CONV && same_way(n->winograd, way) ? entry_of(t, n->out[0]->name) : NULL;
+        double ms = entry ? milliseconds(bench, entry->layer) : -1;
+        if (ms < 0 || ms >= t->best[entry - t->tuned]) continue;
+        t->best[entry - t->tuned] = ms;
+        memcpy(entry->winograd, way, sizeof entry->winograd);
+    }
+}
+
+static const json_value *run_bench(trial *t, const char *dir, ir_diag *d) {
+    const char *log = ir_format(t->arena, "%s.json", dir);
+    const char *argv[] = {ir_format(t->arena, "%s/%s", dir, t->g->name), "bench", "--layers", "--json", NULL};
+    int code = process_run(argv, log);
+    size_t n;
+    if (code) {
+        ir_fail(d, IR_EXIT_FAILURE, "--tune: %s bench: exit code %d: %s", t->g->name, code,
+                process_log_tail(log, t->arena));
+        return NULL;
+    }
+    char *text = file_read(log, MAX_JSON, &n, d);
+    const json_value *bench = text ? json_parse(t->arena, text, n, log, d) : NULL;
+    free(text);
+    return bench;
+}
+
+static bool try_way(trial *t, int number, ir_diag *d) {
+    const char *dir = ir_format(t->arena, "%s/%d", t->temp, number);
+    ir_graph *copy = ir_copy(t->g);
+    copy->goals.whole = true;
+    force(t, copy, ways[number]);
+    const json_value *bench = NULL;
+    if (isatty(STDERR_FILENO))
+        fprintf(stderr, "voxc: tuning %d of %d: %s\n", number + 1, WAYS,
+                cg_algorithm_name(ways[number], t->arena));
+    if (write_graph(t->o, copy, dir, d) && bundle_build(dir, t->o->cc, ir_format(t->arena, "%s.log", dir), d))
+        bench = run_bench(t, dir, d);
+    if (bench) record(t, copy, bench, ways[number]);
+    ir_graph_free(copy);
+    return bench != NULL;
+}
+
+bool tune(const options *o, ir_graph *g, ir_diag *d) {
+    process_temp temp;
+    if (!process_temp_begin(&temp, d)) return false;
+    trial t = {.o = o, .g = g, .temp = temp.path, .arena = ir_arena_new()};
+    bool ok = list_layers(&t, d);
+    for (int i = 0; ok && i < WAYS; i++) ok = try_way(&t, i, d);
+    g->goals.tuned = t.tuned;
+    g->goals.n_tuned = t.count;
+    process_temp_end(&temp, false);
+    ir_arena_free(t.arena);
+    return ok;
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+static bool read_entry(const json_value *from, ir_arena *arena, ir_tuned *to) {
+    const json_value *layer = json_get(from, "layer"), *winograd = json_get(from, "winograd");
+    if (!layer || layer->kind != JSON_STRING || !winograd || winograd->kind != JSON_LIST ||
+        winograd->count != 4)
+        return false;
+    to->layer = ir_strdup(arena, layer->string);
+    for (int i = 0; i < 4; i++) {
+        if (!winograd->item[i].is_integer) return false;
+        to->winograd[i] = winograd->item[i].integer;
+    }
+    return true;
+}
+
+bool tune_read(const char *path, ir_graph *g, ir_diag *d) {
+    size_t n;
+    char *text = file_read(path, MAX_JSON, &n, d);
+    if (!text) return false;
+    ir_arena *arena = ir_arena_new();
+    const json_value *manifest = json_parse(arena, text, n, path, d);
+    const json_value *table = json_get(manifest, "tuning");
+    bool ok = table && table->kind == JSON_LIST;
+    ir_tuned *tuned = ir_alloc(g->arena, ok ? (size_t)table->count + 1 : 1, sizeof *tuned);
+    for (int i = 0; ok && i < table->count; i++) ok = read_entry(&table->item[i], g->arena, &tuned[i]);
+    if (ok) g->goals.tuned = tuned, g->goals.n_tuned = table->count;
+    if (!ok && !d->code)
+        ir_fail(d, IR_EXIT_INPUT,
+                "--tuning %s: expected the manifest.json of a bundle that was compiled with --tune", path);
+    free(text);
+    ir_arena_free(arena);
+    return ok;
+}
