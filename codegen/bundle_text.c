@@ -87,26 +87,12 @@ int64_t cg_selftest_bytes(const cg_model *m) {
 
 /* ---- memory.json ----------------------------------------------------------------------------- */
 
-static bool is_buffer(const cg_model *m, const ir_tensor *t) {
-    if (t->role != IR_ROLE_VALUE || t->view_of) return false;
-    int first, last;
-    cg_lifetime(m, t, &first, &last);
-    return first >= 0 && cg_place_of(m, t).base == CG_ARENA;
-}
-
-/* The most bytes alive at one layer: no plan of this order of layers needs less. */
-static int64_t lower_bound(const cg_model *m) {
-    int64_t *alive = ir_alloc(m->arena, (size_t)m->n_layers + 1, sizeof *alive), most = 0;
-    for (int i = 0; i < m->g->n_tensors; i++) {
-        const ir_tensor *t = m->g->tensors[i];
-        if (!is_buffer(m, t)) continue;
-        int first, last;
-        cg_lifetime(m, t, &first, &last);
-        for (int k = first; k <= last; k++) alive[k] += cg_round(ir_bytes(t));
-    }
-    for (int i = 0; i < m->n_layers; i++)
-        if (alive[i] > most) most = alive[i];
-    return most;
+static void add_piece(cg_text *s, const cg_model *m, const ir_buffer *b, const ir_piece *p) {
+    ir_span layers = cg_layers(m, p->alive);
+    cg_add_string(s, "    {\"name\": ");
+    cg_add_json(s, b->tensor ? b->tensor->name : b->node->out[0]->name);
+    cg_add(s, ", \"offset\": %" PRId64 ", \"bytes\": %" PRId64 ", \"first\": %d, \"last\": %d}",
+           ir_buffer_offset(b) + p->at, p->bytes, layers.first, layers.last);
 }
 
 const char *cg_memory_json(const cg_model *m) {
@@ -114,20 +100,14 @@ const char *cg_memory_json(const cg_model *m) {
     cg_add(&s,
            "{\n  \"model\": \"%s\",\n  \"arena_bytes\": %" PRId64 ",\n  \"lower_bound_bytes\": %" PRId64
            ",\n",
-           m->name, m->g->arena_bytes, lower_bound(m));
+           m->name, m->g->arena_bytes, ir_memory_bound(m->g));
     cg_add(&s, "  \"layers\": %d,\n  \"buffers\": [", m->n_layers);
     const char *gap = "\n";
-    for (int i = 0; i < m->g->n_tensors; i++) {
-        const ir_tensor *t = m->g->tensors[i];
-        if (!is_buffer(m, t)) continue;
-        int first, last;
-        cg_lifetime(m, t, &first, &last);
-        cg_add(&s, "%s    {\"name\": ", gap);
-        cg_add_json(&s, t->name);
-        cg_add(&s, ", \"offset\": %" PRId64 ", \"bytes\": %" PRId64 ", \"first\": %d, \"last\": %d}",
-               t->arena_offset, ir_bytes(t), first, last);
-        gap = ",\n";
-    }
+    for (int i = 0; i < m->buffers.count; i++)
+        for (int k = 0; k < m->buffers.list[i].n_pieces; k++, gap = ",\n") {
+            cg_add_string(&s, gap);
+            add_piece(&s, m, &m->buffers.list[i], &m->buffers.list[i].pieces[k]);
+        }
     cg_add_string(&s, "\n  ]\n}\n");
     return cg_string(&s);
 }

@@ -76,20 +76,34 @@ cg_place cg_place_of(const cg_model *m, const ir_tensor *t) {
     return (cg_place){CG_ARENA, 0, offset + t->arena_offset};
 }
 
-static bool in_buffer(const ir_tensor *t, const ir_tensor *root) {
-    return t && cg_root(t) == root;
+int64_t cg_scratch_offset(const cg_model *m, const ir_node *n) {
+    if (n->scratch_offset < 0) ir_die("codegen: %s: '%s' has no scratch memory", m->name, n->name);
+    return n->scratch_offset;
+}
+
+ir_span cg_layers(const cg_model *m, ir_span nodes) {
+    return (ir_span){m->layers_before[nodes.first], m->layers_before[nodes.last + 1] - 1};
+}
+
+static const ir_buffer *buffer_of(const cg_model *m, const ir_tensor *root) {
+    for (int i = 0; i < m->buffers.count; i++)
+        if (m->buffers.list[i].tensor == root) return &m->buffers.list[i];
+    return NULL;
 }
 
 void cg_lifetime(const cg_model *m, const ir_tensor *t, int *first, int *last) {
-    const ir_tensor *root = cg_root(t);
+    int64_t at = 0, end;
+    const ir_tensor *root = t;
+    for (; root->view_of; root = root->view_of) at += root->view_offset;
+    end = at + ir_bytes(t);
+    const ir_buffer *b = buffer_of(m, root);
     *first = *last = -1;
-    for (int i = 0; i < m->n_layers; i++) {
-        const ir_node *n = m->layers[i].node;
-        bool touched = in_buffer(n->out[0], root);
-        for (int k = 0; k < n->n_in; k++) touched |= in_buffer(n->in[k], root);
-        if (!touched) continue;
-        if (*first < 0) *first = i;
-        *last = i;
+    for (int i = 0; b && i < b->n_pieces; i++) {
+        const ir_piece *p = &b->pieces[i];
+        if (p->at >= end || p->at + p->bytes <= at) continue;
+        ir_span layers = cg_layers(m, p->alive);
+        if (*first < 0 || layers.first < *first) *first = layers.first;
+        if (layers.last > *last) *last = layers.last;
     }
 }
 
@@ -172,9 +186,10 @@ static void collect_blobs(cg_model *m) {
 
 /* ---- the model ------------------------------------------------------------------------------- */
 
-/* A node whose output already is in place: a reshape that is a view, a concat all of whose members are views.
- */
+/* A node whose output already is in place: a reshape that is a view, a concat all of whose members are views,
+ * and what reads a fused value: the kernel that computes that value does its work. */
 static bool is_free(const ir_node *n) {
+    if (n->n_in && n->in[0] && n->in[0]->fused) return true;
     if (n->op == IR_OP_RESHAPE) return n->out[0]->view_of == n->in[0];
     if (n->op != IR_OP_CONCAT) return false;
     for (int i = 0; i < n->n_in; i++)
@@ -203,12 +218,15 @@ static const char *title_of(ir_arena *arena, const ir_node *n) {
 
 static void collect_layers(cg_model *m) {
     m->layers = ir_alloc(m->arena, (size_t)m->g->n_nodes + 1, sizeof *m->layers);
+    m->layers_before = ir_alloc(m->arena, (size_t)m->g->n_nodes + 1, sizeof *m->layers_before);
     for (int i = 0; i < m->g->n_nodes; i++) {
         const ir_node *n = m->g->nodes[i];
+        m->layers_before[i] = m->n_layers;
         if (is_free(n)) continue;
         cg_layer layer = {n, layer_name(n), function_name(m, n), title_of(m->arena, n)};
         m->layers[m->n_layers++] = layer;
     }
+    m->layers_before[m->g->n_nodes] = m->n_layers;
 }
 
 static bool has_data(const cg_model *m, ir_diag *d) {
@@ -228,5 +246,6 @@ cg_model *cg_model_new(const ir_graph *g, const cg_options *options, ir_diag *d)
     m->arena_bytes = g->arena_bytes > CG_ALIGN ? g->arena_bytes : CG_ALIGN;
     collect_blobs(m);
     collect_layers(m);
+    m->buffers = ir_find_buffers(g, m->arena);
     return has_data(m, d) ? m : NULL;
 }

@@ -6,6 +6,7 @@
 
 #include "codegen.h"
 #include "cg_text.h"
+#include "lifetime.h"
 
 enum { CG_ALIGN = 64 };
 
@@ -56,6 +57,8 @@ typedef struct cg_model {
     const char *name, *upper; /* unet3d, UNET3D */
     int n_layers, n_weights, n_blobs, cap_weights;
     cg_layer *layers;
+    int *layers_before; /* per node: the layers in front of it; and their number */
+    ir_buffers buffers; /* of the arena; lifetimes in nodes */
     cg_weight *weights;
     cg_blob *blobs;
     uint64_t graph_hash;
@@ -72,7 +75,12 @@ int64_t cg_blob_offset(const cg_model *m, const ir_tensor *t); /* bytes into the
 /* Called when every weight is registered: fixes prepared_bytes. */
 void cg_place_weights_end(cg_model *m);
 
-/* First and last layer (numbers) that touch the buffer t lives in. */
+/* Bytes into the arena of the node's scratch memory. */
+int64_t cg_scratch_offset(const cg_model *m, const ir_node *n);
+
+/* The layers (numbers) that run in a span of nodes. */
+ir_span cg_layers(const cg_model *m, ir_span nodes);
+/* First and last layer (numbers) between which the bytes of t are in use; -1 outside the arena. */
 void cg_lifetime(const cg_model *m, const ir_tensor *t, int *first, int *last);
 const ir_tensor *cg_root(const ir_tensor *t);
 int64_t cg_round(int64_t bytes); /* up to CG_ALIGN */

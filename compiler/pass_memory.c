@@ -1,17 +1,16 @@
 /* pass_memory.c: offsets in the arena.
  *
- * A buffer is a value together with all its views; it lives from the first node that writes any part to the
- * last node that reads any part. At each node the buffers alive there must fit side by side, so the largest
- * such sum is a lower bound for every plan of this order of nodes. Largest-first placement (Pisarchyk and Lee
- * 2020, "greedy by size") meets that bound on nearly every network; where it does not, other orders are
- * tried.
+ * The pieces of a buffer (lifetime.h) keep their places side by side, but each collides only with what is in
+ * use at the same time as itself. At each node the pieces alive there must fit, so the largest such sum is a
+ * lower bound for every plan of this order of nodes. Largest-first placement (Pisarchyk and Lee 2020, "greedy
+ * by size") meets that bound on nearly every network; where it does not, other orders are tried.
  */
+#include "lifetime.h"
 #include "passes.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-enum { ALIGN = 64, SHUFFLES = 2000 };
+enum { SHUFFLES = 2000 };
 
 bool pass_is_output(const ir_graph *g, const ir_tensor *t) {
     for (int i = 0; i < g->n_outputs; i++)
@@ -19,97 +18,72 @@ bool pass_is_output(const ir_graph *g, const ir_tensor *t) {
     return false;
 }
 
-typedef struct buffer {
-    ir_tensor *tensor;
-    int64_t bytes, offset;
-    int first, last; /* node numbers, both inclusive */
-} buffer;
+typedef struct placed {
+    int64_t start, end; /* in the arena */
+    ir_span alive;
+} placed;
 
 typedef struct plan {
-    buffer *buffers;
-    int count;
-    int64_t bytes;
+    ir_buffers buffers;
+    int64_t *offset; /* per buffer */
+    placed *placed;  /* pieces that have their place, by ascending start */
+    int n_placed;
 } plan;
 
-static ir_tensor *root_of(ir_tensor *t) {
-    while (t->view_of) t = t->view_of;
-    return t;
-}
-
-static bool in_arena(const ir_graph *g, const ir_tensor *t) {
-    return t->role == IR_ROLE_VALUE && !pass_is_output(g, t);
-}
-
-static buffer *find(plan *p, const ir_tensor *root) {
-    for (int i = 0; i < p->count; i++)
-        if (p->buffers[i].tensor == root) return &p->buffers[i];
-    return NULL;
-}
-
-static void touch(const ir_graph *g, plan *p, ir_tensor *t, int node) {
-    if (!t || !in_arena(g, t)) return;
-    ir_tensor *root = root_of(t);
-    buffer *b = find(p, root);
-    if (!b) {
-        b = &p->buffers[p->count++];
-        *b = (buffer){.tensor = root, .bytes = (ir_bytes(root) + ALIGN - 1) / ALIGN * ALIGN, .first = node};
+/* The lowest place of the buffer, from `offset` on, that this piece of it can bear. */
+static int64_t lowest_for(const plan *p, const ir_piece *piece, int64_t offset) {
+    int64_t end = offset + piece->at;
+    for (int i = 0; i < p->n_placed; i++) {
+        const placed *other = &p->placed[i];
+        if (!ir_spans_meet(other->alive, piece->alive)) continue;
+        if (other->start - end >= piece->bytes) break;
+        if (other->end > end) end = other->end;
     }
-    b->last = node;
+    return end - piece->at;
 }
 
-static void find_lifetimes(const ir_graph *g, plan *p) {
-    for (int i = 0; i < g->n_nodes; i++) {
-        const ir_node *n = g->nodes[i];
-        for (int k = 0; k < n->n_in; k++) touch(g, p, n->in[k], i);
-        for (int k = 0; k < n->n_out; k++) touch(g, p, n->out[k], i);
+/* Every piece pushes the buffer up to where it fits, until none does. */
+static int64_t lowest_place(const plan *p, const ir_buffer *b) {
+    int64_t offset = 0;
+    for (int k = 0, satisfied = 0; satisfied < b->n_pieces; k = (k + 1) % b->n_pieces) {
+        int64_t higher = lowest_for(p, &b->pieces[k], offset);
+        satisfied = higher == offset ? satisfied + 1 : 1;
+        offset = higher;
+    }
+    return offset;
+}
+
+static void keep(plan *p, const ir_buffer *b, int64_t offset) {
+    for (int k = 0; k < b->n_pieces; k++) {
+        const ir_piece *piece = &b->pieces[k];
+        placed new = {offset + piece->at, offset + piece->at + piece->bytes, piece->alive};
+        int at = p->n_placed++;
+        for (; at > 0 && p->placed[at - 1].start > new.start; at--) p->placed[at] = p->placed[at - 1];
+        p->placed[at] = new;
     }
 }
 
-static int64_t lower_bound(const plan *p, int nodes) {
-    int64_t most = 0;
-    for (int i = 0; i < nodes; i++) {
-        int64_t alive = 0;
-        for (int k = 0; k < p->count; k++)
-            if (p->buffers[k].first <= i && i <= p->buffers[k].last) alive += p->buffers[k].bytes;
-        if (alive > most) most = alive;
-    }
-    return most;
-}
-
-static bool alive_together(const buffer *a, const buffer *b) {
-    return a->first <= b->last && b->first <= a->last;
-}
-
-/* The lowest gap between the placed buffers alive with b; placed is sorted by offset. */
-static int64_t lowest_gap(buffer *const *placed, int count, const buffer *b) {
-    int64_t end = 0;
-    for (int i = 0; i < count; i++) {
-        if (!alive_together(placed[i], b)) continue;
-        if (placed[i]->offset - end >= b->bytes) break;
-        int64_t after = placed[i]->offset + placed[i]->bytes;
-        if (after > end) end = after;
-    }
-    return end;
-}
-
-/* Places buffers in `order`, returns the bytes needed. placed: scratch for count pointers. */
-static int64_t place(plan *p, const int *order, buffer **placed) {
+/* Places the buffers in `order`; returns the bytes needed, or more than `limit` as soon as it must exceed
+ * that. */
+static int64_t place(plan *p, const int *order, int64_t limit) {
     int64_t bytes = 0;
-    for (int i = 0; i < p->count; i++) {
-        buffer *b = &p->buffers[order[i]];
-        b->offset = lowest_gap(placed, i, b);
-        if (b->offset + b->bytes > bytes) bytes = b->offset + b->bytes;
-        int k = i;
-        for (; k > 0 && placed[k - 1]->offset > b->offset; k--) placed[k] = placed[k - 1];
-        placed[k] = b;
+    p->n_placed = 0;
+    for (int i = 0; i < p->buffers.count && bytes <= limit; i++) {
+        const ir_buffer *b = &p->buffers.list[order[i]];
+        int64_t offset = p->offset[order[i]] = lowest_place(p, b);
+        if (offset + b->bytes > bytes) bytes = offset + b->bytes;
+        keep(p, b, offset);
     }
     return bytes;
 }
 
-static int larger_first(const void *a, const void *b) {
-    const buffer *x = a, *y = b;
-    if (x->bytes != y->bytes) return x->bytes < y->bytes ? 1 : -1;
-    return x->first != y->first ? x->first - y->first : x->last - y->last;
+/* Of equals, the earlier in the graph comes first. */
+static void sort_larger_first(const ir_buffers *b, int *order) {
+    for (int i = 0; i < b->count; i++) {
+        int at = i;
+        for (; at > 0 && b->list[order[at - 1]].bytes < b->list[i].bytes; at--) order[at] = order[at - 1];
+        order[at] = i;
+    }
 }
 
 static uint64_t next_random(uint64_t *state) {
@@ -117,52 +91,49 @@ static uint64_t next_random(uint64_t *state) {
     return *state >> 33;
 }
 
-/* Largest first, then seeded swaps in that order that never make it worse, until the bound is met. */
-static void search(plan *p, int64_t bound, ir_arena *arena) {
-    size_t count = (size_t)p->count;
+/* Largest first, then seeded swaps in that order that never make it worse, until the bound is met. Returns
+ * the bytes needed. */
+static int64_t search(plan *p, int64_t bound, ir_arena *arena) {
+    size_t count = (size_t)p->buffers.count;
     int *order = ir_alloc(arena, count, sizeof *order), *best = ir_alloc(arena, count, sizeof *best);
-    buffer **placed = ir_alloc(arena, count, sizeof *placed);
-    qsort(p->buffers, count, sizeof *p->buffers, larger_first);
-    for (int i = 0; i < p->count; i++) best[i] = i;
-    p->bytes = place(p, best, placed);
+    sort_larger_first(&p->buffers, best);
+    int64_t least = place(p, best, INT64_MAX);
     uint64_t state = 1;
-    for (int i = 0; i < SHUFFLES && p->bytes > bound; i++) {
+    for (int i = 0; i < SHUFFLES && least > bound; i++) {
         memcpy(order, best, count * sizeof *order);
         size_t a = next_random(&state) % count, b = next_random(&state) % count;
         int moved = order[a];
         order[a] = order[b];
         order[b] = moved;
-        int64_t bytes = place(p, order, placed);
-        if (bytes > p->bytes) continue;
-        p->bytes = bytes;
+        int64_t bytes = place(p, order, least);
+        if (bytes > least) continue;
+        least = bytes;
         memcpy(best, order, count * sizeof *order);
     }
-    p->bytes = place(p, best, placed);
+    return place(p, best, INT64_MAX);
 }
 
 static plan make_plan(const ir_graph *g, ir_arena *scratch) {
-    plan p = {.buffers = ir_alloc(scratch, (size_t)g->n_tensors + 1, sizeof(buffer))};
-    find_lifetimes(g, &p);
+    plan p = {.buffers = ir_find_buffers(g, scratch)};
+    size_t pieces = 1;
+    for (int i = 0; i < p.buffers.count; i++) pieces += (size_t)p.buffers.list[i].n_pieces;
+    p.offset = ir_alloc(scratch, (size_t)p.buffers.count + 1, sizeof *p.offset);
+    p.placed = ir_alloc(scratch, pieces, sizeof *p.placed);
     return p;
 }
 
-int64_t pass_memory_bound(const ir_graph *g) {
-    ir_arena *scratch = ir_arena_new();
-    plan p = make_plan(g, scratch);
-    int64_t bound = lower_bound(&p, g->n_nodes);
-    ir_arena_free(scratch);
-    return bound;
-}
-
-/* requires: views placed; nothing adds, removes or moves a node afterwards. maintains: graph. gives:
- * arena_offset of every buffer (a view's place is its owner's), arena_bytes. */
+/* requires: views placed, fused values and scratch sizes decided; nothing adds, removes or moves a node
+ * afterwards. maintains: graph. gives: arena_offset of every buffer (a view's place is its owner's),
+ * scratch_offset, arena_bytes. */
 bool pass_memory(ir_graph *g, ir_diag *d) {
     (void)d;
     ir_arena *scratch = ir_arena_new();
     plan p = make_plan(g, scratch);
-    if (p.count) search(&p, lower_bound(&p, g->n_nodes), scratch);
-    for (int i = 0; i < p.count; i++) p.buffers[i].tensor->arena_offset = p.buffers[i].offset;
-    g->arena_bytes = p.bytes;
+    g->arena_bytes = p.buffers.count ? search(&p, ir_memory_bound(g), scratch) : 0;
+    for (int i = 0; i < p.buffers.count; i++) {
+        const ir_buffer *b = &p.buffers.list[i];
+        *(b->tensor ? &b->tensor->arena_offset : &b->node->scratch_offset) = p.offset[i];
+    }
     ir_arena_free(scratch);
     return true;
 }

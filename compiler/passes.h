@@ -14,9 +14,6 @@ bool pass_layout(ir_graph *g, ir_diag *d);
 bool pass_views(ir_graph *g, ir_diag *d);
 bool pass_memory(ir_graph *g, ir_diag *d);
 
-/* The most bytes alive at one node: no plan of this order of nodes needs less. */
-int64_t pass_memory_bound(const ir_graph *g);
-
 bool pass_is_output(const ir_graph *g, const ir_tensor *t);
 
 #endif

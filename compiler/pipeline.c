@@ -2,6 +2,7 @@
 
 #include "codegen.h"
 #include "files.h"
+#include "lifetime.h"
 #include "passes.h"
 #include "suggest.h"
 
@@ -67,7 +68,7 @@ static void describe(pass_report *r, const ir_graph *g, const census *a, const c
     note(r->what, sizeof r->what, "convolutions split into tasks", a->split, b->split);
     if (strcmp(r->name, "memory") == 0)
         snprintf(r->what, sizeof r->what, "arena %lld bytes, lower bound of this order %lld",
-                 (long long)g->arena_bytes, (long long)pass_memory_bound(g));
+                 (long long)g->arena_bytes, (long long)ir_memory_bound(g));
 }
 
 static bool dump(const pipeline_options *o, int number, const char *name, const char *text, bool changed,

@@ -2,8 +2,8 @@
 #include "algorithm.h"
 #include "fit.h"
 #include "json.h"
+#include "lifetime.h"
 #include "load.h"
-#include "passes.h"
 #include "verbs.h"
 
 #include <inttypes.h>
@@ -175,7 +175,7 @@ int verb_inspect(const options *o, ir_diag *d) {
     if (!d->code && pipeline_run(g, &p, reports, &passes, d) && !o->dump_after) {
         t.weight_bytes = constant_bytes(g);
         t.arena = g->arena_bytes;
-        t.bound = pass_memory_bound(g);
+        t.bound = ir_memory_bound(g);
         if (o->json)
             print_json(stdout, g, &t, reports, passes);
         else

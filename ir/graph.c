@@ -134,6 +134,7 @@ ir_node *ir_add_node(ir_graph *g, ir_op op, const char *name, int n_in, ir_tenso
     n->out = ir_alloc(g->arena, 1, sizeof *n->out);
     n->out[0] = add_tensor(g, out_name, IR_ROLE_VALUE, IR_F32, 0, NULL);
     n->out[0]->producer = n;
+    n->scratch_offset = -1;
     g->nodes = grow(g->arena, g->nodes, g->n_nodes, &g->cap_nodes);
     g->nodes[g->n_nodes++] = n;
     return n;

@@ -49,6 +49,7 @@ char *ir_format(ir_arena *a, const char *fmt, ...) __attribute__((format(printf,
 /* ---- types ----------------------------------------------------------------------------------- */
 
 enum { IR_MAX_RANK = 8, IR_BLOCK = 16 };
+#define IR_MAX_BYTES (INT64_C(1) << 62) /* of a tensor or of scratch memory */
 
 /* X(symbol, text name, bytes, is float) */
 #define IR_DTYPES(X)                                                                                         \
@@ -121,6 +122,8 @@ typedef struct ir_tensor {
     struct ir_tensor *view_of; /* lives inside that tensor (concat member, reshape) ... */
     int64_t view_offset;       /* ... at this many bytes */
     int64_t arena_offset;      /* bytes; -1 while unplanned, and for graph inputs, outputs and constants */
+    bool fused; /* never lies in memory: the conv that computes it hands it on in registers, and the max_pools
+                   and slices that read it are done by that conv's kernel */
 } ir_tensor;
 
 struct ir_node {
@@ -136,6 +139,8 @@ struct ir_node {
     /* Winograd conv F(m, 3) per axis: m of D, H, W, then how many tiles are transformed together (0: all of a
      * step, and the weights on the way). All 0: a direct conv. */
     int64_t winograd[4];
+    int64_t scratch;  /* bytes of the arena that only this node's execution needs */
+    int64_t scratch_offset; /* where, in bytes; -1 while unplanned and without scratch */
 };
 
 /* How `segment` prepares a volume and what it makes of the network's output. All lengths in x y z of the
@@ -317,8 +322,9 @@ ir_graph *ir_copy(const ir_graph *g);
 /* ---- verifier (verify.c, verify_memory.c) ---------------------------------------------------- */
 
 /* Structure, operand counts, attributes, re-inferred shapes, order, layouts, and once planned the memory
- * plan: no two tensors that are alive together overlap, all inside arena_bytes, aligned to 64. Fills d (code
- * IR_EXIT_FAILURE) and returns false at the first violation; shares no code with the planner. */
+ * plan: no two tensors (or scratch) that are alive together overlap, all inside arena_bytes, aligned to 64.
+ * Fills d (code IR_EXIT_FAILURE) and returns false at the first violation; shares no code with the planner.
+ */
 bool ir_verify(const ir_graph *g, ir_diag *d);
 
 /* ---- interpreter (interp*.c) ----------------------------------------------------------------- */

@@ -106,6 +106,13 @@ static bool parse_four(parser *p, const char *name, int64_t to[4]) {
     return true;
 }
 
+static bool parse_scratch(parser *p, ir_node *n) {
+    if (!lex_int(&p->x, &n->scratch)) return false;
+    if (n->scratch < 0 || n->scratch > IR_MAX_BYTES)
+        return lex_fail(&p->x, "scratch memory has 0 to 2^62 bytes");
+    return true;
+}
+
 static bool parse_attribute(parser *p, ir_node *n) {
     lexer place = p->x;
     const char *name = lex_word(&p->x, "an attribute or ->");
@@ -116,6 +123,7 @@ static bool parse_attribute(parser *p, ir_node *n) {
     }
     if (!strcmp(name, "blocking")) return parse_four(p, name, n->block);
     if (!strcmp(name, "winograd")) return parse_four(p, name, n->winograd);
+    if (!strcmp(name, "scratch")) return lex_expect(&p->x, '=') && parse_scratch(p, n);
     for (int k = 0; k < IR_KEY_COUNT; k++) {
         if (strcmp(ir_key_name((ir_key)k), name)) continue;
         if (!ir_get(n, (ir_key)k)) return lex_expect(&p->x, '=') && parse_value(p, n, (ir_key)k);
@@ -128,12 +136,22 @@ static bool parse_attribute(parser *p, ir_node *n) {
 
 /* ---- the output ------------------------------------------------------------------------------ */
 
-static bool parse_place(parser *p, ir_tensor *t) {
+/* "+BYTES" */
+static bool parse_offset(parser *p, int64_t *offset) {
+    if (!lex_expect(&p->x, '+') || !lex_int(&p->x, offset)) return false;
+    return *offset >= 0 || lex_fail(&p->x, "the offset is negative");
+}
+
+static bool parse_place(parser *p, ir_node *n) {
+    ir_tensor *t = n->out[0];
     if (lex_accept_word(&p->x, "block16")) {
         t->block = IR_BLOCK;
+    } else if (lex_accept_word(&p->x, "fused")) {
+        t->fused = true;
     } else if (lex_accept_word(&p->x, "arena")) {
-        if (!lex_expect(&p->x, '+') || !lex_int(&p->x, &t->arena_offset)) return false;
-        if (t->arena_offset < 0) return lex_fail(&p->x, "the offset is negative");
+        return parse_offset(p, &t->arena_offset);
+    } else if (lex_accept_word(&p->x, "scratch")) {
+        return parse_offset(p, &n->scratch_offset);
     } else if (lex_accept_word(&p->x, "in")) {
         parse_view *v = ir_alloc(p->g->arena, 1, sizeof *v);
         lex_blanks(&p->x);
@@ -142,13 +160,16 @@ static bool parse_place(parser *p, ir_tensor *t) {
         v->parent = lex_tensor(&p->x);
         if (!v->parent || !lex_expect(&p->x, '+') || !lex_int(&p->x, &t->view_offset)) return false;
     } else {
-        return lex_fail(&p->x, "expected block16, arena+BYTES, in %%tensor+BYTES or the end of the line");
+        return lex_fail(&p->x,
+                        "expected block16, fused, arena+BYTES, in %%tensor+BYTES, scratch+BYTES or the "
+                        "end of the line");
     }
     return true;
 }
 
 /* "-> type place" may be left out; a type that is there must be the inferred one. */
-static bool parse_result(parser *p, ir_tensor *t) {
+static bool parse_result(parser *p, ir_node *n) {
+    const ir_tensor *t = n->out[0];
     if (!lex_accept(&p->x, '-')) return true;
     if (*p->x.at != '>') return lex_fail(&p->x, "expected ->");
     p->x.at++;
@@ -162,7 +183,7 @@ static bool parse_result(parser *p, ir_tensor *t) {
         return lex_fail(&p->x, "the inferred type is %s", ir_type_text(t, text, sizeof text));
     }
     while (!lex_is(&p->x, '\n') && *p->x.at)
-        if (!parse_place(p, t)) return false;
+        if (!parse_place(p, n)) return false;
     return true;
 }
 
@@ -190,5 +211,5 @@ bool parse_node(parser *p) {
     while (!at_result(p))
         if (!parse_attribute(p, n)) return false;
     if (!ir_finish_node(p->g, n, p->x.d)) return ir_fail_in(p->x.d, "%s", n->source);
-    return parse_result(p, n->out[0]);
+    return parse_result(p, n);
 }

@@ -145,6 +145,7 @@ static void put_blocking(printer *p, const ir_node *n) {
 
 static void put_place(printer *p, const ir_tensor *t) {
     if (t->block) fprintf(p->f, " block%d", t->block);
+    if (t->fused) fputs(" fused", p->f);
     if (t->arena_offset >= 0) fprintf(p->f, " arena+%lld", (long long)t->arena_offset);
     if (t->view_of) fprintf(p->f, " in %%%s+%lld", t->view_of->name, (long long)t->view_offset);
 }
@@ -160,9 +161,11 @@ static void put_node(printer *p, const ir_node *n) {
         put_string(p, n->name);
     }
     if (!p->structure) put_blocking(p, n);
+    if (!p->structure && n->scratch) fprintf(p->f, " scratch=%lld", (long long)n->scratch);
     fputs(" -> ", p->f);
     put_type(p, n->out[0]);
     if (!p->structure) put_place(p, n->out[0]);
+    if (!p->structure && n->scratch_offset >= 0) fprintf(p->f, " scratch+%lld", (long long)n->scratch_offset);
     fputc('\n', p->f);
 }
 

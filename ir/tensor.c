@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-static const int64_t max_size = INT64_C(1) << 62;
+static const int64_t max_size = IR_MAX_BYTES;
 
 bool ir_shape_count(int rank, const int64_t *dim, int64_t *count) {
     int64_t n = 1;

@@ -25,9 +25,10 @@ typedef enum verify_view {
 } verify_view;
 verify_view verify_view_kind(const ir_tensor *t);
 
-/* Layouts and views (verify_place.c); they rely on a sound structure. */
+/* Layouts, views and fused values (verify_place.c); they rely on a sound structure. */
 bool verify_layouts(verifier *v);
 bool verify_views(verifier *v);
+bool verify_fused(verifier *v);
 /* The memory plan (verify_memory.c); relies on sound views. */
 bool verify_memory(verifier *v);
 

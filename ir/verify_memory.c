@@ -1,23 +1,44 @@
 /* verify_memory.c: checks the memory plan against lifetimes of its own making.
  *
- * Storage is what views share: it is in use from the first write to the last read of any tensor in it, both
- * nodes included, so that no node writes where it reads. Two storages in use together may not overlap. Inside
- * a storage, tensors that share bytes hold the same values (concat member, reshape) or the older one is dead:
- * at the latest with the node that overwrites it in place. */
+ * A tensor is in use from its first write to its last read, both nodes included, so that no node writes where
+ * it reads. Storage is what views share. Two tensors of different storages that are in use together may not
+ * overlap; before its first write a tensor's bytes may be anybody's. That covers a storage between the uses
+ * of its tensors too, since each view's node reads one of the two where the other begins. Inside a storage,
+ * tensors that share bytes hold the same values (concat member, reshape) or the older one is dead: at the
+ * latest with the node that overwrites it in place. Scratch memory is in use while its node runs. */
 #include "verify.h"
 
 enum { ALIGN = 64 };
+
+/* In positions of nodes; both ends are included. */
+typedef struct interval {
+    int first, last;
+} interval;
 
 typedef struct place {
     int root;          /* position of the tensor whose storage this is */
     int content;       /* position of the tensor whose values these are a part of */
     int64_t at, bytes; /* inside the storage */
-    int born, dies;    /* first write, last read: node positions; a graph output outlives all nodes */
-    int first, last;   /* of the whole storage; valid for roots */
+    interval time;     /* first write to last read; a graph output outlives all nodes */
 } place;
 
-static void read_by(place *p, int node) {
-    if (p->dies < node) p->dies = node;
+/* When node number `node` runs. */
+static interval time_of(const verifier *v, int node) {
+    (void)v;
+    return (interval){node, node};
+}
+
+static void read_by(const verifier *v, place *places, const ir_tensor *t, int node) {
+    place *p = &places[ir_index_find(&v->index, t)];
+    int last = time_of(v, node).last;
+    if (p->time.last < last) p->time.last = last;
+}
+
+/* The node that writes t; t's own, or the one that hands its operand on in registers. */
+static int born_at(const verifier *v, int t) {
+    const ir_node *n = v->g->tensors[t]->producer;
+    const ir_tensor *x = n && n->n_in ? n->in[0] : NULL;
+    return x && x->fused ? v->born[ir_index_find(&v->index, x)] : v->born[t];
 }
 
 static place *find_places(verifier *v) {
@@ -26,7 +47,7 @@ static place *find_places(verifier *v) {
     for (int i = 0; i < g->n_tensors; i++) {
         const ir_tensor *t = g->tensors[i];
         p[i].bytes = ir_bytes(t);
-        p[i].born = p[i].dies = v->born[i];
+        p[i].time = time_of(v, born_at(v, i));
         bool same_values = true;
         p[i].content = i;
         for (; t->view_of; t = t->view_of) {
@@ -38,14 +59,8 @@ static place *find_places(verifier *v) {
     }
     for (int n = 0; n < g->n_nodes; n++)
         for (int k = 0; k < g->nodes[n]->n_in; k++)
-            if (g->nodes[n]->in[k]) read_by(&p[ir_index_find(&v->index, g->nodes[n]->in[k])], n);
-    for (int i = 0; i < g->n_outputs; i++) read_by(&p[ir_index_find(&v->index, g->outputs[i])], g->n_nodes);
-    for (int i = 0; i < g->n_tensors; i++) p[i].first = p[i].born, p[i].last = p[i].dies;
-    for (int i = 0; i < g->n_tensors; i++) {
-        place *root = &p[p[i].root];
-        if (p[i].born < root->first) root->first = p[i].born;
-        if (p[i].dies > root->last) root->last = p[i].dies;
-    }
+            if (g->nodes[n]->in[k]) read_by(v, p, g->nodes[n]->in[k], n);
+    for (int i = 0; i < g->n_outputs; i++) read_by(v, p, g->outputs[i], g->n_nodes);
     return p;
 }
 
@@ -65,12 +80,13 @@ static bool replaces(const verifier *v, const place *p, int newer, int older) {
 }
 
 static bool check_shared(verifier *v, const place *p, int older, int newer) {
-    if (p[newer].born < p[older].born) return check_shared(v, p, newer, older);
-    int limit = p[newer].born - !replaces(v, p, newer, older);
-    if (p[older].dies <= limit) return true;
+    if (p[newer].time.first < p[older].time.first) return check_shared(v, p, newer, older);
+    int limit = p[newer].time.first - !replaces(v, p, newer, older);
+    if (p[older].time.last <= limit) return true;
     return verify_broken(v, "memory-in-place", "%%%s overwrites %%%s, which node '%s' still needs",
                          v->g->tensors[newer]->name, v->g->tensors[older]->name,
-                         p[older].dies < v->g->n_nodes ? v->g->nodes[p[older].dies]->name : "(output)");
+                         p[older].time.last < v->g->n_nodes ? v->g->nodes[p[older].time.last]->name
+                                                            : "(output)");
 }
 
 static bool check_storages(verifier *v, const place *p) {
@@ -86,7 +102,7 @@ static bool check_storages(verifier *v, const place *p) {
 
 static bool in_arena(const verifier *v, const place *p, int i) {
     const ir_tensor *root = v->g->tensors[p[i].root];
-    return root->role == IR_ROLE_VALUE && !verify_is_output(v, root);
+    return root->role == IR_ROLE_VALUE && !root->fused && !verify_is_output(v, root);
 }
 
 static bool check_offset(verifier *v, const place *p, int i) {
@@ -94,8 +110,8 @@ static bool check_offset(verifier *v, const place *p, int i) {
     const ir_tensor *root = v->g->tensors[p[i].root];
     if (!in_arena(v, p, i)) {
         if (t->arena_offset == -1) return true;
-        return verify_broken(v, "memory-place", "%%%s lies in the caller's memory but has an arena offset",
-                             t->name);
+        return verify_broken(v, "memory-place",
+                             "%%%s lies in the caller's memory or nowhere but has an arena offset", t->name);
     }
     if (root->arena_offset < 0)
         return verify_broken(v, "memory-place", "%%%s has no arena offset", root->name);
@@ -114,34 +130,83 @@ static bool check_offset(verifier *v, const place *p, int i) {
     return true;
 }
 
-static bool check_apart(verifier *v, const place *p, int a, int b) {
-    const ir_tensor *ta = v->g->tensors[a], *tb = v->g->tensors[b];
-    bool together = p[a].first <= p[b].last && p[b].first <= p[a].last;
-    if (!together || !ranges_meet(ta->arena_offset, p[a].bytes, tb->arena_offset, p[b].bytes)) return true;
+/* ---- what may not meet ----------------------------------------------------------------------- */
+
+/* Bytes of the arena in use for a time. */
+typedef struct use {
+    const char *name, *kind;
+    int storage; /* uses of the same storage have been compared already; -1: of none */
+    int64_t offset, bytes;
+    interval time;
+} use;
+
+static use tensor_use(const verifier *v, const place *p, int i) {
+    return (use){v->g->tensors[i]->name,
+                 "",
+                 p[i].root,
+                 v->g->tensors[p[i].root]->arena_offset + p[i].at,
+                 p[i].bytes,
+                 p[i].time};
+}
+
+static use scratch_use(const verifier *v, int node) {
+    const ir_node *n = v->g->nodes[node];
+    return (use){n->out[0]->name, "scratch of ", -1, n->scratch_offset, n->scratch, time_of(v, node)};
+}
+
+static bool check_apart(verifier *v, const use *a, const use *b) {
+    bool together = a->time.first <= b->time.last && b->time.first <= a->time.last;
+    bool related = a->storage == b->storage && a->storage >= 0;
+    if (!together || related || !ranges_meet(a->offset, a->bytes, b->offset, b->bytes)) return true;
     return verify_broken(
         v, "memory-overlap",
-        "%%%s (arena+%lld, %lld bytes, nodes %d to %d) and %%%s (arena+%lld, %lld bytes, nodes %d to "
+        "%s%%%s (arena+%lld, %lld bytes, nodes %d to %d) and %s%%%s (arena+%lld, %lld bytes, nodes %d to "
         "%d) share bytes while both are in use",
-        ta->name, (long long)ta->arena_offset, (long long)p[a].bytes, p[a].first, p[a].last, tb->name,
-        (long long)tb->arena_offset, (long long)p[b].bytes, p[b].first, p[b].last);
+        a->kind, a->name, (long long)a->offset, (long long)a->bytes, a->time.first, a->time.last, b->kind,
+        b->name, (long long)b->offset, (long long)b->bytes, b->time.first, b->time.last);
+}
+
+static bool check_scratch(verifier *v, const ir_node *n) {
+    const char *name = n->out[0]->name;
+    if (n->scratch < 0 || n->scratch > IR_MAX_BYTES || (!n->scratch && n->scratch_offset != -1))
+        return verify_broken(v, "scratch", "%%%s wants %lld bytes of scratch memory at %lld", name,
+                             (long long)n->scratch, (long long)n->scratch_offset);
+    if (!n->scratch || v->g->arena_bytes < 0) {
+        if (n->scratch_offset == -1) return true;
+        return verify_broken(v, "memory-place", "%%%s has scratch memory but the arena has no size", name);
+    }
+    if (n->scratch_offset < 0)
+        return verify_broken(v, "memory-place", "%%%s has no place for its scratch memory", name);
+    if (n->scratch_offset % ALIGN)
+        return verify_broken(v, "memory-align", "%%%s: scratch+%lld is not aligned to %d", name,
+                             (long long)n->scratch_offset, ALIGN);
+    if (n->scratch_offset > v->g->arena_bytes - n->scratch)
+        return verify_broken(v, "memory-bounds", "%%%s: scratch+%lld of %lld bytes leaves the arena of %lld",
+                             name, (long long)n->scratch_offset, (long long)n->scratch,
+                             (long long)v->g->arena_bytes);
+    return true;
 }
 
 static bool check_arena(verifier *v, const place *p) {
-    int n = v->g->n_tensors, count = 0;
-    int *roots = ir_alloc(v->scratch, (size_t)n + 1, sizeof *roots);
-    for (int i = 0; i < n; i++) {
+    int tensors = v->g->n_tensors, nodes = v->g->n_nodes, count = 0;
+    use *uses = ir_alloc(v->scratch, (size_t)tensors + (size_t)nodes + 1, sizeof *uses);
+    for (int i = 0; i < tensors; i++) {
         if (!check_offset(v, p, i)) return false;
-        if (p[i].root == i && in_arena(v, p, i)) roots[count++] = i;
+        if (in_arena(v, p, i)) uses[count++] = tensor_use(v, p, i);
     }
+    for (int i = 0; i < nodes; i++)
+        if (v->g->nodes[i]->scratch) uses[count++] = scratch_use(v, i);
     for (int i = 0; i < count; i++)
         for (int k = 0; k < i; k++)
-            if (!check_apart(v, p, roots[i], roots[k])) return false;
+            if (!check_apart(v, &uses[i], &uses[k])) return false;
     return true;
 }
 
 bool verify_memory(verifier *v) {
     const place *p = find_places(v);
     if (!check_storages(v, p)) return false;
+    for (int i = 0; i < v->g->n_nodes; i++)
+        if (!check_scratch(v, v->g->nodes[i])) return false;
     if (v->g->arena_bytes >= 0) return check_arena(v, p);
     for (int i = 0; i < v->g->n_tensors; i++)
         if (v->g->tensors[i]->arena_offset != -1)

@@ -1,4 +1,4 @@
-/* verify_place.c: where passes put tensors: layouts and views. */
+/* verify_place.c: where passes put tensors: layouts, views, and values that lie nowhere. */
 #include "verify.h"
 
 /* ---- layouts --------------------------------------------------------------------------------- */
@@ -168,5 +168,46 @@ static bool check_view(verifier *v, const ir_tensor *t) {
 bool verify_views(verifier *v) {
     for (int i = 0; i < v->g->n_tensors; i++)
         if (v->g->tensors[i]->view_of && !check_view(v, v->g->tensors[i])) return false;
+    return true;
+}
+
+/* ---- fused values ---------------------------------------------------------------------------- */
+
+/* A node whose work the kernel of a fused operand's producer does. */
+static bool check_reader(verifier *v, const ir_node *n) {
+    bool one = n->n_in == 1 && n->in[0]->fused;
+    if (!one || (n->op != IR_OP_MAX_POOL && n->op != IR_OP_SLICE))
+        return verify_broken(v, "fused", "'%s' reads a fused value but is no max_pool or slice of it",
+                             n->name);
+    if (n->scratch)
+        return verify_broken(v, "fused", "'%s' has scratch memory but its operand's producer does its work",
+                             n->name);
+    return true;
+}
+
+static bool check_fused(verifier *v, const ir_tensor *t) {
+    if (!t->producer || t->producer->op != IR_OP_CONV)
+        return verify_broken(v, "fused", "%%%s is fused but no conv computes it", t->name);
+    if (verify_is_output(v, t) || t->view_of || t->arena_offset != -1)
+        return verify_broken(v, "fused", "%%%s is fused but has a place in memory", t->name);
+    int readers = 0;
+    for (int i = 0; i < v->g->n_nodes; i++)
+        for (int k = 0; k < v->g->nodes[i]->n_in; k++) readers += v->g->nodes[i]->in[k] == t;
+    return readers || verify_broken(v, "fused", "%%%s is fused but nothing reads it", t->name);
+}
+
+bool verify_fused(verifier *v) {
+    for (int i = 0; i < v->g->n_tensors; i++) {
+        const ir_tensor *t = v->g->tensors[i];
+        if (t->fused && !check_fused(v, t)) return false;
+        if (t->view_of && t->view_of->fused)
+            return verify_broken(v, "fused", "%%%s cannot lie in %%%s, which lies nowhere", t->name,
+                                 t->view_of->name);
+    }
+    for (int i = 0; i < v->g->n_nodes; i++) {
+        const ir_node *n = v->g->nodes[i];
+        for (int k = 0; k < n->n_in; k++)
+            if (n->in[k] && n->in[k]->fused && !check_reader(v, n)) return false;
+    }
     return true;
 }

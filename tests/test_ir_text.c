@@ -91,35 +91,41 @@ static const char *const every_op =
     "output %cast\n";
 
 /* What passes and front ends add. */
-static const char *const planned = "graph planned\n"
-                                   "arena 196608\n"
-                                   "label \"background\"\n"
-                                   "label \"\xc3\xa9t\xc3\xa9 \\\"quoted\\\" \\\\ \\x01\"\n"
-                                   "volume {\n"
-                                   "  axes zyx\n"
-                                   "  resample_to_shape 128 128 128\n"
-                                   "  resample_to_spacing 1 1 1.5\n"
-                                   "  smooth 0.5\n"
-                                   "  crop_or_pad 64 64 64\n"
-                                   "  clip -1000 inf\n"
-                                   "  divide_by_maximum\n"
-                                   "  min_max\n"
-                                   "  z_score\n"
-                                   "  z_score_above_mean\n"
-                                   "  z_score_nonzero\n"
-                                   "  scale 0.1 -1e-30\n"
-                                   "  mirror\n"
-                                   "  threshold 0.5\n"
-                                   "}\n"
-                                   "input %image f32[1,1,8,8,8]\n"
-                                   "const %w f32[16,1,1,1,1] random(7)\n"
-                                   "%a = conv(%image, %w) kernel=1x1x1 stride=1x1x1 dilation=1x1x1 "
-                                   "pad=[0,0,0,0,0,0] group=1 name=\"a.conv\" "
-                                   "blocking=4x1x8x64 -> f32[1,16,8,8,8] block16 in %c+0\n"
-                                   "%b = relu(%a) -> f32[1,16,8,8,8] block16 in %c+32768\n"
-                                   "%c = concat(%a, %b) axis=1 -> f32[1,32,8,8,8] block16 arena+64\n"
-                                   "%y = from_block(%c) -> f32[1,32,8,8,8]\n"
-                                   "output %y\n";
+static const char *const planned =
+    "graph planned\n"
+    "arena 196608\n"
+    "label \"background\"\n"
+    "label \"\xc3\xa9t\xc3\xa9 \\\"quoted\\\" \\\\ \\x01\"\n"
+    "volume {\n"
+    "  axes zyx\n"
+    "  resample_to_shape 128 128 128\n"
+    "  resample_to_spacing 1 1 1.5\n"
+    "  smooth 0.5\n"
+    "  crop_or_pad 64 64 64\n"
+    "  clip -1000 inf\n"
+    "  divide_by_maximum\n"
+    "  min_max\n"
+    "  z_score\n"
+    "  z_score_above_mean\n"
+    "  z_score_nonzero\n"
+    "  scale 0.1 -1e-30\n"
+    "  mirror\n"
+    "  threshold 0.5\n"
+    "}\n"
+    "input %image f32[1,1,8,8,8]\n"
+    "const %w f32[16,1,1,1,1] random(7)\n"
+    "%a = conv(%image, %w) kernel=1x1x1 stride=1x1x1 dilation=1x1x1 "
+    "pad=[0,0,0,0,0,0] group=1 name=\"a.conv\" "
+    "blocking=4x1x8x64 scratch=4096 -> f32[1,16,8,8,8] block16 in %c+0 scratch+65600\n"
+    "%b = relu(%a) -> f32[1,16,8,8,8] block16 in %c+32768\n"
+    "%c = concat(%a, %b) axis=1 -> f32[1,32,8,8,8] block16 arena+64\n"
+    "%y = from_block(%c) -> f32[1,32,8,8,8]\n"
+    "%f = conv(%image, %w) kernel=1x1x1 stride=1x1x1 dilation=1x1x1 "
+    "pad=[0,0,0,0,0,0] group=1 -> f32[1,16,8,8,8] fused\n"
+    "%s = slice(%f) begin=[0,0,0,0,0] size=1x1x1x1x1 step=[1,1,1,1,1] -> "
+    "f32[1,1,1,1,1]\n"
+    "output %y\n"
+    "output %s\n";
 
 static ir_graph *parse(const char *text) {
     ir_diag d = {0};
@@ -322,6 +328,10 @@ static const struct {
     {"graph g\ninput %x f32[1]\n%y = relu(%x) name=\"a\n", "the string does not end"},
     {"graph g\ninput %x f32[1]\n%y = relu(%x) name=\"\\x00\"\n", "expected \\\", \\\\ or \\x"},
     {"graph g\ninput %x f32[1]\n%y = relu(%x) blocking=1x2\n", "blocking wants 4 numbers"},
+    {"graph g\ninput %x f32[1]\n%y = relu(%x) scratch=-64\n", "scratch memory has 0 to 2^62 bytes"},
+    {"graph g\ninput %x f32[1]\n%y = relu(%x) scratch=4611686018427387905\n", "0 to 2^62 bytes"},
+    {"graph g\ninput %x f32[1]\n%y = relu(%x) -> f32[1] scratch 4\n", "t.ir:3:33: expected '+'"},
+    {"graph g\ninput %x f32[1]\n%y = relu(%x) -> f32[1] scratch+-4\n", "the offset is negative"},
     {"graph g\noutput %y\n", "t.ir:2:8: there is no tensor %y"},
     {"graph g\narena -1\n", "the arena's size is negative"},
     {"graph g\nlabel kidney\n", "t.ir:2:7: expected a string"},

@@ -316,6 +316,89 @@ static const plan plans[] = {
                      "arena+4096\noutput %y\n"},
 };
 
+/* a waits beside the place of b in c (b: arena+0, a: arena+4096) while t and u are computed */
+#define WAIT(arena, t, u)                                                                                    \
+    "arena " arena "\n%a = exp(%x) -> f32[1,16,4,4,4] in %c+4096\n%t = log(%a) -> f32[1,16,4,4,4] " t        \
+    "\n%u = exp(%t) -> f32[1,16,4,4,4] " u "\n%b = log(%u) -> f32[1,16,4,4,4] in %c+0\n"                     \
+    "%c = concat(%b, %a) axis=1 -> f32[1,32,4,4,4] arena+0\n%y = relu(%c)\noutput %y\n"
+/* the same inside an outer concat: d: arena+0, b: arena+4096, a: arena+8192 */
+#define NESTED(arena, t, u, e)                                                                               \
+    "arena " arena "\n%a = exp(%x) -> f32[1,16,4,4,4] in %c+4096\n%t = log(%a) -> f32[1,16,4,4,4] " t        \
+    "\n%b = log(%t) -> f32[1,16,4,4,4] in %c+0\n%c = concat(%b, %a) axis=1 -> f32[1,32,4,4,4] in %o+4096\n"  \
+    "%u = exp(%c) -> f32[1,32,4,4,4] " u "\n%e = slice(%u) begin=[0,0,0,0,0] size=1x16x4x4x4 "               \
+    "step=[1,1,1,1,1] -> f32[1,16,4,4,4] " e "\n%d = exp(%e) -> f32[1,16,4,4,4] in %o+0\n"                   \
+    "%o = concat(%d, %c) axis=1 -> f32[1,48,4,4,4] arena+0\n%y = relu(%o)\noutput %y\n"
+/* x is copied into c by the concat itself */
+#define COPIED(arena, t)                                                                                     \
+    "arena " arena "\n%t = exp(%x) -> f32[1,16,4,4,4] " t "\n%a = log(%t) -> f32[1,16,4,4,4] in %c+4096\n"   \
+    "%c = concat(%x, %a) axis=1 -> f32[1,32,4,4,4] arena+0\n%y = relu(%c)\noutput %y\n"
+static const plan pieces[] = {
+    {NULL, WAIT("12288", "arena+0", "arena+8192")},
+    {NULL, WAIT("16384", "arena+8192", "arena+12288")},
+    {"memory-overlap", WAIT("12288", "arena+4096", "arena+8192")}, /* a is in use */
+    {"memory-overlap", WAIT("12288", "arena+4032", "arena+8192")},
+    {"memory-overlap", WAIT("12288", "arena+8192", "arena+0")}, /* b is written where u is read */
+    {"memory-overlap", WAIT("12288", "arena+64", "arena+4096")},
+    {NULL, NESTED("24576", "arena+0", "arena+16384", "arena+12288")},
+    {NULL, NESTED("24576", "arena+0", "arena+12288", "arena+20480")},
+    {"memory-overlap", NESTED("20480", "arena+4096", "arena+12288", "arena+12288")}, /* t on b */
+    {"memory-overlap", NESTED("20480", "arena+0", "arena+8192", "arena+16384")},     /* u on a */
+    {"memory-overlap", NESTED("20480", "arena+0", "arena+12288", "arena+0")},        /* e on d */
+    {NULL, COPIED("8192", "arena+0")},
+    {"memory-overlap", COPIED("8192", "arena+4096")},
+};
+
+#define SCRATCH(arena, size, place, b)                                                                       \
+    "arena " arena "\n%a = exp(%x) -> f32[1,16,4,4,4] arena+0\n%b = conv(%a, %w)" CONV1 " scratch=" size     \
+    " -> f32[1,16,4,4,4] arena+4096 " place "\n%c = relu(%b) -> f32[1,16,4,4,4] arena+8192\n"                \
+    "%y = conv(%c, %w)" CONV1 " scratch=64 -> f32[1,16,4,4,4] " b "\noutput %y\n"
+static const plan scratches[] = {
+    {NULL, SCRATCH("12288", "4096", "scratch+8192", "scratch+0")},
+    {NULL, SCRATCH("12288", "4095", "scratch+8192", "scratch+8128")},
+    {"memory-overlap", SCRATCH("12288", "64", "scratch+0", "scratch+0")},    /* the operand */
+    {"memory-overlap", SCRATCH("12288", "64", "scratch+8128", "scratch+0")}, /* the result */
+    {"memory-overlap", SCRATCH("12288", "65", "scratch+8192", "scratch+8192")},
+    {"memory-bounds", SCRATCH("12288", "4097", "scratch+8192", "scratch+0")},
+    {"memory-bounds", SCRATCH("12288", "4611686018427387904", "scratch+8192", "scratch+0")},
+    {"memory-align", SCRATCH("12320", "4096", "scratch+8224", "scratch+0")},
+    {"memory-place", SCRATCH("12288", "4096", "", "scratch+0")},
+    {"memory-place", "%y = exp(%x) scratch=64 -> f32[1,16,4,4,4] scratch+0\noutput %y\n"},
+    {"scratch", "arena 64\n%y = exp(%x) -> f32[1,16,4,4,4] scratch+0\noutput %y\n"},
+    {NULL, "%y = exp(%x) scratch=100 -> f32[1,16,4,4,4]\noutput %y\n"},
+};
+
+#define POOL "kernel=2x2x2 stride=2x2x2 dilation=1x1x1 pad=[0,0,0,0,0,0] ceil=0"
+#define CROP "begin=[0,0,1,1,1] size=1x16x2x2x2 step=[1,1,1,1,1]"
+/* a: 4096 bytes, read by the conv whose pooled and cropped values (512 bytes each) alone are stored */
+#define FUSED(arena, p, s)                                                                                   \
+    "arena " arena "\n%a = exp(%x) -> f32[1,16,4,4,4] arena+0\n%f = conv(%a, %w)" CONV1                      \
+    " -> f32[1,16,4,4,4] fused\n%p = max_pool(%f) " POOL " -> f32[1,16,2,2,2] " p "\n%t = exp(%p)\n%s = "    \
+    "slice(%f) " CROP " -> f32[1,16,2,2,2] " s "\n%y = add(%p, %s)\noutput %y\noutput %t\n"
+static const plan fused[] = {
+    {NULL, FUSED("5120", "arena+4096", "arena+4608")},
+    {"memory-overlap", FUSED("5120", "arena+0", "arena+4608")}, /* written while the conv reads a */
+    {"memory-overlap", FUSED("5120", "arena+4096", "arena+0")},
+    {"memory-overlap", FUSED("5120", "arena+4096", "arena+4096")},
+    {NULL, "%f = conv(%x, %w)" CONV1 " -> f32[1,16,4,4,4] block16 fused\n%p = max_pool(%f) " POOL
+           " -> f32[1,16,2,2,2] block16\n%y = from_block(%p)\noutput %y\n"},
+    {NULL, "%f = conv(%x, %w)" CONV1 " -> f32[1,16,4,4,4] fused\n%y = slice(%f) " CROP "\noutput %y\n"},
+    {"fused", "%f = exp(%x) -> f32[1,16,4,4,4] fused\n%y = max_pool(%f) " POOL "\noutput %y\n"},
+    {"fused", "%f = conv(%x, %w)" CONV1 " -> f32[1,16,4,4,4] fused\n%y = relu(%f)\noutput %y\n"},
+    {"fused", "%f = conv(%x, %w)" CONV1 " -> f32[1,16,4,4,4] fused\n%y = add(%x, %f)\noutput %y\n"},
+    {"fused",
+     "%f = conv(%x, %w)" CONV1 " -> f32[1,16,4,4,4] fused\n%y = slice(%f) " CROP "\noutput %y\noutput %f\n"},
+    {"fused", "%f = conv(%x, %w)" CONV1 " -> f32[1,16,4,4,4] fused\n%y = exp(%x)\noutput %y\n"},
+    {"fused",
+     "%f = conv(%x, %w)" CONV1 " -> f32[1,16,4,4,4] fused\n%y = slice(%f) " CROP " scratch=64\noutput %y\n"},
+    {"fused", "arena 4096\n%f = conv(%x, %w)" CONV1 " -> f32[1,16,4,4,4] fused arena+0\n%y = slice(%f) " CROP
+              "\noutput %y\n"},
+    {"fused", "%a = exp(%x) -> f32[1,16,4,4,4] in %c+0\n%f = conv(%x, %w)" CONV1
+              " -> f32[1,16,4,4,4] fused in %c+4096\n%c = concat(%a, %f) axis=1\n%y = relu(%c)\noutput %y\n"},
+    {"fused", "%f = conv(%x, %w)" CONV1
+              " -> f32[1,16,4,4,4] fused\n%r = reshape(%f) shape=[16,64] -> f32[16,64] in %f+0\n"
+              "%y = relu(%r)\noutput %y\n"},
+};
+
 /* The order in which tensors were made must not matter. */
 static void turn_tensors_around(ir_graph *g) {
     for (int i = 0, k = g->n_tensors - 1; i < k; i++, k--) {
@@ -354,6 +437,21 @@ static void plans_are_checked(void **state) {
     for (size_t i = 0; i < sizeof plans / sizeof *plans; i++) check(&plans[i]);
 }
 
+static void members_of_a_concat_have_lifetimes_of_their_own(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) check(&pieces[i]);
+}
+
+static void scratch_memory_is_checked(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof scratches / sizeof *scratches; i++) check(&scratches[i]);
+}
+
+static void fused_values_are_checked(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof fused / sizeof *fused; i++) check(&fused[i]);
+}
+
 /* Any single shift of an offset in a tight plan must be noticed. */
 static void every_shift_of_a_tight_plan_is_noticed(void **state) {
     (void)state;
@@ -375,13 +473,41 @@ static void every_shift_of_a_tight_plan_is_noticed(void **state) {
     ir_graph_free(g);
 }
 
+/* Likewise where memory is shared in time: the concat's members, what lies in b's place, and scratch. */
+static void every_shift_of_a_tight_plan_of_pieces_is_noticed(void **state) {
+    (void)state;
+    char *text =
+        test_format("%s%s", operands,
+                    "arena 12288\n%a = exp(%x) -> f32[1,16,4,4,4] in %c+4096\n"
+                    "%t = conv(%a, %w)" CONV1 " scratch=4096 -> f32[1,16,4,4,4] arena+0 scratch+8192\n"
+                    "%u = exp(%t) -> f32[1,16,4,4,4] arena+8192\n%b = log(%u) -> f32[1,16,4,4,4] in %c+0\n"
+                    "%c = concat(%b, %a) axis=1 -> f32[1,32,4,4,4] arena+0\n%y = relu(%c)\noutput %y\n");
+    ir_graph *g = parse(text);
+    expect_sound(g);
+    int64_t *const offsets[] = {&ir_find_tensor(g, "t")->arena_offset, &ir_find_tensor(g, "u")->arena_offset,
+                                &ir_find_tensor(g, "c")->arena_offset, &g->nodes[1]->scratch_offset};
+    for (int i = 0; i < 4; i++)
+        for (int64_t at = -64, home = *offsets[i]; at <= 12288; at += 32, *offsets[i] = home) {
+            ir_diag d = {0};
+            *offsets[i] = at;
+            if (at != home && ir_verify(g, &d))
+                fail_msg("offset %d at %lld is not noticed", i, (long long)at);
+        }
+    ir_graph_free(g);
+    free(text);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(damaged_structure_is_named),
         cmocka_unit_test(layouts_are_checked),
         cmocka_unit_test(views_are_checked),
         cmocka_unit_test(plans_are_checked),
+        cmocka_unit_test(members_of_a_concat_have_lifetimes_of_their_own),
+        cmocka_unit_test(scratch_memory_is_checked),
+        cmocka_unit_test(fused_values_are_checked),
         cmocka_unit_test(every_shift_of_a_tight_plan_is_noticed),
+        cmocka_unit_test(every_shift_of_a_tight_plan_of_pieces_is_noticed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

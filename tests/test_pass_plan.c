@@ -2,6 +2,7 @@
  * verifier. */
 #include "test.h"
 
+#include "lifetime.h"
 #include "passes.h"
 
 static ir_graph *parse(const char *text) {
@@ -162,6 +163,68 @@ static void test_nested_concats(void **state) {
     ir_graph_free(g);
 }
 
+/* ---- pieces, scratch, fused values ------------------------------------------------------------ */
+
+static void expect_plan(const char *text, const char *const *lines) {
+    ir_graph *g = parse(text);
+    must(pass_views, g);
+    must(pass_memory, g);
+    assert_int_equal(g->arena_bytes, ir_memory_bound(g));
+    for (; *lines; lines++) expect(g, *lines);
+    ir_graph_free(g);
+}
+
+static void test_room_beside_a_waiting_skip_is_free_until_it_is_written(void **state) {
+    (void)state;
+    expect_plan("graph g\ninput %x f32[1,16,4,4,4]\n%a = exp(%x)\n%t = log(%a)\n%u = exp(%t)\n%b = log(%u)\n"
+                "%c = concat(%b, %a) axis=1\n%y = relu(%c)\noutput %y\n",
+                (const char *[]){"arena 12288\n", "%t = log(%a) -> f32[1,16,4,4,4] arena+0\n",
+                                 "%u = exp(%t) -> f32[1,16,4,4,4] arena+8192\n",
+                                 "%c = concat(%b, %a) axis=1 -> f32[1,32,4,4,4] arena+0\n", NULL});
+}
+
+static void test_room_of_copied_members_is_free_until_the_concat(void **state) {
+    (void)state;
+    expect_plan("graph g\ninput %x f32[1,16,4,4,4]\n%t = exp(%x)\n%a = log(%t)\n"
+                "%c = concat(%x, %a) axis=1\n%y = relu(%c)\noutput %y\n",
+                (const char *[]){"arena 8192\n", "%t = exp(%x) -> f32[1,16,4,4,4] arena+0\n",
+                                 "%a = log(%t) -> f32[1,16,4,4,4] in %c+4096\n",
+                                 "%c = concat(%x, %a) axis=1 -> f32[1,32,4,4,4] arena+0\n", NULL});
+}
+
+static void test_members_of_nested_concats_have_lifetimes_of_their_own(void **state) {
+    (void)state;
+    expect_plan(
+        "graph g\ninput %x f32[1,16,4,4,4]\n%a = exp(%x)\n%t = log(%a)\n%b = log(%t)\n"
+        "%c = concat(%b, %a) axis=1\n%r = reshape(%c) shape=[1,32,64]\n%e = reduce_max(%r) axes=[1,2] "
+        "keepdims=0\n%d = expand(%e) shape=[1,16,4,4,4]\n%o = concat(%d, %c) axis=1\n"
+        "%y = relu(%o)\noutput %y\n",
+        (const char *[]){"arena 12352\n", "%t = log(%a) -> f32[1,16,4,4,4] arena+0\n",
+                         "%e = reduce_max(%r) axes=[1,2] keepdims=0 -> f32[1] arena+12288\n",
+                         "%c = concat(%b, %a) axis=1 -> f32[1,32,4,4,4] in %o+4096\n", NULL});
+}
+
+static void test_scratch_is_planned_where_its_node_runs(void **state) {
+    (void)state;
+    expect_plan("graph g\ninput %x f32[1,16,4,4,4]\nconst %w f32[16,16,1,1,1] random(1)\n"
+                "%a = conv(%x, %w) " CONV " scratch=5000\n%b = conv(%a, %w) " CONV " scratch=100\n"
+                "%y = conv(%b, %w) " CONV " scratch=64\noutput %y\n",
+                (const char *[]){"arena 9152\n", "scratch=5000 -> f32[1,16,4,4,4] arena+5056 scratch+0\n",
+                                 "scratch=100 -> f32[1,16,4,4,4] arena+0 scratch+4096\n",
+                                 "scratch=64 -> f32[1,16,4,4,4] scratch+4096\n", NULL});
+}
+
+static void test_fused_values_need_no_memory(void **state) {
+    (void)state;
+    expect_plan("graph g\ninput %x f32[1,16,4,4,4]\nconst %w f32[16,16,1,1,1] random(1)\n%a = exp(%x)\n"
+                "%f = conv(%a, %w) " CONV " -> f32[1,16,4,4,4] fused\n"
+                "%p = max_pool(%f) kernel=2x2x2 stride=2x2x2 dilation=1x1x1 pad=[0,0,0,0,0,0] ceil=0\n"
+                "%q = exp(%p)\n%s = slice(%f) begin=[0,0,1,1,1] size=1x16x2x2x2 step=[1,1,1,1,1]\n"
+                "%c = concat(%q, %s) axis=1\n%y = relu(%c)\noutput %y\n",
+                (const char *[]){"arena 5120\n", "%a = exp(%x) -> f32[1,16,4,4,4] arena+0\n", " fused\n",
+                                 "ceil=0 -> f32[1,16,2,2,2] arena+", " in %c+512\n", NULL});
+}
+
 /* A chain of maps over tensors of random sizes with random long-lived uses. */
 static ir_graph *random_graph(uint64_t seed) {
     char *text = NULL;
@@ -195,7 +258,7 @@ static void test_random_plans_verify_and_stay_near_the_bound(void **state) {
         must(pass_layout, g);
         must(pass_views, g);
         must(pass_memory, g);
-        int64_t bound = pass_memory_bound(g);
+        int64_t bound = ir_memory_bound(g);
         assert_true(g->arena_bytes >= bound);
         if (g->arena_bytes > bound + bound / 10)
             fail_msg("seed %d: %lld bytes, bound %lld", (int)seed, (long long)g->arena_bytes,
@@ -203,6 +266,57 @@ static void test_random_plans_verify_and_stay_near_the_bound(void **state) {
         met += g->arena_bytes == bound;
         ir_graph_free(g);
     }
+    assert_in_range(met, GRAPHS / 2, GRAPHS);
+}
+
+/* Concats of older values, some of them in more than one and nested, between values that come and go; a third
+ * of the nodes has scratch memory. */
+static ir_graph *random_concats(uint64_t seed) {
+    char *text = NULL;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
+    fputs("graph random\ninput %x f32[1,1]\n", f);
+    enum { VALUES = 40 };
+    for (int i = 0; i < VALUES; i++) {
+        uint64_t r = test_random_bits(&seed);
+        int a = (int)(r >> 8 & 255) % (i + 1), b = (int)(r >> 16 & 255) % (i + 1);
+        if (i < 3 || r % 3 == 0)
+            fprintf(f, "%%v%d = expand(%%x) shape=[1,%d]", i, (1 + (int)(r >> 24 & 255)) * (r % 2 ? 16 : 7));
+        else if (r % 3 == 1 && a != b && a < i && b < i)
+            fprintf(f, "%%v%d = concat(%%v%d, %%v%d) axis=1", i, a, b);
+        else
+            fprintf(f, "%%v%d = exp(%%v%d)", i, i - 1);
+        if (r >> 4 & 1) fprintf(f, " scratch=%d", 1 + (int)(r >> 32 & 8191));
+        fputc('\n', f);
+    }
+    fputs("%y = concat(", f);
+    for (int i = 0; i < VALUES; i += 3) fprintf(f, "%s%%v%d", i ? ", " : "", i);
+    fputs(") axis=1\noutput %y\n", f);
+    fclose(f);
+    ir_graph *g = parse(text);
+    free(text);
+    return g;
+}
+
+static void test_random_plans_of_pieces_verify(void **state) {
+    (void)state;
+    int met = 0, views = 0;
+    enum { GRAPHS = 200 };
+    for (uint64_t seed = 1; seed <= GRAPHS; seed++) {
+        ir_graph *g = random_concats(seed);
+        must(pass_dead, g);
+        must(pass_views, g);
+        must(pass_memory, g);
+        int64_t bound = ir_memory_bound(g);
+        assert_true(g->arena_bytes >= bound);
+        if (g->arena_bytes > bound + bound / 5)
+            fail_msg("seed %d: %lld bytes, bound %lld", (int)seed, (long long)g->arena_bytes,
+                     (long long)bound);
+        met += g->arena_bytes == bound;
+        for (int i = 0; i < g->n_tensors; i++) views += g->tensors[i]->view_of != NULL;
+        ir_graph_free(g);
+    }
+    assert_true(views > 3 * GRAPHS);
     assert_in_range(met, GRAPHS / 2, GRAPHS);
 }
 
@@ -218,7 +332,13 @@ int main(void) {
         cmocka_unit_test(test_batches_are_copied),
         cmocka_unit_test(test_reshape_is_a_view),
         cmocka_unit_test(test_nested_concats),
+        cmocka_unit_test(test_room_beside_a_waiting_skip_is_free_until_it_is_written),
+        cmocka_unit_test(test_room_of_copied_members_is_free_until_the_concat),
+        cmocka_unit_test(test_members_of_nested_concats_have_lifetimes_of_their_own),
+        cmocka_unit_test(test_scratch_is_planned_where_its_node_runs),
+        cmocka_unit_test(test_fused_values_need_no_memory),
         cmocka_unit_test(test_random_plans_verify_and_stay_near_the_bound),
+        cmocka_unit_test(test_random_plans_of_pieces_verify),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

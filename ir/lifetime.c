@@ -1,0 +1,170 @@
+/* lifetime.c: see lifetime.h. */
+#include "lifetime.h"
+
+#include "index.h"
+
+#include <stdlib.h>
+
+bool ir_spans_meet(ir_span a, ir_span b) {
+    return a.first <= b.last && b.first <= a.last;
+}
+
+ir_span ir_time_of(const ir_graph *g, int node) {
+    (void)g;
+    return (ir_span){node, node};
+}
+
+/* ---- tensors --------------------------------------------------------------------------------- */
+
+/* One tensor inside its buffer. */
+typedef struct part {
+    int root;        /* position of the buffer's tensor; -1: not in the arena */
+    int64_t at, end; /* inside the buffer, rounded to IR_ALIGN */
+    ir_span alive;   /* first > last: no node touches it */
+} part;
+
+static int64_t round_up(int64_t bytes) {
+    return (bytes + IR_ALIGN - 1) / IR_ALIGN * IR_ALIGN;
+}
+
+static ir_span hull(ir_span a, ir_span b) {
+    if (a.first > a.last) return b;
+    if (b.first > b.last) return a;
+    return (ir_span){a.first < b.first ? a.first : b.first, a.last > b.last ? a.last : b.last};
+}
+
+static bool is_output(const ir_graph *g, const ir_tensor *t) {
+    for (int i = 0; i < g->n_outputs; i++)
+        if (g->outputs[i] == t) return true;
+    return false;
+}
+
+static part locate(const ir_graph *g, const ir_index *index, const ir_tensor *t) {
+    part p = {.end = ir_bytes(t), .alive = {0, -1}};
+    for (; t->view_of; t = t->view_of) p.at += t->view_offset;
+    p.end = round_up(p.at + p.end);
+    p.root = t->role == IR_ROLE_VALUE && !t->fused && !is_output(g, t) ? ir_index_find(index, t) : -1;
+    return p;
+}
+
+/* The node whose kernel writes the results of node i: where its operand is handed on in registers, the one
+ * that computes that. */
+static int writer_of(const ir_index *index, const int *writer, const ir_node *n, int i) {
+    const ir_tensor *x = n->n_in ? n->in[0] : NULL;
+    return x && x->fused ? writer[ir_index_find(index, x)] : i;
+}
+
+static void touch(const ir_graph *g, const ir_index *index, part *parts, const ir_tensor *t, int node) {
+    if (!t) return;
+    part *p = &parts[ir_index_find(index, t)];
+    p->alive = hull(p->alive, ir_time_of(g, node));
+}
+
+static part *find_parts(const ir_graph *g, ir_arena *arena) {
+    ir_index index = ir_index_tensors(g, arena);
+    part *parts = ir_alloc(arena, (size_t)g->n_tensors + 1, sizeof *parts);
+    int *writer = ir_alloc(arena, (size_t)g->n_tensors + 1, sizeof *writer); /* per tensor */
+    for (int i = 0; i < g->n_tensors; i++) parts[i] = locate(g, &index, g->tensors[i]);
+    for (int i = 0; i < g->n_nodes; i++) {
+        const ir_node *n = g->nodes[i];
+        int by = writer_of(&index, writer, n, i);
+        for (int k = 0; k < n->n_in; k++) touch(g, &index, parts, n->in[k], i);
+        for (int k = 0; k < n->n_out; k++) {
+            touch(g, &index, parts, n->out[k], by);
+            writer[ir_index_find(&index, n->out[k])] = by;
+        }
+    }
+    return parts;
+}
+
+/* ---- pieces ---------------------------------------------------------------------------------- */
+
+static int ascending(const void *a, const void *b) {
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Where tensors in the buffer of tensor `root` begin and end; may name a place twice. */
+static int find_cuts(const part *parts, int n_tensors, int root, int64_t *cuts) {
+    int count = 0;
+    for (int i = 0; i < n_tensors; i++) {
+        if (parts[i].root != root || parts[i].at == parts[i].end) continue;
+        cuts[count++] = parts[i].at;
+        cuts[count++] = parts[i].end;
+    }
+    qsort(cuts, (size_t)count, sizeof *cuts, ascending);
+    return count;
+}
+
+static ir_span alive_at(const part *parts, int n_tensors, int root, int64_t at) {
+    ir_span alive = {0, -1};
+    for (int i = 0; i < n_tensors; i++)
+        if (parts[i].root == root && parts[i].at <= at && at < parts[i].end)
+            alive = hull(alive, parts[i].alive);
+    return alive;
+}
+
+static void add_piece(ir_buffer *b, ir_piece piece) {
+    ir_piece *before = b->n_pieces ? &b->pieces[b->n_pieces - 1] : NULL;
+    if (before && before->alive.first == piece.alive.first && before->alive.last == piece.alive.last)
+        before->bytes += piece.bytes;
+    else
+        b->pieces[b->n_pieces++] = piece;
+}
+
+static ir_buffer tensor_buffer(const ir_graph *g, const part *parts, int root, int64_t *cuts,
+                               ir_arena *arena) {
+    int n_cuts = find_cuts(parts, g->n_tensors, root, cuts);
+    ir_buffer b = {.tensor = g->tensors[root], .bytes = parts[root].end};
+    b.pieces = ir_alloc(arena, (size_t)n_cuts + 1, sizeof *b.pieces);
+    for (int c = 1; c < n_cuts; c++) {
+        int64_t at = cuts[c - 1], bytes = cuts[c] - at;
+        if (bytes) add_piece(&b, (ir_piece){at, bytes, alive_at(parts, g->n_tensors, root, at)});
+    }
+    return b;
+}
+
+static ir_buffer scratch_buffer(const ir_graph *g, int node, ir_arena *arena) {
+    ir_buffer b = {.node = g->nodes[node], .bytes = round_up(g->nodes[node]->scratch)};
+    b.pieces = ir_alloc(arena, 1, sizeof *b.pieces);
+    add_piece(&b, (ir_piece){0, b.bytes, ir_time_of(g, node)});
+    return b;
+}
+
+ir_buffers ir_find_buffers(const ir_graph *g, ir_arena *arena) {
+    const part *parts = find_parts(g, arena);
+    int64_t *cuts = ir_alloc(arena, 2 * (size_t)g->n_tensors + 1, sizeof *cuts);
+    ir_buffers b = {.list = ir_alloc(arena, (size_t)g->n_tensors + (size_t)g->n_nodes + 1, sizeof *b.list)};
+    for (int i = 0; i < g->n_tensors; i++)
+        if (parts[i].root == i) b.list[b.count++] = tensor_buffer(g, parts, i, cuts, arena);
+    for (int i = 0; i < g->n_nodes; i++)
+        if (g->nodes[i]->scratch) b.list[b.count++] = scratch_buffer(g, i, arena);
+    return b;
+}
+
+int64_t ir_buffer_offset(const ir_buffer *b) {
+    return b->tensor ? b->tensor->arena_offset : b->node->scratch_offset;
+}
+
+/* ---- the bound ------------------------------------------------------------------------------- */
+
+int64_t ir_live_bytes(const ir_graph *g, const ir_buffers *b, int64_t *alive) {
+    int64_t most = 0;
+    for (int i = 0; i < g->n_nodes; i++) alive[i] = 0;
+    for (int i = 0; i < b->count; i++)
+        for (int k = 0; k < b->list[i].n_pieces; k++) {
+            const ir_piece *p = &b->list[i].pieces[k];
+            for (int at = p->alive.first; at <= p->alive.last; at++) alive[at] += p->bytes;
+        }
+    for (int i = 0; i < g->n_nodes; i++)
+        if (alive[i] > most) most = alive[i];
+    return most;
+}
+
+int64_t ir_memory_bound(const ir_graph *g) {
+    ir_arena *scratch = ir_arena_new();
+    ir_buffers b = ir_find_buffers(g, scratch);
+    int64_t bound = ir_live_bytes(g, &b, ir_alloc(scratch, (size_t)g->n_nodes + 1, sizeof(int64_t)));
+    ir_arena_free(scratch);
+    return bound;
+}
