@@ -26,6 +26,14 @@ typedef bool cg_emit(void *ctx, const char *path, const void *data, size_t size,
 
 bool cg_write_bundle(const ir_graph *g, const cg_options *options, cg_emit *emit, void *ctx, ir_diag *d);
 
+/* The memory plan of a graph as cg_write_bundle wants it (constants need no data), in the format that the
+ * extension of `path` names: .json (what a bundle's memory.json holds), .svg (a picture) or .trace.json (for
+ * Perfetto). The text lives in g->arena; NULL with d filled for another extension and for a graph that the
+ * target does not support. */
+const char *cg_memory_report(const ir_graph *g, const cg_options *options, const char *path, ir_diag *d);
+/* False with d filled for an extension that names no format. */
+bool cg_check_report_path(const char *path, ir_diag *d);
+
 /* Finds a tensor by its hash in a bundle's weight file (for ir_parse's blobs); NULL if absent or malformed.
  */
 const void *cg_weights_find(const void *file, size_t size, uint64_t hash, size_t bytes);

@@ -34,6 +34,13 @@ static int processors(void) {
     return count > 0 ? (int)count : 1;
 }
 
+bool write_memory_report(const options *o, const ir_graph *g, ir_diag *d) {
+    if (!o->memory_report) return true;
+    cg_options c = {.version = VOXC_VERSION, .options = "", .input = file_name(o->model)};
+    const char *text = cg_memory_report(g, &c, o->memory_report, d);
+    return text && file_write_atomic(o->memory_report, text, strlen(text), d);
+}
+
 bool compile_graph(const options *o, ir_graph *g, const char *dir, ir_diag *d) {
     pipeline_options p = {.dump_dir = o->dump_dir, .dump_after = o->dump_after, .verbose = o->verbose};
     pass_report reports[MAX_PASSES];
@@ -43,7 +50,8 @@ bool compile_graph(const options *o, ir_graph *g, const char *dir, ir_diag *d) {
     if (!pipeline_run(g, &p, reports, &passes, d) || !hash_model(o->model, c.input_sha256, d)) return false;
     file_dir *out = file_dir_begin(dir, "manifest.json", o->force, d);
     if (!out) return false;
-    if (cg_write_bundle(g, &c, emit_file, out, d) && (!o->golden || golden_write(g, out, processors(), d)))
+    if (cg_write_bundle(g, &c, emit_file, out, d) && (!o->golden || golden_write(g, out, processors(), d)) &&
+        write_memory_report(o, g, d))
         return file_dir_commit(out, d);
     file_dir_abort(out);
     return false;

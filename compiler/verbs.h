@@ -12,5 +12,7 @@ int verb_export(const options *o, ir_diag *d);
 
 /* Runs the passes on g and writes its bundle into dir; for compile and verify. g ends up planned. */
 bool compile_graph(const options *o, ir_graph *g, const char *dir, ir_diag *d);
+/* Writes the planned graph's --memory-report, if there is to be one. */
+bool write_memory_report(const options *o, const ir_graph *g, ir_diag *d);
 
 #endif
