@@ -85,33 +85,6 @@ int64_t cg_selftest_bytes(const cg_model *m) {
     return bytes;
 }
 
-/* ---- memory.json ----------------------------------------------------------------------------- */
-
-static void add_piece(cg_text *s, const cg_model *m, const ir_buffer *b, const ir_piece *p) {
-    ir_span layers = cg_layers(m, p->alive);
-    cg_add_string(s, "    {\"name\": ");
-    cg_add_json(s, b->tensor ? b->tensor->name : b->node->out[0]->name);
-    cg_add(s, ", \"offset\": %" PRId64 ", \"bytes\": %" PRId64 ", \"first\": %d, \"last\": %d}",
-           ir_buffer_offset(b) + p->at, p->bytes, layers.first, layers.last);
-}
-
-const char *cg_memory_json(const cg_model *m) {
-    cg_text s = {.arena = m->arena};
-    cg_add(&s,
-           "{\n  \"model\": \"%s\",\n  \"arena_bytes\": %" PRId64 ",\n  \"lower_bound_bytes\": %" PRId64
-           ",\n",
-           m->name, m->g->arena_bytes, ir_memory_bound(m->g));
-    cg_add(&s, "  \"layers\": %d,\n  \"buffers\": [", m->n_layers);
-    const char *gap = "\n";
-    for (int i = 0; i < m->buffers.count; i++)
-        for (int k = 0; k < m->buffers.list[i].n_pieces; k++, gap = ",\n") {
-            cg_add_string(&s, gap);
-            add_piece(&s, m, &m->buffers.list[i], &m->buffers.list[i].pieces[k]);
-        }
-    cg_add_string(&s, "\n  ]\n}\n");
-    return cg_string(&s);
-}
-
 /* ---- manifest.json --------------------------------------------------------------------------- */
 
 static void add_field(cg_text *s, const char *name, const char *value) {

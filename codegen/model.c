@@ -229,7 +229,7 @@ static void collect_layers(cg_model *m) {
     m->layers_before[m->g->n_nodes] = m->n_layers;
 }
 
-static bool has_data(const cg_model *m, ir_diag *d) {
+bool cg_has_data(const cg_model *m, ir_diag *d) {
     for (int i = 0; i < m->n_blobs; i++)
         if (!m->blobs[i].tensor->data)
             return ir_fail(d, IR_EXIT_INPUT, "%s: constant %s has no data; give the weights", m->name,
@@ -247,5 +247,5 @@ cg_model *cg_model_new(const ir_graph *g, const cg_options *options, ir_diag *d)
     collect_blobs(m);
     collect_layers(m);
     m->buffers = ir_find_buffers(g, m->arena);
-    return has_data(m, d) ? m : NULL;
+    return m;
 }

@@ -65,7 +65,10 @@ typedef struct cg_model {
     int64_t arena_bytes, weights_bytes, prepared_bytes;
 } cg_model;
 
+/* NULL with d filled where the model's name cannot be a prefix. */
 cg_model *cg_model_new(const ir_graph *g, const cg_options *options, ir_diag *d);
+/* Every constant of the weight file has its data. */
+bool cg_has_data(const cg_model *m, ir_diag *d);
 
 /* Where t lives. Constants have no place of their own: see cg_use_weight. */
 cg_place cg_place_of(const cg_model *m, const ir_tensor *t);

@@ -4,6 +4,7 @@
 #include "blocking.h"
 #include "bundle_text.h"
 #include "embed.h"
+#include "memory_table.h"
 #include "prototypes.h"
 #include "slots.h"
 #include "tables.h"
@@ -405,26 +406,59 @@ static bool check_ports(const ir_graph *g, ir_diag *d) {
     return true;
 }
 
+/* ---- memory reports -------------------------------------------------------------------------- */
+
+typedef const char *report(const cg_model *m);
+static const struct {
+    const char *extension; /* the first that a path ends with */
+    report *text;
+} reports[] = {{".trace.json", cg_memory_trace}, {".json", cg_memory_json}, {".svg", cg_memory_svg}};
+
+static report *find_report(const char *path, ir_diag *d) {
+    for (size_t i = 0; i < sizeof reports / sizeof *reports; i++) {
+        size_t n = strlen(path), end = strlen(reports[i].extension);
+        if (n > end && strcmp(path + n - end, reports[i].extension) == 0) return reports[i].text;
+    }
+    ir_fail(d, IR_EXIT_INPUT,
+            "--memory-report %s: the extension names the format: .json, .svg (a picture) or .trace.json (for "
+            "Perfetto)",
+            path);
+    return NULL;
+}
+
+bool cg_check_report_path(const char *path, ir_diag *d) {
+    return find_report(path, d) != NULL;
+}
+
+/* Registers the weights that the layers read. */
+static bool use_weights(cg_model *m, ir_diag *d) {
+    cg_text unused = {.arena = m->arena};
+    for (int i = 0; i < m->n_layers; i++)
+        if (!add_layer(m, i, &unused, d)) return false;
+    cg_place_weights_end(m);
+    return true;
+}
+
 int64_t cg_prepared_bytes(const ir_graph *g, ir_diag *d) {
     static const cg_options none = {.version = "", .options = "", .input = ""};
     cg_model *m = cg_model_new(g, &none, d);
-    cg_text functions = {.arena = g->arena};
-    for (int i = 0; m && i < m->n_layers; i++)
-        if (!add_layer(m, i, &functions, d)) return -1;
-    if (!m) return -1;
-    cg_place_weights_end(m);
-    return m->prepared_bytes;
+    return m && use_weights(m, d) ? m->prepared_bytes : -1;
+}
+
+const char *cg_memory_report(const ir_graph *g, const cg_options *options, const char *path, ir_diag *d) {
+    report *text = find_report(path, d);
+    cg_model *m = text && check_sizes(g, d) && check_ports(g, d) ? cg_model_new(g, options, d) : NULL;
+    return m && use_weights(m, d) ? text(m) : NULL;
 }
 
 bool cg_write_bundle(const ir_graph *g, const cg_options *options, cg_emit *emit, void *ctx, ir_diag *d) {
     if (!check_sizes(g, d) || !check_ports(g, d)) return false;
     cg_model *m = cg_model_new(g, options, d);
-    if (!m) return false;
+    if (!m || !cg_has_data(m, d)) return false;
     bundle *b = ir_alloc(m->arena, 1, sizeof *b);
     *b = (bundle){.m = m, .emit = emit, .ctx = ctx, .d = d};
-    const char *memory = cg_memory_json(m);
     return put_kernels(b) && put_header(b) && put_source(b) && put_build_files(b) && put_readme(b) &&
-           put_graph(b) && put_text(b, "memory.json", memory) &&
+           put_graph(b) && put_text(b, "memory.json", cg_memory_json(m)) &&
            put_text(b, "LICENSE", emitted_licence(m->arena)) && put_runtime(b) && put_weights(b) &&
            put_manifest(b);
 }

@@ -49,8 +49,22 @@ static void add_literal(cg_text *t, const char *s, const char *escaped) {
     cg_add_string(t, "\"");
 }
 
+size_t cg_utf8_length(const char *s) {
+    unsigned char c = (unsigned char)*s;
+    size_t n = c < 0x80 ? 1 : c < 0xC2 ? 0 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : c < 0xF5 ? 4 : 0;
+    for (size_t i = 1; i < n; i++)
+        if (((unsigned char)s[i] & 0xC0) != 0x80) return 0;
+    return n;
+}
+
 void cg_add_json(cg_text *t, const char *s) {
-    add_literal(t, s, "\"\\");
+    char *clean = ir_strdup(t->arena, s);
+    for (char *p = clean; *p;) {
+        size_t n = cg_utf8_length(p);
+        if (!n) *p = '?';
+        p += n ? n : 1;
+    }
+    add_literal(t, clean, "\"\\");
 }
 
 /* C11 still has trigraphs: "??/" would be a backslash. */

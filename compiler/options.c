@@ -1,5 +1,6 @@
 #include "options.h"
 
+#include "codegen.h"
 #include "suggest.h"
 #include "version.h"
 
@@ -66,6 +67,9 @@ static const option_info table[] = {
      AT(dump_dir), 0, 0},
     {"dump-ir-after", NULL, "PASS", "print the graph after one pass to standard output", C | I, TEXT,
      AT(dump_after), 0, 0},
+    {"memory-report", NULL, "FILE",
+     "write the memory plan: FILE.json, FILE.svg (a picture) or FILE.trace.json (for Perfetto)", C | I, TEXT,
+     AT(memory_report), 0, 0},
     {"test-data-dir", NULL, "DIR", "ONNX test_data_set_* folder (input_N.pb, output_N.pb)", V, TEXT,
      AT(test_data_dir), 0, 0},
     {"input", NULL, "FILE", ".npy for the next graph input", V, LIST, AT(input), AT(n_inputs), MAX_FILES},
@@ -221,7 +225,7 @@ static bool check_words(const options *o, ir_diag *d) {
     if (o->cc && !*o->cc) return ir_fail(d, IR_EXIT_INPUT, "--cc: expected a command, this is empty");
     if (o->weights && o->init)
         return ir_fail(d, IR_EXIT_INPUT, "--weights and --init exclude each other: give one of them");
-    return true;
+    return !o->memory_report || cg_check_report_path(o->memory_report, d);
 }
 
 options_result options_parse(options *o, int argc, char **argv, ir_diag *d) {

@@ -11,7 +11,8 @@ typedef enum verb { VERB_COMPILE, VERB_INSPECT, VERB_VERIFY, VERB_EXPORT, VERB_C
 typedef struct options {
     verb verb;
     const char *model; /* the positional argument: a model, or for verify a bundle */
-    const char *output, *model_name, *target, *weights, *volume, *statistics, *dump_dir, *dump_after;
+    const char *output, *model_name, *target, *weights, *volume, *statistics, *dump_dir, *dump_after,
+        *memory_report;
     const char *test_data_dir, *threads, *cc;
     const char *math, *max_memory, *tuning;
     const char *init; /* seed, as text: NULL = not given */

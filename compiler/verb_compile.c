@@ -41,6 +41,13 @@ bool set_goals(const options *o, ir_graph *g, ir_diag *d) {
     return options_goals(o, &g->goals, d) && (!o->tuning || tune_read(o->tuning, g, d));
 }
 
+bool write_memory_report(const options *o, const ir_graph *g, ir_diag *d) {
+    if (!o->memory_report) return true;
+    cg_options c = {.version = VOXC_VERSION, .options = "", .input = file_name(o->model)};
+    const char *text = cg_memory_report(g, &c, o->memory_report, d);
+    return text && file_write_atomic(o->memory_report, text, strlen(text), d);
+}
+
 bool write_graph(const options *o, ir_graph *g, const char *dir, ir_diag *d) {
     pipeline_options p = {.dump_dir = o->dump_dir, .dump_after = o->dump_after, .verbose = o->verbose};
     pass_report reports[MAX_PASSES];
@@ -50,7 +57,8 @@ bool write_graph(const options *o, ir_graph *g, const char *dir, ir_diag *d) {
     if (!pipeline_run(g, &p, reports, &passes, d) || !hash_model(o->model, c.input_sha256, d)) return false;
     file_dir *out = file_dir_begin(dir, "manifest.json", o->force, d);
     if (!out) return false;
-    if (cg_write_bundle(g, &c, emit_file, out, d) && (!o->golden || golden_write(g, out, processors(), d)))
+    if (cg_write_bundle(g, &c, emit_file, out, d) && (!o->golden || golden_write(g, out, processors(), d)) &&
+        write_memory_report(o, g, d))
         return file_dir_commit(out, d);
     file_dir_abort(out);
     return false;

@@ -9,8 +9,15 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* Layers that need as much memory as any, the first ones by name. */
+typedef struct peak {
+    int count;
+    const char *names[8];
+} peak;
+
 typedef struct totals {
     int64_t parameters, macs, weight_bytes, arena, bound;
+    peak peak;
 } totals;
 
 static int64_t total_macs(const ir_graph *g) {
@@ -63,6 +70,33 @@ static void print_ports(const char *what, ir_tensor *const *ports, int count) {
         printf("%-12s %s %s\n", what, ports[i]->name, ir_type_text(ports[i], type, sizeof type));
 }
 
+static peak find_peak(const ir_graph *g, int64_t *bound) {
+    peak p = {0};
+    ir_arena *scratch = ir_arena_new();
+    ir_buffers b = ir_find_buffers(g, scratch);
+    int64_t *alive = ir_alloc(scratch, (size_t)g->n_nodes + 1, sizeof *alive);
+    *bound = ir_live_bytes(g, &b, alive);
+    for (int i = 0; i < g->n_nodes; i++) {
+        if (alive[i] != *bound) continue;
+        if (p.count < (int)(sizeof p.names / sizeof *p.names)) p.names[p.count] = g->nodes[i]->out[0]->name;
+        p.count++;
+    }
+    ir_arena_free(scratch);
+    return p;
+}
+
+static int named(const peak *p) {
+    int most = (int)(sizeof p->names / sizeof *p->names);
+    return p->count < most ? p->count : most;
+}
+
+static void print_peak(const peak *p) {
+    printf("peak        ");
+    for (int i = 0; i < named(p); i++) printf("%s %s", i ? "," : "", p->names[i]);
+    if (p->count > named(p)) printf(" and %d more layers", p->count - named(p));
+    printf("\n");
+}
+
 static void print_text(const ir_graph *g, const totals *t, const pass_report *reports, int passes) {
     printf("model        %s\n", g->name);
     print_ports("input", g->inputs, g->n_inputs);
@@ -77,6 +111,7 @@ static void print_text(const ir_graph *g, const totals *t, const pass_report *re
     printf("weights      %" PRId64 " bytes after folding\n", t->weight_bytes);
     printf("arena        %" PRId64 " bytes (%.1f MiB); no plan of this order needs less than %" PRId64 "\n",
            t->arena, (double)t->arena / 1048576.0, t->bound);
+    print_peak(&t->peak);
     print_layers(g);
     printf("\npasses\n");
     for (int i = 0; i < passes; i++)
@@ -133,8 +168,13 @@ static void print_json(FILE *f, const ir_graph *g, const totals *t, const pass_r
     json_ports(f, "outputs", g->outputs, g->n_outputs);
     fprintf(f, "  \"parameters\": %" PRId64 ",\n  \"macs\": %" PRId64 ",\n  \"weight_bytes\": %" PRId64 ",\n",
             t->parameters, t->macs, t->weight_bytes);
-    fprintf(f, "  \"arena_bytes\": %" PRId64 ",\n  \"arena_lower_bound\": %" PRId64 ",\n  \"layers\": [\n",
+    fprintf(f, "  \"arena_bytes\": %" PRId64 ",\n  \"arena_lower_bound\": %" PRId64 ",\n  \"peak_layers\": [",
             t->arena, t->bound);
+    for (int i = 0; i < named(&t->peak); i++) {
+        if (i) fputs(", ", f);
+        json_write_string(f, t->peak.names[i]);
+    }
+    fputs("],\n  \"layers\": [\n", f);
     for (int i = 0; i < g->n_nodes; i++) {
         json_layer(f, g->nodes[i]);
         fputs(i + 1 < g->n_nodes ? ",\n" : "\n", f);
@@ -172,10 +212,10 @@ int verb_inspect(const options *o, ir_diag *d) {
     int passes = 0;
     fit_point frontier[IR_THRIFT_COUNT];
     if (set_goals(o, g, d) && fit(g, d)) measure_frontier(g, frontier);
-    if (!d->code && pipeline_run(g, &p, reports, &passes, d) && !o->dump_after) {
+    if (!d->code && pipeline_run(g, &p, reports, &passes, d) && write_memory_report(o, g, d) && !o->dump_after) {
         t.weight_bytes = constant_bytes(g);
         t.arena = g->arena_bytes;
-        t.bound = ir_memory_bound(g);
+        t.peak = find_peak(g, &t.bound);
         if (o->json)
             print_json(stdout, g, &t, reports, passes);
         else

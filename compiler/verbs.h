@@ -16,5 +16,7 @@ bool set_goals(const options *o, ir_graph *g, ir_diag *d);
 bool write_graph(const options *o, ir_graph *g, const char *dir, ir_diag *d);
 /* The same, with the goals that the options ask for; for compile and verify. */
 bool compile_graph(const options *o, ir_graph *g, const char *dir, ir_diag *d);
+/* Writes the planned graph's --memory-report, if there is to be one. */
+bool write_memory_report(const options *o, const ir_graph *g, ir_diag *d);
 
 #endif

@@ -96,20 +96,23 @@ static int find_cuts(const part *parts, int n_tensors, int root, int64_t *cuts) 
     return count;
 }
 
-static ir_span alive_at(const part *parts, int n_tensors, int root, int64_t at) {
-    ir_span alive = {0, -1};
-    for (int i = 0; i < n_tensors; i++)
-        if (parts[i].root == root && parts[i].at <= at && at < parts[i].end)
-            alive = hull(alive, parts[i].alive);
-    return alive;
+/* The smaller of two tensors that share bytes lies in the other; of equals, what is written first came first.
+ */
+static bool inner(const part *a, const part *b) {
+    int64_t x = a->end - a->at, y = b->end - b->at;
+    return x < y || (x == y && a->alive.first < b->alive.first);
 }
 
-static void add_piece(ir_buffer *b, ir_piece piece) {
-    ir_piece *before = b->n_pieces ? &b->pieces[b->n_pieces - 1] : NULL;
-    if (before && before->alive.first == piece.alive.first && before->alive.last == piece.alive.last)
-        before->bytes += piece.bytes;
-    else
-        b->pieces[b->n_pieces++] = piece;
+/* The bytes from `at` to `end`, in which no tensor begins or ends. */
+static ir_piece piece_of(const ir_graph *g, const part *parts, int root, int64_t at, int64_t end) {
+    ir_span alive = {0, -1};
+    int innermost = root;
+    for (int i = 0; i < g->n_tensors; i++) {
+        if (parts[i].root != root || at < parts[i].at || at >= parts[i].end) continue;
+        alive = hull(alive, parts[i].alive);
+        if (inner(&parts[i], &parts[innermost])) innermost = i;
+    }
+    return (ir_piece){at, end - at, alive, g->tensors[innermost]};
 }
 
 static ir_buffer tensor_buffer(const ir_graph *g, const part *parts, int root, int64_t *cuts,
@@ -117,17 +120,15 @@ static ir_buffer tensor_buffer(const ir_graph *g, const part *parts, int root, i
     int n_cuts = find_cuts(parts, g->n_tensors, root, cuts);
     ir_buffer b = {.tensor = g->tensors[root], .bytes = parts[root].end};
     b.pieces = ir_alloc(arena, (size_t)n_cuts + 1, sizeof *b.pieces);
-    for (int c = 1; c < n_cuts; c++) {
-        int64_t at = cuts[c - 1], bytes = cuts[c] - at;
-        if (bytes) add_piece(&b, (ir_piece){at, bytes, alive_at(parts, g->n_tensors, root, at)});
-    }
+    for (int c = 1; c < n_cuts; c++)
+        if (cuts[c - 1] < cuts[c]) b.pieces[b.n_pieces++] = piece_of(g, parts, root, cuts[c - 1], cuts[c]);
     return b;
 }
 
 static ir_buffer scratch_buffer(const ir_graph *g, int node, ir_arena *arena) {
     ir_buffer b = {.node = g->nodes[node], .bytes = round_up(g->nodes[node]->scratch)};
     b.pieces = ir_alloc(arena, 1, sizeof *b.pieces);
-    add_piece(&b, (ir_piece){0, b.bytes, ir_time_of(g, node)});
+    b.pieces[b.n_pieces++] = (ir_piece){0, b.bytes, ir_time_of(g, node), NULL};
     return b;
 }
 

@@ -22,8 +22,9 @@ bool ir_spans_meet(ir_span a, ir_span b);
 ir_span ir_time_of(const ir_graph *g, int node);
 
 typedef struct ir_piece {
-    int64_t at, bytes; /* inside the buffer, multiples of IR_ALIGN */
-    ir_span alive;     /* first write to last read */
+    int64_t at, bytes;       /* inside the buffer, multiples of IR_ALIGN */
+    ir_span alive;           /* first write to last read */
+    const ir_tensor *tensor; /* the innermost that lives there; NULL for scratch memory */
 } ir_piece;
 
 typedef struct ir_buffer {
@@ -31,7 +32,7 @@ typedef struct ir_buffer {
     ir_node *node;     /* NULL for a tensor */
     int64_t bytes;     /* rounded up to IR_ALIGN; 0: no pieces */
     int n_pieces;
-    ir_piece *pieces; /* ascending, without gaps; neighbours differ in `alive` */
+    ir_piece *pieces; /* ascending, without gaps */
 } ir_buffer;
 
 typedef struct ir_buffers {

@@ -40,6 +40,10 @@ static const cli_case cases[] = {
     {"compile models/unet3d_small.yaml --init 1 --statistics sometimes -o %s/x", 2, "running or current"},
     {"inspect models/unet3d_small.yaml --dump-ir-after laoyut", 2, "did you mean layout"},
     {"inspect models/unet3d.yaml --input-dim D=134", 2, "140"},
+    {"inspect models/unet3d_small.yaml --memory-report %s/x.png", 2, "the extension names the format: .json"},
+    {"inspect models/unet3d_small.yaml --memory-report .json", 2, "the extension names the format"},
+    {"inspect models/unet3d_small.yaml --memory-report %s/no/such/folder.svg", 1, "no/such/folder.svg"},
+    {"compile models/unet3d_small.yaml --init 1 -o %1$s/x --memory-report %1$s/no/x.svg", 1, "no/x.svg"},
     {"verify models/unet3d_small.yaml --init 1 --atol -1", 2, "expected a number, 0 or more"},
     {"verify models/unet3d_small.yaml --init 1 --cc ''", 2, "--cc"},
     {"verify models/unet3d_small.yaml --init 1 --threads 0", 2, "whole number from 1"},
@@ -82,6 +86,7 @@ static void test_inspect_says_what_the_paper_says(void **state) {
     assert_non_null(strstr(out, "19069955"));
     assert_non_null(strstr(out, "266.73"));
     assert_non_null(strstr(out, "f32[1,3,44,44,28]"));
+    assert_non_null(strstr(out, "\npeak         e"));
     free(out), free(command);
 }
 

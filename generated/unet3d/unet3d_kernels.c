@@ -372,7 +372,7 @@ static int unet3d_e3a(const vox_memory *m, int task) {
  *   x  e3a f32[1,256,11,11,9], blocked, arena + 582740992, layers 9 to 10
  *   w  e3b.conv.weight f32[512,256,3,3,3], prepared + 13949248
  *   b  e3b.conv.bias f32[512], prepared + 28105024
- *   y  e3b f32[1,512,9,9,7], blocked, arena + 594771968, layers 10 to 11
+ *   y  e3b f32[1,512,9,9,7], blocked, arena + 590127104, layers 10 to 11
  *   48 tasks: channels 2 x 16, planes 3, rows 9; input channels 128 at a time;
  *   432 KiB of weights and 149 KiB of input rows are used again
  */
@@ -382,7 +382,7 @@ static int unet3d_e3b(const vox_memory *m, int task) {
     enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 2, TASK_D = 3, TASK_H = 9, CHUNK_IC = 128 };
-    enum { X = 145685248, W = 3487312, B = 7026256, Y = 148692992 };
+    enum { X = 145685248, W = 3487312, B = 7026256, Y = 147531776 };
     static const vox_conv layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK},
@@ -408,7 +408,7 @@ static int unet3d_e3b(const vox_memory *m, int task) {
 }
 
 /* up2: conv_transpose 2x2x2 stride 2x2x2, 1.19 GMAC, reads 9.55 MB, writes 9.29 MB
- *   x  e3b f32[1,512,9,9,7], blocked, arena + 594771968, layers 10 to 11
+ *   x  e3b f32[1,512,9,9,7], blocked, arena + 590127104, layers 10 to 11
  *   w  up2.weight f32[512,512,2,2,2], prepared + 28107072
  *   y  up2 f32[1,512,18,18,14], blocked, in cat2, arena + 580837376, layers 11 to 13
  *   48 tasks: channels 2 x 16, planes 6, rows 18; input channels 512 at a time;
@@ -420,7 +420,7 @@ static int unet3d_up2(const vox_memory *m, int task) {
     enum { KD = 2, KH = 2, KW = 2, SD = 2, SH = 2, SW = 2 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 2, TASK_D = 6, TASK_H = 18, CHUNK_IC = 512 };
-    enum { X = 148692992, W = 7026768, Y = 145209344 };
+    enum { X = 147531776, W = 7026768, Y = 145209344 };
     static const vox_conv layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK},
@@ -446,7 +446,7 @@ static int unet3d_up2(const vox_memory *m, int task) {
 
 /* e2b.crop: slice, reads 15.23 MB, writes 4.64 MB
  *   x  e2b f32[1,256,26,26,22], blocked, arena + 565608448, layers 7 to 12
- *   y  e2b.crop f32[1,256,18,18,14], blocked, in cat2, arena + 590127104, layers 11 to 13
+ *   y  e2b.crop f32[1,256,18,18,14], blocked, in cat2, arena + 590127104, layers 12 to 13
  */
 static int unet3d_e2b_crop(const vox_memory *m, int task) {
     enum { FROM = 38080 }; /* first element of x */
@@ -509,7 +509,7 @@ static int unet3d_d2a(const vox_memory *m, int task) {
  *   x  d2a f32[1,256,16,16,12], blocked, arena + 565608448, layers 13 to 14
  *   w  d2b.conv.weight f32[256,256,3,3,3], prepared + 57730368
  *   b  d2b.conv.bias f32[256], prepared + 64808256
- *   y  d2b f32[1,256,14,14,10], blocked, arena + 589692928, layers 14 to 15
+ *   y  d2b f32[1,256,14,14,10], blocked, arena + 581664768, layers 14 to 15
  *   40 tasks: channels 2 x 16, planes 3, rows 14; input channels 128 at a time;
  *   432 KiB of weights and 288 KiB of input rows are used again
  */
@@ -519,7 +519,7 @@ static int unet3d_d2b(const vox_memory *m, int task) {
     enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 2, TASK_D = 3, TASK_H = 14, CHUNK_IC = 128 };
-    enum { X = 141402112, W = 14432592, B = 16202064, Y = 147423232 };
+    enum { X = 141402112, W = 14432592, B = 16202064, Y = 145416192 };
     static const vox_conv layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK},
@@ -545,7 +545,7 @@ static int unet3d_d2b(const vox_memory *m, int task) {
 }
 
 /* up1: conv_transpose 2x2x2 stride 2x2x2, 1.03 GMAC, reads 4.10 MB, writes 16.06 MB
- *   x  d2b f32[1,256,14,14,10], blocked, arena + 589692928, layers 14 to 15
+ *   x  d2b f32[1,256,14,14,10], blocked, arena + 581664768, layers 14 to 15
  *   w  up1.weight f32[256,256,2,2,2], prepared + 64809280
  *   y  up1 f32[1,256,28,28,20], blocked, in cat1, arena + 565608448, layers 15 to 17
  *   48 tasks: channels 2 x 16, planes 5, rows 28; input channels 256 at a time;
@@ -557,7 +557,7 @@ static int unet3d_up1(const vox_memory *m, int task) {
     enum { KD = 2, KH = 2, KW = 2, SD = 2, SH = 2, SW = 2 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 2, TASK_D = 5, TASK_H = 28, CHUNK_IC = 256 };
-    enum { X = 147423232, W = 16202320, Y = 141402112 };
+    enum { X = 145416192, W = 16202320, Y = 141402112 };
     static const vox_conv layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK},
@@ -583,7 +583,7 @@ static int unet3d_up1(const vox_memory *m, int task) {
 
 /* e1b.crop: slice, reads 95.85 MB, writes 8.03 MB
  *   x  e1b f32[1,128,60,60,52], blocked, arena + 469762048, layers 4 to 16
- *   y  e1b.crop f32[1,128,28,28,20], blocked, in cat1, arena + 581664768, layers 15 to 17
+ *   y  e1b.crop f32[1,128,28,28,20], blocked, in cat1, arena + 581664768, layers 16 to 17
  */
 static int unet3d_e1b_crop(const vox_memory *m, int task) {
     enum { FROM = 812288 }; /* first element of x */
@@ -646,7 +646,7 @@ static int unet3d_d1a(const vox_memory *m, int task) {
  *   x  d1a f32[1,128,26,26,18], blocked, arena + 469762048, layers 17 to 18
  *   w  d1b.conv.weight f32[128,128,3,3,3], prepared + 72215360
  *   b  d1b.conv.bias f32[128], prepared + 73984832
- *   y  d1b f32[1,128,24,24,16], blocked, arena + 526385152, layers 18 to 19
+ *   y  d1b f32[1,128,24,24,16], blocked, arena + 507510784, layers 18 to 19
  *   48 tasks: channels 2 x 16, planes 4, rows 12; input channels 128 at a time;
  *   432 KiB of weights and 378 KiB of input rows are used again
  */
@@ -656,7 +656,7 @@ static int unet3d_d1b(const vox_memory *m, int task) {
     enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 2, TASK_D = 4, TASK_H = 12, CHUNK_IC = 128 };
-    enum { X = 117440512, W = 18053840, B = 18496208, Y = 131596288 };
+    enum { X = 117440512, W = 18053840, B = 18496208, Y = 126877696 };
     static const vox_conv layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK},
@@ -682,7 +682,7 @@ static int unet3d_d1b(const vox_memory *m, int task) {
 }
 
 /* up0: conv_transpose 2x2x2 stride 2x2x2, 1.21 GMAC, reads 5.24 MB, writes 37.75 MB
- *   x  d1b f32[1,128,24,24,16], blocked, arena + 526385152, layers 18 to 19
+ *   x  d1b f32[1,128,24,24,16], blocked, arena + 507510784, layers 18 to 19
  *   w  up0.weight f32[128,128,2,2,2], prepared + 73985344
  *   y  up0 f32[1,128,48,48,32], blocked, in cat0, arena + 469762048, layers 19 to 21
  *   48 tasks: channels 2 x 16, planes 4, rows 48; input channels 128 at a time;
@@ -694,7 +694,7 @@ static int unet3d_up0(const vox_memory *m, int task) {
     enum { KD = 2, KH = 2, KW = 2, SD = 2, SH = 2, SW = 2 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 2, TASK_D = 4, TASK_H = 48, CHUNK_IC = 128 };
-    enum { X = 131596288, W = 18496336, Y = 117440512 };
+    enum { X = 126877696, W = 18496336, Y = 117440512 };
     static const vox_conv layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK},
@@ -720,7 +720,7 @@ static int unet3d_up0(const vox_memory *m, int task) {
 
 /* e0b.crop: slice, reads 469.76 MB, writes 18.87 MB
  *   x  e0b f32[1,64,128,128,112], blocked, arena + 0, layers 1 to 20
- *   y  e0b.crop f32[1,64,48,48,32], blocked, in cat0, arena + 507510784, layers 19 to 21
+ *   y  e0b.crop f32[1,64,48,48,32], blocked, in cat0, arena + 507510784, layers 20 to 21
  */
 static int unet3d_e0b_crop(const vox_memory *m, int task) {
     enum { FROM = 9247360 }; /* first element of x */

@@ -410,7 +410,7 @@ static int unet3d_small_e3a(const vox_memory *m, int task) {
  *   x  e3a f32[1,32,6,6,6], blocked, arena + 22396928, layers 11 to 12
  *   w  e3b.conv.weight f32[64,32,3,3,3], prepared + 231040
  *   b  e3b.conv.bias f32[64], prepared + 452224
- *   y  e3b f32[1,64,4,4,4], blocked, arena + 22528000, layers 12 to 13
+ *   y  e3b f32[1,64,4,4,4], blocked, arena + 22462464, layers 12 to 13
  *   2 tasks: channels 2 x 16, planes 4, rows 4; input channels 32 at a time;
  *   108 KiB of weights and 14 KiB of input rows are used again
  */
@@ -420,7 +420,7 @@ static int unet3d_small_e3b(const vox_memory *m, int task) {
     enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 2, TASK_D = 4, TASK_H = 4, CHUNK_IC = 32 };
-    enum { X = 5599232, W = 57760, B = 113056, Y = 5632000 };
+    enum { X = 5599232, W = 57760, B = 113056, Y = 5615616 };
     static const vox_conv layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK},
@@ -446,7 +446,7 @@ static int unet3d_small_e3b(const vox_memory *m, int task) {
 }
 
 /* up2: conv_transpose 2x2x2 stride 2x2x2, 0.00210 GMAC, reads 0.15 MB, writes 0.13 MB
- *   x  e3b f32[1,64,4,4,4], blocked, arena + 22528000, layers 12 to 13
+ *   x  e3b f32[1,64,4,4,4], blocked, arena + 22462464, layers 12 to 13
  *   w  up2.weight f32[64,64,2,2,2], prepared + 452480
  *   y  up2 f32[1,64,8,8,8], blocked, in cat2, arena + 22331392, layers 13 to 15
  *   2 tasks: channels 2 x 16, planes 8, rows 8; input channels 64 at a time;
@@ -458,7 +458,7 @@ static int unet3d_small_up2(const vox_memory *m, int task) {
     enum { KD = 2, KH = 2, KW = 2, SD = 2, SH = 2, SW = 2 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 2, TASK_D = 8, TASK_H = 8, CHUNK_IC = 64 };
-    enum { X = 5632000, W = 113120, Y = 5582848 };
+    enum { X = 5615616, W = 113120, Y = 5582848 };
     static const vox_conv layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK},
@@ -484,7 +484,7 @@ static int unet3d_small_up2(const vox_memory *m, int task) {
 
 /* e2b.crop: slice, reads 0.52 MB, writes 0.07 MB
  *   x  e2b f32[1,32,16,16,16], blocked, arena + 21807104, layers 9 to 14
- *   y  e2b.crop f32[1,32,8,8,8], blocked, in cat2, arena + 22462464, layers 13 to 15
+ *   y  e2b.crop f32[1,32,8,8,8], blocked, in cat2, arena + 22462464, layers 14 to 15
  */
 static int unet3d_small_e2b_crop(const vox_memory *m, int task) {
     enum { FROM = 17472 }; /* first element of x */
@@ -547,7 +547,7 @@ static int unet3d_small_d2a(const vox_memory *m, int task) {
  *   x  d2a f32[1,32,6,6,6], blocked, arena + 21807104, layers 15 to 16
  *   w  d2b.conv.weight f32[32,32,3,3,3], prepared + 915456
  *   b  d2b.conv.bias f32[32], prepared + 1026048
- *   y  d2b f32[1,32,4,4,4], blocked, arena + 21905408, layers 16 to 17
+ *   y  d2b f32[1,32,4,4,4], blocked, arena + 21872640, layers 16 to 17
  *   1 tasks: channels 2 x 16, planes 4, rows 4; input channels 32 at a time;
  *   108 KiB of weights and 14 KiB of input rows are used again
  */
@@ -557,7 +557,7 @@ static int unet3d_small_d2b(const vox_memory *m, int task) {
     enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 2, TASK_D = 4, TASK_H = 4, CHUNK_IC = 32 };
-    enum { X = 5451776, W = 228864, B = 256512, Y = 5476352 };
+    enum { X = 5451776, W = 228864, B = 256512, Y = 5468160 };
     static const vox_conv layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK},
@@ -583,7 +583,7 @@ static int unet3d_small_d2b(const vox_memory *m, int task) {
 }
 
 /* up1: conv_transpose 2x2x2 stride 2x2x2, 0.00052 GMAC, reads 0.04 MB, writes 0.07 MB
- *   x  d2b f32[1,32,4,4,4], blocked, arena + 21905408, layers 16 to 17
+ *   x  d2b f32[1,32,4,4,4], blocked, arena + 21872640, layers 16 to 17
  *   w  up1.weight f32[32,32,2,2,2], prepared + 1026176
  *   y  up1 f32[1,32,8,8,8], blocked, in cat1, arena + 21807104, layers 17 to 19
  *   1 tasks: channels 2 x 16, planes 8, rows 8; input channels 32 at a time;
@@ -595,7 +595,7 @@ static int unet3d_small_up1(const vox_memory *m, int task) {
     enum { KD = 2, KH = 2, KW = 2, SD = 2, SH = 2, SW = 2 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 2, TASK_D = 8, TASK_H = 8, CHUNK_IC = 32 };
-    enum { X = 5476352, W = 256544, Y = 5451776 };
+    enum { X = 5468160, W = 256544, Y = 5451776 };
     static const vox_conv layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK},
@@ -621,7 +621,7 @@ static int unet3d_small_up1(const vox_memory *m, int task) {
 
 /* e1b.crop: slice, reads 4.10 MB, writes 0.03 MB
  *   x  e1b f32[1,16,40,40,40], blocked, arena + 26548736, layers 6 to 18
- *   y  e1b.crop f32[1,16,8,8,8], blocked, in cat1, arena + 21872640, layers 17 to 19
+ *   y  e1b.crop f32[1,16,8,8,8], blocked, in cat1, arena + 21872640, layers 18 to 19
  */
 static int unet3d_small_e1b_crop(const vox_memory *m, int task) {
     enum { FROM = 420096 }; /* first element of x */
@@ -684,7 +684,7 @@ static int unet3d_small_d1a(const vox_memory *m, int task) {
  *   x  d1a f32[1,16,6,6,6], blocked, arena + 21905408, layers 19 to 20
  *   w  d1b.conv.weight f32[16,16,3,3,3], prepared + 1141952
  *   b  d1b.conv.bias f32[16], prepared + 1169600
- *   y  d1b f32[1,16,4,4,4], blocked, arena + 21872640, layers 20 to 21
+ *   y  d1b f32[1,16,4,4,4], blocked, arena + 21839872, layers 20 to 21
  *   1 tasks: channels 1 x 16, planes 4, rows 4; input channels 16 at a time;
  *   27 KiB of weights and 7 KiB of input rows are used again
  */
@@ -694,7 +694,7 @@ static int unet3d_small_d1b(const vox_memory *m, int task) {
     enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 1, TASK_D = 4, TASK_H = 4, CHUNK_IC = 16 };
-    enum { X = 5476352, W = 285488, B = 292400, Y = 5468160 };
+    enum { X = 5476352, W = 285488, B = 292400, Y = 5459968 };
     static const vox_conv layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK},
@@ -720,7 +720,7 @@ static int unet3d_small_d1b(const vox_memory *m, int task) {
 }
 
 /* up0: conv_transpose 2x2x2 stride 2x2x2, 0.00013 GMAC, reads 0.01 MB, writes 0.03 MB
- *   x  d1b f32[1,16,4,4,4], blocked, arena + 21872640, layers 20 to 21
+ *   x  d1b f32[1,16,4,4,4], blocked, arena + 21839872, layers 20 to 21
  *   w  up0.weight f32[16,16,2,2,2], prepared + 1169664
  *   y  up0 f32[1,16,8,8,8], blocked, in cat0, arena + 21807104, layers 21 to 24
  *   1 tasks: channels 1 x 16, planes 8, rows 8; input channels 16 at a time;
@@ -732,7 +732,7 @@ static int unet3d_small_up0(const vox_memory *m, int task) {
     enum { KD = 2, KH = 2, KW = 2, SD = 2, SH = 2, SW = 2 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 1, TASK_D = 8, TASK_H = 8, CHUNK_IC = 16 };
-    enum { X = 5468160, W = 292416, Y = 5451776 };
+    enum { X = 5459968, W = 292416, Y = 5451776 };
     static const vox_conv layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK},
@@ -780,7 +780,7 @@ static int unet3d_small_e0b_crop(const vox_memory *m, int task) {
 
 /* e0b.crop.blocked: to_block, reads 0.02 MB, writes 0.03 MB
  *   x  e0b.crop f32[1,8,8,8,8], arena + 21872640, layers 22 to 23
- *   y  e0b.crop.blocked f32[1,8,8,8,8], blocked, in cat0, arena + 21839872, layers 21 to 24
+ *   y  e0b.crop.blocked f32[1,8,8,8,8], blocked, in cat0, arena + 21839872, layers 23 to 24
  */
 static int unet3d_small_e0b_crop_blocked(const vox_memory *m, int task) {
     enum { N = 1, C = 8, D = 8, H = 8, W = 8 };
