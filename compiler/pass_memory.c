@@ -46,33 +46,40 @@ static buffer *find(plan *p, const ir_tensor *root) {
     return NULL;
 }
 
-static void touch(const ir_graph *g, plan *p, ir_tensor *t, int node) {
+/* Nodes first to last touch t; one node, or a group that streams. */
+static void touch(const ir_graph *g, plan *p, ir_tensor *t, int first, int last) {
     if (!t || !in_arena(g, t)) return;
     ir_tensor *root = root_of(t);
     buffer *b = find(p, root);
     if (!b) {
         b = &p->buffers[p->count++];
-        *b = (buffer){.tensor = root, .bytes = (ir_bytes(root) + ALIGN - 1) / ALIGN * ALIGN, .first = node};
+        *b = (buffer){.tensor = root, .bytes = (ir_bytes(root) + ALIGN - 1) / ALIGN * ALIGN, .first = first};
     }
-    b->last = node;
+    b->last = last;
 }
 
 static void find_lifetimes(const ir_graph *g, plan *p) {
-    for (int i = 0; i < g->n_nodes; i++) {
+    for (int i = 0, first = 0; i < g->n_nodes; i++) {
         const ir_node *n = g->nodes[i];
-        for (int k = 0; k < n->n_in; k++) touch(g, p, n->in[k], i);
-        for (int k = 0; k < n->n_out; k++) touch(g, p, n->out[k], i);
+        if (i > 0 && !(n->stream && n->stream == g->nodes[i - 1]->stream)) first = i;
+        int last = ir_group_end(g, first);
+        for (int k = 0; k < n->n_in; k++) touch(g, p, n->in[k], first, last);
+        for (int k = 0; k < n->n_out; k++) touch(g, p, n->out[k], first, last);
     }
+}
+
+/* Bytes in use at a node. */
+static int64_t alive_at(const plan *p, int node) {
+    int64_t alive = 0;
+    for (int k = 0; k < p->count; k++)
+        if (p->buffers[k].first <= node && node <= p->buffers[k].last) alive += p->buffers[k].bytes;
+    return alive;
 }
 
 static int64_t lower_bound(const plan *p, int nodes) {
     int64_t most = 0;
-    for (int i = 0; i < nodes; i++) {
-        int64_t alive = 0;
-        for (int k = 0; k < p->count; k++)
-            if (p->buffers[k].first <= i && i <= p->buffers[k].last) alive += p->buffers[k].bytes;
-        if (alive > most) most = alive;
-    }
+    for (int i = 0; i < nodes; i++)
+        if (alive_at(p, i) > most) most = alive_at(p, i);
     return most;
 }
 
@@ -152,6 +159,13 @@ int64_t pass_memory_bound(const ir_graph *g) {
     int64_t bound = lower_bound(&p, g->n_nodes);
     ir_arena_free(scratch);
     return bound;
+}
+
+void pass_memory_alive(const ir_graph *g, int64_t *alive) {
+    ir_arena *scratch = ir_arena_new();
+    plan p = make_plan(g, scratch);
+    for (int i = 0; i < g->n_nodes; i++) alive[i] = alive_at(&p, i);
+    ir_arena_free(scratch);
 }
 
 /* requires: views placed; nothing adds, removes or moves a node afterwards. maintains: graph. gives:

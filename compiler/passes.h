@@ -12,10 +12,13 @@ bool pass_fuse(ir_graph *g, ir_diag *d);
 bool pass_dead(ir_graph *g, ir_diag *d);
 bool pass_layout(ir_graph *g, ir_diag *d);
 bool pass_views(ir_graph *g, ir_diag *d);
+bool pass_stream(ir_graph *g, ir_diag *d);
 bool pass_memory(ir_graph *g, ir_diag *d);
 
 /* The most bytes alive at one node: no plan of this order of nodes needs less. */
 int64_t pass_memory_bound(const ir_graph *g);
+/* Bytes alive at each node; room for n_nodes. */
+void pass_memory_alive(const ir_graph *g, int64_t *alive);
 
 bool pass_is_output(const ir_graph *g, const ir_tensor *t);
 

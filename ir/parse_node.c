@@ -2,6 +2,7 @@
 #include "parse.h"
 
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- growing lists in the graph's arena ------------------------------------------------------ */
@@ -106,6 +107,20 @@ static bool parse_blocking(parser *p, ir_node *n) {
     return true;
 }
 
+static bool parse_stream(parser *p, ir_node *n) {
+    list values = {.size = sizeof(int64_t)};
+    lexer place = p->x;
+    if (!parse_ints(p, &values)) return false;
+    const int64_t *v = values.items;
+    if (values.count == 2 && v[0] > 0 && v[0] <= INT_MAX && v[1] > 0 && v[1] <= INT_MAX) {
+        n->stream = (int)v[0];
+        n->slab = (int)v[1];
+        return true;
+    }
+    p->x = place;
+    return lex_fail(&p->x, "stream wants a group and its planes per step, both 1 or more: 1x4");
+}
+
 static bool parse_attribute(parser *p, ir_node *n) {
     lexer place = p->x;
     const char *name = lex_word(&p->x, "an attribute or ->");
@@ -115,6 +130,7 @@ static bool parse_attribute(parser *p, ir_node *n) {
         return (n->name = lex_string(&p->x)) != NULL;
     }
     if (!strcmp(name, "blocking")) return lex_expect(&p->x, '=') && parse_blocking(p, n);
+    if (!strcmp(name, "stream")) return lex_expect(&p->x, '=') && parse_stream(p, n);
     for (int k = 0; k < IR_KEY_COUNT; k++) {
         if (strcmp(ir_key_name((ir_key)k), name)) continue;
         if (!ir_get(n, (ir_key)k)) return lex_expect(&p->x, '=') && parse_value(p, n, (ir_key)k);
@@ -126,6 +142,22 @@ static bool parse_attribute(parser *p, ir_node *n) {
 }
 
 /* ---- the output ------------------------------------------------------------------------------ */
+
+/* ringN, as one word. */
+static bool parse_ring(parser *p, ir_tensor *t) {
+    lex_blanks(&p->x);
+    lexer place = p->x;
+    const char *word = *p->x.at == 'r' ? lex_word(&p->x, "ring") : "";
+    char *end = NULL;
+    long planes = strncmp(word, "ring", 4) == 0 ? strtol(word + 4, &end, 10) : 0;
+    if (end && !*end && planes >= 1 && planes <= INT_MAX) {
+        t->ring = (int)planes;
+        return true;
+    }
+    p->x = place;
+    return lex_fail(&p->x,
+                    "expected block16, ringPLANES, arena+BYTES, in %%tensor+BYTES or the end of the line");
+}
 
 static bool parse_place(parser *p, ir_tensor *t) {
     if (lex_accept_word(&p->x, "block16")) {
@@ -141,7 +173,7 @@ static bool parse_place(parser *p, ir_tensor *t) {
         v->parent = lex_tensor(&p->x);
         if (!v->parent || !lex_expect(&p->x, '+') || !lex_int(&p->x, &t->view_offset)) return false;
     } else {
-        return lex_fail(&p->x, "expected block16, arena+BYTES, in %%tensor+BYTES or the end of the line");
+        return parse_ring(p, t);
     }
     return true;
 }

@@ -1,9 +1,9 @@
 /* verify_memory.c: checks the memory plan against lifetimes of its own making.
  *
  * Storage is what views share: it is in use from the first write to the last read of any tensor in it, both
- * nodes included, so that no node writes where it reads. Two storages in use together may not overlap. Inside
- * a storage, tensors that share bytes hold the same values (concat member, reshape) or the older one is dead:
- * at the latest with the node that overwrites it in place. */
+ * nodes included, so that no node writes where it reads; the nodes of a stream count as one. Two storages in
+ * use together may not overlap. Inside a storage, tensors that share bytes hold the same values (concat
+ * member, reshape) or the older one is dead: at the latest with the node that overwrites it in place. */
 #include "verify.h"
 
 enum { ALIGN = 64 };
@@ -26,7 +26,8 @@ static place *find_places(verifier *v) {
     for (int i = 0; i < g->n_tensors; i++) {
         const ir_tensor *t = g->tensors[i];
         p[i].bytes = ir_bytes(t);
-        p[i].born = p[i].dies = v->born[i];
+        p[i].born = v->born[i] < 0 ? -1 : verify_group_first(v, v->born[i]);
+        p[i].dies = v->born[i] < 0 ? -1 : verify_group_last(v, v->born[i]);
         bool same_values = true;
         p[i].content = i;
         for (; t->view_of; t = t->view_of) {
@@ -38,7 +39,8 @@ static place *find_places(verifier *v) {
     }
     for (int n = 0; n < g->n_nodes; n++)
         for (int k = 0; k < g->nodes[n]->n_in; k++)
-            if (g->nodes[n]->in[k]) read_by(&p[ir_index_find(&v->index, g->nodes[n]->in[k])], n);
+            if (g->nodes[n]->in[k])
+                read_by(&p[ir_index_find(&v->index, g->nodes[n]->in[k])], verify_group_last(v, n));
     for (int i = 0; i < g->n_outputs; i++) read_by(&p[ir_index_find(&v->index, g->outputs[i])], g->n_nodes);
     for (int i = 0; i < g->n_tensors; i++) p[i].first = p[i].born, p[i].last = p[i].dies;
     for (int i = 0; i < g->n_tensors; i++) {
