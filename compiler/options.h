@@ -19,7 +19,7 @@ typedef struct options {
     const char *input[MAX_FILES], *expected[MAX_FILES];
     int n_inputs, n_expected;
     const char *atol, *rtol, *max_ulp, *min_dice, *max_rms;
-    bool force, golden, json, verbose, per_node, keep;
+    bool force, golden, json, verbose, per_node, keep, no_stream;
     const char *color;
 } options;
 
@@ -28,6 +28,9 @@ typedef enum options_result { OPTIONS_RUN, OPTIONS_DONE, OPTIONS_ERROR } options
 /* Fills o from the arguments. OPTIONS_DONE: --help or --version was printed to stdout. OPTIONS_ERROR: d says
  * why (IR_EXIT_INPUT). Strings point into argv. */
 options_result options_parse(options *o, int argc, char **argv, ir_diag *d);
+
+/* Whether streaming is off: asked for, or needed so that every layer's whole output can be compared. */
+bool options_no_stream(const options *o);
 
 /* The command line's part that decides the emitted text, for provenance: no paths. */
 char *options_text(const options *o, ir_arena *arena);

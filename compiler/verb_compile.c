@@ -36,6 +36,7 @@ static int processors(void) {
 
 bool compile_graph(const options *o, ir_graph *g, const char *dir, ir_diag *d) {
     pipeline_options p = {.dump_dir = o->dump_dir, .dump_after = o->dump_after, .verbose = o->verbose};
+    p.no_stream = options_no_stream(o);
     pass_report reports[MAX_PASSES];
     int passes;
     cg_options c = {
