@@ -61,16 +61,30 @@ static int64_t choose_rows(const ir_node *n, int64_t chunk) {
     return even(extent(y, 1), at_most(at_least(rows, 1), extent(y, 1)));
 }
 
-static cg_blocking choose(const ir_node *n) {
+/* `planes` of the output are computed at a time: all of them, or a step's in a stream. */
+static cg_blocking choose(const ir_node *n, int64_t planes) {
     const ir_tensor *y = n->out[0];
     int64_t blocks = parts(y->dim[1] / ir_int(n, IR_GROUP), IR_BLOCK) * ir_int(n, IR_GROUP);
+    int64_t tasks = at_least(ir_macs(n) * planes / extent(y, 2) / TASK_MACS, 1);
     cg_blocking b = {.task_oc = at_most(PAIR, blocks), .chunk_ic = choose_chunk(n)};
+    int64_t pairs = y->dim[0] * parts(blocks, b.task_oc);
     b.task_h = choose_rows(n, b.chunk_ic);
-    int64_t without_d = y->dim[0] * parts(blocks, b.task_oc) * parts(extent(y, 1), b.task_h);
-    int64_t most = at_least(ir_macs(n) / TASK_MACS / without_d, 1);
-    int64_t d_parts = at_most(at_most(parts(TASKS, without_d), most), extent(y, 2));
-    b.task_d = parts(extent(y, 2), d_parts);
+    if (planes < extent(y, 2)) { /* a step has few planes: its rows must do */
+        int64_t rows = parts(at_most(TASKS, tasks), pairs * planes);
+        b.task_h = at_most(b.task_h, parts(extent(y, 1), at_most(rows, extent(y, 1))));
+    }
+    int64_t without_d = pairs * parts(extent(y, 1), b.task_h);
+    int64_t d_parts = at_most(at_most(parts(TASKS, without_d), at_least(tasks / without_d, 1)), planes);
+    b.task_d = parts(planes, d_parts);
     return b;
+}
+
+/* Planes per step, without the first one's. */
+static int64_t usual_planes(const ir_graph *g, int first, int last, int at, ir_arena *scratch) {
+    int count, steps = 0;
+    const ir_step *step = ir_group_steps(g, first, last, g->nodes[first]->slab, scratch, &count);
+    for (int i = 0; i < count; i++) steps += step[i].node == at;
+    return parts(extent(g->nodes[at]->out[0], 2), steps);
 }
 
 static bool is_conv(const ir_node *n) {
@@ -78,7 +92,7 @@ static bool is_conv(const ir_node *n) {
 }
 
 cg_blocking cg_blocking_of(const ir_node *n) {
-    cg_blocking b = choose(n);
+    cg_blocking b = choose(n, extent(n->out[0], 2));
     if (n->block[0]) b = (cg_blocking){n->block[0], n->block[1], n->block[2], n->block[3], 0};
     const ir_tensor *y = n->out[0];
     int64_t blocks = parts(y->dim[1] / ir_int(n, IR_GROUP), IR_BLOCK) * ir_int(n, IR_GROUP);
@@ -96,15 +110,20 @@ const char *cg_blocking_reason(const ir_node *n, ir_arena *arena) {
                      parts(rows * (int64_t)sizeof(float), 1024));
 }
 
-/* requires: layouts. gives: node->block of convs. */
+/* requires: layouts, streams. gives: node->block of convs. */
 bool pass_blocking(ir_graph *g, ir_diag *d) {
     (void)d;
-    for (int i = 0; i < g->n_nodes; i++) {
+    for (int i = 0, first = 0; i < g->n_nodes; i++) {
         ir_node *n = g->nodes[i];
+        if (i > ir_group_end(g, first)) first = i;
         if (!is_conv(n)) continue;
-        cg_blocking b = choose(n);
+        ir_arena *scratch = ir_arena_new();
+        int64_t planes = extent(n->out[0], 2);
+        if (n->stream) planes = usual_planes(g, first, ir_group_end(g, first), i, scratch);
+        cg_blocking b = choose(n, planes);
         const int64_t numbers[SLOTS] = {b.task_oc, b.task_d, b.task_h, b.chunk_ic};
         for (int k = 0; k < SLOTS; k++) n->block[k] = numbers[k];
+        ir_arena_free(scratch);
     }
     return true;
 }

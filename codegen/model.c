@@ -19,6 +19,12 @@ int64_t cg_round(int64_t bytes) {
     return (bytes + CG_ALIGN - 1) / CG_ALIGN * CG_ALIGN;
 }
 
+int64_t cg_whole_bytes(const ir_tensor *t) {
+    ir_tensor whole = *t;
+    whole.ring = 0;
+    return ir_bytes(&whole);
+}
+
 /* ---- names ----------------------------------------------------------------------------------- */
 
 const char *cg_upper(ir_arena *arena, const char *text) {
@@ -229,6 +235,49 @@ static void collect_layers(cg_model *m) {
     m->layers_before[m->g->n_nodes] = m->n_layers;
 }
 
+/* ---- steps ----------------------------------------------------------------------------------- */
+
+static int layer_of(const cg_model *m, const ir_node *n) {
+    for (int i = 0; i < m->n_layers; i++)
+        if (m->layers[i].node == n) return i;
+    return -1;
+}
+
+/* What the kernels take for the depth of a node's result. */
+static int64_t depth_of(const ir_node *n) {
+    const ir_tensor *t = n->out[0];
+    return t->rank == 5 ? t->dim[2] : 1;
+}
+
+static void add_step(cg_model *m, int *capacity, cg_step step) {
+    if (step.layer < 0) return;
+    if (m->n_steps == *capacity) {
+        cg_step *more = ir_alloc(m->arena, (size_t)*capacity * 2 + 64, sizeof *more);
+        if (m->n_steps) memcpy(more, m->steps, (size_t)m->n_steps * sizeof *more);
+        m->steps = more;
+        *capacity = *capacity * 2 + 64;
+    }
+    m->steps[m->n_steps++] = step;
+}
+
+static void collect_steps(cg_model *m) {
+    const ir_graph *g = m->g;
+    int capacity = 0;
+    for (int i = 0, last; i < g->n_nodes; i = last + 1) {
+        last = ir_group_end(g, i);
+        if (!g->nodes[i]->stream) {
+            add_step(m, &capacity, (cg_step){layer_of(m, g->nodes[i]), 0, depth_of(g->nodes[i])});
+            continue;
+        }
+        int count;
+        const ir_step *steps = ir_group_steps(g, i, last, g->nodes[i]->slab, m->arena, &count);
+        for (int k = 0; k < count; k++)
+            add_step(
+                m, &capacity,
+                (cg_step){layer_of(m, g->nodes[steps[k].node]), steps[k].planes.begin, steps[k].planes.end});
+    }
+}
+
 bool cg_has_data(const cg_model *m, ir_diag *d) {
     for (int i = 0; i < m->n_blobs; i++)
         if (!m->blobs[i].tensor->data)
@@ -247,5 +296,6 @@ cg_model *cg_model_new(const ir_graph *g, const cg_options *options, ir_diag *d)
     collect_blobs(m);
     collect_layers(m);
     m->buffers = ir_find_buffers(g, m->arena);
+    collect_steps(m);
     return m;
 }

@@ -44,6 +44,12 @@ typedef struct cg_layer {
     const char *title;    /* "conv 3x3x3 + relu" */
 } cg_layer;
 
+/* The twin of vox_step. */
+typedef struct cg_step {
+    int layer;
+    int64_t begin, end;
+} cg_step;
+
 /* The tensors of the weight file, in the order of their first use. */
 typedef struct cg_blob {
     const ir_tensor *tensor;
@@ -55,10 +61,11 @@ typedef struct cg_model {
     const ir_graph *g;
     const cg_options *options;
     const char *name, *upper; /* unet3d, UNET3D */
-    int n_layers, n_weights, n_blobs, cap_weights;
+    int n_layers, n_steps, n_weights, n_blobs, cap_weights;
     cg_layer *layers;
     int *layers_before; /* per node: the layers in front of it; and their number */
     ir_buffers buffers; /* of the arena; lifetimes in nodes */
+    cg_step *steps;
     cg_weight *weights;
     cg_blob *blobs;
     uint64_t graph_hash;
@@ -87,6 +94,8 @@ ir_span cg_layers(const cg_model *m, ir_span nodes);
 void cg_lifetime(const cg_model *m, const ir_tensor *t, int *first, int *last);
 const ir_tensor *cg_root(const ir_tensor *t);
 int64_t cg_round(int64_t bytes); /* up to CG_ALIGN */
+/* Bytes of all of t, also where a ring keeps some planes only. */
+int64_t cg_whole_bytes(const ir_tensor *t);
 
 const char *cg_upper(ir_arena *arena, const char *text);
 

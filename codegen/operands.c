@@ -14,10 +14,16 @@ static const char *layout_text(const ir_tensor *t) {
     return t->block ? "blocked, " : "";
 }
 
+static const char *ring_text(cg_work *w, const ir_tensor *t) {
+    if (!t->ring) return "";
+    return ir_format(w->m->arena, "planes kept: %d of %" PRId64 ", %.1f MB instead of %.1f, ", t->ring,
+                     t->dim[2], (double)ir_bytes(t) / 1e6, (double)cg_whole_bytes(t) / 1e6);
+}
+
 static void describe(cg_work *w, const char *var, const ir_tensor *t, const char *where) {
     char type[128];
-    cg_add(&w->operands, "%s *   %s  %s %s, %s%s", w->operands.size ? "\n" : "", var, t->name,
-           ir_type_text(t, type, sizeof type), layout_text(t), where);
+    cg_add(&w->operands, "%s *   %s  %s %s, %s%s%s", w->operands.size ? "\n" : "", var, t->name,
+           ir_type_text(t, type, sizeof type), layout_text(t), ring_text(w, t), where);
 }
 
 static const char *upper_name(cg_work *w, const char *var) {
@@ -160,6 +166,18 @@ void cg_set3(cg_work *w, const char *const names[3], const int64_t values[3]) {
     for (int i = 0; i < 3; i++) cg_set_int(&w->slots, names[i], values[i]);
 }
 
+const char *cg_dims_text(cg_work *w, const ir_tensor *t) {
+    int64_t d[5];
+    if (!cg_dims(t, d)) ir_die("codegen: %s: no activation", t->name);
+    return ir_format(w->m->arena, "{%" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %s, %d}",
+                     d[0], d[1], d[2], d[3], d[4], t->block ? "VOX_BLOCK" : "0", t->ring);
+}
+
+void cg_set_rings(cg_work *w) {
+    cg_set_int(&w->slots, "x_ring", w->n->in[0]->ring);
+    cg_set_int(&w->slots, "y_ring", w->n->out[0]->ring);
+}
+
 const char *cg_list(ir_arena *arena, int n, const int64_t *v) {
     cg_text t = {.arena = arena};
     cg_add_string(&t, "{");
@@ -208,7 +226,7 @@ int cg_box(const ir_tensor *t, int64_t *dim, int64_t *stride) {
     int64_t step = 1;
     for (int i = rank - 1; i >= 0; i--) {
         stride[i] = step;
-        step *= dim[i];
+        step *= i == 2 && t->ring ? t->ring : dim[i];
     }
     return rank;
 }

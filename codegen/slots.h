@@ -65,6 +65,9 @@ void cg_spatial(const ir_node *n, ir_key key, int from, int64_t absent, int64_t 
 void cg_set3(cg_work *w, const char *const names[3], const int64_t values[3]);
 /* Whether the kernels' `int` coordinates hold every position that a window reaches; else cg_unsupported. */
 bool cg_window_fits(cg_work *w);
+/* "{1, 64, 30, 30, 26, VOX_BLOCK, 0}": t as vox_dims */
+const char *cg_dims_text(cg_work *w, const ir_tensor *t);
+void cg_set_rings(cg_work *w); /* slots x_ring, y_ring */
 /* "{1, 2, 3}" */
 const char *cg_list(ir_arena *arena, int n, const int64_t *v);
 const char *cg_float(ir_arena *arena, double v);  /* a C constant of type float */

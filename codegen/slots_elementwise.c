@@ -10,7 +10,14 @@ static void set_epilogue_of_map(cg_work *w) {
 
 /* Elements in memory, lanes above C included. */
 static int64_t physical_count(const ir_tensor *t) {
-    return ir_bytes(t) / (int64_t)ir_dtype_bytes(t->dtype);
+    return cg_whole_bytes(t) / (int64_t)ir_dtype_bytes(t->dtype);
+}
+
+/* In a stream: y's dims and the operands' rings. */
+static void set_planes(cg_work *w, const char *operands) {
+    cg_set(&w->slots, "planes", "%s",
+           w->n->stream ? ir_format(w->m->arena, ".y = %s, %s,", cg_dims_text(w, w->n->out[0]), operands)
+                        : "");
 }
 
 bool slots_map(cg_work *w) {
@@ -20,6 +27,7 @@ bool slots_map(cg_work *w) {
         ir_die("codegen: %s: operand and result differ in layout", n->name);
     cg_set_int(&w->slots, "count", physical_count(n->out[0]));
     set_epilogue_of_map(w);
+    set_planes(w, ir_format(w->m->arena, ".x_ring = %d", n->in[0]->ring));
     cg_operand(w, "x", n->in[0]);
     cg_result(w, "y", n->out[0]);
     return true;
@@ -54,6 +62,7 @@ static bool set_binary(cg_work *w) {
     cg_set(&w->slots, "dim", "%s", cg_list(w->m->arena, rank, dim));
     cg_set(&w->slots, "a_stride", "%s", cg_list(w->m->arena, rank, a));
     cg_set(&w->slots, "b_stride", "%s", cg_list(w->m->arena, rank, b));
+    set_planes(w, ir_format(w->m->arena, ".a_ring = %d, .b_ring = %d", n->in[0]->ring, n->in[1]->ring));
     cg_operand(w, "a", n->in[0]);
     cg_operand(w, "b", n->in[1]);
     cg_result(w, "y", y);
@@ -62,6 +71,7 @@ static bool set_binary(cg_work *w) {
 
 bool slots_binary(cg_work *w) {
     cg_set(&w->slots, "kernel", "binary");
+    cg_set(&w->slots, "range", ", m->begin, m->end");
     return cg_all_f32(w) && set_binary(w);
 }
 
@@ -69,6 +79,7 @@ bool slots_compare(cg_work *w) {
     for (int i = 0; i < 2; i++)
         if (w->n->in[i]->dtype != IR_F32) return cg_unsupported(w, "operands must be f32");
     cg_set(&w->slots, "kernel", "compare");
+    cg_set(&w->slots, "range", "%s", "");
     return set_binary(w);
 }
 

@@ -4,10 +4,10 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { BOX = IR_MAX_RANK + 1 };
+enum { BOX = IR_MAX_RANK + 1, PLANES = 2 /* the axis D of a box */ };
 
 static bool set_copy(cg_work *w, int rank, const int64_t *dim, const int64_t *x_stride,
-                     const int64_t *y_stride, int64_t from) {
+                     const int64_t *y_stride, int64_t from, const char *planes) {
     const ir_node *n = w->n;
     if (rank > IR_MAX_RANK) return cg_unsupported(w, "too many axes");
     if (from > INT32_MAX) return cg_unsupported(w, "its operand is too large");
@@ -17,6 +17,7 @@ static bool set_copy(cg_work *w, int rank, const int64_t *dim, const int64_t *x_
     cg_set(&w->slots, "dim", "%s", cg_list(w->m->arena, rank, dim));
     cg_set(&w->slots, "x_stride", "%s", cg_list(w->m->arena, rank, x_stride));
     cg_set(&w->slots, "y_stride", "%s", cg_list(w->m->arena, rank, y_stride));
+    cg_set(&w->slots, "planes", "%s", planes ? planes : "");
     cg_operand(w, "x", n->in[0]);
     cg_result(w, "y", n->out[0]);
     return true;
@@ -42,10 +43,13 @@ bool slots_slice(cg_work *w) {
     if (n->in[0]->block && (begin[1] != 0 || step[1] != 1))
         return cg_unsupported(w, "channels of a blocked tensor must stay where they are");
     for (int i = 0; i < n->in[0]->rank; i++) {
-        from += begin[i] * x_stride[i];
+        if (!n->stream || i != PLANES) from += begin[i] * x_stride[i];
         x_stride[i] *= step[i];
     }
-    return set_copy(w, rank, y_dim, x_stride, y_stride, from);
+    const char *planes =
+        ir_format(w->m->arena, ".planes = %d, .x_begin = %" PRId64 ", .x_ring = %d, .y_ring = %d,", PLANES,
+                  begin[PLANES], n->in[0]->ring, n->out[0]->ring);
+    return set_copy(w, rank, y_dim, x_stride, y_stride, from, n->stream ? planes : NULL);
 }
 
 bool slots_transpose(cg_work *w) {
@@ -56,7 +60,7 @@ bool slots_transpose(cg_work *w) {
     cg_box(n->in[0], x_dim, x_stride);
     int rank = cg_box(n->out[0], y_dim, y_stride);
     for (int i = 0; i < rank; i++) permuted[i] = x_stride[perm[i]];
-    return set_copy(w, rank, y_dim, permuted, y_stride, 0);
+    return set_copy(w, rank, y_dim, permuted, y_stride, 0, NULL);
 }
 
 bool slots_expand(cg_work *w) {
@@ -68,7 +72,7 @@ bool slots_expand(cg_work *w) {
         int k = i - (rank - x_rank);
         spread[i] = k < 0 || x_dim[k] == 1 ? 0 : x_stride[k];
     }
-    return set_copy(w, rank, y_dim, spread, y_stride, 0);
+    return set_copy(w, rank, y_dim, spread, y_stride, 0, NULL);
 }
 
 /* A reshape that could not become a view: a copy of the elements in order. */
@@ -76,7 +80,7 @@ bool slots_reshape(cg_work *w) {
     int64_t dim[BOX], stride[BOX];
     plain(w);
     int rank = cg_box(w->n->out[0], dim, stride);
-    return set_copy(w, rank, dim, stride, stride, 0);
+    return set_copy(w, rank, dim, stride, stride, 0, NULL);
 }
 
 /* ---- concat ---------------------------------------------------------------------------------- */
@@ -179,6 +183,7 @@ bool slots_relayout(cg_work *w) {
     cg_set_dims(w, (const char *const[]){"n", "c", "d", "h", "w"}, dims);
     cg_set(&w->slots, "x_block", "%s", n->in[0]->block ? "VOX_BLOCK" : "0");
     cg_set(&w->slots, "y_block", "%s", n->out[0]->block ? "VOX_BLOCK" : "0");
+    cg_set_rings(w);
     cg_set(&w->slots, "kernel", "%s", ir_op_get(n->op)->name);
     cg_operand(w, "x", n->in[0]);
     cg_result(w, "y", n->out[0]);

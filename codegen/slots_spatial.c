@@ -36,6 +36,7 @@ bool slots_pool(cg_work *w) {
     if (!get_dims(w, x, y) || !cg_window_fits(w)) return false;
     bool average = n->op == IR_OP_AVERAGE_POOL;
     set_in_out(w, x, y);
+    cg_set_rings(w);
     set_triple(w, "kernel_size", IR_KERNEL, 0, 1);
     set_triple(w, "stride", IR_STRIDE, 0, 1);
     set_triple(w, "dilation", IR_DILATION, 0, 1);
@@ -58,6 +59,10 @@ static bool set_norm(cg_work *w, const char *kernel, const char *family) {
     cg_set(&w->slots, "block", "%s", block_text(n->in[0]));
     cg_set(&w->slots, "epilogue", "%s",
            cg_epilogue(w->m->arena, n, ir_get(n, IR_ACT) ? ir_word(n, IR_ACT) : NULL));
+    cg_set_int(&w->slots, "x_ring", n->in[0]->ring);
+    cg_set(&w->slots, "y_ring", "%s",
+           n->out[0]->ring ? ir_format(w->m->arena, ".y_ring = %d,", n->out[0]->ring) : "");
+    cg_set(&w->slots, "range", "%s", strcmp(family, "affine") == 0 ? ", m->begin, m->end" : "");
     cg_set(&w->slots, "kernel", "%s", kernel);
     cg_set(&w->slots, "family", "%s", family);
     cg_operand(w, "x", n->in[0]);

@@ -5,6 +5,7 @@
 #include "slots.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 static const char *next_line(const cg_text *s) {
     return s->size ? "\n    " : "";
@@ -33,10 +34,10 @@ const char *cg_layer_table(const cg_model *m) {
         cg_add_c_string(&s, t->name);
         cg_add_string(&s, ", ");
         cg_add_c_string(&s, m->layers[i].title);
-        cg_add(&s, ", %d, %s, %s, %s, %s, %" PRId64 "u, %" PRId64 "u, %" PRId64 "u},", t->rank,
+        cg_add(&s, ", %d, %s, %s, %s, %s, %" PRId64 "u, %" PRId64 "u, %" PRId64 "u, %d, %d},", t->rank,
                t->rank ? cg_list(m->arena, t->rank, t->dim) : "{0}", t->block ? "VOX_BLOCK" : "0",
                cg_vox_dtype(t->dtype), arena ? "VOX_IN_ARENA" : "VOX_IN_OUTPUT", arena ? p.offset : p.number,
-               arena ? 0 : p.offset, ir_macs(m->layers[i].node));
+               arena ? 0 : p.offset, ir_macs(m->layers[i].node), m->layers[i].node->stream, t->ring);
     }
     return cg_string(&s);
 }
@@ -98,8 +99,23 @@ const char *cg_volume_table(const cg_model *m) {
     return cg_string(&s);
 }
 
-int cg_first_output_layer(const cg_model *m) {
-    for (int i = 0; i < m->n_layers; i++)
-        if (cg_place_of(m, m->layers[i].node->out[0]).base == CG_OUTPUT) return i;
-    return m->n_layers;
+const char *cg_step_table(const cg_model *m) {
+    enum { WIDTH = 100 };
+    cg_text s = {.arena = m->arena};
+    size_t line = 0;
+    for (int i = 0; i < m->n_steps; i++) {
+        const cg_step *t = &m->steps[i];
+        const char *text =
+            ir_format(m->arena, "{%d, %" PRId64 ", %" PRId64 ", 0},", t->layer, t->begin, t->end);
+        bool wrap = s.size - line + strlen(text) > WIDTH;
+        cg_add(&s, "%s%s", !i ? "" : wrap ? "\n    " : " ", text);
+        if (wrap) line = s.size;
+    }
+    return cg_string(&s);
+}
+
+int cg_first_output_step(const cg_model *m) {
+    for (int i = 0; i < m->n_steps; i++)
+        if (cg_place_of(m, m->layers[m->steps[i].layer].node->out[0]).base == CG_OUTPUT) return i;
+    return m->n_steps;
 }

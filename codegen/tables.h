@@ -9,6 +9,7 @@ const char *cg_layer_table(const cg_model *m);
 const char *cg_weight_table(const cg_model *m);
 const char *cg_label_table(const cg_model *m);  /* "" without labels */
 const char *cg_volume_table(const cg_model *m); /* "" without a volume section */
-int cg_first_output_layer(const cg_model *m);
+const char *cg_step_table(const cg_model *m);
+int cg_first_output_step(const cg_model *m);
 
 #endif

@@ -61,7 +61,7 @@ static bool put_filled(bundle *b, const char *path_format, const char *template_
 static int64_t bytes_read(const ir_node *n) {
     int64_t bytes = 0;
     for (int i = 0; i < n->n_in; i++)
-        if (n->in[i]) bytes += ir_bytes(n->in[i]);
+        if (n->in[i]) bytes += cg_whole_bytes(n->in[i]);
     return bytes;
 }
 
@@ -77,6 +77,17 @@ static const char *remark(ir_arena *arena, const char *text) {
     return cg_string(&s);
 }
 
+/* "; stream 1, 4 planes of p1 at a time": the group's last node sets the pace. */
+static const char *stream_text(const cg_model *m, const ir_node *n) {
+    const ir_graph *g = m->g;
+    if (!n->stream) return "";
+    const ir_node *last = n;
+    for (int i = 0; i < g->n_nodes; i++)
+        if (g->nodes[i]->stream == n->stream) last = g->nodes[i];
+    return ir_format(m->arena, "; stream %d, %d planes of %s at a time", n->stream, n->slab,
+                     remark(m->arena, last->out[0]->name));
+}
+
 static bool add_layer(cg_model *m, int index, cg_text *out, ir_diag *d) {
     const cg_layer *l = &m->layers[index];
     cg_work w = {.m = m, .layer = index, .n = l->node, .d = d, .slots = {.arena = m->arena}};
@@ -89,8 +100,8 @@ static bool add_layer(cg_model *m, int index, cg_text *out, ir_diag *d) {
     cg_set(s, "layer", "%s", remark(m->arena, l->name));
     cg_set(s, "title", "%s", l->title);
     cg_set(s, "function", "%s", l->function);
-    cg_set(s, "traffic", "reads %.2f MB, writes %.2f MB", (double)bytes_read(l->node) / 1e6,
-           (double)ir_bytes(l->node->out[0]) / 1e6);
+    cg_set(s, "traffic", "reads %.2f MB, writes %.2f MB%s", (double)bytes_read(l->node) / 1e6,
+           (double)cg_whole_bytes(l->node->out[0]) / 1e6, stream_text(m, l->node));
     if (ir_macs(l->node)) cg_set(s, "gmac", "%s", cg_gmac(m->arena, ir_macs(l->node)));
     cg_set(s, "operands", "%s", cg_string(&w.operands));
     cg_set(s, "offsets", "%s", finish_offsets(&w));
@@ -231,7 +242,9 @@ static bool put_source(bundle *b) {
     cg_set(&s, "graph_hash", "%016" PRIx64, m->graph_hash);
     cg_set_int(&s, "parameters", ir_parameters(m->g, false));
     cg_set_int(&s, "macs", total_macs(m));
-    cg_set_int(&s, "first_output", cg_first_output_layer(m));
+    cg_set_int(&s, "first_output", cg_first_output_step(m));
+    cg_set_int(&s, "n_steps", m->n_steps);
+    cg_set(&s, "steps", "%s", cg_step_table(m));
     set_prototypes(&s, m, " {");
     cg_set(&s, "input_names", "%s", port_names(m, false));
     cg_set(&s, "output_names", "%s", port_names(m, true));

@@ -62,6 +62,9 @@ static const option_info table[] = {
     {"golden", NULL, NULL,
      "also write golden/: an input, its output and layer statistics from the interpreter", C, FLAG,
      AT(golden), 0, 0},
+    {"no-stream", NULL, NULL,
+     "let every layer's output exist whole (more memory; run --dump writes all of them)", C | I | V, FLAG,
+     AT(no_stream), 0, 0},
     {"json", NULL, NULL, "print JSON", I | V, FLAG, AT(json), 0, 0},
     {"dump", "D", "DIR", "write the graph after each pass into DIR (00-import.ir, ...)", C | I, TEXT,
      AT(dump_dir), 0, 0},
@@ -280,6 +283,10 @@ options_result options_parse(options *o, int argc, char **argv, ir_diag *d) {
     return check_words(o, d) ? OPTIONS_RUN : OPTIONS_ERROR;
 }
 
+bool options_no_stream(const options *o) {
+    return o->no_stream || o->per_node;
+}
+
 char *options_text(const options *o, ir_arena *arena) {
     char *text = ir_strdup(arena, "--target c");
     if (o->model_name) text = ir_format(arena, "%s --model-name %s", text, o->model_name);
@@ -291,6 +298,7 @@ char *options_text(const options *o, ir_arena *arena) {
     if (o->threads) text = ir_format(arena, "%s --threads %s", text, o->threads);
     if (o->tune || o->tuning) text = ir_format(arena, "%s --tuning manifest.json", text);
     if (o->statistics) text = ir_format(arena, "%s --statistics %s", text, o->statistics);
+    if (options_no_stream(o)) text = ir_format(arena, "%s --no-stream", text);
     for (int i = 0; i < o->n_input_dims; i++)
         text = ir_format(arena, "%s --input-dim %s", text, o->input_dim[i]);
     return text;

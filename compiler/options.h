@@ -21,7 +21,7 @@ typedef struct options {
     const char *input[MAX_FILES], *expected[MAX_FILES];
     int n_inputs, n_expected;
     const char *atol, *rtol, *max_ulp, *min_dice, *max_rms;
-    bool force, golden, json, verbose, per_node, keep, tune, opt_report;
+    bool force, golden, json, verbose, per_node, keep, tune, opt_report, no_stream;
     const char *color;
 } options;
 
@@ -33,6 +33,8 @@ options_result options_parse(options *o, int argc, char **argv, ir_diag *d);
 
 /* --math, --threads and --max-memory as the passes take them; checked. */
 bool options_goals(const options *o, ir_goals *goals, ir_diag *d);
+/* Whether streaming is off: asked for, or needed so that every layer's whole output can be compared. */
+bool options_no_stream(const options *o);
 
 /* The command line's part that decides the emitted text, for provenance: no paths. */
 char *options_text(const options *o, ir_arena *arena);

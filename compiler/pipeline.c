@@ -27,6 +27,7 @@ static const pass passes[] = {
     {"outputs",  pass_outputs,  "only live nodes",       "outputs that nodes write, each its own value", "before layout: an output is plain memory"},
     {"layout",   pass_layout,   "final compute nodes",   "plain or blocked memory of each value; conversions", "before views: a concat's members must share its layout"},
     {"views",    pass_views,    "layouts",               "concat members and reshapes without memory of their own", "before memory: views need no room"},
+    {"stream",   pass_stream,   "views",                 "nodes that take turns; rings of planes between them", "before blocking: a step is less work than a layer"},
     {"blocking", pass_blocking, "layouts",               "each conv's work split", "any time after layout"},
     {"memory",   pass_memory,   "a final list of nodes", "arena offsets", "last: lifetimes are positions in the list"},
 };
@@ -35,7 +36,7 @@ enum { PASS_COUNT = sizeof passes / sizeof *passes };
 _Static_assert(PASS_COUNT + 1 <= MAX_PASSES, "raise MAX_PASSES");
 
 typedef struct census {
-    int nodes, views, blocked, split;
+    int nodes, views, blocked, split, streamed, rings;
     int of_op[IR_OP_COUNT];
 } census;
 
@@ -44,10 +45,12 @@ static census take_census(const ir_graph *g) {
     for (int i = 0; i < g->n_nodes; i++) {
         c.of_op[g->nodes[i]->op]++;
         c.split += g->nodes[i]->block[0] != 0;
+        c.streamed += g->nodes[i]->stream != 0;
     }
     for (int i = 0; i < g->n_tensors; i++) {
         c.views += g->tensors[i]->view_of != NULL;
         c.blocked += g->tensors[i]->block != 0;
+        c.rings += g->tensors[i]->ring != 0;
     }
     return c;
 }
@@ -65,6 +68,8 @@ static void describe(pass_report *r, const ir_graph *g, const census *a, const c
         note(r->what, sizeof r->what, ir_op_get((ir_op)op)->name, a->of_op[op], b->of_op[op]);
     note(r->what, sizeof r->what, "blocked values", a->blocked, b->blocked);
     note(r->what, sizeof r->what, "values without memory of their own", a->views, b->views);
+    note(r->what, sizeof r->what, "nodes that stream", a->streamed, b->streamed);
+    note(r->what, sizeof r->what, "values kept as rings of planes", a->rings, b->rings);
     note(r->what, sizeof r->what, "convolutions split into tasks", a->split, b->split);
     if (strcmp(r->name, "memory") == 0)
         snprintf(r->what, sizeof r->what, "arena %lld bytes, lower bound of this order %lld",
@@ -96,13 +101,17 @@ static bool check_options(const pipeline_options *o, ir_diag *d) {
     return ir_fail(d, IR_EXIT_INPUT,
                    "--dump-ir-after %s: no such pass%s%s; expected import, fold, norm, fuse, dead, outputs, "
                    "layout, views, "
-                   "blocking or memory",
+                   "stream, blocking or memory",
                    o->dump_after, near ? ": did you mean " : "", near ? near : "");
 }
 
 static void must_verify(const ir_graph *g, const char *after) {
     ir_diag d = {0};
     if (!ir_verify(g, &d)) ir_die("after pass %s: %s", after, d.text);
+}
+
+static bool skipped(const pipeline_options *o, const char *name) {
+    return o->no_stream && strcmp(name, "stream") == 0;
 }
 
 static double seconds(void) {
@@ -121,7 +130,7 @@ bool pipeline_run(ir_graph *g, const pipeline_options *o, pass_report *reports, 
     for (int i = 0; ok && i < PASS_COUNT; i++) {
         double start = seconds();
         census a = take_census(g);
-        ok = passes[i].run(g, d);
+        ok = skipped(o, passes[i].name) || passes[i].run(g, d);
         if (!ok) break;
         must_verify(g, passes[i].name);
         census b = take_census(g);

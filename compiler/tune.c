@@ -116,7 +116,8 @@ static bool try_way(trial *t, int number, ir_diag *d) {
         fprintf(stderr, "voxc: tuning %d of %d: %s\n", number + 1, WAYS,
                 cg_algorithm_name(ways[number], t->arena));
     options plain = {.verb = VERB_COMPILE, .model = t->o->model}; /* a trial writes nothing but its bundle */
-    if (write_graph(&plain, copy, dir, d) && bundle_build(dir, t->o->cc, ir_format(t->arena, "%s.log", dir), d))
+    if (write_graph(&plain, copy, dir, d) &&
+        bundle_build(dir, t->o->cc, ir_format(t->arena, "%s.log", dir), d))
         bench = run_bench(t, dir, d);
     if (bench) record(t, copy, bench, ways[number]);
     ir_graph_free(copy);

@@ -208,11 +208,13 @@ int verb_inspect(const options *o, ir_diag *d) {
     if (!g) return d->code;
     totals t = {.parameters = ir_parameters(g, false), .macs = total_macs(g)};
     pipeline_options p = {.dump_dir = o->dump_dir, .dump_after = o->dump_after, .verbose = o->verbose};
+    p.no_stream = options_no_stream(o);
     pass_report reports[MAX_PASSES];
     int passes = 0;
     fit_point frontier[IR_THRIFT_COUNT];
     if (set_goals(o, g, d) && fit(g, d)) measure_frontier(g, frontier);
-    if (!d->code && pipeline_run(g, &p, reports, &passes, d) && write_memory_report(o, g, d) && !o->dump_after) {
+    if (!d->code && pipeline_run(g, &p, reports, &passes, d) && write_memory_report(o, g, d) &&
+        !o->dump_after) {
         t.weight_bytes = constant_bytes(g);
         t.arena = g->arena_bytes;
         t.peak = find_peak(g, &t.bound);

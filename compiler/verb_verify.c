@@ -108,6 +108,21 @@ static bool build(verify_run *r, ir_arena *a, ir_diag *d) {
     return bundle_build(r->bundle, r->o->cc, ir_format(a, "%s/make.log", r->temp), d);
 }
 
+/* A stream's values never exist whole, so there is nothing to compare: a model is built without streams. */
+static void say_streaming(const verify_run *r) {
+    int rings = 0;
+    for (int i = 0; i < r->planned->n_tensors; i++) rings += r->planned->tensors[i]->ring != 0;
+    if (r->o->json)
+        fprintf(r->report, "  \"streaming\": %s,\n", rings ? "true" : "false");
+    else if (rings)
+        fprintf(r->report,
+                "%d layers of this bundle are streamed and are not compared; the model is: voxc verify "
+                "MODEL --per-node-accuracy\n",
+                rings);
+    else
+        fprintf(r->report, "built without streaming, so that every layer's output exists whole\n");
+}
+
 /* JSON is held back until it is whole. */
 static bool report_all(verify_run *r, int *bad, ir_diag *d) {
     char *text = NULL;
@@ -116,6 +131,7 @@ static bool report_all(verify_run *r, int *bad, ir_diag *d) {
     if (!r->report) return ir_fail(d, IR_EXIT_FAILURE, "out of memory");
     int bad_layers = 0;
     if (r->o->json) fprintf(r->report, "{\n  \"model\": \"%s\",\n", r->reference->name);
+    if (r->o->per_node) say_streaming(r);
     bool ok = !r->o->per_node || verify_layers(r, &bad_layers, d);
     if (ok) *bad = compare_outputs(r) + bad_layers;
     if (!r->o->json) return ok;

@@ -119,6 +119,7 @@ typedef struct ir_tensor {
 
     /* Set by passes. */
     int block; /* 0: plain, row-major. IR_BLOCK: N, ceil(C/16), D, H, W, 16 (5-D f32 values only) */
+    int ring;  /* 0: whole in memory. Else this many planes along D: plane z where z % ring stands */
     struct ir_tensor *view_of; /* lives inside that tensor (concat member, reshape) ... */
     int64_t view_offset;       /* ... at this many bytes */
     int64_t arena_offset;      /* bytes; -1 while unplanned, and for graph inputs, outputs and constants */
@@ -139,8 +140,10 @@ struct ir_node {
     /* Winograd conv F(m, 3) per axis: m of D, H, W, then how many tiles are transformed together (0: all of a
      * step, and the weights on the way). All 0: a direct conv. */
     int64_t winograd[4];
-    int64_t scratch;  /* bytes of the arena that only this node's execution needs */
+    int64_t scratch;        /* bytes of the arena that only this node's execution needs */
     int64_t scratch_offset; /* where, in bytes; -1 while unplanned and without scratch */
+    int stream;             /* number of the group that it is streamed with; 0: it runs whole */
+    int slab;               /* planes that the group's last node makes at a time */
 };
 
 /* How `segment` prepares a volume and what it makes of the network's output. All lengths in x y z of the
@@ -278,7 +281,7 @@ void ir_remove_dead(ir_graph *g);           /* nodes and tensors that no output 
 bool ir_shape_count(int rank, const int64_t *dim, int64_t *count);
 bool ir_shape_bytes(ir_dtype t, int rank, const int64_t *dim, int64_t *bytes);
 int64_t ir_count(const ir_tensor *t);
-/* Bytes in memory with the tensor's layout: blocked tensors round C up to IR_BLOCK. */
+/* Bytes in memory: blocked tensors round C up to IR_BLOCK, of a ring only its planes count. */
 int64_t ir_bytes(const ir_tensor *t);
 bool ir_same_shape(const ir_tensor *a, const ir_tensor *b);
 /* "f32[1,64,3,3,3]" into buf; returns buf. */
@@ -305,6 +308,31 @@ int64_t ir_macs(const ir_node *n);
 /* Parameters as papers count them: elements of the weights and biases of convs and transposed convs (batch
  * norm's and instance norm's are counted only with `norms`; prelu slopes always). */
 int64_t ir_parameters(const ir_graph *g, bool norms);
+
+/* ---- streaming (stream.c) -------------------------------------------------------------------- */
+
+/* Neighbouring nodes with one `stream` number run in turns: each makes some planes (along D, axis 2 of 5) of
+ * its result, so that what passes between them need not exist whole. */
+typedef struct ir_planes {
+    int64_t begin, end;
+} ir_planes;
+typedef struct ir_step {
+    int node; /* position in the graph */
+    ir_planes planes;
+} ir_step;
+
+/* Whether n computes any range of its result's planes from ranges of its operands' planes. */
+bool ir_can_stream(const ir_node *n);
+/* Whether operand k of n, which can stream, has planes to wait for; constants have none. */
+bool ir_has_planes(const ir_node *n, int k);
+/* Which planes of operand k the planes `made` of n's result are computed from; may be empty. */
+ir_planes ir_planes_read(const ir_node *n, int k, ir_planes made);
+/* The steps of the nodes first to last as one group, in an arena. The last node asks for `slab` planes at a
+ * time, each producer makes what is missing, and nodes that the last one does not depend on run as soon as
+ * they can. */
+ir_step *ir_group_steps(const ir_graph *g, int first, int last, int64_t slab, ir_arena *arena, int *count);
+/* The last node of the group that begins at node `first`; `first` if it is in none. */
+int ir_group_end(const ir_graph *g, int first);
 
 /* ---- text (print.c, parse.c; the specification is IR.md) ------------------------------------- */
 

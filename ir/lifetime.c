@@ -10,8 +10,9 @@ bool ir_spans_meet(ir_span a, ir_span b) {
 }
 
 ir_span ir_time_of(const ir_graph *g, int node) {
-    (void)g;
-    return (ir_span){node, node};
+    int first = node, group = g->nodes[node]->stream;
+    while (group && first > 0 && g->nodes[first - 1]->stream == group) first--;
+    return (ir_span){first, ir_group_end(g, first)};
 }
 
 /* ---- tensors --------------------------------------------------------------------------------- */

@@ -18,7 +18,8 @@ typedef struct ir_span {
 } ir_span;
 
 bool ir_spans_meet(ir_span a, ir_span b);
-/* When node number `node` runs: what it touches is in use all that time. */
+/* When node number `node` runs: what it touches is in use all that time. The nodes of a stream run in turns.
+ */
 ir_span ir_time_of(const ir_graph *g, int node);
 
 typedef struct ir_piece {

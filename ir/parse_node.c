@@ -2,6 +2,7 @@
 #include "parse.h"
 
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- growing lists in the graph's arena ------------------------------------------------------ */
@@ -113,6 +114,20 @@ static bool parse_scratch(parser *p, ir_node *n) {
     return true;
 }
 
+static bool parse_stream(parser *p, ir_node *n) {
+    list values = {.size = sizeof(int64_t)};
+    lexer place = p->x;
+    if (!parse_ints(p, &values)) return false;
+    const int64_t *v = values.items;
+    if (values.count == 2 && v[0] > 0 && v[0] <= INT_MAX && v[1] > 0 && v[1] <= INT_MAX) {
+        n->stream = (int)v[0];
+        n->slab = (int)v[1];
+        return true;
+    }
+    p->x = place;
+    return lex_fail(&p->x, "stream wants a group and its planes per step, both 1 or more: 1x4");
+}
+
 static bool parse_attribute(parser *p, ir_node *n) {
     lexer place = p->x;
     const char *name = lex_word(&p->x, "an attribute or ->");
@@ -124,6 +139,7 @@ static bool parse_attribute(parser *p, ir_node *n) {
     if (!strcmp(name, "blocking")) return parse_four(p, name, n->block);
     if (!strcmp(name, "winograd")) return parse_four(p, name, n->winograd);
     if (!strcmp(name, "scratch")) return lex_expect(&p->x, '=') && parse_scratch(p, n);
+    if (!strcmp(name, "stream")) return lex_expect(&p->x, '=') && parse_stream(p, n);
     for (int k = 0; k < IR_KEY_COUNT; k++) {
         if (strcmp(ir_key_name((ir_key)k), name)) continue;
         if (!ir_get(n, (ir_key)k)) return lex_expect(&p->x, '=') && parse_value(p, n, (ir_key)k);
@@ -140,6 +156,23 @@ static bool parse_attribute(parser *p, ir_node *n) {
 static bool parse_offset(parser *p, int64_t *offset) {
     if (!lex_expect(&p->x, '+') || !lex_int(&p->x, offset)) return false;
     return *offset >= 0 || lex_fail(&p->x, "the offset is negative");
+}
+
+/* ringN, as one word. */
+static bool parse_ring(parser *p, ir_tensor *t) {
+    lex_blanks(&p->x);
+    lexer place = p->x;
+    const char *word = *p->x.at == 'r' ? lex_word(&p->x, "ring") : "";
+    char *end = NULL;
+    long planes = strncmp(word, "ring", 4) == 0 ? strtol(word + 4, &end, 10) : 0;
+    if (end && !*end && planes >= 1 && planes <= INT_MAX) {
+        t->ring = (int)planes;
+        return true;
+    }
+    p->x = place;
+    return lex_fail(&p->x,
+                    "expected block16, fused, ringPLANES, arena+BYTES, in %%tensor+BYTES, scratch+BYTES or "
+                    "the end of the line");
 }
 
 static bool parse_place(parser *p, ir_node *n) {
@@ -160,9 +193,7 @@ static bool parse_place(parser *p, ir_node *n) {
         v->parent = lex_tensor(&p->x);
         if (!v->parent || !lex_expect(&p->x, '+') || !lex_int(&p->x, &t->view_offset)) return false;
     } else {
-        return lex_fail(&p->x,
-                        "expected block16, fused, arena+BYTES, in %%tensor+BYTES, scratch+BYTES or the "
-                        "end of the line");
+        return parse_ring(p, t);
     }
     return true;
 }

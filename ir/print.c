@@ -143,9 +143,14 @@ static void put_blocking(printer *p, const ir_node *n) {
                 (long long)w[3]);
 }
 
+static void put_stream(printer *p, const ir_node *n) {
+    if (n->stream) fprintf(p->f, " stream=%dx%d", n->stream, n->slab);
+}
+
 static void put_place(printer *p, const ir_tensor *t) {
     if (t->block) fprintf(p->f, " block%d", t->block);
     if (t->fused) fputs(" fused", p->f);
+    if (t->ring) fprintf(p->f, " ring%d", t->ring);
     if (t->arena_offset >= 0) fprintf(p->f, " arena+%lld", (long long)t->arena_offset);
     if (t->view_of) fprintf(p->f, " in %%%s+%lld", t->view_of->name, (long long)t->view_offset);
 }
@@ -162,6 +167,7 @@ static void put_node(printer *p, const ir_node *n) {
     }
     if (!p->structure) put_blocking(p, n);
     if (!p->structure && n->scratch) fprintf(p->f, " scratch=%lld", (long long)n->scratch);
+    if (!p->structure) put_stream(p, n);
     fputs(" -> ", p->f);
     put_type(p, n->out[0]);
     if (!p->structure) put_place(p, n->out[0]);

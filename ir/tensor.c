@@ -36,6 +36,7 @@ int64_t ir_bytes(const ir_tensor *t) {
     int64_t dim[IR_MAX_RANK], bytes;
     memcpy(dim, t->dim, sizeof dim);
     if (t->block > 0 && t->rank > 1) dim[1] = (dim[1] + t->block - 1) / t->block * t->block;
+    if (t->ring > 0 && t->rank > 2) dim[2] = t->ring;
     if (!ir_shape_bytes(t->dtype, t->rank, dim, &bytes))
         ir_die("tensor %%%s has a size that cannot be", t->name);
     return bytes;

@@ -29,6 +29,11 @@ verify_view verify_view_kind(const ir_tensor *t);
 bool verify_layouts(verifier *v);
 bool verify_views(verifier *v);
 bool verify_fused(verifier *v);
+/* Groups of nodes that stream, and the rings between them (verify_stream.c). */
+bool verify_streams(verifier *v);
+/* The first and the last node of the group of node `at`; both `at` if it is in none. */
+int verify_group_first(const verifier *v, int at);
+int verify_group_last(const verifier *v, int at);
 /* The memory plan (verify_memory.c); relies on sound views. */
 bool verify_memory(verifier *v);
 

@@ -5,7 +5,8 @@
  * overlap; before its first write a tensor's bytes may be anybody's. That covers a storage between the uses
  * of its tensors too, since each view's node reads one of the two where the other begins. Inside a storage,
  * tensors that share bytes hold the same values (concat member, reshape) or the older one is dead: at the
- * latest with the node that overwrites it in place. Scratch memory is in use while its node runs. */
+ * latest with the node that overwrites it in place. Scratch memory is in use while its node runs; of the
+ * nodes of a stream, which otherwise count as one, one runs at a time. */
 #include "verify.h"
 
 enum { ALIGN = 64 };
@@ -22,10 +23,10 @@ typedef struct place {
     interval time;     /* first write to last read; a graph output outlives all nodes */
 } place;
 
-/* When node number `node` runs. */
+/* When node number `node` runs; the nodes of a stream count as one. */
 static interval time_of(const verifier *v, int node) {
-    (void)v;
-    return (interval){node, node};
+    if (node < 0) return (interval){-1, -1};
+    return (interval){verify_group_first(v, node), verify_group_last(v, node)};
 }
 
 static void read_by(const verifier *v, place *places, const ir_tensor *t, int node) {
@@ -151,7 +152,7 @@ static use tensor_use(const verifier *v, const place *p, int i) {
 
 static use scratch_use(const verifier *v, int node) {
     const ir_node *n = v->g->nodes[node];
-    return (use){n->out[0]->name, "scratch of ", -1, n->scratch_offset, n->scratch, time_of(v, node)};
+    return (use){n->out[0]->name, "scratch of ", -1, n->scratch_offset, n->scratch, {node, node}};
 }
 
 static bool check_apart(verifier *v, const use *a, const use *b) {

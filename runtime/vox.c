@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT-0 */
-/* vox.c: what every model's functions do: check the caller's buffers, run the layers in order, test each
- * layer. See vox.h and vox_model.h for the contracts.
+/* vox.c: what every model's functions do: check the caller's buffers, run the steps in order, test each
+ * of them. See vox.h and vox_model.h for the contracts.
  */
 #include "vox_isa.h"
 #include "vox_model.h"
@@ -78,9 +78,13 @@ static void run_task(void *argument, int task) {
     t->run(t->memory, task);
 }
 
-static void run_layer(vox_layer_fn layer, const vox_memory *memory, const vox_executor *executor) {
-    layer_task t = {layer, memory};
-    int tasks = layer(memory, VOX_TASKS);
+static void run_step(const vox_build *build, const vox_step *step, const vox_memory *memory,
+                     const vox_executor *executor) {
+    int next = 0;
+    vox_memory own = *memory;
+    own.begin = step->begin, own.end = step->end, own.phase = step->phase, own.next = &next;
+    layer_task t = {build->layers[step->layer], &own};
+    int tasks = t.run(&own, VOX_TASKS);
     if (executor && executor->parallel_for && tasks > 1) {
         executor->parallel_for(executor->pool, tasks, run_task, &t);
     } else {
@@ -93,17 +97,30 @@ static const void *written_by(const vox_layer_info *layer, const vox_memory *mem
     return (const char *)memory->arena + layer->offset;
 }
 
-static vox_status run_layers(const vox_model *model, const vox_build *build, const vox_memory *memory,
-                             const vox_executor *executor) {
+/* Whether no later step belongs to the layer of step i. */
+static int ends_layer(const vox_model_info *info, int i) {
+    for (int k = i + 1; k < info->n_steps; k++)
+        if (info->steps[k].layer == info->steps[i].layer) return 0;
+    return 1;
+}
+
+static void tell(const vox_model_info *info, int i, const vox_memory *memory, const vox_executor *executor) {
+    const int index = info->steps[i].layer;
+    const vox_layer_info *layer = &info->layers[index];
+    if (executor->layer && !layer->ring && ends_layer(info, i))
+        executor->layer(executor->user, index, written_by(layer, memory));
+    if (executor->progress) executor->progress(executor->user, i + 1, info->n_steps);
+}
+
+static vox_status run_steps(const vox_model *model, const vox_build *build, const vox_memory *memory,
+                            const vox_executor *executor) {
     const vox_model_info *info = model->info;
-    for (int i = 0; i < info->n_layers; i++) {
+    for (int i = 0; i < info->n_steps; i++) {
         if (i <= model->first_output && executor && executor->cancelled &&
             executor->cancelled(executor->user))
             return VOX_E_CANCELLED;
-        run_layer(build->layers[i], memory, executor);
-        if (!executor) continue;
-        if (executor->layer) executor->layer(executor->user, i, written_by(&info->layers[i], memory));
-        if (executor->progress) executor->progress(executor->user, i + 1, info->n_layers);
+        run_step(build, &info->steps[i], memory, executor);
+        if (executor) tell(info, i, memory, executor);
     }
     return VOX_OK;
 }
@@ -132,8 +149,8 @@ vox_status vox_model_run(const vox_model *model, const void *prepared, const voi
     if (status != VOX_OK) return status;
     const vox_build *build = choose_build(model);
     if (!build) return VOX_E_ISA;
-    vox_memory memory = {prepared, arena, inputs, outputs, NULL};
-    return run_layers(model, build, &memory, executor);
+    vox_memory memory = {.prepared = prepared, .arena = arena, .inputs = inputs, .outputs = outputs};
+    return run_steps(model, build, &memory, executor);
 }
 
 /* ---- self-test ------------------------------------------------------------------------------- */
@@ -162,22 +179,33 @@ static void *take(unsigned char **free_bytes, const vox_port *port) {
     return taken;
 }
 
-static vox_status test_layers(const vox_model *model, const vox_build *build, const vox_memory *memory,
-                              const vox_executor *executor, int *bad, double *worst) {
+/* Samples of what step i has just written; 1: one is wrong. A stream's many steps get fewer each. */
+static int probe_step(const vox_model_info *info, const vox_build *build, int i, const vox_memory *memory,
+                      double *worst) {
+    enum { STREAM_SAMPLES = 20 };
+    const vox_step *step = &info->steps[i];
+    vox_probe probe = {.random = (uint64_t)i + 1, .worst = *worst, .begin = step->begin, .end = step->end};
+    vox_memory probed = *memory;
+    probed.begin = step->begin, probed.end = step->end, probed.phase = step->phase;
+    probe.samples = info->layers[step->layer].stream ? STREAM_SAMPLES : VOX_PROBE_SAMPLES;
+    probed.probe = &probe;
+    int wrong = build->layers[step->layer](&probed, 0);
+    *worst = probe.worst;
+    return wrong;
+}
+
+static vox_status test_steps(const vox_model *model, const vox_build *build, const vox_memory *memory,
+                             const vox_executor *executor, int *bad, double *worst) {
+    const vox_model_info *info = model->info;
     int weight = 0;
-    for (int i = 0; i < model->info->n_layers; i++) {
-        *bad = i;
-        for (; weight < model->n_weights && model->weights[weight].layer <= i; weight++)
+    for (int i = 0; i < info->n_steps; i++) {
+        *bad = info->steps[i].layer;
+        for (; weight < model->n_weights && model->weights[weight].layer <= *bad; weight++)
             if (!vox_prepared_tensor_ok(memory->prepared, model->weights, weight)) return VOX_E_SELFTEST;
         if (executor && executor->cancelled && executor->cancelled(executor->user)) return VOX_E_CANCELLED;
-        run_layer(build->layers[i], memory, executor);
-        vox_probe probe = {.random = (uint64_t)i + 1, .worst = *worst};
-        vox_memory probed = *memory;
-        probed.probe = &probe;
-        int wrong = build->layers[i](&probed, 0);
-        *worst = probe.worst;
-        if (wrong) return VOX_E_SELFTEST;
-        if (executor && executor->progress) executor->progress(executor->user, i + 1, model->info->n_layers);
+        run_step(build, &info->steps[i], memory, executor);
+        if (probe_step(info, build, i, memory, worst)) return VOX_E_SELFTEST;
+        if (executor && executor->progress) executor->progress(executor->user, i + 1, info->n_steps);
     }
     return VOX_OK;
 }
@@ -203,10 +231,10 @@ vox_status vox_model_selftest(const vox_model *model, const void *prepared, void
     }
     for (int i = 0; i < info->n_outputs; i++) outputs[i] = take(&free_bytes, &info->outputs[i]);
 
-    vox_memory memory = {prepared, arena, inputs, outputs, NULL};
+    vox_memory memory = {.prepared = prepared, .arena = arena, .inputs = inputs, .outputs = outputs};
     int bad = 0;
     double worst = 0;
-    status = test_layers(model, build, &memory, executor, &bad, &worst);
+    status = test_steps(model, build, &memory, executor, &bad, &worst);
     if (first_bad_layer) *first_bad_layer = status == VOX_E_SELFTEST ? info->layers[bad].name : NULL;
     if (worst_error) *worst_error = worst;
     return status;

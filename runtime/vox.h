@@ -53,12 +53,13 @@ typedef void vox_task_fn(void *argument, int task);
 typedef struct vox_executor {
     void (*parallel_for)(void *pool, int tasks, vox_task_fn *fn, void *argument);
     void *pool;
-    /* Called on the run's thread after each layer; done counts layers. */
+    /* Called on the run's thread after each step (vox_step); done counts steps. */
     void (*progress)(void *user, int done, int total);
-    /* Asked before each layer until the first layer that writes an output; non-zero ends the run with
+    /* Asked before each step until the first one that writes an output; non-zero ends the run with
      * VOX_E_CANCELLED. */
     int (*cancelled)(void *user);
-    /* Called after layer `index` with the address of what it wrote (valid until the next layer starts). */
+    /* Called after the last step of layer `index` with the address of what it wrote (valid until the next
+     * step starts); not for layers of which only some planes are kept (ring of vox_layer_info). */
     void (*layer)(void *user, int index, const void *data);
     void *user;
 } vox_executor;
@@ -95,7 +96,17 @@ typedef struct vox_layer_info {
     size_t offset; /* bytes into the arena; number of the input or output otherwise */
     size_t within; /* bytes from the start of that output; 0 in the arena */
     uint64_t macs;
+    int stream; /* number of the stream it is part of, 0: none */
+    int ring;   /* planes along D that are kept of what it writes, 0: all */
 } vox_layer_info;
+
+/* A run is a list of steps: layer `layer` computes the planes begin <= d < end (along D) of what it writes.
+ * Most layers have one step; the layers of a stream take turns, so that what passes between them never exists
+ * whole. */
+typedef struct vox_step {
+    int layer, begin, end;
+    int phase; /* 0 for layers that compute a range of planes in one go */
+} vox_step;
 
 /* How `segment` prepares a volume: ir_prepare's runtime twin, steps in order. */
 typedef enum vox_prepare_kind {
@@ -143,9 +154,10 @@ typedef struct vox_model_info {
     size_t arena_bytes, prepared_bytes, weights_bytes, align;
     size_t selftest_bytes; /* arena that selftest needs: the run's, the inputs and the outputs */
     uint64_t parameters, macs;
-    int n_inputs, n_outputs, n_layers, n_labels;
+    int n_inputs, n_outputs, n_layers, n_labels, n_steps;
     const vox_port *inputs, *outputs;
     const vox_layer_info *layers;
+    const vox_step *steps;
     const char *const *labels;
     const vox_volume_info *volume; /* NULL: the model has no volume section */
     vox_prepare_fn *prepare;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT-0 */
 /* vox_check.h: the self-test of one layer: samples of what a kernel wrote against the plain formula
  * (vox_ref.h) in double precision, from the operands that the kernel read. Corners first, then seeded
- * positions.
+ * positions, all in the planes of the step that was run last.
  *
  * Each vox_check_<kernel> takes the kernel's arguments and returns 1 if a sample is wrong: not a number where
  * the formula gives one, or off by more than VOX_CHECK_TOLERANCE of what rounding is measured by: the sum of
@@ -16,7 +16,7 @@
 #include "vox_model.h"
 #include "vox_ref.h"
 
-enum { VOX_CHECK_SAMPLES = 48, VOX_CHECK_CORNERS = 16 };
+enum { VOX_CHECK_SAMPLES = VOX_PROBE_SAMPLES, VOX_CHECK_CORNERS = 16 };
 #define VOX_CHECK_TOLERANCE 1e-5
 
 typedef struct vox_samples {
@@ -63,7 +63,7 @@ static inline vox_position vox_pick_voxel(vox_probe *p, int sample, const vox_di
     vox_position at;
     at.n = (int)(vox_random(&p->random) % (uint64_t)y->n);
     at.c = (int)vox_pick(p, sample, 0, y->c);
-    at.d = (int)vox_pick(p, sample, 1, y->d);
+    at.d = p->begin + (int)vox_pick(p, sample, 1, p->end - p->begin);
     at.h = (int)vox_pick(p, sample, 2, y->h);
     at.w = (int)vox_pick(p, sample, 3, y->w);
     return at;
@@ -83,7 +83,7 @@ static inline int64_t vox_box_count(int rank, const int *dim) {
 static inline int vox_check_conv_any(vox_probe *p, const vox_conv *g, int transposed, const float *x,
                                      const float *w, const float *b, const float *slope, const float *y) {
     vox_samples s = {0};
-    for (int i = 0; i < VOX_CHECK_SAMPLES; i++) {
+    for (int i = 0; i < p->samples; i++) {
         const vox_position at = vox_pick_voxel(p, i, &g->y);
         double size;
         const double want =
@@ -105,7 +105,7 @@ static inline int vox_check_conv_transpose(vox_probe *p, const vox_conv *g, cons
 
 static inline int vox_check_max_pool(vox_probe *p, const vox_pool3d *g, const float *x, const float *y) {
     vox_samples s = {0};
-    for (int i = 0; i < VOX_CHECK_SAMPLES; i++) {
+    for (int i = 0; i < p->samples; i++) {
         const vox_position at = vox_pick_voxel(p, i, &g->y);
         vox_sample(&s, vox_value_at(&g->y, y, at), vox_ref_max_pool(g, x, at.n, at.c, at.d, at.h, at.w), 0);
     }
@@ -113,7 +113,7 @@ static inline int vox_check_max_pool(vox_probe *p, const vox_pool3d *g, const fl
 }
 static inline int vox_check_average_pool(vox_probe *p, const vox_pool3d *g, const float *x, const float *y) {
     vox_samples s = {0};
-    for (int i = 0; i < VOX_CHECK_SAMPLES; i++) {
+    for (int i = 0; i < p->samples; i++) {
         const vox_position at = vox_pick_voxel(p, i, &g->y);
         vox_sample(&s, vox_value_at(&g->y, y, at), vox_ref_average_pool(g, x, at.n, at.c, at.d, at.h, at.w),
                    0);
@@ -123,7 +123,7 @@ static inline int vox_check_average_pool(vox_probe *p, const vox_pool3d *g, cons
 static inline int vox_check_instance_norm(vox_probe *p, const vox_norm *g, const float *x, const float *scale,
                                           const float *bias, const float *slope, const float *y) {
     vox_samples s = {0};
-    for (int i = 0; i < VOX_CHECK_SAMPLES; i++) {
+    for (int i = 0; i < p->samples; i++) {
         const vox_position at = vox_pick_voxel(p, i, &g->x);
         const double want = vox_ref_instance_norm(g, x, scale, bias, slope, at.n, at.c, at.d, at.h, at.w);
         vox_sample(&s, vox_value_at(&g->x, y, at), want,
@@ -134,16 +134,18 @@ static inline int vox_check_instance_norm(vox_probe *p, const vox_norm *g, const
 static inline int vox_check_affine(vox_probe *p, const vox_norm *g, const float *x, const float *scale,
                                    const float *bias, const float *slope, const float *y) {
     vox_samples s = {0};
-    for (int i = 0; i < VOX_CHECK_SAMPLES; i++) {
-        const vox_position at = vox_pick_voxel(p, i, &g->x);
+    vox_dims to = g->x;
+    to.ring = g->y_ring;
+    for (int i = 0; i < p->samples; i++) {
+        const vox_position at = vox_pick_voxel(p, i, &to);
         const double want = vox_ref_affine(g, x, scale, bias, slope, at.n, at.c, at.d, at.h, at.w);
-        vox_sample(&s, vox_value_at(&g->x, y, at), want, fabs((double)bias[at.c]));
+        vox_sample(&s, vox_value_at(&to, y, at), want, fabs((double)bias[at.c]));
     }
     return vox_judge(p, &s);
 }
 static inline int vox_check_resize(vox_probe *p, const vox_resize *g, const float *x, const float *y) {
     vox_samples s = {0};
-    for (int i = 0; i < VOX_CHECK_SAMPLES; i++) {
+    for (int i = 0; i < p->samples; i++) {
         const vox_position at = vox_pick_voxel(p, i, &g->y);
         vox_sample(&s, vox_value_at(&g->y, y, at), vox_ref_resize(g, x, at.n, at.c, at.d, at.h, at.w), 0);
     }
@@ -152,18 +154,42 @@ static inline int vox_check_resize(vox_probe *p, const vox_resize *g, const floa
 
 /* ---- element by element ---------------------------------------------------------------------- */
 
+/* Where the voxel stands in a tensor of dims t, but with this ring. */
+static inline int64_t vox_ring_at(const vox_dims *t, int ring, vox_position at) {
+    vox_dims r = *t;
+    r.ring = ring;
+    return (int64_t)vox_ref_at(&r, at.n, at.c, at.d, at.h, at.w);
+}
 static inline int vox_check_map(vox_probe *p, const vox_map *g, const float *x, const float *y) {
     vox_samples s = {0};
-    for (int i = 0; i < VOX_CHECK_SAMPLES; i++) {
-        const int64_t at = vox_pick(p, i, 0, g->count);
-        vox_sample(&s, (double)y[at], vox_ref_map(g, x, at), 0);
+    for (int i = 0; i < p->samples; i++) {
+        int64_t to, from;
+        if (g->y.n) {
+            const vox_position at = vox_pick_voxel(p, i, &g->y);
+            to = vox_ring_at(&g->y, g->y.ring, at), from = vox_ring_at(&g->y, g->x_ring, at);
+        } else {
+            to = from = vox_pick(p, i, 0, g->count);
+        }
+        vox_sample(&s, (double)y[to], vox_ref_map(g, x, from), 0);
+    }
+    return vox_judge(p, &s);
+}
+static inline int vox_check_binary_planes(vox_probe *p, const vox_binary *g, const float *a, const float *b,
+                                          const float *y) {
+    vox_samples s = {0};
+    for (int i = 0; i < p->samples; i++) {
+        const vox_position at = vox_pick_voxel(p, i, &g->y);
+        const float *of_a = g->a_stride[g->rank - 1] ? a + vox_ring_at(&g->y, g->a_ring, at) : a;
+        const float *of_b = g->b_stride[g->rank - 1] ? b + vox_ring_at(&g->y, g->b_ring, at) : b;
+        vox_sample(&s, vox_value_at(&g->y, y, at), vox_ref_binary(g, of_a, of_b, 0), 0);
     }
     return vox_judge(p, &s);
 }
 static inline int vox_check_binary(vox_probe *p, const vox_binary *g, const float *a, const float *b,
                                    const float *y) {
     vox_samples s = {0};
-    for (int i = 0; i < VOX_CHECK_SAMPLES; i++) {
+    if (g->y.n) return vox_check_binary_planes(p, g, a, b, y);
+    for (int i = 0; i < p->samples; i++) {
         const int64_t at = vox_pick(p, i, 0, vox_box_count(g->rank, g->dim));
         vox_sample(&s, (double)y[at], vox_ref_binary(g, a, b, at), 0);
     }
@@ -172,7 +198,7 @@ static inline int vox_check_binary(vox_probe *p, const vox_binary *g, const floa
 static inline int vox_check_compare(vox_probe *p, const vox_binary *g, const float *a, const float *b,
                                     const uint8_t *y) {
     vox_samples s = {0};
-    for (int i = 0; i < VOX_CHECK_SAMPLES; i++) {
+    for (int i = 0; i < p->samples; i++) {
         const int64_t at = vox_pick(p, i, 0, vox_box_count(g->rank, g->dim));
         vox_sample(&s, (double)y[at], vox_ref_binary(g, a, b, at), 0);
     }
@@ -195,7 +221,7 @@ static inline double vox_element(vox_dtype type, const void *data, int64_t i) {
 static inline int vox_check_cast(vox_probe *p, int64_t count, vox_dtype from, vox_dtype to, const void *x,
                                  const void *y) {
     vox_samples s = {0};
-    for (int i = 0; i < VOX_CHECK_SAMPLES; i++) {
+    for (int i = 0; i < p->samples; i++) {
         const int64_t at = vox_pick(p, i, 0, count);
         const double v = vox_element(from, x, at), whole = trunc(v);
         const int fits = to == VOX_F32 || (to == VOX_U8 ? whole >= 0 && whole <= 255 : fabs(whole) < 0x1p31);
@@ -211,19 +237,28 @@ static inline void vox_sample_bytes(vox_samples *s, const void *got, const void 
 }
 static inline void vox_sample_copy(vox_probe *p, vox_samples *s, int sample, const vox_copy *g, const void *x,
                                    const void *y) {
-    const int64_t at = vox_pick(p, sample, 0, vox_box_count(g->rank, g->dim));
-    const char *from = (const char *)x + vox_ref_offset(g->rank, g->dim, g->x_stride, at) * g->element;
-    const char *to = (const char *)y + vox_ref_offset(g->rank, g->dim, g->y_stride, at) * g->element;
-    vox_sample_bytes(s, to, from, (size_t)g->element);
+    int dim[VOX_MAX_RANK];
+    int64_t from = 0, to = 0;
+    for (int i = 0; i < g->rank; i++) dim[i] = g->planes && i == g->planes ? 1 : g->dim[i];
+    const int64_t at = vox_pick(p, sample, 0, vox_box_count(g->rank, dim));
+    if (g->planes) {
+        const int d = p->begin + (int)vox_pick(p, sample, 1, p->end - p->begin), z = g->x_begin + d;
+        from = (g->x_ring ? z % g->x_ring : z) * g->x_stride[g->planes];
+        to = (g->y_ring ? d % g->y_ring : d) * g->y_stride[g->planes];
+    }
+    from += vox_ref_offset(g->rank, dim, g->x_stride, at);
+    to += vox_ref_offset(g->rank, dim, g->y_stride, at);
+    vox_sample_bytes(s, (const char *)y + to * g->element, (const char *)x + from * g->element,
+                     (size_t)g->element);
 }
 static inline int vox_check_copy_box(vox_probe *p, const vox_copy *g, const void *x, const void *y) {
     vox_samples s = {0};
-    for (int i = 0; i < VOX_CHECK_SAMPLES; i++) vox_sample_copy(p, &s, i, g, x, y);
+    for (int i = 0; i < p->samples; i++) vox_sample_copy(p, &s, i, g, x, y);
     return vox_judge(p, &s);
 }
 static inline int vox_check_pad(vox_probe *p, const vox_pad *g, const float *x, const float *y) {
     vox_samples s = {0};
-    for (int i = 0; i < VOX_CHECK_SAMPLES; i++) {
+    for (int i = 0; i < p->samples; i++) {
         const int64_t at = vox_pick(p, i, 0, vox_box_count(g->rank, g->y_dim));
         vox_sample(&s, (double)y[at], vox_ref_pad(g, x, at), 0);
     }
@@ -231,7 +266,7 @@ static inline int vox_check_pad(vox_probe *p, const vox_pad *g, const float *x, 
 }
 static inline int vox_check_relayout(vox_probe *p, const vox_relayout *g, const float *x, const float *y) {
     vox_samples s = {0};
-    for (int i = 0; i < VOX_CHECK_SAMPLES; i++) {
+    for (int i = 0; i < p->samples; i++) {
         const vox_position at = vox_pick_voxel(p, i, &g->y);
         vox_sample(&s, vox_value_at(&g->y, y, at), vox_value_at(&g->x, x, at), 0);
     }
@@ -242,7 +277,7 @@ static inline int vox_check_relayout(vox_probe *p, const vox_relayout *g, const 
 
 static inline int vox_check_softmax(vox_probe *p, const vox_reduce *g, const float *x, const float *y) {
     vox_samples s = {0};
-    for (int i = 0; i < VOX_CHECK_SAMPLES; i++) {
+    for (int i = 0; i < p->samples; i++) {
         const int64_t outer = vox_pick(p, i, 0, g->outer), a = vox_pick(p, i, 1, g->axis);
         const int64_t inner = vox_pick(p, i, 2, g->inner);
         const double want = vox_ref_softmax(g, x, outer, a, inner);
@@ -252,7 +287,7 @@ static inline int vox_check_softmax(vox_probe *p, const vox_reduce *g, const flo
 }
 static inline int vox_check_arg_max(vox_probe *p, const vox_reduce *g, const float *x, const int64_t *y) {
     vox_samples s = {0};
-    for (int i = 0; i < VOX_CHECK_SAMPLES; i++) {
+    for (int i = 0; i < p->samples; i++) {
         const int64_t outer = vox_pick(p, i, 0, g->outer), inner = vox_pick(p, i, 2, g->inner);
         vox_sample(&s, (double)y[outer * g->inner + inner], (double)vox_ref_arg_max(g, x, outer, inner), 0);
     }
@@ -261,7 +296,7 @@ static inline int vox_check_arg_max(vox_probe *p, const vox_reduce *g, const flo
 static inline int vox_check_reduce(vox_probe *p, const vox_reduce *g, int kind, const float *x,
                                    const float *y) {
     vox_samples s = {0};
-    for (int i = 0; i < VOX_CHECK_SAMPLES; i++) {
+    for (int i = 0; i < p->samples; i++) {
         const int64_t outer = vox_pick(p, i, 0, g->outer), inner = vox_pick(p, i, 2, g->inner);
         double size = 0;
         for (int64_t a = 0; a < g->axis && kind < 2; a++)

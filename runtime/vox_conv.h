@@ -55,6 +55,8 @@ enum { VOX_TILE_AHEAD = 8 };
 typedef struct vox_walk {
     int taps[3], ic;              /* taps per axis D H W; channels */
     ptrdiff_t x_tap[3], w_tap[3]; /* from tap to tap */
+    int turn;                     /* D taps from this one on lie ... */
+    ptrdiff_t x_turn;             /* ... this much further: a ring of planes ends between them */
     ptrdiff_t x_lane, x_block,
         x_pos;                      /* from channel to channel, block to block, output position to position */
     ptrdiff_t w_block;              /* from the first to the second block of output channels */
@@ -97,10 +99,11 @@ VOX_INLINE void vox_conv_tile(const int n, const int blocks, const ptrdiff_t x_p
         VOX_UNROLL
         for (int v = 0; v < nv; v++) sum[r][v] = vox_set(0.0f);
     }
-    for (int kd = 0; kd < t->taps[0]; kd++)
+    for (int kd = 0; kd < t->taps[0]; kd++) {
+        const float *xd = x + kd * t->x_tap[0] + (kd < t->turn ? 0 : t->x_turn);
         for (int kh = 0; kh < t->taps[1]; kh++) {
             for (int kw = 0; kw < t->taps[2]; kw++) {
-                const float *xb = x + kd * t->x_tap[0] + kh * t->x_tap[1] + kw * t->x_tap[2];
+                const float *xb = xd + kh * t->x_tap[1] + kw * t->x_tap[2];
                 const float *wc = w + kd * t->w_tap[0] + kh * t->w_tap[1] + kw * t->w_tap[2];
                 for (int left = t->ic; left > 0; left -= VOX_BLOCK, xb += t->x_block) {
                     const int lanes = vox_min_int(left, VOX_BLOCK);
@@ -131,6 +134,7 @@ VOX_INLINE void vox_conv_tile(const int n, const int blocks, const ptrdiff_t x_p
             start_block = t->y_block;
             run = 0;
         }
+    }
     vox_conv_flush(n, nv, t, t->low, start, start_pos, start_block, sum, y);
 }
 
@@ -251,7 +255,7 @@ typedef struct vox_conv_part {
 } vox_conv_part;
 
 static inline ptrdiff_t vox_plane_floats(const vox_dims *t) {
-    return (ptrdiff_t)t->d * t->h * t->w;
+    return (ptrdiff_t)vox_planes(t) * t->h * t->w;
 }
 
 /* Plain output: finished sums of n positions, kept as blocks of 16 in `sums`, go to their channels. */
@@ -305,7 +309,8 @@ static inline void vox_conv_thin_row(const vox_conv_part *p, const float *x, con
             const int first = vox_max_int(begin, vox_ceil_div(-at, ax->move));
             const int last = vox_min_int(begin + n, vox_floor_div(ax->extent - 1 - at, ax->move) + 1);
             if (first >= last) continue;
-            const float *xt = x + kd * t->x_tap[0] + kh * t->x_tap[1] + at + (ptrdiff_t)first * ax->move;
+            const float *xt = x + kd * t->x_tap[0] + (kd < t->turn ? 0 : t->x_turn) + kh * t->x_tap[1] + at +
+                              (ptrdiff_t)first * ax->move;
             const float *wt = w + kd * t->w_tap[0] + kh * t->w_tap[1] +
                               (ax->tap + (ptrdiff_t)kw * ax->tap_step) * p->w_step[2];
             for (int i = 0; i < t->ic; i++, xt += t->x_lane)
@@ -317,6 +322,17 @@ static inline void vox_conv_thin_row(const vox_conv_part *p, const float *x, con
     }
 }
 
+/* Where the valid D taps, from plane z on, come to the end of a ring. */
+static inline void vox_conv_set_turn(vox_conv_part *p, int z) {
+    const vox_dims *t = &p->g->x;
+    const int step = p->axis[0].step, at = vox_plane_of(t, z);
+    p->walk.turn = p->walk.taps[0];
+    if (t->ring <= 0 || step == 0) return;
+    const int left = step > 0 ? vox_ceil_div(t->ring - at, step) : vox_floor_div(at, -step) + 1;
+    p->walk.turn = vox_min_int(left, p->walk.taps[0]);
+    p->walk.x_turn = (step > 0 ? -t->ring : t->ring) * p->x_step[0];
+}
+
 /* One row: D and H taps are cut to what is inside x, then W is walked segment by segment. */
 static inline void vox_conv_row(vox_conv_part *p, int jd, int jh) {
     const int j[2] = {jd, jh};
@@ -326,10 +342,12 @@ static inline void vox_conv_row(vox_conv_part *p, int jd, int jh) {
         const vox_axis *ax = &p->axis[a];
         int lo, hi;
         vox_axis_taps(ax, j[a], &lo, &hi);
+        const int from = ax->at + j[a] * ax->move + lo * ax->step, to = ax->first + j[a] * ax->every;
         p->walk.taps[a] = hi - lo;
-        if (hi > lo) x += (ax->at + j[a] * ax->move + lo * ax->step) * p->x_step[a];
+        if (a == 0) vox_conv_set_turn(p, hi > lo ? from : 0);
+        if (hi > lo) x += (a == 0 ? vox_plane_of(&p->g->x, from) : from) * p->x_step[a];
         if (hi > lo) w += (ax->tap + lo * ax->tap_step) * p->w_step[a];
-        y += (ax->first + j[a] * ax->every) * p->y_step[a];
+        y += (a == 0 ? vox_plane_of(&p->g->y, to) : to) * p->y_step[a];
     }
     for (int lane = 0; p->thin && lane < p->channels; lane++)
         vox_conv_thin_row(p, x, w + lane, y + lane * vox_plane_floats(&p->g->y), lane);
@@ -355,24 +373,24 @@ static inline int vox_conv_group_blocks(const vox_conv *g) {
     return vox_parts(g->y.c / g->group, VOX_BLOCK);
 }
 
-VOX_KERNEL int vox_conv_tasks(const vox_conv *g) {
+VOX_KERNEL int vox_conv_tasks(const vox_conv *g, int begin, int end) {
     return g->y.n * vox_parts(vox_conv_group_blocks(g) * g->group, g->task_oc) *
-           vox_parts(g->y.d, g->task_d) * vox_parts(g->y.h, g->task_h);
+           vox_parts(end - begin, g->task_d) * vox_parts(g->y.h, g->task_h);
 }
-VOX_KERNEL int vox_conv_transpose_tasks(const vox_conv *g) {
-    return vox_conv_tasks(g);
+VOX_KERNEL int vox_conv_transpose_tasks(const vox_conv *g, int begin, int end) {
+    return vox_conv_tasks(g, begin, end);
 }
 
 /* Tasks are numbered n, oc, d, h, the last one fastest. */
-static inline vox_conv_box vox_conv_box_of(const vox_conv *g, int task) {
+static inline vox_conv_box vox_conv_box_of(const vox_conv *g, int begin, int end, int task) {
     const int blocks = vox_conv_group_blocks(g) * g->group;
-    const int nh = vox_parts(g->y.h, g->task_h), nd = vox_parts(g->y.d, g->task_d),
+    const int nh = vox_parts(g->y.h, g->task_h), nd = vox_parts(end - begin, g->task_d),
               nc = vox_parts(blocks, g->task_oc);
-    const int h = task % nh * g->task_h, d = task / nh % nd * g->task_d,
+    const int h = task % nh * g->task_h, d = begin + task / nh % nd * g->task_d,
               oc = task / nh / nd % nc * g->task_oc;
     return (vox_conv_box){task / nh / nd / nc,
                           {oc, vox_min_int(oc + g->task_oc, blocks)},
-                          {d, vox_min_int(d + g->task_d, g->y.d)},
+                          {d, vox_min_int(d + g->task_d, end)},
                           {h, vox_min_int(h + g->task_h, g->y.h)}};
 }
 
@@ -467,13 +485,13 @@ VOX_NOINLINE void vox_conv_task(const vox_conv *g, int transposed, const float *
     }
 }
 
-VOX_KERNEL void vox_f32_conv(const vox_conv *g, const float *x, const float *w, const float *b,
-                             const float *slope, float *y, int task) {
-    vox_conv_task(g, 0, x, w, b, slope, y, vox_conv_box_of(g, task));
+VOX_KERNEL void vox_f32_conv(const vox_conv *g, int begin, int end, const float *x, const float *w,
+                             const float *b, const float *slope, float *y, int task) {
+    vox_conv_task(g, 0, x, w, b, slope, y, vox_conv_box_of(g, begin, end, task));
 }
-VOX_KERNEL void vox_f32_conv_transpose(const vox_conv *g, const float *x, const float *w, const float *b,
-                                       const float *slope, float *y, int task) {
-    vox_conv_task(g, 1, x, w, b, slope, y, vox_conv_box_of(g, task));
+VOX_KERNEL void vox_f32_conv_transpose(const vox_conv *g, int begin, int end, const float *x, const float *w,
+                                       const float *b, const float *slope, float *y, int task) {
+    vox_conv_task(g, 1, x, w, b, slope, y, vox_conv_box_of(g, begin, end, task));
 }
 
 #endif

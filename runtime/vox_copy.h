@@ -76,20 +76,53 @@ static inline void vox_copy_run(const char *x, int64_t xs, char *y, int64_t ys, 
     }
 }
 
-VOX_KERNEL int vox_copy_tasks(const vox_copy *g) {
-    return (int)((vox_copy_count(g->rank, g->dim) + VOX_COPY_PART - 1) / VOX_COPY_PART);
-}
-VOX_KERNEL void vox_copy_box(const vox_copy *g, const void *x, void *y, int task) {
-    int64_t begin;
-    const int64_t n = vox_copy_part(vox_copy_count(g->rank, g->dim), task, &begin);
-    vox_box box = vox_box_at(g->rank, g->dim, g->x_stride, g->y_stride, begin);
-    const int last = box.rank - 1, size = g->element;
+/* Elements [begin, begin + n) of a box. */
+static inline void vox_copy_elements(int rank, const int *dim, const int64_t *x_stride,
+                                     const int64_t *y_stride, int size, int64_t begin, int64_t n,
+                                     const char *x, char *y) {
+    vox_box box = vox_box_at(rank, dim, x_stride, y_stride, begin);
+    const int last = box.rank - 1;
     for (int64_t done = 0, run; done < n; done += run) {
         run = vox_box_run(&box, n - done);
-        vox_copy_run((const char *)x + box.x * size, box.x_stride[last], (char *)y + box.y * size,
-                     box.y_stride[last], size, run);
+        vox_copy_run(x + box.x * size, box.x_stride[last], y + box.y * size, box.y_stride[last], size, run);
         vox_box_advance(&box, run);
     }
+}
+
+/* Tasks of one plane. */
+static inline int vox_copy_plane_tasks(const vox_copy *g) {
+    const int64_t plane = vox_copy_count(g->rank, g->dim) / g->dim[g->planes];
+    return (int)((plane + VOX_COPY_PART - 1) / VOX_COPY_PART);
+}
+static inline int vox_ring_index(int ring, int z) {
+    return ring > 0 ? z % ring : z;
+}
+/* Part `task` of plane d: the box with axis D cut to one. */
+static inline void vox_copy_plane(const vox_copy *g, int d, const char *x, char *y, int task) {
+    const int64_t size = g->element;
+    int dim[VOX_MAX_RANK];
+    int64_t begin;
+    for (int i = 0; i < g->rank; i++) dim[i] = i == g->planes ? 1 : g->dim[i];
+    const int64_t n = vox_copy_part(vox_copy_count(g->rank, dim), task, &begin);
+    x += vox_ring_index(g->x_ring, g->x_begin + d) * g->x_stride[g->planes] * size;
+    y += vox_ring_index(g->y_ring, d) * g->y_stride[g->planes] * size;
+    vox_copy_elements(g->rank, dim, g->x_stride, g->y_stride, g->element, begin, n, x, y);
+}
+
+VOX_KERNEL int vox_copy_tasks(const vox_copy *g, int begin, int end) {
+    if (g->planes) return (end - begin) * vox_copy_plane_tasks(g);
+    return (int)((vox_copy_count(g->rank, g->dim) + VOX_COPY_PART - 1) / VOX_COPY_PART);
+}
+VOX_KERNEL void vox_copy_box(const vox_copy *g, int begin, int end, const void *x, void *y, int task) {
+    int64_t from;
+    (void)end;
+    if (g->planes) {
+        const int tasks = vox_copy_plane_tasks(g);
+        vox_copy_plane(g, begin + task / tasks, x, y, task % tasks);
+        return;
+    }
+    const int64_t n = vox_copy_part(vox_copy_count(g->rank, g->dim), task, &from);
+    vox_copy_elements(g->rank, g->dim, g->x_stride, g->y_stride, g->element, from, n, x, y);
 }
 
 /* The input index that output index i of an axis takes, or -1: the constant. */
@@ -147,35 +180,41 @@ VOX_KERNEL void vox_f32_pad(const vox_pad *g, const float *x, float *y, int task
     }
 }
 
-VOX_KERNEL int vox_relayout_tasks(const vox_relayout *g) {
-    return g->x.n * vox_parts(g->x.c, VOX_BLOCK) * g->x.d;
+VOX_KERNEL int vox_relayout_tasks(const vox_relayout *g, int begin, int end) {
+    return g->x.n * vox_parts(g->x.c, VOX_BLOCK) * (end - begin);
 }
 
-/* Where task `task` finds its plane: lanes, and the first float in the plain and the blocked tensor. */
-static inline int vox_relayout_plane(const vox_relayout *g, int task, ptrdiff_t *plain, ptrdiff_t *blocked) {
-    const int blocks = vox_parts(g->x.c, VOX_BLOCK), d = task % g->x.d,
-              c = task / g->x.d % blocks * VOX_BLOCK;
-    const ptrdiff_t plane = (ptrdiff_t)g->x.h * g->x.w, n = task / g->x.d / blocks;
-    *plain = ((n * g->x.c + c) * g->x.d + d) * plane;
-    *blocked = task * plane * VOX_BLOCK;
+/* The plane of one task: its lanes, and its first float in x and in y. */
+static inline int vox_relayout_plane(const vox_relayout *g, int begin, int end, int task, const float **x,
+                                     float **y) {
+    const int blocks = vox_parts(g->x.c, VOX_BLOCK), d = begin + task % (end - begin);
+    const int at = task / (end - begin), c = at % blocks * VOX_BLOCK;
+    const ptrdiff_t plane = (ptrdiff_t)g->x.h * g->x.w, n = at / blocks;
+    const vox_dims *t[2] = {&g->x, &g->y};
+    ptrdiff_t first[2];
+    for (int i = 0; i < 2; i++) {
+        const ptrdiff_t channel = t[i]->block ? at * VOX_BLOCK : n * g->x.c + c;
+        first[i] =
+            (channel * vox_planes(t[i]) + vox_plane_of(t[i], d) * (t[i]->block ? VOX_BLOCK : 1)) * plane;
+    }
+    *x += first[0], *y += first[1];
     return vox_min_int(g->x.c - c, VOX_BLOCK);
 }
-VOX_KERNEL void vox_f32_to_block(const vox_relayout *g, const float *x, float *y, int task) {
-    const ptrdiff_t plane = (ptrdiff_t)g->x.h * g->x.w, step = plane * g->x.d;
-    ptrdiff_t plain, blocked;
-    const int lanes = vox_relayout_plane(g, task, &plain, &blocked);
-    for (ptrdiff_t i = 0; i < plane; i++) {
-        float *to = y + blocked + i * VOX_BLOCK;
-        for (int l = 0; l < lanes; l++) to[l] = x[plain + l * step + i];
-        for (int l = lanes; l < VOX_BLOCK; l++) to[l] = 0.0f;
+VOX_KERNEL void vox_f32_to_block(const vox_relayout *g, int begin, int end, const float *x, float *y,
+                                 int task) {
+    const ptrdiff_t plane = (ptrdiff_t)g->x.h * g->x.w, step = plane * vox_planes(&g->x);
+    const int lanes = vox_relayout_plane(g, begin, end, task, &x, &y);
+    for (ptrdiff_t i = 0; i < plane; i++, y += VOX_BLOCK) {
+        for (int l = 0; l < lanes; l++) y[l] = x[l * step + i];
+        for (int l = lanes; l < VOX_BLOCK; l++) y[l] = 0.0f;
     }
 }
-VOX_KERNEL void vox_f32_from_block(const vox_relayout *g, const float *x, float *y, int task) {
-    const ptrdiff_t plane = (ptrdiff_t)g->x.h * g->x.w, step = plane * g->x.d;
-    ptrdiff_t plain, blocked;
-    const int lanes = vox_relayout_plane(g, task, &plain, &blocked);
+VOX_KERNEL void vox_f32_from_block(const vox_relayout *g, int begin, int end, const float *x, float *y,
+                                   int task) {
+    const ptrdiff_t plane = (ptrdiff_t)g->x.h * g->x.w, step = plane * vox_planes(&g->y);
+    const int lanes = vox_relayout_plane(g, begin, end, task, &x, &y);
     for (int l = 0; l < lanes; l++)
-        for (ptrdiff_t i = 0; i < plane; i++) y[plain + l * step + i] = x[blocked + i * VOX_BLOCK + l];
+        for (ptrdiff_t i = 0; i < plane; i++) y[l * step + i] = x[i * VOX_BLOCK + l];
 }
 
 #endif

@@ -32,7 +32,7 @@ static inline int vox_check_gather(vox_probe *p, const vox_gather *g, const void
                                    const void *y) {
     vox_samples s = {0};
     const size_t run = (size_t)g->inner * (size_t)g->element;
-    for (int i = 0; i < VOX_CHECK_SAMPLES; i++) {
+    for (int i = 0; i < p->samples; i++) {
         const int64_t outer = vox_pick(p, i, 0, g->outer), k = vox_pick(p, i, 1, g->indices);
         const int64_t from = outer * g->axis + (index[k] < 0 ? index[k] + g->axis : index[k]);
         vox_sample_bytes(&s, (const char *)y + (size_t)(outer * g->indices + k) * run,
@@ -44,14 +44,14 @@ static inline int vox_check_gather(vox_probe *p, const vox_gather *g, const void
 /* Copies n boxes, parts[i] from x[i] to y[i]. */
 VOX_KERNEL int vox_concat_tasks(const vox_copy *parts, int n) {
     int tasks = 0;
-    for (int i = 0; i < n; i++) tasks += vox_copy_tasks(&parts[i]);
+    for (int i = 0; i < n; i++) tasks += vox_copy_tasks(&parts[i], 0, 0);
     return tasks;
 }
 VOX_KERNEL void vox_concat(const vox_copy *parts, int n, const void *const *x, void *const *y, int task) {
     for (int i = 0; i < n; i++) {
-        const int tasks = vox_copy_tasks(&parts[i]);
+        const int tasks = vox_copy_tasks(&parts[i], 0, 0);
         if (task < tasks) {
-            vox_copy_box(&parts[i], x[i], y[i], task);
+            vox_copy_box(&parts[i], 0, 0, x[i], y[i], task);
             return;
         }
         task -= tasks;
@@ -60,7 +60,7 @@ VOX_KERNEL void vox_concat(const vox_copy *parts, int n, const void *const *x, v
 static inline int vox_check_concat(vox_probe *p, const vox_copy *parts, int n, const void *const *x,
                                    void *const *y) {
     vox_samples s = {0};
-    for (int i = 0; i < VOX_CHECK_SAMPLES; i++) vox_sample_copy(p, &s, i, &parts[i % n], x[i % n], y[i % n]);
+    for (int i = 0; i < p->samples; i++) vox_sample_copy(p, &s, i, &parts[i % n], x[i % n], y[i % n]);
     return vox_judge(p, &s);
 }
 

@@ -7,6 +7,9 @@
  * inputs and outputs (always block 0, aligned to 4). A kernel does the work of one task; tasks write disjoint
  * memory, and what an element becomes never depends on the split. Naming: vox_<dtype>_<op>; naive references:
  * vox_ref_<op>.
+ *
+ * Kernels that take `begin, end` compute the output planes begin <= d < end (along D) only, and x and y may
+ * be rings; what those planes read of x must be there.
  */
 #ifndef VOX_KERNELS_H
 #define VOX_KERNELS_H
@@ -15,7 +18,17 @@
 
 typedef struct vox_dims {
     int n, c, d, h, w, block; /* block: 0 or VOX_BLOCK */
+    /* 0: all planes along D are in memory. Else a ring: only `ring` of them are, plane z at index z % ring,
+     * so that channels (or blocks of them) are ring*h*w (*16) floats apart. */
+    int ring;
 } vox_dims;
+/* How many planes along D are in memory, and which of them holds plane z. */
+static inline int vox_planes(const vox_dims *t) {
+    return t->ring > 0 ? t->ring : t->d;
+}
+static inline int vox_plane_of(const vox_dims *t, int z) {
+    return t->ring > 0 ? z % t->ring : z;
+}
 
 typedef enum vox_act {
     VOX_ACT_NONE,
@@ -56,8 +69,9 @@ typedef struct vox_conv {
     int task_oc, task_d, task_h, chunk_ic;
 } vox_conv;
 
-/* vox_conv.h: vox_conv_tasks(g), vox_conv_transpose_tasks(g),
- * vox_f32_conv(g, x, w, b, slope, y, task), vox_f32_conv_transpose(g, x, w, b, slope, y, task).
+/* vox_conv.h: vox_conv_tasks(g, begin, end), vox_conv_transpose_tasks(g, begin, end),
+ * vox_f32_conv(g, begin, end, x, w, b, slope, y, task),
+ * vox_f32_conv_transpose(g, begin, end, x, w, b, slope, y, task).
  *   x      input
  *   w      packed weights, [group][ceil(OC/group/16)][KD][KH][KW][IC/group][16], lanes above OC are 0
  *   b      bias or NULL, slope: of prelu or NULL; both packed per-channel vectors: [ceil(C/16)*16], zeros
@@ -65,8 +79,9 @@ typedef struct vox_conv {
  *   y      output
  */
 
-/* vox_pool3d.h: vox_pool3d_tasks(g), vox_f32_max_pool(g, x, y, task), vox_f32_average_pool(g, x, y, task).
- * One task: one n, channel or block of channels, output plane. */
+/* vox_pool3d.h: vox_pool3d_tasks(g, begin, end), vox_f32_max_pool(g, begin, end, x, y, task),
+ * vox_f32_average_pool(g, begin, end, x, y, task). One task: one n, channel or block of channels, output
+ * plane. */
 typedef struct vox_pool3d {
     vox_dims x, y; /* same block */
     int kernel[3], stride[3], dilation[3], pad[3];
@@ -75,18 +90,22 @@ typedef struct vox_pool3d {
 } vox_pool3d;
 
 /* vox_norm.h: vox_norm_tasks(g), vox_f32_instance_norm(g, x, scale, bias, slope, y, task);
- * vox_affine_tasks(g), vox_f32_affine(g, x, scale, bias, slope, y, task): y = act(x * scale[c] + bias[c]). */
+ * vox_affine_tasks(g, begin, end), vox_f32_affine(g, begin, end, x, scale, bias, slope, y, task):
+ * y = act(x * scale[c] + bias[c]). */
 typedef struct vox_norm {
     vox_dims x; /* y has the same dims; y may be x */
+    int y_ring; /* affine only: y's ring, as in vox_dims */
     double eps;
     vox_epilogue ep;
 } vox_norm;
 
-/* vox_map.h: vox_map_tasks(g), vox_f32_map(g, x, y, task); y may be x. Casts have no struct:
- * vox_cast_tasks(count), vox_cast(count, from, to, x, y, task). */
+/* vox_map.h: vox_map_tasks(g, begin, end), vox_f32_map(g, begin, end, x, y, task); y may be x. Casts have no
+ * struct: vox_cast_tasks(count), vox_cast(count, from, to, x, y, task). */
 typedef struct vox_map {
     int64_t count; /* physical elements, lanes included */
     vox_epilogue ep;
+    vox_dims y; /* n > 0: plane by plane, from x with the same dims but its own ring; else all elements */
+    int x_ring;
 } vox_map;
 
 typedef enum vox_binary_op {
@@ -104,21 +123,26 @@ typedef enum vox_binary_op {
     VOX_LESS,
     VOX_LESS_EQUAL
 } vox_binary_op;
-/* vox_map.h: vox_binary_tasks(g), vox_f32_binary(g, a, b, y, task): comparisons give 1.0f or 0.0f;
+/* vox_map.h: vox_binary_tasks(g, begin, end), vox_f32_binary(g, begin, end, a, b, y, task): comparisons give
+ * 1.0f or 0.0f;
  * vox_f32_compare(g, a, b, uint8_t *y, task): comparisons only, 1 or 0. */
 typedef struct vox_binary {
     vox_binary_op op;
     int rank;              /* of y; a blocked tensor is rank 6: N Cb D H W 16 */
     int dim[VOX_MAX_RANK]; /* of y */
     int64_t a_stride[VOX_MAX_RANK], b_stride[VOX_MAX_RANK]; /* elements; 0 where the operand broadcasts */
+    vox_dims y; /* n > 0: plane by plane; operands have these dims but rings of their own, or one element */
+    int a_ring, b_ring;
 } vox_binary;
 
 /* y[i*y_stride] = x[i*x_stride] over a box: slice, concat copy, transpose, expand; offsets are in the
- * pointers. vox_copy.h: vox_copy_tasks(g), vox_copy_box(g, x, y, task). */
+ * pointers. vox_copy.h: vox_copy_tasks(g, begin, end), vox_copy_box(g, begin, end, x, y, task). */
 typedef struct vox_copy {
     int rank, element; /* element: bytes, 1 4 8 */
     int dim[VOX_MAX_RANK];
     int64_t x_stride[VOX_MAX_RANK], y_stride[VOX_MAX_RANK]; /* elements, may be negative or 0 (x) */
+    int planes;                  /* not 0: axis `planes` of the box is D, and it goes plane by plane: */
+    int x_begin, x_ring, y_ring; /* y's plane d is x's plane x_begin + d; the pointers don't count x_begin */
 } vox_copy;
 
 typedef enum vox_pad_mode { VOX_PAD_CONSTANT, VOX_PAD_REFLECT, VOX_PAD_EDGE, VOX_PAD_WRAP } vox_pad_mode;
@@ -131,7 +155,8 @@ typedef struct vox_pad {
 } vox_pad;
 
 /* Plain <-> blocked. Lanes above C become 0. One task: one n, block of channels, plane. vox_copy.h:
- * vox_relayout_tasks(g), vox_f32_to_block(g, x, y, task), vox_f32_from_block(g, x, y, task). */
+ * vox_relayout_tasks(g, begin, end), vox_f32_to_block(g, begin, end, x, y, task),
+ * vox_f32_from_block(g, begin, end, x, y, task). */
 typedef struct vox_relayout {
     vox_dims x, y; /* one plain, one blocked */
 } vox_relayout;

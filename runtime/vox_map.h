@@ -16,13 +16,34 @@ static inline int64_t vox_map_part(int64_t count, int task, int64_t *begin) {
     return left < VOX_MAP_PART ? left : VOX_MAP_PART;
 }
 
-VOX_KERNEL int vox_map_tasks(const vox_map *g) {
+/* Plane by plane: a task is one n, channel (or block of channels) and plane. */
+static inline int vox_plane_tasks(const vox_dims *t, int begin, int end) {
+    return t->n * (t->block ? vox_parts(t->c, VOX_BLOCK) : t->c) * (end - begin);
+}
+static inline ptrdiff_t vox_plane_size(const vox_dims *t) {
+    return (ptrdiff_t)t->h * t->w * (t->block ? VOX_BLOCK : 1);
+}
+/* Where the plane of a task begins in a tensor of these dims, but with this ring. */
+static inline ptrdiff_t vox_plane_begin(const vox_dims *t, int ring, int begin, int end, int task) {
+    vox_dims r = *t;
+    r.ring = ring;
+    const ptrdiff_t channel = task / (end - begin);
+    return (channel * vox_planes(&r) + vox_plane_of(&r, begin + task % (end - begin))) * vox_plane_size(t);
+}
+
+VOX_KERNEL int vox_map_tasks(const vox_map *g, int begin, int end) {
+    if (g->y.n) return vox_plane_tasks(&g->y, begin, end);
     return (int)((g->count + VOX_MAP_PART - 1) / VOX_MAP_PART);
 }
-VOX_KERNEL void vox_f32_map(const vox_map *g, const float *x, float *y, int task) {
-    int64_t begin;
-    const int64_t n = vox_map_part(g->count, task, &begin);
-    vox_activate_run(&g->ep, 0.0f, x + begin, y + begin, (ptrdiff_t)n);
+VOX_KERNEL void vox_f32_map(const vox_map *g, int begin, int end, const float *x, float *y, int task) {
+    int64_t from;
+    if (g->y.n) {
+        vox_activate_run(&g->ep, 0.0f, x + vox_plane_begin(&g->y, g->x_ring, begin, end, task),
+                         y + vox_plane_begin(&g->y, g->y.ring, begin, end, task), vox_plane_size(&g->y));
+        return;
+    }
+    const int64_t n = vox_map_part(g->count, task, &from);
+    vox_activate_run(&g->ep, 0.0f, x + from, y + from, (ptrdiff_t)n);
 }
 
 static inline float vox_binary_value(vox_binary_op op, float a, float b) {
@@ -91,17 +112,32 @@ VOX_NOINLINE void vox_binary_run(vox_binary_op op, const float *a, int64_t as, c
     }
 }
 
-VOX_KERNEL int vox_binary_tasks(const vox_binary *g) {
+VOX_KERNEL int vox_binary_tasks(const vox_binary *g, int begin, int end) {
+    if (g->y.n) return vox_plane_tasks(&g->y, begin, end);
     return (int)((vox_copy_count(g->rank, g->dim) + VOX_MAP_PART - 1) / VOX_MAP_PART);
 }
-VOX_KERNEL void vox_f32_binary(const vox_binary *g, const float *a, const float *b, float *y, int task) {
-    int64_t begin;
-    const int64_t n = vox_map_part(vox_copy_count(g->rank, g->dim), task, &begin);
-    vox_box box = vox_box_at(g->rank, g->dim, g->a_stride, g->b_stride, begin);
+/* One plane; a stride along the last axis is 1, or 0 for a single number. */
+static inline void vox_binary_plane(const vox_binary *g, int begin, int end, const float *a, const float *b,
+                                    float *y, int task) {
+    const int64_t as = g->a_stride[g->rank - 1], bs = g->b_stride[g->rank - 1];
+    if (as) a += vox_plane_begin(&g->y, g->a_ring, begin, end, task);
+    if (bs) b += vox_plane_begin(&g->y, g->b_ring, begin, end, task);
+    y += vox_plane_begin(&g->y, g->y.ring, begin, end, task);
+    vox_binary_run(g->op, a, as, b, bs, y, vox_plane_size(&g->y));
+}
+VOX_KERNEL void vox_f32_binary(const vox_binary *g, int begin, int end, const float *a, const float *b,
+                               float *y, int task) {
+    int64_t from;
+    if (g->y.n) {
+        vox_binary_plane(g, begin, end, a, b, y, task);
+        return;
+    }
+    const int64_t n = vox_map_part(vox_copy_count(g->rank, g->dim), task, &from);
+    vox_box box = vox_box_at(g->rank, g->dim, g->a_stride, g->b_stride, from);
     for (int64_t done = 0, run; done < n; done += run) {
         run = vox_box_run(&box, n - done);
         vox_binary_run(g->op, a + box.x, box.x_stride[box.rank - 1], b + box.y, box.y_stride[box.rank - 1],
-                       y + begin + done, run);
+                       y + from + done, run);
         vox_box_advance(&box, run);
     }
 }

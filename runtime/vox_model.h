@@ -8,12 +8,14 @@
 #include "vox.h"
 #include "vox_weights.h"
 
-enum { VOX_ALIGN = 64, VOX_TASKS = -1 };
+enum { VOX_ALIGN = 64, VOX_TASKS = -1, VOX_PROBE_SAMPLES = 48 };
 
 /* What a layer needs to check itself (vox_check.h). */
 typedef struct vox_probe {
     uint64_t random; /* state of vox_random */
     double worst;    /* the largest error so far, as a part of what is allowed */
+    int begin, end;  /* planes of the layer's output to look at: those of the step that was just run */
+    int samples;     /* at most VOX_PROBE_SAMPLES */
 } vox_probe;
 
 /* splitmix64 (Steele, Lea, Flood 2014). */
@@ -30,11 +32,13 @@ typedef struct vox_memory {
     float *arena;
     const void *const *inputs;
     void *const *outputs;
-    vox_probe *probe; /* not NULL: recompute samples of the layer's output instead of writing it */
+    vox_probe *probe;      /* not NULL: recompute samples of the layer's output instead of writing it */
+    int begin, end, phase; /* of the step: see vox_step */
+    int *next;             /* a counter for the step's tasks to share; 0 before the first of them */
 } vox_memory;
 
-/* One layer: does task number `task`; VOX_TASKS returns how many there are. With a probe: 1 if a sample is
- * wrong, else 0. */
+/* One step of a layer: does task number `task`; VOX_TASKS returns how many there are. With a probe: 1 if a
+ * sample is wrong, else 0. */
 typedef int (*vox_layer_fn)(const vox_memory *m, int task);
 
 /* The layers compiled for one instruction set. */
@@ -50,7 +54,7 @@ typedef struct vox_model {
     int n_weights;
     const vox_build *builds; /* the preferred one last */
     int n_builds;
-    int first_output; /* number of the first layer that writes an output: no cancelling after it */
+    int first_output; /* number of the first step that writes an output: no cancelling after it */
 } vox_model;
 
 vox_status vox_model_prepare(const vox_model *model, const void *weights, size_t weights_bytes,

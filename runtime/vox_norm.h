@@ -14,8 +14,8 @@ VOX_KERNEL int vox_norm_tasks(const vox_norm *g) {
     return g->x.n * (g->x.block ? vox_parts(g->x.c, VOX_BLOCK) : g->x.c);
 }
 /* One task: the same, one plane. */
-VOX_KERNEL int vox_affine_tasks(const vox_norm *g) {
-    return vox_norm_tasks(g) * g->x.d;
+VOX_KERNEL int vox_affine_tasks(const vox_norm *g, int begin, int end) {
+    return vox_norm_tasks(g) * (end - begin);
 }
 
 /* n blocks: act((x - mean) * scale + bias), lane by lane. */
@@ -93,15 +93,19 @@ VOX_KERNEL void vox_f32_instance_norm(const vox_norm *g, const float *x, const f
                    vox_norm_lanes(g, slope, c, slope_lane), x + task * size, y + task * size, count);
 }
 
-VOX_KERNEL void vox_f32_affine(const vox_norm *g, const float *x, const float *scale, const float *bias,
-                               const float *slope, float *y, int task) {
+VOX_KERNEL void vox_f32_affine(const vox_norm *g, int begin, int end, const float *x, const float *scale,
+                               const float *bias, const float *slope, float *y, int task) {
     static const float zeros[VOX_BLOCK];
     const ptrdiff_t count = (ptrdiff_t)g->x.h * g->x.w, size = g->x.block ? count * VOX_BLOCK : count;
-    const int per_n = vox_norm_tasks(g) / g->x.n;
-    const int c = task / g->x.d % per_n * (g->x.block ? VOX_BLOCK : 1);
+    const int per_n = vox_norm_tasks(g) / g->x.n, at = task / (end - begin), d = begin + task % (end - begin);
+    const int c = at % per_n * (g->x.block ? VOX_BLOCK : 1);
+    vox_dims to = g->x;
+    to.ring = g->y_ring;
+    x += ((ptrdiff_t)at * vox_planes(&g->x) + vox_plane_of(&g->x, d)) * size;
+    y += ((ptrdiff_t)at * vox_planes(&to) + vox_plane_of(&to, d)) * size;
     float scale_lane[VOX_BLOCK], bias_lane[VOX_BLOCK], slope_lane[VOX_BLOCK];
     vox_norm_apply(g, zeros, vox_norm_lanes(g, scale, c, scale_lane), vox_norm_lanes(g, bias, c, bias_lane),
-                   vox_norm_lanes(g, slope, c, slope_lane), x + task * size, y + task * size, count);
+                   vox_norm_lanes(g, slope, c, slope_lane), x, y, count);
 }
 
 #endif

@@ -8,8 +8,8 @@
 #include <math.h>
 #include "vox_simd.h"
 
-VOX_KERNEL int vox_pool3d_tasks(const vox_pool3d *g) {
-    return g->y.n * (g->y.block ? vox_parts(g->y.c, VOX_BLOCK) : g->y.c) * g->y.d;
+VOX_KERNEL int vox_pool3d_tasks(const vox_pool3d *g, int begin, int end) {
+    return g->y.n * (g->y.block ? vox_parts(g->y.c, VOX_BLOCK) : g->y.c) * (end - begin);
 }
 
 /* The taps lo <= k < hi of output o that read begin <= position < end. */
@@ -51,7 +51,8 @@ static inline int vox_pool3d_divisor(const vox_pool3d_window *p) {
 }
 /* The row of x that taps kd, kh read, at the first column of the window, in elements of `lanes` floats. */
 static inline ptrdiff_t vox_pool3d_row(const vox_pool3d *g, const vox_pool3d_window *p, int kd, int kh) {
-    const ptrdiff_t d = p->at[0] + kd * g->dilation[0], h = p->at[1] + kh * g->dilation[1];
+    const ptrdiff_t d = vox_plane_of(&g->x, p->at[0] + kd * g->dilation[0]),
+                    h = p->at[1] + kh * g->dilation[1];
     return (d * g->x.h + h) * g->x.w + p->at[2];
 }
 
@@ -88,12 +89,14 @@ VOX_INLINE vox_b16 vox_pool3d_block(const vox_pool3d *g, const vox_pool3d_window
     return value;
 }
 
-VOX_INLINE void vox_pool3d_plane(const vox_pool3d *g, const int average, const int lanes, const float *x,
-                                 float *y, int task) {
+VOX_INLINE void vox_pool3d_plane(const vox_pool3d *g, const int average, const int lanes, int begin, int end,
+                                 const float *x, float *y, int task) {
     vox_pool3d_window p;
-    x += (ptrdiff_t)(task / g->y.d) * g->x.d * g->x.h * g->x.w * lanes;
-    y += (ptrdiff_t)task * g->y.h * g->y.w * lanes;
-    vox_pool3d_set(g, &p, 0, task % g->y.d);
+    const ptrdiff_t channel = task / (end - begin);
+    const int d = begin + task % (end - begin);
+    x += channel * vox_planes(&g->x) * g->x.h * g->x.w * lanes;
+    y += (channel * vox_planes(&g->y) + vox_plane_of(&g->y, d)) * g->y.h * g->y.w * lanes;
+    vox_pool3d_set(g, &p, 0, d);
     for (int h = 0; h < g->y.h; h++) {
         vox_pool3d_set(g, &p, 1, h);
         for (int w = 0; w < g->y.w; w++, y += lanes) {
@@ -106,17 +109,19 @@ VOX_INLINE void vox_pool3d_plane(const vox_pool3d *g, const int average, const i
     }
 }
 
-VOX_KERNEL void vox_f32_max_pool(const vox_pool3d *g, const float *x, float *y, int task) {
+VOX_KERNEL void vox_f32_max_pool(const vox_pool3d *g, int begin, int end, const float *x, float *y,
+                                 int task) {
     if (g->x.block)
-        vox_pool3d_plane(g, 0, VOX_BLOCK, x, y, task);
+        vox_pool3d_plane(g, 0, VOX_BLOCK, begin, end, x, y, task);
     else
-        vox_pool3d_plane(g, 0, 1, x, y, task);
+        vox_pool3d_plane(g, 0, 1, begin, end, x, y, task);
 }
-VOX_KERNEL void vox_f32_average_pool(const vox_pool3d *g, const float *x, float *y, int task) {
+VOX_KERNEL void vox_f32_average_pool(const vox_pool3d *g, int begin, int end, const float *x, float *y,
+                                     int task) {
     if (g->x.block)
-        vox_pool3d_plane(g, 1, VOX_BLOCK, x, y, task);
+        vox_pool3d_plane(g, 1, VOX_BLOCK, begin, end, x, y, task);
     else
-        vox_pool3d_plane(g, 1, 1, x, y, task);
+        vox_pool3d_plane(g, 1, 1, begin, end, x, y, task);
 }
 
 #endif

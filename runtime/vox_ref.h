@@ -12,16 +12,16 @@
 
 /* Where element (n, c, d, h, w) stands. */
 static inline size_t vox_ref_at(const vox_dims *t, int n, int c, int d, int h, int w) {
-    const size_t row = ((size_t)d * (size_t)t->h + (size_t)h) * (size_t)t->w + (size_t)w;
-    const size_t plane = (size_t)t->d * (size_t)t->h * (size_t)t->w;
+    const size_t row = ((size_t)vox_plane_of(t, d) * (size_t)t->h + (size_t)h) * (size_t)t->w + (size_t)w;
+    const size_t plane = (size_t)vox_planes(t) * (size_t)t->h * (size_t)t->w;
     if (t->block == 0) return ((size_t)n * (size_t)t->c + (size_t)c) * plane + row;
     const size_t block = (size_t)t->block, blocks = ((size_t)t->c + block - 1) / block;
     return (((size_t)n * blocks + (size_t)c / block) * plane + row) * block + (size_t)c % block;
 }
 static inline size_t vox_ref_floats(const vox_dims *t) {
     const size_t block = t->block ? (size_t)t->block : 1;
-    return (size_t)t->n * (((size_t)t->c + block - 1) / block * block) * (size_t)t->d * (size_t)t->h *
-           (size_t)t->w;
+    return (size_t)t->n * (((size_t)t->c + block - 1) / block * block) * (size_t)vox_planes(t) *
+           (size_t)t->h * (size_t)t->w;
 }
 
 static inline double vox_ref_act(const vox_epilogue *ep, double slope, double x) {

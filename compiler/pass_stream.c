@@ -1,0 +1,310 @@
+/* pass_stream.c: decides which neighbouring nodes stream, so that the largest values never exist whole.
+ *
+ * At a node where the most memory is in use, every run of nodes around it that can work plane by plane is
+ * tried as a group, with several numbers of planes per step; the one that lowers that peak most is kept, and
+ * so on until no peak gives way. Values that only the group touches become rings of planes, as long as its
+ * steps ask for. Crops of such a value that are read much later (skip connections) move into the group: they
+ * are small, and keeping them instead of the value is the point.
+ */
+#include "lifetime.h"
+#include "passes.h"
+
+#include <string.h>
+
+enum {
+    REACH = 16,    /* nodes on either side of the peak */
+    GAIN = 50,     /* a group must save one part of this many */
+    GENEROUS = 20, /* more planes per step may cost one part of this many: fewer, larger steps */
+    VOXELS = 4096, /* of output per step of a convolution: all its weights are read for them */
+    MAX_GROUPS = 16
+};
+static const int slabs[] = {1, 2, 4, 8, 16};
+enum { SLABS = sizeof slabs / sizeof *slabs };
+
+/* ---- what a trial changes -------------------------------------------------------------------- */
+
+typedef struct snapshot {
+    ir_node **nodes;
+    int *stream, *slab, *ring;
+} snapshot;
+
+static snapshot take_snapshot(const ir_graph *g, ir_arena *a) {
+    snapshot s = {.nodes = ir_alloc(a, (size_t)g->n_nodes, sizeof *s.nodes)};
+    s.stream = ir_alloc(a, (size_t)g->n_nodes, sizeof *s.stream);
+    s.slab = ir_alloc(a, (size_t)g->n_nodes, sizeof *s.slab);
+    s.ring = ir_alloc(a, (size_t)g->n_tensors, sizeof *s.ring);
+    for (int i = 0; i < g->n_nodes; i++) {
+        s.nodes[i] = g->nodes[i];
+        s.stream[i] = g->nodes[i]->stream;
+        s.slab[i] = g->nodes[i]->slab;
+    }
+    for (int i = 0; i < g->n_tensors; i++) s.ring[i] = g->tensors[i]->ring;
+    return s;
+}
+
+static void restore(ir_graph *g, const snapshot *s) {
+    for (int i = 0; i < g->n_nodes; i++) {
+        g->nodes[i] = s->nodes[i];
+        g->nodes[i]->stream = s->stream[i];
+        g->nodes[i]->slab = s->slab[i];
+    }
+    for (int i = 0; i < g->n_tensors; i++) g->tensors[i]->ring = s->ring[i];
+}
+
+/* ---- crops ----------------------------------------------------------------------------------- */
+
+static bool reads(const ir_node *n, const ir_tensor *t) {
+    for (int k = 0; k < n->n_in; k++)
+        if (n->in[k] == t) return true;
+    return false;
+}
+
+static bool is_crop_of(const ir_node *n, const ir_tensor *t) {
+    return n->op == IR_OP_SLICE && n->in[0] == t && ir_can_stream(n) && ir_bytes(n->out[0]) < ir_bytes(t);
+}
+
+/* Whether some node of the group reads t, and behind the group nothing but crops. */
+static bool only_crops_behind(const ir_graph *g, const ir_tensor *t, int first, int last) {
+    bool inside = false;
+    if (pass_is_output(g, t)) return false;
+    for (int i = first; i < g->n_nodes; i++) {
+        if (!reads(g->nodes[i], t)) continue;
+        if (i <= last)
+            inside = true;
+        else if (!is_crop_of(g->nodes[i], t))
+            return false;
+    }
+    return inside;
+}
+
+/* Moves the crops right behind what they crop; returns the group's new last node. */
+static int gather_crops(ir_graph *g, int first, int last) {
+    for (int i = first; i <= last; i++) {
+        const ir_tensor *t = g->nodes[i]->out[0];
+        if (!only_crops_behind(g, t, first, last)) continue;
+        for (int k = last + 1; k < g->n_nodes; k++) {
+            if (!is_crop_of(g->nodes[k], t)) continue;
+            ir_insert_node(g, g->nodes[k], g->nodes[i + 1]);
+            last++;
+        }
+    }
+    return last;
+}
+
+/* ---- rings ----------------------------------------------------------------------------------- */
+
+static bool shares_memory(const ir_graph *g, const ir_tensor *t) {
+    if (t->view_of) return true;
+    for (int i = 0; i < g->n_tensors; i++)
+        if (g->tensors[i]->view_of == t) return true;
+    return false;
+}
+
+static bool stays_inside(const ir_graph *g, const ir_tensor *t, int first, int last) {
+    if (pass_is_output(g, t) || shares_memory(g, t)) return false;
+    for (int i = 0; i < g->n_nodes; i++)
+        if ((i < first || i > last) && reads(g->nodes[i], t)) return false;
+    return true;
+}
+
+/* The first plane of t that node n, whose result has `done` planes, will read; `none` if it reads no more. */
+static int64_t next_read(const ir_node *n, const ir_tensor *t, int64_t done, int64_t none) {
+    int64_t depth = n->out[0]->dim[2], low = none;
+    for (int k = 0; k < n->n_in && done < depth; k++) {
+        if (n->in[k] != t) continue;
+        int64_t begin = ir_planes_read(n, k, (ir_planes){done, depth}).begin;
+        if (begin < low) low = begin;
+    }
+    return low;
+}
+
+/* How many planes of node p's result are in use at once, over all steps. */
+static int64_t planes_needed(const ir_graph *g, int p, int first, int last, const ir_step *steps, int count,
+                             int64_t *done) {
+    const ir_tensor *t = g->nodes[p]->out[0];
+    int64_t most = 1;
+    memset(done, 0, (size_t)(last - first + 1) * sizeof *done);
+    for (int s = 0; s < count; s++) {
+        done[steps[s].node - first] = steps[s].planes.end;
+        if (steps[s].node != p) continue;
+        int64_t low = steps[s].planes.begin;
+        for (int i = p + 1; i <= last; i++) low = next_read(g->nodes[i], t, done[i - first], low);
+        if (steps[s].planes.end - low > most) most = steps[s].planes.end - low;
+    }
+    return most;
+}
+
+/* Whether each convolution has enough to do per step. */
+static bool large_steps(const ir_graph *g, int first, int last, const ir_step *steps, int count) {
+    for (int i = first; i <= last; i++) {
+        const ir_tensor *y = g->nodes[i]->out[0];
+        int64_t most = 0;
+        if (!ir_macs(g->nodes[i])) continue;
+        for (int s = 0; s < count; s++)
+            if (steps[s].node == i && steps[s].planes.end - steps[s].planes.begin > most)
+                most = steps[s].planes.end - steps[s].planes.begin;
+        if (most < y->dim[2] && most * y->dim[3] * y->dim[4] < VOXELS) return false;
+    }
+    return true;
+}
+
+static bool set_rings(ir_graph *g, int first, int last, int slab, ir_arena *a) {
+    int count;
+    const ir_step *steps = ir_group_steps(g, first, last, slab, a, &count);
+    int64_t *done = ir_alloc(a, (size_t)(last - first) + 1, sizeof *done);
+    for (int p = first; p < last; p++) {
+        ir_tensor *t = g->nodes[p]->out[0];
+        if (!stays_inside(g, t, first, last)) continue;
+        int64_t planes = planes_needed(g, p, first, last, steps, count, done);
+        if (planes < t->dim[2]) t->ring = (int)planes;
+    }
+    return large_steps(g, first, last, steps, count);
+}
+
+/* ---- trials ---------------------------------------------------------------------------------- */
+
+typedef struct candidate {
+    int first, last, slab;
+    int64_t bound; /* the least memory that any plan needs then */
+    int peaks;     /* how many nodes or groups still need about as much as before */
+} candidate;
+
+static int64_t less(int64_t bytes, int part) {
+    return bytes - bytes / part;
+}
+
+/* The largest need of a node or group, how many need more than `limit`, and the first node that needs most.
+ */
+static candidate measure(const ir_graph *g, int64_t limit, int *peak) {
+    ir_arena *a = ir_arena_new();
+    int64_t *alive = ir_alloc(a, (size_t)g->n_nodes + 1, sizeof *alive);
+    candidate c = {0};
+    ir_buffers buffers = ir_find_buffers(g, a);
+    ir_live_bytes(g, &buffers, alive);
+    for (int i = 0, last; i < g->n_nodes; i = last + 1) {
+        last = ir_group_end(g, i);
+        c.peaks += alive[i] > limit;
+        if (alive[i] <= c.bound) continue;
+        c.bound = alive[i];
+        *peak = i;
+    }
+    ir_arena_free(a);
+    return c;
+}
+
+static int new_group(const ir_graph *g) {
+    int most = 0;
+    for (int i = 0; i < g->n_nodes; i++)
+        if (g->nodes[i]->stream > most) most = g->nodes[i]->stream;
+    return most + 1;
+}
+
+/* No group may be cut in two. */
+static bool cuts_a_group(const ir_graph *g, int first, int last) {
+    int before = first > 0 ? g->nodes[first - 1]->stream : 0;
+    int behind = last + 1 < g->n_nodes ? g->nodes[last + 1]->stream : 0;
+    return (before && before == g->nodes[first]->stream) || (behind && behind == g->nodes[last]->stream);
+}
+
+/* False: its steps are too small to be worth while. */
+static bool apply(ir_graph *g, const candidate *c, ir_arena *a) {
+    int group = new_group(g);
+    for (int i = c->first; i <= c->last; i++) g->nodes[i]->out[0]->ring = 0;
+    int last = gather_crops(g, c->first, c->last);
+    for (int i = c->first; i <= last; i++) {
+        g->nodes[i]->stream = group;
+        g->nodes[i]->slab = c->slab;
+    }
+    return set_rings(g, c->first, last, c->slab, a);
+}
+
+/* While other peaks are as high, getting rid of one counts; then the height of the last. */
+static bool better(const candidate *a, const candidate *b) {
+    if (a->peaks != b->peaks) return a->peaks < b->peaks;
+    if (a->bound < less(b->bound, GENEROUS)) return true;
+    if (b->bound < less(a->bound, GENEROUS)) return false;
+    if (a->slab != b->slab) return a->slab > b->slab;
+    if (a->bound != b->bound) return a->bound < b->bound;
+    return a->last - a->first < b->last - b->first;
+}
+
+static candidate best_group(ir_graph *g, int peak, int64_t limit) {
+    ir_arena *outer = ir_arena_new();
+    snapshot s = take_snapshot(g, outer);
+    candidate best = {.bound = INT64_MAX, .peaks = g->n_nodes + 1};
+    int left = peak, right = peak, at;
+    while (left > 0 && peak - left < REACH && ir_can_stream(g->nodes[left - 1])) left--;
+    while (right + 1 < g->n_nodes && right - peak < REACH && ir_can_stream(g->nodes[right + 1])) right++;
+    for (int first = left; first <= peak; first++)
+        for (int last = peak; last <= right; last++)
+            for (int k = 0; k < SLABS && first < last && !cuts_a_group(g, first, last); k++) {
+                ir_arena *a = ir_arena_new();
+                candidate c = {.first = first, .last = last, .slab = slabs[k]};
+                if (apply(g, &c, a)) {
+                    candidate m = measure(g, limit, &at);
+                    c.bound = m.bound, c.peaks = m.peaks;
+                    if (better(&c, &best)) best = c;
+                }
+                restore(g, &s);
+                ir_arena_free(a);
+            }
+    ir_arena_free(outer);
+    return best;
+}
+
+/* Numbers the groups in the order of the nodes. */
+static void number_groups(ir_graph *g) {
+    int number = 0;
+    for (int i = 0, last; i < g->n_nodes; i = last + 1) {
+        last = ir_group_end(g, i);
+        if (g->nodes[i]->stream) number++;
+        for (int k = i; k <= last; k++) g->nodes[k]->stream = g->nodes[k]->stream ? number : 0;
+    }
+}
+
+/* One more group, at the highest peak; false: that would gain nothing. */
+static bool add_group(ir_graph *g) {
+    int peak = 0, at;
+    int64_t bound = measure(g, 0, &peak).bound, limit = less(bound, GAIN);
+    if (!bound || !ir_can_stream(g->nodes[peak])) return false;
+    candidate c = best_group(g, peak, limit);
+    if (c.bound == INT64_MAX || c.peaks >= measure(g, limit, &at).peaks) return false;
+    ir_arena *a = ir_arena_new();
+    apply(g, &c, a);
+    ir_arena_free(a);
+    return true;
+}
+
+/* More planes per step where another group's need allows that. */
+static void enlarge_steps(ir_graph *g, ir_arena *a) {
+    int64_t bound = ir_memory_bound(g);
+    for (int first = 0, last; first < g->n_nodes; first = last + 1) {
+        last = ir_group_end(g, first);
+        for (int k = SLABS - 1; g->nodes[first]->stream && slabs[k] > g->nodes[first]->slab; k--) {
+            snapshot s = take_snapshot(g, a);
+            candidate c = {.first = first, .last = last, .slab = slabs[k]};
+            if (apply(g, &c, a) && ir_memory_bound(g) <= bound) break;
+            restore(g, &s);
+        }
+    }
+}
+
+/* requires: views placed. maintains: values. gives: groups that stream, rings between their nodes; may move
+ * crops forward. */
+bool pass_stream(ir_graph *g, ir_diag *d) {
+    (void)d;
+    ir_arena *a = ir_arena_new();
+    snapshot kept = take_snapshot(g, a);
+    int64_t bound = ir_memory_bound(g);
+    for (int i = 0; i < MAX_GROUPS && add_group(g); i++) {
+        int64_t now = ir_memory_bound(g);
+        if (now >= less(bound, GAIN)) continue; /* one of several peaks is gone */
+        bound = now;
+        kept = take_snapshot(g, a);
+    }
+    restore(g, &kept);
+    enlarge_steps(g, a);
+    number_groups(g);
+    ir_arena_free(a);
+    return true;
+}

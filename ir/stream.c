@@ -1,0 +1,227 @@
+/* stream.c: which planes a node reads for the planes it makes, and in which order the nodes of a group take
+ * turns. */
+#include "ir.h"
+
+enum { PLANE_AXIS = 2, PLANE_RANK = 5 };
+
+static int64_t most(int64_t a, int64_t b) {
+    return a > b ? a : b;
+}
+static int64_t least(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+static int64_t floor_div(int64_t a, int64_t b) {
+    return a / b - (a % b < 0);
+}
+
+/* ---- one node -------------------------------------------------------------------------------- */
+
+static bool has_depth(const ir_tensor *t) {
+    return t && t->rank == PLANE_RANK;
+}
+
+bool ir_has_planes(const ir_node *n, int k) {
+    return has_depth(n->in[k]) && n->in[k]->role != IR_ROLE_CONST;
+}
+
+/* Operands are single numbers or have the result's shape. */
+static bool pairs_elements(const ir_node *n) {
+    for (int k = 0; k < n->n_in; k++) {
+        const ir_tensor *t = n->in[k];
+        bool number = t->role == IR_ROLE_CONST && ir_count(t) == 1;
+        if (!number && (t->role == IR_ROLE_CONST || !ir_same_shape(t, n->out[0]))) return false;
+    }
+    return true;
+}
+
+static bool only_first_has_planes(const ir_node *n) {
+    for (int k = 1; k < n->n_in; k++)
+        if (n->in[k] && n->in[k]->role != IR_ROLE_CONST) return false;
+    return true;
+}
+
+/* A concat of members that already lie in its result runs no code. */
+static bool joins_in_place(const ir_node *n) {
+    if (ir_int(n, IR_AXIS) == PLANE_AXIS) return false;
+    for (int k = 0; k < n->n_in; k++)
+        if (n->in[k]->view_of != n->out[0]) return false;
+    return true;
+}
+
+bool ir_can_stream(const ir_node *n) {
+    const ir_op_info *info = ir_op_get(n->op);
+    if (n->n_in < 1 || !has_depth(n->in[0]) || !has_depth(n->out[0])) return false;
+    switch (n->op) {
+    case IR_OP_CONV:
+    case IR_OP_CONV_TRANSPOSE:
+    case IR_OP_BATCH_NORM:
+        return only_first_has_planes(n);
+    case IR_OP_MAX_POOL:
+    case IR_OP_AVERAGE_POOL:
+    case IR_OP_TO_BLOCK:
+    case IR_OP_FROM_BLOCK:
+        return true;
+    case IR_OP_SLICE:
+        return ir_ints(n, IR_STEP)[PLANE_AXIS] == 1;
+    case IR_OP_CONCAT:
+        return joins_in_place(n);
+    default:
+        break;
+    }
+    if (info->flags & IR_FLAG_SHAPE) return false;
+    if (info->flags & IR_FLAG_BINARY)
+        return n->op != IR_OP_PRELU && n->out[0]->dtype == IR_F32 && pairs_elements(n);
+    return info->flags & IR_FLAG_MAP;
+}
+
+/* Windows: output o reads o*stride + k*dilation - pad for 0 <= k < kernel. */
+static ir_planes window(const ir_node *n, ir_planes made) {
+    int64_t stride = ir_ints(n, IR_STRIDE)[0], pad = ir_ints(n, IR_PAD)[0];
+    int64_t reach = (ir_ints(n, IR_KERNEL)[0] - 1) * ir_ints(n, IR_DILATION)[0];
+    return (ir_planes){made.begin * stride - pad, (made.end - 1) * stride - pad + reach + 1};
+}
+
+/* Input i reaches the outputs i*stride + k*dilation - pad. */
+static ir_planes transposed_window(const ir_node *n, ir_planes made) {
+    int64_t stride = ir_ints(n, IR_STRIDE)[0], pad = ir_ints(n, IR_PAD)[0];
+    int64_t reach = (ir_ints(n, IR_KERNEL)[0] - 1) * ir_ints(n, IR_DILATION)[0];
+    return (ir_planes){-floor_div(-(made.begin + pad - reach), stride),
+                       floor_div(made.end - 1 + pad, stride) + 1};
+}
+
+ir_planes ir_planes_read(const ir_node *n, int k, ir_planes made) {
+    ir_planes p = made;
+    if (made.begin >= made.end) return made;
+    if (n->op == IR_OP_CONV || n->op == IR_OP_MAX_POOL || n->op == IR_OP_AVERAGE_POOL) p = window(n, made);
+    if (n->op == IR_OP_CONV_TRANSPOSE) p = transposed_window(n, made);
+    if (n->op == IR_OP_SLICE) {
+        p.begin += ir_ints(n, IR_BEGIN)[PLANE_AXIS];
+        p.end += ir_ints(n, IR_BEGIN)[PLANE_AXIS];
+    }
+    int64_t depth = n->in[k]->dim[PLANE_AXIS];
+    p.begin = least(most(p.begin, 0), depth);
+    p.end = most(least(p.end, depth), p.begin);
+    return p;
+}
+
+/* ---- a group --------------------------------------------------------------------------------- */
+
+int ir_group_end(const ir_graph *g, int first) {
+    int last = first;
+    while (g->nodes[first]->stream && last + 1 < g->n_nodes &&
+           g->nodes[last + 1]->stream == g->nodes[first]->stream)
+        last++;
+    return last;
+}
+
+typedef struct turns {
+    const ir_graph *g;
+    int first, last;
+    int64_t *done;  /* per node of the group: planes made */
+    int64_t *pace;  /* per node that the last one depends on: planes per step */
+    bool *demanded; /* the last node depends on it */
+    ir_arena *arena;
+    ir_step *steps;
+    int count, capacity;
+} turns;
+
+static int64_t depth_of(const turns *t, int node) {
+    return t->g->nodes[node]->out[0]->dim[PLANE_AXIS];
+}
+
+/* The node of the group that makes operand k; -1: it is whole before the group begins. */
+static int maker(const turns *t, const ir_node *n, int k) {
+    if (!ir_has_planes(n, k) || n->in[k]->role != IR_ROLE_VALUE) return -1;
+    for (int i = t->first; i <= t->last; i++)
+        if (t->g->nodes[i]->out[0] == n->in[k]) return i;
+    return -1;
+}
+
+static void add_step(turns *t, int node, int64_t begin, int64_t end) {
+    if (t->count == t->capacity) {
+        ir_step *more = ir_alloc(t->arena, (size_t)t->capacity * 2 + 64, sizeof *more);
+        for (int i = 0; i < t->count; i++) more[i] = t->steps[i];
+        t->steps = more;
+        t->capacity = t->capacity * 2 + 64;
+    }
+    t->steps[t->count++] = (ir_step){node, {begin, end}};
+}
+
+/* How many planes of the node's result can be made from what its makers have made. */
+static int64_t possible(const turns *t, int node) {
+    const ir_node *n = t->g->nodes[node];
+    int64_t end = t->done[node - t->first];
+    for (bool ready = true; end < depth_of(t, node); end++) {
+        for (int k = 0; k < n->n_in && ready; k++) {
+            int from = maker(t, n, k);
+            if (from >= 0)
+                ready = ir_planes_read(n, k, (ir_planes){end, end + 1}).end <= t->done[from - t->first];
+        }
+        if (!ready) break;
+    }
+    return end;
+}
+
+static void make(turns *t, int node, int64_t end) {
+    int64_t begin = t->done[node - t->first];
+    if (end <= begin) return;
+    add_step(t, node, begin, end);
+    t->done[node - t->first] = end;
+    for (int i = node + 1; i <= t->last; i++) {
+        const ir_node *n = t->g->nodes[i];
+        bool reads = false;
+        for (int k = 0; k < n->n_in; k++) reads |= maker(t, n, k) == node;
+        if (reads && !t->demanded[i - t->first]) make(t, i, possible(t, i));
+    }
+}
+
+/* Makes planes up to `end`, at most `pace` at a time, so that no maker runs far ahead. */
+static void demand(turns *t, int node, int64_t end) {
+    const ir_node *n = t->g->nodes[node];
+    int64_t *done = &t->done[node - t->first], pace = t->pace[node - t->first];
+    end = least(end, depth_of(t, node));
+    while (*done < end) {
+        ir_planes made = {*done, least(*done + pace, end)};
+        for (int k = 0; k < n->n_in; k++) {
+            int from = maker(t, n, k);
+            if (from >= 0) demand(t, from, ir_planes_read(n, k, made).end);
+        }
+        make(t, node, made.end);
+    }
+}
+
+/* Planes of its operand that a node goes through while it makes `planes` of its result. */
+static int64_t pace_of_operand(const ir_node *n, int64_t planes) {
+    if (n->op == IR_OP_CONV_TRANSPOSE) return -floor_div(-planes, ir_ints(n, IR_STRIDE)[0]);
+    return ir_get(n, IR_STRIDE) ? planes * ir_ints(n, IR_STRIDE)[0] : planes;
+}
+
+/* From the last node back: who is asked for how much. */
+static void set_paces(turns *t, int64_t slab) {
+    t->demanded[t->last - t->first] = true;
+    t->pace[t->last - t->first] = slab;
+    for (int i = t->last; i >= t->first; i--) {
+        const ir_node *n = t->g->nodes[i];
+        int64_t pace = t->pace[i - t->first];
+        if (!pace) t->pace[i - t->first] = pace = slab;
+        for (int k = 0; k < n->n_in; k++) {
+            int from = maker(t, n, k);
+            if (from < 0 || !t->demanded[i - t->first]) continue;
+            t->demanded[from - t->first] = true;
+            t->pace[from - t->first] = most(t->pace[from - t->first], pace_of_operand(n, pace));
+        }
+    }
+}
+
+ir_step *ir_group_steps(const ir_graph *g, int first, int last, int64_t slab, ir_arena *arena, int *count) {
+    size_t nodes = (size_t)(last - first) + 1;
+    turns t = {.g = g, .first = first, .last = last, .arena = arena};
+    t.done = ir_alloc(arena, nodes, sizeof *t.done);
+    t.pace = ir_alloc(arena, nodes, sizeof *t.pace);
+    t.demanded = ir_alloc(arena, nodes, sizeof *t.demanded);
+    set_paces(&t, slab);
+    /* The nodes in front of the last one only have left what nobody in the group asks for. */
+    for (int i = last; i >= first; i--) demand(&t, i, depth_of(&t, i));
+    *count = t.count;
+    return t.steps;
+}
