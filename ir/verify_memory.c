@@ -25,7 +25,7 @@ typedef struct place {
 
 /* When node number `node` runs; the nodes of a stream count as one. */
 static interval time_of(const verifier *v, int node) {
-    if (node < 0) return (interval){-1, -1};
+    if (node < 0 || node >= v->g->n_nodes) return (interval){node, node}; /* never written; the caller */
     return (interval){verify_group_first(v, node), verify_group_last(v, node)};
 }
 
