@@ -132,7 +132,12 @@ static cg_algorithm choose(const ir_graph *g, const ir_node *n) {
     return list[0];
 }
 
-/* requires: layouts. gives: winograd of convs. */
+int64_t cg_winograd_scratch(const ir_graph *g, const ir_node *n) {
+    int64_t channels = (blocks(n->in[0]->dim[1]) + 2) * IR_BLOCK;
+    return cg_lanes(g) * n->winograd[3] * cg_winograd_points(n->winograd) * channels * (int64_t)sizeof(float);
+}
+
+/* requires: layouts. gives: winograd and scratch of convs. */
 bool pass_algorithm(ir_graph *g, ir_diag *d) {
     (void)d;
     for (int i = 0; i < g->n_nodes; i++) {
@@ -140,6 +145,7 @@ bool pass_algorithm(ir_graph *g, ir_diag *d) {
         if (n->op != IR_OP_CONV) continue;
         cg_algorithm a = choose(g, n);
         memcpy(n->winograd, a.winograd, sizeof n->winograd);
+        n->scratch = n->winograd[0] ? cg_winograd_scratch(g, n) : 0;
     }
     return true;
 }

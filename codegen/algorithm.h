@@ -31,4 +31,6 @@ int64_t cg_winograd_points(const int64_t winograd[4]);
 /* Tiles of the output planes [begin, end). */
 int64_t cg_winograd_tiles(const ir_node *n, const int64_t winograd[4], int64_t begin, int64_t end);
 
+int64_t cg_winograd_scratch(const ir_graph *g, const ir_node *n); /* bytes, of all lanes */
+
 #endif

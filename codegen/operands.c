@@ -107,6 +107,14 @@ void cg_weight_operand(cg_work *w, const char *var, const cg_weight *want) {
                 type != IR_F32);
 }
 
+void cg_scratch_operand(cg_work *w, int lanes) {
+    int64_t offset = cg_scratch_offset(w->m, w->n), lane = w->n->scratch / lanes;
+    cg_add(&w->operands, "\n *   scratch  %" PRId64 " bytes for each thread, arena + %" PRId64, lane, offset);
+    add_offset(w, "scratch", offset);
+    add_offset(w, "lane", lane);
+    add_pointer(w, "scratch", true, IR_F32, "m->arena + SCRATCH", false);
+}
+
 bool cg_unsupported(cg_work *w, const char *why) {
     const ir_node *n = w->n;
     cg_text shapes = {.arena = w->m->arena};

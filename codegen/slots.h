@@ -25,6 +25,7 @@ typedef struct cg_kernel {
 const cg_kernel *cg_kernel_for(const ir_node *n); /* NULL: no executable operator */
 
 bool slots_conv(cg_work *w);
+bool slots_winograd(cg_work *w);
 bool slots_pool(cg_work *w);
 bool slots_instance_norm(cg_work *w);
 bool slots_batch_norm(cg_work *w);
@@ -53,6 +54,8 @@ void cg_operand(cg_work *w, const char *var, const ir_tensor *t);
 /* The same for a packed constant; want->source[0] is the tensor that the comment names. */
 void cg_weight_operand(cg_work *w, const char *var, const cg_weight *want);
 void cg_result(cg_work *w, const char *var, const ir_tensor *t);
+/* The node's scratch memory: `scratch`, and LANE: the floats of each of `lanes` equal parts. */
+void cg_scratch_operand(cg_work *w, int lanes);
 /* Records why this node can't be emitted, with op, name and shapes. Returns false. */
 bool cg_unsupported(cg_work *w, const char *why);
 bool cg_all_f32(cg_work *w); /* else cg_unsupported */

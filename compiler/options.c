@@ -283,7 +283,8 @@ options_result options_parse(options *o, int argc, char **argv, ir_diag *d) {
     return check_words(o, d) ? OPTIONS_RUN : OPTIONS_ERROR;
 }
 
-bool options_no_stream(const options *o) {
+/* Whether streaming is off: asked for, or needed so that every layer's whole output can be compared. */
+static bool no_stream(const options *o) {
     return o->no_stream || o->per_node;
 }
 
@@ -298,7 +299,7 @@ char *options_text(const options *o, ir_arena *arena) {
     if (o->threads) text = ir_format(arena, "%s --threads %s", text, o->threads);
     if (o->tune || o->tuning) text = ir_format(arena, "%s --tuning manifest.json", text);
     if (o->statistics) text = ir_format(arena, "%s --statistics %s", text, o->statistics);
-    if (options_no_stream(o)) text = ir_format(arena, "%s --no-stream", text);
+    if (no_stream(o)) text = ir_format(arena, "%s --no-stream", text);
     for (int i = 0; i < o->n_input_dims; i++)
         text = ir_format(arena, "%s --input-dim %s", text, o->input_dim[i]);
     return text;
@@ -333,7 +334,7 @@ static bool parse_bytes(const char *option, const char *text, int64_t *bytes, ir
 
 bool options_goals(const options *o, ir_goals *goals, ir_diag *d) {
     int64_t lanes = DEFAULT_LANES;
-    *goals = (ir_goals){.strict = o->math && strcmp(o->math, "strict") == 0};
+    *goals = (ir_goals){.strict = o->math && strcmp(o->math, "strict") == 0, .whole = no_stream(o)};
     if (o->threads && !options_int("--threads", o->threads, 1, MAX_LANES, &lanes, d)) return false;
     goals->lanes = (int)lanes;
     return !o->max_memory || parse_bytes("--max-memory", o->max_memory, &goals->max_memory, d);

@@ -31,10 +31,8 @@ typedef enum options_result { OPTIONS_RUN, OPTIONS_DONE, OPTIONS_ERROR } options
  * why (IR_EXIT_INPUT). Strings point into argv. */
 options_result options_parse(options *o, int argc, char **argv, ir_diag *d);
 
-/* --math, --threads and --max-memory as the passes take them; checked. */
+/* --math, --threads, --max-memory and --no-stream as the passes take them; checked. */
 bool options_goals(const options *o, ir_goals *goals, ir_diag *d);
-/* Whether streaming is off: asked for, or needed so that every layer's whole output can be compared. */
-bool options_no_stream(const options *o);
 
 /* The command line's part that decides the emitted text, for provenance: no paths. */
 char *options_text(const options *o, ir_arena *arena);

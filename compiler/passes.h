@@ -13,6 +13,7 @@ bool pass_dead(ir_graph *g, ir_diag *d);
 bool pass_layout(ir_graph *g, ir_diag *d);
 bool pass_views(ir_graph *g, ir_diag *d);
 bool pass_stream(ir_graph *g, ir_diag *d);
+bool pass_epilogue(ir_graph *g, ir_diag *d);
 bool pass_memory(ir_graph *g, ir_diag *d);
 
 bool pass_is_output(const ir_graph *g, const ir_tensor *t);

@@ -27,6 +27,8 @@ static const pass passes[] = {
     {"outputs",  pass_outputs,  "only live nodes",       "outputs that nodes write, each its own value", "before layout: an output is plain memory"},
     {"layout",   pass_layout,   "final compute nodes",   "plain or blocked memory of each value; conversions", "before views: a concat's members must share its layout"},
     {"views",    pass_views,    "layouts",               "concat members and reshapes without memory of their own", "before memory: views need no room"},
+    {"algorithm", pass_algorithm, "layouts",              "each conv's algorithm, scratch memory", "before epilogue: only Winograd's kernel has one"},
+    {"epilogue", pass_epilogue, "algorithms, views",     "pools and crops inside convs", "before memory: values in registers need no room"},
     {"stream",   pass_stream,   "views",                 "nodes that take turns; rings of planes between them", "before blocking: a step is less work than a layer"},
     {"blocking", pass_blocking, "layouts",               "each conv's work split", "any time after layout"},
     {"memory",   pass_memory,   "a final list of nodes", "arena offsets", "last: lifetimes are positions in the list"},
@@ -101,17 +103,13 @@ static bool check_options(const pipeline_options *o, ir_diag *d) {
     return ir_fail(d, IR_EXIT_INPUT,
                    "--dump-ir-after %s: no such pass%s%s; expected import, fold, norm, fuse, dead, outputs, "
                    "layout, views, "
-                   "stream, blocking or memory",
+                   "algorithm, epilogue, stream, blocking or memory",
                    o->dump_after, near ? ": did you mean " : "", near ? near : "");
 }
 
 static void must_verify(const ir_graph *g, const char *after) {
     ir_diag d = {0};
     if (!ir_verify(g, &d)) ir_die("after pass %s: %s", after, d.text);
-}
-
-static bool skipped(const pipeline_options *o, const char *name) {
-    return o->no_stream && strcmp(name, "stream") == 0;
 }
 
 static double seconds(void) {
@@ -130,7 +128,7 @@ bool pipeline_run(ir_graph *g, const pipeline_options *o, pass_report *reports, 
     for (int i = 0; ok && i < PASS_COUNT; i++) {
         double start = seconds();
         census a = take_census(g);
-        ok = skipped(o, passes[i].name) || passes[i].run(g, d);
+        ok = passes[i].run(g, d);
         if (!ok) break;
         must_verify(g, passes[i].name);
         census b = take_census(g);

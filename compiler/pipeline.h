@@ -10,7 +10,6 @@ typedef struct pipeline_options {
     const char *dump_dir;   /* NULL: no dumps. Files NN-<pass>.ir are written into it (created when absent) */
     const char *dump_after; /* NULL: none. The graph after that pass is printed to stdout */
     bool verbose;           /* a line per pass with its time, to stderr */
-    bool no_stream;         /* leave pass "stream" out: every value exists whole */
 } pipeline_options;
 
 typedef struct pass_report {

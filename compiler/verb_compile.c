@@ -50,7 +50,6 @@ bool write_memory_report(const options *o, const ir_graph *g, ir_diag *d) {
 
 bool write_graph(const options *o, ir_graph *g, const char *dir, ir_diag *d) {
     pipeline_options p = {.dump_dir = o->dump_dir, .dump_after = o->dump_after, .verbose = o->verbose};
-    p.no_stream = options_no_stream(o);
     pass_report reports[MAX_PASSES];
     int passes;
     cg_options c = {

@@ -208,7 +208,6 @@ int verb_inspect(const options *o, ir_diag *d) {
     if (!g) return d->code;
     totals t = {.parameters = ir_parameters(g, false), .macs = total_macs(g)};
     pipeline_options p = {.dump_dir = o->dump_dir, .dump_after = o->dump_after, .verbose = o->verbose};
-    p.no_stream = options_no_stream(o);
     pass_report reports[MAX_PASSES];
     int passes = 0;
     fit_point frontier[IR_THRIFT_COUNT];

@@ -162,6 +162,7 @@ static int64_t possible(const turns *t, int node) {
     return end;
 }
 
+/* A fused value's readers write what they can at once: the kernel that makes it does their work. */
 static void make(turns *t, int node, int64_t end) {
     int64_t begin = t->done[node - t->first];
     if (end <= begin) return;
@@ -171,15 +172,25 @@ static void make(turns *t, int node, int64_t end) {
         const ir_node *n = t->g->nodes[i];
         bool reads = false;
         for (int k = 0; k < n->n_in; k++) reads |= maker(t, n, k) == node;
-        if (reads && !t->demanded[i - t->first]) make(t, i, possible(t, i));
+        if (reads && (!t->demanded[i - t->first] || t->g->nodes[node]->out[0]->fused))
+            make(t, i, possible(t, i));
     }
+}
+
+/* Planes that a node makes at least at a time. */
+static int64_t granule(const ir_node *n) {
+    return n->winograd[0] ? n->winograd[0] * ir_ints(n, IR_DILATION)[0] : 1;
+}
+
+static int64_t round_up(int64_t planes, int64_t to) {
+    return (planes + to - 1) / to * to;
 }
 
 /* Makes planes up to `end`, at most `pace` at a time, so that no maker runs far ahead. */
 static void demand(turns *t, int node, int64_t end) {
     const ir_node *n = t->g->nodes[node];
     int64_t *done = &t->done[node - t->first], pace = t->pace[node - t->first];
-    end = least(end, depth_of(t, node));
+    end = least(round_up(end, granule(n)), depth_of(t, node));
     while (*done < end) {
         ir_planes made = {*done, least(*done + pace, end)};
         for (int k = 0; k < n->n_in; k++) {
@@ -203,7 +214,8 @@ static void set_paces(turns *t, int64_t slab) {
     for (int i = t->last; i >= t->first; i--) {
         const ir_node *n = t->g->nodes[i];
         int64_t pace = t->pace[i - t->first];
-        if (!pace) t->pace[i - t->first] = pace = slab;
+        if (!pace) pace = slab;
+        t->pace[i - t->first] = pace = round_up(pace, granule(n));
         for (int k = 0; k < n->n_in; k++) {
             int from = maker(t, n, k);
             if (from < 0 || !t->demanded[i - t->first]) continue;

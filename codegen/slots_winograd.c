@@ -1,0 +1,82 @@
+/* slots_winograd.c: convolutions by Winograd's algorithm, with what their kernel does besides. */
+#include "algorithm.h"
+#include "slots.h"
+
+#include <inttypes.h>
+
+static void weight_operands(cg_work *w) {
+    const ir_node *n = w->n;
+    int64_t oc = n->out[0]->dim[1], ic = n->in[0]->dim[1];
+    cg_weight want = {
+        .pack = CG_WINOGRAD, .source = {n->in[1]}, .oc = oc, .ic = ic, .kernel = 27, .group = 1};
+    for (int a = 0; a < 3; a++) want.tile[a] = n->winograd[a];
+    cg_weight_operand(w, "u", &want);
+    static const char *const names[] = {"b", "slope"};
+    for (int i = 0; i < 2; i++) {
+        const ir_tensor *t = i + 2 < n->n_in ? n->in[i + 2] : NULL;
+        if (t)
+            cg_weight_operand(w, names[i],
+                              &(cg_weight){.pack = CG_VECTOR, .source = {t}, .oc = oc, .group = 1});
+    }
+}
+
+/* The node of that kind that this conv's kernel does, NULL if there is none. */
+static const ir_node *fused_reader(const cg_work *w, ir_op op) {
+    const ir_tensor *y = w->n->out[0];
+    for (int i = 0; y->fused && i < w->m->g->n_nodes; i++) {
+        const ir_node *n = w->m->g->nodes[i];
+        if (n->op == op && n->in[0] == y) return n;
+    }
+    return NULL;
+}
+
+static const char *box_text(cg_work *w, const ir_tensor *t) {
+    return ir_format(w->m->arena, "{N, OC, %" PRId64 ", %" PRId64 ", %" PRId64 ", VOX_BLOCK, %d}", t->dim[2],
+                     t->dim[3], t->dim[4], t->ring);
+}
+
+static void set_results(cg_work *w) {
+    const ir_node *crop = fused_reader(w, IR_OP_SLICE), *pool = fused_reader(w, IR_OP_MAX_POOL);
+    bool store = !w->n->out[0]->fused;
+    cg_set(&w->slots, "store", "%d", store);
+    cg_set(&w->slots, "crop_dims", "%s", "");
+    cg_set(&w->slots, "pool_dims", "%s", "");
+    if (store) cg_result(w, "y", w->n->out[0]);
+    if (crop) {
+        cg_result(w, "crop", crop->out[0]);
+        cg_set(&w->slots, "crop_dims", ".crop = %s,\n        .crop_begin = %s,", box_text(w, crop->out[0]),
+               cg_list(w->m->arena, 3, ir_ints(crop, IR_BEGIN) + 2));
+    }
+    if (pool) {
+        cg_result(w, "pool", pool->out[0]);
+        cg_set(&w->slots, "pool_dims", ".pool = %s,", box_text(w, pool->out[0]));
+    }
+    bool bias = w->n->n_in > 2 && w->n->in[2], slope = w->n->n_in > 3 && w->n->in[3];
+    cg_set(&w->slots, "arguments", "x, u, %s, %s, %s, %s, %s", bias ? "b" : "NULL", slope ? "slope" : "NULL",
+           store ? "y" : "NULL", crop ? "crop" : "NULL", pool ? "pool" : "NULL");
+}
+
+bool slots_winograd(cg_work *w) {
+    const ir_node *n = w->n;
+    int64_t x[5], y[5];
+    if (!cg_dims(n->in[0], x) || !cg_dims(n->out[0], y) || !cg_window_fits(w)) return false;
+    cg_set_dims(w, (const char *const[]){"n", "ic", "id", "ih", "iw"}, x);
+    cg_set_dims(w, (const char *const[]){"n", "oc", "od", "oh", "ow"}, y);
+    cg_set3(w, (const char *const[]){"md", "mh", "mw"}, n->winograd);
+    cg_set3(w, (const char *const[]){"dd", "dh", "dw"}, ir_ints(n, IR_DILATION));
+    cg_set3(w, (const char *const[]){"pd", "ph", "pw"}, ir_ints(n, IR_PAD));
+    cg_set_int(&w->slots, "batch", n->winograd[3]);
+    cg_set_int(&w->slots, "lanes", cg_lanes(w->m->g));
+    cg_set_int(&w->slots, "x_ring", n->in[0]->ring);
+    cg_set_int(&w->slots, "y_ring", n->out[0]->ring);
+    cg_set(&w->slots, "epilogue", "%s",
+           cg_epilogue(w->m->arena, n, ir_get(n, IR_ACT) ? ir_word(n, IR_ACT) : NULL));
+    cg_set(&w->slots, "why", "%s", cg_algorithm_reason(n, w->m->arena));
+    cg_set(&w->slots, "split", "%" PRId64 " tiles, at most %" PRId64 " at a time for each of %d threads",
+           cg_winograd_tiles(n, n->winograd, 0, y[2]), n->winograd[3], cg_lanes(w->m->g));
+    cg_operand(w, "x", n->in[0]);
+    weight_operands(w);
+    set_results(w);
+    cg_scratch_operand(w, cg_lanes(w->m->g));
+    return true;
+}
