@@ -73,6 +73,7 @@ static int index_of(ir_tensor *const *list, int n, const ir_tensor *t) {
 cg_place cg_place_of(const cg_model *m, const ir_tensor *t) {
     int64_t offset = 0;
     for (; t->view_of; t = t->view_of) offset += t->view_offset;
+    if (t->fused) return (cg_place){.base = CG_NOWHERE};
     int output = index_of(m->g->outputs, m->g->n_outputs, t);
     if (output >= 0) return (cg_place){CG_OUTPUT, output, offset};
     if (t->role == IR_ROLE_INPUT)

@@ -10,7 +10,7 @@
 
 enum { CG_ALIGN = 64 };
 
-typedef enum cg_base { CG_ARENA, CG_INPUT, CG_OUTPUT, CG_PREPARED } cg_base;
+typedef enum cg_base { CG_ARENA, CG_INPUT, CG_OUTPUT, CG_PREPARED, CG_NOWHERE } cg_base;
 typedef struct cg_place {
     cg_base base;
     int number;     /* of the input or output */

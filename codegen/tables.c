@@ -24,6 +24,10 @@ const char *cg_port_table(const cg_model *m, bool output) {
     return cg_string(&s);
 }
 
+static const char *place_name(cg_base base) {
+    return base == CG_ARENA ? "VOX_IN_ARENA" : base == CG_NOWHERE ? "VOX_NOWHERE" : "VOX_IN_OUTPUT";
+}
+
 const char *cg_layer_table(const cg_model *m) {
     cg_text s = {.arena = m->arena};
     for (int i = 0; i < m->n_layers; i++) {
@@ -36,8 +40,8 @@ const char *cg_layer_table(const cg_model *m) {
         cg_add_c_string(&s, m->layers[i].title);
         cg_add(&s, ", %d, %s, %s, %s, %s, %" PRId64 "u, %" PRId64 "u, %" PRId64 "u, %d, %d},", t->rank,
                t->rank ? cg_list(m->arena, t->rank, t->dim) : "{0}", t->block ? "VOX_BLOCK" : "0",
-               cg_vox_dtype(t->dtype), arena ? "VOX_IN_ARENA" : "VOX_IN_OUTPUT", arena ? p.offset : p.number,
-               arena ? 0 : p.offset, ir_macs(m->layers[i].node), m->layers[i].node->stream, t->ring);
+               cg_vox_dtype(t->dtype), place_name(p.base), arena ? p.offset : p.number, arena ? 0 : p.offset,
+               ir_macs(m->layers[i].node), m->layers[i].node->stream, t->ring);
     }
     return cg_string(&s);
 }

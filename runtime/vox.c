@@ -107,7 +107,7 @@ static int ends_layer(const vox_model_info *info, int i) {
 static void tell(const vox_model_info *info, int i, const vox_memory *memory, const vox_executor *executor) {
     const int index = info->steps[i].layer;
     const vox_layer_info *layer = &info->layers[index];
-    if (executor->layer && !layer->ring && ends_layer(info, i))
+    if (executor->layer && !layer->ring && layer->place != VOX_NOWHERE && ends_layer(info, i))
         executor->layer(executor->user, index, written_by(layer, memory));
     if (executor->progress) executor->progress(executor->user, i + 1, info->n_steps);
 }

@@ -83,7 +83,8 @@ typedef struct vox_port { /* a graph input or output */
     int dim[VOX_MAX_RANK]; /* row-major, N C D H W */
 } vox_port;
 
-typedef enum vox_place { VOX_IN_ARENA, VOX_IN_INPUT, VOX_IN_OUTPUT } vox_place;
+/* VOX_NOWHERE: the layer's kernel hands its values on in registers. */
+typedef enum vox_place { VOX_IN_ARENA, VOX_IN_INPUT, VOX_IN_OUTPUT, VOX_NOWHERE } vox_place;
 
 typedef struct vox_layer_info {
     const char *name; /* the model's own */
