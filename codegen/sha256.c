@@ -17,26 +17,45 @@ static uint32_t rotate(uint32_t x, int n) {
     return x >> n | x << (32 - n);
 }
 
-static void add_block(uint32_t state[8], const unsigned char *p) {
-    uint32_t w[64], s[8];
-    for (int i = 0; i < 16; i++, p += 4)
-        w[i] = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+static uint32_t big_endian(const unsigned char *p) {
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+/* One round. The caller renames the eight variables from round to round instead of moving their values, which
+ * would take longer than the arithmetic. */
+static inline void add_round(uint32_t a, uint32_t b, uint32_t c, uint32_t *d, uint32_t e, uint32_t f,
+                             uint32_t g, uint32_t *h, uint32_t input) {
+    uint32_t t = *h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + (g ^ (e & (f ^ g))) + input;
+    *d += t;
+    *h = t + (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + ((a & b) | (c & (a | b)));
+}
+
+static void expand(const unsigned char *p, uint32_t w[64]) {
+    for (int i = 0; i < 16; i++) w[i] = big_endian(p + 4 * i);
     for (int i = 16; i < 64; i++) {
         uint32_t a = rotate(w[i - 15], 7) ^ rotate(w[i - 15], 18) ^ w[i - 15] >> 3;
         uint32_t b = rotate(w[i - 2], 17) ^ rotate(w[i - 2], 19) ^ w[i - 2] >> 10;
         w[i] = w[i - 16] + a + w[i - 7] + b;
     }
-    memcpy(s, state, sizeof s);
-    for (int i = 0; i < 64; i++) {
-        uint32_t e = rotate(s[4], 6) ^ rotate(s[4], 11) ^ rotate(s[4], 25);
-        uint32_t t1 = s[7] + e + ((s[4] & s[5]) ^ (~s[4] & s[6])) + round_constant[i] + w[i];
-        uint32_t a = rotate(s[0], 2) ^ rotate(s[0], 13) ^ rotate(s[0], 22);
-        uint32_t t2 = a + ((s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]));
-        memmove(s + 1, s, 7 * sizeof *s);
-        s[4] += t1;
-        s[0] = t1 + t2;
+    for (int i = 0; i < 64; i++) w[i] += round_constant[i];
+}
+
+static void add_block(uint32_t state[8], const unsigned char *p) {
+    uint32_t w[64], a = state[0], b = state[1], c = state[2], d = state[3], e = state[4], f = state[5],
+                    g = state[6], h = state[7];
+    expand(p, w);
+    for (int i = 0; i < 64; i += 8) {
+        add_round(a, b, c, &d, e, f, g, &h, w[i]);
+        add_round(h, a, b, &c, d, e, f, &g, w[i + 1]);
+        add_round(g, h, a, &b, c, d, e, &f, w[i + 2]);
+        add_round(f, g, h, &a, b, c, d, &e, w[i + 3]);
+        add_round(e, f, g, &h, a, b, c, &d, w[i + 4]);
+        add_round(d, e, f, &g, h, a, b, &c, w[i + 5]);
+        add_round(c, d, e, &f, g, h, a, &b, w[i + 6]);
+        add_round(b, c, d, &e, f, g, h, &a, w[i + 7]);
     }
-    for (int i = 0; i < 8; i++) state[i] += s[i];
+    const uint32_t sum[8] = {a, b, c, d, e, f, g, h};
+    for (int i = 0; i < 8; i++) state[i] += sum[i];
 }
 
 void cg_sha256(const void *data, size_t size, char text[CG_SHA256_TEXT]) {

@@ -19,7 +19,8 @@ static uint64_t get(const unsigned char *from, int bytes) {
 static bool check_finite(const ir_tensor *t, ir_diag *d) {
     if (t->dtype != IR_F32) return true;
     const float *f = t->data;
-    for (int64_t i = 0; i < ir_count(t); i++)
+    int64_t count = ir_count(t);
+    for (int64_t i = 0; i < count; i++)
         if (!isfinite(f[i]))
             return ir_fail(d, IR_EXIT_INPUT, "%s: element %lld is %s; weights must be finite", t->name,
                            (long long)i, isnan(f[i]) ? "NaN" : "infinite");
@@ -33,7 +34,7 @@ const unsigned char *cg_weights_file(const cg_model *m, ir_diag *d) {
         if (!check_finite(t, d)) return NULL;
         size_t bytes = (size_t)ir_count(t) * ir_dtype_bytes(t->dtype);
         unsigned char *entry = file + HEADER + ENTRY * i;
-        put(entry, ir_hash(t->data, bytes), 8);
+        put(entry, t->hash, 8);
         put(entry + 8, (uint64_t)m->blobs[i].offset, 8);
         put(entry + 16, bytes, 8);
         memcpy(file + m->blobs[i].offset, t->data, bytes);

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-enum { SHUFFLES = 2000 };
+enum { MOST_WORK = 20000000 /* pieces to look at while trying orders: about a twentieth of a second */ };
 
 bool pass_is_output(const ir_graph *g, const ir_tensor *t) {
     for (int i = 0; i < g->n_outputs; i++)
@@ -28,11 +28,13 @@ typedef struct plan {
     int64_t *offset; /* per buffer */
     placed *placed;  /* pieces that have their place, by ascending start */
     int n_placed;
+    int64_t work; /* pieces looked at */
 } plan;
 
 /* The lowest place of the buffer, from `offset` on, that this piece of it can bear. */
-static int64_t lowest_for(const plan *p, const ir_piece *piece, int64_t offset) {
+static int64_t lowest_for(plan *p, const ir_piece *piece, int64_t offset) {
     int64_t end = offset + piece->at;
+    p->work += 1 + p->n_placed;
     for (int i = 0; i < p->n_placed; i++) {
         const placed *other = &p->placed[i];
         if (!ir_spans_meet(other->alive, piece->alive)) continue;
@@ -43,7 +45,7 @@ static int64_t lowest_for(const plan *p, const ir_piece *piece, int64_t offset) 
 }
 
 /* Every piece pushes the buffer up to where it fits, until none does. */
-static int64_t lowest_place(const plan *p, const ir_buffer *b) {
+static int64_t lowest_place(plan *p, const ir_buffer *b) {
     int64_t offset = 0;
     for (int k = 0, satisfied = 0; satisfied < b->n_pieces; k = (k + 1) % b->n_pieces) {
         int64_t higher = lowest_for(p, &b->pieces[k], offset);
@@ -91,15 +93,15 @@ static uint64_t next_random(uint64_t *state) {
     return *state >> 33;
 }
 
-/* Largest first, then seeded swaps in that order that never make it worse, until the bound is met. Returns
- * the bytes needed. */
+/* Largest first, then seeded swaps in that order that never make it worse, until the bound is met or a large
+ * graph has had its share of work. Returns the bytes needed. */
 static int64_t search(plan *p, int64_t bound, ir_arena *arena) {
     size_t count = (size_t)p->buffers.count;
     int *order = ir_alloc(arena, count, sizeof *order), *best = ir_alloc(arena, count, sizeof *best);
     sort_larger_first(&p->buffers, best);
     int64_t least = place(p, best, INT64_MAX);
     uint64_t state = 1;
-    for (int i = 0; i < SHUFFLES && least > bound; i++) {
+    while (least > bound && p->work < MOST_WORK) {
         memcpy(order, best, count * sizeof *order);
         size_t a = next_random(&state) % count, b = next_random(&state) % count;
         int moved = order[a];

@@ -56,24 +56,34 @@ static bool find_affine(ir_graph *g, const ir_node *n, const ir_tensor *x, affin
 
 /* ---- rewriting ------------------------------------------------------------------------------- */
 
-/* The output channel that element i of n's factor (conv weights OI/g k..., transposed IO/g k..., instance
- * norm's scale C) belongs to. */
-static int64_t channel_of(const ir_node *n, int64_t i) {
+/* How many elements of n's factor (conv weights OI/g k..., transposed IO/g k..., instance norm's scale C) in
+ * a row belong to the same output channel. */
+static int64_t run_length(const ir_node *n) {
     const ir_tensor *w = n->in[1];
     int64_t taps = 1;
     for (int a = 2; a < w->rank; a++) taps *= w->dim[a];
-    if (n->op == IR_OP_INSTANCE_NORM) return i;
-    if (n->op == IR_OP_CONV) return i / (w->dim[1] * taps);
-    int64_t ic = i / (w->dim[1] * taps), oc = i / taps % w->dim[1];
+    if (n->op == IR_OP_INSTANCE_NORM) return 1;
+    return n->op == IR_OP_CONV ? w->dim[1] * taps : taps;
+}
+
+/* The output channel that such a run belongs to. */
+static int64_t channel_of(const ir_node *n, int64_t run) {
+    const ir_tensor *w = n->in[1];
+    if (n->op != IR_OP_CONV_TRANSPOSE) return run;
+    int64_t ic = run / w->dim[1], oc = run % w->dim[1];
     return ic / (w->dim[0] / ir_int(n, IR_GROUP)) * w->dim[1] + oc;
 }
 
 /* Operand 1 is what n multiplies by, operand 2 what it adds: the same in all three ops. */
 static void apply(ir_graph *g, ir_node *n, const affine *a) {
     const ir_tensor *w = n->in[1], *b = n->n_in > 2 ? n->in[2] : NULL;
-    int64_t count = ir_count(w);
+    int64_t count = ir_count(w), length = run_length(n);
     double *factor = ir_alloc(g->arena, (size_t)count, sizeof *factor);
-    for (int64_t i = 0; i < count; i++) factor[i] = ir_const_float(w, i) * a->scale[channel_of(n, i)];
+    const float *old = w->data;
+    for (int64_t i = 0; i < count; i += length) {
+        double scale = a->scale[channel_of(n, i / length)];
+        for (int64_t k = i; k < i + length; k++) factor[k] = (double)old[k] * scale;
+    }
     if (b)
         for (int64_t c = 0; c < a->channels; c++) a->shift[c] += ir_const_float(b, c) * a->scale[c];
     pass_set_const(g, n, 1, factor);

@@ -4,6 +4,7 @@
 
 #include "codegen.h"
 #include "json.h"
+#include "model.h"
 #include "passes.h"
 
 #define CONV "kernel=1x1x1 stride=1x1x1 dilation=1x1x1 pad=[0,0,0,0,0,0] group=1"
@@ -194,6 +195,39 @@ static void the_bundle_holds_the_same_json(void **state) {
     test_rmdir(dir);
 }
 
+/* ---- layers ---------------------------------------------------------------------------------- */
+
+static void expect_lifetime(const cg_model *m, const char *name, int first, int last) {
+    int from, to;
+    cg_lifetime(m, ir_find_tensor(m->g, name), &from, &to);
+    if (from != first || to != last)
+        fail_msg("%s: layers %d to %d, expected %d to %d", name, from, to, first, last);
+}
+
+/* The pool and the crop of a fused value are done by the conv's layer; so is the writing of their results. */
+static void readers_of_a_fused_value_are_no_layers(void **state) {
+    (void)state;
+    ir_graph *g =
+        planned("graph g\ninput %x f32[1,16,4,4,4]\nconst %w f32[16,16,1,1,1] random(1)\n"
+                "%a = exp(%x)\n%f = conv(%a, %w) " CONV " scratch=100 -> f32[1,16,4,4,4] fused\n"
+                "%p = max_pool(%f) kernel=2x2x2 stride=2x2x2 dilation=1x1x1 pad=[0,0,0,0,0,0] ceil=0\n"
+                "%q = exp(%p)\n%s = slice(%f) begin=[0,0,1,1,1] size=1x16x2x2x2 step=[1,1,1,1,1]\n"
+                "%c = concat(%q, %s) axis=1\n%y = relu(%c)\noutput %y\n");
+    ir_diag d = {0};
+    cg_options options = {.version = "0", .options = "", .input = "g.ir"};
+    const cg_model *m = cg_model_new(g, &options, &d);
+    assert_non_null(m);
+    assert_int_equal(m->n_layers, 4); /* a, f, q, y */
+    expect_lifetime(m, "a", 0, 1);
+    expect_lifetime(m, "f", -1, -1);
+    expect_lifetime(m, "p", 1, 2);
+    expect_lifetime(m, "s", 1, 3);
+    expect_lifetime(m, "q", 2, 3);
+    expect_lifetime(m, "c", 1, 3);
+    assert_int_equal(cg_scratch_offset(m, g->nodes[1]), g->nodes[1]->scratch_offset);
+    ir_graph_free(g);
+}
+
 /* ---- odd graphs ------------------------------------------------------------------------------ */
 
 static void an_empty_arena_can_be_drawn(void **state) {
@@ -208,8 +242,11 @@ static void an_empty_arena_can_be_drawn(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(json_names_every_buffer),     cmocka_unit_test(sums_of_buffers_are_the_live_bytes),
-        cmocka_unit_test(python_reads_all_three),      cmocka_unit_test(the_bundle_holds_the_same_json),
+        cmocka_unit_test(json_names_every_buffer),
+        cmocka_unit_test(sums_of_buffers_are_the_live_bytes),
+        cmocka_unit_test(python_reads_all_three),
+        cmocka_unit_test(the_bundle_holds_the_same_json),
+        cmocka_unit_test(readers_of_a_fused_value_are_no_layers),
         cmocka_unit_test(an_empty_arena_can_be_drawn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
