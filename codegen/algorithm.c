@@ -19,7 +19,7 @@ static const double INPUT_POINT = 7;  /* cycles per point and block of 16 channe
 static const double OUTPUT_POINT = 6;
 static const double WEIGHT_POINT = 5;          /* where weights are transformed on the way */
 enum { ON_THE_WAY_TILES = 64 };                /* tiles that share such a transform */
-static const int64_t MOST_PREPARED = 24 << 20; /* bytes of transformed weights that a layer may keep */
+static const int64_t MOST_PREPARED = 240 << 20; /* bytes of transformed weights that a layer may keep */
 
 static int64_t parts(int64_t n, int64_t size) {
     return (n + size - 1) / size;
@@ -94,7 +94,7 @@ int cg_algorithms(const ir_graph *g, const ir_node *n, cg_algorithm list[CG_MAX_
     for (size_t i = 0; able && i < sizeof tiles / sizeof *tiles; i++) {
         const int64_t *t = tiles[i];
         if (g->goals.strict && t[0] * t[1] * t[2] > 8) continue;
-        for (int way = 0; way < 2; way++) {
+        for (int way = 0; way < 1; way++) {
             const int64_t w[4] = {t[0], t[1], t[2], way ? 0 : choose_batch(n)};
             cg_algorithm a = measure(n, w);
             if (!way && (a.prepared > MOST_PREPARED || g->goals.thrift >= IR_WEIGHTS_ON_THE_WAY)) continue;
@@ -133,8 +133,8 @@ static cg_algorithm choose(const ir_graph *g, const ir_node *n) {
 }
 
 int64_t cg_winograd_scratch(const ir_graph *g, const ir_node *n) {
-    int64_t channels = (blocks(n->in[0]->dim[1]) + 2) * IR_BLOCK;
-    return cg_lanes(g) * n->winograd[3] * cg_winograd_points(n->winograd) * channels * (int64_t)sizeof(float);
+    int64_t registers = n->winograd[3] * (blocks(n->in[0]->dim[1]) + 2) + 1;
+    return cg_lanes(g) * registers * cg_winograd_points(n->winograd) * IR_BLOCK * (int64_t)sizeof(float);
 }
 
 /* requires: layouts. gives: winograd and scratch of convs. */

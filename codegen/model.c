@@ -7,11 +7,9 @@
 #include <string.h>
 
 const char *const cg_pack_names[] = {
-    [CG_COPY] = "VOX_PACK_COPY",
-    [CG_VECTOR] = "VOX_PACK_VECTOR",
-    [CG_CONV] = "VOX_PACK_CONV",
-    [CG_CONV_TRANSPOSE] = "VOX_PACK_CONV_TRANSPOSE",
-    [CG_NORM_SCALE] = "VOX_PACK_NORM_SCALE",
+    [CG_COPY] = "VOX_PACK_COPY",           [CG_VECTOR] = "VOX_PACK_VECTOR",
+    [CG_CONV] = "VOX_PACK_CONV",           [CG_CONV_TRANSPOSE] = "VOX_PACK_CONV_TRANSPOSE",
+    [CG_WINOGRAD] = "VOX_PACK_WINOGRAD",   [CG_NORM_SCALE] = "VOX_PACK_NORM_SCALE",
     [CG_NORM_BIAS] = "VOX_PACK_NORM_BIAS",
 };
 
@@ -134,6 +132,9 @@ static int64_t packed_bytes(const cg_weight *w) {
     case CG_CONV:
     case CG_CONV_TRANSPOSE:
         return w->group * group_oc * w->kernel * (w->ic / w->group) * (int64_t)sizeof(float);
+    case CG_WINOGRAD:
+        return group_oc * (w->tile[0] + 2) * (w->tile[1] + 2) * (w->tile[2] + 2) * w->ic *
+               (int64_t)sizeof(float);
     default:
         return w->group * group_oc * (int64_t)sizeof(float);
     }
@@ -141,7 +142,8 @@ static int64_t packed_bytes(const cg_weight *w) {
 
 static bool same_weight(const cg_weight *a, const cg_weight *b) {
     return a->pack == b->pack && memcmp(a->source, b->source, sizeof a->source) == 0 && a->oc == b->oc &&
-           a->ic == b->ic && a->kernel == b->kernel && a->group == b->group && a->eps == b->eps;
+           a->ic == b->ic && a->kernel == b->kernel && a->group == b->group && a->eps == b->eps &&
+           memcmp(a->tile, b->tile, sizeof a->tile) == 0;
 }
 
 static int64_t weights_start(const cg_model *m) {

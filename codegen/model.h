@@ -23,6 +23,7 @@ typedef enum cg_pack {
     CG_VECTOR,
     CG_CONV,
     CG_CONV_TRANSPOSE,
+    CG_WINOGRAD,
     CG_NORM_SCALE,
     CG_NORM_BIAS,
 } cg_pack;
@@ -35,6 +36,7 @@ typedef struct cg_weight {
     int64_t oc, ic, kernel, group;
     double eps;
     int64_t prepared, packed; /* bytes: where, how many */
+    int64_t tile[3];          /* Winograd: outputs per tile and axis */
 } cg_weight;
 
 typedef struct cg_layer {

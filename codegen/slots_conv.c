@@ -14,7 +14,9 @@ static void weight_operands(cg_work *w, const int64_t x[5], const int64_t y[5], 
     static const char *const names[] = {"b", "slope"};
     for (int i = 0; i < 2; i++) {
         const ir_tensor *t = i + 2 < n->n_in ? n->in[i + 2] : NULL;
-        if (t) cg_weight_operand(w, names[i], &(cg_weight){CG_VECTOR, 0, {t}, y[1], 0, 0, group, 0, 0, 0});
+        if (t)
+            cg_weight_operand(w, names[i],
+                              &(cg_weight){.pack = CG_VECTOR, .source = {t}, .oc = y[1], .group = group});
     }
     bool bias = n->n_in > 2 && n->in[2], slope = n->n_in > 3 && n->in[3];
     cg_set(&w->slots, "arguments", "x, w, %s, %s, y", bias ? "b" : "NULL", slope ? "slope" : "NULL");

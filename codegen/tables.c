@@ -56,8 +56,11 @@ const char *cg_weight_table(const cg_model *m) {
                cg_vox_dtype(w->source[0]->dtype), ir_count(w->source[0]));
         for (int k = 0; k < 4; k++)
             cg_add(&s, "%s%" PRId64 "u", k ? ", " : "", w->source[k] ? cg_blob_offset(m, w->source[k]) : 0);
-        cg_add(&s, "}, %" PRId64 "u, %" PRId64 "u, %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %s},",
-               w->prepared, w->packed, w->oc, w->ic, w->kernel, w->group, cg_double(m->arena, w->eps));
+        cg_add(&s,
+               "}, %" PRId64 "u, %" PRId64 "u, %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64
+               ", %s, {%" PRId64 ", %" PRId64 ", %" PRId64 "}},",
+               w->prepared, w->packed, w->oc, w->ic, w->kernel, w->group, cg_double(m->arena, w->eps),
+               w->tile[0], w->tile[1], w->tile[2]);
     }
     return m->n_weights ? cg_string(&s) : "{0}";
 }

@@ -79,6 +79,34 @@ typedef struct vox_conv {
  *   y      output
  */
 
+/* 3x3x3 convolution of stride 1 and one group by Winograd's minimal filtering, m outputs per tile and axis
+ * from m + 2 inputs (m 2 or 4). Axes are D, H, W. A value that is not finite spoils its whole tile. */
+typedef struct vox_winograd {
+    vox_dims x, y;           /* both block 16; each may be a ring, as may crop and pool */
+    int tile[3];             /* m: 2 or 4 */
+    int dilation[3], pad[3]; /* pad: zeros at the begin of each axis; those at the end follow from y */
+    vox_epilogue ep;
+    int batch;         /* at most so many tiles go through scratch at a time */
+    int store;         /* 1: y is written */
+    vox_dims crop;     /* c > 0: the box of y that starts at crop_begin is written here (block 16) */
+    int crop_begin[3]; /* D, H, W */
+    vox_dims pool; /* c > 0: the maximum over 2x2x2, stride 2, is written here (block 16); dilation 1 only */
+    int lanes;     /* how many calls share a range of planes: more lanes, smaller batches */
+} vox_winograd;
+
+/* vox_winograd.h: vox_f32_winograd(g, begin, end, x, u, b, slope, y, crop, pool, scratch, next) computes the
+ * output planes begin <= d < end, for all n. begin and end are multiples of tile[0] * dilation[0] (with pool:
+ * and even), or y.d. g->lanes calls with the same arguments but `scratch` do it together, at the same time or
+ * one after the other: each takes tiles until none are left. What a plane becomes depends on nothing but x.
+ *   x        input; the planes that the range reads must be there
+ *   u        transformed weights, [ceil(OC/16)][points][IC][16] (VOX_PACK_WINOGRAD), point = (pd*ph+h)*pw+w
+ *   b        bias or NULL, slope: of prelu or NULL; both [ceil(OC/16)*16]
+ *   y, crop, pool   outputs, NULL where not written
+ *   scratch  vox_winograd_scratch(g) floats of this lane, 64-byte aligned, any content:
+ *            batch * points * (ceil(IC/16) + 2) * 16, points = product of (tile[a] + 2)
+ *   next     shared by the lanes of a range; the caller sets it to 0 before the first
+ */
+
 /* vox_pool3d.h: vox_pool3d_tasks(g, begin, end), vox_f32_max_pool(g, begin, end, x, y, task),
  * vox_f32_average_pool(g, begin, end, x, y, task). One task: one n, channel or block of channels, output
  * plane. */

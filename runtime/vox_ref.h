@@ -125,6 +125,48 @@ static inline double vox_ref_conv_transpose(const vox_conv *g, const float *x, c
     return vox_ref_conv_any(g, 1, x, w, b, slope, n, c, d, h, ow, NULL);
 }
 
+/* Tap (kd, kh, kw) of a 3x3x3 kernel from its Winograd transform, along each axis from the points 0, infinity
+ * (the outer taps as they are) and a pair +-p (their difference is a multiple of the middle one). */
+static inline double vox_ref_winograd_weight(const vox_winograd *g, const float *u, int c, int i,
+                                             const int k[3]) {
+    double sum = 0;
+    const size_t ic = (size_t)g->x.c, block = (size_t)(c / VOX_BLOCK), lane = (size_t)(c % VOX_BLOCK);
+    for (int corner = 0; corner < 8; corner++) {
+        size_t point = block;
+        double factor = 1;
+        for (int a = 0; a < 3; a++) {
+            const int last = g->tile[a] + 1, second = corner >> a & 1;
+            point = point * (size_t)(last + 1) + (size_t)(k[a] == 1 ? 1 + second : k[a] == 0 ? 0 : last);
+            if (k[a] != 1) factor *= second ? 0 : 1;
+            if (k[a] == 1) factor *= (g->tile[a] == 2 ? 1 : -65.0 / 54) * (second ? -1 : 1);
+        }
+        if (factor != 0) sum += factor * (double)u[(point * ic + (size_t)i) * VOX_BLOCK + lane];
+    }
+    return sum;
+}
+
+/* As vox_ref_conv_any. */
+static inline double vox_ref_winograd(const vox_winograd *g, const float *x, const float *u, const float *b,
+                                      const float *slope, int n, int c, int d, int h, int w, double *scale) {
+    const int extent[3] = {g->x.d, g->x.h, g->x.w}, at[3] = {d, h, w};
+    double sum = b ? (double)b[c] : 0, size = fabs(sum);
+    for (int tap = 0; tap < 27; tap++) {
+        const int k[3] = {tap / 9, tap / 3 % 3, tap % 3};
+        int from[3], inside = 1;
+        for (int a = 0; a < 3; a++) {
+            from[a] = at[a] + k[a] * g->dilation[a] - g->pad[a];
+            inside = inside && from[a] >= 0 && from[a] < extent[a];
+        }
+        for (int i = 0; inside && i < g->x.c; i++) {
+            const double term = vox_ref_winograd_weight(g, u, c, i, k) *
+                                (double)x[vox_ref_at(&g->x, n, i, from[0], from[1], from[2])];
+            sum += term, size += fabs(term);
+        }
+    }
+    *scale = size;
+    return vox_ref_act(&g->ep, slope ? (double)slope[c] : 0, sum);
+}
+
 /* ---- pooling, norms -------------------------------------------------------------------------- */
 
 static inline double vox_ref_pool(const vox_pool3d *g, int average, const float *x, int n, int c, int d,

@@ -107,10 +107,57 @@ static void pack_conv(const unsigned char *from, const vox_weight *w, float *to)
     for (int g = 0; g < w->group; g++) pack_conv_group(from, w, g, to + (size_t)g * stride);
 }
 
+/* Winograd's weights: G g along each axis, for the points 0, +-1, infinity (4) or 0, +-2/3, +-3/2, infinity
+ * (6); see vox_winograd_transform.h. */
+static const double points_4[][3] = {{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}};
+static const double points_6[][3] = {{1, 0, 0},
+                                     {-81.0 / 130, -27.0 / 65, -18.0 / 65},
+                                     {-81.0 / 130, 27.0 / 65, -18.0 / 65},
+                                     {8.0 / 65, 12.0 / 65, 18.0 / 65},
+                                     {8.0 / 65, -12.0 / 65, 18.0 / 65},
+                                     {0, 0, 1}};
+
+/* One axis: from [outer][3][inner] to [outer][tile + 2][inner], a block of channels each. */
+static void winograd_axis(int tile, int outer, int inner, double (*from)[VOX_BLOCK],
+                          double (*to)[VOX_BLOCK]) {
+    const double(*points)[3] = tile == 2 ? points_4 : points_6;
+    for (int o = 0; o < outer; o++, from += 3 * inner)
+        for (int p = 0; p < tile + 2; p++)
+            for (int i = 0; i < inner; i++, to++)
+                for (int l = 0; l < VOX_BLOCK; l++)
+                    (*to)[l] = points[p][0] * from[i][l] + points[p][1] * from[inner + i][l] +
+                               points[p][2] * from[2 * inner + i][l];
+}
+
+/* Every tap of input channel i, for the output channels from `o` on; zeros above OC. */
+static void winograd_read(const unsigned char *from, const vox_weight *w, int o, int i,
+                          double (*to)[VOX_BLOCK]) {
+    memset(to, 0, 27 * sizeof *to);
+    for (int l = 0; l < VOX_BLOCK && o + l < w->oc; l++)
+        for (int k = 0; k < 27; k++)
+            to[k][l] = (double)read_float(from, (((size_t)o + (size_t)l) * (size_t)w->ic + (size_t)i) * 27 +
+                                                    (size_t)k);
+}
+
+static void pack_winograd(const unsigned char *from, const vox_weight *w, float *to) {
+    double a[6 * 6 * 6][VOX_BLOCK], b[6 * 6 * 3][VOX_BLOCK];
+    const int nd = w->tile[0] + 2, nh = w->tile[1] + 2, nw = w->tile[2] + 2;
+    for (int o = 0; o < w->oc; o += VOX_BLOCK, to += (size_t)(nd * nh * nw) * (size_t)w->ic * VOX_BLOCK)
+        for (int i = 0; i < w->ic; i++) {
+            winograd_read(from, w, o, i, b);
+            winograd_axis(w->tile[0], 1, 9, b, a);
+            winograd_axis(w->tile[1], nd, 3, a, b);
+            winograd_axis(w->tile[2], nd * nh, 1, b, a);
+            for (size_t p = 0; p < (size_t)(nd * nh * nw); p++)
+                for (size_t l = 0; l < VOX_BLOCK; l++)
+                    to[(p * (size_t)w->ic + (size_t)i) * VOX_BLOCK + l] = (float)a[p][l];
+        }
+}
+
 static void pack_tensor(const unsigned char *file, const vox_weight *w, unsigned char *prepared) {
     const unsigned char *from = file + w->file[0];
     float *to = (float *)(void *)(prepared + w->prepared);
-    memset(to, 0, w->packed);
+    if (w->pack != VOX_PACK_WINOGRAD) memset(to, 0, w->packed);
     switch (w->pack) {
     case VOX_PACK_COPY:
         memcpy(to, from, w->packed);
@@ -121,6 +168,9 @@ static void pack_tensor(const unsigned char *file, const vox_weight *w, unsigned
     case VOX_PACK_CONV:
     case VOX_PACK_CONV_TRANSPOSE:
         pack_conv(from, w, to);
+        break;
+    case VOX_PACK_WINOGRAD:
+        pack_winograd(from, w, to);
         break;
     case VOX_PACK_NORM_SCALE:
     case VOX_PACK_NORM_BIAS:

@@ -44,7 +44,9 @@ typedef enum vox_pack {
     VOX_PACK_VECTOR, /* [group][OC/group] -> [group][OC/group rounded up to b]; one number serves all */
     VOX_PACK_CONV,   /* [OC][IC/group][k] -> [group][OC/group/b][k][IC/group][b] */
     VOX_PACK_CONV_TRANSPOSE, /* [IC][OC/group][k] -> the same */
-    VOX_PACK_NORM_SCALE,     /* batch norm: vector of scale / sqrt(variance + eps); scale, variance */
+    VOX_PACK_WINOGRAD,   /* [OC][IC][3][3][3] -> transformed, [OC/b][points][IC][b]; points of tile[] + 2 per
+                            axis */
+    VOX_PACK_NORM_SCALE, /* batch norm: vector of scale / sqrt(variance + eps); scale, variance */
     VOX_PACK_NORM_BIAS /* vector of bias - mean * scale / sqrt(variance + eps); scale, variance, bias, mean */
 } vox_pack;
 
@@ -59,6 +61,7 @@ typedef struct vox_weight {
     size_t packed;             /* bytes there */
     int oc, ic, kernel, group; /* kernel: positions */
     double eps;
+    int tile[3]; /* Winograd: outputs per tile, 2 or 4, along D H W */
 } vox_weight;
 
 /* FNV-1a over 64-bit little-endian words, then over the remaining bytes. */

@@ -13,7 +13,7 @@ typedef struct conv_case {
 static conv_case conv_default(int transposed) {
     return (conv_case){.transposed = transposed,
                        .bias = 1,
-                       .g = {.x = {1, 1, 1, 1, 1, 0},
+                       .g = {.x = {.n = 1, .c = 1, .d = 1, .h = 1, .w = 1},
                              .y = {.n = 1, .c = 1},
                              .kernel = {1, 1, 1},
                              .stride = {1, 1, 1},
@@ -122,7 +122,7 @@ static void conv_every_width(void **state) {
         for (int blocks = 1; blocks <= 3; blocks++)
             for (int w = 1; w <= 2 * VOX_TILE_W + 2; w++) {
                 conv_case c = conv_default(0);
-                c.g.x = (vox_dims){1, 3, 1, 2, w, i & 1 ? 16 : 0};
+                c.g.x = (vox_dims){1, 3, 1, 2, w, i & 1 ? 16 : 0, 0};
                 c.g.y.c = 16 * blocks - (i & 1), c.g.y.block = i & 2 ? 16 : 0;
                 c.g.kernel[2] = 3, c.g.pad[2] = 1, c.pad_end[2] = 1;
                 c.g.stride[2] = i & 4 ? 2 : 1;
@@ -191,7 +191,7 @@ static void conv_wide_dilation(void **state) {
     for (int dilation = 1; dilation <= 16; dilation *= 2)
         for (int w = 1; w < 40; w += 6) {
             conv_case c = conv_default(0);
-            c.g.x = (vox_dims){1, 5, 3, 9, w, 16}, c.g.y.c = 5, c.g.y.block = 16;
+            c.g.x = (vox_dims){1, 5, 3, 9, w, 16, 0}, c.g.y.c = 5, c.g.y.block = 16;
             for (int a = 0; a < 3; a++)
                 c.g.kernel[a] = 3, c.g.dilation[a] = c.g.pad[a] = c.pad_end[a] = dilation;
             assert_true(conv_shape(&c));
@@ -206,7 +206,7 @@ static void conv_pointwise(void **state) {
         for (int task_h = 1; task_h <= 5; task_h++)
             for (int plain = 0; plain < 2; plain++) {
                 conv_case c = conv_default(task_h % 2);
-                c.g.x = (vox_dims){2, 33, 2, 5, w, 16}, c.g.y.c = plain ? 3 : 40,
+                c.g.x = (vox_dims){2, 33, 2, 5, w, 16, 0}, c.g.y.c = plain ? 3 : 40,
                 c.g.y.block = plain ? 0 : 16;
                 c.g.task_h = task_h, c.g.task_oc = 2, c.g.task_d = task_h % 2 + 1;
                 assert_true(conv_shape(&c));
@@ -224,7 +224,7 @@ static void conv_transpose_residues(void **state) {
     for (size_t i = 0; i < sizeof list / sizeof *list; i++)
         for (int block = 0; block <= 16; block += 16) {
             conv_case c = conv_default(1);
-            c.g.x = (vox_dims){1, 17, 2, 3, 9, block}, c.g.y.c = 18, c.g.y.block = block;
+            c.g.x = (vox_dims){1, 17, 2, 3, 9, block, 0}, c.g.y.c = 18, c.g.y.block = block;
             for (int a = 0; a < 3; a++) {
                 c.g.kernel[a] = list[i][0], c.g.stride[a] = list[i][1], c.g.dilation[a] = list[i][2];
                 c.g.pad[a] = c.pad_end[a] = list[i][3], c.output_pad[a] = list[i][4];
@@ -239,7 +239,7 @@ static void conv_chunks(void **state) {
     (void)state;
     for (int chunk = 16; chunk <= 112; chunk += 16) {
         conv_case c = conv_default(0);
-        c.g.x = (vox_dims){1, 100, 3, 3, 20, 16}, c.g.y.c = 48, c.g.y.block = 16, c.g.chunk_ic = chunk;
+        c.g.x = (vox_dims){1, 100, 3, 3, 20, 16, 0}, c.g.y.c = 48, c.g.y.block = 16, c.g.chunk_ic = chunk;
         c.g.kernel[0] = c.g.kernel[1] = c.g.kernel[2] = 3,
         c.g.ep.act = chunk % 32 ? VOX_ACT_RELU : VOX_ACT_ELU;
         c.g.ep.alpha = 1;

@@ -67,7 +67,7 @@ static vox_pool3d random_pool(void) {
     vox_pool3d g;
     for (;;) {
         g = (vox_pool3d){.x = {random_int(1, 2), RANDOM_OF(1, 3, 16, 20), random_int(1, 6), random_int(1, 6),
-                               random_int(1, 20), RANDOM_OF(0, 16)}};
+                               random_int(1, 20), RANDOM_OF(0, 16), 0}};
         g.include_pad = random_int(0, 1);
         const int x[3] = {g.x.d, g.x.h, g.x.w};
         int y[3], fits = 1;
@@ -79,7 +79,7 @@ static vox_pool3d random_pool(void) {
             y[a] = room / g.stride[a] + 1;
             fits = fits && room >= 0 && g.pad[a] < x[a] && g.pad_end[a] < x[a];
         }
-        g.y = (vox_dims){g.x.n, g.x.c, y[0], y[1], y[2], g.x.block};
+        g.y = (vox_dims){g.x.n, g.x.c, y[0], y[1], y[2], g.x.block, 0};
         if (fits) return g;
     }
 }
@@ -108,7 +108,7 @@ static void average_pool(void **state) {
 static void norm_cases(int instance) {
     for (int i = 0; i < 60; i++) {
         vox_norm g = {.x = {random_int(1, 2), RANDOM_OF(1, 3, 16, 20, 32), random_int(1, 4), random_int(1, 5),
-                            random_int(1, 20), RANDOM_OF(0, 16)},
+                            random_int(1, 20), RANDOM_OF(0, 16), 0},
                       .eps = 1e-5,
                       .ep = {i % 3 == 0   ? VOX_ACT_PRELU
                              : i % 3 == 1 ? VOX_ACT_NONE
@@ -285,7 +285,7 @@ static void pad(void **state) {
 static void relayout(void **state) {
     (void)state;
     for (int c = 1; c <= 50; c += 7) {
-        const vox_dims plain = {2, c, 3, 2, 5, 0}, blocked = {2, c, 3, 2, 5, 16};
+        const vox_dims plain = {2, c, 3, 2, 5, 0, 0}, blocked = {2, c, 3, 2, 5, 16, 0};
         const vox_relayout to = {plain, blocked}, from = {blocked, plain};
         buffer x = tensor_random(&plain), y = tensor_poisoned(&blocked), z = tensor_poisoned(&plain);
         for (int t = vox_relayout_tasks(&to) - 1; t >= 0; t--) vox_f32_to_block(&to, x.at, y.at, t);
@@ -302,7 +302,7 @@ static void resize(void **state) {
     (void)state;
     for (int i = 0; i < 300; i++) {
         vox_resize g = {.x = {1, RANDOM_OF(1, 3, 20), random_int(1, 4), random_int(1, 4), random_int(1, 9),
-                              RANDOM_OF(0, 16)},
+                              RANDOM_OF(0, 16), 0},
                         .linear = i & 1,
                         .coordinates = (vox_coordinates)(i / 2 % 7),
                         .nearest = (vox_nearest)(i / 14 % 4),

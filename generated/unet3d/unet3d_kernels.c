@@ -36,8 +36,8 @@ static int unet3d_e0a(const vox_memory *m, int task) {
     enum { TASK_OC = 2, TASK_D = 6, TASK_H = 65, CHUNK_IC = 3 };
     enum { W = 144, B = 2736, Y = 117440512 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, 0},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, 0, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -75,8 +75,8 @@ static int unet3d_e0b(const vox_memory *m, int task) {
     enum { TASK_OC = 2, TASK_D = 64, TASK_H = 9, CHUNK_IC = 32 };
     enum { X = 117440512, W = 2768, B = 58064, Y = 0 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -106,8 +106,8 @@ static int unet3d_p0(const vox_memory *m, int task) {
     enum { N = 1, C = 64, ID = 128, IH = 128, IW = 112, OD = 64, OH = 64, OW = 56 };
     enum { X = 0, Y = 117440512 };
     static const vox_pool3d layer = {
-        .x = {N, C, ID, IH, IW, VOX_BLOCK},
-        .y = {N, C, OD, OH, OW, VOX_BLOCK},
+        .x = {N, C, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, C, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {2, 2, 2},
         .stride = {2, 2, 2},
         .dilation = {1, 1, 1},
@@ -139,8 +139,8 @@ static int unet3d_e1a(const vox_memory *m, int task) {
     enum { TASK_OC = 2, TASK_D = 16, TASK_H = 9, CHUNK_IC = 64 };
     enum { X = 117440512, W = 58128, B = 168720, Y = 141402112 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -178,8 +178,8 @@ static int unet3d_e1b(const vox_memory *m, int task) {
     enum { TASK_OC = 2, TASK_D = 30, TASK_H = 10, CHUNK_IC = 64 };
     enum { X = 141402112, W = 168784, B = 389968, Y = 117440512 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -209,8 +209,8 @@ static int unet3d_p1(const vox_memory *m, int task) {
     enum { N = 1, C = 128, ID = 60, IH = 60, IW = 52, OD = 30, OH = 30, OW = 26 };
     enum { X = 117440512, Y = 141402112 };
     static const vox_pool3d layer = {
-        .x = {N, C, ID, IH, IW, VOX_BLOCK},
-        .y = {N, C, OD, OH, OW, VOX_BLOCK},
+        .x = {N, C, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, C, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {2, 2, 2},
         .stride = {2, 2, 2},
         .dilation = {1, 1, 1},
@@ -242,8 +242,8 @@ static int unet3d_e2a(const vox_memory *m, int task) {
     enum { TASK_OC = 2, TASK_D = 7, TASK_H = 10, CHUNK_IC = 128 };
     enum { X = 141402112, W = 390096, B = 832464, Y = 145209344 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -281,8 +281,8 @@ static int unet3d_e2b(const vox_memory *m, int task) {
     enum { TASK_OC = 2, TASK_D = 13, TASK_H = 9, CHUNK_IC = 128 };
     enum { X = 145209344, W = 832592, B = 1717328, Y = 141402112 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -312,8 +312,8 @@ static int unet3d_p2(const vox_memory *m, int task) {
     enum { N = 1, C = 256, ID = 26, IH = 26, IW = 22, OD = 13, OH = 13, OW = 11 };
     enum { X = 141402112, Y = 145209344 };
     static const vox_pool3d layer = {
-        .x = {N, C, ID, IH, IW, VOX_BLOCK},
-        .y = {N, C, OD, OH, OW, VOX_BLOCK},
+        .x = {N, C, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, C, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {2, 2, 2},
         .stride = {2, 2, 2},
         .dilation = {1, 1, 1},
@@ -345,8 +345,8 @@ static int unet3d_e3a(const vox_memory *m, int task) {
     enum { TASK_OC = 2, TASK_D = 2, TASK_H = 11, CHUNK_IC = 128 };
     enum { X = 145209344, W = 1717584, B = 3487056, Y = 145685248 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -384,8 +384,8 @@ static int unet3d_e3b(const vox_memory *m, int task) {
     enum { TASK_OC = 2, TASK_D = 3, TASK_H = 9, CHUNK_IC = 128 };
     enum { X = 145685248, W = 3487312, B = 7026256, Y = 147531776 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -422,8 +422,8 @@ static int unet3d_up2(const vox_memory *m, int task) {
     enum { TASK_OC = 2, TASK_D = 6, TASK_H = 18, CHUNK_IC = 512 };
     enum { X = 147531776, W = 7026768, Y = 145209344 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -482,8 +482,8 @@ static int unet3d_d2a(const vox_memory *m, int task) {
     enum { TASK_OC = 2, TASK_D = 3, TASK_H = 16, CHUNK_IC = 128 };
     enum { X = 145209344, W = 9123920, B = 14432336, Y = 141402112 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -521,8 +521,8 @@ static int unet3d_d2b(const vox_memory *m, int task) {
     enum { TASK_OC = 2, TASK_D = 3, TASK_H = 14, CHUNK_IC = 128 };
     enum { X = 141402112, W = 14432592, B = 16202064, Y = 145416192 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -559,8 +559,8 @@ static int unet3d_up1(const vox_memory *m, int task) {
     enum { TASK_OC = 2, TASK_D = 5, TASK_H = 28, CHUNK_IC = 256 };
     enum { X = 145416192, W = 16202320, Y = 141402112 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -619,8 +619,8 @@ static int unet3d_d1a(const vox_memory *m, int task) {
     enum { TASK_OC = 2, TASK_D = 5, TASK_H = 13, CHUNK_IC = 128 };
     enum { X = 141402112, W = 16726608, B = 18053712, Y = 117440512 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -658,8 +658,8 @@ static int unet3d_d1b(const vox_memory *m, int task) {
     enum { TASK_OC = 2, TASK_D = 4, TASK_H = 12, CHUNK_IC = 128 };
     enum { X = 117440512, W = 18053840, B = 18496208, Y = 126877696 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -696,8 +696,8 @@ static int unet3d_up0(const vox_memory *m, int task) {
     enum { TASK_OC = 2, TASK_D = 4, TASK_H = 48, CHUNK_IC = 128 };
     enum { X = 126877696, W = 18496336, Y = 117440512 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -756,8 +756,8 @@ static int unet3d_d0a(const vox_memory *m, int task) {
     enum { TASK_OC = 2, TASK_D = 8, TASK_H = 12, CHUNK_IC = 96 };
     enum { X = 117440512, W = 18627408, B = 18959184, Y = 0 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -795,8 +795,8 @@ static int unet3d_d0b(const vox_memory *m, int task) {
     enum { TASK_OC = 2, TASK_D = 6, TASK_H = 15, CHUNK_IC = 64 };
     enum { X = 0, W = 18959248, B = 19069840, Y = 4062720 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -834,8 +834,8 @@ static int unet3d_logits(const vox_memory *m, int task) {
     enum { TASK_OC = 1, TASK_D = 22, TASK_H = 44, CHUNK_IC = 64 };
     enum { X = 4062720, W = 19069904, B = 19070928 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, 0},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, 0, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},

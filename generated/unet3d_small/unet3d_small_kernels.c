@@ -36,8 +36,8 @@ static int unet3d_small_e0a(const vox_memory *m, int task) {
     enum { TASK_OC = 1, TASK_D = 5, TASK_H = 90, CHUNK_IC = 1 };
     enum { W = 160, B = 592, Y = 5451776 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, 0},
-        .y = {N, OC, OD, OH, OW, 0},
+        .x = {N, IC, ID, IH, IW, 0, 0},
+        .y = {N, OC, OD, OH, OW, 0, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -75,8 +75,8 @@ static int unet3d_small_e0b(const vox_memory *m, int task) {
     enum { TASK_OC = 1, TASK_D = 2, TASK_H = 88, CHUNK_IC = 4 };
     enum { X = 5451776, W = 608, B = 2336, Y = 0 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, 0},
-        .y = {N, OC, OD, OH, OW, 0},
+        .x = {N, IC, ID, IH, IW, 0, 0},
+        .y = {N, OC, OD, OH, OW, 0, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -106,8 +106,8 @@ static int unet3d_small_p0(const vox_memory *m, int task) {
     enum { N = 1, C = 8, ID = 88, IH = 88, IW = 88, OD = 44, OH = 44, OW = 44 };
     enum { X = 0, Y = 6814720 };
     static const vox_pool3d layer = {
-        .x = {N, C, ID, IH, IW, 0},
-        .y = {N, C, OD, OH, OW, 0},
+        .x = {N, C, ID, IH, IW, 0, 0},
+        .y = {N, C, OD, OH, OW, 0, 0},
         .kernel = {2, 2, 2},
         .stride = {2, 2, 2},
         .dilation = {1, 1, 1},
@@ -131,8 +131,8 @@ static int unet3d_small_p0_blocked(const vox_memory *m, int task) {
     enum { N = 1, C = 8, D = 44, H = 44, W = 44 };
     enum { X = 6814720, Y = 5451776 };
     static const vox_relayout layer = {
-        .x = {N, C, D, H, W, 0},
-        .y = {N, C, D, H, W, VOX_BLOCK},
+        .x = {N, C, D, H, W, 0, 0},
+        .y = {N, C, D, H, W, VOX_BLOCK, 0},
     };
     const float *x = m->arena + X;
     float *y = m->arena + Y;
@@ -158,8 +158,8 @@ static int unet3d_small_e1a(const vox_memory *m, int task) {
     enum { TASK_OC = 1, TASK_D = 2, TASK_H = 42, CHUNK_IC = 8 };
     enum { X = 5451776, W = 2352, B = 5808, Y = 6814720 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, 0},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, 0, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -189,8 +189,8 @@ static int unet3d_small_e1a_blocked(const vox_memory *m, int task) {
     enum { N = 1, C = 8, D = 42, H = 42, W = 42 };
     enum { X = 6814720, Y = 5451776 };
     static const vox_relayout layer = {
-        .x = {N, C, D, H, W, 0},
-        .y = {N, C, D, H, W, VOX_BLOCK},
+        .x = {N, C, D, H, W, 0, 0},
+        .y = {N, C, D, H, W, VOX_BLOCK, 0},
     };
     const float *x = m->arena + X;
     float *y = m->arena + Y;
@@ -216,8 +216,8 @@ static int unet3d_small_e1b(const vox_memory *m, int task) {
     enum { TASK_OC = 1, TASK_D = 1, TASK_H = 40, CHUNK_IC = 8 };
     enum { X = 5451776, W = 5824, B = 9280, Y = 6637184 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -247,8 +247,8 @@ static int unet3d_small_p1(const vox_memory *m, int task) {
     enum { N = 1, C = 16, ID = 40, IH = 40, IW = 40, OD = 20, OH = 20, OW = 20 };
     enum { X = 6637184, Y = 5451776 };
     static const vox_pool3d layer = {
-        .x = {N, C, ID, IH, IW, VOX_BLOCK},
-        .y = {N, C, OD, OH, OW, VOX_BLOCK},
+        .x = {N, C, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, C, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {2, 2, 2},
         .stride = {2, 2, 2},
         .dilation = {1, 1, 1},
@@ -280,8 +280,8 @@ static int unet3d_small_e2a(const vox_memory *m, int task) {
     enum { TASK_OC = 1, TASK_D = 2, TASK_H = 18, CHUNK_IC = 16 };
     enum { X = 5451776, W = 9296, B = 16208, Y = 5582848 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -319,8 +319,8 @@ static int unet3d_small_e2b(const vox_memory *m, int task) {
     enum { TASK_OC = 2, TASK_D = 2, TASK_H = 16, CHUNK_IC = 16 };
     enum { X = 5582848, W = 16224, B = 30048, Y = 5451776 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -350,8 +350,8 @@ static int unet3d_small_p2(const vox_memory *m, int task) {
     enum { N = 1, C = 32, ID = 16, IH = 16, IW = 16, OD = 8, OH = 8, OW = 8 };
     enum { X = 5451776, Y = 5582848 };
     static const vox_pool3d layer = {
-        .x = {N, C, ID, IH, IW, VOX_BLOCK},
-        .y = {N, C, OD, OH, OW, VOX_BLOCK},
+        .x = {N, C, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, C, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {2, 2, 2},
         .stride = {2, 2, 2},
         .dilation = {1, 1, 1},
@@ -383,8 +383,8 @@ static int unet3d_small_e3a(const vox_memory *m, int task) {
     enum { TASK_OC = 2, TASK_D = 6, TASK_H = 6, CHUNK_IC = 32 };
     enum { X = 5582848, W = 30080, B = 57728, Y = 5599232 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -422,8 +422,8 @@ static int unet3d_small_e3b(const vox_memory *m, int task) {
     enum { TASK_OC = 2, TASK_D = 4, TASK_H = 4, CHUNK_IC = 32 };
     enum { X = 5599232, W = 57760, B = 113056, Y = 5615616 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -460,8 +460,8 @@ static int unet3d_small_up2(const vox_memory *m, int task) {
     enum { TASK_OC = 2, TASK_D = 8, TASK_H = 8, CHUNK_IC = 64 };
     enum { X = 5615616, W = 113120, Y = 5582848 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -520,8 +520,8 @@ static int unet3d_small_d2a(const vox_memory *m, int task) {
     enum { TASK_OC = 2, TASK_D = 2, TASK_H = 6, CHUNK_IC = 96 };
     enum { X = 5582848, W = 145888, B = 228832, Y = 5451776 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -559,8 +559,8 @@ static int unet3d_small_d2b(const vox_memory *m, int task) {
     enum { TASK_OC = 2, TASK_D = 4, TASK_H = 4, CHUNK_IC = 32 };
     enum { X = 5451776, W = 228864, B = 256512, Y = 5468160 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -597,8 +597,8 @@ static int unet3d_small_up1(const vox_memory *m, int task) {
     enum { TASK_OC = 2, TASK_D = 8, TASK_H = 8, CHUNK_IC = 32 };
     enum { X = 5468160, W = 256544, Y = 5451776 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -657,8 +657,8 @@ static int unet3d_small_d1a(const vox_memory *m, int task) {
     enum { TASK_OC = 1, TASK_D = 6, TASK_H = 6, CHUNK_IC = 48 };
     enum { X = 5451776, W = 264736, B = 285472, Y = 5476352 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -696,8 +696,8 @@ static int unet3d_small_d1b(const vox_memory *m, int task) {
     enum { TASK_OC = 1, TASK_D = 4, TASK_H = 4, CHUNK_IC = 16 };
     enum { X = 5476352, W = 285488, B = 292400, Y = 5459968 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -734,8 +734,8 @@ static int unet3d_small_up0(const vox_memory *m, int task) {
     enum { TASK_OC = 1, TASK_D = 8, TASK_H = 8, CHUNK_IC = 16 };
     enum { X = 5459968, W = 292416, Y = 5451776 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -786,8 +786,8 @@ static int unet3d_small_e0b_crop_blocked(const vox_memory *m, int task) {
     enum { N = 1, C = 8, D = 8, H = 8, W = 8 };
     enum { X = 5468160, Y = 5459968 };
     static const vox_relayout layer = {
-        .x = {N, C, D, H, W, 0},
-        .y = {N, C, D, H, W, VOX_BLOCK},
+        .x = {N, C, D, H, W, 0, 0},
+        .y = {N, C, D, H, W, VOX_BLOCK, 0},
     };
     const float *x = m->arena + X;
     float *y = m->arena + Y;
@@ -813,8 +813,8 @@ static int unet3d_small_d0a(const vox_memory *m, int task) {
     enum { TASK_OC = 1, TASK_D = 6, TASK_H = 6, CHUNK_IC = 24 };
     enum { X = 5451776, W = 294464, B = 304832, Y = 3456 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, 0},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, 0, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -844,8 +844,8 @@ static int unet3d_small_d0a_blocked(const vox_memory *m, int task) {
     enum { N = 1, C = 8, D = 6, H = 6, W = 6 };
     enum { X = 3456, Y = 0 };
     static const vox_relayout layer = {
-        .x = {N, C, D, H, W, 0},
-        .y = {N, C, D, H, W, VOX_BLOCK},
+        .x = {N, C, D, H, W, 0, 0},
+        .y = {N, C, D, H, W, VOX_BLOCK, 0},
     };
     const float *x = m->arena + X;
     float *y = m->arena + Y;
@@ -871,8 +871,8 @@ static int unet3d_small_d0b(const vox_memory *m, int task) {
     enum { TASK_OC = 1, TASK_D = 4, TASK_H = 4, CHUNK_IC = 8 };
     enum { X = 0, W = 304848, B = 308304, Y = 3456 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, 0},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, 0, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -902,8 +902,8 @@ static int unet3d_small_d0b_blocked(const vox_memory *m, int task) {
     enum { N = 1, C = 8, D = 4, H = 4, W = 4 };
     enum { X = 3456, Y = 0 };
     static const vox_relayout layer = {
-        .x = {N, C, D, H, W, 0},
-        .y = {N, C, D, H, W, VOX_BLOCK},
+        .x = {N, C, D, H, W, 0, 0},
+        .y = {N, C, D, H, W, VOX_BLOCK, 0},
     };
     const float *x = m->arena + X;
     float *y = m->arena + Y;
@@ -929,8 +929,8 @@ static int unet3d_small_logits(const vox_memory *m, int task) {
     enum { TASK_OC = 1, TASK_D = 4, TASK_H = 4, CHUNK_IC = 8 };
     enum { X = 0, W = 308320, B = 308448 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, 0},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, 0, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},

@@ -1,0 +1,334 @@
+/* Winograd convolution against the plain formula, and against itself when the work is cut otherwise. */
+#ifndef KERNELS_WINOGRAD_H
+#define KERNELS_WINOGRAD_H
+
+#include <pthread.h>
+#include "kernels_common.h"
+#include "vox_check.h"
+
+typedef struct winograd_buffers {
+    buffer x, w, u, b, slope; /* w: as vox_f32_conv reads them, u: transformed */
+    int bias;
+} winograd_buffers;
+typedef struct winograd_result {
+    buffer y, crop, pool;
+} winograd_result;
+
+static vox_winograd winograd_default(int ic, int oc, int tile, int d, int h, int w) {
+    return (vox_winograd){.x = {1, ic, d + 2, h + 2, w + 2, 16, 0},
+                          .y = {1, oc, d, h, w, 16, 0},
+                          .tile = {tile, tile, tile},
+                          .dilation = {1, 1, 1},
+                          .batch = 14,
+                          .store = 1,
+                          .lanes = 1};
+}
+static vox_conv winograd_plain(const vox_winograd *g) {
+    vox_conv c = {.x = g->x, .y = g->y, .kernel = {3, 3, 3}, .stride = {1, 1, 1}, .group = 1, .ep = g->ep};
+    for (int a = 0; a < 3; a++) c.dilation[a] = g->dilation[a], c.pad[a] = g->pad[a];
+    return c;
+}
+
+/* The weights as a file has them, packed for both kernels by the runtime's own code. */
+static void winograd_weights(const vox_winograd *g, winograd_buffers *o) {
+    const size_t lanes = (size_t)(g->y.c + 15) / 16 * 16, ic = (size_t)g->x.c;
+    const size_t points = (size_t)(g->tile[0] + 2) * (size_t)(g->tile[1] + 2) * (size_t)(g->tile[2] + 2);
+    buffer file = buffer_random((size_t)g->y.c * ic * 27, 1);
+    vox_weight w[2] = {{.pack = VOX_PACK_CONV}, {.pack = VOX_PACK_WINOGRAD}};
+    w[0].packed = lanes * ic * 27 * sizeof(float), w[1].packed = lanes * ic * points * sizeof(float);
+    for (int i = 0; i < 2; i++) {
+        w[i].dtype = VOX_F32, w[i].count = file.count, w[i].group = 1, w[i].kernel = 27;
+        w[i].oc = g->y.c, w[i].ic = g->x.c, w[i].prepared = i ? 128 + w[0].packed : 128;
+        memcpy(w[i].tile, g->tile, sizeof g->tile);
+    }
+    buffer prepared = buffer_new(32 + (w[0].packed + w[1].packed) / sizeof(float), 0);
+    vox_weights_pack(file.at, 1, w, 2, prepared.at, prepared.count * sizeof(float));
+    o->w = buffer_new(w[0].packed / sizeof(float), 0), o->u = buffer_new(w[1].packed / sizeof(float), 0);
+    memcpy(o->w.at, prepared.at + 32, w[0].packed);
+    memcpy(o->u.at, prepared.at + 32 + o->w.count, w[1].packed);
+    buffer_end(prepared), buffer_end(file);
+}
+
+/* Lanes of x above IC hold NaN. */
+static winograd_buffers winograd_operands(const vox_winograd *g) {
+    const size_t lanes = (size_t)(g->y.c + 15) / 16 * 16;
+    winograd_buffers o = {
+        .x = tensor_random(&g->x), .b = buffer_random(lanes, 0), .slope = buffer_random(lanes, 0)};
+    for (size_t i = 0; i < o.x.count; i++)
+        if (o.x.at[i] > 1e29f) o.x.at[i] = NAN;
+    for (size_t i = (size_t)g->y.c; i < lanes; i++) o.b.at[i] = o.slope.at[i] = 0;
+    o.bias = random_int(0, 3) > 0;
+    winograd_weights(g, &o);
+    return o;
+}
+static void winograd_operands_end(winograd_buffers o) {
+    buffer_end(o.x), buffer_end(o.w), buffer_end(o.u), buffer_end(o.b), buffer_end(o.slope);
+}
+static winograd_result winograd_result_new(const vox_winograd *g) {
+    return (winograd_result){tensor_poisoned(&g->y), tensor_poisoned(&g->crop), tensor_poisoned(&g->pool)};
+}
+static void winograd_result_end(winograd_result r) {
+    buffer_end(r.y), buffer_end(r.crop), buffer_end(r.pool);
+}
+
+typedef struct winograd_call {
+    const vox_winograd *g;
+    const winograd_buffers *o;
+    const winograd_result *r;
+    int begin, end, *next;
+} winograd_call;
+static void *winograd_lane(void *argument) {
+    const winograd_call *c = argument;
+    const vox_winograd *g = c->g;
+    buffer scratch = buffer_new(vox_winograd_scratch(g), 0);
+    vox_f32_winograd(g, c->begin, c->end, c->o->x.at, c->o->u.at, c->o->bias ? c->o->b.at : NULL,
+                     g->ep.act == VOX_ACT_PRELU ? c->o->slope.at : NULL, g->store ? c->r->y.at : NULL,
+                     g->crop.c ? c->r->crop.at : NULL, g->pool.c ? c->r->pool.at : NULL, scratch.at, c->next);
+    buffer_end(scratch);
+    return NULL;
+}
+static void winograd_run(const vox_winograd *g, const winograd_buffers *o, winograd_result r, int begin,
+                         int end) {
+    int next = 0;
+    winograd_call call = {g, o, &r, begin, end, &next};
+    pthread_t thread[8];
+    for (int i = 1; i < g->lanes; i++)
+        assert_int_equal(pthread_create(&thread[i], NULL, winograd_lane, &call), 0);
+    winograd_lane(&call);
+    for (int i = 1; i < g->lanes; i++) pthread_join(thread[i], NULL);
+}
+
+static const char *winograd_text(const vox_winograd *g) {
+    static char text[300];
+    snprintf(
+        text, sizeof text,
+        "winograd x %d,%d,%d,%d,%d y %d,%d,%d,%d tile %d,%d,%d dil %d,%d,%d pad %d,%d,%d act %d batch %d",
+        g->x.n, g->x.c, g->x.d, g->x.h, g->x.w, g->y.c, g->y.d, g->y.h, g->y.w, g->tile[0], g->tile[1],
+        g->tile[2], g->dilation[0], g->dilation[1], g->dilation[2], g->pad[0], g->pad[1], g->pad[2],
+        (int)g->ep.act, g->batch);
+    return text;
+}
+
+/* The plain formula's value at an element of y, and what rounding is measured by. */
+static double winograd_want(const vox_winograd *g, const winograd_buffers *o, int n, int c, int d, int h,
+                            int w, double *scale) {
+    const vox_conv plain = winograd_plain(g);
+    return vox_ref_conv_any(&plain, 0, o->x.at, o->w.at, o->bias ? o->b.at : NULL, o->slope.at, n, c, d, h, w,
+                            scale);
+}
+/* About 300 elements of a box of y that starts at `first`, or of its maxima over 2x2x2 (step 2). */
+static void winograd_compare_box(const vox_winograd *g, const winograd_buffers *o, const vox_dims *box,
+                                 const int *first, int step, buffer got) {
+    const int all = box->n * box->c * box->d * box->h * box->w, every = all > 300 ? all / 300 : 1;
+    for (int i = all > 0 ? random_int(0, every - 1) : 0; i < all; i += every) {
+        const int w = i % box->w, h = i / box->w % box->h, d = i / box->w / box->h % box->d;
+        const int c = i / box->w / box->h / box->d % box->c, n = i / box->w / box->h / box->d / box->c;
+        double most = -(double)INFINITY, scale = 0;
+        for (int k = 0; k < step * step * step; k++) {
+            double size;
+            const double want =
+                winograd_want(g, o, n, c, first[0] + d * step + (k >> 2), first[1] + h * step + (k >> 1 & 1),
+                              first[2] + w * step + (k & 1), &size);
+            most = fmax(most, want), scale = fmax(scale, size);
+        }
+        /* a tile's neighbours share its rounding errors: never less than what is usual for 27 * IC terms */
+        near((double)got.at[vox_ref_at(box, n, c, d, h, w)], most, 4e-6, scale + sqrt(3.0 * g->x.c),
+             winograd_text(g));
+    }
+}
+static void winograd_compare(const vox_winograd *g, const winograd_buffers *o, winograd_result r) {
+    static const int origin[3] = {0, 0, 0};
+    if (g->store) winograd_compare_box(g, o, &g->y, origin, 1, r.y);
+    winograd_compare_box(g, o, &g->crop, g->crop_begin, 1, r.crop);
+    winograd_compare_box(g, o, &g->pool, origin, 2, r.pool);
+    if (g->store) all_finite(r.y);
+    all_finite(r.crop), all_finite(r.pool);
+}
+
+static void winograd_check(const vox_winograd *g) {
+    winograd_buffers o = winograd_operands(g);
+    winograd_result r = winograd_result_new(g);
+    winograd_run(g, &o, r, 0, g->y.d);
+    winograd_compare(g, &o, r);
+    winograd_result_end(r), winograd_operands_end(o);
+}
+
+/* Tiles below, equal to, a multiple of and above the register tile and the batch; one to three output blocks.
+ */
+static void winograd_batches(void **state) {
+    (void)state;
+    for (int tiles = 1; tiles <= 2 * VOX_TILE_W + 2; tiles++)
+        for (int blocks = 1; blocks <= 3; blocks++) {
+            vox_winograd g =
+                winograd_default(RANDOM_OF(3, 16, 20), 16 * blocks - tiles % 2, 2, 2, 2, 2 * tiles);
+            g.batch = RANDOM_OF(1, VOX_TILE_W, VOX_TILE_W + 1, 64);
+            winograd_check(&g);
+        }
+}
+
+static void winograd_random_space(vox_winograd *g) {
+    int *x[3] = {&g->x.d, &g->x.h, &g->x.w}, *y[3] = {&g->y.d, &g->y.h, &g->y.w};
+    for (int a = 0; a < 3; a++) {
+        g->tile[a] = RANDOM_OF(2, 4), g->dilation[a] = RANDOM_OF(1, 1, 1, 2, 3);
+        do {
+            g->pad[a] = random_int(0, 1) ? random_int(0, 2 * g->dilation[a] + 1) : 0;
+            *y[a] = random_int(1, 11);
+            *x[a] = *y[a] + 2 * g->dilation[a] - g->pad[a] -
+                    random_int(0, 1) * random_int(0, 2 * g->dilation[a] + 1);
+        } while (*x[a] < 1);
+    }
+    g->x.n = g->y.n = RANDOM_OF(1, 1, 2);
+}
+static void winograd_random_outputs(vox_winograd *g) {
+    g->crop = g->pool = (vox_dims){0};
+    if (random_int(0, 1)) {
+        g->crop = g->y;
+        g->crop.d = random_int(1, g->y.d), g->crop.h = random_int(1, g->y.h),
+        g->crop.w = random_int(1, g->y.w);
+        g->crop_begin[0] = random_int(0, g->y.d - g->crop.d),
+        g->crop_begin[1] = random_int(0, g->y.h - g->crop.h);
+        g->crop_begin[2] = random_int(0, g->y.w - g->crop.w);
+    }
+    const int even = g->y.d > 1 && g->y.h > 1 && g->y.w > 1;
+    if (even && g->dilation[0] * g->dilation[1] * g->dilation[2] == 1 && random_int(0, 1)) {
+        g->pool = g->y;
+        g->pool.d /= 2, g->pool.h /= 2, g->pool.w /= 2;
+    }
+    g->store = (g->crop.c == 0 && g->pool.c == 0) || random_int(0, 1);
+}
+static vox_winograd winograd_random_case(void) {
+    static const vox_act acts[] = {VOX_ACT_NONE, VOX_ACT_RELU, VOX_ACT_LEAKY_RELU, VOX_ACT_PRELU,
+                                   VOX_ACT_ELU,  VOX_ACT_RELU, VOX_ACT_SIGMOID,    VOX_ACT_TANH,
+                                   VOX_ACT_CLIP, VOX_ACT_ABS,  VOX_ACT_NEG};
+    vox_winograd g =
+        winograd_default(RANDOM_OF(1, 3, 16, 17, 32, 40), RANDOM_OF(1, 16, 21, 32, 33, 48, 70), 2, 2, 2, 2);
+    winograd_random_space(&g);
+    winograd_random_outputs(&g);
+    g.ep = (vox_epilogue){acts[random_int(0, 10)], 0.25f, 0.75f};
+    g.batch = RANDOM_OF(1, 3, 6, 14, 20, 28, 100);
+    return g;
+}
+static void winograd_random(void **state) {
+    (void)state;
+    for (int i = 0; i < 150; i++) {
+        const vox_winograd g = winograd_random_case();
+        winograd_check(&g);
+    }
+}
+
+static void winograd_same(buffer a, buffer b) {
+    assert_memory_equal(a.at, b.at, a.count * sizeof(float));
+}
+/* Bit for bit what one lane computes in one batch. */
+static void winograd_lanes(void **state) {
+    (void)state;
+    for (int i = 0; i < 40; i++) {
+        vox_winograd g = winograd_random_case();
+        g.batch = 1000;
+        winograd_buffers o = winograd_operands(&g);
+        winograd_result one = winograd_result_new(&g), many = winograd_result_new(&g);
+        winograd_run(&g, &o, one, 0, g.y.d);
+        g.batch = random_int(1, 20), g.lanes = random_int(2, 5);
+        winograd_run(&g, &o, many, 0, g.y.d);
+        winograd_same(one.y, many.y), winograd_same(one.crop, many.crop), winograd_same(one.pool, many.pool);
+        winograd_result_end(one), winograd_result_end(many), winograd_operands_end(o);
+    }
+}
+
+/* Plane z of all channels, from one tensor to another. */
+static void copy_plane(const vox_dims *from, buffer x, const vox_dims *to, buffer y, int z) {
+    const size_t floats = (size_t)from->h * (size_t)from->w * 16;
+    for (int n = 0; n < from->n; n++)
+        for (int c = 0; c < from->c; c += 16)
+            memcpy(y.at + vox_ref_at(to, n, c, z, 0, 0), x.at + vox_ref_at(from, n, c, z, 0, 0),
+                   floats * sizeof(float));
+}
+/* Output planes [begin, end) of a ring are those of the whole. */
+static void same_planes(const vox_dims *ring, buffer a, const vox_dims *whole, buffer b, int begin, int end) {
+    const size_t floats = (size_t)whole->h * (size_t)whole->w * 16;
+    for (int z = vox_max_int(begin, 0); z < vox_min_int(end, whole->d); z++)
+        for (int n = 0; n < whole->n; n++)
+            for (int c = 0; c < whole->c; c += 16)
+                assert_memory_equal(a.at + vox_ref_at(ring, n, c, z, 0, 0),
+                                    b.at + vox_ref_at(whole, n, c, z, 0, 0), floats * sizeof(float));
+}
+/* Range by range through rings that hold just what a range reads and writes. */
+static void winograd_by_range(const vox_winograd *g, const winograd_buffers *o, winograd_result whole,
+                              int planes) {
+    vox_winograd part = *g;
+    part.lanes = random_int(1, 3);
+    const int reach = planes + 2 * g->dilation[0];
+    part.x.ring = reach + random_int(0, 2), part.y.ring = planes + random_int(0, 1);
+    part.crop.ring = planes, part.pool.ring = planes / 2 + random_int(0, 1);
+    winograd_buffers rings = *o;
+    rings.x = tensor_poisoned(&part.x);
+    winograd_result r = winograd_result_new(&part);
+    for (int begin = 0, end; begin < g->y.d; begin = end) {
+        end = vox_min_int(begin + planes, g->y.d);
+        for (int z = begin - g->pad[0]; z < end - g->pad[0] + 2 * g->dilation[0]; z++)
+            if (z >= 0 && z < g->x.d) copy_plane(&g->x, o->x, &part.x, rings.x, z);
+        winograd_run(&part, &rings, r, begin, end);
+        if (g->store) same_planes(&part.y, r.y, &g->y, whole.y, begin, end);
+        same_planes(&part.crop, r.crop, &g->crop, whole.crop, begin - g->crop_begin[0],
+                    end - g->crop_begin[0]);
+        same_planes(&part.pool, r.pool, &g->pool, whole.pool, begin / 2, end / 2);
+    }
+    buffer_end(rings.x), winograd_result_end(r);
+}
+static void winograd_ranges_and_rings(void **state) {
+    (void)state;
+    for (int i = 0; i < 60; i++) {
+        const vox_winograd g = winograd_random_case();
+        winograd_buffers o = winograd_operands(&g);
+        winograd_result whole = winograd_result_new(&g);
+        winograd_run(&g, &o, whole, 0, g.y.d);
+        winograd_by_range(&g, &o, whole, g.tile[0] * g.dilation[0] * random_int(1, 2));
+        winograd_result_end(whole), winograd_operands_end(o);
+    }
+}
+
+/* Root mean square error against the output's, 64 channels. */
+static double winograd_error(int tile) {
+    vox_winograd g = winograd_default(64, 32, tile, 4, 8, 8);
+    winograd_buffers o = winograd_operands(&g);
+    winograd_result r = winograd_result_new(&g);
+    double error = 0, all = 0;
+    winograd_run(&g, &o, r, 0, g.y.d);
+    FOR_TENSOR(&g.y, n, c, d, h, w) {
+        double scale;
+        const double want = winograd_want(&g, &o, n, c, d, h, w, &scale);
+        error += pow((double)r.y.at[vox_ref_at(&g.y, n, c, d, h, w)] - want, 2), all += want * want;
+    }
+    winograd_result_end(r), winograd_operands_end(o);
+    return sqrt(error / all);
+}
+static void winograd_accuracy(void **state) {
+    (void)state;
+    assert_true(winograd_error(2) < 1e-6);
+    assert_true(winograd_error(4) < 3e-6);
+}
+
+/* The self-test's samples accept every output that is right, and see a wrong one. */
+static void winograd_self_check(void **state) {
+    (void)state;
+    for (int i = 0; i < 40; i++) {
+        vox_winograd g = winograd_random_case();
+        g.x.n = g.y.n = 1, g.crop.n = vox_min_int(g.crop.n, 1), g.pool.n = vox_min_int(g.pool.n, 1);
+        winograd_buffers o = winograd_operands(&g);
+        winograd_result r = winograd_result_new(&g);
+        vox_probe p = {.random = (uint64_t)i};
+        const float *b = o.bias ? o.b.at : NULL;
+        winograd_run(&g, &o, r, 0, g.y.d);
+        assert_int_equal(
+            vox_check_winograd(&p, &g, 0, g.y.d, o.x.at, o.u.at, b, o.slope.at, r.y.at, r.crop.at, r.pool.at),
+            0);
+        buffer bad = g.store ? r.y : g.crop.c ? r.crop : r.pool;
+        bad.at[0] += 100; /* corners are always sampled */
+        assert_int_equal(
+            vox_check_winograd(&p, &g, 0, g.y.d, o.x.at, o.u.at, b, o.slope.at, r.y.at, r.crop.at, r.pool.at),
+            1);
+        winograd_result_end(r), winograd_operands_end(o);
+    }
+}
+
+#endif
