@@ -17,8 +17,8 @@
 static const double TILE_RATE = 0.86; /* multiply-adds per cycle of the register tiles */
 static const double INPUT_POINT = 7;  /* cycles per point and block of 16 channels */
 static const double OUTPUT_POINT = 6;
-static const double WEIGHT_POINT = 5;          /* where weights are transformed on the way */
-enum { ON_THE_WAY_TILES = 64 };                /* tiles that share such a transform */
+static const double WEIGHT_POINT = 5;           /* where weights are transformed on the way */
+enum { ON_THE_WAY_TILES = 64 };                 /* tiles that share such a transform */
 static const int64_t MOST_PREPARED = 240 << 20; /* bytes of transformed weights that a layer may keep */
 
 static int64_t parts(int64_t n, int64_t size) {

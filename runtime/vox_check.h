@@ -103,18 +103,15 @@ static inline int vox_check_conv_transpose(vox_probe *p, const vox_conv *g, cons
 
 /* The range's planes of one output: `step` 1: the box of y that starts at `first`; 2: its maxima over 2x2x2.
  */
-static inline int vox_check_winograd_box(vox_probe *p, const vox_winograd *g, int begin, int end,
-                                         const float *x, const float *u, const float *b, const float *slope,
-                                         const vox_dims *box, const int first[3], int step,
-                                         const float *data) {
+static inline int vox_check_winograd_box(vox_probe *p, const vox_winograd *g, const float *x, const float *u,
+                                         const float *b, const float *slope, const vox_dims *box,
+                                         const int first[3], int step, const float *data) {
     vox_samples s = {0};
-    vox_dims part = *box;
-    const int from = begin > first[0] ? (begin - first[0] + step - 1) / step : 0;
-    const int to = (end - first[0]) / step < box->d ? (end - first[0]) / step : box->d;
-    part.d = to - from;
-    for (int i = 0; i < VOX_CHECK_SAMPLES && part.d > 0; i++) {
-        vox_position at = vox_pick_voxel(p, i, &part);
-        at.d += from;
+    vox_probe part = *p; /* the planes of the box that the range gives */
+    part.begin = p->begin > first[0] ? (p->begin - first[0] + step - 1) / step : 0;
+    part.end = (p->end - first[0]) / step < box->d ? (p->end - first[0]) / step : box->d;
+    for (int i = 0; i < p->samples && part.begin < part.end; i++) {
+        const vox_position at = vox_pick_voxel(&part, i, box);
         double want = -(double)INFINITY, scale = 0, size;
         for (int k = 0; k < step * step * step; k++) {
             const int d = first[0] + at.d * step + (k >> 2), h = first[1] + at.h * step + (k >> 1 & 1);
@@ -125,19 +122,18 @@ static inline int vox_check_winograd_box(vox_probe *p, const vox_winograd *g, in
         }
         vox_sample(&s, vox_value_at(box, data, at), want, scale);
     }
+    p->random = part.random;
     return vox_judge(p, &s);
 }
 /* After the range was computed, while its planes (of x and of the outputs) are in memory. */
-static inline int vox_check_winograd(vox_probe *p, const vox_winograd *g, int begin, int end, const float *x,
-                                     const float *u, const float *b, const float *slope, const float *y,
-                                     const float *crop, const float *pool) {
+static inline int vox_check_winograd(vox_probe *p, const vox_winograd *g, const float *x, const float *u,
+                                     const float *b, const float *slope, const float *y, const float *crop,
+                                     const float *pool) {
     static const int origin[3] = {0, 0, 0};
     int bad = 0;
-    if (g->store) bad |= vox_check_winograd_box(p, g, begin, end, x, u, b, slope, &g->y, origin, 1, y);
-    if (g->crop.c > 0)
-        bad |= vox_check_winograd_box(p, g, begin, end, x, u, b, slope, &g->crop, g->crop_begin, 1, crop);
-    if (g->pool.c > 0)
-        bad |= vox_check_winograd_box(p, g, begin, end, x, u, b, slope, &g->pool, origin, 2, pool);
+    if (g->store) bad |= vox_check_winograd_box(p, g, x, u, b, slope, &g->y, origin, 1, y);
+    if (g->crop.c > 0) bad |= vox_check_winograd_box(p, g, x, u, b, slope, &g->crop, g->crop_begin, 1, crop);
+    if (g->pool.c > 0) bad |= vox_check_winograd_box(p, g, x, u, b, slope, &g->pool, origin, 2, pool);
     return bad;
 }
 
