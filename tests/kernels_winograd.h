@@ -316,16 +316,16 @@ static void winograd_self_check(void **state) {
         g.x.n = g.y.n = 1, g.crop.n = vox_min_int(g.crop.n, 1), g.pool.n = vox_min_int(g.pool.n, 1);
         winograd_buffers o = winograd_operands(&g);
         winograd_result r = winograd_result_new(&g);
-        vox_probe p = {.random = (uint64_t)i};
+        vox_probe p = {.random = (uint64_t)i, .end = g.y.d, .samples = VOX_PROBE_SAMPLES};
         const float *b = o.bias ? o.b.at : NULL;
         winograd_run(&g, &o, r, 0, g.y.d);
         assert_int_equal(
-            vox_check_winograd(&p, &g, 0, g.y.d, o.x.at, o.u.at, b, o.slope.at, r.y.at, r.crop.at, r.pool.at),
+            vox_check_winograd(&p, &g, o.x.at, o.u.at, b, o.slope.at, r.y.at, r.crop.at, r.pool.at),
             0);
         buffer bad = g.store ? r.y : g.crop.c ? r.crop : r.pool;
         bad.at[0] += 100; /* corners are always sampled */
         assert_int_equal(
-            vox_check_winograd(&p, &g, 0, g.y.d, o.x.at, o.u.at, b, o.slope.at, r.y.at, r.crop.at, r.pool.at),
+            vox_check_winograd(&p, &g, o.x.at, o.u.at, b, o.slope.at, r.y.at, r.crop.at, r.pool.at),
             1);
         winograd_result_end(r), winograd_operands_end(o);
     }
