@@ -254,8 +254,9 @@ static void collect_steps(cg_model *m) {
         int count;
         const ir_step *steps = ir_group_steps(g, i, last, g->nodes[i]->slab, m->arena, &count);
         for (int k = 0; k < count; k++)
-            add_step(m, &capacity,
-                     (cg_step){layer_of(m, g->nodes[steps[k].node]), steps[k].planes.begin, steps[k].planes.end});
+            add_step(
+                m, &capacity,
+                (cg_step){layer_of(m, g->nodes[steps[k].node]), steps[k].planes.begin, steps[k].planes.end});
     }
 }
 

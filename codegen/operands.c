@@ -16,8 +16,8 @@ static const char *layout_text(const ir_tensor *t) {
 
 static const char *ring_text(cg_work *w, const ir_tensor *t) {
     if (!t->ring) return "";
-    return ir_format(w->m->arena, "planes kept: %d of %" PRId64 ", %.1f MB instead of %.1f, ", t->ring, t->dim[2],
-                     (double)ir_bytes(t) / 1e6, (double)cg_whole_bytes(t) / 1e6);
+    return ir_format(w->m->arena, "planes kept: %d of %" PRId64 ", %.1f MB instead of %.1f, ", t->ring,
+                     t->dim[2], (double)ir_bytes(t) / 1e6, (double)cg_whole_bytes(t) / 1e6);
 }
 
 static void describe(cg_work *w, const char *var, const ir_tensor *t, const char *where) {
@@ -169,9 +169,8 @@ void cg_set3(cg_work *w, const char *const names[3], const int64_t values[3]) {
 const char *cg_dims_text(cg_work *w, const ir_tensor *t) {
     int64_t d[5];
     if (!cg_dims(t, d)) ir_die("codegen: %s: no activation", t->name);
-    return ir_format(w->m->arena,
-                     "{%" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %s, %d}", d[0], d[1],
-                     d[2], d[3], d[4], t->block ? "VOX_BLOCK" : "0", t->ring);
+    return ir_format(w->m->arena, "{%" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %s, %d}",
+                     d[0], d[1], d[2], d[3], d[4], t->block ? "VOX_BLOCK" : "0", t->ring);
 }
 
 void cg_set_rings(cg_work *w) {

@@ -16,7 +16,8 @@ static int64_t physical_count(const ir_tensor *t) {
 /* In a stream: y's dims and the operands' rings. */
 static void set_planes(cg_work *w, const char *operands) {
     cg_set(&w->slots, "planes", "%s",
-           w->n->stream ? ir_format(w->m->arena, ".y = %s, %s,", cg_dims_text(w, w->n->out[0]), operands) : "");
+           w->n->stream ? ir_format(w->m->arena, ".y = %s, %s,", cg_dims_text(w, w->n->out[0]), operands)
+                        : "");
 }
 
 bool slots_map(cg_work *w) {

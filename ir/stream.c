@@ -147,6 +147,15 @@ static void add_step(turns *t, int node, int64_t begin, int64_t end) {
     t->steps[t->count++] = (ir_step){node, {begin, end}};
 }
 
+/* A kernel makes planes in multiples of this many, the last ones excepted. */
+static int64_t grain(const ir_node *n) {
+    (void)n;
+    return 1;
+}
+static int64_t round_up(int64_t planes, int64_t to) {
+    return (planes + to - 1) / to * to;
+}
+
 /* How many planes of the node's result can be made from what its makers have made. */
 static int64_t possible(const turns *t, int node) {
     const ir_node *n = t->g->nodes[node];
@@ -159,7 +168,7 @@ static int64_t possible(const turns *t, int node) {
         }
         if (!ready) break;
     }
-    return end;
+    return end < depth_of(t, node) ? end / grain(n) * grain(n) : end;
 }
 
 static void make(turns *t, int node, int64_t end) {
@@ -178,8 +187,8 @@ static void make(turns *t, int node, int64_t end) {
 /* Makes planes up to `end`, at most `pace` at a time, so that no maker runs far ahead. */
 static void demand(turns *t, int node, int64_t end) {
     const ir_node *n = t->g->nodes[node];
-    int64_t *done = &t->done[node - t->first], pace = t->pace[node - t->first];
-    end = least(end, depth_of(t, node));
+    int64_t *done = &t->done[node - t->first], pace = round_up(t->pace[node - t->first], grain(n));
+    end = least(round_up(end, grain(n)), depth_of(t, node));
     while (*done < end) {
         ir_planes made = {*done, least(*done + pace, end)};
         for (int k = 0; k < n->n_in; k++) {
@@ -204,6 +213,7 @@ static void set_paces(turns *t, int64_t slab) {
         const ir_node *n = t->g->nodes[i];
         int64_t pace = t->pace[i - t->first];
         if (!pace) t->pace[i - t->first] = pace = slab;
+        pace = round_up(pace, grain(n));
         for (int k = 0; k < n->n_in; k++) {
             int from = maker(t, n, k);
             if (from < 0 || !t->demanded[i - t->first]) continue;

@@ -58,8 +58,8 @@ typedef struct vox_executor {
     /* Asked before each step until the first one that writes an output; non-zero ends the run with
      * VOX_E_CANCELLED. */
     int (*cancelled)(void *user);
-    /* Called after the last step of layer `index` with the address of what it wrote (valid until the next step
-     * starts); not for layers of which only some planes are kept (ring of vox_layer_info). */
+    /* Called after the last step of layer `index` with the address of what it wrote (valid until the next
+     * step starts); not for layers of which only some planes are kept (ring of vox_layer_info). */
     void (*layer)(void *user, int index, const void *data);
     void *user;
 } vox_executor;
@@ -100,8 +100,8 @@ typedef struct vox_layer_info {
     int ring;   /* planes along D that are kept of what it writes, 0: all */
 } vox_layer_info;
 
-/* A run is a list of steps: layer `layer` computes the planes begin <= d < end (along D) of what it writes. Most
- * layers have one step; the layers of a stream take turns, so that what passes between them never exists
+/* A run is a list of steps: layer `layer` computes the planes begin <= d < end (along D) of what it writes.
+ * Most layers have one step; the layers of a stream take turns, so that what passes between them never exists
  * whole. */
 typedef struct vox_step {
     int layer, begin, end;

@@ -77,8 +77,9 @@ static inline void vox_copy_run(const char *x, int64_t xs, char *y, int64_t ys, 
 }
 
 /* Elements [begin, begin + n) of a box. */
-static inline void vox_copy_elements(int rank, const int *dim, const int64_t *x_stride, const int64_t *y_stride,
-                                     int size, int64_t begin, int64_t n, const char *x, char *y) {
+static inline void vox_copy_elements(int rank, const int *dim, const int64_t *x_stride,
+                                     const int64_t *y_stride, int size, int64_t begin, int64_t n,
+                                     const char *x, char *y) {
     vox_box box = vox_box_at(rank, dim, x_stride, y_stride, begin);
     const int last = box.rank - 1;
     for (int64_t done = 0, run; done < n; done += run) {
@@ -193,7 +194,8 @@ static inline int vox_relayout_plane(const vox_relayout *g, int begin, int end, 
     ptrdiff_t first[2];
     for (int i = 0; i < 2; i++) {
         const ptrdiff_t channel = t[i]->block ? at * VOX_BLOCK : n * g->x.c + c;
-        first[i] = (channel * vox_planes(t[i]) + vox_plane_of(t[i], d) * (t[i]->block ? VOX_BLOCK : 1)) * plane;
+        first[i] =
+            (channel * vox_planes(t[i]) + vox_plane_of(t[i], d) * (t[i]->block ? VOX_BLOCK : 1)) * plane;
     }
     *x += first[0], *y += first[1];
     return vox_min_int(g->x.c - c, VOX_BLOCK);

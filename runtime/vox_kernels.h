@@ -8,8 +8,8 @@
  * memory, and what an element becomes never depends on the split. Naming: vox_<dtype>_<op>; naive references:
  * vox_ref_<op>.
  *
- * Kernels that take `begin, end` compute the output planes begin <= d < end (along D) only, and x and y may be
- * rings; what those planes read of x must be there.
+ * Kernels that take `begin, end` compute the output planes begin <= d < end (along D) only, and x and y may
+ * be rings; what those planes read of x must be there.
  */
 #ifndef VOX_KERNELS_H
 #define VOX_KERNELS_H
@@ -18,8 +18,8 @@
 
 typedef struct vox_dims {
     int n, c, d, h, w, block; /* block: 0 or VOX_BLOCK */
-    /* 0: all planes along D are in memory. Else a ring: only `ring` of them are, plane z at index z % ring, so
-     * that channels (or blocks of them) are ring*h*w (*16) floats apart. */
+    /* 0: all planes along D are in memory. Else a ring: only `ring` of them are, plane z at index z % ring,
+     * so that channels (or blocks of them) are ring*h*w (*16) floats apart. */
     int ring;
 } vox_dims;
 /* How many planes along D are in memory, and which of them holds plane z. */
@@ -80,7 +80,8 @@ typedef struct vox_conv {
  */
 
 /* vox_pool3d.h: vox_pool3d_tasks(g, begin, end), vox_f32_max_pool(g, begin, end, x, y, task),
- * vox_f32_average_pool(g, begin, end, x, y, task). One task: one n, channel or block of channels, output plane. */
+ * vox_f32_average_pool(g, begin, end, x, y, task). One task: one n, channel or block of channels, output
+ * plane. */
 typedef struct vox_pool3d {
     vox_dims x, y; /* same block */
     int kernel[3], stride[3], dilation[3], pad[3];
@@ -140,7 +141,7 @@ typedef struct vox_copy {
     int rank, element; /* element: bytes, 1 4 8 */
     int dim[VOX_MAX_RANK];
     int64_t x_stride[VOX_MAX_RANK], y_stride[VOX_MAX_RANK]; /* elements, may be negative or 0 (x) */
-    int planes; /* not 0: axis `planes` of the box is D, and it goes plane by plane: */
+    int planes;                  /* not 0: axis `planes` of the box is D, and it goes plane by plane: */
     int x_begin, x_ring, y_ring; /* y's plane d is x's plane x_begin + d; the pointers don't count x_begin */
 } vox_copy;
 

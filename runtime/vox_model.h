@@ -32,13 +32,13 @@ typedef struct vox_memory {
     float *arena;
     const void *const *inputs;
     void *const *outputs;
-    vox_probe *probe; /* not NULL: recompute samples of the layer's output instead of writing it */
+    vox_probe *probe;      /* not NULL: recompute samples of the layer's output instead of writing it */
     int begin, end, phase; /* of the step: see vox_step */
     int *next;             /* a counter for the step's tasks to share; 0 before the first of them */
 } vox_memory;
 
-/* One step of a layer: does task number `task`; VOX_TASKS returns how many there are. With a probe: 1 if a sample is
- * wrong, else 0. */
+/* One step of a layer: does task number `task`; VOX_TASKS returns how many there are. With a probe: 1 if a
+ * sample is wrong, else 0. */
 typedef int (*vox_layer_fn)(const vox_memory *m, int task);
 
 /* The layers compiled for one instruction set. */

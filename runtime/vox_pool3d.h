@@ -51,7 +51,8 @@ static inline int vox_pool3d_divisor(const vox_pool3d_window *p) {
 }
 /* The row of x that taps kd, kh read, at the first column of the window, in elements of `lanes` floats. */
 static inline ptrdiff_t vox_pool3d_row(const vox_pool3d *g, const vox_pool3d_window *p, int kd, int kh) {
-    const ptrdiff_t d = vox_plane_of(&g->x, p->at[0] + kd * g->dilation[0]), h = p->at[1] + kh * g->dilation[1];
+    const ptrdiff_t d = vox_plane_of(&g->x, p->at[0] + kd * g->dilation[0]),
+                    h = p->at[1] + kh * g->dilation[1];
     return (d * g->x.h + h) * g->x.w + p->at[2];
 }
 
@@ -108,13 +109,15 @@ VOX_INLINE void vox_pool3d_plane(const vox_pool3d *g, const int average, const i
     }
 }
 
-VOX_KERNEL void vox_f32_max_pool(const vox_pool3d *g, int begin, int end, const float *x, float *y, int task) {
+VOX_KERNEL void vox_f32_max_pool(const vox_pool3d *g, int begin, int end, const float *x, float *y,
+                                 int task) {
     if (g->x.block)
         vox_pool3d_plane(g, 0, VOX_BLOCK, begin, end, x, y, task);
     else
         vox_pool3d_plane(g, 0, 1, begin, end, x, y, task);
 }
-VOX_KERNEL void vox_f32_average_pool(const vox_pool3d *g, int begin, int end, const float *x, float *y, int task) {
+VOX_KERNEL void vox_f32_average_pool(const vox_pool3d *g, int begin, int end, const float *x, float *y,
+                                     int task) {
     if (g->x.block)
         vox_pool3d_plane(g, 1, VOX_BLOCK, begin, end, x, y, task);
     else

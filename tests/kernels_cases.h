@@ -11,7 +11,7 @@
     X(conv_every_width) X(conv_random) X(conv_wide_dilation) X(conv_pointwise) X(conv_chunks) \
     X(conv_transpose_random) X(conv_transpose_residues) \
     X(exp_is_within_two_ulp) X(activations) X(max_pool) X(average_pool) X(instance_norm) X(affine) \
-    X(map) X(binary) X(binary_in_place) X(cast) X(copy) X(pad) X(relayout) X(resize) X(softmax) X(arg_max) X(reduce)
+    X(map) X(binary) X(binary_in_place) X(cast) X(copy) X(pad) X(relayout) X(rings) X(resize) X(softmax) X(arg_max) X(reduce)
 /* clang-format on */
 
 static __attribute__((noinline)) int run_kernel_tests(void) {

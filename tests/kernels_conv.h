@@ -13,7 +13,7 @@ typedef struct conv_case {
 static conv_case conv_default(int transposed) {
     return (conv_case){.transposed = transposed,
                        .bias = 1,
-                       .g = {.x = {1, 1, 1, 1, 1, 0},
+                       .g = {.x = {1, 1, 1, 1, 1, 0, 0},
                              .y = {.n = 1, .c = 1},
                              .kernel = {1, 1, 1},
                              .stride = {1, 1, 1},
@@ -72,14 +72,15 @@ static conv_buffers conv_operands(const conv_case *c) {
     return o;
 }
 
-static void conv_run(const conv_case *c, const vox_conv *g, const conv_buffers *o, buffer y) {
+static void conv_run(const conv_case *c, const vox_conv *g, const conv_buffers *o, buffer y, int begin,
+                     int end) {
     const float *b = c->bias ? o->b.at : NULL, *slope = g->ep.act == VOX_ACT_PRELU ? o->slope.at : NULL;
-    const int tasks = c->transposed ? vox_conv_transpose_tasks(g) : vox_conv_tasks(g);
+    const int tasks = c->transposed ? vox_conv_transpose_tasks(g, begin, end) : vox_conv_tasks(g, begin, end);
     for (int i = tasks - 1; i >= 0; i--) { /* any order will do */
         if (c->transposed)
-            vox_f32_conv_transpose(g, o->x.at, o->w.at, b, slope, y.at, i);
+            vox_f32_conv_transpose(g, begin, end, o->x.at, o->w.at, b, slope, y.at, i);
         else
-            vox_f32_conv(g, o->x.at, o->w.at, b, slope, y.at, i);
+            vox_f32_conv(g, begin, end, o->x.at, o->w.at, b, slope, y.at, i);
     }
 }
 
@@ -98,18 +99,47 @@ static void conv_compare(const conv_case *c, const conv_buffers *o, buffer y) {
     }
 }
 
+/* The planes of x that planes [begin, end) of y are made of. */
+static void conv_planes(const conv_case *c, int begin, int end, int *low, int *high) {
+    *low = c->g.x.d, *high = 0;
+    for (int d = begin, i; d < end; d++)
+        for (int k = 0; k < c->g.kernel[0]; k++) {
+            if (!vox_ref_input(&c->g, c->transposed, 0, d, k, &i)) continue;
+            if (i < *low) *low = i;
+            if (i >= *high) *high = i + 1;
+        }
+    if (*low > *high) *low = *high = 0;
+}
+
+/* A few planes at a time, from a ring into a ring. */
+static void conv_by_range(const conv_case *c, const conv_buffers *o, buffer whole) {
+    for (int begin = 0, end, low, high; begin < c->g.y.d; begin = end) {
+        end = vox_min_int(begin + random_int(1, 3), c->g.y.d);
+        conv_planes(c, begin, end, &low, &high);
+        vox_conv g = c->g;
+        conv_buffers ringed = *o;
+        ringed.x = ring_of(&c->g.x, high - low + random_int(low == high, 2), o->x.at, low, high, &g.x);
+        g.y.ring = end - begin + random_int(0, 2);
+        buffer y = tensor_poisoned(&g.y);
+        conv_run(c, &g, &ringed, y, begin, end);
+        same_planes(&g.y, y, &c->g.y, whole, begin, end);
+        buffer_end(y), buffer_end(ringed.x);
+    }
+}
+
 /* One split per task list: each must give the bits of the first. */
 static void conv_check(conv_case c) {
     const conv_buffers o = conv_operands(&c);
     buffer first = tensor_poisoned(&c.g.y), again = tensor_poisoned(&c.g.y);
     const int blocks = c.g.group * ((c.g.y.c / c.g.group + 15) / 16);
-    conv_run(&c, &c.g, &o, first);
+    conv_run(&c, &c.g, &o, first, 0, c.g.y.d);
     all_finite(first);
     conv_compare(&c, &o, first);
     c.g.task_oc = random_int(1, blocks), c.g.task_d = random_int(1, c.g.y.d),
     c.g.task_h = random_int(1, c.g.y.h);
-    conv_run(&c, &c.g, &o, again);
+    conv_run(&c, &c.g, &o, again, 0, c.g.y.d);
     assert_memory_equal(first.at, again.at, first.count * sizeof(float));
+    conv_by_range(&c, &o, first);
     buffer_end(first), buffer_end(again);
     buffer_end(o.x), buffer_end(o.w), buffer_end(o.b), buffer_end(o.slope);
 }
@@ -122,7 +152,7 @@ static void conv_every_width(void **state) {
         for (int blocks = 1; blocks <= 3; blocks++)
             for (int w = 1; w <= 2 * VOX_TILE_W + 2; w++) {
                 conv_case c = conv_default(0);
-                c.g.x = (vox_dims){1, 3, 1, 2, w, i & 1 ? 16 : 0};
+                c.g.x = (vox_dims){1, 3, 1, 2, w, i & 1 ? 16 : 0, 0};
                 c.g.y.c = 16 * blocks - (i & 1), c.g.y.block = i & 2 ? 16 : 0;
                 c.g.kernel[2] = 3, c.g.pad[2] = 1, c.pad_end[2] = 1;
                 c.g.stride[2] = i & 4 ? 2 : 1;
@@ -191,7 +221,7 @@ static void conv_wide_dilation(void **state) {
     for (int dilation = 1; dilation <= 16; dilation *= 2)
         for (int w = 1; w < 40; w += 6) {
             conv_case c = conv_default(0);
-            c.g.x = (vox_dims){1, 5, 3, 9, w, 16}, c.g.y.c = 5, c.g.y.block = 16;
+            c.g.x = (vox_dims){1, 5, 3, 9, w, 16, 0}, c.g.y.c = 5, c.g.y.block = 16;
             for (int a = 0; a < 3; a++)
                 c.g.kernel[a] = 3, c.g.dilation[a] = c.g.pad[a] = c.pad_end[a] = dilation;
             assert_true(conv_shape(&c));
@@ -206,7 +236,7 @@ static void conv_pointwise(void **state) {
         for (int task_h = 1; task_h <= 5; task_h++)
             for (int plain = 0; plain < 2; plain++) {
                 conv_case c = conv_default(task_h % 2);
-                c.g.x = (vox_dims){2, 33, 2, 5, w, 16}, c.g.y.c = plain ? 3 : 40,
+                c.g.x = (vox_dims){2, 33, 2, 5, w, 16, 0}, c.g.y.c = plain ? 3 : 40,
                 c.g.y.block = plain ? 0 : 16;
                 c.g.task_h = task_h, c.g.task_oc = 2, c.g.task_d = task_h % 2 + 1;
                 assert_true(conv_shape(&c));
@@ -224,7 +254,7 @@ static void conv_transpose_residues(void **state) {
     for (size_t i = 0; i < sizeof list / sizeof *list; i++)
         for (int block = 0; block <= 16; block += 16) {
             conv_case c = conv_default(1);
-            c.g.x = (vox_dims){1, 17, 2, 3, 9, block}, c.g.y.c = 18, c.g.y.block = block;
+            c.g.x = (vox_dims){1, 17, 2, 3, 9, block, 0}, c.g.y.c = 18, c.g.y.block = block;
             for (int a = 0; a < 3; a++) {
                 c.g.kernel[a] = list[i][0], c.g.stride[a] = list[i][1], c.g.dilation[a] = list[i][2];
                 c.g.pad[a] = c.pad_end[a] = list[i][3], c.output_pad[a] = list[i][4];
@@ -239,7 +269,7 @@ static void conv_chunks(void **state) {
     (void)state;
     for (int chunk = 16; chunk <= 112; chunk += 16) {
         conv_case c = conv_default(0);
-        c.g.x = (vox_dims){1, 100, 3, 3, 20, 16}, c.g.y.c = 48, c.g.y.block = 16, c.g.chunk_ic = chunk;
+        c.g.x = (vox_dims){1, 100, 3, 3, 20, 16, 0}, c.g.y.c = 48, c.g.y.block = 16, c.g.chunk_ic = chunk;
         c.g.kernel[0] = c.g.kernel[1] = c.g.kernel[2] = 3,
         c.g.ep.act = chunk % 32 ? VOX_ACT_RELU : VOX_ACT_ELU;
         c.g.ep.alpha = 1;
