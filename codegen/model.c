@@ -82,6 +82,14 @@ cg_place cg_place_of(const cg_model *m, const ir_tensor *t) {
     return (cg_place){CG_ARENA, 0, offset + t->arena_offset};
 }
 
+/* The first and last layer of layer i's stream; both i where it is in none. */
+static void stream_layers(const cg_model *m, int i, int *first, int *last) {
+    int stream = m->layers[i].node->stream;
+    *first = *last = i;
+    while (stream && *first > 0 && m->layers[*first - 1].node->stream == stream) --*first;
+    while (stream && *last + 1 < m->n_layers && m->layers[*last + 1].node->stream == stream) ++*last;
+}
+
 static bool in_buffer(const ir_tensor *t, const ir_tensor *root) {
     return t && cg_root(t) == root;
 }
@@ -93,9 +101,11 @@ void cg_lifetime(const cg_model *m, const ir_tensor *t, int *first, int *last) {
         const ir_node *n = m->layers[i].node;
         bool touched = in_buffer(n->out[0], root);
         for (int k = 0; k < n->n_in; k++) touched |= in_buffer(n->in[k], root);
+        int begin, end;
         if (!touched) continue;
-        if (*first < 0) *first = i;
-        *last = i;
+        stream_layers(m, i, &begin, &end);
+        if (*first < 0) *first = begin;
+        *last = end;
     }
 }
 

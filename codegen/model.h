@@ -79,7 +79,7 @@ int64_t cg_blob_offset(const cg_model *m, const ir_tensor *t); /* bytes into the
 /* Called when every weight is registered: fixes prepared_bytes. */
 void cg_place_weights_end(cg_model *m);
 
-/* First and last layer (numbers) that touch the buffer t lives in. */
+/* First and last layer (numbers) that touch the buffer t lives in; the layers of a stream count as one. */
 void cg_lifetime(const cg_model *m, const ir_tensor *t, int *first, int *last);
 const ir_tensor *cg_root(const ir_tensor *t);
 int64_t cg_round(int64_t bytes); /* up to CG_ALIGN */

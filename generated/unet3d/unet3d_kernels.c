@@ -20,24 +20,24 @@
 #endif
 extern const vox_layer_fn UNET3D_LAYERS[];
 
-/* e0a: conv 3x3x3 + relu, 4.99 GMAC, reads 24.26 MB, writes 246.60 MB
+/* e0a: conv 3x3x3 + relu, 4.99 GMAC, reads 24.26 MB, writes 246.60 MB; stream 1, 1 plane of p1 at a time
  *   x  image f32[1,3,132,132,116], inputs[0]
  *   w  e0a.conv.weight f32[32,3,3,3,3], prepared + 576
  *   b  e0a.conv.bias f32[32], prepared + 10944
- *   y  e0a f32[1,32,130,130,114], blocked, arena + 469762048, layers 0 to 1
- *   44 tasks: channels 2 x 16, planes 6, rows 65; input channels 3 at a time;
- *   11 KiB of weights and 274 KiB of input rows are used again
+ *   y  e0a f32[1,32,130,130,114], blocked, planes kept: 6 of 130, 11.4 MB instead of 246.6, arena + 107368448, layers 0 to 7
+ *   650 tasks: channels 2 x 16, planes 2, rows 13; input channels 3 at a time;
+ *   11 KiB of weights and 62 KiB of input rows are used again
  */
 static int unet3d_e0a(const vox_memory *m, int task) {
     enum { N = 1, IC = 3, ID = 132, IH = 132, IW = 116 };
     enum { OC = 32, OD = 130, OH = 130, OW = 114, GROUP = 1 };
     enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { TASK_OC = 2, TASK_D = 6, TASK_H = 65, CHUNK_IC = 3 };
-    enum { W = 144, B = 2736, Y = 117440512 };
+    enum { TASK_OC = 2, TASK_D = 2, TASK_H = 13, CHUNK_IC = 3 };
+    enum { W = 144, B = 2736, Y = 26842112 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, 0},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, 0, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 6},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -54,17 +54,17 @@ static int unet3d_e0a(const vox_memory *m, int task) {
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer);
-    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    if (task < 0) return vox_conv_tasks(&layer, m->begin, m->end);
+    vox_f32_conv(&layer, m->begin, m->end, x, w, b, NULL, y, task);
     return 0;
 }
 
-/* e0b: conv 3x3x3 + relu, 101.47 GMAC, reads 246.83 MB, writes 469.76 MB
- *   x  e0a f32[1,32,130,130,114], blocked, arena + 469762048, layers 0 to 1
+/* e0b: conv 3x3x3 + relu, 101.47 GMAC, reads 246.83 MB, writes 469.76 MB; stream 1, 1 plane of p1 at a time
+ *   x  e0a f32[1,32,130,130,114], blocked, planes kept: 6 of 130, 11.4 MB instead of 246.6, arena + 107368448, layers 0 to 7
  *   w  e0b.conv.weight f32[64,32,3,3,3], prepared + 11072
  *   b  e0b.conv.bias f32[64], prepared + 232256
- *   y  e0b f32[1,64,128,128,112], blocked, arena + 0, layers 1 to 20
- *   60 tasks: channels 2 x 16, planes 64, rows 9; input channels 32 at a time;
+ *   y  e0b f32[1,64,128,128,112], blocked, planes kept: 4 of 128, 14.7 MB instead of 469.8, arena + 80707584, layers 0 to 7
+ *   1920 tasks: channels 2 x 16, planes 2, rows 9; input channels 32 at a time;
  *   108 KiB of weights and 471 KiB of input rows are used again
  */
 static int unet3d_e0b(const vox_memory *m, int task) {
@@ -72,11 +72,11 @@ static int unet3d_e0b(const vox_memory *m, int task) {
     enum { OC = 64, OD = 128, OH = 128, OW = 112, GROUP = 1 };
     enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { TASK_OC = 2, TASK_D = 64, TASK_H = 9, CHUNK_IC = 32 };
-    enum { X = 117440512, W = 2768, B = 58064, Y = 0 };
+    enum { TASK_OC = 2, TASK_D = 2, TASK_H = 9, CHUNK_IC = 32 };
+    enum { X = 26842112, W = 2768, B = 58064, Y = 20176896 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 6},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 4},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -93,21 +93,44 @@ static int unet3d_e0b(const vox_memory *m, int task) {
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer);
-    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    if (task < 0) return vox_conv_tasks(&layer, m->begin, m->end);
+    vox_f32_conv(&layer, m->begin, m->end, x, w, b, NULL, y, task);
     return 0;
 }
 
-/* p0: max_pool 2x2x2 stride 2x2x2, reads 469.76 MB, writes 58.72 MB
- *   x  e0b f32[1,64,128,128,112], blocked, arena + 0, layers 1 to 20
- *   y  p0 f32[1,64,64,64,56], blocked, arena + 469762048, layers 2 to 3
+/* e0b.crop: slice, reads 469.76 MB, writes 18.87 MB; stream 1, 1 plane of p1 at a time
+ *   x  e0b f32[1,64,128,128,112], blocked, planes kept: 4 of 128, 14.7 MB instead of 469.8, arena + 80707584, layers 0 to 7
+ *   y  e0b.crop f32[1,64,48,48,32], blocked, in cat0, arena + 37748736, layers 0 to 21
+ */
+static int unet3d_e0b_crop(const vox_memory *m, int task) {
+    enum { FROM = 72320 }; /* first element of x */
+    enum { X = 20176896, Y = 9437184 };
+    static const vox_copy layer = {
+        .rank = 6,
+        .element = 4,
+        .dim = {1, 4, 48, 48, 32, 16},
+        .x_stride = {3670016, 917504, 229376, 1792, 16, 1},
+        .y_stride = {4718592, 1179648, 24576, 512, 16, 1},
+        .planes = 2, .x_begin = 40, .x_ring = 4, .y_ring = 0,
+    };
+    const float *x = m->arena + X;
+    float *y = m->arena + Y;
+    if (m->probe) return vox_check_copy_box(m->probe, &layer, x + FROM, y);
+    if (task < 0) return vox_copy_tasks(&layer, m->begin, m->end);
+    vox_copy_box(&layer, m->begin, m->end, x + FROM, y, task);
+    return 0;
+}
+
+/* p0: max_pool 2x2x2 stride 2x2x2, reads 469.76 MB, writes 58.72 MB; stream 1, 1 plane of p1 at a time
+ *   x  e0b f32[1,64,128,128,112], blocked, planes kept: 4 of 128, 14.7 MB instead of 469.8, arena + 80707584, layers 0 to 7
+ *   y  p0 f32[1,64,64,64,56], blocked, planes kept: 4 of 64, 3.7 MB instead of 58.7, arena + 118750208, layers 0 to 7
  */
 static int unet3d_p0(const vox_memory *m, int task) {
     enum { N = 1, C = 64, ID = 128, IH = 128, IW = 112, OD = 64, OH = 64, OW = 56 };
-    enum { X = 0, Y = 117440512 };
+    enum { X = 20176896, Y = 29687552 };
     static const vox_pool3d layer = {
-        .x = {N, C, ID, IH, IW, VOX_BLOCK},
-        .y = {N, C, OD, OH, OW, VOX_BLOCK},
+        .x = {N, C, ID, IH, IW, VOX_BLOCK, 4},
+        .y = {N, C, OD, OH, OW, VOX_BLOCK, 4},
         .kernel = {2, 2, 2},
         .stride = {2, 2, 2},
         .dilation = {1, 1, 1},
@@ -118,29 +141,29 @@ static int unet3d_p0(const vox_memory *m, int task) {
     const float *x = m->arena + X;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_max_pool(m->probe, &layer, x, y);
-    if (task < 0) return vox_pool3d_tasks(&layer);
-    vox_f32_max_pool(&layer, x, y, task);
+    if (task < 0) return vox_pool3d_tasks(&layer, m->begin, m->end);
+    vox_f32_max_pool(&layer, m->begin, m->end, x, y, task);
     return 0;
 }
 
-/* e1a: conv 3x3x3 + relu, 22.96 GMAC, reads 59.16 MB, writes 53.14 MB
- *   x  p0 f32[1,64,64,64,56], blocked, arena + 469762048, layers 2 to 3
+/* e1a: conv 3x3x3 + relu, 22.96 GMAC, reads 59.16 MB, writes 53.14 MB; stream 1, 1 plane of p1 at a time
+ *   x  p0 f32[1,64,64,64,56], blocked, planes kept: 4 of 64, 3.7 MB instead of 58.7, arena + 118750208, layers 0 to 7
  *   w  e1a.conv.weight f32[64,64,3,3,3], prepared + 232512
  *   b  e1a.conv.bias f32[64], prepared + 674880
- *   y  e1a f32[1,64,62,62,54], blocked, arena + 565608448, layers 3 to 4
- *   56 tasks: channels 2 x 16, planes 16, rows 9; input channels 64 at a time;
- *   216 KiB of weights and 462 KiB of input rows are used again
+ *   y  e1a f32[1,64,62,62,54], blocked, planes kept: 4 of 62, 3.4 MB instead of 53.1, arena + 122420224, layers 0 to 7
+ *   1364 tasks: channels 2 x 16, planes 1, rows 6; input channels 64 at a time;
+ *   216 KiB of weights and 336 KiB of input rows are used again
  */
 static int unet3d_e1a(const vox_memory *m, int task) {
     enum { N = 1, IC = 64, ID = 64, IH = 64, IW = 56 };
     enum { OC = 64, OD = 62, OH = 62, OW = 54, GROUP = 1 };
     enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { TASK_OC = 2, TASK_D = 16, TASK_H = 9, CHUNK_IC = 64 };
-    enum { X = 117440512, W = 58128, B = 168720, Y = 141402112 };
+    enum { TASK_OC = 2, TASK_D = 1, TASK_H = 6, CHUNK_IC = 64 };
+    enum { X = 29687552, W = 58128, B = 168720, Y = 30605056 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 4},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 4},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -157,17 +180,17 @@ static int unet3d_e1a(const vox_memory *m, int task) {
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer);
-    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    if (task < 0) return vox_conv_tasks(&layer, m->begin, m->end);
+    vox_f32_conv(&layer, m->begin, m->end, x, w, b, NULL, y, task);
     return 0;
 }
 
-/* e1b: conv 3x3x3 + relu, 41.41 GMAC, reads 54.02 MB, writes 95.85 MB
- *   x  e1a f32[1,64,62,62,54], blocked, arena + 565608448, layers 3 to 4
+/* e1b: conv 3x3x3 + relu, 41.41 GMAC, reads 54.02 MB, writes 95.85 MB; stream 1, 1 plane of p1 at a time
+ *   x  e1a f32[1,64,62,62,54], blocked, planes kept: 4 of 62, 3.4 MB instead of 53.1, arena + 122420224, layers 0 to 7
  *   w  e1b.conv.weight f32[128,64,3,3,3], prepared + 675136
  *   b  e1b.conv.bias f32[128], prepared + 1559872
- *   y  e1b f32[1,128,60,60,52], blocked, arena + 469762048, layers 4 to 16
- *   48 tasks: channels 2 x 16, planes 30, rows 10; input channels 64 at a time;
+ *   y  e1b f32[1,128,60,60,52], blocked, planes kept: 2 of 60, 3.2 MB instead of 95.8, arena + 125848576, layers 0 to 7
+ *   1440 tasks: channels 2 x 16, planes 1, rows 10; input channels 64 at a time;
  *   216 KiB of weights and 486 KiB of input rows are used again
  */
 static int unet3d_e1b(const vox_memory *m, int task) {
@@ -175,11 +198,11 @@ static int unet3d_e1b(const vox_memory *m, int task) {
     enum { OC = 128, OD = 60, OH = 60, OW = 52, GROUP = 1 };
     enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { TASK_OC = 2, TASK_D = 30, TASK_H = 10, CHUNK_IC = 64 };
-    enum { X = 141402112, W = 168784, B = 389968, Y = 117440512 };
+    enum { TASK_OC = 2, TASK_D = 1, TASK_H = 10, CHUNK_IC = 64 };
+    enum { X = 30605056, W = 168784, B = 389968, Y = 31462144 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 4},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 2},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -196,21 +219,44 @@ static int unet3d_e1b(const vox_memory *m, int task) {
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer);
-    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    if (task < 0) return vox_conv_tasks(&layer, m->begin, m->end);
+    vox_f32_conv(&layer, m->begin, m->end, x, w, b, NULL, y, task);
     return 0;
 }
 
-/* p1: max_pool 2x2x2 stride 2x2x2, reads 95.85 MB, writes 11.98 MB
- *   x  e1b f32[1,128,60,60,52], blocked, arena + 469762048, layers 4 to 16
- *   y  p1 f32[1,128,30,30,26], blocked, arena + 565608448, layers 5 to 6
+/* e1b.crop: slice, reads 95.85 MB, writes 8.03 MB; stream 1, 1 plane of p1 at a time
+ *   x  e1b f32[1,128,60,60,52], blocked, planes kept: 2 of 60, 3.2 MB instead of 95.8, arena + 125848576, layers 0 to 7
+ *   y  e1b.crop f32[1,128,28,28,20], blocked, in cat1, arena + 72679424, layers 0 to 18
+ */
+static int unet3d_e1b_crop(const vox_memory *m, int task) {
+    enum { FROM = 13568 }; /* first element of x */
+    enum { X = 31462144, Y = 18169856 };
+    static const vox_copy layer = {
+        .rank = 6,
+        .element = 4,
+        .dim = {1, 8, 28, 28, 20, 16},
+        .x_stride = {798720, 99840, 49920, 832, 16, 1},
+        .y_stride = {2007040, 250880, 8960, 320, 16, 1},
+        .planes = 2, .x_begin = 16, .x_ring = 2, .y_ring = 0,
+    };
+    const float *x = m->arena + X;
+    float *y = m->arena + Y;
+    if (m->probe) return vox_check_copy_box(m->probe, &layer, x + FROM, y);
+    if (task < 0) return vox_copy_tasks(&layer, m->begin, m->end);
+    vox_copy_box(&layer, m->begin, m->end, x + FROM, y, task);
+    return 0;
+}
+
+/* p1: max_pool 2x2x2 stride 2x2x2, reads 95.85 MB, writes 11.98 MB; stream 1, 1 plane of p1 at a time
+ *   x  e1b f32[1,128,60,60,52], blocked, planes kept: 2 of 60, 3.2 MB instead of 95.8, arena + 125848576, layers 0 to 7
+ *   y  p1 f32[1,128,30,30,26], blocked, arena + 95387648, layers 0 to 8
  */
 static int unet3d_p1(const vox_memory *m, int task) {
     enum { N = 1, C = 128, ID = 60, IH = 60, IW = 52, OD = 30, OH = 30, OW = 26 };
-    enum { X = 117440512, Y = 141402112 };
+    enum { X = 31462144, Y = 23846912 };
     static const vox_pool3d layer = {
-        .x = {N, C, ID, IH, IW, VOX_BLOCK},
-        .y = {N, C, OD, OH, OW, VOX_BLOCK},
+        .x = {N, C, ID, IH, IW, VOX_BLOCK, 2},
+        .y = {N, C, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {2, 2, 2},
         .stride = {2, 2, 2},
         .dilation = {1, 1, 1},
@@ -221,16 +267,16 @@ static int unet3d_p1(const vox_memory *m, int task) {
     const float *x = m->arena + X;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_max_pool(m->probe, &layer, x, y);
-    if (task < 0) return vox_pool3d_tasks(&layer);
-    vox_f32_max_pool(&layer, x, y, task);
+    if (task < 0) return vox_pool3d_tasks(&layer, m->begin, m->end);
+    vox_f32_max_pool(&layer, m->begin, m->end, x, y, task);
     return 0;
 }
 
 /* e2a: conv 3x3x3 + relu, 8.32 GMAC, reads 13.75 MB, writes 9.63 MB
- *   x  p1 f32[1,128,30,30,26], blocked, arena + 565608448, layers 5 to 6
+ *   x  p1 f32[1,128,30,30,26], blocked, arena + 95387648, layers 0 to 8
  *   w  e2a.conv.weight f32[128,128,3,3,3], prepared + 1560384
  *   b  e2a.conv.bias f32[128], prepared + 3329856
- *   y  e2a f32[1,128,28,28,24], blocked, arena + 580837376, layers 6 to 7
+ *   y  e2a f32[1,128,28,28,24], blocked, arena + 107368448, layers 8 to 9
  *   48 tasks: channels 2 x 16, planes 7, rows 10; input channels 128 at a time;
  *   432 KiB of weights and 468 KiB of input rows are used again
  */
@@ -240,10 +286,10 @@ static int unet3d_e2a(const vox_memory *m, int task) {
     enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 2, TASK_D = 7, TASK_H = 10, CHUNK_IC = 128 };
-    enum { X = 141402112, W = 390096, B = 832464, Y = 145209344 };
+    enum { X = 23846912, W = 390096, B = 832464, Y = 26842112 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -260,16 +306,16 @@ static int unet3d_e2a(const vox_memory *m, int task) {
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer);
-    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    if (task < 0) return vox_conv_tasks(&layer, m->begin, m->end);
+    vox_f32_conv(&layer, m->begin, m->end, x, w, b, NULL, y, task);
     return 0;
 }
 
 /* e2b: conv 3x3x3 + relu, 13.16 GMAC, reads 13.17 MB, writes 15.23 MB
- *   x  e2a f32[1,128,28,28,24], blocked, arena + 580837376, layers 6 to 7
+ *   x  e2a f32[1,128,28,28,24], blocked, arena + 107368448, layers 8 to 9
  *   w  e2b.conv.weight f32[256,128,3,3,3], prepared + 3330368
  *   b  e2b.conv.bias f32[256], prepared + 6869312
- *   y  e2b f32[1,256,26,26,22], blocked, arena + 565608448, layers 7 to 12
+ *   y  e2b f32[1,256,26,26,22], blocked, arena + 80707584, layers 9 to 14
  *   48 tasks: channels 2 x 16, planes 13, rows 9; input channels 128 at a time;
  *   432 KiB of weights and 396 KiB of input rows are used again
  */
@@ -279,10 +325,10 @@ static int unet3d_e2b(const vox_memory *m, int task) {
     enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 2, TASK_D = 13, TASK_H = 9, CHUNK_IC = 128 };
-    enum { X = 145209344, W = 832592, B = 1717328, Y = 141402112 };
+    enum { X = 26842112, W = 832592, B = 1717328, Y = 20176896 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -299,21 +345,21 @@ static int unet3d_e2b(const vox_memory *m, int task) {
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer);
-    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    if (task < 0) return vox_conv_tasks(&layer, m->begin, m->end);
+    vox_f32_conv(&layer, m->begin, m->end, x, w, b, NULL, y, task);
     return 0;
 }
 
 /* p2: max_pool 2x2x2 stride 2x2x2, reads 15.23 MB, writes 1.90 MB
- *   x  e2b f32[1,256,26,26,22], blocked, arena + 565608448, layers 7 to 12
- *   y  p2 f32[1,256,13,13,11], blocked, arena + 580837376, layers 8 to 9
+ *   x  e2b f32[1,256,26,26,22], blocked, arena + 80707584, layers 9 to 14
+ *   y  p2 f32[1,256,13,13,11], blocked, arena + 95936512, layers 10 to 11
  */
 static int unet3d_p2(const vox_memory *m, int task) {
     enum { N = 1, C = 256, ID = 26, IH = 26, IW = 22, OD = 13, OH = 13, OW = 11 };
-    enum { X = 141402112, Y = 145209344 };
+    enum { X = 20176896, Y = 23984128 };
     static const vox_pool3d layer = {
-        .x = {N, C, ID, IH, IW, VOX_BLOCK},
-        .y = {N, C, OD, OH, OW, VOX_BLOCK},
+        .x = {N, C, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, C, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {2, 2, 2},
         .stride = {2, 2, 2},
         .dilation = {1, 1, 1},
@@ -324,16 +370,16 @@ static int unet3d_p2(const vox_memory *m, int task) {
     const float *x = m->arena + X;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_max_pool(m->probe, &layer, x, y);
-    if (task < 0) return vox_pool3d_tasks(&layer);
-    vox_f32_max_pool(&layer, x, y, task);
+    if (task < 0) return vox_pool3d_tasks(&layer, m->begin, m->end);
+    vox_f32_max_pool(&layer, m->begin, m->end, x, y, task);
     return 0;
 }
 
 /* e3a: conv 3x3x3 + relu, 1.93 GMAC, reads 8.98 MB, writes 1.12 MB
- *   x  p2 f32[1,256,13,13,11], blocked, arena + 580837376, layers 8 to 9
+ *   x  p2 f32[1,256,13,13,11], blocked, arena + 95936512, layers 10 to 11
  *   w  e3a.conv.weight f32[256,256,3,3,3], prepared + 6870336
  *   b  e3a.conv.bias f32[256], prepared + 13948224
- *   y  e3a f32[1,256,11,11,9], blocked, arena + 582740992, layers 9 to 10
+ *   y  e3a f32[1,256,11,11,9], blocked, arena + 97840128, layers 11 to 12
  *   48 tasks: channels 2 x 16, planes 2, rows 11; input channels 128 at a time;
  *   432 KiB of weights and 215 KiB of input rows are used again
  */
@@ -343,10 +389,10 @@ static int unet3d_e3a(const vox_memory *m, int task) {
     enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 2, TASK_D = 2, TASK_H = 11, CHUNK_IC = 128 };
-    enum { X = 145209344, W = 1717584, B = 3487056, Y = 145685248 };
+    enum { X = 23984128, W = 1717584, B = 3487056, Y = 24460032 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -363,16 +409,16 @@ static int unet3d_e3a(const vox_memory *m, int task) {
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer);
-    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    if (task < 0) return vox_conv_tasks(&layer, m->begin, m->end);
+    vox_f32_conv(&layer, m->begin, m->end, x, w, b, NULL, y, task);
     return 0;
 }
 
 /* e3b: conv 3x3x3 + relu, 2.01 GMAC, reads 15.27 MB, writes 1.16 MB
- *   x  e3a f32[1,256,11,11,9], blocked, arena + 582740992, layers 9 to 10
+ *   x  e3a f32[1,256,11,11,9], blocked, arena + 97840128, layers 11 to 12
  *   w  e3b.conv.weight f32[512,256,3,3,3], prepared + 13949248
  *   b  e3b.conv.bias f32[512], prepared + 28105024
- *   y  e3b f32[1,512,9,9,7], blocked, arena + 594771968, layers 10 to 11
+ *   y  e3b f32[1,512,9,9,7], blocked, arena + 109871104, layers 12 to 13
  *   48 tasks: channels 2 x 16, planes 3, rows 9; input channels 128 at a time;
  *   432 KiB of weights and 149 KiB of input rows are used again
  */
@@ -382,10 +428,10 @@ static int unet3d_e3b(const vox_memory *m, int task) {
     enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 2, TASK_D = 3, TASK_H = 9, CHUNK_IC = 128 };
-    enum { X = 145685248, W = 3487312, B = 7026256, Y = 148692992 };
+    enum { X = 24460032, W = 3487312, B = 7026256, Y = 27467776 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -402,15 +448,15 @@ static int unet3d_e3b(const vox_memory *m, int task) {
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer);
-    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    if (task < 0) return vox_conv_tasks(&layer, m->begin, m->end);
+    vox_f32_conv(&layer, m->begin, m->end, x, w, b, NULL, y, task);
     return 0;
 }
 
 /* up2: conv_transpose 2x2x2 stride 2x2x2, 1.19 GMAC, reads 9.55 MB, writes 9.29 MB
- *   x  e3b f32[1,512,9,9,7], blocked, arena + 594771968, layers 10 to 11
+ *   x  e3b f32[1,512,9,9,7], blocked, arena + 109871104, layers 12 to 13
  *   w  up2.weight f32[512,512,2,2,2], prepared + 28107072
- *   y  up2 f32[1,512,18,18,14], blocked, in cat2, arena + 580837376, layers 11 to 13
+ *   y  up2 f32[1,512,18,18,14], blocked, in cat2, arena + 95936512, layers 13 to 15
  *   48 tasks: channels 2 x 16, planes 6, rows 18; input channels 512 at a time;
  *   512 KiB of weights and 532 KiB of input rows are used again
  */
@@ -420,10 +466,10 @@ static int unet3d_up2(const vox_memory *m, int task) {
     enum { KD = 2, KH = 2, KW = 2, SD = 2, SH = 2, SW = 2 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 2, TASK_D = 6, TASK_H = 18, CHUNK_IC = 512 };
-    enum { X = 148692992, W = 7026768, Y = 145209344 };
+    enum { X = 27467776, W = 7026768, Y = 23984128 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -439,18 +485,18 @@ static int unet3d_up2(const vox_memory *m, int task) {
     const float *w = m->prepared + W;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_conv_transpose(m->probe, &layer, x, w, NULL, NULL, y);
-    if (task < 0) return vox_conv_transpose_tasks(&layer);
-    vox_f32_conv_transpose(&layer, x, w, NULL, NULL, y, task);
+    if (task < 0) return vox_conv_transpose_tasks(&layer, m->begin, m->end);
+    vox_f32_conv_transpose(&layer, m->begin, m->end, x, w, NULL, NULL, y, task);
     return 0;
 }
 
 /* e2b.crop: slice, reads 15.23 MB, writes 4.64 MB
- *   x  e2b f32[1,256,26,26,22], blocked, arena + 565608448, layers 7 to 12
- *   y  e2b.crop f32[1,256,18,18,14], blocked, in cat2, arena + 590127104, layers 11 to 13
+ *   x  e2b f32[1,256,26,26,22], blocked, arena + 80707584, layers 9 to 14
+ *   y  e2b.crop f32[1,256,18,18,14], blocked, in cat2, arena + 105226240, layers 13 to 15
  */
 static int unet3d_e2b_crop(const vox_memory *m, int task) {
     enum { FROM = 38080 }; /* first element of x */
-    enum { X = 141402112, Y = 147531776 };
+    enum { X = 20176896, Y = 26306560 };
     static const vox_copy layer = {
         .rank = 6,
         .element = 4,
@@ -461,16 +507,16 @@ static int unet3d_e2b_crop(const vox_memory *m, int task) {
     const float *x = m->arena + X;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_copy_box(m->probe, &layer, x + FROM, y);
-    if (task < 0) return vox_copy_tasks(&layer);
-    vox_copy_box(&layer, x + FROM, y, task);
+    if (task < 0) return vox_copy_tasks(&layer, m->begin, m->end);
+    vox_copy_box(&layer, m->begin, m->end, x + FROM, y, task);
     return 0;
 }
 
 /* d2a: conv 3x3x3 + relu, 16.31 GMAC, reads 35.17 MB, writes 3.15 MB
- *   x  cat2 f32[1,768,18,18,14], blocked, arena + 580837376, layers 11 to 13
+ *   x  cat2 f32[1,768,18,18,14], blocked, arena + 95936512, layers 13 to 15
  *   w  d2a.conv.weight f32[256,768,3,3,3], prepared + 36495680
  *   b  d2a.conv.bias f32[256], prepared + 57729344
- *   y  d2a f32[1,256,16,16,12], blocked, arena + 565608448, layers 13 to 14
+ *   y  d2a f32[1,256,16,16,12], blocked, arena + 80707584, layers 15 to 16
  *   48 tasks: channels 2 x 16, planes 3, rows 16; input channels 128 at a time;
  *   432 KiB of weights and 378 KiB of input rows are used again
  */
@@ -480,10 +526,10 @@ static int unet3d_d2a(const vox_memory *m, int task) {
     enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 2, TASK_D = 3, TASK_H = 16, CHUNK_IC = 128 };
-    enum { X = 145209344, W = 9123920, B = 14432336, Y = 141402112 };
+    enum { X = 23984128, W = 9123920, B = 14432336, Y = 20176896 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -500,16 +546,16 @@ static int unet3d_d2a(const vox_memory *m, int task) {
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer);
-    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    if (task < 0) return vox_conv_tasks(&layer, m->begin, m->end);
+    vox_f32_conv(&layer, m->begin, m->end, x, w, b, NULL, y, task);
     return 0;
 }
 
 /* d2b: conv 3x3x3 + relu, 3.47 GMAC, reads 10.22 MB, writes 2.01 MB
- *   x  d2a f32[1,256,16,16,12], blocked, arena + 565608448, layers 13 to 14
+ *   x  d2a f32[1,256,16,16,12], blocked, arena + 80707584, layers 15 to 16
  *   w  d2b.conv.weight f32[256,256,3,3,3], prepared + 57730368
  *   b  d2b.conv.bias f32[256], prepared + 64808256
- *   y  d2b f32[1,256,14,14,10], blocked, arena + 589692928, layers 14 to 15
+ *   y  d2b f32[1,256,14,14,10], blocked, arena + 83853312, layers 16 to 17
  *   40 tasks: channels 2 x 16, planes 3, rows 14; input channels 128 at a time;
  *   432 KiB of weights and 288 KiB of input rows are used again
  */
@@ -519,10 +565,10 @@ static int unet3d_d2b(const vox_memory *m, int task) {
     enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 2, TASK_D = 3, TASK_H = 14, CHUNK_IC = 128 };
-    enum { X = 141402112, W = 14432592, B = 16202064, Y = 147423232 };
+    enum { X = 20176896, W = 14432592, B = 16202064, Y = 20963328 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -539,15 +585,15 @@ static int unet3d_d2b(const vox_memory *m, int task) {
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer);
-    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    if (task < 0) return vox_conv_tasks(&layer, m->begin, m->end);
+    vox_f32_conv(&layer, m->begin, m->end, x, w, b, NULL, y, task);
     return 0;
 }
 
 /* up1: conv_transpose 2x2x2 stride 2x2x2, 1.03 GMAC, reads 4.10 MB, writes 16.06 MB
- *   x  d2b f32[1,256,14,14,10], blocked, arena + 589692928, layers 14 to 15
+ *   x  d2b f32[1,256,14,14,10], blocked, arena + 83853312, layers 16 to 17
  *   w  up1.weight f32[256,256,2,2,2], prepared + 64809280
- *   y  up1 f32[1,256,28,28,20], blocked, in cat1, arena + 565608448, layers 15 to 17
+ *   y  up1 f32[1,256,28,28,20], blocked, in cat1, arena + 56623104, layers 0 to 18
  *   48 tasks: channels 2 x 16, planes 5, rows 28; input channels 256 at a time;
  *   256 KiB of weights and 580 KiB of input rows are used again
  */
@@ -557,10 +603,10 @@ static int unet3d_up1(const vox_memory *m, int task) {
     enum { KD = 2, KH = 2, KW = 2, SD = 2, SH = 2, SW = 2 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 2, TASK_D = 5, TASK_H = 28, CHUNK_IC = 256 };
-    enum { X = 147423232, W = 16202320, Y = 141402112 };
+    enum { X = 20963328, W = 16202320, Y = 14155776 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -576,38 +622,16 @@ static int unet3d_up1(const vox_memory *m, int task) {
     const float *w = m->prepared + W;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_conv_transpose(m->probe, &layer, x, w, NULL, NULL, y);
-    if (task < 0) return vox_conv_transpose_tasks(&layer);
-    vox_f32_conv_transpose(&layer, x, w, NULL, NULL, y, task);
-    return 0;
-}
-
-/* e1b.crop: slice, reads 95.85 MB, writes 8.03 MB
- *   x  e1b f32[1,128,60,60,52], blocked, arena + 469762048, layers 4 to 16
- *   y  e1b.crop f32[1,128,28,28,20], blocked, in cat1, arena + 581664768, layers 15 to 17
- */
-static int unet3d_e1b_crop(const vox_memory *m, int task) {
-    enum { FROM = 812288 }; /* first element of x */
-    enum { X = 117440512, Y = 145416192 };
-    static const vox_copy layer = {
-        .rank = 6,
-        .element = 4,
-        .dim = {1, 8, 28, 28, 20, 16},
-        .x_stride = {23961600, 2995200, 49920, 832, 16, 1},
-        .y_stride = {2007040, 250880, 8960, 320, 16, 1},
-    };
-    const float *x = m->arena + X;
-    float *y = m->arena + Y;
-    if (m->probe) return vox_check_copy_box(m->probe, &layer, x + FROM, y);
-    if (task < 0) return vox_copy_tasks(&layer);
-    vox_copy_box(&layer, x + FROM, y, task);
+    if (task < 0) return vox_conv_transpose_tasks(&layer, m->begin, m->end);
+    vox_f32_conv_transpose(&layer, m->begin, m->end, x, w, NULL, NULL, y, task);
     return 0;
 }
 
 /* d1a: conv 3x3x3 + relu, 16.15 GMAC, reads 29.39 MB, writes 6.23 MB
- *   x  cat1 f32[1,384,28,28,20], blocked, arena + 565608448, layers 15 to 17
+ *   x  cat1 f32[1,384,28,28,20], blocked, arena + 56623104, layers 0 to 18
  *   w  d1a.conv.weight f32[128,384,3,3,3], prepared + 66906432
  *   b  d1a.conv.bias f32[128], prepared + 72214848
- *   y  d1a f32[1,128,26,26,18], blocked, arena + 469762048, layers 17 to 18
+ *   y  d1a f32[1,128,26,26,18], blocked, arena + 80707584, layers 18 to 19
  *   48 tasks: channels 2 x 16, planes 5, rows 13; input channels 128 at a time;
  *   432 KiB of weights and 450 KiB of input rows are used again
  */
@@ -617,10 +641,10 @@ static int unet3d_d1a(const vox_memory *m, int task) {
     enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 2, TASK_D = 5, TASK_H = 13, CHUNK_IC = 128 };
-    enum { X = 141402112, W = 16726608, B = 18053712, Y = 117440512 };
+    enum { X = 14155776, W = 16726608, B = 18053712, Y = 20176896 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -637,16 +661,16 @@ static int unet3d_d1a(const vox_memory *m, int task) {
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer);
-    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    if (task < 0) return vox_conv_tasks(&layer, m->begin, m->end);
+    vox_f32_conv(&layer, m->begin, m->end, x, w, b, NULL, y, task);
     return 0;
 }
 
 /* d1b: conv 3x3x3 + relu, 4.08 GMAC, reads 8.00 MB, writes 4.72 MB
- *   x  d1a f32[1,128,26,26,18], blocked, arena + 469762048, layers 17 to 18
+ *   x  d1a f32[1,128,26,26,18], blocked, arena + 80707584, layers 18 to 19
  *   w  d1b.conv.weight f32[128,128,3,3,3], prepared + 72215360
  *   b  d1b.conv.bias f32[128], prepared + 73984832
- *   y  d1b f32[1,128,24,24,16], blocked, arena + 526385152, layers 18 to 19
+ *   y  d1b f32[1,128,24,24,16], blocked, arena + 56623104, layers 19 to 20
  *   48 tasks: channels 2 x 16, planes 4, rows 12; input channels 128 at a time;
  *   432 KiB of weights and 378 KiB of input rows are used again
  */
@@ -656,10 +680,10 @@ static int unet3d_d1b(const vox_memory *m, int task) {
     enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 2, TASK_D = 4, TASK_H = 12, CHUNK_IC = 128 };
-    enum { X = 117440512, W = 18053840, B = 18496208, Y = 131596288 };
+    enum { X = 20176896, W = 18053840, B = 18496208, Y = 14155776 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -676,15 +700,15 @@ static int unet3d_d1b(const vox_memory *m, int task) {
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer);
-    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    if (task < 0) return vox_conv_tasks(&layer, m->begin, m->end);
+    vox_f32_conv(&layer, m->begin, m->end, x, w, b, NULL, y, task);
     return 0;
 }
 
 /* up0: conv_transpose 2x2x2 stride 2x2x2, 1.21 GMAC, reads 5.24 MB, writes 37.75 MB
- *   x  d1b f32[1,128,24,24,16], blocked, arena + 526385152, layers 18 to 19
+ *   x  d1b f32[1,128,24,24,16], blocked, arena + 56623104, layers 19 to 20
  *   w  up0.weight f32[128,128,2,2,2], prepared + 73985344
- *   y  up0 f32[1,128,48,48,32], blocked, in cat0, arena + 469762048, layers 19 to 21
+ *   y  up0 f32[1,128,48,48,32], blocked, in cat0, arena + 0, layers 0 to 21
  *   48 tasks: channels 2 x 16, planes 4, rows 48; input channels 128 at a time;
  *   128 KiB of weights and 784 KiB of input rows are used again
  */
@@ -694,10 +718,10 @@ static int unet3d_up0(const vox_memory *m, int task) {
     enum { KD = 2, KH = 2, KW = 2, SD = 2, SH = 2, SW = 2 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 2, TASK_D = 4, TASK_H = 48, CHUNK_IC = 128 };
-    enum { X = 131596288, W = 18496336, Y = 117440512 };
+    enum { X = 14155776, W = 18496336, Y = 0 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -713,38 +737,16 @@ static int unet3d_up0(const vox_memory *m, int task) {
     const float *w = m->prepared + W;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_conv_transpose(m->probe, &layer, x, w, NULL, NULL, y);
-    if (task < 0) return vox_conv_transpose_tasks(&layer);
-    vox_f32_conv_transpose(&layer, x, w, NULL, NULL, y, task);
-    return 0;
-}
-
-/* e0b.crop: slice, reads 469.76 MB, writes 18.87 MB
- *   x  e0b f32[1,64,128,128,112], blocked, arena + 0, layers 1 to 20
- *   y  e0b.crop f32[1,64,48,48,32], blocked, in cat0, arena + 507510784, layers 19 to 21
- */
-static int unet3d_e0b_crop(const vox_memory *m, int task) {
-    enum { FROM = 9247360 }; /* first element of x */
-    enum { X = 0, Y = 126877696 };
-    static const vox_copy layer = {
-        .rank = 6,
-        .element = 4,
-        .dim = {1, 4, 48, 48, 32, 16},
-        .x_stride = {117440512, 29360128, 229376, 1792, 16, 1},
-        .y_stride = {4718592, 1179648, 24576, 512, 16, 1},
-    };
-    const float *x = m->arena + X;
-    float *y = m->arena + Y;
-    if (m->probe) return vox_check_copy_box(m->probe, &layer, x + FROM, y);
-    if (task < 0) return vox_copy_tasks(&layer);
-    vox_copy_box(&layer, x + FROM, y, task);
+    if (task < 0) return vox_conv_transpose_tasks(&layer, m->begin, m->end);
+    vox_f32_conv_transpose(&layer, m->begin, m->end, x, w, NULL, NULL, y, task);
     return 0;
 }
 
 /* d0a: conv 3x3x3 + relu, 21.06 GMAC, reads 57.95 MB, writes 16.25 MB
- *   x  cat0 f32[1,192,48,48,32], blocked, arena + 469762048, layers 19 to 21
+ *   x  cat0 f32[1,192,48,48,32], blocked, arena + 0, layers 0 to 21
  *   w  d0a.conv.weight f32[64,192,3,3,3], prepared + 74509632
  *   b  d0a.conv.bias f32[64], prepared + 75836736
- *   y  d0a f32[1,64,46,46,30], blocked, arena + 0, layers 21 to 22
+ *   y  d0a f32[1,64,46,46,30], blocked, arena + 56623104, layers 21 to 22
  *   48 tasks: channels 2 x 16, planes 8, rows 12; input channels 96 at a time;
  *   324 KiB of weights and 504 KiB of input rows are used again
  */
@@ -754,10 +756,10 @@ static int unet3d_d0a(const vox_memory *m, int task) {
     enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 2, TASK_D = 8, TASK_H = 12, CHUNK_IC = 96 };
-    enum { X = 117440512, W = 18627408, B = 18959184, Y = 0 };
+    enum { X = 0, W = 18627408, B = 18959184, Y = 14155776 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -774,16 +776,16 @@ static int unet3d_d0a(const vox_memory *m, int task) {
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer);
-    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    if (task < 0) return vox_conv_tasks(&layer, m->begin, m->end);
+    vox_f32_conv(&layer, m->begin, m->end, x, w, b, NULL, y, task);
     return 0;
 }
 
 /* d0b: conv 3x3x3 + relu, 5.99 GMAC, reads 16.69 MB, writes 13.88 MB
- *   x  d0a f32[1,64,46,46,30], blocked, arena + 0, layers 21 to 22
+ *   x  d0a f32[1,64,46,46,30], blocked, arena + 56623104, layers 21 to 22
  *   w  d0b.conv.weight f32[64,64,3,3,3], prepared + 75836992
  *   b  d0b.conv.bias f32[64], prepared + 76279360
- *   y  d0b f32[1,64,44,44,28], blocked, arena + 16250880, layers 22 to 23
+ *   y  d0b f32[1,64,44,44,28], blocked, arena + 0, layers 22 to 23
  *   48 tasks: channels 2 x 16, planes 6, rows 15; input channels 64 at a time;
  *   216 KiB of weights and 383 KiB of input rows are used again
  */
@@ -793,10 +795,10 @@ static int unet3d_d0b(const vox_memory *m, int task) {
     enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 2, TASK_D = 6, TASK_H = 15, CHUNK_IC = 64 };
-    enum { X = 0, W = 18959248, B = 19069840, Y = 4062720 };
+    enum { X = 14155776, W = 18959248, B = 19069840, Y = 0 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -813,13 +815,13 @@ static int unet3d_d0b(const vox_memory *m, int task) {
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer);
-    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    if (task < 0) return vox_conv_tasks(&layer, m->begin, m->end);
+    vox_f32_conv(&layer, m->begin, m->end, x, w, b, NULL, y, task);
     return 0;
 }
 
 /* logits: conv 1x1x1, 0.01 GMAC, reads 13.88 MB, writes 0.65 MB
- *   x  d0b f32[1,64,44,44,28], blocked, arena + 16250880, layers 22 to 23
+ *   x  d0b f32[1,64,44,44,28], blocked, arena + 0, layers 22 to 23
  *   w  logits.weight f32[3,64,1,1,1], prepared + 76279616
  *   b  logits.bias f32[3], prepared + 76283712
  *   y  logits f32[1,3,44,44,28], outputs[0]
@@ -832,10 +834,10 @@ static int unet3d_logits(const vox_memory *m, int task) {
     enum { KD = 1, KH = 1, KW = 1, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 1, TASK_D = 22, TASK_H = 44, CHUNK_IC = 64 };
-    enum { X = 4062720, W = 19069904, B = 19070928 };
+    enum { X = 0, W = 19069904, B = 19070928 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, 0},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, 0, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -852,8 +854,8 @@ static int unet3d_logits(const vox_memory *m, int task) {
     const float *b = m->prepared + B;
     float *y = m->outputs[0];
     if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer);
-    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    if (task < 0) return vox_conv_tasks(&layer, m->begin, m->end);
+    vox_f32_conv(&layer, m->begin, m->end, x, w, b, NULL, y, task);
     return 0;
 }
 
@@ -861,9 +863,11 @@ static int unet3d_logits(const vox_memory *m, int task) {
 const vox_layer_fn UNET3D_LAYERS[] = {
     unet3d_e0a,
     unet3d_e0b,
+    unet3d_e0b_crop,
     unet3d_p0,
     unet3d_e1a,
     unet3d_e1b,
+    unet3d_e1b_crop,
     unet3d_p1,
     unet3d_e2a,
     unet3d_e2b,
@@ -875,11 +879,9 @@ const vox_layer_fn UNET3D_LAYERS[] = {
     unet3d_d2a,
     unet3d_d2b,
     unet3d_up1,
-    unet3d_e1b_crop,
     unet3d_d1a,
     unet3d_d1b,
     unet3d_up0,
-    unet3d_e0b_crop,
     unet3d_d0a,
     unet3d_d0b,
     unet3d_logits,

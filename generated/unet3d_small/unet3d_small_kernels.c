@@ -20,12 +20,12 @@
 #endif
 extern const vox_layer_fn UNET3D_SMALL_LAYERS[];
 
-/* e0a: conv 3x3x3 + relu, 0.08 GMAC, reads 3.12 MB, writes 11.66 MB
+/* e0a: conv 3x3x3 + relu, 0.08 GMAC, reads 3.12 MB, writes 11.66 MB; stream 1, 2 planes of p1 at a time
  *   x  image f32[1,1,92,92,92], inputs[0]
  *   w  e0a.conv.weight f32[4,1,3,3,3], prepared + 640
  *   b  e0a.conv.bias f32[4], prepared + 2368
- *   y  e0a f32[1,4,90,90,90], arena + 21807104, layers 0 to 1
- *   18 tasks: channels 1 x 16, planes 5, rows 90; input channels 1 at a time;
+ *   y  e0a f32[1,4,90,90,90], planes kept: 10 of 90, 1.3 MB instead of 11.7, arena + 1982464, layers 0 to 9
+ *   13 tasks: channels 1 x 16, planes 7, rows 90; input channels 1 at a time;
  *   2 KiB of weights and 100 KiB of input rows are used again
  */
 static int unet3d_small_e0a(const vox_memory *m, int task) {
@@ -33,11 +33,11 @@ static int unet3d_small_e0a(const vox_memory *m, int task) {
     enum { OC = 4, OD = 90, OH = 90, OW = 90, GROUP = 1 };
     enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { TASK_OC = 1, TASK_D = 5, TASK_H = 90, CHUNK_IC = 1 };
-    enum { W = 160, B = 592, Y = 5451776 };
+    enum { TASK_OC = 1, TASK_D = 7, TASK_H = 90, CHUNK_IC = 1 };
+    enum { W = 160, B = 592, Y = 495616 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, 0},
-        .y = {N, OC, OD, OH, OW, 0},
+        .x = {N, IC, ID, IH, IW, 0, 0},
+        .y = {N, OC, OD, OH, OW, 0, 10},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -54,29 +54,29 @@ static int unet3d_small_e0a(const vox_memory *m, int task) {
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer);
-    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    if (task < 0) return vox_conv_tasks(&layer, m->begin, m->end);
+    vox_f32_conv(&layer, m->begin, m->end, x, w, b, NULL, y, task);
     return 0;
 }
 
-/* e0b: conv 3x3x3 + relu, 0.59 GMAC, reads 11.67 MB, writes 21.81 MB
- *   x  e0a f32[1,4,90,90,90], arena + 21807104, layers 0 to 1
+/* e0b: conv 3x3x3 + relu, 0.59 GMAC, reads 11.67 MB, writes 21.81 MB; stream 1, 2 planes of p1 at a time
+ *   x  e0a f32[1,4,90,90,90], planes kept: 10 of 90, 1.3 MB instead of 11.7, arena + 1982464, layers 0 to 9
  *   w  e0b.conv.weight f32[8,4,3,3,3], prepared + 2432
  *   b  e0b.conv.bias f32[8], prepared + 9344
- *   y  e0b f32[1,8,88,88,88], arena + 0, layers 1 to 22
- *   44 tasks: channels 1 x 16, planes 2, rows 88; input channels 4 at a time;
- *   7 KiB of weights and 380 KiB of input rows are used again
+ *   y  e0b f32[1,8,88,88,88], planes kept: 8 of 88, 2.0 MB instead of 21.8, arena + 0, layers 0 to 9
+ *   88 tasks: channels 1 x 16, planes 2, rows 44; input channels 4 at a time;
+ *   7 KiB of weights and 195 KiB of input rows are used again
  */
 static int unet3d_small_e0b(const vox_memory *m, int task) {
     enum { N = 1, IC = 4, ID = 90, IH = 90, IW = 90 };
     enum { OC = 8, OD = 88, OH = 88, OW = 88, GROUP = 1 };
     enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { TASK_OC = 1, TASK_D = 2, TASK_H = 88, CHUNK_IC = 4 };
-    enum { X = 5451776, W = 608, B = 2336, Y = 0 };
+    enum { TASK_OC = 1, TASK_D = 2, TASK_H = 44, CHUNK_IC = 4 };
+    enum { X = 495616, W = 608, B = 2336, Y = 0 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, 0},
-        .y = {N, OC, OD, OH, OW, 0},
+        .x = {N, IC, ID, IH, IW, 0, 10},
+        .y = {N, OC, OD, OH, OW, 0, 8},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -93,21 +93,44 @@ static int unet3d_small_e0b(const vox_memory *m, int task) {
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer);
-    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    if (task < 0) return vox_conv_tasks(&layer, m->begin, m->end);
+    vox_f32_conv(&layer, m->begin, m->end, x, w, b, NULL, y, task);
     return 0;
 }
 
-/* p0: max_pool 2x2x2 stride 2x2x2, reads 21.81 MB, writes 2.73 MB
- *   x  e0b f32[1,8,88,88,88], arena + 0, layers 1 to 22
- *   y  p0 f32[1,8,44,44,44], arena + 27258880, layers 2 to 3
+/* e0b.crop: slice, reads 21.81 MB, writes 0.02 MB; stream 1, 2 planes of p1 at a time
+ *   x  e0b f32[1,8,88,88,88], planes kept: 8 of 88, 2.0 MB instead of 21.8, arena + 0, layers 0 to 9
+ *   y  e0b.crop f32[1,8,8,8,8], arena + 6192768, layers 0 to 23
+ */
+static int unet3d_small_e0b_crop(const vox_memory *m, int task) {
+    enum { FROM = 3560 }; /* first element of x */
+    enum { X = 0, Y = 1548192 };
+    static const vox_copy layer = {
+        .rank = 5,
+        .element = 4,
+        .dim = {1, 8, 8, 8, 8},
+        .x_stride = {495616, 61952, 7744, 88, 1},
+        .y_stride = {4096, 512, 64, 8, 1},
+        .planes = 2, .x_begin = 40, .x_ring = 8, .y_ring = 0,
+    };
+    const float *x = m->arena + X;
+    float *y = m->arena + Y;
+    if (m->probe) return vox_check_copy_box(m->probe, &layer, x + FROM, y);
+    if (task < 0) return vox_copy_tasks(&layer, m->begin, m->end);
+    vox_copy_box(&layer, m->begin, m->end, x + FROM, y, task);
+    return 0;
+}
+
+/* p0: max_pool 2x2x2 stride 2x2x2, reads 21.81 MB, writes 2.73 MB; stream 1, 2 planes of p1 at a time
+ *   x  e0b f32[1,8,88,88,88], planes kept: 8 of 88, 2.0 MB instead of 21.8, arena + 0, layers 0 to 9
+ *   y  p0 f32[1,8,44,44,44], planes kept: 4 of 44, 0.2 MB instead of 2.7, arena + 5620864, layers 0 to 9
  */
 static int unet3d_small_p0(const vox_memory *m, int task) {
     enum { N = 1, C = 8, ID = 88, IH = 88, IW = 88, OD = 44, OH = 44, OW = 44 };
-    enum { X = 0, Y = 6814720 };
+    enum { X = 0, Y = 1405216 };
     static const vox_pool3d layer = {
-        .x = {N, C, ID, IH, IW, 0},
-        .y = {N, C, OD, OH, OW, 0},
+        .x = {N, C, ID, IH, IW, 0, 8},
+        .y = {N, C, OD, OH, OW, 0, 4},
         .kernel = {2, 2, 2},
         .stride = {2, 2, 2},
         .dilation = {1, 1, 1},
@@ -118,35 +141,35 @@ static int unet3d_small_p0(const vox_memory *m, int task) {
     const float *x = m->arena + X;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_max_pool(m->probe, &layer, x, y);
-    if (task < 0) return vox_pool3d_tasks(&layer);
-    vox_f32_max_pool(&layer, x, y, task);
+    if (task < 0) return vox_pool3d_tasks(&layer, m->begin, m->end);
+    vox_f32_max_pool(&layer, m->begin, m->end, x, y, task);
     return 0;
 }
 
-/* p0.blocked: to_block, reads 2.73 MB, writes 5.45 MB
- *   x  p0 f32[1,8,44,44,44], arena + 27258880, layers 2 to 3
- *   y  p0.blocked f32[1,8,44,44,44], blocked, arena + 21807104, layers 3 to 4
+/* p0.blocked: to_block, reads 2.73 MB, writes 5.45 MB; stream 1, 2 planes of p1 at a time
+ *   x  p0 f32[1,8,44,44,44], planes kept: 4 of 44, 0.2 MB instead of 2.7, arena + 5620864, layers 0 to 9
+ *   y  p0.blocked f32[1,8,44,44,44], blocked, planes kept: 6 of 44, 0.7 MB instead of 5.5, arena + 3278464, layers 0 to 9
  */
 static int unet3d_small_p0_blocked(const vox_memory *m, int task) {
     enum { N = 1, C = 8, D = 44, H = 44, W = 44 };
-    enum { X = 6814720, Y = 5451776 };
+    enum { X = 1405216, Y = 819616 };
     static const vox_relayout layer = {
-        .x = {N, C, D, H, W, 0},
-        .y = {N, C, D, H, W, VOX_BLOCK},
+        .x = {N, C, D, H, W, 0, 4},
+        .y = {N, C, D, H, W, VOX_BLOCK, 6},
     };
     const float *x = m->arena + X;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_relayout(m->probe, &layer, x, y);
-    if (task < 0) return vox_relayout_tasks(&layer);
-    vox_f32_to_block(&layer, x, y, task);
+    if (task < 0) return vox_relayout_tasks(&layer, m->begin, m->end);
+    vox_f32_to_block(&layer, m->begin, m->end, x, y, task);
     return 0;
 }
 
-/* e1a: conv 3x3x3 + relu, 0.13 GMAC, reads 5.46 MB, writes 2.37 MB
- *   x  p0.blocked f32[1,8,44,44,44], blocked, arena + 21807104, layers 3 to 4
+/* e1a: conv 3x3x3 + relu, 0.13 GMAC, reads 5.46 MB, writes 2.37 MB; stream 1, 2 planes of p1 at a time
+ *   x  p0.blocked f32[1,8,44,44,44], blocked, planes kept: 6 of 44, 0.7 MB instead of 5.5, arena + 3278464, layers 0 to 9
  *   w  e1a.conv.weight f32[8,8,3,3,3], prepared + 9408
  *   b  e1a.conv.bias f32[8], prepared + 23232
- *   y  e1a f32[1,8,42,42,42], arena + 27258880, layers 4 to 5
+ *   y  e1a f32[1,8,42,42,42], planes kept: 4 of 42, 0.2 MB instead of 2.4, arena + 5868672, layers 0 to 9
  *   21 tasks: channels 1 x 16, planes 2, rows 42; input channels 8 at a time;
  *   14 KiB of weights and 182 KiB of input rows are used again
  */
@@ -156,10 +179,10 @@ static int unet3d_small_e1a(const vox_memory *m, int task) {
     enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 1, TASK_D = 2, TASK_H = 42, CHUNK_IC = 8 };
-    enum { X = 5451776, W = 2352, B = 5808, Y = 6814720 };
+    enum { X = 819616, W = 2352, B = 5808, Y = 1467168 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, 0},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 6},
+        .y = {N, OC, OD, OH, OW, 0, 4},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -176,48 +199,48 @@ static int unet3d_small_e1a(const vox_memory *m, int task) {
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer);
-    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    if (task < 0) return vox_conv_tasks(&layer, m->begin, m->end);
+    vox_f32_conv(&layer, m->begin, m->end, x, w, b, NULL, y, task);
     return 0;
 }
 
-/* e1a.blocked: to_block, reads 2.37 MB, writes 4.74 MB
- *   x  e1a f32[1,8,42,42,42], arena + 27258880, layers 4 to 5
- *   y  e1a.blocked f32[1,8,42,42,42], blocked, arena + 21807104, layers 5 to 6
+/* e1a.blocked: to_block, reads 2.37 MB, writes 4.74 MB; stream 1, 2 planes of p1 at a time
+ *   x  e1a f32[1,8,42,42,42], planes kept: 4 of 42, 0.2 MB instead of 2.4, arena + 5868672, layers 0 to 9
+ *   y  e1a.blocked f32[1,8,42,42,42], blocked, planes kept: 6 of 42, 0.7 MB instead of 4.7, arena + 4021888, layers 0 to 9
  */
 static int unet3d_small_e1a_blocked(const vox_memory *m, int task) {
     enum { N = 1, C = 8, D = 42, H = 42, W = 42 };
-    enum { X = 6814720, Y = 5451776 };
+    enum { X = 1467168, Y = 1005472 };
     static const vox_relayout layer = {
-        .x = {N, C, D, H, W, 0},
-        .y = {N, C, D, H, W, VOX_BLOCK},
+        .x = {N, C, D, H, W, 0, 4},
+        .y = {N, C, D, H, W, VOX_BLOCK, 6},
     };
     const float *x = m->arena + X;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_relayout(m->probe, &layer, x, y);
-    if (task < 0) return vox_relayout_tasks(&layer);
-    vox_f32_to_block(&layer, x, y, task);
+    if (task < 0) return vox_relayout_tasks(&layer, m->begin, m->end);
+    vox_f32_to_block(&layer, m->begin, m->end, x, y, task);
     return 0;
 }
 
-/* e1b: conv 3x3x3 + relu, 0.22 GMAC, reads 4.76 MB, writes 4.10 MB
- *   x  e1a.blocked f32[1,8,42,42,42], blocked, arena + 21807104, layers 5 to 6
+/* e1b: conv 3x3x3 + relu, 0.22 GMAC, reads 4.76 MB, writes 4.10 MB; stream 1, 2 planes of p1 at a time
+ *   x  e1a.blocked f32[1,8,42,42,42], blocked, planes kept: 6 of 42, 0.7 MB instead of 4.7, arena + 4021888, layers 0 to 9
  *   w  e1b.conv.weight f32[16,8,3,3,3], prepared + 23296
  *   b  e1b.conv.bias f32[16], prepared + 37120
- *   y  e1b f32[1,16,40,40,40], blocked, arena + 26548736, layers 6 to 18
- *   40 tasks: channels 1 x 16, planes 1, rows 40; input channels 8 at a time;
- *   14 KiB of weights and 166 KiB of input rows are used again
+ *   y  e1b f32[1,16,40,40,40], blocked, planes kept: 4 of 40, 0.4 MB instead of 4.1, arena + 5211264, layers 0 to 9
+ *   40 tasks: channels 1 x 16, planes 2, rows 20; input channels 8 at a time;
+ *   14 KiB of weights and 87 KiB of input rows are used again
  */
 static int unet3d_small_e1b(const vox_memory *m, int task) {
     enum { N = 1, IC = 8, ID = 42, IH = 42, IW = 42 };
     enum { OC = 16, OD = 40, OH = 40, OW = 40, GROUP = 1 };
     enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { TASK_OC = 1, TASK_D = 1, TASK_H = 40, CHUNK_IC = 8 };
-    enum { X = 5451776, W = 5824, B = 9280, Y = 6637184 };
+    enum { TASK_OC = 1, TASK_D = 2, TASK_H = 20, CHUNK_IC = 8 };
+    enum { X = 1005472, W = 5824, B = 9280, Y = 1302816 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 6},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 4},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -234,21 +257,44 @@ static int unet3d_small_e1b(const vox_memory *m, int task) {
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer);
-    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    if (task < 0) return vox_conv_tasks(&layer, m->begin, m->end);
+    vox_f32_conv(&layer, m->begin, m->end, x, w, b, NULL, y, task);
     return 0;
 }
 
-/* p1: max_pool 2x2x2 stride 2x2x2, reads 4.10 MB, writes 0.51 MB
- *   x  e1b f32[1,16,40,40,40], blocked, arena + 26548736, layers 6 to 18
- *   y  p1 f32[1,16,20,20,20], blocked, arena + 21807104, layers 7 to 8
+/* e1b.crop: slice, reads 4.10 MB, writes 0.03 MB; stream 1, 2 planes of p1 at a time
+ *   x  e1b f32[1,16,40,40,40], blocked, planes kept: 4 of 40, 0.4 MB instead of 4.1, arena + 5211264, layers 0 to 9
+ *   y  e1b.crop f32[1,16,8,8,8], blocked, in cat1, arena + 6160000, layers 0 to 20
+ */
+static int unet3d_small_e1b_crop(const vox_memory *m, int task) {
+    enum { FROM = 10496 }; /* first element of x */
+    enum { X = 1302816, Y = 1540000 };
+    static const vox_copy layer = {
+        .rank = 6,
+        .element = 4,
+        .dim = {1, 1, 8, 8, 8, 16},
+        .x_stride = {102400, 102400, 25600, 640, 16, 1},
+        .y_stride = {8192, 8192, 1024, 128, 16, 1},
+        .planes = 2, .x_begin = 16, .x_ring = 4, .y_ring = 0,
+    };
+    const float *x = m->arena + X;
+    float *y = m->arena + Y;
+    if (m->probe) return vox_check_copy_box(m->probe, &layer, x + FROM, y);
+    if (task < 0) return vox_copy_tasks(&layer, m->begin, m->end);
+    vox_copy_box(&layer, m->begin, m->end, x + FROM, y, task);
+    return 0;
+}
+
+/* p1: max_pool 2x2x2 stride 2x2x2, reads 4.10 MB, writes 0.51 MB; stream 1, 2 planes of p1 at a time
+ *   x  e1b f32[1,16,40,40,40], blocked, planes kept: 4 of 40, 0.4 MB instead of 4.1, arena + 5211264, layers 0 to 9
+ *   y  p1 f32[1,16,20,20,20], blocked, arena + 4699264, layers 0 to 10
  */
 static int unet3d_small_p1(const vox_memory *m, int task) {
     enum { N = 1, C = 16, ID = 40, IH = 40, IW = 40, OD = 20, OH = 20, OW = 20 };
-    enum { X = 6637184, Y = 5451776 };
+    enum { X = 1302816, Y = 1174816 };
     static const vox_pool3d layer = {
-        .x = {N, C, ID, IH, IW, VOX_BLOCK},
-        .y = {N, C, OD, OH, OW, VOX_BLOCK},
+        .x = {N, C, ID, IH, IW, VOX_BLOCK, 4},
+        .y = {N, C, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {2, 2, 2},
         .stride = {2, 2, 2},
         .dilation = {1, 1, 1},
@@ -259,16 +305,16 @@ static int unet3d_small_p1(const vox_memory *m, int task) {
     const float *x = m->arena + X;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_max_pool(m->probe, &layer, x, y);
-    if (task < 0) return vox_pool3d_tasks(&layer);
-    vox_f32_max_pool(&layer, x, y, task);
+    if (task < 0) return vox_pool3d_tasks(&layer, m->begin, m->end);
+    vox_f32_max_pool(&layer, m->begin, m->end, x, y, task);
     return 0;
 }
 
 /* e2a: conv 3x3x3 + relu, 0.04 GMAC, reads 0.54 MB, writes 0.37 MB
- *   x  p1 f32[1,16,20,20,20], blocked, arena + 21807104, layers 7 to 8
+ *   x  p1 f32[1,16,20,20,20], blocked, arena + 4699264, layers 0 to 10
  *   w  e2a.conv.weight f32[16,16,3,3,3], prepared + 37184
  *   b  e2a.conv.bias f32[16], prepared + 64832
- *   y  e2a f32[1,16,18,18,18], blocked, arena + 22331392, layers 8 to 9
+ *   y  e2a f32[1,16,18,18,18], blocked, arena + 524288, layers 10 to 11
  *   9 tasks: channels 1 x 16, planes 2, rows 18; input channels 16 at a time;
  *   27 KiB of weights and 75 KiB of input rows are used again
  */
@@ -278,10 +324,10 @@ static int unet3d_small_e2a(const vox_memory *m, int task) {
     enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 1, TASK_D = 2, TASK_H = 18, CHUNK_IC = 16 };
-    enum { X = 5451776, W = 9296, B = 16208, Y = 5582848 };
+    enum { X = 1174816, W = 9296, B = 16208, Y = 131072 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -298,16 +344,16 @@ static int unet3d_small_e2a(const vox_memory *m, int task) {
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer);
-    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    if (task < 0) return vox_conv_tasks(&layer, m->begin, m->end);
+    vox_f32_conv(&layer, m->begin, m->end, x, w, b, NULL, y, task);
     return 0;
 }
 
 /* e2b: conv 3x3x3 + relu, 0.06 GMAC, reads 0.43 MB, writes 0.52 MB
- *   x  e2a f32[1,16,18,18,18], blocked, arena + 22331392, layers 8 to 9
+ *   x  e2a f32[1,16,18,18,18], blocked, arena + 524288, layers 10 to 11
  *   w  e2b.conv.weight f32[32,16,3,3,3], prepared + 64896
  *   b  e2b.conv.bias f32[32], prepared + 120192
- *   y  e2b f32[1,32,16,16,16], blocked, arena + 21807104, layers 9 to 14
+ *   y  e2b f32[1,32,16,16,16], blocked, arena + 0, layers 11 to 16
  *   8 tasks: channels 2 x 16, planes 2, rows 16; input channels 16 at a time;
  *   54 KiB of weights and 61 KiB of input rows are used again
  */
@@ -317,10 +363,10 @@ static int unet3d_small_e2b(const vox_memory *m, int task) {
     enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 2, TASK_D = 2, TASK_H = 16, CHUNK_IC = 16 };
-    enum { X = 5582848, W = 16224, B = 30048, Y = 5451776 };
+    enum { X = 131072, W = 16224, B = 30048, Y = 0 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -337,21 +383,21 @@ static int unet3d_small_e2b(const vox_memory *m, int task) {
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer);
-    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    if (task < 0) return vox_conv_tasks(&layer, m->begin, m->end);
+    vox_f32_conv(&layer, m->begin, m->end, x, w, b, NULL, y, task);
     return 0;
 }
 
 /* p2: max_pool 2x2x2 stride 2x2x2, reads 0.52 MB, writes 0.07 MB
- *   x  e2b f32[1,32,16,16,16], blocked, arena + 21807104, layers 9 to 14
- *   y  p2 f32[1,32,8,8,8], blocked, arena + 22331392, layers 10 to 11
+ *   x  e2b f32[1,32,16,16,16], blocked, arena + 0, layers 11 to 16
+ *   y  p2 f32[1,32,8,8,8], blocked, arena + 524288, layers 12 to 13
  */
 static int unet3d_small_p2(const vox_memory *m, int task) {
     enum { N = 1, C = 32, ID = 16, IH = 16, IW = 16, OD = 8, OH = 8, OW = 8 };
-    enum { X = 5451776, Y = 5582848 };
+    enum { X = 0, Y = 131072 };
     static const vox_pool3d layer = {
-        .x = {N, C, ID, IH, IW, VOX_BLOCK},
-        .y = {N, C, OD, OH, OW, VOX_BLOCK},
+        .x = {N, C, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, C, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {2, 2, 2},
         .stride = {2, 2, 2},
         .dilation = {1, 1, 1},
@@ -362,16 +408,16 @@ static int unet3d_small_p2(const vox_memory *m, int task) {
     const float *x = m->arena + X;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_max_pool(m->probe, &layer, x, y);
-    if (task < 0) return vox_pool3d_tasks(&layer);
-    vox_f32_max_pool(&layer, x, y, task);
+    if (task < 0) return vox_pool3d_tasks(&layer, m->begin, m->end);
+    vox_f32_max_pool(&layer, m->begin, m->end, x, y, task);
     return 0;
 }
 
 /* e3a: conv 3x3x3 + relu, 0.00597 GMAC, reads 0.18 MB, writes 0.03 MB
- *   x  p2 f32[1,32,8,8,8], blocked, arena + 22331392, layers 10 to 11
+ *   x  p2 f32[1,32,8,8,8], blocked, arena + 524288, layers 12 to 13
  *   w  e3a.conv.weight f32[32,32,3,3,3], prepared + 120320
  *   b  e3a.conv.bias f32[32], prepared + 230912
- *   y  e3a f32[1,32,6,6,6], blocked, arena + 22396928, layers 11 to 12
+ *   y  e3a f32[1,32,6,6,6], blocked, arena + 589824, layers 13 to 14
  *   1 tasks: channels 2 x 16, planes 6, rows 6; input channels 32 at a time;
  *   108 KiB of weights and 24 KiB of input rows are used again
  */
@@ -381,10 +427,10 @@ static int unet3d_small_e3a(const vox_memory *m, int task) {
     enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 2, TASK_D = 6, TASK_H = 6, CHUNK_IC = 32 };
-    enum { X = 5582848, W = 30080, B = 57728, Y = 5599232 };
+    enum { X = 131072, W = 30080, B = 57728, Y = 147456 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -401,16 +447,16 @@ static int unet3d_small_e3a(const vox_memory *m, int task) {
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer);
-    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    if (task < 0) return vox_conv_tasks(&layer, m->begin, m->end);
+    vox_f32_conv(&layer, m->begin, m->end, x, w, b, NULL, y, task);
     return 0;
 }
 
 /* e3b: conv 3x3x3 + relu, 0.00354 GMAC, reads 0.25 MB, writes 0.02 MB
- *   x  e3a f32[1,32,6,6,6], blocked, arena + 22396928, layers 11 to 12
+ *   x  e3a f32[1,32,6,6,6], blocked, arena + 589824, layers 13 to 14
  *   w  e3b.conv.weight f32[64,32,3,3,3], prepared + 231040
  *   b  e3b.conv.bias f32[64], prepared + 452224
- *   y  e3b f32[1,64,4,4,4], blocked, arena + 22528000, layers 12 to 13
+ *   y  e3b f32[1,64,4,4,4], blocked, arena + 720896, layers 14 to 15
  *   2 tasks: channels 2 x 16, planes 4, rows 4; input channels 32 at a time;
  *   108 KiB of weights and 14 KiB of input rows are used again
  */
@@ -420,10 +466,10 @@ static int unet3d_small_e3b(const vox_memory *m, int task) {
     enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 2, TASK_D = 4, TASK_H = 4, CHUNK_IC = 32 };
-    enum { X = 5599232, W = 57760, B = 113056, Y = 5632000 };
+    enum { X = 147456, W = 57760, B = 113056, Y = 180224 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -440,15 +486,15 @@ static int unet3d_small_e3b(const vox_memory *m, int task) {
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer);
-    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    if (task < 0) return vox_conv_tasks(&layer, m->begin, m->end);
+    vox_f32_conv(&layer, m->begin, m->end, x, w, b, NULL, y, task);
     return 0;
 }
 
 /* up2: conv_transpose 2x2x2 stride 2x2x2, 0.00210 GMAC, reads 0.15 MB, writes 0.13 MB
- *   x  e3b f32[1,64,4,4,4], blocked, arena + 22528000, layers 12 to 13
+ *   x  e3b f32[1,64,4,4,4], blocked, arena + 720896, layers 14 to 15
  *   w  up2.weight f32[64,64,2,2,2], prepared + 452480
- *   y  up2 f32[1,64,8,8,8], blocked, in cat2, arena + 22331392, layers 13 to 15
+ *   y  up2 f32[1,64,8,8,8], blocked, in cat2, arena + 524288, layers 15 to 17
  *   2 tasks: channels 2 x 16, planes 8, rows 8; input channels 64 at a time;
  *   64 KiB of weights and 18 KiB of input rows are used again
  */
@@ -458,10 +504,10 @@ static int unet3d_small_up2(const vox_memory *m, int task) {
     enum { KD = 2, KH = 2, KW = 2, SD = 2, SH = 2, SW = 2 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 2, TASK_D = 8, TASK_H = 8, CHUNK_IC = 64 };
-    enum { X = 5632000, W = 113120, Y = 5582848 };
+    enum { X = 180224, W = 113120, Y = 131072 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -477,18 +523,18 @@ static int unet3d_small_up2(const vox_memory *m, int task) {
     const float *w = m->prepared + W;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_conv_transpose(m->probe, &layer, x, w, NULL, NULL, y);
-    if (task < 0) return vox_conv_transpose_tasks(&layer);
-    vox_f32_conv_transpose(&layer, x, w, NULL, NULL, y, task);
+    if (task < 0) return vox_conv_transpose_tasks(&layer, m->begin, m->end);
+    vox_f32_conv_transpose(&layer, m->begin, m->end, x, w, NULL, NULL, y, task);
     return 0;
 }
 
 /* e2b.crop: slice, reads 0.52 MB, writes 0.07 MB
- *   x  e2b f32[1,32,16,16,16], blocked, arena + 21807104, layers 9 to 14
- *   y  e2b.crop f32[1,32,8,8,8], blocked, in cat2, arena + 22462464, layers 13 to 15
+ *   x  e2b f32[1,32,16,16,16], blocked, arena + 0, layers 11 to 16
+ *   y  e2b.crop f32[1,32,8,8,8], blocked, in cat2, arena + 655360, layers 15 to 17
  */
 static int unet3d_small_e2b_crop(const vox_memory *m, int task) {
     enum { FROM = 17472 }; /* first element of x */
-    enum { X = 5451776, Y = 5615616 };
+    enum { X = 0, Y = 163840 };
     static const vox_copy layer = {
         .rank = 6,
         .element = 4,
@@ -499,16 +545,16 @@ static int unet3d_small_e2b_crop(const vox_memory *m, int task) {
     const float *x = m->arena + X;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_copy_box(m->probe, &layer, x + FROM, y);
-    if (task < 0) return vox_copy_tasks(&layer);
-    vox_copy_box(&layer, x + FROM, y, task);
+    if (task < 0) return vox_copy_tasks(&layer, m->begin, m->end);
+    vox_copy_box(&layer, m->begin, m->end, x + FROM, y, task);
     return 0;
 }
 
 /* d2a: conv 3x3x3 + relu, 0.02 GMAC, reads 0.53 MB, writes 0.03 MB
- *   x  cat2 f32[1,96,8,8,8], blocked, arena + 22331392, layers 13 to 15
+ *   x  cat2 f32[1,96,8,8,8], blocked, arena + 524288, layers 15 to 17
  *   w  d2a.conv.weight f32[32,96,3,3,3], prepared + 583552
  *   b  d2a.conv.bias f32[32], prepared + 915328
- *   y  d2a f32[1,32,6,6,6], blocked, arena + 21807104, layers 15 to 16
+ *   y  d2a f32[1,32,6,6,6], blocked, arena + 0, layers 17 to 18
  *   3 tasks: channels 2 x 16, planes 2, rows 6; input channels 96 at a time;
  *   324 KiB of weights and 72 KiB of input rows are used again
  */
@@ -518,10 +564,10 @@ static int unet3d_small_d2a(const vox_memory *m, int task) {
     enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 2, TASK_D = 2, TASK_H = 6, CHUNK_IC = 96 };
-    enum { X = 5582848, W = 145888, B = 228832, Y = 5451776 };
+    enum { X = 131072, W = 145888, B = 228832, Y = 0 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -538,16 +584,16 @@ static int unet3d_small_d2a(const vox_memory *m, int task) {
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer);
-    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    if (task < 0) return vox_conv_tasks(&layer, m->begin, m->end);
+    vox_f32_conv(&layer, m->begin, m->end, x, w, b, NULL, y, task);
     return 0;
 }
 
 /* d2b: conv 3x3x3 + relu, 0.00177 GMAC, reads 0.14 MB, writes 0.01 MB
- *   x  d2a f32[1,32,6,6,6], blocked, arena + 21807104, layers 15 to 16
+ *   x  d2a f32[1,32,6,6,6], blocked, arena + 0, layers 17 to 18
  *   w  d2b.conv.weight f32[32,32,3,3,3], prepared + 915456
  *   b  d2b.conv.bias f32[32], prepared + 1026048
- *   y  d2b f32[1,32,4,4,4], blocked, arena + 21905408, layers 16 to 17
+ *   y  d2b f32[1,32,4,4,4], blocked, arena + 27648, layers 18 to 19
  *   1 tasks: channels 2 x 16, planes 4, rows 4; input channels 32 at a time;
  *   108 KiB of weights and 14 KiB of input rows are used again
  */
@@ -557,10 +603,10 @@ static int unet3d_small_d2b(const vox_memory *m, int task) {
     enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 2, TASK_D = 4, TASK_H = 4, CHUNK_IC = 32 };
-    enum { X = 5451776, W = 228864, B = 256512, Y = 5476352 };
+    enum { X = 0, W = 228864, B = 256512, Y = 6912 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -577,15 +623,15 @@ static int unet3d_small_d2b(const vox_memory *m, int task) {
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer);
-    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    if (task < 0) return vox_conv_tasks(&layer, m->begin, m->end);
+    vox_f32_conv(&layer, m->begin, m->end, x, w, b, NULL, y, task);
     return 0;
 }
 
 /* up1: conv_transpose 2x2x2 stride 2x2x2, 0.00052 GMAC, reads 0.04 MB, writes 0.07 MB
- *   x  d2b f32[1,32,4,4,4], blocked, arena + 21905408, layers 16 to 17
+ *   x  d2b f32[1,32,4,4,4], blocked, arena + 27648, layers 18 to 19
  *   w  up1.weight f32[32,32,2,2,2], prepared + 1026176
- *   y  up1 f32[1,32,8,8,8], blocked, in cat1, arena + 21807104, layers 17 to 19
+ *   y  up1 f32[1,32,8,8,8], blocked, in cat1, arena + 6094464, layers 0 to 20
  *   1 tasks: channels 2 x 16, planes 8, rows 8; input channels 32 at a time;
  *   32 KiB of weights and 9 KiB of input rows are used again
  */
@@ -595,10 +641,10 @@ static int unet3d_small_up1(const vox_memory *m, int task) {
     enum { KD = 2, KH = 2, KW = 2, SD = 2, SH = 2, SW = 2 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 2, TASK_D = 8, TASK_H = 8, CHUNK_IC = 32 };
-    enum { X = 5476352, W = 256544, Y = 5451776 };
+    enum { X = 6912, W = 256544, Y = 1523616 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -614,38 +660,16 @@ static int unet3d_small_up1(const vox_memory *m, int task) {
     const float *w = m->prepared + W;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_conv_transpose(m->probe, &layer, x, w, NULL, NULL, y);
-    if (task < 0) return vox_conv_transpose_tasks(&layer);
-    vox_f32_conv_transpose(&layer, x, w, NULL, NULL, y, task);
-    return 0;
-}
-
-/* e1b.crop: slice, reads 4.10 MB, writes 0.03 MB
- *   x  e1b f32[1,16,40,40,40], blocked, arena + 26548736, layers 6 to 18
- *   y  e1b.crop f32[1,16,8,8,8], blocked, in cat1, arena + 21872640, layers 17 to 19
- */
-static int unet3d_small_e1b_crop(const vox_memory *m, int task) {
-    enum { FROM = 420096 }; /* first element of x */
-    enum { X = 6637184, Y = 5468160 };
-    static const vox_copy layer = {
-        .rank = 6,
-        .element = 4,
-        .dim = {1, 1, 8, 8, 8, 16},
-        .x_stride = {1024000, 1024000, 25600, 640, 16, 1},
-        .y_stride = {8192, 8192, 1024, 128, 16, 1},
-    };
-    const float *x = m->arena + X;
-    float *y = m->arena + Y;
-    if (m->probe) return vox_check_copy_box(m->probe, &layer, x + FROM, y);
-    if (task < 0) return vox_copy_tasks(&layer);
-    vox_copy_box(&layer, x + FROM, y, task);
+    if (task < 0) return vox_conv_transpose_tasks(&layer, m->begin, m->end);
+    vox_f32_conv_transpose(&layer, m->begin, m->end, x, w, NULL, NULL, y, task);
     return 0;
 }
 
 /* d1a: conv 3x3x3 + relu, 0.00448 GMAC, reads 0.18 MB, writes 0.01 MB
- *   x  cat1 f32[1,48,8,8,8], blocked, arena + 21807104, layers 17 to 19
+ *   x  cat1 f32[1,48,8,8,8], blocked, arena + 6094464, layers 0 to 20
  *   w  d1a.conv.weight f32[16,48,3,3,3], prepared + 1058944
  *   b  d1a.conv.bias f32[16], prepared + 1141888
- *   y  d1a f32[1,16,6,6,6], blocked, arena + 21905408, layers 19 to 20
+ *   y  d1a f32[1,16,6,6,6], blocked, arena + 0, layers 20 to 21
  *   1 tasks: channels 1 x 16, planes 6, rows 6; input channels 48 at a time;
  *   81 KiB of weights and 36 KiB of input rows are used again
  */
@@ -655,10 +679,10 @@ static int unet3d_small_d1a(const vox_memory *m, int task) {
     enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 1, TASK_D = 6, TASK_H = 6, CHUNK_IC = 48 };
-    enum { X = 5451776, W = 264736, B = 285472, Y = 5476352 };
+    enum { X = 1523616, W = 264736, B = 285472, Y = 0 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -675,16 +699,16 @@ static int unet3d_small_d1a(const vox_memory *m, int task) {
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer);
-    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    if (task < 0) return vox_conv_tasks(&layer, m->begin, m->end);
+    vox_f32_conv(&layer, m->begin, m->end, x, w, b, NULL, y, task);
     return 0;
 }
 
 /* d1b: conv 3x3x3 + relu, 0.00044 GMAC, reads 0.04 MB, writes 0.00 MB
- *   x  d1a f32[1,16,6,6,6], blocked, arena + 21905408, layers 19 to 20
+ *   x  d1a f32[1,16,6,6,6], blocked, arena + 0, layers 20 to 21
  *   w  d1b.conv.weight f32[16,16,3,3,3], prepared + 1141952
  *   b  d1b.conv.bias f32[16], prepared + 1169600
- *   y  d1b f32[1,16,4,4,4], blocked, arena + 21872640, layers 20 to 21
+ *   y  d1b f32[1,16,4,4,4], blocked, arena + 65536, layers 21 to 22
  *   1 tasks: channels 1 x 16, planes 4, rows 4; input channels 16 at a time;
  *   27 KiB of weights and 7 KiB of input rows are used again
  */
@@ -694,10 +718,10 @@ static int unet3d_small_d1b(const vox_memory *m, int task) {
     enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 1, TASK_D = 4, TASK_H = 4, CHUNK_IC = 16 };
-    enum { X = 5476352, W = 285488, B = 292400, Y = 5468160 };
+    enum { X = 0, W = 285488, B = 292400, Y = 16384 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -714,15 +738,15 @@ static int unet3d_small_d1b(const vox_memory *m, int task) {
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer);
-    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    if (task < 0) return vox_conv_tasks(&layer, m->begin, m->end);
+    vox_f32_conv(&layer, m->begin, m->end, x, w, b, NULL, y, task);
     return 0;
 }
 
 /* up0: conv_transpose 2x2x2 stride 2x2x2, 0.00013 GMAC, reads 0.01 MB, writes 0.03 MB
- *   x  d1b f32[1,16,4,4,4], blocked, arena + 21872640, layers 20 to 21
+ *   x  d1b f32[1,16,4,4,4], blocked, arena + 65536, layers 21 to 22
  *   w  up0.weight f32[16,16,2,2,2], prepared + 1169664
- *   y  up0 f32[1,16,8,8,8], blocked, in cat0, arena + 21807104, layers 21 to 24
+ *   y  up0 f32[1,16,8,8,8], blocked, in cat0, arena + 0, layers 22 to 24
  *   1 tasks: channels 1 x 16, planes 8, rows 8; input channels 16 at a time;
  *   8 KiB of weights and 5 KiB of input rows are used again
  */
@@ -732,10 +756,10 @@ static int unet3d_small_up0(const vox_memory *m, int task) {
     enum { KD = 2, KH = 2, KW = 2, SD = 2, SH = 2, SW = 2 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 1, TASK_D = 8, TASK_H = 8, CHUNK_IC = 16 };
-    enum { X = 5468160, W = 292416, Y = 5451776 };
+    enum { X = 16384, W = 292416, Y = 0 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -751,57 +775,35 @@ static int unet3d_small_up0(const vox_memory *m, int task) {
     const float *w = m->prepared + W;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_conv_transpose(m->probe, &layer, x, w, NULL, NULL, y);
-    if (task < 0) return vox_conv_transpose_tasks(&layer);
-    vox_f32_conv_transpose(&layer, x, w, NULL, NULL, y, task);
-    return 0;
-}
-
-/* e0b.crop: slice, reads 21.81 MB, writes 0.02 MB
- *   x  e0b f32[1,8,88,88,88], arena + 0, layers 1 to 22
- *   y  e0b.crop f32[1,8,8,8,8], arena + 21872640, layers 22 to 23
- */
-static int unet3d_small_e0b_crop(const vox_memory *m, int task) {
-    enum { FROM = 313320 }; /* first element of x */
-    enum { X = 0, Y = 5468160 };
-    static const vox_copy layer = {
-        .rank = 5,
-        .element = 4,
-        .dim = {1, 8, 8, 8, 8},
-        .x_stride = {5451776, 681472, 7744, 88, 1},
-        .y_stride = {4096, 512, 64, 8, 1},
-    };
-    const float *x = m->arena + X;
-    float *y = m->arena + Y;
-    if (m->probe) return vox_check_copy_box(m->probe, &layer, x + FROM, y);
-    if (task < 0) return vox_copy_tasks(&layer);
-    vox_copy_box(&layer, x + FROM, y, task);
+    if (task < 0) return vox_conv_transpose_tasks(&layer, m->begin, m->end);
+    vox_f32_conv_transpose(&layer, m->begin, m->end, x, w, NULL, NULL, y, task);
     return 0;
 }
 
 /* e0b.crop.blocked: to_block, reads 0.02 MB, writes 0.03 MB
- *   x  e0b.crop f32[1,8,8,8,8], arena + 21872640, layers 22 to 23
- *   y  e0b.crop.blocked f32[1,8,8,8,8], blocked, in cat0, arena + 21839872, layers 21 to 24
+ *   x  e0b.crop f32[1,8,8,8,8], arena + 6192768, layers 0 to 23
+ *   y  e0b.crop.blocked f32[1,8,8,8,8], blocked, in cat0, arena + 32768, layers 22 to 24
  */
 static int unet3d_small_e0b_crop_blocked(const vox_memory *m, int task) {
     enum { N = 1, C = 8, D = 8, H = 8, W = 8 };
-    enum { X = 5468160, Y = 5459968 };
+    enum { X = 1548192, Y = 8192 };
     static const vox_relayout layer = {
-        .x = {N, C, D, H, W, 0},
-        .y = {N, C, D, H, W, VOX_BLOCK},
+        .x = {N, C, D, H, W, 0, 0},
+        .y = {N, C, D, H, W, VOX_BLOCK, 0},
     };
     const float *x = m->arena + X;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_relayout(m->probe, &layer, x, y);
-    if (task < 0) return vox_relayout_tasks(&layer);
-    vox_f32_to_block(&layer, x, y, task);
+    if (task < 0) return vox_relayout_tasks(&layer, m->begin, m->end);
+    vox_f32_to_block(&layer, m->begin, m->end, x, y, task);
     return 0;
 }
 
 /* d0a: conv 3x3x3 + relu, 0.00112 GMAC, reads 0.09 MB, writes 0.01 MB
- *   x  cat0 f32[1,24,8,8,8], blocked, arena + 21807104, layers 21 to 24
+ *   x  cat0 f32[1,24,8,8,8], blocked, arena + 0, layers 22 to 24
  *   w  d0a.conv.weight f32[8,24,3,3,3], prepared + 1177856
  *   b  d0a.conv.bias f32[8], prepared + 1219328
- *   y  d0a f32[1,8,6,6,6], arena + 13824, layers 24 to 25
+ *   y  d0a f32[1,8,6,6,6], arena + 65536, layers 24 to 25
  *   1 tasks: channels 1 x 16, planes 6, rows 6; input channels 24 at a time;
  *   41 KiB of weights and 18 KiB of input rows are used again
  */
@@ -811,10 +813,10 @@ static int unet3d_small_d0a(const vox_memory *m, int task) {
     enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 1, TASK_D = 6, TASK_H = 6, CHUNK_IC = 24 };
-    enum { X = 5451776, W = 294464, B = 304832, Y = 3456 };
+    enum { X = 0, W = 294464, B = 304832, Y = 16384 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, 0},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, 0, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -831,27 +833,27 @@ static int unet3d_small_d0a(const vox_memory *m, int task) {
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer);
-    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    if (task < 0) return vox_conv_tasks(&layer, m->begin, m->end);
+    vox_f32_conv(&layer, m->begin, m->end, x, w, b, NULL, y, task);
     return 0;
 }
 
 /* d0a.blocked: to_block, reads 0.01 MB, writes 0.01 MB
- *   x  d0a f32[1,8,6,6,6], arena + 13824, layers 24 to 25
+ *   x  d0a f32[1,8,6,6,6], arena + 65536, layers 24 to 25
  *   y  d0a.blocked f32[1,8,6,6,6], blocked, arena + 0, layers 25 to 26
  */
 static int unet3d_small_d0a_blocked(const vox_memory *m, int task) {
     enum { N = 1, C = 8, D = 6, H = 6, W = 6 };
-    enum { X = 3456, Y = 0 };
+    enum { X = 16384, Y = 0 };
     static const vox_relayout layer = {
-        .x = {N, C, D, H, W, 0},
-        .y = {N, C, D, H, W, VOX_BLOCK},
+        .x = {N, C, D, H, W, 0, 0},
+        .y = {N, C, D, H, W, VOX_BLOCK, 0},
     };
     const float *x = m->arena + X;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_relayout(m->probe, &layer, x, y);
-    if (task < 0) return vox_relayout_tasks(&layer);
-    vox_f32_to_block(&layer, x, y, task);
+    if (task < 0) return vox_relayout_tasks(&layer, m->begin, m->end);
+    vox_f32_to_block(&layer, m->begin, m->end, x, y, task);
     return 0;
 }
 
@@ -871,8 +873,8 @@ static int unet3d_small_d0b(const vox_memory *m, int task) {
     enum { TASK_OC = 1, TASK_D = 4, TASK_H = 4, CHUNK_IC = 8 };
     enum { X = 0, W = 304848, B = 308304, Y = 3456 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, 0},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, 0, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -889,8 +891,8 @@ static int unet3d_small_d0b(const vox_memory *m, int task) {
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer);
-    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    if (task < 0) return vox_conv_tasks(&layer, m->begin, m->end);
+    vox_f32_conv(&layer, m->begin, m->end, x, w, b, NULL, y, task);
     return 0;
 }
 
@@ -902,14 +904,14 @@ static int unet3d_small_d0b_blocked(const vox_memory *m, int task) {
     enum { N = 1, C = 8, D = 4, H = 4, W = 4 };
     enum { X = 3456, Y = 0 };
     static const vox_relayout layer = {
-        .x = {N, C, D, H, W, 0},
-        .y = {N, C, D, H, W, VOX_BLOCK},
+        .x = {N, C, D, H, W, 0, 0},
+        .y = {N, C, D, H, W, VOX_BLOCK, 0},
     };
     const float *x = m->arena + X;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_relayout(m->probe, &layer, x, y);
-    if (task < 0) return vox_relayout_tasks(&layer);
-    vox_f32_to_block(&layer, x, y, task);
+    if (task < 0) return vox_relayout_tasks(&layer, m->begin, m->end);
+    vox_f32_to_block(&layer, m->begin, m->end, x, y, task);
     return 0;
 }
 
@@ -929,8 +931,8 @@ static int unet3d_small_logits(const vox_memory *m, int task) {
     enum { TASK_OC = 1, TASK_D = 4, TASK_H = 4, CHUNK_IC = 8 };
     enum { X = 0, W = 308320, B = 308448 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK},
-        .y = {N, OC, OD, OH, OW, 0},
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, 0, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -947,8 +949,8 @@ static int unet3d_small_logits(const vox_memory *m, int task) {
     const float *b = m->prepared + B;
     float *y = m->outputs[0];
     if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer);
-    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    if (task < 0) return vox_conv_tasks(&layer, m->begin, m->end);
+    vox_f32_conv(&layer, m->begin, m->end, x, w, b, NULL, y, task);
     return 0;
 }
 
@@ -956,11 +958,13 @@ static int unet3d_small_logits(const vox_memory *m, int task) {
 const vox_layer_fn UNET3D_SMALL_LAYERS[] = {
     unet3d_small_e0a,
     unet3d_small_e0b,
+    unet3d_small_e0b_crop,
     unet3d_small_p0,
     unet3d_small_p0_blocked,
     unet3d_small_e1a,
     unet3d_small_e1a_blocked,
     unet3d_small_e1b,
+    unet3d_small_e1b_crop,
     unet3d_small_p1,
     unet3d_small_e2a,
     unet3d_small_e2b,
@@ -972,11 +976,9 @@ const vox_layer_fn UNET3D_SMALL_LAYERS[] = {
     unet3d_small_d2a,
     unet3d_small_d2b,
     unet3d_small_up1,
-    unet3d_small_e1b_crop,
     unet3d_small_d1a,
     unet3d_small_d1b,
     unet3d_small_up0,
-    unet3d_small_e0b_crop,
     unet3d_small_e0b_crop_blocked,
     unet3d_small_d0a,
     unet3d_small_d0a_blocked,
