@@ -106,6 +106,12 @@ const char *cg_volume_table(const cg_model *m) {
     return cg_string(&s);
 }
 
+static bool ends_turn(const cg_model *m, int layer) {
+    int stream = m->layers[layer].node->stream;
+    return stream && (layer + 1 == m->n_layers || m->layers[layer + 1].node->stream != stream);
+}
+
+/* A row per turn of a stream: its last layer's step ends it. */
 const char *cg_step_table(const cg_model *m) {
     enum { WIDTH = 100 };
     cg_text s = {.arena = m->arena};
@@ -114,7 +120,7 @@ const char *cg_step_table(const cg_model *m) {
         const cg_step *t = &m->steps[i];
         const char *text =
             ir_format(m->arena, "{%d, %" PRId64 ", %" PRId64 ", 0},", t->layer, t->begin, t->end);
-        bool wrap = s.size - line + strlen(text) > WIDTH;
+        bool wrap = s.size - line + strlen(text) > WIDTH || (i && ends_turn(m, m->steps[i - 1].layer));
         cg_add(&s, "%s%s", !i ? "" : wrap ? "\n    " : " ", text);
         if (wrap) line = s.size;
     }

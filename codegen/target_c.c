@@ -84,8 +84,8 @@ static const char *stream_text(const cg_model *m, const ir_node *n) {
     const ir_node *last = n;
     for (int i = 0; i < g->n_nodes; i++)
         if (g->nodes[i]->stream == n->stream) last = g->nodes[i];
-    return ir_format(m->arena, "; stream %d, %d planes of %s at a time", n->stream, n->slab,
-                     remark(m->arena, last->out[0]->name));
+    return ir_format(m->arena, "; stream %d, %d plane%s of %s at a time", n->stream, n->slab,
+                     n->slab == 1 ? "" : "s", remark(m->arena, last->out[0]->name));
 }
 
 static bool add_layer(cg_model *m, int index, cg_text *out, ir_diag *d) {

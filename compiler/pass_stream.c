@@ -206,16 +206,18 @@ static bool cuts_a_group(const ir_graph *g, int first, int last) {
     return (before && before == g->nodes[first]->stream) || (behind && behind == g->nodes[last]->stream);
 }
 
-/* False: its steps are too small to be worth while. */
-static bool apply(ir_graph *g, const candidate *c, ir_arena *a) {
+bool pass_stream_group(ir_graph *g, int first, int last, int slab) {
+    ir_arena *a = ir_arena_new();
     int group = new_group(g);
-    for (int i = c->first; i <= c->last; i++) g->nodes[i]->out[0]->ring = 0;
-    int last = gather_crops(g, c->first, c->last);
-    for (int i = c->first; i <= last; i++) {
+    for (int i = first; i <= last; i++) g->nodes[i]->out[0]->ring = 0;
+    last = gather_crops(g, first, last);
+    for (int i = first; i <= last; i++) {
         g->nodes[i]->stream = group;
-        g->nodes[i]->slab = c->slab;
+        g->nodes[i]->slab = slab;
     }
-    return set_rings(g, c->first, last, c->slab, a);
+    bool large = set_rings(g, first, last, slab, a);
+    ir_arena_free(a);
+    return large;
 }
 
 /* While other peaks are as high, getting rid of one counts; then the height of the last. */
@@ -238,15 +240,13 @@ static candidate best_group(ir_graph *g, int peak, int64_t limit) {
     for (int first = left; first <= peak; first++)
         for (int last = peak; last <= right; last++)
             for (int k = 0; k < SLABS && first < last && !cuts_a_group(g, first, last); k++) {
-                ir_arena *a = ir_arena_new();
                 candidate c = {.first = first, .last = last, .slab = slabs[k]};
-                if (apply(g, &c, a)) {
+                if (pass_stream_group(g, first, last, slabs[k])) {
                     candidate m = measure(g, limit, &at);
                     c.bound = m.bound, c.peaks = m.peaks;
                     if (better(&c, &best)) best = c;
                 }
                 restore(g, &s);
-                ir_arena_free(a);
             }
     ir_arena_free(outer);
     return best;
@@ -269,9 +269,7 @@ static bool add_group(ir_graph *g) {
     if (!bound || !ir_can_stream(g->nodes[peak])) return false;
     candidate c = best_group(g, peak, limit);
     if (c.bound == INT64_MAX || c.peaks >= measure(g, limit, &at).peaks) return false;
-    ir_arena *a = ir_arena_new();
-    apply(g, &c, a);
-    ir_arena_free(a);
+    pass_stream_group(g, c.first, c.last, c.slab);
     return true;
 }
 
@@ -282,8 +280,7 @@ static void enlarge_steps(ir_graph *g, ir_arena *a) {
         last = ir_group_end(g, first);
         for (int k = SLABS - 1; g->nodes[first]->stream && slabs[k] > g->nodes[first]->slab; k--) {
             snapshot s = take_snapshot(g, a);
-            candidate c = {.first = first, .last = last, .slab = slabs[k]};
-            if (apply(g, &c, a) && ir_memory_bound(g) <= bound) break;
+            if (pass_stream_group(g, first, last, slabs[k]) && ir_memory_bound(g) <= bound) break;
             restore(g, &s);
         }
     }

@@ -147,6 +147,14 @@ static void add_step(turns *t, int node, int64_t begin, int64_t end) {
     t->steps[t->count++] = (ir_step){node, {begin, end}};
 }
 
+/* A kernel makes planes in multiples of this many, the last ones excepted. */
+static int64_t grain(const ir_node *n) {
+    return n->winograd[0] ? n->winograd[0] * ir_ints(n, IR_DILATION)[0] : 1;
+}
+static int64_t round_up(int64_t planes, int64_t to) {
+    return (planes + to - 1) / to * to;
+}
+
 /* How many planes of the node's result can be made from what its makers have made. */
 static int64_t possible(const turns *t, int node) {
     const ir_node *n = t->g->nodes[node];
@@ -159,7 +167,7 @@ static int64_t possible(const turns *t, int node) {
         }
         if (!ready) break;
     }
-    return end;
+    return end < depth_of(t, node) ? end / grain(n) * grain(n) : end;
 }
 
 /* A fused value's readers write what they can at once: the kernel that makes it does their work. */
@@ -177,20 +185,11 @@ static void make(turns *t, int node, int64_t end) {
     }
 }
 
-/* Planes that a node makes at least at a time. */
-static int64_t granule(const ir_node *n) {
-    return n->winograd[0] ? n->winograd[0] * ir_ints(n, IR_DILATION)[0] : 1;
-}
-
-static int64_t round_up(int64_t planes, int64_t to) {
-    return (planes + to - 1) / to * to;
-}
-
 /* Makes planes up to `end`, at most `pace` at a time, so that no maker runs far ahead. */
 static void demand(turns *t, int node, int64_t end) {
     const ir_node *n = t->g->nodes[node];
-    int64_t *done = &t->done[node - t->first], pace = t->pace[node - t->first];
-    end = least(round_up(end, granule(n)), depth_of(t, node));
+    int64_t *done = &t->done[node - t->first], pace = round_up(t->pace[node - t->first], grain(n));
+    end = least(round_up(end, grain(n)), depth_of(t, node));
     while (*done < end) {
         ir_planes made = {*done, least(*done + pace, end)};
         for (int k = 0; k < n->n_in; k++) {
@@ -214,8 +213,8 @@ static void set_paces(turns *t, int64_t slab) {
     for (int i = t->last; i >= t->first; i--) {
         const ir_node *n = t->g->nodes[i];
         int64_t pace = t->pace[i - t->first];
-        if (!pace) pace = slab;
-        t->pace[i - t->first] = pace = round_up(pace, granule(n));
+        if (!pace) t->pace[i - t->first] = pace = slab;
+        pace = round_up(pace, grain(n));
         for (int k = 0; k < n->n_in; k++) {
             int from = maker(t, n, k);
             if (from < 0 || !t->demanded[i - t->first]) continue;

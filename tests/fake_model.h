@@ -128,6 +128,8 @@ static const vox_layer_info fake_same_layers[] = {
 static const vox_layer_info fake_rgb_layers[] = {
     {.name = "identity", .op = "copy", .rank = 5, .dim = {1, 3, 4, 4, 4}, .place = VOX_IN_OUTPUT},
 };
+/* No layer is streamed: a step each. */
+static const vox_step fake_schedule[] = {{0, 0, 1, 0}, {1, 0, 1, 0}};
 static const vox_prepare_step fake_same_steps[] = {
     {VOX_PREPARE_RESAMPLE_SHAPE, {6, 6, 6}},
     {VOX_PREPARE_DIVIDE_BY_MAXIMUM, {0}},
@@ -140,18 +142,19 @@ static const vox_volume_info fake_rgb_volume = {.axes = "zyx", .mirror = 1};
 #define FAKE_COMMON                                                                                          \
     .abi = 1, .voxc_version = "0.0", .graph_hash = "0123abcd", .options = "--model-name fake",               \
     .arena_bytes = 4096, .prepared_bytes = FAKE_WEIGHTS, .weights_bytes = FAKE_WEIGHTS, .align = 64,         \
-    .selftest_bytes = 8192, .n_inputs = 1, .n_outputs = 1, .prepare = fake_prepare, .isa = fake_isa
+    .selftest_bytes = 8192, .n_inputs = 1, .n_outputs = 1, .prepare = fake_prepare, .isa = fake_isa,         \
+    .steps = fake_schedule
 
 static const vox_model_info fake_models[] = {
     {FAKE_COMMON, .name = "fake_box", .parameters = 12, .macs = 27250, .inputs = &fake_box_in,
-     .outputs = &fake_box_out, .n_layers = 2, .layers = fake_box_layers, .n_labels = 2, .labels = fake_labels,
-     .volume = &fake_box_volume, .run = fake_box_run, .selftest = fake_selftest_ok},
+     .outputs = &fake_box_out, .n_layers = 2, .n_steps = 2, .layers = fake_box_layers, .n_labels = 2,
+     .labels = fake_labels, .volume = &fake_box_volume, .run = fake_box_run, .selftest = fake_selftest_ok},
     {FAKE_COMMON, .name = "fake_same", .inputs = &fake_same_port, .outputs = &fake_same_port, .n_layers = 1,
-     .layers = fake_same_layers, .volume = &fake_same_volume, .run = fake_same_run,
+     .n_steps = 1, .layers = fake_same_layers, .volume = &fake_same_volume, .run = fake_same_run,
      .selftest = fake_selftest_bad},
     {FAKE_COMMON, .name = "fake_rgb", .inputs = &fake_rgb_port, .outputs = &fake_rgb_port, .n_layers = 1,
-     .layers = fake_rgb_layers, .n_labels = 3, .labels = fake_labels, .volume = &fake_rgb_volume,
-     .run = fake_rgb_run, .selftest = fake_selftest_ok},
+     .n_steps = 1, .layers = fake_rgb_layers, .n_labels = 3, .labels = fake_labels,
+     .volume = &fake_rgb_volume, .run = fake_rgb_run, .selftest = fake_selftest_ok},
 };
 
 static const vox_model_info *fake_model(const char *name) {

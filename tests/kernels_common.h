@@ -96,6 +96,33 @@ static void near(double got, double want, double tolerance, double scale, const 
     fail();
 }
 
+/* ---- streaming ------------------------------------------------------------------------------- */
+
+/* A ring of `planes` planes with NaN everywhere but in planes [begin, end) of x. */
+static buffer ring_of(const vox_dims *t, int planes, const float *x, int begin, int end, vox_dims *ring) {
+    *ring = *t;
+    ring->ring = planes;
+    buffer b = tensor_poisoned(ring);
+    const size_t plane = (size_t)t->h * (size_t)t->w * (t->block ? 16 : 1);
+    for (int n = 0; n < t->n; n++)
+        for (int c = 0; c < t->c; c += t->block ? 16 : 1)
+            for (int d = begin; d < end; d++)
+                memcpy(b.at + vox_ref_at(ring, n, c, d, 0, 0), x + vox_ref_at(t, n, c, d, 0, 0),
+                       plane * sizeof *x);
+    return b;
+}
+
+/* Planes [begin, end) of a ring hold the bits of the whole tensor's. */
+static void same_planes(const vox_dims *ring, buffer got, const vox_dims *t, buffer whole, int begin,
+                        int end) {
+    for (int n = 0; n < t->n; n++)
+        for (int c = 0; c < t->c; c++)
+            for (int d = begin; d < end; d++)
+                for (int i = 0; i < t->h * t->w; i++)
+                    assert_memory_equal(got.at + vox_ref_at(ring, n, c, d, i / t->w, i % t->w),
+                                        whole.at + vox_ref_at(t, n, c, d, i / t->w, i % t->w), sizeof(float));
+}
+
 /* Loops over every element of a tensor. */
 #define FOR_TENSOR(t, in, ic, id, ih, iw)                                                                    \
     for (int in = 0; in < (t)->n; in++)                                                                      \

@@ -13,7 +13,7 @@ typedef struct conv_case {
 static conv_case conv_default(int transposed) {
     return (conv_case){.transposed = transposed,
                        .bias = 1,
-                       .g = {.x = {.n = 1, .c = 1, .d = 1, .h = 1, .w = 1},
+                       .g = {.x = {1, 1, 1, 1, 1, 0, 0},
                              .y = {.n = 1, .c = 1},
                              .kernel = {1, 1, 1},
                              .stride = {1, 1, 1},
@@ -72,14 +72,15 @@ static conv_buffers conv_operands(const conv_case *c) {
     return o;
 }
 
-static void conv_run(const conv_case *c, const vox_conv *g, const conv_buffers *o, buffer y) {
+static void conv_run(const conv_case *c, const vox_conv *g, const conv_buffers *o, buffer y, int begin,
+                     int end) {
     const float *b = c->bias ? o->b.at : NULL, *slope = g->ep.act == VOX_ACT_PRELU ? o->slope.at : NULL;
-    const int tasks = c->transposed ? vox_conv_transpose_tasks(g) : vox_conv_tasks(g);
+    const int tasks = c->transposed ? vox_conv_transpose_tasks(g, begin, end) : vox_conv_tasks(g, begin, end);
     for (int i = tasks - 1; i >= 0; i--) { /* any order will do */
         if (c->transposed)
-            vox_f32_conv_transpose(g, o->x.at, o->w.at, b, slope, y.at, i);
+            vox_f32_conv_transpose(g, begin, end, o->x.at, o->w.at, b, slope, y.at, i);
         else
-            vox_f32_conv(g, o->x.at, o->w.at, b, slope, y.at, i);
+            vox_f32_conv(g, begin, end, o->x.at, o->w.at, b, slope, y.at, i);
     }
 }
 
@@ -98,18 +99,47 @@ static void conv_compare(const conv_case *c, const conv_buffers *o, buffer y) {
     }
 }
 
+/* The planes of x that planes [begin, end) of y are made of. */
+static void conv_planes(const conv_case *c, int begin, int end, int *low, int *high) {
+    *low = c->g.x.d, *high = 0;
+    for (int d = begin, i; d < end; d++)
+        for (int k = 0; k < c->g.kernel[0]; k++) {
+            if (!vox_ref_input(&c->g, c->transposed, 0, d, k, &i)) continue;
+            if (i < *low) *low = i;
+            if (i >= *high) *high = i + 1;
+        }
+    if (*low > *high) *low = *high = 0;
+}
+
+/* A few planes at a time, from a ring into a ring. */
+static void conv_by_range(const conv_case *c, const conv_buffers *o, buffer whole) {
+    for (int begin = 0, end, low, high; begin < c->g.y.d; begin = end) {
+        end = vox_min_int(begin + random_int(1, 3), c->g.y.d);
+        conv_planes(c, begin, end, &low, &high);
+        vox_conv g = c->g;
+        conv_buffers ringed = *o;
+        ringed.x = ring_of(&c->g.x, high - low + random_int(low == high, 2), o->x.at, low, high, &g.x);
+        g.y.ring = end - begin + random_int(0, 2);
+        buffer y = tensor_poisoned(&g.y);
+        conv_run(c, &g, &ringed, y, begin, end);
+        same_planes(&g.y, y, &c->g.y, whole, begin, end);
+        buffer_end(y), buffer_end(ringed.x);
+    }
+}
+
 /* One split per task list: each must give the bits of the first. */
 static void conv_check(conv_case c) {
     const conv_buffers o = conv_operands(&c);
     buffer first = tensor_poisoned(&c.g.y), again = tensor_poisoned(&c.g.y);
     const int blocks = c.g.group * ((c.g.y.c / c.g.group + 15) / 16);
-    conv_run(&c, &c.g, &o, first);
+    conv_run(&c, &c.g, &o, first, 0, c.g.y.d);
     all_finite(first);
     conv_compare(&c, &o, first);
     c.g.task_oc = random_int(1, blocks), c.g.task_d = random_int(1, c.g.y.d),
     c.g.task_h = random_int(1, c.g.y.h);
-    conv_run(&c, &c.g, &o, again);
+    conv_run(&c, &c.g, &o, again, 0, c.g.y.d);
     assert_memory_equal(first.at, again.at, first.count * sizeof(float));
+    conv_by_range(&c, &o, first);
     buffer_end(first), buffer_end(again);
     buffer_end(o.x), buffer_end(o.w), buffer_end(o.b), buffer_end(o.slope);
 }

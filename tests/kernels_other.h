@@ -83,16 +83,36 @@ static vox_pool3d random_pool(void) {
         if (fits) return g;
     }
 }
+/* A few planes at a time, from a ring into a ring. */
+static void pool_by_range(const vox_pool3d *whole, int average, buffer x, buffer y) {
+    for (int begin = 0, end; begin < whole->y.d; begin = end) {
+        end = vox_min_int(begin + random_int(1, 3), whole->y.d);
+        vox_pool3d g = *whole;
+        const int low = vox_max_int(begin * g.stride[0] - g.pad[0], 0),
+                  reach = (g.kernel[0] - 1) * g.dilation[0];
+        const int high = vox_min_int((end - 1) * g.stride[0] - g.pad[0] + reach + 1, g.x.d);
+        buffer from = ring_of(&whole->x, high - low + random_int(0, 2), x.at, low, high, &g.x);
+        g.y.ring = end - begin + random_int(0, 2);
+        buffer to = tensor_poisoned(&g.y);
+        for (int t = vox_pool3d_tasks(&g, begin, end) - 1; t >= 0; t--)
+            average ? vox_f32_average_pool(&g, begin, end, from.at, to.at, t)
+                    : vox_f32_max_pool(&g, begin, end, from.at, to.at, t);
+        same_planes(&g.y, to, &whole->y, y, begin, end);
+        buffer_end(from), buffer_end(to);
+    }
+}
 static void pool_cases(int average) {
     for (int i = 0; i < 100; i++) {
         const vox_pool3d g = random_pool();
         buffer x = tensor_random(&g.x), y = tensor_poisoned(&g.y);
-        for (int t = vox_pool3d_tasks(&g) - 1; t >= 0; t--)
-            average ? vox_f32_average_pool(&g, x.at, y.at, t) : vox_f32_max_pool(&g, x.at, y.at, t);
+        for (int t = vox_pool3d_tasks(&g, 0, g.y.d) - 1; t >= 0; t--)
+            average ? vox_f32_average_pool(&g, 0, g.y.d, x.at, y.at, t)
+                    : vox_f32_max_pool(&g, 0, g.y.d, x.at, y.at, t);
         FOR_TENSOR(&g.y, n, c, d, h, w) {
             const double want = vox_ref_pool(&g, average, x.at, n, c, d, h, w);
             near((double)y.at[vox_ref_at(&g.y, n, c, d, h, w)], want, average ? 1e-6 : 0, 1, "pool");
         }
+        pool_by_range(&g, average, x, y);
         buffer_end(x), buffer_end(y);
     }
 }
@@ -119,11 +139,11 @@ static void norm_cases(int instance) {
         buffer scale = buffer_random(lanes, 0), bias = buffer_random(lanes, 0),
                slope = buffer_random(lanes, 0);
         const float *s = g.ep.act == VOX_ACT_PRELU ? slope.at : NULL;
-        const int tasks = instance ? vox_norm_tasks(&g) : vox_affine_tasks(&g);
+        const int tasks = instance ? vox_norm_tasks(&g) : vox_affine_tasks(&g, 0, g.x.d);
         for (size_t l = (size_t)g.x.c; l < lanes; l++) scale.at[l] = bias.at[l] = slope.at[l] = 0;
         for (int t = tasks - 1; t >= 0; t--)
             instance ? vox_f32_instance_norm(&g, x.at, scale.at, bias.at, s, y.at, t)
-                     : vox_f32_affine(&g, x.at, scale.at, bias.at, s, y.at, t);
+                     : vox_f32_affine(&g, 0, g.x.d, x.at, scale.at, bias.at, s, y.at, t);
         all_finite(y);
         FOR_TENSOR(&g.x, n, c, d, h, w) {
             const double want = instance
@@ -134,7 +154,7 @@ static void norm_cases(int instance) {
         }
         for (int t = 0; t < tasks; t++) /* in place */
             instance ? vox_f32_instance_norm(&g, x.at, scale.at, bias.at, s, x.at, t)
-                     : vox_f32_affine(&g, x.at, scale.at, bias.at, s, x.at, t);
+                     : vox_f32_affine(&g, 0, g.x.d, x.at, scale.at, bias.at, s, x.at, t);
         assert_memory_equal(x.at, y.at, x.count * sizeof(float));
         buffer_end(x), buffer_end(y), buffer_end(scale), buffer_end(bias), buffer_end(slope);
     }
@@ -154,9 +174,9 @@ static void map(void **state) {
     (void)state;
     static const int counts[] = {1, 15, 16, 17, VOX_MAP_PART - 1, VOX_MAP_PART, VOX_MAP_PART + 3};
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
-        const vox_map g = {counts[i], {VOX_ACT_SIGMOID, 0, 0}};
+        const vox_map g = {.count = counts[i], .ep = {VOX_ACT_SIGMOID, 0, 0}};
         buffer x = buffer_random((size_t)g.count, 1), y = buffer_new((size_t)g.count, 1);
-        for (int t = vox_map_tasks(&g) - 1; t >= 0; t--) vox_f32_map(&g, x.at, y.at, t);
+        for (int t = vox_map_tasks(&g, 0, 0) - 1; t >= 0; t--) vox_f32_map(&g, 0, 0, x.at, y.at, t);
         for (int64_t k = 0; k < g.count; k++) near((double)y.at[k], vox_ref_map(&g, x.at, k), 3e-7, 1, "map");
         buffer_end(x), buffer_end(y);
     }
@@ -191,7 +211,8 @@ static void binary(void **state) {
         if (i % 4 == 0) a.at[0] = b.at[count[1] - 1]; /* equal somewhere */
         if (g.op == VOX_MIN || g.op == VOX_MAX) a.at[count[0] - 1] = NAN;
         for (int64_t k = 0; g.op == VOX_POW && k < count[0]; k++) a.at[k] = fabsf(a.at[k]) + 0.1f;
-        for (int t = vox_binary_tasks(&g) - 1; t >= 0; t--) vox_f32_binary(&g, a.at, b.at, y.at, t);
+        for (int t = vox_binary_tasks(&g, 0, 0) - 1; t >= 0; t--)
+            vox_f32_binary(&g, 0, 0, a.at, b.at, y.at, t);
         for (int64_t k = 0; k < n; k++) {
             const double want = vox_ref_binary(&g, a.at, b.at, k);
             near((double)y.at[k], want, 2e-7, fabs(want), "binary");
@@ -201,10 +222,10 @@ static void binary(void **state) {
 }
 static void binary_in_place(void **state) {
     (void)state;
-    const vox_binary g = {VOX_ADD, 2, {40, 30}, {30, 1}, {0, 1}};
+    const vox_binary g = {.op = VOX_ADD, .rank = 2, .dim = {40, 30}, .a_stride = {30, 1}, .b_stride = {0, 1}};
     buffer a = buffer_random(1200, 1), b = buffer_random(30, 1), y = buffer_new(1200, 1);
-    vox_f32_binary(&g, a.at, b.at, y.at, 0);
-    vox_f32_binary(&g, a.at, b.at, a.at, 0);
+    vox_f32_binary(&g, 0, 0, a.at, b.at, y.at, 0);
+    vox_f32_binary(&g, 0, 0, a.at, b.at, a.at, 0);
     assert_memory_equal(a.at, y.at, 1200 * sizeof(float));
     buffer_end(a), buffer_end(b), buffer_end(y);
 }
@@ -255,7 +276,7 @@ static void copy(void **state) {
                y = buffer_new(((size_t)y_size * size + 3) / 4, 1);
         const char *from = (const char *)x.at + x_at * g.element;
         char *to = (char *)y.at;
-        for (int t = vox_copy_tasks(&g) - 1; t >= 0; t--) vox_copy_box(&g, from, to, t);
+        for (int t = vox_copy_tasks(&g, 0, 0) - 1; t >= 0; t--) vox_copy_box(&g, 0, 0, from, to, t);
         for (int64_t k = 0; k < y_size; k++)
             assert_memory_equal(to + k * g.element,
                                 from + vox_ref_offset(g.rank, g.dim, g.x_stride, k) * g.element, size);
@@ -288,13 +309,106 @@ static void relayout(void **state) {
         const vox_dims plain = {2, c, 3, 2, 5, 0, 0}, blocked = {2, c, 3, 2, 5, 16, 0};
         const vox_relayout to = {plain, blocked}, from = {blocked, plain};
         buffer x = tensor_random(&plain), y = tensor_poisoned(&blocked), z = tensor_poisoned(&plain);
-        for (int t = vox_relayout_tasks(&to) - 1; t >= 0; t--) vox_f32_to_block(&to, x.at, y.at, t);
-        for (int t = vox_relayout_tasks(&from) - 1; t >= 0; t--) vox_f32_from_block(&from, y.at, z.at, t);
+        for (int t = vox_relayout_tasks(&to, 0, 3) - 1; t >= 0; t--)
+            vox_f32_to_block(&to, 0, 3, x.at, y.at, t);
+        for (int t = vox_relayout_tasks(&from, 0, 3) - 1; t >= 0; t--)
+            vox_f32_from_block(&from, 0, 3, y.at, z.at, t);
         all_finite(y);
         FOR_TENSOR(&plain, n, k, d, h, w)
         assert_true(x.at[vox_ref_at(&plain, n, k, d, h, w)] == y.at[vox_ref_at(&blocked, n, k, d, h, w)]);
         assert_memory_equal(x.at, z.at, x.count * sizeof(float));
         buffer_end(x), buffer_end(y), buffer_end(z);
+    }
+}
+
+/* ---- plane by plane -------------------------------------------------------------------------- */
+
+typedef void ring_kernel(int begin, int end, const vox_dims *x, const vox_dims *y, const float *from,
+                         float *to);
+
+/* All of y at once, then a few planes at a time from a ring into a ring; y's plane d is made of x's shift +
+ * d. */
+static void ring_check(const vox_dims *x, const vox_dims *y, int shift, ring_kernel *kernel) {
+    buffer from = tensor_random(x), whole = tensor_poisoned(y);
+    kernel(0, y->d, x, y, from.at, whole.at);
+    for (int begin = 0, end; begin < y->d; begin = end) {
+        end = vox_min_int(begin + random_int(1, 3), y->d);
+        vox_dims x_ring, y_ring = *y;
+        buffer in = ring_of(x, end - begin + random_int(0, 2), from.at, begin + shift, end + shift, &x_ring);
+        y_ring.ring = end - begin + random_int(0, 2);
+        buffer out = tensor_poisoned(&y_ring);
+        kernel(begin, end, &x_ring, &y_ring, in.at, out.at);
+        same_planes(&y_ring, out, y, whole, begin, end);
+        buffer_end(in), buffer_end(out);
+    }
+    buffer_end(from), buffer_end(whole);
+}
+
+static void ring_relayout(int begin, int end, const vox_dims *x, const vox_dims *y, const float *from,
+                          float *to) {
+    const vox_relayout g = {*x, *y};
+    for (int t = vox_relayout_tasks(&g, begin, end) - 1; t >= 0; t--)
+        x->block ? vox_f32_from_block(&g, begin, end, from, to, t)
+                 : vox_f32_to_block(&g, begin, end, from, to, t);
+}
+static void ring_affine(int begin, int end, const vox_dims *x, const vox_dims *y, const float *from,
+                        float *to) {
+    static const float scale[32] = {1.5f, -2, 3}, bias[32] = {0.5f, 0.25f};
+    const vox_norm g = {.x = *x, .y_ring = y->ring, .ep = {VOX_ACT_TANH, 0, 0}};
+    for (int t = vox_affine_tasks(&g, begin, end) - 1; t >= 0; t--)
+        vox_f32_affine(&g, begin, end, from, scale, bias, NULL, to, t);
+}
+static void ring_map(int begin, int end, const vox_dims *x, const vox_dims *y, const float *from, float *to) {
+    const vox_map g = {.ep = {VOX_ACT_SIGMOID, 0, 0}, .y = *y, .x_ring = x->ring};
+    for (int t = vox_map_tasks(&g, begin, end) - 1; t >= 0; t--) vox_f32_map(&g, begin, end, from, to, t);
+}
+/* x * 3, then x + x */
+static void ring_binary(int begin, int end, const vox_dims *x, const vox_dims *y, const float *from,
+                        float *to) {
+    static const float three = 3;
+    vox_binary g = {.op = VOX_MUL, .rank = 1, .a_stride = {1}, .y = *y, .a_ring = x->ring};
+    for (int t = vox_binary_tasks(&g, begin, end) - 1; t >= 0; t--)
+        vox_f32_binary(&g, begin, end, from, &three, to, t);
+    g.op = VOX_ADD, g.b_stride[0] = 1, g.a_ring = y->ring, g.b_ring = x->ring;
+    for (int t = vox_binary_tasks(&g, begin, end) - 1; t >= 0; t--)
+        vox_f32_binary(&g, begin, end, to, from, to, t);
+}
+/* Cropped by 2, 1 and 3; the channels stay. */
+static void ring_copy(int begin, int end, const vox_dims *x, const vox_dims *y, const float *from,
+                      float *to) {
+    const int lanes = x->block ? 16 : 1, channels = x->block ? vox_parts(x->c, 16) : x->c;
+    const int64_t xw = lanes, xh = xw * x->w, xd = xh * x->h, yh = xw * y->w, yd = yh * y->h;
+    const vox_copy g = {.rank = 6,
+                        .element = 4,
+                        .dim = {x->n, channels, y->d, y->h, y->w, lanes},
+                        .x_stride = {xd * vox_planes(x) * channels, xd * vox_planes(x), xd, xh, xw, 1},
+                        .y_stride = {yd * vox_planes(y) * channels, yd * vox_planes(y), yd, yh, xw, 1},
+                        .planes = 2,
+                        .x_begin = 2,
+                        .x_ring = x->ring,
+                        .y_ring = y->ring};
+    for (int t = vox_copy_tasks(&g, begin, end) - 1; t >= 0; t--)
+        vox_copy_box(&g, begin, end, from + xh + 3 * xw, to, t);
+}
+
+static void rings(void **state) {
+    (void)state;
+    for (int i = 0; i < 60; i++) {
+        const vox_dims x = {random_int(1, 2),
+                            RANDOM_OF(1, 3, 16, 20),
+                            random_int(3, 8),
+                            random_int(2, 5),
+                            random_int(4, 20),
+                            i & 1 ? 16 : 0,
+                            0};
+        vox_dims other = x, cropped = x;
+        other.block = 16 - x.block;
+        cropped.d -= 2, cropped.h -= 1, cropped.w -= 3;
+        ring_check(&x, &other, 0, ring_relayout);
+        ring_check(&x, &x, 0, ring_affine);
+        ring_check(&x, &x, 0, ring_map);
+        ring_check(&x, &x, 0, ring_binary);
+        ring_check(&x, &cropped, 2, ring_copy);
     }
 }
 

@@ -244,7 +244,7 @@ static void copy_plane(const vox_dims *from, buffer x, const vox_dims *to, buffe
                    floats * sizeof(float));
 }
 /* Output planes [begin, end) of a ring are those of the whole. */
-static void same_planes(const vox_dims *ring, buffer a, const vox_dims *whole, buffer b, int begin, int end) {
+static void same_results(const vox_dims *ring, buffer a, const vox_dims *whole, buffer b, int begin, int end) {
     const size_t floats = (size_t)whole->h * (size_t)whole->w * 16;
     for (int z = vox_max_int(begin, 0); z < vox_min_int(end, whole->d); z++)
         for (int n = 0; n < whole->n; n++)
@@ -268,10 +268,10 @@ static void winograd_by_range(const vox_winograd *g, const winograd_buffers *o, 
         for (int z = begin - g->pad[0]; z < end - g->pad[0] + 2 * g->dilation[0]; z++)
             if (z >= 0 && z < g->x.d) copy_plane(&g->x, o->x, &part.x, rings.x, z);
         winograd_run(&part, &rings, r, begin, end);
-        if (g->store) same_planes(&part.y, r.y, &g->y, whole.y, begin, end);
-        same_planes(&part.crop, r.crop, &g->crop, whole.crop, begin - g->crop_begin[0],
+        if (g->store) same_results(&part.y, r.y, &g->y, whole.y, begin, end);
+        same_results(&part.crop, r.crop, &g->crop, whole.crop, begin - g->crop_begin[0],
                     end - g->crop_begin[0]);
-        same_planes(&part.pool, r.pool, &g->pool, whole.pool, begin / 2, end / 2);
+        same_results(&part.pool, r.pool, &g->pool, whole.pool, begin / 2, end / 2);
     }
     buffer_end(rings.x), winograd_result_end(r);
 }
@@ -320,13 +320,11 @@ static void winograd_self_check(void **state) {
         const float *b = o.bias ? o.b.at : NULL;
         winograd_run(&g, &o, r, 0, g.y.d);
         assert_int_equal(
-            vox_check_winograd(&p, &g, o.x.at, o.u.at, b, o.slope.at, r.y.at, r.crop.at, r.pool.at),
-            0);
+            vox_check_winograd(&p, &g, o.x.at, o.u.at, b, o.slope.at, r.y.at, r.crop.at, r.pool.at), 0);
         buffer bad = g.store ? r.y : g.crop.c ? r.crop : r.pool;
         bad.at[0] += 100; /* corners are always sampled */
         assert_int_equal(
-            vox_check_winograd(&p, &g, o.x.at, o.u.at, b, o.slope.at, r.y.at, r.crop.at, r.pool.at),
-            1);
+            vox_check_winograd(&p, &g, o.x.at, o.u.at, b, o.slope.at, r.y.at, r.crop.at, r.pool.at), 1);
         winograd_result_end(r), winograd_operands_end(o);
     }
 }

@@ -14,14 +14,15 @@ typedef struct bench {
     double percentile;
     double *run_seconds;   /* [iterations], sorted in the end */
     double *layer_seconds; /* [n_layers], sum over iterations */
-    double mark;           /* when the last layer ended */
+    double mark;           /* when the last step ended */
+    const vox_model_info *model;
 } bench;
 
-static void on_layer(void *user, int index, const void *data) {
+static void on_step(void *user, int done, int total) {
     bench *b = user;
-    (void)data;
+    (void)total;
     double now = vox_seconds();
-    b->layer_seconds[index] += now - b->mark;
+    b->layer_seconds[b->model->steps[done - 1].layer] += now - b->mark;
     b->mark = now;
 }
 
@@ -39,11 +40,11 @@ static double percentile(const double *sorted, int n, double p) {
 }
 
 static int measure(bench *b, vox_host *h) {
-    const vox_model_info *m = h->model;
+    const vox_model_info *m = b->model = h->model;
     for (int i = 0; i < m->n_inputs; i++) vox_fill_random(&m->inputs[i], h->inputs[i], 1 + (uint64_t)i);
     for (int i = -b->warmup; i < b->iterations; i++) {
         if (i == 0 && b->layers) {
-            h->executor.layer = on_layer;
+            h->executor.progress = on_step;
             h->executor.user = b;
         }
         double start = b->mark = vox_seconds();

@@ -38,6 +38,14 @@ static void print_volume(const vox_volume_info *v) {
     }
 }
 
+static void print_layer(const vox_layer_info *l) {
+    printf("%-24s %-32s %-24s %10.2f", l->name, l->op, vox_shape(l->rank, l->dim).text,
+           (double)l->macs * 1e-6);
+    if (l->stream) printf("  stream %d", l->stream);
+    if (l->ring) printf(", planes kept: %d of %d", l->ring, l->dim[2]);
+    printf("\n");
+}
+
 static void print_text(const vox_model_info *m) {
     printf("name       %s\nvoxc       %s\ngraph      %s\noptions    %s\n", m->name, m->voxc_version,
            m->graph_hash, m->options != NULL ? m->options : "");
@@ -55,11 +63,7 @@ static void print_text(const vox_model_info *m) {
         printf("volume     no volume section: segment is not available\n");
     }
     printf("\n%-24s %-32s %-24s %10s\n", "layer", "op", "output", "MMAC");
-    for (int i = 0; i < m->n_layers; i++) {
-        const vox_layer_info *l = &m->layers[i];
-        printf("%-24s %-32s %-24s %10.2f\n", l->name, l->op, vox_shape(l->rank, l->dim).text,
-               (double)l->macs * 1e-6);
-    }
+    for (int i = 0; i < m->n_layers; i++) print_layer(&m->layers[i]);
 }
 
 /* ---- for programs ---------------------------------------------------------------------------- */
@@ -121,7 +125,7 @@ static void json_layers(const vox_model_info *m) {
         vox_json_string(stdout, l->op);
         printf(", \"shape\": ");
         json_shape(l->rank, l->dim);
-        printf(", \"macs\": %" PRIu64 "}", l->macs);
+        printf(", \"macs\": %" PRIu64 ", \"stream\": %d, \"ring\": %d}", l->macs, l->stream, l->ring);
     }
     printf("\n  ]\n");
 }

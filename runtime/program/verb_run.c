@@ -94,7 +94,8 @@ int vox_verb_run(const vox_context *c, int argc, char **argv) {
         {"--weights", 0, VOX_OPTION_TEXT, &weights, 0, 0, "FILE",
          "weight file (default: beside the program)"},
         {"--dump", 0, VOX_OPTION_TEXT, &folder, 0, 0, "DIR",
-         "also write every layer's output as DIR/<layer>.npy"},
+         "also write every layer's output as DIR/<layer>.npy; streamed ones, of which only some planes exist "
+         "at a time, are left out (voxc compile --no-stream)"},
     };
     int code = vox_options_read(c, table, sizeof table / sizeof *table, argc, argv, &operands);
     if (code >= 0) return code;
