@@ -14,7 +14,7 @@ COMPILER = $(wildcard ir/*.c codegen/*.c) $(filter-out compiler/main.c,$(wildcar
 RUNTIME  = $(wildcard runtime/*.c)
 SEGMENT  = $(wildcard runtime/program/*.c)
 EMBEDDED = $(sort $(wildcard runtime/*.[ch] runtime/program/*.[ch] codegen/templates/*) LICENSE)
-FORMATTED = $(wildcard ir/*.[ch] compiler/*.[ch] codegen/*.[ch] runtime/*.[ch] runtime/program/*.[ch] tests/*.[ch])
+FORMATTED = $(wildcard ir/*.[ch] compiler/*.[ch] codegen/*.[ch] runtime/*.[ch] runtime/program/*.[ch] tests/*.[ch] tests/bench/*.[ch])
 obj      = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 TESTS    = $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
 SANITIZE = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -47,8 +47,8 @@ format-check:  ## fail if `make format` would change anything
 	@clang-format --dry-run -Werror $(FORMATTED)
 peers:  ## a Python environment with ONNX Runtime, for the tests that compare with it
 	@sh scripts/peers.sh $(BUILD)/peers
-bench: all  ## time and peak memory of the paper's tile beside ONNX Runtime's
-	@sh tests/bench.sh
+bench: all  ## time and peak memory of networks beside their peers; BENCH=--help lists options
+	@sh tests/bench.sh $(BENCH)
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' Makefile
 

@@ -1,9 +1,9 @@
 #!/bin/sh
 # Installs the Debian packages that voxc needs and that are not there yet; says which before it does.
 #
-#   sh scripts/setup.sh [--check] [build | demo | test]
+#   sh scripts/setup.sh [--check] [build | demo | test | bench]
 #
-# build: what `make` needs (default). demo, test: what `make demo` and `make test` need besides.
+# build: what `make` needs (default). demo, test, bench: what `make demo`, `make test` and `make bench` need besides.
 # --check only reports; exit status 1 when something is missing.
 set -eu
 
@@ -11,6 +11,7 @@ build='make gcc libc6-dev libyaml-dev libprotobuf-c-dev protobuf-c-compiler libo
 program='libnifti2-dev libpng-dev zlib1g-dev'
 demo='mricron-data python3 python3-venv ca-certificates'
 tests='g++ clang clang-format cmake valgrind libcmocka-dev libonnx-testdata'
+bench='g++ python3 python3-venv ca-certificates libdnnl-dev'
 
 check=no
 packages=$build
@@ -20,8 +21,9 @@ for argument in "$@"; do
     build) packages=$build ;;
     demo) packages="$build $program $demo" ;;
     test) packages="$build $program $demo $tests" ;;
+    bench) packages="$build $bench" ;;
     *)
-        echo "setup: unknown argument $argument; usage: sh scripts/setup.sh [--check] [build | demo | test]" >&2
+        echo "setup: unknown argument $argument; usage: sh scripts/setup.sh [--check] [build | demo | test | bench]" >&2
         exit 2
         ;;
     esac

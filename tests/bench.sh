@@ -1,12 +1,49 @@
 #!/bin/sh
-# Time and peak memory of the paper's tile beside ONNX Runtime's, in one run. Takes minutes; an idle machine, please.
+# Installs the peers, then times bundles beside them, all in one run; `make bench BENCH=--help` lists the options.
+# Takes about 3 GB from PyPI once (PyTorch's only build there brings CUDA's libraries), then tens of minutes; an idle
+# machine, please. What can't be installed is one line, and left out.
 set -eu
 cd "$(dirname "$0")/.."
 unset MAKEFLAGS MFLAGS MAKELEVEL
-out=build/bench
-mkdir -p $out
-sh scripts/peers.sh build/peers
-build/voxc compile models/unet3d.yaml --init 1 -o $out/unet3d
-make -s -C $out/unet3d
-build/voxc export models/unet3d.yaml --init 1 -o $out/unet3d.onnx
-build/peers/bin/python tests/peer_bench.py $out/unet3d/unet3d $out/unet3d.onnx "$@"
+out=build/bench peers=build/bench-peers
+python=$peers/bin/python
+arguments=$*
+export PYTHONDONTWRITEBYTECODE=1
+
+# install NAME PACKAGE...: into the environment, once, unless --peers is given without NAME
+install() {
+    name=$1 && shift
+    case $name,$arguments in
+    tools,* | *"--peers"*"$name"*) ;;
+    *--peers*) return 0 ;;
+    esac
+    [ ! -f "$peers/$name.installed" ] || [ "$(cat "$peers/$name.installed")" != "$*" ] || return 0
+    echo "bench: installing $*"
+    if "$peers/bin/pip" --disable-pip-version-check install -q "$@" >"$peers/$name.log" 2>&1; then
+        echo "$*" >"$peers/$name.installed"
+    else
+        echo "bench: no $name: $(grep -v -e '^WARNING' -e '^ *$' "$peers/$name.log" | tail -n 1)"
+        return 1
+    fi
+}
+
+# program NAME LIBRARY...: of tests/bench/
+program() {
+    name=$1 && shift
+    cc -O3 -march=native -ffp-contract=fast -std=c11 -D_GNU_SOURCE -pthread "tests/bench/$name.c" -o "$out/$name" "$@" 2>"$out/$name.log" ||
+        echo "bench: no $name: $(grep error "$out/$name.log" | head -n 1)"
+}
+
+sh scripts/setup.sh bench || echo 'bench: some Debian packages could not be installed'
+mkdir -p "$out"
+[ -x "$python" ] || python3 -m venv "$peers"
+install tools numpy==2.4.6 onnx==1.23.2 || exit 1
+case " $arguments " in *' --help '* | *' -h '*) exec "$python" tests/bench/bench.py --help ;; esac
+install onnxruntime onnxruntime==1.32.0 || :
+install openvino openvino==2026.4.1 || :
+install torch torch==2.15.0 || :
+install tvm apache-tvm==0.27.0.post1 || :
+rm -f "$out/onednn"
+program fma_peak
+program onednn -ldnnl
+exec "$python" tests/bench/bench.py "$@"

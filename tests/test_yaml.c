@@ -75,7 +75,10 @@ static void every_model_is_what_it_says(void **state) {
         {"models/deepbrain_v1.yaml", "f32[1,1,128,128,128]", 171465},
         {"models/torchio.yaml", "f32[1,2,48,60,48]", 245644},
         {"models/meshnet.yaml", "f32[1,3,256,256,256]", 23290},
-        {"models/nnunet_like.yaml", "f32[1,3,16,64,64]", 278875},
+        {"models/meshnet_few.yaml", "f32[1,3,256,256,256]", 5598},
+        {"models/meshnet_wide.yaml", "f32[1,18,256,256,256]", 196038},
+        {"models/nnunet_like.yaml", "f32[1,3,128,128,128]", 31186403},
+        {"models/nnunet_small.yaml", "f32[1,3,16,64,64]", 278875},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         ir_graph *g = load(rows[i].path, NULL);
@@ -97,7 +100,7 @@ static void volume_sections_are_read(void **state) {
     assert_true(g->volume.threshold && g->volume.level == 0.5 && !g->volume.mirror);
     assert_string_equal(g->labels[1], "brain");
     ir_graph_free(g);
-    g = load("models/nnunet_like.yaml", NULL);
+    g = load("models/nnunet_small.yaml", NULL);
     assert_string_equal(g->volume.axes, "zyx");
     assert_true(g->volume.mirror && !g->volume.threshold);
     ir_graph_free(g);
@@ -490,7 +493,7 @@ static void legal_sizes_of_the_papers_network(void **state) {
 static void truncated_text_never_crashes(void **state) {
     (void)state;
     size_t n;
-    char *text = test_read("models/nnunet_like.yaml", &n);
+    char *text = test_read("models/nnunet_small.yaml", &n);
     for (size_t k = 0; k < n; k += 1 + k / 200) {
         ir_diag d = {0};
         char *copy = malloc(k + 1);
