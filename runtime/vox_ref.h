@@ -145,7 +145,8 @@ static inline double vox_ref_winograd_weight(const vox_winograd *g, const float 
     return sum;
 }
 
-/* As vox_ref_conv_any. deep: w holds the weights as vox_f32_conv reads them, else transformed. */
+/* As vox_ref_conv_any. deep: w holds the weights as vox_f32_conv reads them, else transformed. Outputs share
+ * the rounding errors of their tile, so *scale counts taps in the padding as well: with the nearest input. */
 static inline double vox_ref_winograd(const vox_winograd *g, int deep, const float *x, const float *w,
                                       const float *b, const float *slope, const int at[5], double *scale) {
     const int extent[3] = {g->x.d, g->x.h, g->x.w}, c = at[1];
@@ -156,13 +157,14 @@ static inline double vox_ref_winograd(const vox_winograd *g, int deep, const flo
         for (int a = 0; a < 3; a++) {
             from[a] = at[2 + a] + k[a] * g->dilation[a] - g->pad[a];
             inside = inside && from[a] >= 0 && from[a] < extent[a];
+            from[a] = from[a] < 0 ? 0 : from[a] < extent[a] ? from[a] : extent[a] - 1;
         }
-        for (int i = 0; inside && i < g->x.c; i++) {
+        for (int i = 0; i < g->x.c; i++) {
             const size_t row = ((size_t)(c / VOX_BLOCK) * 27 + (size_t)tap) * (size_t)g->x.c + (size_t)i;
             const double weight = deep ? (double)w[row * VOX_BLOCK + (size_t)(c % VOX_BLOCK)]
                                        : vox_ref_winograd_weight(g, w, c, i, k);
             const double term = weight * (double)x[vox_ref_at(&g->x, at[0], i, from[0], from[1], from[2])];
-            sum += term, size += fabs(term);
+            sum += inside ? term : 0, size += fabs(term);
         }
     }
     *scale = size;
