@@ -17,9 +17,13 @@
 static const double TILE_RATE = 0.86; /* multiply-adds per cycle of the register tiles */
 static const double INPUT_POINT = 7;  /* cycles per point and block of 16 channels */
 static const double OUTPUT_POINT = 6;
-static const double WEIGHT_POINT = 5;           /* where weights are transformed on the way */
-enum { ON_THE_WAY_TILES = 64 };                 /* tiles that share such a transform */
-static const int64_t MOST_PREPARED = 240 << 20; /* bytes of transformed weights that a layer may keep */
+static const double WEIGHT_POINT = 5; /* where weights are transformed on the way */
+enum {
+    DEEP_TILES = 48,          /* tiles that should share such a transform */
+    MOST_SHARED = 40 << 20,   /* bytes of transformed inputs that they may take */
+    MOST_PREPARED = 24 << 20, /* bytes of transformed weights that a layer may keep */
+    FEW_PREPARED = 8 << 20,   /* the same where memory is wanted back */
+};
 
 static int64_t parts(int64_t n, int64_t size) {
     return (n + size - 1) / size;
@@ -46,13 +50,27 @@ int64_t cg_winograd_tiles(const ir_node *n, const int64_t w[4], int64_t begin, i
            axis_tiles(y[4], dilation[2], w[2]);
 }
 
+/* Bytes of the transformed inputs of that many output planes. */
+static int64_t shared_bytes(const ir_node *n, const int64_t w[4], int64_t planes) {
+    int64_t registers = blocks(n->in[0]->dim[1]) * cg_winograd_tiles(n, w, 0, planes) | 1;
+    return cg_winograd_points(w) * registers * IR_BLOCK * (int64_t)sizeof(float);
+}
+
+int64_t cg_deep_planes(const ir_node *n, const int64_t w[4]) {
+    int64_t depth = n->out[0]->dim[2], step = w[0] * ir_ints(n, IR_DILATION)[0], planes = step;
+    while (planes < depth && cg_winograd_tiles(n, w, 0, planes) < DEEP_TILES &&
+           shared_bytes(n, w, planes + step) <= MOST_SHARED)
+        planes += step;
+    return planes < depth ? planes : depth;
+}
+
 static double winograd_cycles(const ir_node *n, const int64_t w[4]) {
     double tiles = (double)cg_winograd_tiles(n, w, 0, n->out[0]->dim[2]);
     double points = (double)cg_winograd_points(w), ic = (double)n->in[0]->dim[1];
     double in = (double)blocks(n->in[0]->dim[1]), out = (double)blocks(n->out[0]->dim[1]);
     double cycles = tiles * points * (ic * out / TILE_RATE + in * INPUT_POINT + out * OUTPUT_POINT);
     if (w[3] == 0)
-        cycles += (double)parts((int64_t)tiles, ON_THE_WAY_TILES) * points * ic * out * WEIGHT_POINT;
+        cycles += (double)parts(n->out[0]->dim[2], cg_deep_planes(n, w)) * points * ic * out * WEIGHT_POINT;
     return cycles;
 }
 
@@ -88,18 +106,17 @@ static int cheaper_first(const void *a, const void *b) {
 
 int cg_algorithms(const ir_graph *g, const ir_node *n, cg_algorithm list[CG_MAX_ALGORITHMS]) {
     static const int64_t tiles[][3] = {{4, 4, 4}, {2, 4, 4}, {4, 4, 2}, {2, 2, 4}, {4, 2, 2}, {2, 2, 2}};
+    int64_t most = g->goals.thrift >= IR_WEIGHTS_ON_THE_WAY ? FEW_PREPARED : MOST_PREPARED;
     int count = 0;
     list[count++] = measure(n, (const int64_t[4]){0});
     bool able = ir_admits_winograd(n) && n->in[0]->block && n->out[0]->block && g->goals.thrift < IR_DIRECT;
     for (size_t i = 0; able && i < sizeof tiles / sizeof *tiles; i++) {
         const int64_t *t = tiles[i];
         if (g->goals.strict && t[0] * t[1] * t[2] > 8) continue;
-        for (int way = 0; way < 1; way++) {
-            const int64_t w[4] = {t[0], t[1], t[2], way ? 0 : choose_batch(n)};
-            cg_algorithm a = measure(n, w);
-            if (!way && (a.prepared > MOST_PREPARED || g->goals.thrift >= IR_WEIGHTS_ON_THE_WAY)) continue;
-            list[count++] = a;
-        }
+        const int64_t kept[4] = {t[0], t[1], t[2], choose_batch(n)}, deep[4] = {t[0], t[1], t[2], 0};
+        cg_algorithm a = measure(n, kept);
+        if (a.prepared <= most) list[count++] = a;
+        list[count++] = measure(n, deep);
     }
     qsort(list, (size_t)count, sizeof *list, cheaper_first);
     return count;
@@ -132,9 +149,16 @@ static cg_algorithm choose(const ir_graph *g, const ir_node *n) {
     return list[0];
 }
 
-int64_t cg_winograd_scratch(const ir_graph *g, const ir_node *n) {
-    int64_t registers = n->winograd[3] * (blocks(n->in[0]->dim[1]) + 2) + 1;
-    return cg_lanes(g) * registers * cg_winograd_points(n->winograd) * IR_BLOCK * (int64_t)sizeof(float);
+int64_t cg_winograd_shared(const ir_node *n) {
+    return n->winograd[3] ? 0 : shared_bytes(n, n->winograd, cg_deep_planes(n, n->winograd));
+}
+
+int64_t cg_winograd_lane(const ir_node *n) {
+    const int64_t *m = n->winograd, batch = m[3];
+    int64_t plane = (m[1] + 2) * (m[2] + 2);
+    int64_t registers = cg_winograd_points(m) * (batch * (blocks(n->in[0]->dim[1]) + 2) + 1);
+    if (!batch) registers = 2 * (129 * plane + CG_DEEP_BATCH * (plane + (m[0] + 2) * m[1] * m[2]));
+    return registers * IR_BLOCK * (int64_t)sizeof(float);
 }
 
 /* requires: layouts. gives: winograd and scratch of convs. */
@@ -145,7 +169,7 @@ bool pass_algorithm(ir_graph *g, ir_diag *d) {
         if (n->op != IR_OP_CONV) continue;
         cg_algorithm a = choose(g, n);
         memcpy(n->winograd, a.winograd, sizeof n->winograd);
-        n->scratch = n->winograd[0] ? cg_winograd_scratch(g, n) : 0;
+        n->scratch = n->winograd[0] ? cg_winograd_shared(n) + cg_lanes(g) * cg_winograd_lane(n) : 0;
     }
     return true;
 }

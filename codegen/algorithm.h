@@ -31,6 +31,12 @@ int64_t cg_winograd_points(const int64_t winograd[4]);
 /* Tiles of the output planes [begin, end). */
 int64_t cg_winograd_tiles(const ir_node *n, const int64_t winograd[4], int64_t begin, int64_t end);
 
-int64_t cg_winograd_scratch(const ir_graph *g, const ir_node *n); /* bytes, of all lanes */
+/* Of a conv that transforms its weights on the way: output planes that are computed at a time, tiles that a
+ * lane multiplies at a time. */
+int64_t cg_deep_planes(const ir_node *n, const int64_t winograd[4]);
+enum { CG_DEEP_BATCH = 48 };
+/* Scratch memory in bytes: what all lanes share, and each lane's own. */
+int64_t cg_winograd_shared(const ir_node *n);
+int64_t cg_winograd_lane(const ir_node *n);
 
 #endif

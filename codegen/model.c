@@ -1,6 +1,7 @@
 /* model.c: see model.h. */
 #include "model.h"
 
+#include "algorithm.h"
 #include "names.h"
 
 #include <ctype.h>
@@ -263,21 +264,34 @@ static void add_step(cg_model *m, int *capacity, cg_step step) {
     m->steps[m->n_steps++] = step;
 }
 
+/* A layer that is in no stream: at once, or, where that would take too much scratch memory, in two phases for
+ * some planes after the other. */
+static void add_whole(cg_model *m, int *capacity, const ir_node *n) {
+    int64_t depth = depth_of(n), planes = depth;
+    bool deep = n->winograd[0] && !n->winograd[3];
+    if (deep) planes = cg_deep_planes(n, n->winograd);
+    for (int64_t begin = 0; !begin || begin < depth; begin += planes)
+        for (int phase = 0; phase <= deep; phase++)
+            add_step(
+                m, capacity,
+                (cg_step){layer_of(m, n), begin, begin + planes < depth ? begin + planes : depth, phase});
+}
+
 static void collect_steps(cg_model *m) {
     const ir_graph *g = m->g;
     int capacity = 0;
     for (int i = 0, last; i < g->n_nodes; i = last + 1) {
         last = ir_group_end(g, i);
         if (!g->nodes[i]->stream) {
-            add_step(m, &capacity, (cg_step){layer_of(m, g->nodes[i]), 0, depth_of(g->nodes[i])});
+            add_whole(m, &capacity, g->nodes[i]);
             continue;
         }
         int count;
         const ir_step *steps = ir_group_steps(g, i, last, g->nodes[i]->slab, m->arena, &count);
         for (int k = 0; k < count; k++)
-            add_step(
-                m, &capacity,
-                (cg_step){layer_of(m, g->nodes[steps[k].node]), steps[k].planes.begin, steps[k].planes.end});
+            add_step(m, &capacity,
+                     (cg_step){layer_of(m, g->nodes[steps[k].node]), steps[k].planes.begin,
+                               steps[k].planes.end, 0});
     }
 }
 

@@ -50,6 +50,7 @@ typedef struct cg_layer {
 typedef struct cg_step {
     int layer;
     int64_t begin, end;
+    int phase;
 } cg_step;
 
 /* The tensors of the weight file, in the order of their first use. */

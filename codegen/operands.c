@@ -107,12 +107,17 @@ void cg_weight_operand(cg_work *w, const char *var, const cg_weight *want) {
                 type != IR_F32);
 }
 
-void cg_scratch_operand(cg_work *w, int lanes) {
-    int64_t offset = cg_scratch_offset(w->m, w->n), lane = w->n->scratch / lanes;
-    cg_add(&w->operands, "\n *   scratch  %" PRId64 " bytes for each thread, arena + %" PRId64, lane, offset);
-    add_offset(w, "scratch", offset);
+static void scratch_operand(cg_work *w, const char *var, int64_t offset, int64_t bytes, const char *whose) {
+    cg_add(&w->operands, "\n *   %s  %" PRId64 " bytes %s, arena + %" PRId64, var, bytes, whose, offset);
+    add_offset(w, var, offset);
+    add_pointer(w, var, true, IR_F32, ir_format(w->m->arena, "m->arena + %s", upper_name(w, var)), false);
+}
+
+void cg_scratch_operand(cg_work *w, int64_t shared, int64_t lane) {
+    int64_t offset = cg_scratch_offset(w->m, w->n);
+    if (shared) scratch_operand(w, "shared", offset, shared, "for all threads");
+    scratch_operand(w, "scratch", offset + shared, lane, "for each thread");
     add_offset(w, "lane", lane);
-    add_pointer(w, "scratch", true, IR_F32, "m->arena + SCRATCH", false);
 }
 
 bool cg_unsupported(cg_work *w, const char *why) {

@@ -54,8 +54,9 @@ void cg_operand(cg_work *w, const char *var, const ir_tensor *t);
 /* The same for a packed constant; want->source[0] is the tensor that the comment names. */
 void cg_weight_operand(cg_work *w, const char *var, const cg_weight *want);
 void cg_result(cg_work *w, const char *var, const ir_tensor *t);
-/* The node's scratch memory: `scratch`, and LANE: the floats of each of `lanes` equal parts. */
-void cg_scratch_operand(cg_work *w, int lanes);
+/* The node's scratch memory: `shared` bytes for all threads (declared if there are any), then `lane` bytes
+ * for each: `scratch`, and LANE in floats. */
+void cg_scratch_operand(cg_work *w, int64_t shared, int64_t lane);
 /* Records why this node can't be emitted, with op, name and shapes. Returns false. */
 bool cg_unsupported(cg_work *w, const char *why);
 bool cg_all_f32(cg_work *w); /* else cg_unsupported */

@@ -4,19 +4,22 @@
 
 #include <inttypes.h>
 
+static bool is_deep(const cg_work *w) {
+    return w->n->winograd[3] == 0;
+}
+
 static void weight_operands(cg_work *w) {
     const ir_node *n = w->n;
     int64_t oc = n->out[0]->dim[1], ic = n->in[0]->dim[1];
-    cg_weight want = {
-        .pack = CG_WINOGRAD, .source = {n->in[1]}, .oc = oc, .ic = ic, .kernel = 27, .group = 1};
-    for (int a = 0; a < 3; a++) want.tile[a] = n->winograd[a];
-    cg_weight_operand(w, "u", &want);
+    cg_weight want = {.pack = CG_CONV, .source = {n->in[1]}, .oc = oc, .ic = ic, .kernel = 27, .group = 1};
+    if (!is_deep(w)) want.pack = CG_WINOGRAD;
+    for (int a = 0; a < 3 && !is_deep(w); a++) want.tile[a] = n->winograd[a];
+    cg_weight_operand(w, is_deep(w) ? "w" : "u", &want);
     static const char *const names[] = {"b", "slope"};
     for (int i = 0; i < 2; i++) {
         const ir_tensor *t = i + 2 < n->n_in ? n->in[i + 2] : NULL;
-        if (t)
-            cg_weight_operand(w, names[i],
-                              &(cg_weight){.pack = CG_VECTOR, .source = {t}, .oc = oc, .group = 1});
+        cg_weight vector = {.pack = CG_VECTOR, .source = {t}, .oc = oc, .group = 1};
+        if (t) cg_weight_operand(w, names[i], &vector);
     }
 }
 
@@ -52,8 +55,29 @@ static void set_results(cg_work *w) {
         cg_set(&w->slots, "pool_dims", ".pool = %s,", box_text(w, pool->out[0]));
     }
     bool bias = w->n->n_in > 2 && w->n->in[2], slope = w->n->n_in > 3 && w->n->in[3];
-    cg_set(&w->slots, "arguments", "x, u, %s, %s, %s, %s, %s", bias ? "b" : "NULL", slope ? "slope" : "NULL",
-           store ? "y" : "NULL", crop ? "crop" : "NULL", pool ? "pool" : "NULL");
+    cg_set(&w->slots, "arguments", "x, %s, %s, %s, %s, %s, %s", is_deep(w) ? "w" : "u", bias ? "b" : "NULL",
+           slope ? "slope" : "NULL", store ? "y" : "NULL", crop ? "crop" : "NULL", pool ? "pool" : "NULL");
+}
+
+/* How the tiles are worked through: batch, and what a kernel that transforms weights takes besides. */
+static void set_work(cg_work *w) {
+    const ir_node *n = w->n;
+    int64_t batch = is_deep(w) ? CG_DEEP_BATCH : n->winograd[3], depth = n->out[0]->dim[2];
+    const char *phases = "";
+    if (is_deep(w))
+        phases = ir_format(w->m->arena,
+                           ";\n *   %" PRId64 " planes at a time: phase 0 transforms inputs, phase 1 weights "
+                           "and multiplies",
+                           cg_deep_planes(n, n->winograd));
+    cg_set_int(&w->slots, "batch", batch);
+    cg_set_int(&w->slots, "lanes", cg_lanes(w->m->g));
+    cg_set(&w->slots, "deep", "%s", is_deep(w) ? "_deep" : "");
+    cg_set(&w->slots, "phase", "%s", is_deep(w) ? "m->phase, " : "");
+    cg_set(&w->slots, "shared", "%s", is_deep(w) ? "shared, " : "");
+    cg_set(&w->slots, "why", "%s", cg_algorithm_reason(n, w->m->arena));
+    cg_set(&w->slots, "split", "%" PRId64 " tiles, at most %" PRId64 " at a time for each of %d threads%s",
+           cg_winograd_tiles(n, n->winograd, 0, depth), batch, cg_lanes(w->m->g), phases);
+    cg_scratch_operand(w, cg_winograd_shared(n), cg_winograd_lane(n));
 }
 
 bool slots_winograd(cg_work *w) {
@@ -65,18 +89,13 @@ bool slots_winograd(cg_work *w) {
     cg_set3(w, (const char *const[]){"md", "mh", "mw"}, n->winograd);
     cg_set3(w, (const char *const[]){"dd", "dh", "dw"}, ir_ints(n, IR_DILATION));
     cg_set3(w, (const char *const[]){"pd", "ph", "pw"}, ir_ints(n, IR_PAD));
-    cg_set_int(&w->slots, "batch", n->winograd[3]);
-    cg_set_int(&w->slots, "lanes", cg_lanes(w->m->g));
     cg_set_int(&w->slots, "x_ring", n->in[0]->ring);
     cg_set_int(&w->slots, "y_ring", n->out[0]->ring);
     cg_set(&w->slots, "epilogue", "%s",
            cg_epilogue(w->m->arena, n, ir_get(n, IR_ACT) ? ir_word(n, IR_ACT) : NULL));
-    cg_set(&w->slots, "why", "%s", cg_algorithm_reason(n, w->m->arena));
-    cg_set(&w->slots, "split", "%" PRId64 " tiles, at most %" PRId64 " at a time for each of %d threads",
-           cg_winograd_tiles(n, n->winograd, 0, y[2]), n->winograd[3], cg_lanes(w->m->g));
     cg_operand(w, "x", n->in[0]);
     weight_operands(w);
     set_results(w);
-    cg_scratch_operand(w, cg_lanes(w->m->g));
+    set_work(w);
     return true;
 }

@@ -119,7 +119,7 @@ const char *cg_step_table(const cg_model *m) {
     for (int i = 0; i < m->n_steps; i++) {
         const cg_step *t = &m->steps[i];
         const char *text =
-            ir_format(m->arena, "{%d, %" PRId64 ", %" PRId64 ", 0},", t->layer, t->begin, t->end);
+            ir_format(m->arena, "{%d, %" PRId64 ", %" PRId64 ", %d},", t->layer, t->begin, t->end, t->phase);
         bool wrap = s.size - line + strlen(text) > WIDTH || (i && ends_turn(m, m->steps[i - 1].layer));
         cg_add(&s, "%s%s", !i ? "" : wrap ? "\n    " : " ", text);
         if (wrap) line = s.size;

@@ -53,6 +53,8 @@ bool ir_can_stream(const ir_node *n) {
     if (n->n_in < 1 || !has_depth(n->in[0]) || !has_depth(n->out[0])) return false;
     switch (n->op) {
     case IR_OP_CONV:
+        if (n->winograd[0] && !n->winograd[3]) return false; /* all tiles at once */
+        return only_first_has_planes(n);
     case IR_OP_CONV_TRANSPOSE:
     case IR_OP_BATCH_NORM:
         return only_first_has_planes(n);

@@ -101,22 +101,28 @@ static inline int vox_check_conv_transpose(vox_probe *p, const vox_conv *g, cons
     return vox_check_conv_any(p, g, 1, x, w, b, slope, y);
 }
 
+/* The arguments of a Winograd kernel; w transformed, or not (deep). */
+typedef struct vox_winograd_call {
+    const vox_winograd *g;
+    int deep;
+    const float *x, *w, *b, *slope;
+} vox_winograd_call;
+
 /* The range's planes of one output: `step` 1: the box of y that starts at `first`; 2: its maxima over 2x2x2.
  */
-static inline int vox_check_winograd_box(vox_probe *p, const vox_winograd *g, const float *x, const float *u,
-                                         const float *b, const float *slope, const vox_dims *box,
+static inline int vox_check_winograd_box(vox_probe *p, const vox_winograd_call *k, const vox_dims *box,
                                          const int first[3], int step, const float *data) {
     vox_samples s = {0};
     vox_probe part = *p; /* the planes of the box that the range gives */
-    part.begin = p->begin > first[0] ? (p->begin - first[0] + step - 1) / step : 0;
+    part.begin = p->begin > first[0] ? (p->begin - first[0]) / step : 0;
     part.end = (p->end - first[0]) / step < box->d ? (p->end - first[0]) / step : box->d;
     for (int i = 0; i < p->samples && part.begin < part.end; i++) {
         const vox_position at = vox_pick_voxel(&part, i, box);
         double want = -(double)INFINITY, scale = 0, size;
-        for (int k = 0; k < step * step * step; k++) {
-            const int d = first[0] + at.d * step + (k >> 2), h = first[1] + at.h * step + (k >> 1 & 1);
-            const int w = first[2] + at.w * step + (k & 1);
-            const double y = vox_ref_winograd(g, x, u, b, slope, at.n, at.c, d, h, w, &size);
+        for (int q = 0; q < step * step * step; q++) {
+            const int y_at[5] = {at.n, at.c, first[0] + at.d * step + (q >> 2),
+                                 first[1] + at.h * step + (q >> 1 & 1), first[2] + at.w * step + (q & 1)};
+            const double y = vox_ref_winograd(k->g, k->deep, k->x, k->w, k->b, k->slope, y_at, &size);
             want = isnan(y) || y > want ? y : want;
             scale = fmax(scale, size);
         }
@@ -125,16 +131,28 @@ static inline int vox_check_winograd_box(vox_probe *p, const vox_winograd *g, co
     p->random = part.random;
     return vox_judge(p, &s);
 }
+static inline int vox_check_winograd_any(vox_probe *p, const vox_winograd_call *k, const float *y,
+                                         const float *crop, const float *pool) {
+    static const int origin[3] = {0, 0, 0};
+    const vox_winograd *g = k->g;
+    int bad = 0;
+    if (g->store) bad |= vox_check_winograd_box(p, k, &g->y, origin, 1, y);
+    if (g->crop.c > 0) bad |= vox_check_winograd_box(p, k, &g->crop, g->crop_begin, 1, crop);
+    if (g->pool.c > 0) bad |= vox_check_winograd_box(p, k, &g->pool, origin, 2, pool);
+    return bad;
+}
 /* After the range was computed, while its planes (of x and of the outputs) are in memory. */
 static inline int vox_check_winograd(vox_probe *p, const vox_winograd *g, const float *x, const float *u,
                                      const float *b, const float *slope, const float *y, const float *crop,
                                      const float *pool) {
-    static const int origin[3] = {0, 0, 0};
-    int bad = 0;
-    if (g->store) bad |= vox_check_winograd_box(p, g, x, u, b, slope, &g->y, origin, 1, y);
-    if (g->crop.c > 0) bad |= vox_check_winograd_box(p, g, x, u, b, slope, &g->crop, g->crop_begin, 1, crop);
-    if (g->pool.c > 0) bad |= vox_check_winograd_box(p, g, x, u, b, slope, &g->pool, origin, 2, pool);
-    return bad;
+    const vox_winograd_call k = {g, 0, x, u, b, slope};
+    return vox_check_winograd_any(p, &k, y, crop, pool);
+}
+static inline int vox_check_winograd_deep(vox_probe *p, const vox_winograd *g, const float *x, const float *w,
+                                          const float *b, const float *slope, const float *y,
+                                          const float *crop, const float *pool) {
+    const vox_winograd_call k = {g, 1, x, w, b, slope};
+    return vox_check_winograd_any(p, &k, y, crop, pool);
 }
 
 /* ---- pooling, norms, resizing ---------------------------------------------------------------- */

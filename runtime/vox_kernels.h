@@ -103,8 +103,17 @@ typedef struct vox_winograd {
  *   b        bias or NULL, slope: of prelu or NULL; both [ceil(OC/16)*16]
  *   y, crop, pool   outputs, NULL where not written
  *   scratch  vox_winograd_scratch(g) floats of this lane, 64-byte aligned, any content:
- *            batch * points * (ceil(IC/16) + 2) * 16, points = product of (tile[a] + 2)
+ *            points * (batch * (ceil(IC/16) + 2) + 1) * 16, points = product of (tile[a] + 2)
  *   next     shared by the lanes of a range; the caller sets it to 0 before the first
+ *
+ * vox_winograd_deep.h: vox_f32_winograd_deep(g, phase, begin, end, x, w, b, slope, y, crop, pool, shared,
+ * scratch, next) computes the same from weights that are not transformed, for layers of few tiles and many
+ * channels. Phase 0 by all lanes, then, when all have returned and *next is 0 again, phase 1 by all lanes.
+ * batch: as large as memory allows, 48 is enough. w        as vox_f32_conv reads them (VOX_PACK_CONV) shared
+ * vox_winograd_deep_shared(g, begin, end) floats that the lanes of a range share, 64-byte aligned, any
+ *            content before phase 0: points * (ceil(IC/16) * tiles | 1) * 16, tiles of the range over all n
+ *   scratch  vox_winograd_deep_scratch(g) floats, with m = tile and p = m + 2:
+ *            32 * (129 * p[1] * p[2] + batch * (p[1] * p[2] + p[0] * m[1] * m[2]))
  */
 
 /* vox_pool3d.h: vox_pool3d_tasks(g, begin, end), vox_f32_max_pool(g, begin, end, x, y, task),

@@ -145,22 +145,26 @@ static inline double vox_ref_winograd_weight(const vox_winograd *g, const float 
     return sum;
 }
 
-/* As vox_ref_conv_any. */
-static inline double vox_ref_winograd(const vox_winograd *g, const float *x, const float *u, const float *b,
-                                      const float *slope, int n, int c, int d, int h, int w, double *scale) {
-    const int extent[3] = {g->x.d, g->x.h, g->x.w}, at[3] = {d, h, w};
+/* As vox_ref_conv_any. deep: w holds the weights as vox_f32_conv reads them, else transformed. Outputs share
+ * the rounding errors of their tile, so *scale counts taps in the padding as well: with the nearest input. */
+static inline double vox_ref_winograd(const vox_winograd *g, int deep, const float *x, const float *w,
+                                      const float *b, const float *slope, const int at[5], double *scale) {
+    const int extent[3] = {g->x.d, g->x.h, g->x.w}, c = at[1];
     double sum = b ? (double)b[c] : 0, size = fabs(sum);
     for (int tap = 0; tap < 27; tap++) {
         const int k[3] = {tap / 9, tap / 3 % 3, tap % 3};
         int from[3], inside = 1;
         for (int a = 0; a < 3; a++) {
-            from[a] = at[a] + k[a] * g->dilation[a] - g->pad[a];
+            from[a] = at[2 + a] + k[a] * g->dilation[a] - g->pad[a];
             inside = inside && from[a] >= 0 && from[a] < extent[a];
+            from[a] = from[a] < 0 ? 0 : from[a] < extent[a] ? from[a] : extent[a] - 1;
         }
-        for (int i = 0; inside && i < g->x.c; i++) {
-            const double term = vox_ref_winograd_weight(g, u, c, i, k) *
-                                (double)x[vox_ref_at(&g->x, n, i, from[0], from[1], from[2])];
-            sum += term, size += fabs(term);
+        for (int i = 0; i < g->x.c; i++) {
+            const size_t row = ((size_t)(c / VOX_BLOCK) * 27 + (size_t)tap) * (size_t)g->x.c + (size_t)i;
+            const double weight = deep ? (double)w[row * VOX_BLOCK + (size_t)(c % VOX_BLOCK)]
+                                       : vox_ref_winograd_weight(g, w, c, i, k);
+            const double term = weight * (double)x[vox_ref_at(&g->x, at[0], i, from[0], from[1], from[2])];
+            sum += inside ? term : 0, size += fabs(term);
         }
     }
     *scale = size;

@@ -63,10 +63,10 @@ static inline ptrdiff_t vox_voxel_at(const vox_dims *t, int d, int h, int w) {
 
 /* ---- V: inputs to points --------------------------------------------------------------------- */
 
-/* Floats from point to point of V for a batch of n tiles: an odd number of cache lines, or the stores to
- * consecutive points would compete for few sets of the first-level cache. */
-static inline ptrdiff_t vox_point_floats(const vox_winograd_run *r, int n) {
-    return (ptrdiff_t)((r->blocks_in * n) | 1) * VOX_BLOCK;
+/* V of `tiles` tiles is [points][blocks of IC][tiles][16]; floats from point to point: an odd number of cache
+ * lines, or the stores to consecutive points would compete for few sets of the first-level cache. */
+static inline ptrdiff_t vox_point_floats(int blocks_in, int tiles) {
+    return (((ptrdiff_t)blocks_in * tiles) | 1) * VOX_BLOCK;
 }
 
 /* The inputs of a row of tiles along W, one block: input (i, j) of a column is (d + i*dilation, h +
@@ -144,25 +144,26 @@ static inline void vox_tile_row(const vox_tile_rows *s, int at, int n, float *v,
     }
 }
 
-/* Tiles [begin, begin + n) to r->v. */
-static inline void vox_winograd_in(const vox_winograd_run *r, int begin, int n) {
-    const ptrdiff_t step = vox_point_floats(r, n);
+/* Tiles [begin, begin + n), input blocks [block, last) to v, which is laid out for `tiles` tiles. */
+static inline void vox_winograd_in(const vox_winograd_run *r, int begin, int n, int block, int last, float *v,
+                                   int tiles) {
     for (int i = 0, run; i < n; i += run) {
         const int at = (begin + i) % r->tiles[2];
         const vox_tile t = vox_tile_of(r, begin + i);
         run = vox_min_int(n - i, r->tiles[2] - at);
-        for (int block = 0; block < r->blocks_in; block++) {
-            const vox_tile_rows s = vox_tile_rows_of(r, &t, block);
-            vox_tile_row(&s, at, run, r->v + ((ptrdiff_t)block * n + i) * VOX_BLOCK, step);
+        for (int b = block; b < last; b++) {
+            const vox_tile_rows s = vox_tile_rows_of(r, &t, b);
+            vox_tile_row(&s, at, run, v + ((ptrdiff_t)b * tiles + i) * VOX_BLOCK,
+                         vox_point_floats(r->blocks_in, tiles));
         }
     }
 }
 
 /* ---- M = V U --------------------------------------------------------------------------------- */
 
-/* One point's matrix product for `n` tiles and one or two blocks. */
+/* One point's matrix product for some tiles and one or two blocks of output channels. */
 typedef struct vox_product {
-    int ic;
+    int ic, add;                /* channels to sum over; 1: to what m holds */
     ptrdiff_t v_block;          /* floats from block to block of input channels */
     ptrdiff_t u_block, m_block; /* to the second block of output channels */
     ptrdiff_t m_tile;
@@ -198,8 +199,10 @@ VOX_INLINE void vox_product_tile(const int n, const int blocks, const vox_produc
     VOX_UNROLL
     for (int r = 0; r < n; r++) {
         VOX_UNROLL
-        for (int k = 0; k < nv; k++)
-            vox_store(m + r * t->m_tile + k / VOX_NV * t->m_block + k % VOX_NV * VOX_VL, sum[r][k]);
+        for (int k = 0; k < nv; k++) {
+            float *to = m + r * t->m_tile + k / VOX_NV * t->m_block + k % VOX_NV * VOX_VL;
+            vox_store(to, t->add ? vox_load(to) + sum[r][k] : sum[r][k]);
+        }
     }
 }
 typedef void vox_product_fn(const vox_product *t, int n, const float *v, const float *u, float *m);
@@ -220,30 +223,37 @@ VOX_NOINLINE void vox_product_2(const vox_product *t, int n, const float *v, con
 }
 #endif
 
-/* All points of `n` tiles and `blocks` blocks from r->v to r->m. */
-static inline void vox_winograd_multiply(const vox_winograd_run *r, int n, int oc, int blocks) {
-    const ptrdiff_t ic = r->g->x.c, v_point = vox_point_floats(r, n);
-    const vox_product t = {.ic = r->g->x.c,
-                           .v_block = (ptrdiff_t)n * VOX_BLOCK,
-                           .u_block = r->count * ic * VOX_BLOCK,
-                           .m_block = (ptrdiff_t)n * r->count * VOX_BLOCK,
-                           .m_tile = (ptrdiff_t)r->count * VOX_BLOCK};
-    const float *u = r->u + oc * t.u_block;
+/* One point of n tiles and `blocks` blocks. */
+static inline void vox_product_point(const vox_product *t, int n, int blocks, const float *v, const float *u,
+                                     float *m) {
     const int parts = vox_parts(n, VOX_TILE_W);
 #if VOX_TILE_PAIRS
     vox_product_fn *fn = blocks == 2 ? vox_product_2 : vox_product_1;
 #else
     vox_product_fn *fn = vox_product_1;
 #endif
+    for (int b = 0; b < blocks; b += VOX_TILE_V)
+        for (int i = 0, at = 0, width; i < parts; i++, at += width) {
+            width = n / parts + (i < n % parts);
+            fn(t, width, v + (ptrdiff_t)at * VOX_BLOCK, u + b * t->u_block,
+               m + b * t->m_block + at * t->m_tile);
+        }
+}
+
+/* All points of a batch of n tiles. Sums start again every VOX_RUN channels (vox_conv.h). */
+static inline void vox_winograd_multiply(const vox_winograd_run *r, int n, int oc, int blocks) {
+    const ptrdiff_t ic = r->g->x.c, v_point = vox_point_floats(r->blocks_in, n);
+    vox_product t = {.v_block = (ptrdiff_t)n * VOX_BLOCK,
+                     .u_block = r->count * ic * VOX_BLOCK,
+                     .m_block = (ptrdiff_t)n * r->count * VOX_BLOCK,
+                     .m_tile = (ptrdiff_t)r->count * VOX_BLOCK};
+    const float *u = r->u + oc * t.u_block;
     for (int p = 0; p < r->count; p++)
-        for (int b = 0; b < blocks; b += VOX_TILE_V)
-            for (int i = 0, at = 0; i < parts; i++) {
-                const int width = n / parts + (i < n % parts);
-                fn(&t, width, r->v + p * v_point + (ptrdiff_t)at * VOX_BLOCK,
-                   u + b * t.u_block + p * ic * VOX_BLOCK,
-                   r->m + b * t.m_block + at * t.m_tile + (ptrdiff_t)p * VOX_BLOCK);
-                at += width;
-            }
+        for (int c = 0; c < r->g->x.c; c += VOX_RUN) {
+            t.ic = vox_min_int(VOX_RUN, r->g->x.c - c), t.add = c > 0;
+            vox_product_point(&t, n, blocks, r->v + p * v_point + c / VOX_BLOCK * t.v_block,
+                              u + (p * ic + c) * VOX_BLOCK, r->m + (ptrdiff_t)p * VOX_BLOCK);
+        }
 }
 
 /* ---- M to outputs ---------------------------------------------------------------------------- */
@@ -335,12 +345,11 @@ static inline void vox_tile_finish(const vox_winograd_run *r, const vox_tile *t,
     if (g->pool.c > 0) vox_tile_pool(r, t, block, tile);
 }
 
-/* The products of one tile and block, m: [points][16]. */
-static inline void vox_tile_put(const vox_winograd_run *r, const vox_tile *t, int block, const float *m) {
+/* One tile and block, after axes H and W: half: [points along D][outputs of H][outputs of W][16]. */
+static inline void vox_tile_put(const vox_winograd_run *r, const vox_tile *t, int block, const float *half) {
     enum { OUT = VOX_WINOGRAD_POINTS - 2 };
     static const float zeros[VOX_BLOCK] __attribute__((aligned(64)));
     static const int origin[3] = {0};
-    float half[VOX_WINOGRAD_POINTS * OUT * OUT * VOX_BLOCK] __attribute__((aligned(64)));
     float tile[OUT * OUT * OUT * VOX_BLOCK] __attribute__((aligned(64)));
     const vox_winograd *g = r->g;
     const int h = g->tile[1], w = g->tile[2], simple = g->ep.act == VOX_ACT_NONE || g->ep.act == VOX_ACT_RELU;
@@ -350,7 +359,6 @@ static inline void vox_tile_put(const vox_winograd_run *r, const vox_tile *t, in
     if (direct) o = vox_tile_out_of(r, t, block);
     if (direct && !o.y[0] && !o.pool[0]) return; /* nothing but a crop is written, and it is elsewhere */
     for (int i = 0; !direct && i < g->tile[0]; i++) o.y[i] = tile + i * h * o.row;
-    r->planes(r->points[0], m, half);
     (g->tile[0] == 2 ? vox_depth_outputs_4
                      : vox_depth_outputs_6)(h, w, half, r->b ? r->b + (ptrdiff_t)block * VOX_BLOCK : zeros,
                                             g->ep.act == VOX_ACT_RELU ? 0.0f : -INFINITY, &o);
@@ -358,11 +366,13 @@ static inline void vox_tile_put(const vox_winograd_run *r, const vox_tile *t, in
 }
 
 static inline void vox_winograd_out(const vox_winograd_run *r, int begin, int n, int oc, int blocks) {
+    float half[VOX_WINOGRAD_POINTS * 4 * 4 * VOX_BLOCK] __attribute__((aligned(64)));
     const float *m = r->m;
     for (int b = 0; b < blocks; b++)
         for (int i = 0; i < n; i++, m += r->count * VOX_BLOCK) {
             const vox_tile t = vox_tile_of(r, begin + i);
-            vox_tile_put(r, &t, oc + b, m);
+            r->planes(r->points[0], m, half);
+            vox_tile_put(r, &t, oc + b, half);
         }
 }
 
@@ -401,7 +411,7 @@ VOX_NOINLINE void vox_winograd_item(const vox_winograd_run *r, int item) {
     const int begin = (int)((int64_t)r->total * item / r->items);
     const int n = (int)((int64_t)r->total * (item + 1) / r->items) - begin;
     VOX_MARK(0);
-    vox_winograd_in(r, begin, n);
+    vox_winograd_in(r, begin, n, 0, r->blocks_in, r->v, n);
     VOX_MARK(1);
     for (int oc = 0; oc < r->blocks_out; oc += 2) {
         const int blocks = vox_min_int(2, r->blocks_out - oc);
@@ -417,7 +427,7 @@ VOX_KERNEL void vox_f32_winograd(const vox_winograd *g, int begin, int end, cons
                                  float *scratch, int *next) {
     vox_winograd_run r = vox_winograd_run_of(g, begin, end);
     r.x = x, r.u = u, r.b = b, r.slope = slope, r.y = y, r.crop = crop, r.pool = pool;
-    r.v = scratch, r.m = scratch + r.count * vox_point_floats(&r, r.batch);
+    r.v = scratch, r.m = scratch + r.count * vox_point_floats(r.blocks_in, r.batch);
     for (int item; (item = __atomic_fetch_add(next, 1, __ATOMIC_RELAXED)) < r.items;)
         vox_winograd_item(&r, item);
 }

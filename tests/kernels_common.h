@@ -18,7 +18,7 @@
 #include "vox_pool3d.h"
 #include "vox_reduce.h"
 #include "vox_resize.h"
-#include "vox_winograd.h"
+#include "vox_winograd_deep.h"
 #include "vox_ref.h"
 
 static uint64_t seed = 1;

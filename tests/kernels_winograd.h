@@ -8,7 +8,7 @@
 
 typedef struct winograd_buffers {
     buffer x, w, u, b, slope; /* w: as vox_f32_conv reads them, u: transformed */
-    int bias;
+    int bias, deep;           /* deep: through vox_f32_winograd_deep */
 } winograd_buffers;
 typedef struct winograd_result {
     buffer y, crop, pool;
@@ -50,14 +50,14 @@ static void winograd_weights(const vox_winograd *g, winograd_buffers *o) {
 }
 
 /* Lanes of x above IC hold NaN. */
-static winograd_buffers winograd_operands(const vox_winograd *g) {
+static winograd_buffers winograd_operands(const vox_winograd *g, int deep) {
     const size_t lanes = (size_t)(g->y.c + 15) / 16 * 16;
     winograd_buffers o = {
         .x = tensor_random(&g->x), .b = buffer_random(lanes, 0), .slope = buffer_random(lanes, 0)};
     for (size_t i = 0; i < o.x.count; i++)
         if (o.x.at[i] > 1e29f) o.x.at[i] = NAN;
     for (size_t i = (size_t)g->y.c; i < lanes; i++) o.b.at[i] = o.slope.at[i] = 0;
-    o.bias = random_int(0, 3) > 0;
+    o.bias = random_int(0, 3) > 0, o.deep = deep;
     winograd_weights(g, &o);
     return o;
 }
@@ -75,27 +75,38 @@ typedef struct winograd_call {
     const vox_winograd *g;
     const winograd_buffers *o;
     const winograd_result *r;
-    int begin, end, *next;
+    int phase, begin, end, *next;
+    float *shared;
 } winograd_call;
 static void *winograd_lane(void *argument) {
     const winograd_call *c = argument;
     const vox_winograd *g = c->g;
-    buffer scratch = buffer_new(vox_winograd_scratch(g), 0);
-    vox_f32_winograd(g, c->begin, c->end, c->o->x.at, c->o->u.at, c->o->bias ? c->o->b.at : NULL,
-                     g->ep.act == VOX_ACT_PRELU ? c->o->slope.at : NULL, g->store ? c->r->y.at : NULL,
-                     g->crop.c ? c->r->crop.at : NULL, g->pool.c ? c->r->pool.at : NULL, scratch.at, c->next);
+    const winograd_buffers *o = c->o;
+    const float *b = o->bias ? o->b.at : NULL, *slope = g->ep.act == VOX_ACT_PRELU ? o->slope.at : NULL;
+    float *y = g->store ? c->r->y.at : NULL, *crop = g->crop.c ? c->r->crop.at : NULL;
+    float *pool = g->pool.c ? c->r->pool.at : NULL;
+    buffer scratch = buffer_new(o->deep ? vox_winograd_deep_scratch(g) : vox_winograd_scratch(g), 0);
+    if (o->deep)
+        vox_f32_winograd_deep(g, c->phase, c->begin, c->end, o->x.at, o->w.at, b, slope, y, crop, pool,
+                              c->shared, scratch.at, c->next);
+    else
+        vox_f32_winograd(g, c->begin, c->end, o->x.at, o->u.at, b, slope, y, crop, pool, scratch.at, c->next);
     buffer_end(scratch);
     return NULL;
 }
 static void winograd_run(const vox_winograd *g, const winograd_buffers *o, winograd_result r, int begin,
                          int end) {
-    int next = 0;
-    winograd_call call = {g, o, &r, begin, end, &next};
-    pthread_t thread[8];
-    for (int i = 1; i < g->lanes; i++)
-        assert_int_equal(pthread_create(&thread[i], NULL, winograd_lane, &call), 0);
-    winograd_lane(&call);
-    for (int i = 1; i < g->lanes; i++) pthread_join(thread[i], NULL);
+    buffer shared = buffer_new(o->deep ? vox_winograd_deep_shared(g, begin, end) : 1, 0);
+    for (int phase = 0; phase <= o->deep; phase++) {
+        int next = 0;
+        winograd_call call = {g, o, &r, phase, begin, end, &next, shared.at};
+        pthread_t thread[8];
+        for (int i = 1; i < g->lanes; i++)
+            assert_int_equal(pthread_create(&thread[i], NULL, winograd_lane, &call), 0);
+        winograd_lane(&call);
+        for (int i = 1; i < g->lanes; i++) pthread_join(thread[i], NULL);
+    }
+    buffer_end(shared);
 }
 
 static const char *winograd_text(const vox_winograd *g) {
@@ -145,8 +156,8 @@ static void winograd_compare(const vox_winograd *g, const winograd_buffers *o, w
     all_finite(r.crop), all_finite(r.pool);
 }
 
-static void winograd_check(const vox_winograd *g) {
-    winograd_buffers o = winograd_operands(g);
+static void winograd_check(const vox_winograd *g, int deep) {
+    winograd_buffers o = winograd_operands(g, deep);
     winograd_result r = winograd_result_new(g);
     winograd_run(g, &o, r, 0, g->y.d);
     winograd_compare(g, &o, r);
@@ -162,7 +173,7 @@ static void winograd_batches(void **state) {
             vox_winograd g =
                 winograd_default(RANDOM_OF(3, 16, 20), 16 * blocks - tiles % 2, 2, 2, 2, 2 * tiles);
             g.batch = RANDOM_OF(1, VOX_TILE_W, VOX_TILE_W + 1, 64);
-            winograd_check(&g);
+            winograd_check(&g, tiles / 2 % 2);
         }
 }
 
@@ -200,8 +211,8 @@ static vox_winograd winograd_random_case(void) {
     static const vox_act acts[] = {VOX_ACT_NONE, VOX_ACT_RELU, VOX_ACT_LEAKY_RELU, VOX_ACT_PRELU,
                                    VOX_ACT_ELU,  VOX_ACT_RELU, VOX_ACT_SIGMOID,    VOX_ACT_TANH,
                                    VOX_ACT_CLIP, VOX_ACT_ABS,  VOX_ACT_NEG};
-    vox_winograd g =
-        winograd_default(RANDOM_OF(1, 3, 16, 17, 32, 40), RANDOM_OF(1, 16, 21, 32, 33, 48, 70), 2, 2, 2, 2);
+    vox_winograd g = winograd_default(RANDOM_OF(1, 3, 16, 17, 32, 40, 150),
+                                      RANDOM_OF(1, 16, 21, 32, 33, 48, 70), 2, 2, 2, 2);
     winograd_random_space(&g);
     winograd_random_outputs(&g);
     g.ep = (vox_epilogue){acts[random_int(0, 10)], 0.25f, 0.75f};
@@ -212,7 +223,7 @@ static void winograd_random(void **state) {
     (void)state;
     for (int i = 0; i < 150; i++) {
         const vox_winograd g = winograd_random_case();
-        winograd_check(&g);
+        winograd_check(&g, i % 2);
     }
 }
 
@@ -225,7 +236,7 @@ static void winograd_lanes(void **state) {
     for (int i = 0; i < 40; i++) {
         vox_winograd g = winograd_random_case();
         g.batch = 1000;
-        winograd_buffers o = winograd_operands(&g);
+        winograd_buffers o = winograd_operands(&g, i % 2);
         winograd_result one = winograd_result_new(&g), many = winograd_result_new(&g);
         winograd_run(&g, &o, one, 0, g.y.d);
         g.batch = random_int(1, 20), g.lanes = random_int(2, 5);
@@ -279,7 +290,7 @@ static void winograd_ranges_and_rings(void **state) {
     (void)state;
     for (int i = 0; i < 60; i++) {
         const vox_winograd g = winograd_random_case();
-        winograd_buffers o = winograd_operands(&g);
+        winograd_buffers o = winograd_operands(&g, i % 2);
         winograd_result whole = winograd_result_new(&g);
         winograd_run(&g, &o, whole, 0, g.y.d);
         winograd_by_range(&g, &o, whole, g.tile[0] * g.dilation[0] * random_int(1, 2));
@@ -288,9 +299,9 @@ static void winograd_ranges_and_rings(void **state) {
 }
 
 /* Root mean square error against the output's, 64 channels. */
-static double winograd_error(int tile) {
+static double winograd_error(int tile, int deep) {
     vox_winograd g = winograd_default(64, 32, tile, 4, 8, 8);
-    winograd_buffers o = winograd_operands(&g);
+    winograd_buffers o = winograd_operands(&g, deep);
     winograd_result r = winograd_result_new(&g);
     double error = 0, all = 0;
     winograd_run(&g, &o, r, 0, g.y.d);
@@ -304,27 +315,34 @@ static double winograd_error(int tile) {
 }
 static void winograd_accuracy(void **state) {
     (void)state;
-    assert_true(winograd_error(2) < 1e-6);
-    assert_true(winograd_error(4) < 3e-6);
+    for (int deep = 0; deep < 2; deep++) {
+        assert_true(winograd_error(2, deep) < 1e-6);
+        assert_true(winograd_error(4, deep) < 3e-6);
+    }
 }
 
+static int winograd_probe(vox_probe *p, const vox_winograd *g, const winograd_buffers *o, winograd_result r) {
+    const float *b = o->bias ? o->b.at : NULL;
+    if (o->deep)
+        return vox_check_winograd_deep(p, g, o->x.at, o->w.at, b, o->slope.at, r.y.at, r.crop.at,
+                                       r.pool.at);
+    return vox_check_winograd(p, g, o->x.at, o->u.at, b, o->slope.at, r.y.at, r.crop.at,
+                              r.pool.at);
+}
 /* The self-test's samples accept every output that is right, and see a wrong one. */
 static void winograd_self_check(void **state) {
     (void)state;
     for (int i = 0; i < 40; i++) {
         vox_winograd g = winograd_random_case();
         g.x.n = g.y.n = 1, g.crop.n = vox_min_int(g.crop.n, 1), g.pool.n = vox_min_int(g.pool.n, 1);
-        winograd_buffers o = winograd_operands(&g);
+        winograd_buffers o = winograd_operands(&g, i % 2);
         winograd_result r = winograd_result_new(&g);
         vox_probe p = {.random = (uint64_t)i, .end = g.y.d, .samples = VOX_PROBE_SAMPLES};
-        const float *b = o.bias ? o.b.at : NULL;
         winograd_run(&g, &o, r, 0, g.y.d);
-        assert_int_equal(
-            vox_check_winograd(&p, &g, o.x.at, o.u.at, b, o.slope.at, r.y.at, r.crop.at, r.pool.at), 0);
+        assert_int_equal(winograd_probe(&p, &g, &o, r), 0);
         buffer bad = g.store ? r.y : g.crop.c ? r.crop : r.pool;
         bad.at[0] += 100; /* corners are always sampled */
-        assert_int_equal(
-            vox_check_winograd(&p, &g, o.x.at, o.u.at, b, o.slope.at, r.y.at, r.crop.at, r.pool.at), 1);
+        assert_int_equal(winograd_probe(&p, &g, &o, r), 1);
         winograd_result_end(r), winograd_operands_end(o);
     }
 }

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT-0 */
+/* vox_winograd_deep.h: Winograd convolution of layers with few tiles and many channels
+ * (vox_f32_winograd_deep): transformed weights would be up to 8 times as large as the weights and used only a
+ * few times each, so the weights are read as they are and transformed where they are used.
+ *
+ * Phase 0 transforms the inputs of all tiles into V = [points][blocks of IC][tiles][16], shared by the lanes.
+ * Phase 1 takes pairs of output blocks; point by point along D, and VOX_RUN input channels at a time, it
+ * transforms the weights of the (H, W) points, multiplies, and adds up; then the (H, W) axes of the products
+ * are transformed back. So weights and products of one point along D stay in the second-level cache (0.6 and
+ * 0.2 MiB with tiles of 4 and 48 tiles); the weights are read once per point along D.
+ */
+#ifndef VOX_WINOGRAD_DEEP_H
+#define VOX_WINOGRAD_DEEP_H
+
+#include "vox_winograd.h"
+
+/* ---- weights to points ----------------------------------------------------------------------- */
+
+/* Three taps along an axis. */
+typedef struct vox_taps {
+    vox_v a, b, c;
+} vox_taps;
+
+/* A pair of points (vox_point_of): 0 and infinity, 1 and 2, 3 and 4; the transposed of the rows in
+ * vox_weights.c. */
+VOX_INLINE vox_two vox_weights_pair(const int n, const int pair, vox_taps w) {
+    if (pair == 0) return (vox_two){w.a, w.c};
+    if (n == 4) {
+        const vox_v even = vox_set(0.5f) * (w.a + w.c), odd = vox_set(0.5f) * w.b;
+        return (vox_two){even + odd, even - odd};
+    }
+    if (pair == 1) {
+        const vox_v even = vox_fma(vox_set((float)(-81.0 / 130)), w.a, vox_set((float)(-18.0 / 65)) * w.c);
+        const vox_v odd = vox_set((float)(27.0 / 65)) * w.b;
+        return (vox_two){even - odd, even + odd};
+    }
+    const vox_v even = vox_fma(vox_set((float)(8.0 / 65)), w.a, vox_set((float)(18.0 / 65)) * w.c);
+    const vox_v odd = vox_set((float)(12.0 / 65)) * w.b;
+    return (vox_two){even + odd, even - odd};
+}
+
+/* Channels whose weights are combined along D at a time, so that they wait in the first-level cache. Reading
+ * w in runs of so many channels, tap by tap, and fetching the next run, is twice as fast as reading all taps
+ * of a channel. */
+enum { VOX_WEIGHTS_RUN = 32 };
+
+VOX_INLINE void vox_weights_fetch(const float *w) { /* of the next run */
+    const uintptr_t bytes = VOX_WEIGHTS_RUN * VOX_BLOCK * sizeof *w;
+    __builtin_prefetch((const void *)((uintptr_t)w + bytes), 0, 2);
+}
+/* `floats` sums of factor[k] * tap k along D; taps are `step` apart. The outer points are the outer taps. */
+VOX_INLINE void vox_weights_depth(int floats, const float factor[3], const float *w, ptrdiff_t step,
+                                  float *to) {
+    const float *u = w + step, *v = w + 2 * step;
+    const vox_v a = vox_set(factor[0]), b = vox_set(factor[1]), c = vox_set(factor[2]);
+    if (factor[1] == 0) {
+        const float *one = factor[0] != 0 ? w : v;
+        for (ptrdiff_t i = 0; i < floats; i += VOX_VL) {
+            vox_weights_fetch(one + i);
+            vox_store(to + i, vox_load(one + i));
+        }
+        return;
+    }
+    for (ptrdiff_t i = 0; i < floats; i += VOX_VL) {
+        vox_weights_fetch(w + i), vox_weights_fetch(u + i), vox_weights_fetch(v + i);
+        vox_store(to + i, vox_fma(a, vox_load(w + i), vox_fma(b, vox_load(u + i), c * vox_load(v + i))));
+    }
+}
+
+VOX_INLINE void vox_weights_row(const int n, vox_taps w, float *u, ptrdiff_t point) {
+    const vox_two outer = vox_weights_pair(n, 0, w), near = vox_weights_pair(n, 1, w);
+    vox_store(u, outer.a), vox_store(u + point, near.a), vox_store(u + 2 * point, near.b);
+    vox_store(u + (n - 1) * point, outer.b);
+    if (n == 4) return;
+    const vox_two far = vox_weights_pair(n, 2, w);
+    vox_store(u + 3 * point, far.a), vox_store(u + 4 * point, far.b);
+}
+VOX_INLINE void vox_weights_rows(const int nh, const int nw, const int pair, vox_taps a, vox_taps b,
+                                 vox_taps c, float *u, ptrdiff_t point) {
+    const vox_two p = vox_weights_pair(nh, pair, a), q = vox_weights_pair(nh, pair, b),
+                  r = vox_weights_pair(nh, pair, c);
+    vox_weights_row(nw, (vox_taps){p.a, q.a, r.a}, u + vox_point_of(nh, pair, 0) * nw * point, point);
+    vox_weights_row(nw, (vox_taps){p.b, q.b, r.b}, u + vox_point_of(nh, pair, 1) * nw * point, point);
+}
+/* Axes H and W of `floats` weights: w: [3][3][VOX_WEIGHTS_RUN][16]. */
+VOX_INLINE void vox_weights_points(const int nh, const int nw, int floats, const float *w, float *u,
+                                   ptrdiff_t point) {
+    enum { TAP = VOX_WEIGHTS_RUN * VOX_BLOCK };
+    for (ptrdiff_t i = 0; i < floats; i += VOX_VL, w += VOX_VL) {
+        const vox_taps a = {vox_load(w), vox_load(w + 3 * TAP), vox_load(w + 6 * TAP)};
+        const vox_taps b = {vox_load(w + TAP), vox_load(w + 4 * TAP), vox_load(w + 7 * TAP)};
+        const vox_taps c = {vox_load(w + 2 * TAP), vox_load(w + 5 * TAP), vox_load(w + 8 * TAP)};
+        vox_weights_rows(nh, nw, 0, a, b, c, u + i, point);
+        vox_weights_rows(nh, nw, 1, a, b, c, u + i, point);
+        if (nh == 6) vox_weights_rows(nh, nw, 2, a, b, c, u + i, point);
+    }
+}
+typedef void vox_weights_fn(int floats, const float *w, float *u, ptrdiff_t point);
+VOX_NOINLINE void vox_weights_points_44(int floats, const float *w, float *u, ptrdiff_t point) {
+    vox_weights_points(4, 4, floats, w, u, point);
+}
+VOX_NOINLINE void vox_weights_points_46(int floats, const float *w, float *u, ptrdiff_t point) {
+    vox_weights_points(4, 6, floats, w, u, point);
+}
+VOX_NOINLINE void vox_weights_points_64(int floats, const float *w, float *u, ptrdiff_t point) {
+    vox_weights_points(6, 4, floats, w, u, point);
+}
+VOX_NOINLINE void vox_weights_points_66(int floats, const float *w, float *u, ptrdiff_t point) {
+    vox_weights_points(6, 6, floats, w, u, point);
+}
+static inline vox_weights_fn *vox_weights_for(int nh, int nw) {
+    if (nh == 4) return nw == 4 ? vox_weights_points_44 : vox_weights_points_46;
+    return nw == 4 ? vox_weights_points_64 : vox_weights_points_66;
+}
+
+/* The factors of the taps for point p of n. */
+static inline void vox_weights_factors(int n, int p, float factor[3]) {
+    static const float four[4][3] = {{1, 0, 0}, {0.5f, 0.5f, 0.5f}, {0.5f, -0.5f, 0.5f}, {0, 0, 1}};
+    static const float six[6][3] = {{1, 0, 0},
+                                    {(float)(-81.0 / 130), (float)(-27.0 / 65), (float)(-18.0 / 65)},
+                                    {(float)(-81.0 / 130), (float)(27.0 / 65), (float)(-18.0 / 65)},
+                                    {(float)(8.0 / 65), (float)(12.0 / 65), (float)(18.0 / 65)},
+                                    {(float)(8.0 / 65), (float)(-12.0 / 65), (float)(18.0 / 65)},
+                                    {0, 0, 1}};
+    memcpy(factor, n == 4 ? four[p] : six[p], 3 * sizeof *factor);
+}
+
+/* ---- phase 1 --------------------------------------------------------------------------------- */
+
+/* A lane's scratch: weights of VOX_RUN channels, products of one point along D, and those of all after axes H
+ * and W.
+ */
+typedef struct vox_deep {
+    vox_winograd_run r;
+    const float *w;
+    int groups, blocks; /* of tiles; output blocks per item */
+    int plane;          /* points (H, W) */
+    ptrdiff_t u_point, u_block,
+        half; /* floats: point to point, block to block, of one tile after axes H and W */
+    float *u, *m, *z;
+    vox_weights_fn *weights;
+} vox_deep;
+
+/* Weights of point pd along D, channels [ic, ic + n) of one output block, to u. */
+static inline void vox_deep_weights(const vox_deep *p, int pd, int ic, int n, int oc, float *u) {
+    float runs[9][VOX_WEIGHTS_RUN * VOX_BLOCK] __attribute__((aligned(64)));
+    const ptrdiff_t tap = (ptrdiff_t)p->r.g->x.c * VOX_BLOCK;
+    const float *w = p->w + oc * 27 * tap + (ptrdiff_t)ic * VOX_BLOCK;
+    float factor[3];
+    vox_weights_factors(p->r.points[0], pd, factor);
+    for (int i = 0; i < n;
+         i += VOX_WEIGHTS_RUN, w += VOX_WEIGHTS_RUN * VOX_BLOCK, u += VOX_WEIGHTS_RUN * VOX_BLOCK) {
+        const int floats = vox_min_int(VOX_WEIGHTS_RUN, n - i) * VOX_BLOCK;
+        for (int k = 0; k < 9; k++) vox_weights_depth(floats, factor, w + k * tap, 9 * tap, runs[k]);
+        p->weights(floats, runs[0], u, p->u_point);
+    }
+}
+
+/* One point along D of tiles [begin, begin + n). */
+static inline void vox_deep_depth(const vox_deep *p, int pd, int begin, int n, int oc, int blocks) {
+    const vox_winograd_run *r = &p->r;
+    const ptrdiff_t v_point = vox_point_floats(r->blocks_in, r->total);
+    vox_product t = {.v_block = (ptrdiff_t)r->total * VOX_BLOCK,
+                     .u_block = p->u_block,
+                     .m_block = (ptrdiff_t)n * p->plane * VOX_BLOCK,
+                     .m_tile = (ptrdiff_t)p->plane * VOX_BLOCK};
+    for (int c = 0; c < r->g->x.c; c += VOX_RUN) {
+        t.ic = vox_min_int(VOX_RUN, r->g->x.c - c), t.add = c > 0;
+        for (int k = 0; k < blocks; k++) vox_deep_weights(p, pd, c, t.ic, oc + k, p->u + k * p->u_block);
+        const float *v = r->v + (ptrdiff_t)pd * p->plane * v_point + c / VOX_BLOCK * t.v_block +
+                         (ptrdiff_t)begin * VOX_BLOCK;
+        for (ptrdiff_t i = 0; i < p->plane; i++)
+            vox_product_point(&t, n, blocks, v + i * v_point, p->u + i * p->u_point, p->m + i * VOX_BLOCK);
+    }
+    for (ptrdiff_t i = 0; i < (ptrdiff_t)blocks * n; i++)
+        r->planes(1, p->m + i * t.m_tile, p->z + i * p->half + pd * (p->half / r->points[0]));
+}
+
+VOX_NOINLINE void vox_deep_item(const vox_deep *p, int item) {
+    const vox_winograd_run *r = &p->r;
+    const int group = item % p->groups, oc = item / p->groups * p->blocks;
+    const int begin = (int)((int64_t)r->total * group / p->groups);
+    const int n = (int)((int64_t)r->total * (group + 1) / p->groups) - begin;
+    const int blocks = vox_min_int(p->blocks, r->blocks_out - oc);
+    for (int pd = 0; pd < r->points[0]; pd++) vox_deep_depth(p, pd, begin, n, oc, blocks);
+    for (int i = 0; i < blocks * n; i++) {
+        const vox_tile t = vox_tile_of(r, begin + i % n);
+        vox_tile_put(r, &t, oc + i / n, p->z + i * p->half);
+    }
+}
+
+/* ---- a range of planes ----------------------------------------------------------------------- */
+
+static inline size_t vox_winograd_deep_shared(const vox_winograd *g, int begin, int end) {
+    const vox_winograd_run r = vox_winograd_run_of(g, begin, end);
+    return (size_t)r.count * (size_t)vox_point_floats(r.blocks_in, r.total);
+}
+static inline size_t vox_winograd_deep_scratch(const vox_winograd *g) {
+    const size_t plane = (size_t)(g->tile[1] + 2) * (size_t)(g->tile[2] + 2);
+    const size_t half = (size_t)(g->tile[0] + 2) * (size_t)g->tile[1] * (size_t)g->tile[2];
+    return 2 * VOX_BLOCK * (plane * (VOX_RUN + 1) + (size_t)g->batch * (plane + half));
+}
+
+static inline vox_deep vox_deep_of(const vox_winograd *g, int begin, int end, float *scratch) {
+    vox_deep p = {.r = vox_winograd_run_of(g, begin, end)};
+    p.plane = p.r.points[1] * p.r.points[2];
+    p.half = (ptrdiff_t)p.r.points[0] * g->tile[1] * g->tile[2] * VOX_BLOCK;
+    p.u_point = (VOX_RUN + 1) * VOX_BLOCK; /* an odd number of cache lines, as vox_point_floats */
+    p.u_block = p.plane * p.u_point;
+    p.groups = vox_parts(p.r.total, g->batch);
+    p.blocks = vox_parts(p.r.blocks_out, 2) * p.groups < 2 * g->lanes && g->lanes > 1 ? 1 : 2;
+    p.u = scratch, p.m = p.u + 2 * p.u_block;
+    p.z = p.m + (ptrdiff_t)2 * g->batch * p.plane * VOX_BLOCK;
+    p.weights = vox_weights_for(p.r.points[1], p.r.points[2]);
+    return p;
+}
+
+/* Items of phase 0: input blocks. */
+VOX_KERNEL void vox_f32_winograd_deep(const vox_winograd *g, int phase, int begin, int end, const float *x,
+                                      const float *w, const float *b, const float *slope, float *y,
+                                      float *crop, float *pool, float *shared, float *scratch, int *next) {
+    vox_deep p = vox_deep_of(g, begin, end, scratch);
+    const int items = phase == 0 ? p.r.blocks_in : p.groups * vox_parts(p.r.blocks_out, p.blocks);
+    p.r.x = x, p.w = w, p.r.b = b, p.r.slope = slope, p.r.y = y, p.r.crop = crop, p.r.pool = pool,
+    p.r.v = shared;
+    for (int i; (i = __atomic_fetch_add(next, 1, __ATOMIC_RELAXED)) < items;) {
+        if (phase == 0)
+            vox_winograd_in(&p.r, 0, p.r.total, i, i + 1, shared, p.r.total);
+        else
+            vox_deep_item(&p, i);
+    }
+}
+
+#endif
