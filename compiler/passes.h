@@ -15,8 +15,8 @@ bool pass_views(ir_graph *g, ir_diag *d);
 bool pass_stream(ir_graph *g, ir_diag *d);
 bool pass_memory(ir_graph *g, ir_diag *d);
 
-/* Makes nodes first to last, all of which can stream, one group, and rings of what only they touch; crops of such
- * values move into the group. False: some convolution's steps would be too small to be worth while. */
+/* Makes nodes first to last, all of which can stream, one group, and rings of what only they touch; crops of
+ * such values move into the group. False: some convolution's steps would be too small to be worth while. */
 bool pass_stream_group(ir_graph *g, int first, int last, int slab);
 
 /* The most bytes alive at one node: no plan of this order of nodes needs less. */
