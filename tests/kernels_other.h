@@ -391,6 +391,21 @@ static void ring_copy(int begin, int end, const vox_dims *x, const vox_dims *y, 
         vox_copy_box(&g, begin, end, from + xh + 3 * xw, to, t);
 }
 
+static void ring_softmax(int begin, int end, const vox_dims *x, const vox_dims *y, const float *from,
+                         float *to) {
+    const int plane = x->h * x->w;
+    const vox_reduce g = {.outer = x->n,
+                          .axis = x->c,
+                          .inner = x->d * plane,
+                          .block = x->block,
+                          .plane = plane,
+                          .depth = x->d,
+                          .x_ring = x->ring,
+                          .y_ring = y->ring};
+    for (int t = vox_reduce_tasks(&g, begin, end) - 1; t >= 0; t--)
+        vox_f32_softmax(&g, begin, end, from, to, t);
+}
+
 static void rings(void **state) {
     (void)state;
     for (int i = 0; i < 60; i++) {
@@ -407,6 +422,7 @@ static void rings(void **state) {
         ring_check(&x, &other, 0, ring_relayout);
         ring_check(&x, &x, 0, ring_affine);
         ring_check(&x, &x, 0, ring_map);
+        ring_check(&x, &x, 0, ring_softmax);
         ring_check(&x, &x, 0, ring_binary);
         ring_check(&x, &cropped, 2, ring_copy);
     }
@@ -461,7 +477,7 @@ static void softmax(void **state) {
         size_t count;
         const vox_reduce g = random_reduce(&count);
         buffer x = reduce_operand(&g, count), y = buffer_new(count, g.block ? 0 : 1);
-        for (int t = vox_reduce_tasks(&g) - 1; t >= 0; t--) vox_f32_softmax(&g, x.at, y.at, t);
+        for (int t = vox_reduce_tasks(&g, 0, 0) - 1; t >= 0; t--) vox_f32_softmax(&g, 0, 0, x.at, y.at, t);
         all_finite(y);
         for (int64_t o = 0; o < g.outer; o += 1 + g.outer / 5)
             for (int64_t a = 0; a < g.axis; a += 1 + g.axis / 9)
@@ -470,7 +486,7 @@ static void softmax(void **state) {
                     near(vox_ref_axis_value(&g, y.at, o, a, p), want, 1e-6, fabs(want) + (g.log ? 1 : 1e-3),
                          "softmax");
                 }
-        for (int t = vox_reduce_tasks(&g) - 1; t >= 0; t--) vox_f32_softmax(&g, x.at, x.at, t);
+        for (int t = vox_reduce_tasks(&g, 0, 0) - 1; t >= 0; t--) vox_f32_softmax(&g, 0, 0, x.at, x.at, t);
         assert_memory_equal(x.at, y.at, count * sizeof(float));
         buffer_end(x), buffer_end(y);
     }
@@ -483,7 +499,7 @@ static void arg_max(void **state) {
         buffer x = reduce_operand(&g, count);
         int64_t *y = malloc((size_t)(g.outer * g.inner) * sizeof *y);
         assert_non_null(y);
-        for (int t = vox_reduce_tasks(&g) - 1; t >= 0; t--) vox_f32_arg_max(&g, x.at, y, t);
+        for (int t = vox_reduce_tasks(&g, 0, 0) - 1; t >= 0; t--) vox_f32_arg_max(&g, 0, 0, x.at, y, t);
         for (int64_t k = 0; k < g.outer * g.inner; k++)
             assert_int_equal(y[k], vox_ref_arg_max(&g, x.at, k / g.inner, k % g.inner));
         free(y);
@@ -498,7 +514,7 @@ static void reduce(void **state) {
         const vox_reduction kind = (vox_reduction)(i % 5);
         g.block = 0, count = (size_t)(g.outer * g.axis * g.inner);
         buffer x = buffer_random(count, 1), y = buffer_new((size_t)(g.outer * g.inner), 1);
-        for (int t = vox_reduce_tasks(&g) - 1; t >= 0; t--) vox_f32_reduce(&g, kind, x.at, y.at, t);
+        for (int t = vox_reduce_tasks(&g, 0, 0) - 1; t >= 0; t--) vox_f32_reduce(&g, kind, x.at, y.at, t);
         for (int64_t k = 0; k < g.outer * g.inner; k++) {
             const double want = vox_ref_reduce(&g, (int)kind, x.at, k / g.inner, k % g.inner);
             near((double)y.at[k], want, 2e-7, fabs(want), "reduce");
