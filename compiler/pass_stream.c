@@ -16,7 +16,7 @@ enum {
     GAIN = 50,     /* a group must save one part of this many */
     GENEROUS = 20, /* more planes per step may cost one part of this many: fewer, larger steps */
     VOXELS = 4096, /* of output per step of a convolution: all its weights are read for them */
-    MAX_GROUPS = 16
+    MAX_GROUPS = 100
 };
 static const int slabs[] = {1, 2, 4, 8, 16};
 enum { SLABS = sizeof slabs / sizeof *slabs };

@@ -220,13 +220,15 @@ typedef struct vox_resize {
 } vox_resize;
 
 /* Along one axis of a plain tensor seen as [outer][axis][inner], or along C of a blocked one (block 16: outer
- * = n, axis = c, inner = d*h*w). vox_reduce.h: vox_reduce_tasks(g), vox_f32_softmax(g, x, y, task): y laid
- * out as x; vox_f32_arg_max(g, x, int64_t *y, task) and vox_f32_reduce(g, kind, x, y, task): y plain,
- * [outer][inner]; reductions read plain x only. */
+ * = n, axis = c, inner = d*h*w). vox_reduce.h: vox_reduce_tasks(g, begin, end), vox_f32_softmax(g, begin,
+ * end, x, y, task): y laid out as x; vox_f32_arg_max(g, begin, end, x, int64_t *y, task) and
+ * vox_f32_reduce(g, kind, x, y, task): y plain, [outer][inner]; reductions read plain x only. */
 typedef struct vox_reduce {
     int64_t outer, axis, inner;
     int block;
     int log, select_last;
+    int64_t plane;             /* not 0: plane by plane, of `plane` positions each, depth of them in all; */
+    int depth, x_ring, y_ring; /* softmax and arg max only */
 } vox_reduce;
 
 #endif
