@@ -105,7 +105,8 @@ typedef struct vox_winograd {
  * vox_winograd_deep.h: vox_f32_winograd_deep(g, phase, begin, end, x, w, b, slope, y, crop, pool, shared,
  * scratch, next) computes the same from weights that are not transformed, for layers of few tiles and many
  * channels. Phase 0 by all lanes, then, when all have returned and *next is 0 again, phase 1 by all lanes.
- * batch: as large as memory allows, 48 is enough. w        as vox_f32_conv reads them (VOX_PACK_CONV) shared
+ * batch: all tiles, up to
+ * about 128. w        as vox_f32_conv reads them (VOX_PACK_CONV) shared
  * vox_winograd_deep_shared(g, begin, end) floats that the lanes of a range share, 64-byte aligned, any
  *            content before phase 0: points * (ceil(IC/16) * tiles | 1) * 16, tiles of the range over all n
  *   scratch  vox_winograd_deep_scratch(g) floats, with m = tile and p = m + 2:

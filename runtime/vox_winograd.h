@@ -4,6 +4,22 @@
  * An item is a batch of tiles. Their inputs are transformed into V = [points][blocks of IC][batch][16]; then,
  * pair by pair of output blocks, each point is one matrix product M = V U, and M is transformed back, given
  * bias and activation, and stored, cropped and pooled from registers, while it is in the second-level cache.
+ *
+ * Choosing the numbers.
+ * - tile: per axis 4 does 6 products per tile, 2 does 4: take what gives the fewer points * tiles along the
+ * axis (9 outputs: 3 * 6 = 18 against 5 * 4 = 20).
+ * - batch: U is read once per batch, from the third-level cache or from memory; V is written once and read
+ * once per pair of output blocks, from the second-level cache as far as it reaches. A multiple of 12 fills
+ * the register tiles of AVX-512 and AVX2. F(4^3), GMAC/s: 64 -> 64 channels 297 with 12 tiles, 299 with 24,
+ * 301 with 42, 287 with 84; 128 -> 128 343, 349, 296, 274; 192 -> 64 313, 307, 274, 209; 256 -> 128 300, 301,
+ * 269 (48), 262; 384 -> 128 286, 250, 235 (48). Fewer points, more tiles: 3072 / points, rounded down to a
+ * multiple of 12 (12 for F(4^3), 48 for F(2^3)).
+ * - vox_winograd_deep.h where U would be read only a few times: fewer than about a hundred tiles.
+ * Measured on one core of a shared Zen 4 (FMA peak 58.5 GMAC/s), in multiplications of the direct
+ * convolution, F(4^3), AVX-512: 32 -> 64 4.6 to 5.0 times the peak, 64 -> 64 5.1 to 5.7, 64 -> 128 5.6, 128
+ * -> 128 5.9, 192 -> 64 5.3, 256 -> 128 5.4; AVX2: 4.3, 4.8, 4.9, 4.8, 4.5, 4.4; gcc 12 and clang 14 alike.
+ * Of the time, 64 -> 64: 13 to 21 % input transform (two thirds of it waiting for x), 70 to 78 % products, at
+ * 90 % of the peak, 10 % output transform.
  */
 #ifndef VOX_WINOGRAD_H
 #define VOX_WINOGRAD_H
@@ -19,11 +35,15 @@ typedef struct vox_product {
     ptrdiff_t v_block;          /* floats from block to block of input channels */
     ptrdiff_t u_block, m_block; /* to the second block of output channels */
     ptrdiff_t m_tile;
+    size_t u_ahead; /* how far u is fetched */
 } vox_product;
 
-/* U is fetched into the first-level cache this many channels ahead: it comes from the third-level one. 256 ->
- * 128 channels: 82 % of the FMA peak 8 ahead, 88 % 16 ahead, 83 % 24 ahead. */
-enum { VOX_PRODUCT_AHEAD = 16 };
+/* U is fetched into the first-level cache this many channels ahead. From the third-level one, where
+ * transformed weights are, that takes longer than from the second; and a channel takes 28 cycles with pairs
+ * of blocks, 6 without. 256 -> 128 channels, AVX-512: 82 % of the FMA peak 8 ahead, 88 % 16 ahead, 83 % 24
+ * ahead. 128 -> 128 channels, AVX2: 58 % 16 ahead, 62 % 64 ahead, 75 % 128 ahead. vox_winograd_deep.h, AVX2:
+ * 16 is 5 to 10 % faster than 128. */
+enum { VOX_PRODUCT_NEAR = 16, VOX_PRODUCT_FAR = VOX_TILE_PAIRS ? 16 : 128 };
 
 VOX_INLINE void vox_product_tile(const int n, const int blocks, const vox_product *t, const float *v,
                                  const float *u, float *m) {
@@ -43,7 +63,7 @@ VOX_INLINE void vox_product_tile(const int n, const int blocks, const vox_produc
             VOX_UNROLL
             for (int k = 0; k < nv; k++) uv[k] = vox_load(u + k / VOX_NV * t->u_block + k % VOX_NV * VOX_VL);
             VOX_UNROLL
-            for (int k = 0; k < blocks; k++) vox_prefetch(u + k * t->u_block, VOX_PRODUCT_AHEAD * VOX_BLOCK);
+            for (int k = 0; k < blocks; k++) vox_prefetch(u + k * t->u_block, t->u_ahead);
             VOX_UNROLL
             for (int r = 0; r < n; r++) {
                 const vox_v x = vox_set(at[r * VOX_BLOCK]);
@@ -166,7 +186,8 @@ static inline void vox_winograd_multiply(const vox_winograd_run *r, const vox_ba
     vox_product t = {.v_block = n * VOX_BLOCK,
                      .u_block = r->count * ic * VOX_BLOCK,
                      .m_block = n * r->count * VOX_BLOCK,
-                     .m_tile = (ptrdiff_t)r->count * VOX_BLOCK};
+                     .m_tile = (ptrdiff_t)r->count * VOX_BLOCK,
+                     .u_ahead = VOX_PRODUCT_FAR * VOX_BLOCK};
     const float *u = r->u + oc * t.u_block;
     for (int p = 0; p < r->count; p++) {
         vox_ahead_fetch(r, ahead);
