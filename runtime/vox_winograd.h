@@ -16,8 +16,9 @@
  * multiple of 12 (12 for F(4^3), 48 for F(2^3)).
  * - vox_winograd_deep.h where U would be read only a few times: fewer than about a hundred tiles.
  * Measured on one core of a shared Zen 4 (FMA peak 58.5 GMAC/s), in multiplications of the direct
- * convolution, F(4^3), AVX-512: 32 -> 64 4.6 to 5.0 times the peak, 64 -> 64 5.1 to 5.7, 64 -> 128 5.6, 128
- * -> 128 5.9, 192 -> 64 5.3, 256 -> 128 5.4; AVX2: 4.3, 4.8, 4.9, 4.8, 4.5, 4.4; gcc 12 and clang 14 alike.
+ * convolution, F(4^3), AVX-512: 32 -> 64 4.5 to 5.0 times the peak, 64 -> 64 4.8 to 5.7, 64 -> 128 5.6, 128
+ * -> 128 5.2 to 6.3, 192 -> 64 5.0 to 5.4, 256 -> 128 4.7 to 5.1, 384 -> 128 4.9; AVX2: 4.1 to 4.4, 4.7
+ * to 5.2, 4.9, 4.5 to 5.5, 4.5, 3.6, 2.7 to 3.5 (by 24); gcc 12 and clang 14 alike, and with both cores busy.
  * Of the time, 64 -> 64: 13 to 21 % input transform (two thirds of it waiting for x), 70 to 78 % products, at
  * 90 % of the peak, 10 % output transform.
  */
@@ -41,8 +42,8 @@ typedef struct vox_product {
 /* U is fetched into the first-level cache this many channels ahead. From the third-level one, where
  * transformed weights are, that takes longer than from the second; and a channel takes 28 cycles with pairs
  * of blocks, 6 without. 256 -> 128 channels, AVX-512: 82 % of the FMA peak 8 ahead, 88 % 16 ahead, 83 % 24
- * ahead. 128 -> 128 channels, AVX2: 58 % 16 ahead, 62 % 64 ahead, 75 % 128 ahead. vox_winograd_deep.h, AVX2:
- * 16 is 5 to 10 % faster than 128. */
+ * ahead. 128 -> 128 channels, AVX2: 59 to 69 % 16 ahead, 69 to 73 % 64 ahead, 75 to 80 % 128 ahead.
+ * vox_winograd_deep.h, AVX2: 16 is 5 to 10 % faster than 128. */
 enum { VOX_PRODUCT_NEAR = 16, VOX_PRODUCT_FAR = VOX_TILE_PAIRS ? 16 : 128 };
 
 VOX_INLINE void vox_product_tile(const int n, const int blocks, const vox_product *t, const float *v,
