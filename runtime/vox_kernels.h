@@ -90,8 +90,8 @@ typedef struct vox_winograd {
     int store;         /* 1: y is written */
     vox_dims crop;     /* c > 0: the box of y that starts at crop_begin is written here (block 16) */
     int crop_begin[3]; /* D, H, W */
-    vox_dims pool; /* c > 0: the maximum over 2x2x2, stride 2, is written here (block 16); dilation 1 only */
-    int lanes;     /* how many calls share a range of planes: more lanes, smaller batches */
+    vox_dims pool;     /* c > 0: max over 2x2x2, stride 2 (d h w of y / 2, block 16); dilation must be 1 */
+    int lanes;         /* how many calls share a range of planes: more lanes, smaller batches */
 } vox_winograd;
 
 /* vox_winograd.h: vox_f32_winograd(g, begin, end, x, u, b, slope, y, crop, pool, scratch, next) computes the
@@ -107,12 +107,13 @@ typedef struct vox_winograd {
  *   next     shared by the lanes of a range; the caller sets it to 0 before the first
  *
  * vox_winograd_deep.h: vox_f32_winograd_deep(g, phase, begin, end, x, w, b, slope, y, crop, pool, shared,
- * scratch, next) computes the same from weights that are not transformed, for layers of few tiles and many
- * channels. Phase 0 by all lanes, then, when all have returned and *next is 0 again, phase 1 by all lanes.
- * batch: as large as memory allows, 48 is enough. w        as vox_f32_conv reads them (VOX_PACK_CONV) shared
- * vox_winograd_deep_shared(g, begin, end) floats that the lanes of a range share, 64-byte aligned, any
+ * scratch, next) computes the same from weights that are not transformed, for few tiles and many channels.
+ * Phase 0 by all lanes, then, when all have returned and *next is 0 again, phase 1 by all lanes. batch: all
+ * tiles, up to about 128.
+ *   w        as vox_f32_conv reads them (VOX_PACK_CONV)
+ *   shared   vox_winograd_deep_shared(g, begin, end) floats for all lanes of a range, 64-byte aligned, any
  *            content before phase 0: points * (ceil(IC/16) * tiles | 1) * 16, tiles of the range over all n
- *   scratch  vox_winograd_deep_scratch(g) floats, with m = tile and p = m + 2:
+ *   scratch  vox_winograd_deep_scratch(g) floats of this lane, with m = tile and p = m + 2:
  *            32 * (129 * p[1] * p[2] + batch * (p[1] * p[2] + p[0] * m[1] * m[2]))
  */
 
