@@ -85,10 +85,10 @@ static double direct_cycles(const ir_node *n) {
     return (double)ir_macs(n) / filled / IR_BLOCK / TILE_RATE;
 }
 
-/* Tiles per batch: what a batch holds of transformed inputs and of one pair of blocks' products is to stay in
- * the second-level cache. */
+/* Tiles per batch: what runtime/vox_winograd.h found best, a multiple of its register tiles. */
 static int64_t choose_batch(const ir_node *n, const int64_t tile[3]) {
-    int64_t tiles = cg_winograd_tiles(n, tile, 0, n->out[0]->dim[2]), most = n->in[0]->dim[1] <= 64 ? 24 : 12;
+    int64_t tiles = cg_winograd_tiles(n, tile, 0, n->out[0]->dim[2]);
+    int64_t most = 3072 / cg_winograd_points(tile) / 12 * 12;
     return tiles < most ? tiles : most;
 }
 
