@@ -22,6 +22,8 @@ const char *cg_algorithm_reason(const ir_node *n, ir_arena *arena);
 /* --opt-report: a table of every conv's candidates. */
 void cg_algorithm_report(const ir_graph *g, FILE *f);
 
+/* Products that a convolution sums in one go (run of vox_conv and vox_winograd). */
+int cg_run(const ir_graph *g, const ir_node *n);
 /* Tasks of a Winograd conv that may run at once, each with scratch of its own. */
 int cg_lanes(const ir_graph *g, const ir_node *n);
 

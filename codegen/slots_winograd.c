@@ -70,6 +70,7 @@ static void set_work(cg_work *w) {
                            "and multiplies",
                            cg_deep_planes(n, n->winograd));
     cg_set_int(&w->slots, "batch", batch);
+    cg_set_int(&w->slots, "run", cg_run(w->m->g, n));
     cg_set_int(&w->slots, "lanes", cg_lanes(w->m->g, n));
     cg_set(&w->slots, "deep", "%s", is_deep(w) ? "_deep" : "");
     cg_set(&w->slots, "phase", "%s", is_deep(w) ? "m->phase, " : "");

@@ -100,7 +100,8 @@ static bool shares_memory(const ir_graph *g, const ir_tensor *t) {
     return false;
 }
 
-/* Whether a kernel in front of node `first` writes t: t is read from a fused value, whose conv stands there. */
+/* Whether a kernel in front of node `first` writes t: t is read from a fused value, whose conv stands there.
+ */
 static bool written_before(const ir_graph *g, const ir_tensor *t, int first) {
     const ir_tensor *x = t->producer->in[0];
     for (int i = 0; x && x->fused && i < first; i++)

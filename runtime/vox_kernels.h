@@ -67,6 +67,10 @@ typedef struct vox_conv {
     /* Work split. A task computes `task_oc` blocks of 16 output channels x `task_d` output planes x `task_h`
      * output rows; within it input channels are summed `chunk_ic` at a time (partial sums wait in y). */
     int task_oc, task_d, task_h, chunk_ic;
+    /* A sum of n products one after the other loses about 3e-8 * sqrt(n / 2) of its size to rounding. So it
+     * starts again after about `run` products (at the next row of taps), and y collects the parts: that costs
+     * a pass over y in L1, 1 to 2 % of the time for 128. 0: at each row of taps. */
+    int run;
 } vox_conv;
 
 /* vox_conv.h: vox_conv_tasks(g, begin, end), vox_conv_transpose_tasks(g, begin, end),
@@ -92,6 +96,7 @@ typedef struct vox_winograd {
     int crop_begin[3]; /* D, H, W */
     vox_dims pool;     /* c > 0: max over 2x2x2, stride 2 (d h w of y / 2, block 16); dilation must be 1 */
     int lanes;         /* how many calls share a range of planes: more lanes, smaller batches */
+    int run; /* sums over input channels start again after so many, a multiple of 16: as vox_conv's */
 } vox_winograd;
 
 /* vox_winograd.h: vox_f32_winograd(g, begin, end, x, u, b, slope, y, crop, pool, scratch, next) computes the

@@ -117,6 +117,15 @@ static inline void vox_product_point(const vox_product *t, int n, int blocks, co
         }
 }
 
+/* The same for `channels` input channels, `run` at a time; add: to what is in m. */
+static inline void vox_product_runs(vox_product *t, int run, int channels, int add, int n, int blocks,
+                                    const float *v, const float *u, float *m) {
+    for (int c = 0; c < channels; c += run) {
+        t->ic = vox_min_int(run, channels - c), t->add = add || c > 0;
+        vox_product_point(t, n, blocks, v + c / VOX_BLOCK * t->v_block, u + (ptrdiff_t)c * VOX_BLOCK, m);
+    }
+}
+
 /* ---- the next batch's inputs ------------------------------------------------------------------ */
 
 /* Tiles [begin, begin + n). */
@@ -180,7 +189,7 @@ static inline void vox_ahead_fetch(const vox_winograd_run *r, vox_ahead *a) {
 
 /* ---- batches --------------------------------------------------------------------------------- */
 
-/* All points of a batch. Sums start again every VOX_RUN channels (vox_conv.h). */
+/* All points of a batch. */
 static inline void vox_winograd_multiply(const vox_winograd_run *r, const vox_batch *batch, int oc,
                                          int blocks, vox_ahead *ahead) {
     const ptrdiff_t ic = r->g->x.c, n = batch->n, v_point = vox_point_floats(r->blocks_in, batch->n);
@@ -192,11 +201,8 @@ static inline void vox_winograd_multiply(const vox_winograd_run *r, const vox_ba
     const float *u = r->u + oc * t.u_block;
     for (int p = 0; p < r->count; p++) {
         vox_ahead_fetch(r, ahead);
-        for (int c = 0; c < r->g->x.c; c += VOX_RUN) {
-            t.ic = vox_min_int(VOX_RUN, r->g->x.c - c), t.add = c > 0;
-            vox_product_point(&t, batch->n, blocks, r->v + p * v_point + c / VOX_BLOCK * t.v_block,
-                              u + (p * ic + c) * VOX_BLOCK, r->m + (ptrdiff_t)p * VOX_BLOCK);
-        }
+        vox_product_runs(&t, r->g->run, r->g->x.c, 0, batch->n, blocks, r->v + p * v_point,
+                         u + p * ic * VOX_BLOCK, r->m + (ptrdiff_t)p * VOX_BLOCK);
     }
 }
 

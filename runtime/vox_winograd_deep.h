@@ -4,10 +4,10 @@
  * few times each, so the weights are read as they are and transformed where they are used.
  *
  * Phase 0 transforms the inputs of all tiles into V = [points][blocks of IC][tiles][16], shared by the lanes.
- * Phase 1 takes pairs of output blocks; point by point along D, and VOX_RUN input channels at a time, it
- * transforms the weights of the (H, W) points, multiplies, and adds up; then the (H, W) axes of the products
- * are transformed back. So weights and products of one point along D stay in the second-level cache (0.6 and
- * 0.2 MiB with tiles of 4 and 48 tiles); the weights are read once per point along D.
+ * Phase 1 takes pairs of output blocks; point by point along D, and VOX_DEEP_CHANNELS input channels at a
+ * time, it transforms the weights of the (H, W) points, multiplies, and adds up; then the (H, W) axes of the
+ * products are transformed back. So weights and products of one point along D stay in the second-level cache
+ * (0.6 and 0.2 MiB with tiles of 4 and 48 tiles); the weights are read once per point along D.
  *
  * batch, the most tiles per item, saves transforming weights again: all tiles up to about 128 (384 -> 128
  * channels, 128 tiles: 188 GMAC/s by 24, 211 by 48, 239 by 128). Measured on one core of a shared Zen 4 (FMA
@@ -49,7 +49,7 @@ VOX_INLINE vox_two vox_weights_pair(const int n, const int pair, vox_taps w) {
 /* Channels whose weights are combined along D at a time, so that they wait in the first-level cache. Reading
  * w so, tap by tap, and fetching the next run: 256 -> 512 channels to 9x9x7 145 GMAC/s; all taps channel by
  * channel: 129. */
-enum { VOX_WEIGHTS_RUN = 32 };
+enum { VOX_WEIGHTS_RUN = 32, VOX_DEEP_CHANNELS = 128 };
 
 VOX_INLINE void vox_weights_fetch(const float *w) { /* of the next run */
     const uintptr_t bytes = VOX_WEIGHTS_RUN * VOX_BLOCK * sizeof *w;
@@ -134,8 +134,8 @@ static inline void vox_weights_factors(int n, int p, float factor[3]) {
 
 /* ---- phase 1 --------------------------------------------------------------------------------- */
 
-/* A lane's scratch: weights of VOX_RUN channels, products of one point along D, and those of all after axes H
- * and W.
+/* A lane's scratch: weights of VOX_DEEP_CHANNELS channels, products of one point along D, and those of all
+ * after axes H and W.
  */
 typedef struct vox_deep {
     vox_winograd_run r;
@@ -172,13 +172,14 @@ static inline void vox_deep_depth(const vox_deep *p, int pd, int begin, int n, i
                      .m_block = (ptrdiff_t)n * p->plane * VOX_BLOCK,
                      .m_tile = (ptrdiff_t)p->plane * VOX_BLOCK,
                      .u_ahead = VOX_PRODUCT_NEAR * VOX_BLOCK};
-    for (int c = 0; c < r->g->x.c; c += VOX_RUN) {
-        t.ic = vox_min_int(VOX_RUN, r->g->x.c - c), t.add = c > 0;
-        for (int k = 0; k < blocks; k++) vox_deep_weights(p, pd, c, t.ic, oc + k, p->u + k * p->u_block);
+    for (int c = 0; c < r->g->x.c; c += VOX_DEEP_CHANNELS) {
+        const int channels = vox_min_int(VOX_DEEP_CHANNELS, r->g->x.c - c);
+        for (int k = 0; k < blocks; k++) vox_deep_weights(p, pd, c, channels, oc + k, p->u + k * p->u_block);
         const float *v = r->v + (ptrdiff_t)pd * p->plane * v_point + c / VOX_BLOCK * t.v_block +
                          (ptrdiff_t)begin * VOX_BLOCK;
         for (ptrdiff_t i = 0; i < p->plane; i++)
-            vox_product_point(&t, n, blocks, v + i * v_point, p->u + i * p->u_point, p->m + i * VOX_BLOCK);
+            vox_product_runs(&t, r->g->run, channels, c > 0, n, blocks, v + i * v_point,
+                             p->u + i * p->u_point, p->m + i * VOX_BLOCK);
     }
     for (ptrdiff_t i = 0; i < (ptrdiff_t)blocks * n; i++)
         r->planes(1, p->m + i * t.m_tile, p->z + i * p->half + pd * (p->half / r->points[0]));
@@ -206,14 +207,14 @@ static inline size_t vox_winograd_deep_shared(const vox_winograd *g, int begin, 
 static inline size_t vox_winograd_deep_scratch(const vox_winograd *g) {
     const size_t plane = (size_t)(g->tile[1] + 2) * (size_t)(g->tile[2] + 2);
     const size_t half = (size_t)(g->tile[0] + 2) * (size_t)g->tile[1] * (size_t)g->tile[2];
-    return 2 * VOX_BLOCK * (plane * (VOX_RUN + 1) + (size_t)g->batch * (plane + half));
+    return 2 * VOX_BLOCK * (plane * (VOX_DEEP_CHANNELS + 1) + (size_t)g->batch * (plane + half));
 }
 
 static inline vox_deep vox_deep_of(const vox_winograd *g, int begin, int end, float *scratch) {
     vox_deep p = {.r = vox_winograd_run_of(g, begin, end)};
     p.plane = p.r.points[1] * p.r.points[2];
     p.half = (ptrdiff_t)p.r.points[0] * g->tile[1] * g->tile[2] * VOX_BLOCK;
-    p.u_point = (VOX_RUN + 1) * VOX_BLOCK; /* an odd number of cache lines, as vox_point_floats */
+    p.u_point = (VOX_DEEP_CHANNELS + 1) * VOX_BLOCK; /* an odd number of cache lines, as vox_point_floats */
     p.u_block = p.plane * p.u_point;
     p.groups = vox_parts(p.r.total, g->batch);
     p.blocks = vox_parts(p.r.blocks_out, 2) * p.groups < 2 * g->lanes && g->lanes > 1 ? 1 : 2;
