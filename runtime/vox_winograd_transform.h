@@ -259,7 +259,7 @@ VOX_INLINE void vox_depth_store(const int n, vox_line y, float *const *to, ptrdi
 /* Axis D of a tile: m: [nd][h][w][16]. Two by two columns, whose maximum stays in registers. Returns whether
  * all sums were finite. */
 VOX_INLINE int vox_depth_outputs(const int n, const int pool, int h, int w, const float *m, const float *b,
-                                  float low, const vox_tile_out *o) {
+                                 float low, const vox_tile_out *o) {
     const ptrdiff_t plane = (ptrdiff_t)h * w * VOX_BLOCK;
     vox_two seen = {vox_zero(), vox_zero()};
     for (ptrdiff_t lane = 0; lane < VOX_BLOCK; lane += VOX_VL) {
@@ -282,12 +282,12 @@ VOX_INLINE int vox_depth_outputs(const int n, const int pool, int h, int w, cons
     return !vox_any_nan(seen.a + seen.b);
 }
 VOX_NOINLINE int vox_depth_outputs_4(int h, int w, const float *m, const float *b, float low,
-                                      const vox_tile_out *o) {
+                                     const vox_tile_out *o) {
     return o->pool[0] ? vox_depth_outputs(4, 1, h, w, m, b, low, o)
                       : vox_depth_outputs(4, 0, h, w, m, b, low, o);
 }
 VOX_NOINLINE int vox_depth_outputs_6(int h, int w, const float *m, const float *b, float low,
-                                      const vox_tile_out *o) {
+                                     const vox_tile_out *o) {
     return o->pool[0] ? vox_depth_outputs(6, 1, h, w, m, b, low, o)
                       : vox_depth_outputs(6, 0, h, w, m, b, low, o);
 }
