@@ -15,10 +15,10 @@ typedef struct slice {
     int64_t begin, end; /* ns since the run started; end 0: no task of the step ran here */
 } slice;
 
-typedef struct lane { /* a thread, in the order in which they first took a task */
+typedef struct owner { /* a thread, in the order in which they first took a task */
     pthread_t thread;
     atomic_int used;
-} lane;
+} owner;
 
 struct vox_profile {
     vox_host *host;
@@ -27,7 +27,7 @@ struct vox_profile {
     int64_t mark; /* when the last step ended */
     int threads, step;
     atomic_int taken; /* lanes */
-    lane *lanes;      /* [threads]; the first is the run's */
+    owner *lanes;     /* [threads]; the first is the run's */
     slice *slices;    /* [steps][threads] */
 };
 
