@@ -358,6 +358,9 @@ static inline vox_b16 vox_tap_weights(const vox_winograd_run *r, int block, int 
     const ptrdiff_t ic = r->g->x.c;
     const int k[3] = {tap / 9, tap / 3 % 3, tap % 3};
     vox_b16 sum = {0};
+    float scale = 1;
+    for (int a = 0; a < 3; a++)
+        if (k[a] == 1 && r->points[a] == 6) scale *= (float)(-65.0 / 54);
     if (r->w) return vox_load_b16(r->w + (((ptrdiff_t)block * 27 + tap) * ic + channel) * VOX_BLOCK);
     for (int corner = 0; corner < 8; corner++) {
         ptrdiff_t point = block;
@@ -366,12 +369,12 @@ static inline vox_b16 vox_tap_weights(const vox_winograd_run *r, int block, int 
             const int second = corner >> a & 1, middle = k[a] == 1, points = r->points[a];
             point = point * points + (middle ? 1 + second : k[a] / 2 * (points - 1));
             if (second) factor *= middle ? -1.0f : 0.0f;
-            if (middle && points == 6) factor *= (float)(-65.0 / 54);
         }
         if (factor == 0) continue;
         const vox_b16 u = vox_load_b16(r->u + (point * ic + channel) * VOX_BLOCK);
         for (int s = 0; s < VOX_NV; s++) sum.v[s] = vox_fma(vox_set(factor), u.v[s], sum.v[s]);
     }
+    for (int s = 0; s < VOX_NV; s++) sum.v[s] *= vox_set(scale); /* last: a zero stays one */
     return sum;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT-0 */
 /* verb_info.c: `N info [--json]`. */
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "prepare.h"
@@ -39,7 +40,7 @@ static void print_volume(const vox_volume_info *v) {
 }
 
 static void print_layer(const vox_layer_info *l) {
-    printf("%-24s %-40s %-24s %10.2f %9.2f", l->name, l->op, vox_shape(l->rank, l->dim).text,
+    printf("%-24s %-40s %-24s %10.2f %12.2f", l->name, l->op, vox_shape(l->rank, l->dim).text,
            (double)l->macs * 1e-6, (double)l->scratch / (1 << 20));
     if (l->stream) printf("  stream %d", l->stream);
     if (l->ring) printf(", planes kept: %d of %d", l->ring, l->dim[2]);
@@ -47,24 +48,28 @@ static void print_layer(const vox_layer_info *l) {
     printf("\n");
 }
 
-/* "steps      412, of 18 layers", and of each stream: "stream 1   e0a to p1: 120 steps, at most 4 planes". */
+/* "stream 1   e0a to p1: 120 steps, 4 planes of p1 at a time"; false: there is no such stream. */
+static bool print_stream(const vox_model_info *m, int stream) {
+    int first = -1, last = -1, n = 0, planes = 0;
+    for (int i = 0; i < m->n_layers; i++) {
+        if (m->layers[i].stream != stream) continue;
+        if (first < 0) first = i;
+        last = i;
+    }
+    for (int i = 0; i < m->n_steps; i++) {
+        const vox_step *s = &m->steps[i];
+        if (m->layers[s->layer].stream == stream) n++;
+        if (s->layer == last && s->end - s->begin > planes) planes = s->end - s->begin;
+    }
+    if (first < 0) return false;
+    printf("stream %-3d %s to %s: %d steps, %d plane%s of %s at a time\n", stream, m->layers[first].name,
+           m->layers[last].name, n, planes, planes == 1 ? "" : "s", m->layers[last].name);
+    return true;
+}
+
 static void print_steps(const vox_model_info *m) {
     printf("steps      %d, of %d layers\n", m->n_steps, m->n_layers);
-    for (int stream = 1, first = 0; first < m->n_layers; stream++) {
-        int n = 0, planes = 0, last = 0;
-        for (first = 0; first < m->n_layers && m->layers[first].stream != stream; first++) continue;
-        if (first == m->n_layers) return;
-        for (int i = first; i < m->n_layers; i++)
-            if (m->layers[i].stream == stream) last = i;
-        for (int i = 0; i < m->n_steps; i++) {
-            const vox_step *s = &m->steps[i];
-            if (m->layers[s->layer].stream != stream) continue;
-            n++;
-            if (s->layer == last && s->end - s->begin > planes) planes = s->end - s->begin;
-        }
-        printf("stream %-3d %s to %s: %d steps, %d plane%s of %s at a time\n", stream, m->layers[first].name,
-               m->layers[last].name, n, planes, planes == 1 ? "" : "s", m->layers[last].name);
-    }
+    for (int stream = 1; print_stream(m, stream); stream++) continue;
 }
 
 static void print_text(const vox_model_info *m) {
@@ -84,7 +89,7 @@ static void print_text(const vox_model_info *m) {
     } else {
         printf("volume     no volume section: segment is not available\n");
     }
-    printf("\n%-24s %-40s %-24s %10s %9s\n", "layer", "op", "output", "MMAC", "MiB extra");
+    printf("\n%-24s %-40s %-24s %10s %12s\n", "layer", "op", "output", "MMAC", "scratch MiB");
     for (int i = 0; i < m->n_layers; i++) print_layer(&m->layers[i]);
 }
 
