@@ -97,7 +97,7 @@ static const option_info table[] = {
     {"threads", NULL, "N", "threads that find scratch memory of their own in the arena (default 8)", C | I,
      TEXT, AT(threads), 0, 0},
     {"threads", NULL, "N", "threads (default: this machine's processors)", V, TEXT, AT(threads), 0, 0},
-    {"tune", NULL, NULL, "measure each convolution's algorithms on this machine; needs make and a compiler",
+    {"tune", NULL, NULL, "measure each convolution's algorithms on this machine; takes minutes",
      C, FLAG, AT(tune), 0, 0},
     {"tuning", NULL, "FILE", "take the measured choice from the manifest.json of a bundle made with --tune",
      C | I | V, TEXT, AT(tuning), 0, 0},

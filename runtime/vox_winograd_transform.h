@@ -24,10 +24,8 @@
 
 enum { VOX_WINOGRAD_POINTS = 6 }; /* the most per axis */
 
-#ifndef AHEAD
-#define AHEAD 4
-#endif
-enum { VOX_COLUMN_AHEAD = AHEAD };
+/* Columns are fetched into the first-level cache this many ahead: those of the next tile. */
+enum { VOX_COLUMN_AHEAD = 4 };
 
 /* Values along an axis, in named members: gcc 12 keeps them in registers, arrays not always. */
 typedef struct vox_line {

@@ -5,6 +5,7 @@
 
 #include "kernels_conv.h"
 #include "kernels_other.h"
+#include "kernels_ring.h"
 #include "kernels_winograd.h"
 
 /* clang-format off */

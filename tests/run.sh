@@ -79,6 +79,7 @@ step docs sh tests/docs.sh
 step install sh tests/install.sh
 step valgrind make valgrind
 step models sh tests/models.sh
+step streams sh tests/streams.sh
 step peers-compare sh tests/peers.sh
 step networks sh tests/networks.sh
 

@@ -31,7 +31,7 @@ static void choose_algorithms(ir_graph *g) {
         if (n->op != IR_OP_CONV) continue;
         const bool deep = n->in[1] == conv_of(g, "b")->in[1];
         memcpy(n->winograd, deep ? (int64_t[4]){2, 4, 4, 0} : (int64_t[4]){4, 4, 4, 12}, sizeof n->winograd);
-        n->scratch = cg_winograd_shared(n) + cg_lanes(g) * cg_winograd_lane(n);
+        n->scratch = cg_winograd_shared(n) + cg_lanes(g, n) * cg_winograd_lane(n);
     }
 }
 

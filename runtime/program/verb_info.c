@@ -43,7 +43,7 @@ static void print_layer(const vox_layer_info *l) {
     printf("%-24s %-40s %-24s %10.2f %12.2f", l->name, l->op, vox_shape(l->rank, l->dim).text,
            (double)l->macs * 1e-6, (double)l->scratch / (1 << 20));
     if (l->stream) printf("  stream %d", l->stream);
-    if (l->ring) printf(", planes kept: %d of %d", l->ring, l->dim[2]);
+    if (l->ring && l->place != VOX_NOWHERE) printf(", planes kept: %d of %d", l->ring, l->dim[2]);
     if (l->place == VOX_NOWHERE) printf("%s stays in registers", l->stream ? "," : " ");
     printf("\n");
 }
