@@ -84,7 +84,8 @@ typedef struct vox_conv {
  */
 
 /* 3x3x3 convolution of stride 1 and one group by Winograd's minimal filtering, m outputs per tile and axis
- * from m + 2 inputs (m 2 or 4). Axes are D, H, W. A value that is not finite spoils its whole tile. */
+ * from m + 2 inputs (m 2 or 4). Axes are D, H, W. What is not finite in x spoils the outputs that it
+ * spoils with vox_f32_conv, no others; rounding errors are relative to the largest input of a tile. */
 typedef struct vox_winograd {
     vox_dims x, y;           /* both block 16; each may be a ring, as may crop and pool */
     int tile[3];             /* m: 2 or 4 */

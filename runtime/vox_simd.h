@@ -128,6 +128,17 @@ VOX_INLINE vox_v vox_select(vox_vi m, vox_v a, vox_v b) {
 VOX_INLINE vox_v vox_max_or_nan(vox_v a, vox_v b) {
     return vox_select(a != a, a, vox_max(a, b));
 }
+/* Whether any lane is NaN. */
+VOX_INLINE int vox_any_nan(vox_v a) {
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+    return _mm512_cmp_ps_mask((__m512)a, (__m512)a, _CMP_UNORD_Q) != 0;
+#elif defined(__AVX2__) && defined(__FMA__)
+    return _mm256_movemask_ps(_mm256_cmp_ps((__m256)a, (__m256)a, _CMP_UNORD_Q)) != 0;
+#else
+    const vox_vi m = a != a;
+    return (m[0] | m[1] | m[2] | m[3]) != 0;
+#endif
+}
 VOX_INLINE vox_v vox_abs(vox_v a) {
     return (vox_v)((vox_vu)a & ~(vox_vu)vox_set(-0.0f));
 }

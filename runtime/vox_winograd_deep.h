@@ -139,7 +139,6 @@ static inline void vox_weights_factors(int n, int p, float factor[3]) {
  */
 typedef struct vox_deep {
     vox_winograd_run r;
-    const float *w;
     int groups, blocks; /* of tiles; output blocks per item */
     int plane;          /* points (H, W) */
     ptrdiff_t u_point, u_block,
@@ -152,7 +151,7 @@ typedef struct vox_deep {
 static inline void vox_deep_weights(const vox_deep *p, int pd, int ic, int n, int oc, float *u) {
     float runs[9][VOX_WEIGHTS_RUN * VOX_BLOCK] __attribute__((aligned(64)));
     const ptrdiff_t tap = (ptrdiff_t)p->r.g->x.c * VOX_BLOCK;
-    const float *w = p->w + oc * 27 * tap + (ptrdiff_t)ic * VOX_BLOCK;
+    const float *w = p->r.w + oc * 27 * tap + (ptrdiff_t)ic * VOX_BLOCK;
     float factor[3];
     vox_weights_factors(p->r.points[0], pd, factor);
     for (int i = 0; i < n;
@@ -230,7 +229,7 @@ VOX_KERNEL void vox_f32_winograd_deep(const vox_winograd *g, int phase, int begi
                                       float *crop, float *pool, float *shared, float *scratch, int *next) {
     vox_deep p = vox_deep_of(g, begin, end, scratch);
     const int items = phase == 0 ? p.r.blocks_in : p.groups * vox_parts(p.r.blocks_out, p.blocks);
-    p.r.x = x, p.w = w, p.r.b = b, p.r.slope = slope, p.r.y = y, p.r.crop = crop, p.r.pool = pool,
+    p.r.x = x, p.r.w = w, p.r.b = b, p.r.slope = slope, p.r.y = y, p.r.crop = crop, p.r.pool = pool,
     p.r.v = shared;
     for (int i; (i = __atomic_fetch_add(next, 1, __ATOMIC_RELAXED)) < items;) {
         if (phase == 0)

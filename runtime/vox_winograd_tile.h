@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT-0 */
 /* vox_winograd_tile.h: which tiles a range of output planes has, from their inputs to V, and from products to
- * what is stored, cropped and pooled. Shared by vox_winograd.h and vox_winograd_deep.h.
+ * what is stored, cropped and pooled; tiles that are not finite once more, by the plain formula. Shared by
+ * vox_winograd.h and vox_winograd_deep.h.
  */
 #ifndef VOX_WINOGRAD_TILE_H
 #define VOX_WINOGRAD_TILE_H
@@ -30,7 +31,8 @@ typedef struct vox_winograd_run {
     int batch, items, total; /* tiles per item at most; items; tiles, over all n */
     vox_column_fn *columns;
     vox_plane_fn *planes;
-    const float *x, *u, *b, *slope;
+    const float *x, *b, *slope;
+    const float *u, *w; /* weights: transformed, or (deep) as they are; the other is NULL */
     float *y, *crop, *pool, *v, *m;
 } vox_winograd_run;
 
@@ -266,6 +268,83 @@ static inline void vox_tile_finish(const vox_winograd_run *r, const vox_tile *t,
     if (g->pool.c > 0) vox_tile_pool(r, t, block, tile);
 }
 
+/* ---- tiles that are not finite --------------------------------------------------------------- */
+
+/* In a transformed tile one value that is not finite spoils all others. Where an output is not finite, the
+ * tile is computed again, by the plain formula: then only those outputs are spoilt that a bad value belongs
+ * to. */
+
+/* Weights of one tap and input channel. From the transformed ones: along each axis the points 0 and infinity
+ * are the outer taps, and points 1 and 2 differ by a multiple of the middle one (vox_weights.c). What is
+ * no more than their rounding is 0, since 0 times infinity matters here. */
+static inline vox_b16 vox_tap_weights(const vox_winograd_run *r, int block, int tap, int channel) {
+    const ptrdiff_t ic = r->g->x.c;
+    const int k[3] = {tap / 9, tap / 3 % 3, tap % 3};
+    static const float NOISE = 4e-7f;
+    vox_b16 sum = {0}, size = {0};
+    float scale = 1;
+    for (int a = 0; a < 3; a++)
+        if (k[a] == 1 && r->points[a] == 6) scale *= (float)(-65.0 / 54);
+    if (r->w) return vox_load_b16(r->w + (((ptrdiff_t)block * 27 + tap) * ic + channel) * VOX_BLOCK);
+    for (int corner = 0; corner < 8; corner++) {
+        ptrdiff_t point = block;
+        float factor = 1;
+        for (int a = 0; a < 3; a++) {
+            const int second = corner >> a & 1, middle = k[a] == 1, points = r->points[a];
+            point = point * points + (middle ? 1 + second : k[a] / 2 * (points - 1));
+            if (second) factor *= middle ? -1.0f : 0.0f;
+        }
+        if (factor == 0) continue;
+        const vox_b16 u = vox_load_b16(r->u + (point * ic + channel) * VOX_BLOCK);
+        for (int s = 0; s < VOX_NV; s++) {
+            sum.v[s] = vox_fma(vox_set(factor), u.v[s], sum.v[s]);
+            size.v[s] += vox_abs(u.v[s]);
+        }
+    }
+    for (int s = 0; s < VOX_NV; s++) {
+        const vox_vi counts = vox_abs(sum.v[s]) > vox_set(NOISE) * size.v[s];
+        sum.v[s] = vox_select(counts, vox_set(scale) * sum.v[s], vox_zero());
+    }
+    return sum;
+}
+
+/* Adds what n channels of x, from `x` (a block) on, give to a tile through one tap. */
+static inline void vox_tile_add_tap(const vox_winograd_run *r, const vox_tile *t, int tap, int n,
+                                    const float *x, const vox_b16 *w, float *tile) {
+    const vox_winograd *g = r->g;
+    for (int o = 0; o < g->tile[0] * g->tile[1] * g->tile[2]; o++, tile += VOX_BLOCK) {
+        const int id = t->at[0] + (o / g->tile[2] / g->tile[1] + tap / 9) * g->dilation[0] - g->pad[0];
+        const int ih = t->at[1] + (o / g->tile[2] % g->tile[1] + tap / 3 % 3) * g->dilation[1] - g->pad[1];
+        const int iw = t->at[2] + (o % g->tile[2] + tap % 3) * g->dilation[2] - g->pad[2];
+        if (id < 0 || id >= g->x.d || ih < 0 || ih >= g->x.h || iw < 0 || iw >= g->x.w) continue;
+        const float *from = x + vox_voxel_at(&g->x, id, ih, iw);
+        vox_b16 sum = vox_load_b16(tile);
+        for (int c = 0; c < n; c++)
+            for (int s = 0; s < VOX_NV; s++) sum.v[s] = vox_fma(vox_set(from[c]), w[c].v[s], sum.v[s]);
+        vox_store_b16(tile, sum);
+    }
+}
+
+/* A tile by the plain formula, with bias and relu as vox_depth_outputs: tile: [d][h][w][16]. */
+VOX_NOINLINE void vox_tile_plain(const vox_winograd_run *r, const vox_tile *t, int block, const float *b,
+                                 float low, float *tile) {
+    const vox_winograd *g = r->g;
+    const int floats = g->tile[0] * g->tile[1] * g->tile[2] * VOX_BLOCK;
+    memset(tile, 0, (size_t)floats * sizeof *tile);
+    for (int i = 0; i < g->x.c; i += VOX_BLOCK) {
+        const int n = vox_min_int(VOX_BLOCK, g->x.c - i);
+        for (int tap = 0; tap < 27; tap++) {
+            vox_b16 w[VOX_BLOCK];
+            for (int c = 0; c < n; c++) w[c] = vox_tap_weights(r, block, tap, i + c);
+            vox_tile_add_tap(r, t, tap, n, r->x + vox_block_at(&g->x, t->n, i / VOX_BLOCK), w, tile);
+        }
+    }
+    for (int i = 0; i < floats; i += VOX_VL)
+        vox_store(tile + i, vox_max(vox_set(low), vox_load(tile + i) + vox_load(b + i % VOX_BLOCK)));
+}
+
+/* ---- a tile is done -------------------------------------------------------------------------- */
+
 /* One tile and block, after axes H and W: half: [points along D][outputs of H][outputs of W][16]. */
 static inline void vox_tile_put(const vox_winograd_run *r, const vox_tile *t, int block, const float *half) {
     enum { OUT = VOX_WINOGRAD_POINTS - 2 };
@@ -280,10 +359,11 @@ static inline void vox_tile_put(const vox_winograd_run *r, const vox_tile *t, in
     if (direct) o = vox_tile_out_of(r, t, block);
     if (direct && !o.y[0] && !o.pool[0]) return; /* nothing but a crop is written, and it is elsewhere */
     for (int i = 0; !direct && i < g->tile[0]; i++) o.y[i] = tile + i * h * o.row;
-    (g->tile[0] == 2 ? vox_depth_outputs_4
-                     : vox_depth_outputs_6)(h, w, half, r->b ? r->b + (ptrdiff_t)block * VOX_BLOCK : zeros,
-                                            g->ep.act == VOX_ACT_RELU ? 0.0f : -INFINITY, &o);
-    if (!direct) vox_tile_finish(r, t, block, tile);
+    const float *b = r->b ? r->b + (ptrdiff_t)block * VOX_BLOCK : zeros;
+    const float low = g->ep.act == VOX_ACT_RELU ? 0.0f : -INFINITY;
+    const int finite = (g->tile[0] == 2 ? vox_depth_outputs_4 : vox_depth_outputs_6)(h, w, half, b, low, &o);
+    if (!finite) vox_tile_plain(r, t, block, b, low, tile);
+    if (!direct || !finite) vox_tile_finish(r, t, block, tile);
 }
 
 #endif

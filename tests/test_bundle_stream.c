@@ -3,6 +3,8 @@
  * stream. */
 #include "bundle_lib.h"
 
+#include "../runtime/program/profile.h"
+
 #define SAME_H "pad=[0,1,1,0,1,1] group=1"
 static const char *const network =
     "graph net\ninput %x f32[2,3,19,12,14]\n"
@@ -192,12 +194,46 @@ static void selftest_names_a_layer_that_is_wrong_late_in_the_stream(void **state
     test_rmdir(dir);
 }
 
+/* Steps in all; slices of a thread one after the other. */
+static const char *const trace_check = "import json, sys\n"
+                                       "ends, steps = {}, set()\n"
+                                       "for e in json.load(open('trace.json'))['traceEvents']:\n"
+                                       "    if e['ph'] != 'X': continue\n"
+                                       "    ns = round(e['ts'] * 1000)\n"
+                                       "    assert ns >= ends.get(e['tid'], 0), e\n"
+                                       "    ends[e['tid']] = ns + round(e['dur'] * 1000)\n"
+                                       "    steps.add(e['args']['step'])\n"
+                                       "assert steps == set(range(int(sys.argv[1]))), steps\n";
+
+static void a_profile_has_every_step(void **state) {
+    fixture *f = *state;
+    const vox_model_info *info = f->l[1].info;
+    TEST_NEEDS("/usr/bin/python3");
+    char *weights = test_format("%s/net.weights", f->dir[1]), *path = test_format("%s/trace.json", f->dir[1]);
+    vox_host h;
+    assert_int_equal(vox_host_open(&h, info, weights, 3, info->arena_bytes), 0);
+    for (int i = 0; i < info->n_inputs; i++) vox_fill_random(&info->inputs[i], h.inputs[i], 1);
+    vox_profile *p = vox_profile_start(&h, 3);
+    assert_int_equal(vox_host_run(&h), 0);
+    FILE *file = fopen(path, "w");
+    vox_profile_write(p, file);
+    fclose(file);
+    vox_profile_end(p);
+    vox_host_close(&h);
+    char *check = test_format("%s/check.py", f->dir[1]);
+    test_write(check, trace_check, strlen(trace_check));
+    char *cmd = test_format("cd '%s' && python3 check.py %d", f->dir[1], info->n_steps);
+    shell_ok(cmd);
+    free(cmd), free(check), free(path), free(weights);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_streams_it_computes_what_the_interpreter_computes),
         cmocka_unit_test(streams_give_the_same_bits),
         cmocka_unit_test(every_layer_streams_and_memory_shrinks),
         cmocka_unit_test(selftest_passes),
+        cmocka_unit_test(a_profile_has_every_step),
         cmocka_unit_test(hooks_follow_steps_and_cancelling_leaves_outputs_alone),
         cmocka_unit_test(selftest_names_a_layer_that_is_wrong_late_in_the_stream),
     };
