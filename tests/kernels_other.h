@@ -126,7 +126,7 @@ static void average_pool(void **state) {
 }
 
 static void norm_cases(int instance) {
-    for (int i = 0; i < 60; i++) {
+    for (int i = 0; i < RANDOM_CASES(60); i++) {
         vox_norm g = {.x = {random_int(1, 2), RANDOM_OF(1, 3, 16, 20, 32), random_int(1, 4), random_int(1, 5),
                             random_int(1, 20), RANDOM_OF(0, 16), 0},
                       .eps = 1e-5,
@@ -393,7 +393,7 @@ static void ring_copy(int begin, int end, const vox_dims *x, const vox_dims *y, 
 
 static void rings(void **state) {
     (void)state;
-    for (int i = 0; i < 60; i++) {
+    for (int i = 0; i < RANDOM_CASES(60); i++) {
         const vox_dims x = {random_int(1, 2),
                             RANDOM_OF(1, 3, 16, 20),
                             random_int(3, 8),
@@ -457,7 +457,7 @@ static buffer reduce_operand(const vox_reduce *g, size_t count) {
 }
 static void softmax(void **state) {
     (void)state;
-    for (int i = 0; i < 60; i++) {
+    for (int i = 0; i < RANDOM_CASES(60); i++) {
         size_t count;
         const vox_reduce g = random_reduce(&count);
         buffer x = reduce_operand(&g, count), y = buffer_new(count, g.block ? 0 : 1);
@@ -477,7 +477,7 @@ static void softmax(void **state) {
 }
 static void arg_max(void **state) {
     (void)state;
-    for (int i = 0; i < 60; i++) {
+    for (int i = 0; i < RANDOM_CASES(60); i++) {
         size_t count;
         const vox_reduce g = random_reduce(&count);
         buffer x = reduce_operand(&g, count);
@@ -492,7 +492,7 @@ static void arg_max(void **state) {
 }
 static void reduce(void **state) {
     (void)state;
-    for (int i = 0; i < 60; i++) {
+    for (int i = 0; i < RANDOM_CASES(60); i++) {
         size_t count;
         vox_reduce g = random_reduce(&count);
         const vox_reduction kind = (vox_reduction)(i % 5);
