@@ -255,7 +255,8 @@ static void copy_plane(const vox_dims *from, buffer x, const vox_dims *to, buffe
                    floats * sizeof(float));
 }
 /* Output planes [begin, end) of a ring are those of the whole. */
-static void same_results(const vox_dims *ring, buffer a, const vox_dims *whole, buffer b, int begin, int end) {
+static void same_results(const vox_dims *ring, buffer a, const vox_dims *whole, buffer b, int begin,
+                         int end) {
     const size_t floats = (size_t)whole->h * (size_t)whole->w * 16;
     for (int z = vox_max_int(begin, 0); z < vox_min_int(end, whole->d); z++)
         for (int n = 0; n < whole->n; n++)
@@ -281,7 +282,7 @@ static void winograd_by_range(const vox_winograd *g, const winograd_buffers *o, 
         winograd_run(&part, &rings, r, begin, end);
         if (g->store) same_results(&part.y, r.y, &g->y, whole.y, begin, end);
         same_results(&part.crop, r.crop, &g->crop, whole.crop, begin - g->crop_begin[0],
-                    end - g->crop_begin[0]);
+                     end - g->crop_begin[0]);
         same_results(&part.pool, r.pool, &g->pool, whole.pool, begin / 2, end / 2);
     }
     buffer_end(rings.x), winograd_result_end(r);
@@ -324,10 +325,8 @@ static void winograd_accuracy(void **state) {
 static int winograd_probe(vox_probe *p, const vox_winograd *g, const winograd_buffers *o, winograd_result r) {
     const float *b = o->bias ? o->b.at : NULL;
     if (o->deep)
-        return vox_check_winograd_deep(p, g, o->x.at, o->w.at, b, o->slope.at, r.y.at, r.crop.at,
-                                       r.pool.at);
-    return vox_check_winograd(p, g, o->x.at, o->u.at, b, o->slope.at, r.y.at, r.crop.at,
-                              r.pool.at);
+        return vox_check_winograd_deep(p, g, o->x.at, o->w.at, b, o->slope.at, r.y.at, r.crop.at, r.pool.at);
+    return vox_check_winograd(p, g, o->x.at, o->u.at, b, o->slope.at, r.y.at, r.crop.at, r.pool.at);
 }
 /* The self-test's samples accept every output that is right, and see a wrong one. */
 static void winograd_self_check(void **state) {
