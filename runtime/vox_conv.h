@@ -32,12 +32,13 @@
 #include "vox_act.h"
 
 /* The tile list: widths that exist for one and for two blocks. The widest uses all registers but three
- * (AVX-512: 14 positions x 2 blocks = 28 sums, 2 weights, 1 input; AVX2: 6 x 2 registers = 12, 2, 1). */
-#if defined(__AVX512F__) && defined(__AVX512DQ__)
+ * (AVX-512: 14 positions x 2 blocks = 28 sums, 2 weights, 1 input; AVX2: 6 x 2 registers = 12, 2, 1; NEON:
+ * 6 x 4 registers = 24, 4, 1). */
+#if VOX_LANES == 16
 #define VOX_TILE_PAIRS 1
 enum { VOX_TILE_W = 14, VOX_TILE_V = 2 };
 #define VOX_TILES(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
-#elif (defined(__AVX2__) && defined(__FMA__)) || defined(__aarch64__)
+#elif VOX_LANES == 8 || defined(__aarch64__)
 #define VOX_TILE_PAIRS 0
 enum { VOX_TILE_W = 6, VOX_TILE_V = 1 };
 #define VOX_TILES(X)   X(1) X(2) X(3) X(4) X(5) X(6)
@@ -146,12 +147,12 @@ typedef void vox_tile_fn(const vox_walk *t, int n, const float *x, const float *
     case N:                                                                                                  \
         vox_conv_tile(N, 1, t->x_pos, t, x, w, from, y);                                                     \
         break;
-VOX_NOINLINE void vox_conv_tile_1(const vox_walk *t, int n, const float *x, const float *w, const float *from,
-                                  float *y) {
+VOX_TILE void vox_conv_tile_1(const vox_walk *t, int n, const float *x, const float *w, const float *from,
+                              float *y) {
     switch (n) { VOX_TILES(VOX_TILE_1) }
 }
-VOX_NOINLINE void vox_conv_tile_1_strided(const vox_walk *t, int n, const float *x, const float *w,
-                                          const float *from, float *y) {
+VOX_TILE void vox_conv_tile_1_strided(const vox_walk *t, int n, const float *x, const float *w,
+                                      const float *from, float *y) {
     switch (n) { VOX_TILES(VOX_TILE_1_STRIDED) }
 }
 #if VOX_TILE_PAIRS
@@ -163,12 +164,12 @@ VOX_NOINLINE void vox_conv_tile_1_strided(const vox_walk *t, int n, const float 
     case N:                                                                                                  \
         vox_conv_tile(N, 2, t->x_pos, t, x, w, from, y);                                                     \
         break;
-VOX_NOINLINE void vox_conv_tile_2(const vox_walk *t, int n, const float *x, const float *w, const float *from,
-                                  float *y) {
+VOX_TILE void vox_conv_tile_2(const vox_walk *t, int n, const float *x, const float *w, const float *from,
+                              float *y) {
     switch (n) { VOX_TILES(VOX_TILE_2) }
 }
-VOX_NOINLINE void vox_conv_tile_2_strided(const vox_walk *t, int n, const float *x, const float *w,
-                                          const float *from, float *y) {
+VOX_TILE void vox_conv_tile_2_strided(const vox_walk *t, int n, const float *x, const float *w,
+                                      const float *from, float *y) {
     switch (n) { VOX_TILES(VOX_TILE_2_STRIDED) }
 }
 static inline vox_tile_fn *vox_conv_tile_for(int blocks, ptrdiff_t x_pos) {

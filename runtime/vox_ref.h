@@ -352,7 +352,10 @@ static inline double vox_ref_axis_value(const vox_reduce *g, const float *x, int
 static inline double vox_ref_softmax(const vox_reduce *g, const float *x, int64_t outer, int64_t a,
                                      int64_t inner) {
     double most = vox_ref_axis_value(g, x, outer, 0, inner), sum = 0;
-    for (int64_t i = 1; i < g->axis; i++) most = fmax(most, vox_ref_axis_value(g, x, outer, i, inner));
+    for (int64_t i = 1; i < g->axis; i++) { /* gcc 12 for AArch64 crashes on fmax over the axis */
+        const double v = vox_ref_axis_value(g, x, outer, i, inner);
+        if (v > most) most = v;
+    }
     for (int64_t i = 0; i < g->axis; i++) sum += exp(vox_ref_axis_value(g, x, outer, i, inner) - most);
     const double v = vox_ref_axis_value(g, x, outer, a, inner) - most;
     return g->log ? v - log(sum) : exp(v) / sum;

@@ -4,7 +4,8 @@
  * vox_v is one register of VOX_VL floats, chosen by the compiler's target flags: AVX-512 (16), AVX2 with FMA
  * (8), NEON, SSE2 or plain scalar code (4, the compiler lowers it). vox_b16 is one block of 16 channels:
  * VOX_NV registers. Loads and stores accept any address aligned to 4. vox_fma is fused where the target has
- * it; compile with -ffp-contract=fast so that scalar code is as well.
+ * it; compile with -ffp-contract=fast so that scalar code is as well. With VOX_WIDE defined, a vox_v has so
+ * many lanes on any target, lowered by the compiler: so the 16-lane code can be tested without AVX-512.
  */
 #ifndef VOX_SIMD_H
 #define VOX_SIMD_H
@@ -19,13 +20,23 @@
 #endif
 #include "vox_kernels.h"
 
-#if defined(__AVX512F__) && defined(__AVX512DQ__)
-enum { VOX_VL = 16 };
+#if defined(VOX_WIDE)
+#define VOX_LANES VOX_WIDE
+#elif defined(__AVX512F__) && defined(__AVX512DQ__)
+#define VOX_LANES  16
+#define VOX_AVX512 1
 #elif defined(__AVX2__) && defined(__FMA__)
-enum { VOX_VL = 8 };
+#define VOX_LANES 8
+#define VOX_AVX2  1
 #else
-enum { VOX_VL = 4 };
+#define VOX_LANES 4
+#if defined(__SSE2__)
+#define VOX_SSE2 1
+#elif defined(__ARM_FEATURE_FMA) && defined(__ARM_NEON)
+#define VOX_NEON 1
 #endif
+#endif
+enum { VOX_VL = VOX_LANES };
 enum { VOX_NV = VOX_BLOCK / VOX_VL }; /* registers per block of 16 channels */
 
 typedef float vox_v __attribute__((vector_size(VOX_VL * 4)));
@@ -46,6 +57,13 @@ typedef struct vox_b16 {
 #define VOX_UNROLL _Pragma("GCC unroll 16")
 #endif
 #define VOX_NOINLINE static __attribute__((noinline, unused))
+/* Register tiles. On AArch64 gcc's first scheduler loads every input of a turn ahead of its products, more
+ * than there are registers, and keeps sums in memory for it. */
+#if defined(__aarch64__) && !defined(__clang__)
+#define VOX_TILE __attribute__((optimize("no-schedule-insns"))) VOX_NOINLINE
+#else
+#define VOX_TILE VOX_NOINLINE
+#endif
 
 VOX_INLINE vox_v vox_load(const float *p) {
     return *(const vox_v_any *)p;
@@ -61,7 +79,7 @@ VOX_INLINE vox_v vox_zero(void) {
     return (vox_v){0};
 }
 
-#if defined(__AVX512F__) && defined(__AVX512DQ__)
+#if VOX_AVX512
 VOX_INLINE vox_v vox_set(float a) {
     return (vox_v)_mm512_set1_ps(a);
 }
@@ -75,7 +93,7 @@ VOX_INLINE vox_v vox_max(vox_v a, vox_v b) {
 VOX_INLINE vox_v vox_min(vox_v a, vox_v b) {
     return (vox_v)_mm512_min_ps((__m512)a, (__m512)b);
 }
-#elif defined(__AVX2__) && defined(__FMA__)
+#elif VOX_AVX2
 VOX_INLINE vox_v vox_set(float a) {
     return (vox_v)_mm256_set1_ps(a);
 }
@@ -90,9 +108,9 @@ VOX_INLINE vox_v vox_min(vox_v a, vox_v b) {
 }
 #else
 VOX_INLINE vox_v vox_set(float a) {
-    return (vox_v){a, a, a, a};
+    return a - (vox_v){0}; /* -0 stays -0 */
 }
-#if defined(__ARM_FEATURE_FMA) && defined(__ARM_NEON)
+#if VOX_NEON
 VOX_INLINE vox_v vox_fma(vox_v a, vox_v b, vox_v c) {
     return (vox_v)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
 }
@@ -101,7 +119,7 @@ VOX_INLINE vox_v vox_fma(vox_v a, vox_v b, vox_v c) {
     return a * b + c;
 }
 #endif
-#if defined(__SSE2__)
+#if VOX_SSE2
 VOX_INLINE vox_v vox_max(vox_v a, vox_v b) {
     return (vox_v)_mm_max_ps((__m128)a, (__m128)b);
 }

@@ -87,7 +87,7 @@ typedef void vox_product_fn(const vox_product *t, int n, const float *v, const f
     case N:                                                                                                  \
         vox_product_tile(N, 1, t, v, u, m);                                                                  \
         break;
-VOX_NOINLINE void vox_product_1(const vox_product *t, int n, const float *v, const float *u, float *m) {
+VOX_TILE void vox_product_1(const vox_product *t, int n, const float *v, const float *u, float *m) {
     switch (n) { VOX_TILES(VOX_PRODUCT_1) }
 }
 #if VOX_TILE_PAIRS
@@ -95,7 +95,7 @@ VOX_NOINLINE void vox_product_1(const vox_product *t, int n, const float *v, con
     case N:                                                                                                  \
         vox_product_tile(N, 2, t, v, u, m);                                                                  \
         break;
-VOX_NOINLINE void vox_product_2(const vox_product *t, int n, const float *v, const float *u, float *m) {
+VOX_TILE void vox_product_2(const vox_product *t, int n, const float *v, const float *u, float *m) {
     switch (n) { VOX_TILES(VOX_PRODUCT_2) }
 }
 #endif

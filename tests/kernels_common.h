@@ -21,6 +21,12 @@
 #include "vox_winograd_deep.h"
 #include "vox_ref.h"
 
+/* Of `n` random cases, as many as there is time for: one in KERNELS_SHARE where the processor is emulated. */
+#ifndef KERNELS_SHARE
+#define KERNELS_SHARE 1
+#endif
+#define RANDOM_CASES(n) (((n) + KERNELS_SHARE - 1) / KERNELS_SHARE)
+
 static uint64_t seed = 1;
 static uint32_t random_bits(void) {
     seed = seed * 6364136223846793005u + 1442695040888963407u;

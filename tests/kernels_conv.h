@@ -196,7 +196,7 @@ static void conv_random_channels(conv_case *c) {
 }
 
 static void conv_random_cases(int transposed) {
-    for (int i = 0, done = 0; done < 250; i++) {
+    for (int i = 0, done = 0; done < RANDOM_CASES(250); i++) {
         conv_case c = conv_default(transposed);
         conv_random_spatial(&c);
         conv_random_channels(&c);

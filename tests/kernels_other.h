@@ -126,7 +126,7 @@ static void average_pool(void **state) {
 }
 
 static void norm_cases(int instance) {
-    for (int i = 0; i < 60; i++) {
+    for (int i = 0; i < RANDOM_CASES(60); i++) {
         vox_norm g = {.x = {random_int(1, 2), RANDOM_OF(1, 3, 16, 20, 32), random_int(1, 4), random_int(1, 5),
                             random_int(1, 20), RANDOM_OF(0, 16), 0},
                       .eps = 1e-5,
@@ -366,7 +366,7 @@ static buffer reduce_operand(const vox_reduce *g, size_t count) {
 }
 static void softmax(void **state) {
     (void)state;
-    for (int i = 0; i < 60; i++) {
+    for (int i = 0; i < RANDOM_CASES(60); i++) {
         size_t count;
         const vox_reduce g = random_reduce(&count);
         buffer x = reduce_operand(&g, count), y = buffer_new(count, g.block ? 0 : 1);
@@ -386,7 +386,7 @@ static void softmax(void **state) {
 }
 static void arg_max(void **state) {
     (void)state;
-    for (int i = 0; i < 60; i++) {
+    for (int i = 0; i < RANDOM_CASES(60); i++) {
         size_t count;
         const vox_reduce g = random_reduce(&count);
         buffer x = reduce_operand(&g, count);
@@ -401,7 +401,7 @@ static void arg_max(void **state) {
 }
 static void reduce(void **state) {
     (void)state;
-    for (int i = 0; i < 60; i++) {
+    for (int i = 0; i < RANDOM_CASES(60); i++) {
         size_t count;
         vox_reduce g = random_reduce(&count);
         const vox_reduction kind = (vox_reduction)(i % 5);

@@ -240,7 +240,7 @@ static vox_winograd winograd_random_case(void) {
 }
 static void winograd_random(void **state) {
     (void)state;
-    for (int i = 0; i < 150; i++) {
+    for (int i = 0; i < RANDOM_CASES(150); i++) {
         const vox_winograd g = winograd_random_case();
         winograd_check(&g, i % 2);
     }
@@ -252,7 +252,7 @@ static void winograd_same(buffer a, buffer b) {
 /* Bit for bit what one lane computes in one batch. */
 static void winograd_lanes(void **state) {
     (void)state;
-    for (int i = 0; i < 40; i++) {
+    for (int i = 0; i < RANDOM_CASES(40); i++) {
         vox_winograd g = winograd_random_case();
         g.batch = 1000;
         winograd_buffers o = winograd_operands(&g, i % 2);
@@ -308,7 +308,7 @@ static void winograd_by_range(const vox_winograd *g, const winograd_buffers *o, 
 }
 static void winograd_ranges_and_rings(void **state) {
     (void)state;
-    for (int i = 0; i < 60; i++) {
+    for (int i = 0; i < RANDOM_CASES(60); i++) {
         const vox_winograd g = winograd_random_case();
         winograd_buffers o = winograd_operands(&g, i % 2);
         winograd_result whole = winograd_result_new(&g);
@@ -379,7 +379,7 @@ static int winograd_probe(vox_probe *p, const vox_winograd *g, const winograd_bu
 /* The self-test's samples accept every output that is right, and see a wrong one. */
 static void winograd_self_check(void **state) {
     (void)state;
-    for (int i = 0; i < 40; i++) {
+    for (int i = 0; i < RANDOM_CASES(40); i++) {
         vox_winograd g = winograd_random_case();
         g.x.n = g.y.n = 1, g.crop.n = vox_min_int(g.crop.n, 1), g.pool.n = vox_min_int(g.pool.n, 1);
         winograd_buffers o = winograd_operands(&g, i % 2);

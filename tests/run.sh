@@ -78,6 +78,7 @@ step golden make golden-check
 step docs sh tests/docs.sh
 step install sh tests/install.sh
 step valgrind make valgrind
+step arm sh tests/arm.sh
 step models sh tests/models.sh
 step streams sh tests/streams.sh
 step peers-compare sh tests/peers.sh

@@ -143,6 +143,7 @@ static void help_and_mistakes(void **state) {
     expect("fake_box", "bench --iterations 0", 2, "from 1 to", NULL, NULL);
     expect("fake_box", "bench --iterations 2.5", 2, "whole number", NULL, NULL);
     expect("fake_box", "bench --threads=-1", 2, "from 0 to", NULL, NULL);
+    expect("fake_box", "bench --isa mmx", 2, "'mmx' is not in this program", "best is baseline", NULL);
     expect("fake_box", "bench --json=1", 2, "takes no value", NULL, NULL);
     expect("fake_box", "info extra", 2, "takes no operand", NULL, NULL);
     expect("fake_box", "segment -o x.nii", 2, "no volume", NULL, NULL);
@@ -184,6 +185,7 @@ static void weights_file(void **state) {
 static void selftest(void **state) {
     (void)state;
     expect("fake_box", "selftest --threads 2 %W", 0, "ok: 2 layers", "0.125", NULL);
+    expect("fake_box", "selftest --isa=baseline %W", 0, "ok: 2 layers", NULL, NULL);
     expect("fake_same", "selftest %W", 1, "first diverging layer is identity", "3e+07", NULL);
 }
 

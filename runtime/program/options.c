@@ -95,6 +95,17 @@ static bool store(const vox_option *o, const char *value) {
     return true;
 }
 
+/* By way of the environment, where the library looks at each call. */
+static bool force_isa(const vox_context *c, const char *value) {
+    const vox_model_info *m = c->model;
+    unsetenv("VOX_ISA");
+    const char *best = m->isa();
+    if (setenv("VOX_ISA", value, 1) == 0 && strcmp(m->isa(), value) == 0) return true;
+    vox_usage_error(c, "--isa: '%s' is not in this program or not on this processor, whose best is %s", value,
+                    best);
+    return false;
+}
+
 static const vox_option *find(const vox_option *table, int n, const char *word, size_t length) {
     for (int i = 0; i < n; i++) {
         if (strlen(table[i].name) == length && memcmp(table[i].name, word, length) == 0) return &table[i];
@@ -132,6 +143,7 @@ static int read_option(const vox_context *c, const vox_option *table, int n, int
         return -2;
     }
     const char *value = equals ? equals + 1 : argv[++i];
+    if (o->kind == VOX_OPTION_ISA) return force_isa(c, value) ? i : -2;
     if (!store(o, value)) {
         if (o->kind == VOX_OPTION_TEXT) {
             vox_usage_error(c, "%s wants a value %s, not nothing", o->name, o->value);

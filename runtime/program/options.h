@@ -11,18 +11,27 @@ typedef enum vox_option_kind {
     VOX_OPTION_FLAG,
     VOX_OPTION_INT,
     VOX_OPTION_REAL,
-    VOX_OPTION_TEXT
+    VOX_OPTION_TEXT,
+    VOX_OPTION_ISA
 } vox_option_kind;
 
 typedef struct vox_option {
     const char *name; /* "--threads" */
     char letter;      /* 'o' for -o; 0: none */
     vox_option_kind kind;
-    void *target;      /* int (FLAG, INT), double, const char *; holds the default until the option is met */
+    void *target;      /* int (FLAG, INT), double, const char *; holds the default until the option is met;
+                          ISA: NULL, the model is told instead */
     double low, high;  /* INT and REAL: the values allowed */
     const char *value; /* how --help names the value */
     const char *help;
 } vox_option;
+
+/* The row of every verb that computes. */
+#define VOX_ISA_OPTION                                                                                       \
+    {                                                                                                        \
+        "--isa", 0, VOX_OPTION_ISA, NULL, 0, 0, "NAME",                                                      \
+            "baseline | avx2 | avx512 | neon (default: the best of this processor)"                          \
+    }
 
 typedef struct vox_verb vox_verb;
 typedef struct vox_context { /* what a verb runs in */

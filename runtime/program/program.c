@@ -44,7 +44,8 @@ static void print_help(const vox_model_info *m) {
     printf(".\n\nverbs:\n");
     for (int i = 0; i < VERBS; i++) printf("  %-10s %s\n", verbs[i].name, verbs[i].summary);
     printf("\n%s VERB --help says more. Exit codes: 0 ok, 1 failure, 2 bad input or usage, 3 unsupported.\n"
-           "VOX_ISA=baseline|avx2|avx512 in the environment forces an instruction set.\n",
+           "--isa NAME, or VOX_ISA=NAME in the environment, forces an instruction set: baseline, avx2, "
+           "avx512, neon.\n",
            m->name);
 }
 

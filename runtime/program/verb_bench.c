@@ -169,6 +169,7 @@ int vox_verb_bench(const vox_context *c, int argc, char **argv) {
         {"--json", 0, VOX_OPTION_FLAG, &b.json, 0, 0, NULL, "as JSON"},
         {"--weights", 0, VOX_OPTION_TEXT, &weights, 0, 0, "FILE",
          "weight file (default: beside the program)"},
+        VOX_ISA_OPTION,
     };
     int code = vox_options_read(c, table, sizeof table / sizeof *table, argc, argv, &operands);
     if (code >= 0) return code;

@@ -93,6 +93,7 @@ int vox_verb_run(const vox_context *c, int argc, char **argv) {
          "threads (default 0: one per processor)"},
         {"--weights", 0, VOX_OPTION_TEXT, &weights, 0, 0, "FILE",
          "weight file (default: beside the program)"},
+        VOX_ISA_OPTION,
         {"--dump", 0, VOX_OPTION_TEXT, &folder, 0, 0, "DIR",
          "also write every layer's output as DIR/<layer>.npy; streamed ones, of which only some planes exist "
          "at a time, are left out (voxc compile --no-stream)"},

@@ -417,6 +417,7 @@ int vox_verb_segment(const vox_context *c, int argc, char **argv) {
          "threads (default 0: one per processor)"},
         {"--weights", 0, VOX_OPTION_TEXT, &r.weights, 0, 0, "FILE",
          "weight file (default: beside the program)"},
+        VOX_ISA_OPTION,
         {"--quiet", 'q', VOX_OPTION_FLAG, &r.quiet, 0, 0, NULL, "no progress and no summary"},
     };
     int code = vox_options_read(c, table, sizeof table / sizeof *table, argc, argv, &operands);

@@ -30,6 +30,7 @@ int vox_verb_selftest(const vox_context *c, int argc, char **argv) {
          "threads (default 0: one per processor)"},
         {"--weights", 0, VOX_OPTION_TEXT, &weights, 0, 0, "FILE",
          "weight file (default: beside the program)"},
+        VOX_ISA_OPTION,
         {"--golden", 0, VOX_OPTION_TEXT, &golden, 0, 0, "DIR",
          "compare a run with the folder that voxc compile --golden wrote"},
     };
