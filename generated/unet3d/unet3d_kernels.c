@@ -11,8 +11,8 @@
 
 #include "runtime/vox_model.h"
 #include "runtime/vox_conv.h"
-#include "runtime/vox_copy.h"
-#include "runtime/vox_pool3d.h"
+#include "runtime/vox_winograd.h"
+#include "runtime/vox_winograd_deep.h"
 #include "runtime/vox_check.h"
 
 #ifndef UNET3D_LAYERS
@@ -20,24 +20,24 @@
 #endif
 extern const vox_layer_fn UNET3D_LAYERS[];
 
-/* e0a: conv 3x3x3 + relu, 4.99 GMAC, reads 24.26 MB, writes 246.60 MB
+/* e0a: conv 3x3x3 + relu, direct, 4.99 GMAC, reads 24.26 MB, writes 246.60 MB; stream 1, 4 planes of e1b at a time
  *   x  image f32[1,3,132,132,116], inputs[0]
  *   w  e0a.conv.weight f32[32,3,3,3,3], prepared + 576
  *   b  e0a.conv.bias f32[32], prepared + 10944
- *   y  e0a f32[1,32,130,130,114], blocked, arena + 469762048, layers 0 to 1
- *   44 tasks: channels 2 x 16, planes 6, rows 65; input channels 3 at a time;
- *   11 KiB of weights and 274 KiB of input rows are used again
+ *   y  e0a f32[1,32,130,130,114], blocked, planes kept: 10 of 130, 19.0 MB instead of 246.6, arena + 0, layers 0 to 3
+ *   780 tasks: channels 2 x 16, planes 1, rows 22; input channels 3 at a time;
+ *   11 KiB of weights and 98 KiB of input rows are used again
  */
 static int unet3d_e0a(const vox_memory *m, int task) {
     enum { N = 1, IC = 3, ID = 132, IH = 132, IW = 116 };
     enum { OC = 32, OD = 130, OH = 130, OW = 114, GROUP = 1 };
     enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { TASK_OC = 2, TASK_D = 6, TASK_H = 65, CHUNK_IC = 3 };
-    enum { W = 144, B = 2736, Y = 117440512 };
+    enum { TASK_OC = 2, TASK_D = 1, TASK_H = 22, CHUNK_IC = 3, RUN = 128 };
+    enum { W = 144, B = 2736, Y = 0 };
     static const vox_conv layer = {
         .x = {N, IC, ID, IH, IW, 0, 0},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 10},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -48,369 +48,326 @@ static int unet3d_e0a(const vox_memory *m, int task) {
         .task_d = TASK_D,
         .task_h = TASK_H,
         .chunk_ic = CHUNK_IC,
+        .run = RUN,
     };
     const float *x = m->inputs[0];
     const float *w = m->prepared + W;
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer);
-    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    if (task < 0) return vox_conv_tasks(&layer, m->begin, m->end);
+    vox_f32_conv(&layer, m->begin, m->end, x, w, b, NULL, y, task);
     return 0;
 }
 
-/* e0b: conv 3x3x3 + relu, 101.47 GMAC, reads 246.83 MB, writes 469.76 MB
- *   x  e0a f32[1,32,130,130,114], blocked, arena + 469762048, layers 0 to 1
- *   w  e0b.conv.weight f32[64,32,3,3,3], prepared + 11072
- *   b  e0b.conv.bias f32[64], prepared + 232256
- *   y  e0b f32[1,64,128,128,112], blocked, arena + 0, layers 1 to 20
- *   60 tasks: channels 2 x 16, planes 64, rows 9; input channels 32 at a time;
- *   108 KiB of weights and 471 KiB of input rows are used again
+/* e0b: conv 3x3x3 + relu, Winograd 4x4x4, 101.47 GMAC, reads 246.83 MB, writes 469.76 MB; stream 1, 4 planes of e1b at a time
+ *   x  e0a f32[1,32,130,130,114], blocked, planes kept: 10 of 130, 19.0 MB instead of 246.6, arena + 0, layers 0 to 3
+ *   u  e0b.conv.weight f32[64,32,3,3,3], prepared + 11072
+ *   b  e0b.conv.bias f32[64], prepared + 1780544
+ *   crop  e0b.crop f32[1,64,48,48,32], blocked, in cat0, arena + 72905728, layers 0 to 15
+ *   pool  p0 f32[1,64,64,64,56], blocked, planes kept: 6 of 64, 5.5 MB instead of 58.7, arena + 18969600, layers 0 to 3
+ *   scratch  677376 bytes for each thread, arena + 67486720
+ *   Winograd F(4x4x4): 6.4 times cheaper than direct;
+ *   28672 tiles, at most 12 at a time for each of 8 threads
  */
 static int unet3d_e0b(const vox_memory *m, int task) {
     enum { N = 1, IC = 32, ID = 130, IH = 130, IW = 114 };
-    enum { OC = 64, OD = 128, OH = 128, OW = 112, GROUP = 1 };
-    enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
+    enum { OC = 64, OD = 128, OH = 128, OW = 112 };
+    enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 12 };
+    enum { LANES = 8, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { TASK_OC = 2, TASK_D = 64, TASK_H = 9, CHUNK_IC = 32 };
-    enum { X = 117440512, W = 2768, B = 58064, Y = 0 };
-    static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
-        .kernel = {KD, KH, KW},
-        .stride = {SD, SH, SW},
+    enum { X = 0, U = 2768, B = 445136, CROP = 18226432, POOL = 4742400, SCRATCH = 16871680, LANE = 169344 };
+    static const vox_winograd layer = {
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 10},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 8},
+        .tile = {TILE_D, TILE_H, TILE_W},
         .dilation = {DD, DH, DW},
         .pad = {PD, PH, PW},
-        .group = GROUP,
         .ep = {VOX_ACT_RELU, 0, 0},
-        .task_oc = TASK_OC,
-        .task_d = TASK_D,
-        .task_h = TASK_H,
-        .chunk_ic = CHUNK_IC,
+        .batch = BATCH,
+        .store = 0,
+        .crop = {N, OC, 48, 48, 32, VOX_BLOCK, 0},
+        .crop_begin = {40, 40, 40},
+        .pool = {N, OC, 64, 64, 56, VOX_BLOCK, 6},
+        .lanes = LANES,
+        .run = RUN,
     };
     const float *x = m->arena + X;
-    const float *w = m->prepared + W;
+    const float *u = m->prepared + U;
     const float *b = m->prepared + B;
-    float *y = m->arena + Y;
-    if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer);
-    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    float *crop = m->arena + CROP;
+    float *pool = m->arena + POOL;
+    float *scratch = m->arena + SCRATCH;
+    if (m->probe) return vox_check_winograd(m->probe, &layer, x, u, b, NULL, NULL, crop, pool);
+    if (task < 0) return LANES;
+    vox_f32_winograd(&layer, m->begin, m->end, x, u, b, NULL, NULL, crop, pool,
+                     scratch + task * LANE, m->next);
     return 0;
 }
 
-/* p0: max_pool 2x2x2 stride 2x2x2, reads 469.76 MB, writes 58.72 MB
- *   x  e0b f32[1,64,128,128,112], blocked, arena + 0, layers 1 to 20
- *   y  p0 f32[1,64,64,64,56], blocked, arena + 469762048, layers 2 to 3
- */
-static int unet3d_p0(const vox_memory *m, int task) {
-    enum { N = 1, C = 64, ID = 128, IH = 128, IW = 112, OD = 64, OH = 64, OW = 56 };
-    enum { X = 0, Y = 117440512 };
-    static const vox_pool3d layer = {
-        .x = {N, C, ID, IH, IW, VOX_BLOCK, 0},
-        .y = {N, C, OD, OH, OW, VOX_BLOCK, 0},
-        .kernel = {2, 2, 2},
-        .stride = {2, 2, 2},
-        .dilation = {1, 1, 1},
-        .pad = {0, 0, 0},
-        .pad_end = {0, 0, 0},
-        .include_pad = 0,
-    };
-    const float *x = m->arena + X;
-    float *y = m->arena + Y;
-    if (m->probe) return vox_check_max_pool(m->probe, &layer, x, y);
-    if (task < 0) return vox_pool3d_tasks(&layer);
-    vox_f32_max_pool(&layer, x, y, task);
-    return 0;
-}
-
-/* e1a: conv 3x3x3 + relu, 22.96 GMAC, reads 59.16 MB, writes 53.14 MB
- *   x  p0 f32[1,64,64,64,56], blocked, arena + 469762048, layers 2 to 3
- *   w  e1a.conv.weight f32[64,64,3,3,3], prepared + 232512
- *   b  e1a.conv.bias f32[64], prepared + 674880
- *   y  e1a f32[1,64,62,62,54], blocked, arena + 565608448, layers 3 to 4
- *   56 tasks: channels 2 x 16, planes 16, rows 9; input channels 64 at a time;
- *   216 KiB of weights and 462 KiB of input rows are used again
+/* e1a: conv 3x3x3 + relu, Winograd 4x4x4, 22.96 GMAC, reads 59.16 MB, writes 53.14 MB; stream 1, 4 planes of e1b at a time
+ *   x  p0 f32[1,64,64,64,56], blocked, planes kept: 6 of 64, 5.5 MB instead of 58.7, arena + 18969600, layers 0 to 3
+ *   u  e1a.conv.weight f32[64,64,3,3,3], prepared + 1780800
+ *   b  e1a.conv.bias f32[64], prepared + 5319744
+ *   y  e1a f32[1,64,62,62,54], blocked, planes kept: 8 of 62, 6.9 MB instead of 53.1, arena + 24474624, layers 0 to 3
+ *   scratch  1009152 bytes for each thread, arena + 31331328
+ *   Winograd F(4x4x4): 6.2 times cheaper than direct;
+ *   3584 tiles, at most 12 at a time for each of 8 threads
  */
 static int unet3d_e1a(const vox_memory *m, int task) {
     enum { N = 1, IC = 64, ID = 64, IH = 64, IW = 56 };
-    enum { OC = 64, OD = 62, OH = 62, OW = 54, GROUP = 1 };
-    enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
+    enum { OC = 64, OD = 62, OH = 62, OW = 54 };
+    enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 12 };
+    enum { LANES = 8, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { TASK_OC = 2, TASK_D = 16, TASK_H = 9, CHUNK_IC = 64 };
-    enum { X = 117440512, W = 58128, B = 168720, Y = 141402112 };
-    static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
-        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
-        .kernel = {KD, KH, KW},
-        .stride = {SD, SH, SW},
+    enum { X = 4742400, U = 445200, B = 1329936, Y = 6118656, SCRATCH = 7832832, LANE = 252288 };
+    static const vox_winograd layer = {
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 6},
+        .y = {N, OC, OD, OH, OW, VOX_BLOCK, 8},
+        .tile = {TILE_D, TILE_H, TILE_W},
         .dilation = {DD, DH, DW},
         .pad = {PD, PH, PW},
-        .group = GROUP,
         .ep = {VOX_ACT_RELU, 0, 0},
-        .task_oc = TASK_OC,
-        .task_d = TASK_D,
-        .task_h = TASK_H,
-        .chunk_ic = CHUNK_IC,
+        .batch = BATCH,
+        .store = 1,
+        .lanes = LANES,
+        .run = RUN,
     };
     const float *x = m->arena + X;
-    const float *w = m->prepared + W;
+    const float *u = m->prepared + U;
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
-    if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer);
-    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    float *scratch = m->arena + SCRATCH;
+    if (m->probe) return vox_check_winograd(m->probe, &layer, x, u, b, NULL, y, NULL, NULL);
+    if (task < 0) return LANES;
+    vox_f32_winograd(&layer, m->begin, m->end, x, u, b, NULL, y, NULL, NULL,
+                     scratch + task * LANE, m->next);
     return 0;
 }
 
-/* e1b: conv 3x3x3 + relu, 41.41 GMAC, reads 54.02 MB, writes 95.85 MB
- *   x  e1a f32[1,64,62,62,54], blocked, arena + 565608448, layers 3 to 4
- *   w  e1b.conv.weight f32[128,64,3,3,3], prepared + 675136
- *   b  e1b.conv.bias f32[128], prepared + 1559872
- *   y  e1b f32[1,128,60,60,52], blocked, arena + 469762048, layers 4 to 16
- *   48 tasks: channels 2 x 16, planes 30, rows 10; input channels 64 at a time;
- *   216 KiB of weights and 486 KiB of input rows are used again
+/* e1b: conv 3x3x3 + relu, Winograd 4x4x4, 41.41 GMAC, reads 54.02 MB, writes 95.85 MB; stream 1, 4 planes of e1b at a time
+ *   x  e1a f32[1,64,62,62,54], blocked, planes kept: 8 of 62, 6.9 MB instead of 53.1, arena + 24474624, layers 0 to 3
+ *   u  e1b.conv.weight f32[128,64,3,3,3], prepared + 5320000
+ *   b  e1b.conv.bias f32[128], prepared + 12397888
+ *   crop  e1b.crop f32[1,128,28,28,20], blocked, in cat1, arena + 59458560, layers 0 to 12
+ *   pool  p1 f32[1,128,30,30,26], blocked, arena + 39404544, layers 0 to 4
+ *   scratch  1009152 bytes for each thread, arena + 51385344
+ *   Winograd F(4x4x4): 7.1 times cheaper than direct;
+ *   2925 tiles, at most 12 at a time for each of 8 threads
  */
 static int unet3d_e1b(const vox_memory *m, int task) {
     enum { N = 1, IC = 64, ID = 62, IH = 62, IW = 54 };
-    enum { OC = 128, OD = 60, OH = 60, OW = 52, GROUP = 1 };
-    enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
+    enum { OC = 128, OD = 60, OH = 60, OW = 52 };
+    enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 12 };
+    enum { LANES = 8, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { TASK_OC = 2, TASK_D = 30, TASK_H = 10, CHUNK_IC = 64 };
-    enum { X = 141402112, W = 168784, B = 389968, Y = 117440512 };
-    static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+    enum { X = 6118656, U = 1330000, B = 3099472, CROP = 14864640, POOL = 9851136, SCRATCH = 12846336, LANE = 252288 };
+    static const vox_winograd layer = {
+        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 8},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
-        .kernel = {KD, KH, KW},
-        .stride = {SD, SH, SW},
+        .tile = {TILE_D, TILE_H, TILE_W},
         .dilation = {DD, DH, DW},
         .pad = {PD, PH, PW},
-        .group = GROUP,
         .ep = {VOX_ACT_RELU, 0, 0},
-        .task_oc = TASK_OC,
-        .task_d = TASK_D,
-        .task_h = TASK_H,
-        .chunk_ic = CHUNK_IC,
+        .batch = BATCH,
+        .store = 0,
+        .crop = {N, OC, 28, 28, 20, VOX_BLOCK, 0},
+        .crop_begin = {16, 16, 16},
+        .pool = {N, OC, 30, 30, 26, VOX_BLOCK, 0},
+        .lanes = LANES,
+        .run = RUN,
     };
     const float *x = m->arena + X;
-    const float *w = m->prepared + W;
+    const float *u = m->prepared + U;
     const float *b = m->prepared + B;
-    float *y = m->arena + Y;
-    if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer);
-    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    float *crop = m->arena + CROP;
+    float *pool = m->arena + POOL;
+    float *scratch = m->arena + SCRATCH;
+    if (m->probe) return vox_check_winograd(m->probe, &layer, x, u, b, NULL, NULL, crop, pool);
+    if (task < 0) return LANES;
+    vox_f32_winograd(&layer, m->begin, m->end, x, u, b, NULL, NULL, crop, pool,
+                     scratch + task * LANE, m->next);
     return 0;
 }
 
-/* p1: max_pool 2x2x2 stride 2x2x2, reads 95.85 MB, writes 11.98 MB
- *   x  e1b f32[1,128,60,60,52], blocked, arena + 469762048, layers 4 to 16
- *   y  p1 f32[1,128,30,30,26], blocked, arena + 565608448, layers 5 to 6
- */
-static int unet3d_p1(const vox_memory *m, int task) {
-    enum { N = 1, C = 128, ID = 60, IH = 60, IW = 52, OD = 30, OH = 30, OW = 26 };
-    enum { X = 117440512, Y = 141402112 };
-    static const vox_pool3d layer = {
-        .x = {N, C, ID, IH, IW, VOX_BLOCK, 0},
-        .y = {N, C, OD, OH, OW, VOX_BLOCK, 0},
-        .kernel = {2, 2, 2},
-        .stride = {2, 2, 2},
-        .dilation = {1, 1, 1},
-        .pad = {0, 0, 0},
-        .pad_end = {0, 0, 0},
-        .include_pad = 0,
-    };
-    const float *x = m->arena + X;
-    float *y = m->arena + Y;
-    if (m->probe) return vox_check_max_pool(m->probe, &layer, x, y);
-    if (task < 0) return vox_pool3d_tasks(&layer);
-    vox_f32_max_pool(&layer, x, y, task);
-    return 0;
-}
-
-/* e2a: conv 3x3x3 + relu, 8.32 GMAC, reads 13.75 MB, writes 9.63 MB
- *   x  p1 f32[1,128,30,30,26], blocked, arena + 565608448, layers 5 to 6
- *   w  e2a.conv.weight f32[128,128,3,3,3], prepared + 1560384
- *   b  e2a.conv.bias f32[128], prepared + 3329856
- *   y  e2a f32[1,128,28,28,24], blocked, arena + 580837376, layers 6 to 7
- *   48 tasks: channels 2 x 16, planes 7, rows 10; input channels 128 at a time;
- *   432 KiB of weights and 468 KiB of input rows are used again
+/* e2a: conv 3x3x3 + relu, Winograd 4x4x4, 8.32 GMAC, reads 13.75 MB, writes 9.63 MB
+ *   x  p1 f32[1,128,30,30,26], blocked, arena + 39404544, layers 0 to 4
+ *   u  e2a.conv.weight f32[128,128,3,3,3], prepared + 12398400
+ *   b  e2a.conv.bias f32[128], prepared + 26554176
+ *   y  e2a f32[1,128,28,28,24], blocked, arena + 0, layers 4 to 5
+ *   scratch  1672704 bytes for each thread, arena + 9633792
+ *   Winograd F(4x4x4): 7.4 times cheaper than direct;
+ *   294 tiles, at most 12 at a time for each of 8 threads
  */
 static int unet3d_e2a(const vox_memory *m, int task) {
     enum { N = 1, IC = 128, ID = 30, IH = 30, IW = 26 };
-    enum { OC = 128, OD = 28, OH = 28, OW = 24, GROUP = 1 };
-    enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
+    enum { OC = 128, OD = 28, OH = 28, OW = 24 };
+    enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 12 };
+    enum { LANES = 8, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { TASK_OC = 2, TASK_D = 7, TASK_H = 10, CHUNK_IC = 128 };
-    enum { X = 141402112, W = 390096, B = 832464, Y = 145209344 };
-    static const vox_conv layer = {
+    enum { X = 9851136, U = 3099600, B = 6638544, Y = 0, SCRATCH = 2408448, LANE = 418176 };
+    static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
-        .kernel = {KD, KH, KW},
-        .stride = {SD, SH, SW},
+        .tile = {TILE_D, TILE_H, TILE_W},
         .dilation = {DD, DH, DW},
         .pad = {PD, PH, PW},
-        .group = GROUP,
         .ep = {VOX_ACT_RELU, 0, 0},
-        .task_oc = TASK_OC,
-        .task_d = TASK_D,
-        .task_h = TASK_H,
-        .chunk_ic = CHUNK_IC,
+        .batch = BATCH,
+        .store = 1,
+        .lanes = LANES,
+        .run = RUN,
     };
     const float *x = m->arena + X;
-    const float *w = m->prepared + W;
+    const float *u = m->prepared + U;
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
-    if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer);
-    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    float *scratch = m->arena + SCRATCH;
+    if (m->probe) return vox_check_winograd(m->probe, &layer, x, u, b, NULL, y, NULL, NULL);
+    if (task < 0) return LANES;
+    vox_f32_winograd(&layer, m->begin, m->end, x, u, b, NULL, y, NULL, NULL,
+                     scratch + task * LANE, m->next);
     return 0;
 }
 
-/* e2b: conv 3x3x3 + relu, 13.16 GMAC, reads 13.17 MB, writes 15.23 MB
- *   x  e2a f32[1,128,28,28,24], blocked, arena + 580837376, layers 6 to 7
- *   w  e2b.conv.weight f32[256,128,3,3,3], prepared + 3330368
- *   b  e2b.conv.bias f32[256], prepared + 6869312
- *   y  e2b f32[1,256,26,26,22], blocked, arena + 565608448, layers 7 to 12
- *   48 tasks: channels 2 x 16, planes 13, rows 9; input channels 128 at a time;
- *   432 KiB of weights and 396 KiB of input rows are used again
+/* e2b: conv 3x3x3 + relu, deep Winograd 4x4x4, 13.16 GMAC, reads 13.17 MB, writes 15.23 MB
+ *   x  e2a f32[1,128,28,28,24], blocked, arena + 0, layers 4 to 5
+ *   w  e2b.conv.weight f32[256,128,3,3,3], prepared + 26554688
+ *   b  e2b.conv.bias f32[256], prepared + 30093632
+ *   crop  e2b.crop f32[1,256,18,18,14], blocked, in cat2, arena + 52397568, layers 5 to 9
+ *   pool  p2 f32[1,256,13,13,11], blocked, arena + 14390784, layers 5 to 6
+ *   shared  9303552 bytes for all threads, arena + 16294400
+ *   scratch  1405440 bytes for each thread, arena + 25597952
+ *   Winograd F(4x4x4), weights transformed on the way: 5.6 times cheaper than direct;
+ *   294 tiles, at most 48 at a time for each of 8 threads;
+ *   8 planes at a time: phase 0 transforms inputs, phase 1 weights and multiplies
  */
 static int unet3d_e2b(const vox_memory *m, int task) {
     enum { N = 1, IC = 128, ID = 28, IH = 28, IW = 24 };
-    enum { OC = 256, OD = 26, OH = 26, OW = 22, GROUP = 1 };
-    enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
+    enum { OC = 256, OD = 26, OH = 26, OW = 22 };
+    enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 48 };
+    enum { LANES = 8, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { TASK_OC = 2, TASK_D = 13, TASK_H = 9, CHUNK_IC = 128 };
-    enum { X = 145209344, W = 832592, B = 1717328, Y = 141402112 };
-    static const vox_conv layer = {
+    enum { X = 0, W = 6638672, B = 7523408, CROP = 13099392, POOL = 3597696, SHARED = 4073600, SCRATCH = 6399488, LANE = 351360 };
+    static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
-        .kernel = {KD, KH, KW},
-        .stride = {SD, SH, SW},
+        .tile = {TILE_D, TILE_H, TILE_W},
         .dilation = {DD, DH, DW},
         .pad = {PD, PH, PW},
-        .group = GROUP,
         .ep = {VOX_ACT_RELU, 0, 0},
-        .task_oc = TASK_OC,
-        .task_d = TASK_D,
-        .task_h = TASK_H,
-        .chunk_ic = CHUNK_IC,
+        .batch = BATCH,
+        .store = 0,
+        .crop = {N, OC, 18, 18, 14, VOX_BLOCK, 0},
+        .crop_begin = {4, 4, 4},
+        .pool = {N, OC, 13, 13, 11, VOX_BLOCK, 0},
+        .lanes = LANES,
+        .run = RUN,
     };
     const float *x = m->arena + X;
     const float *w = m->prepared + W;
     const float *b = m->prepared + B;
-    float *y = m->arena + Y;
-    if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer);
-    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    float *crop = m->arena + CROP;
+    float *pool = m->arena + POOL;
+    float *shared = m->arena + SHARED;
+    float *scratch = m->arena + SCRATCH;
+    if (m->probe) return vox_check_winograd_deep(m->probe, &layer, x, w, b, NULL, NULL, crop, pool);
+    if (task < 0) return LANES;
+    vox_f32_winograd_deep(&layer, m->phase, m->begin, m->end, x, w, b, NULL, NULL, crop, pool,
+                     shared, scratch + task * LANE, m->next);
     return 0;
 }
 
-/* p2: max_pool 2x2x2 stride 2x2x2, reads 15.23 MB, writes 1.90 MB
- *   x  e2b f32[1,256,26,26,22], blocked, arena + 565608448, layers 7 to 12
- *   y  p2 f32[1,256,13,13,11], blocked, arena + 580837376, layers 8 to 9
- */
-static int unet3d_p2(const vox_memory *m, int task) {
-    enum { N = 1, C = 256, ID = 26, IH = 26, IW = 22, OD = 13, OH = 13, OW = 11 };
-    enum { X = 141402112, Y = 145209344 };
-    static const vox_pool3d layer = {
-        .x = {N, C, ID, IH, IW, VOX_BLOCK, 0},
-        .y = {N, C, OD, OH, OW, VOX_BLOCK, 0},
-        .kernel = {2, 2, 2},
-        .stride = {2, 2, 2},
-        .dilation = {1, 1, 1},
-        .pad = {0, 0, 0},
-        .pad_end = {0, 0, 0},
-        .include_pad = 0,
-    };
-    const float *x = m->arena + X;
-    float *y = m->arena + Y;
-    if (m->probe) return vox_check_max_pool(m->probe, &layer, x, y);
-    if (task < 0) return vox_pool3d_tasks(&layer);
-    vox_f32_max_pool(&layer, x, y, task);
-    return 0;
-}
-
-/* e3a: conv 3x3x3 + relu, 1.93 GMAC, reads 8.98 MB, writes 1.12 MB
- *   x  p2 f32[1,256,13,13,11], blocked, arena + 580837376, layers 8 to 9
- *   w  e3a.conv.weight f32[256,256,3,3,3], prepared + 6870336
- *   b  e3a.conv.bias f32[256], prepared + 13948224
- *   y  e3a f32[1,256,11,11,9], blocked, arena + 582740992, layers 9 to 10
- *   48 tasks: channels 2 x 16, planes 2, rows 11; input channels 128 at a time;
- *   432 KiB of weights and 215 KiB of input rows are used again
+/* e3a: conv 3x3x3 + relu, deep Winograd 4x4x4, 1.93 GMAC, reads 8.98 MB, writes 1.12 MB
+ *   x  p2 f32[1,256,13,13,11], blocked, arena + 14390784, layers 5 to 6
+ *   w  e3a.conv.weight f32[256,256,3,3,3], prepared + 30094656
+ *   b  e3a.conv.bias f32[256], prepared + 37172544
+ *   y  e3a f32[1,256,11,11,9], blocked, arena + 16294400, layers 6 to 7
+ *   shared  5985792 bytes for all threads, arena + 0
+ *   scratch  1050624 bytes for each thread, arena + 5985792
+ *   Winograd F(4x4x4), weights transformed on the way: 4.2 times cheaper than direct;
+ *   27 tiles, at most 27 at a time for each of 8 threads;
+ *   11 planes at a time: phase 0 transforms inputs, phase 1 weights and multiplies
  */
 static int unet3d_e3a(const vox_memory *m, int task) {
     enum { N = 1, IC = 256, ID = 13, IH = 13, IW = 11 };
-    enum { OC = 256, OD = 11, OH = 11, OW = 9, GROUP = 1 };
-    enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
+    enum { OC = 256, OD = 11, OH = 11, OW = 9 };
+    enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 27 };
+    enum { LANES = 8, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { TASK_OC = 2, TASK_D = 2, TASK_H = 11, CHUNK_IC = 128 };
-    enum { X = 145209344, W = 1717584, B = 3487056, Y = 145685248 };
-    static const vox_conv layer = {
+    enum { X = 3597696, W = 7523664, B = 9293136, Y = 4073600, SHARED = 0, SCRATCH = 1496448, LANE = 262656 };
+    static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
-        .kernel = {KD, KH, KW},
-        .stride = {SD, SH, SW},
+        .tile = {TILE_D, TILE_H, TILE_W},
         .dilation = {DD, DH, DW},
         .pad = {PD, PH, PW},
-        .group = GROUP,
         .ep = {VOX_ACT_RELU, 0, 0},
-        .task_oc = TASK_OC,
-        .task_d = TASK_D,
-        .task_h = TASK_H,
-        .chunk_ic = CHUNK_IC,
+        .batch = BATCH,
+        .store = 1,
+        .lanes = LANES,
+        .run = RUN,
     };
     const float *x = m->arena + X;
     const float *w = m->prepared + W;
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
-    if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer);
-    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    float *shared = m->arena + SHARED;
+    float *scratch = m->arena + SCRATCH;
+    if (m->probe) return vox_check_winograd_deep(m->probe, &layer, x, w, b, NULL, y, NULL, NULL);
+    if (task < 0) return LANES;
+    vox_f32_winograd_deep(&layer, m->phase, m->begin, m->end, x, w, b, NULL, y, NULL, NULL,
+                     shared, scratch + task * LANE, m->next);
     return 0;
 }
 
-/* e3b: conv 3x3x3 + relu, 2.01 GMAC, reads 15.27 MB, writes 1.16 MB
- *   x  e3a f32[1,256,11,11,9], blocked, arena + 582740992, layers 9 to 10
- *   w  e3b.conv.weight f32[512,256,3,3,3], prepared + 13949248
- *   b  e3b.conv.bias f32[512], prepared + 28105024
- *   y  e3b f32[1,512,9,9,7], blocked, arena + 590127104, layers 10 to 11
- *   48 tasks: channels 2 x 16, planes 3, rows 9; input channels 128 at a time;
- *   432 KiB of weights and 149 KiB of input rows are used again
+/* e3b: conv 3x3x3 + relu, deep Winograd 4x4x4, 2.01 GMAC, reads 15.27 MB, writes 1.16 MB
+ *   x  e3a f32[1,256,11,11,9], blocked, arena + 16294400, layers 6 to 7
+ *   w  e3b.conv.weight f32[512,256,3,3,3], prepared + 37173568
+ *   b  e3b.conv.bias f32[512], prepared + 51329344
+ *   y  e3b f32[1,512,9,9,7], blocked, arena + 11183616, layers 7 to 8
+ *   shared  3995136 bytes for all threads, arena + 0
+ *   scratch  898560 bytes for each thread, arena + 3995136
+ *   Winograd F(4x4x4), weights transformed on the way: 3.1 times cheaper than direct;
+ *   18 tiles, at most 18 at a time for each of 8 threads;
+ *   9 planes at a time: phase 0 transforms inputs, phase 1 weights and multiplies
  */
 static int unet3d_e3b(const vox_memory *m, int task) {
     enum { N = 1, IC = 256, ID = 11, IH = 11, IW = 9 };
-    enum { OC = 512, OD = 9, OH = 9, OW = 7, GROUP = 1 };
-    enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
+    enum { OC = 512, OD = 9, OH = 9, OW = 7 };
+    enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 18 };
+    enum { LANES = 8, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { TASK_OC = 2, TASK_D = 3, TASK_H = 9, CHUNK_IC = 128 };
-    enum { X = 145685248, W = 3487312, B = 7026256, Y = 147531776 };
-    static const vox_conv layer = {
+    enum { X = 4073600, W = 9293392, B = 12832336, Y = 2795904, SHARED = 0, SCRATCH = 998784, LANE = 224640 };
+    static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
-        .kernel = {KD, KH, KW},
-        .stride = {SD, SH, SW},
+        .tile = {TILE_D, TILE_H, TILE_W},
         .dilation = {DD, DH, DW},
         .pad = {PD, PH, PW},
-        .group = GROUP,
         .ep = {VOX_ACT_RELU, 0, 0},
-        .task_oc = TASK_OC,
-        .task_d = TASK_D,
-        .task_h = TASK_H,
-        .chunk_ic = CHUNK_IC,
+        .batch = BATCH,
+        .store = 1,
+        .lanes = LANES,
+        .run = RUN,
     };
     const float *x = m->arena + X;
     const float *w = m->prepared + W;
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
-    if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer);
-    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    float *shared = m->arena + SHARED;
+    float *scratch = m->arena + SCRATCH;
+    if (m->probe) return vox_check_winograd_deep(m->probe, &layer, x, w, b, NULL, y, NULL, NULL);
+    if (task < 0) return LANES;
+    vox_f32_winograd_deep(&layer, m->phase, m->begin, m->end, x, w, b, NULL, y, NULL, NULL,
+                     shared, scratch + task * LANE, m->next);
     return 0;
 }
 
 /* up2: conv_transpose 2x2x2 stride 2x2x2, 1.19 GMAC, reads 9.55 MB, writes 9.29 MB
- *   x  e3b f32[1,512,9,9,7], blocked, arena + 590127104, layers 10 to 11
- *   w  up2.weight f32[512,512,2,2,2], prepared + 28107072
- *   y  up2 f32[1,512,18,18,14], blocked, in cat2, arena + 580837376, layers 11 to 13
+ *   x  e3b f32[1,512,9,9,7], blocked, arena + 11183616, layers 7 to 8
+ *   w  up2.weight f32[512,512,2,2,2], prepared + 51331392
+ *   y  up2 f32[1,512,18,18,14], blocked, in cat2, arena + 43107840, layers 8 to 9
  *   48 tasks: channels 2 x 16, planes 6, rows 18; input channels 512 at a time;
  *   512 KiB of weights and 532 KiB of input rows are used again
  */
@@ -419,8 +376,8 @@ static int unet3d_up2(const vox_memory *m, int task) {
     enum { OC = 512, OD = 18, OH = 18, OW = 14, GROUP = 1 };
     enum { KD = 2, KH = 2, KW = 2, SD = 2, SH = 2, SW = 2 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { TASK_OC = 2, TASK_D = 6, TASK_H = 18, CHUNK_IC = 512 };
-    enum { X = 147531776, W = 7026768, Y = 145209344 };
+    enum { TASK_OC = 2, TASK_D = 6, TASK_H = 18, CHUNK_IC = 512, RUN = 128 };
+    enum { X = 2795904, W = 12832848, Y = 10776960 };
     static const vox_conv layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -434,120 +391,107 @@ static int unet3d_up2(const vox_memory *m, int task) {
         .task_d = TASK_D,
         .task_h = TASK_H,
         .chunk_ic = CHUNK_IC,
+        .run = RUN,
     };
     const float *x = m->arena + X;
     const float *w = m->prepared + W;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_conv_transpose(m->probe, &layer, x, w, NULL, NULL, y);
-    if (task < 0) return vox_conv_transpose_tasks(&layer);
-    vox_f32_conv_transpose(&layer, x, w, NULL, NULL, y, task);
+    if (task < 0) return vox_conv_transpose_tasks(&layer, m->begin, m->end);
+    vox_f32_conv_transpose(&layer, m->begin, m->end, x, w, NULL, NULL, y, task);
     return 0;
 }
 
-/* e2b.crop: slice, reads 15.23 MB, writes 4.64 MB
- *   x  e2b f32[1,256,26,26,22], blocked, arena + 565608448, layers 7 to 12
- *   y  e2b.crop f32[1,256,18,18,14], blocked, in cat2, arena + 590127104, layers 12 to 13
- */
-static int unet3d_e2b_crop(const vox_memory *m, int task) {
-    enum { FROM = 38080 }; /* first element of x */
-    enum { X = 141402112, Y = 147531776 };
-    static const vox_copy layer = {
-        .rank = 6,
-        .element = 4,
-        .dim = {1, 16, 18, 18, 14, 16},
-        .x_stride = {3807232, 237952, 9152, 352, 16, 1},
-        .y_stride = {1161216, 72576, 4032, 224, 16, 1},
-    };
-    const float *x = m->arena + X;
-    float *y = m->arena + Y;
-    if (m->probe) return vox_check_copy_box(m->probe, &layer, x + FROM, y);
-    if (task < 0) return vox_copy_tasks(&layer);
-    vox_copy_box(&layer, x + FROM, y, task);
-    return 0;
-}
-
-/* d2a: conv 3x3x3 + relu, 16.31 GMAC, reads 35.17 MB, writes 3.15 MB
- *   x  cat2 f32[1,768,18,18,14], blocked, arena + 580837376, layers 11 to 13
- *   w  d2a.conv.weight f32[256,768,3,3,3], prepared + 36495680
- *   b  d2a.conv.bias f32[256], prepared + 57729344
- *   y  d2a f32[1,256,16,16,12], blocked, arena + 565608448, layers 13 to 14
- *   48 tasks: channels 2 x 16, planes 3, rows 16; input channels 128 at a time;
- *   432 KiB of weights and 378 KiB of input rows are used again
+/* d2a: conv 3x3x3 + relu, deep Winograd 4x4x4, 16.31 GMAC, reads 35.17 MB, writes 3.15 MB
+ *   x  cat2 f32[1,768,18,18,14], blocked, arena + 43107840, layers 5 to 9
+ *   w  d2a.conv.weight f32[256,768,3,3,3], prepared + 59720000
+ *   b  d2a.conv.bias f32[256], prepared + 80953664
+ *   y  d2a f32[1,256,16,16,12], blocked, arena + 67486720, layers 9 to 10
+ *   shared  31864320 bytes for all threads, arena + 0
+ *   scratch  1405440 bytes for each thread, arena + 31864320
+ *   Winograd F(4x4x4), weights transformed on the way: 7.1 times cheaper than direct;
+ *   48 tiles, at most 48 at a time for each of 8 threads;
+ *   16 planes at a time: phase 0 transforms inputs, phase 1 weights and multiplies
  */
 static int unet3d_d2a(const vox_memory *m, int task) {
     enum { N = 1, IC = 768, ID = 18, IH = 18, IW = 14 };
-    enum { OC = 256, OD = 16, OH = 16, OW = 12, GROUP = 1 };
-    enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
+    enum { OC = 256, OD = 16, OH = 16, OW = 12 };
+    enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 48 };
+    enum { LANES = 8, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { TASK_OC = 2, TASK_D = 3, TASK_H = 16, CHUNK_IC = 128 };
-    enum { X = 145209344, W = 9123920, B = 14432336, Y = 141402112 };
-    static const vox_conv layer = {
+    enum { X = 10776960, W = 14930000, B = 20238416, Y = 16871680, SHARED = 0, SCRATCH = 7966080, LANE = 351360 };
+    static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
-        .kernel = {KD, KH, KW},
-        .stride = {SD, SH, SW},
+        .tile = {TILE_D, TILE_H, TILE_W},
         .dilation = {DD, DH, DW},
         .pad = {PD, PH, PW},
-        .group = GROUP,
         .ep = {VOX_ACT_RELU, 0, 0},
-        .task_oc = TASK_OC,
-        .task_d = TASK_D,
-        .task_h = TASK_H,
-        .chunk_ic = CHUNK_IC,
+        .batch = BATCH,
+        .store = 1,
+        .lanes = LANES,
+        .run = RUN,
     };
     const float *x = m->arena + X;
     const float *w = m->prepared + W;
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
-    if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer);
-    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    float *shared = m->arena + SHARED;
+    float *scratch = m->arena + SCRATCH;
+    if (m->probe) return vox_check_winograd_deep(m->probe, &layer, x, w, b, NULL, y, NULL, NULL);
+    if (task < 0) return LANES;
+    vox_f32_winograd_deep(&layer, m->phase, m->begin, m->end, x, w, b, NULL, y, NULL, NULL,
+                     shared, scratch + task * LANE, m->next);
     return 0;
 }
 
-/* d2b: conv 3x3x3 + relu, 3.47 GMAC, reads 10.22 MB, writes 2.01 MB
- *   x  d2a f32[1,256,16,16,12], blocked, arena + 565608448, layers 13 to 14
- *   w  d2b.conv.weight f32[256,256,3,3,3], prepared + 57730368
- *   b  d2b.conv.bias f32[256], prepared + 64808256
- *   y  d2b f32[1,256,14,14,10], blocked, arena + 581664768, layers 14 to 15
- *   40 tasks: channels 2 x 16, planes 3, rows 14; input channels 128 at a time;
- *   432 KiB of weights and 288 KiB of input rows are used again
+/* d2b: conv 3x3x3 + relu, deep Winograd 4x4x4, 3.47 GMAC, reads 10.22 MB, writes 2.01 MB
+ *   x  d2a f32[1,256,16,16,12], blocked, arena + 67486720, layers 9 to 10
+ *   w  d2b.conv.weight f32[256,256,3,3,3], prepared + 80954688
+ *   b  d2b.conv.bias f32[256], prepared + 88032576
+ *   y  d2b f32[1,256,14,14,10], blocked, arena + 0, layers 10 to 11
+ *   shared  10630656 bytes for all threads, arena + 2007040
+ *   scratch  1405440 bytes for each thread, arena + 12637696
+ *   Winograd F(4x4x4), weights transformed on the way: 4.5 times cheaper than direct;
+ *   48 tiles, at most 48 at a time for each of 8 threads;
+ *   14 planes at a time: phase 0 transforms inputs, phase 1 weights and multiplies
  */
 static int unet3d_d2b(const vox_memory *m, int task) {
     enum { N = 1, IC = 256, ID = 16, IH = 16, IW = 12 };
-    enum { OC = 256, OD = 14, OH = 14, OW = 10, GROUP = 1 };
-    enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
+    enum { OC = 256, OD = 14, OH = 14, OW = 10 };
+    enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 48 };
+    enum { LANES = 8, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { TASK_OC = 2, TASK_D = 3, TASK_H = 14, CHUNK_IC = 128 };
-    enum { X = 141402112, W = 14432592, B = 16202064, Y = 145416192 };
-    static const vox_conv layer = {
+    enum { X = 16871680, W = 20238672, B = 22008144, Y = 0, SHARED = 501760, SCRATCH = 3159424, LANE = 351360 };
+    static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
-        .kernel = {KD, KH, KW},
-        .stride = {SD, SH, SW},
+        .tile = {TILE_D, TILE_H, TILE_W},
         .dilation = {DD, DH, DW},
         .pad = {PD, PH, PW},
-        .group = GROUP,
         .ep = {VOX_ACT_RELU, 0, 0},
-        .task_oc = TASK_OC,
-        .task_d = TASK_D,
-        .task_h = TASK_H,
-        .chunk_ic = CHUNK_IC,
+        .batch = BATCH,
+        .store = 1,
+        .lanes = LANES,
+        .run = RUN,
     };
     const float *x = m->arena + X;
     const float *w = m->prepared + W;
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
-    if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer);
-    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    float *shared = m->arena + SHARED;
+    float *scratch = m->arena + SCRATCH;
+    if (m->probe) return vox_check_winograd_deep(m->probe, &layer, x, w, b, NULL, y, NULL, NULL);
+    if (task < 0) return LANES;
+    vox_f32_winograd_deep(&layer, m->phase, m->begin, m->end, x, w, b, NULL, y, NULL, NULL,
+                     shared, scratch + task * LANE, m->next);
     return 0;
 }
 
 /* up1: conv_transpose 2x2x2 stride 2x2x2, 1.03 GMAC, reads 4.10 MB, writes 16.06 MB
- *   x  d2b f32[1,256,14,14,10], blocked, arena + 581664768, layers 14 to 15
- *   w  up1.weight f32[256,256,2,2,2], prepared + 64809280
- *   y  up1 f32[1,256,28,28,20], blocked, in cat1, arena + 565608448, layers 15 to 17
+ *   x  d2b f32[1,256,14,14,10], blocked, arena + 0, layers 10 to 11
+ *   w  up1.weight f32[256,256,2,2,2], prepared + 88033600
+ *   y  up1 f32[1,256,28,28,20], blocked, in cat1, arena + 43402240, layers 11 to 12
  *   48 tasks: channels 2 x 16, planes 5, rows 28; input channels 256 at a time;
  *   256 KiB of weights and 580 KiB of input rows are used again
  */
@@ -556,8 +500,8 @@ static int unet3d_up1(const vox_memory *m, int task) {
     enum { OC = 256, OD = 28, OH = 28, OW = 20, GROUP = 1 };
     enum { KD = 2, KH = 2, KW = 2, SD = 2, SH = 2, SW = 2 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { TASK_OC = 2, TASK_D = 5, TASK_H = 28, CHUNK_IC = 256 };
-    enum { X = 145416192, W = 16202320, Y = 141402112 };
+    enum { TASK_OC = 2, TASK_D = 5, TASK_H = 28, CHUNK_IC = 256, RUN = 128 };
+    enum { X = 0, W = 22008400, Y = 10850560 };
     static const vox_conv layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -571,120 +515,104 @@ static int unet3d_up1(const vox_memory *m, int task) {
         .task_d = TASK_D,
         .task_h = TASK_H,
         .chunk_ic = CHUNK_IC,
+        .run = RUN,
     };
     const float *x = m->arena + X;
     const float *w = m->prepared + W;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_conv_transpose(m->probe, &layer, x, w, NULL, NULL, y);
-    if (task < 0) return vox_conv_transpose_tasks(&layer);
-    vox_f32_conv_transpose(&layer, x, w, NULL, NULL, y, task);
+    if (task < 0) return vox_conv_transpose_tasks(&layer, m->begin, m->end);
+    vox_f32_conv_transpose(&layer, m->begin, m->end, x, w, NULL, NULL, y, task);
     return 0;
 }
 
-/* e1b.crop: slice, reads 95.85 MB, writes 8.03 MB
- *   x  e1b f32[1,128,60,60,52], blocked, arena + 469762048, layers 4 to 16
- *   y  e1b.crop f32[1,128,28,28,20], blocked, in cat1, arena + 581664768, layers 16 to 17
- */
-static int unet3d_e1b_crop(const vox_memory *m, int task) {
-    enum { FROM = 812288 }; /* first element of x */
-    enum { X = 117440512, Y = 145416192 };
-    static const vox_copy layer = {
-        .rank = 6,
-        .element = 4,
-        .dim = {1, 8, 28, 28, 20, 16},
-        .x_stride = {23961600, 2995200, 49920, 832, 16, 1},
-        .y_stride = {2007040, 250880, 8960, 320, 16, 1},
-    };
-    const float *x = m->arena + X;
-    float *y = m->arena + Y;
-    if (m->probe) return vox_check_copy_box(m->probe, &layer, x + FROM, y);
-    if (task < 0) return vox_copy_tasks(&layer);
-    vox_copy_box(&layer, x + FROM, y, task);
-    return 0;
-}
-
-/* d1a: conv 3x3x3 + relu, 16.15 GMAC, reads 29.39 MB, writes 6.23 MB
- *   x  cat1 f32[1,384,28,28,20], blocked, arena + 565608448, layers 15 to 17
- *   w  d1a.conv.weight f32[128,384,3,3,3], prepared + 66906432
- *   b  d1a.conv.bias f32[128], prepared + 72214848
- *   y  d1a f32[1,128,26,26,18], blocked, arena + 469762048, layers 17 to 18
- *   48 tasks: channels 2 x 16, planes 5, rows 13; input channels 128 at a time;
- *   432 KiB of weights and 450 KiB of input rows are used again
+/* d1a: conv 3x3x3 + relu, deep Winograd 4x4x4, 16.15 GMAC, reads 29.39 MB, writes 6.23 MB
+ *   x  cat1 f32[1,384,28,28,20], blocked, arena + 43402240, layers 0 to 12
+ *   w  d1a.conv.weight f32[128,384,3,3,3], prepared + 90130752
+ *   b  d1a.conv.bias f32[128], prepared + 95439168
+ *   y  d1a f32[1,128,26,26,18], blocked, arena + 34481664, layers 12 to 13
+ *   shared  23238144 bytes for all threads, arena + 0
+ *   scratch  1405440 bytes for each thread, arena + 23238144
+ *   Winograd F(4x4x4), weights transformed on the way: 5.5 times cheaper than direct;
+ *   245 tiles, at most 48 at a time for each of 8 threads;
+ *   8 planes at a time: phase 0 transforms inputs, phase 1 weights and multiplies
  */
 static int unet3d_d1a(const vox_memory *m, int task) {
     enum { N = 1, IC = 384, ID = 28, IH = 28, IW = 20 };
-    enum { OC = 128, OD = 26, OH = 26, OW = 18, GROUP = 1 };
-    enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
+    enum { OC = 128, OD = 26, OH = 26, OW = 18 };
+    enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 48 };
+    enum { LANES = 8, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { TASK_OC = 2, TASK_D = 5, TASK_H = 13, CHUNK_IC = 128 };
-    enum { X = 141402112, W = 16726608, B = 18053712, Y = 117440512 };
-    static const vox_conv layer = {
+    enum { X = 10850560, W = 22532688, B = 23859792, Y = 8620416, SHARED = 0, SCRATCH = 5809536, LANE = 351360 };
+    static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
-        .kernel = {KD, KH, KW},
-        .stride = {SD, SH, SW},
+        .tile = {TILE_D, TILE_H, TILE_W},
         .dilation = {DD, DH, DW},
         .pad = {PD, PH, PW},
-        .group = GROUP,
         .ep = {VOX_ACT_RELU, 0, 0},
-        .task_oc = TASK_OC,
-        .task_d = TASK_D,
-        .task_h = TASK_H,
-        .chunk_ic = CHUNK_IC,
+        .batch = BATCH,
+        .store = 1,
+        .lanes = LANES,
+        .run = RUN,
     };
     const float *x = m->arena + X;
     const float *w = m->prepared + W;
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
-    if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer);
-    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    float *shared = m->arena + SHARED;
+    float *scratch = m->arena + SCRATCH;
+    if (m->probe) return vox_check_winograd_deep(m->probe, &layer, x, w, b, NULL, y, NULL, NULL);
+    if (task < 0) return LANES;
+    vox_f32_winograd_deep(&layer, m->phase, m->begin, m->end, x, w, b, NULL, y, NULL, NULL,
+                     shared, scratch + task * LANE, m->next);
     return 0;
 }
 
-/* d1b: conv 3x3x3 + relu, 4.08 GMAC, reads 8.00 MB, writes 4.72 MB
- *   x  d1a f32[1,128,26,26,18], blocked, arena + 469762048, layers 17 to 18
- *   w  d1b.conv.weight f32[128,128,3,3,3], prepared + 72215360
- *   b  d1b.conv.bias f32[128], prepared + 73984832
- *   y  d1b f32[1,128,24,24,16], blocked, arena + 507510784, layers 18 to 19
- *   48 tasks: channels 2 x 16, planes 4, rows 12; input channels 128 at a time;
- *   432 KiB of weights and 378 KiB of input rows are used again
+/* d1b: conv 3x3x3 + relu, Winograd 4x4x4, 4.08 GMAC, reads 8.00 MB, writes 4.72 MB
+ *   x  d1a f32[1,128,26,26,18], blocked, arena + 34481664, layers 12 to 13
+ *   u  d1b.conv.weight f32[128,128,3,3,3], prepared + 95439680
+ *   b  d1b.conv.bias f32[128], prepared + 109595456
+ *   y  d1b f32[1,128,24,24,16], blocked, arena + 0, layers 13 to 14
+ *   scratch  1672704 bytes for each thread, arena + 4718592
+ *   Winograd F(4x4x4): 7.4 times cheaper than direct;
+ *   144 tiles, at most 12 at a time for each of 8 threads
  */
 static int unet3d_d1b(const vox_memory *m, int task) {
     enum { N = 1, IC = 128, ID = 26, IH = 26, IW = 18 };
-    enum { OC = 128, OD = 24, OH = 24, OW = 16, GROUP = 1 };
-    enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
+    enum { OC = 128, OD = 24, OH = 24, OW = 16 };
+    enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 12 };
+    enum { LANES = 8, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { TASK_OC = 2, TASK_D = 4, TASK_H = 12, CHUNK_IC = 128 };
-    enum { X = 117440512, W = 18053840, B = 18496208, Y = 126877696 };
-    static const vox_conv layer = {
+    enum { X = 8620416, U = 23859920, B = 27398864, Y = 0, SCRATCH = 1179648, LANE = 418176 };
+    static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
-        .kernel = {KD, KH, KW},
-        .stride = {SD, SH, SW},
+        .tile = {TILE_D, TILE_H, TILE_W},
         .dilation = {DD, DH, DW},
         .pad = {PD, PH, PW},
-        .group = GROUP,
         .ep = {VOX_ACT_RELU, 0, 0},
-        .task_oc = TASK_OC,
-        .task_d = TASK_D,
-        .task_h = TASK_H,
-        .chunk_ic = CHUNK_IC,
+        .batch = BATCH,
+        .store = 1,
+        .lanes = LANES,
+        .run = RUN,
     };
     const float *x = m->arena + X;
-    const float *w = m->prepared + W;
+    const float *u = m->prepared + U;
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
-    if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer);
-    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    float *scratch = m->arena + SCRATCH;
+    if (m->probe) return vox_check_winograd(m->probe, &layer, x, u, b, NULL, y, NULL, NULL);
+    if (task < 0) return LANES;
+    vox_f32_winograd(&layer, m->begin, m->end, x, u, b, NULL, y, NULL, NULL,
+                     scratch + task * LANE, m->next);
     return 0;
 }
 
 /* up0: conv_transpose 2x2x2 stride 2x2x2, 1.21 GMAC, reads 5.24 MB, writes 37.75 MB
- *   x  d1b f32[1,128,24,24,16], blocked, arena + 507510784, layers 18 to 19
- *   w  up0.weight f32[128,128,2,2,2], prepared + 73985344
- *   y  up0 f32[1,128,48,48,32], blocked, in cat0, arena + 469762048, layers 19 to 21
+ *   x  d1b f32[1,128,24,24,16], blocked, arena + 0, layers 13 to 14
+ *   w  up0.weight f32[128,128,2,2,2], prepared + 109595968
+ *   y  up0 f32[1,128,48,48,32], blocked, in cat0, arena + 35156992, layers 14 to 15
  *   48 tasks: channels 2 x 16, planes 4, rows 48; input channels 128 at a time;
  *   128 KiB of weights and 784 KiB of input rows are used again
  */
@@ -693,8 +621,8 @@ static int unet3d_up0(const vox_memory *m, int task) {
     enum { OC = 128, OD = 48, OH = 48, OW = 32, GROUP = 1 };
     enum { KD = 2, KH = 2, KW = 2, SD = 2, SH = 2, SW = 2 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { TASK_OC = 2, TASK_D = 4, TASK_H = 48, CHUNK_IC = 128 };
-    enum { X = 126877696, W = 18496336, Y = 117440512 };
+    enum { TASK_OC = 2, TASK_D = 4, TASK_H = 48, CHUNK_IC = 128, RUN = 128 };
+    enum { X = 0, W = 27398992, Y = 8789248 };
     static const vox_conv layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -708,120 +636,101 @@ static int unet3d_up0(const vox_memory *m, int task) {
         .task_d = TASK_D,
         .task_h = TASK_H,
         .chunk_ic = CHUNK_IC,
+        .run = RUN,
     };
     const float *x = m->arena + X;
     const float *w = m->prepared + W;
     float *y = m->arena + Y;
     if (m->probe) return vox_check_conv_transpose(m->probe, &layer, x, w, NULL, NULL, y);
-    if (task < 0) return vox_conv_transpose_tasks(&layer);
-    vox_f32_conv_transpose(&layer, x, w, NULL, NULL, y, task);
+    if (task < 0) return vox_conv_transpose_tasks(&layer, m->begin, m->end);
+    vox_f32_conv_transpose(&layer, m->begin, m->end, x, w, NULL, NULL, y, task);
     return 0;
 }
 
-/* e0b.crop: slice, reads 469.76 MB, writes 18.87 MB
- *   x  e0b f32[1,64,128,128,112], blocked, arena + 0, layers 1 to 20
- *   y  e0b.crop f32[1,64,48,48,32], blocked, in cat0, arena + 507510784, layers 20 to 21
- */
-static int unet3d_e0b_crop(const vox_memory *m, int task) {
-    enum { FROM = 9247360 }; /* first element of x */
-    enum { X = 0, Y = 126877696 };
-    static const vox_copy layer = {
-        .rank = 6,
-        .element = 4,
-        .dim = {1, 4, 48, 48, 32, 16},
-        .x_stride = {117440512, 29360128, 229376, 1792, 16, 1},
-        .y_stride = {4718592, 1179648, 24576, 512, 16, 1},
-    };
-    const float *x = m->arena + X;
-    float *y = m->arena + Y;
-    if (m->probe) return vox_check_copy_box(m->probe, &layer, x + FROM, y);
-    if (task < 0) return vox_copy_tasks(&layer);
-    vox_copy_box(&layer, x + FROM, y, task);
-    return 0;
-}
-
-/* d0a: conv 3x3x3 + relu, 21.06 GMAC, reads 57.95 MB, writes 16.25 MB
- *   x  cat0 f32[1,192,48,48,32], blocked, arena + 469762048, layers 19 to 21
- *   w  d0a.conv.weight f32[64,192,3,3,3], prepared + 74509632
- *   b  d0a.conv.bias f32[64], prepared + 75836736
- *   y  d0a f32[1,64,46,46,30], blocked, arena + 0, layers 21 to 22
- *   48 tasks: channels 2 x 16, planes 8, rows 12; input channels 96 at a time;
- *   324 KiB of weights and 504 KiB of input rows are used again
+/* d0a: conv 3x3x3 + relu, Winograd 4x4x4, 21.06 GMAC, reads 57.95 MB, writes 16.25 MB
+ *   x  cat0 f32[1,192,48,48,32], blocked, arena + 35156992, layers 0 to 15
+ *   u  d0a.conv.weight f32[64,192,3,3,3], prepared + 110120256
+ *   b  d0a.conv.bias f32[64], prepared + 120737088
+ *   y  d0a f32[1,64,46,46,30], blocked, arena + 18690048, layers 15 to 16
+ *   scratch  2336256 bytes for each thread, arena + 0
+ *   Winograd F(4x4x4): 6.1 times cheaper than direct;
+ *   1152 tiles, at most 12 at a time for each of 8 threads
  */
 static int unet3d_d0a(const vox_memory *m, int task) {
     enum { N = 1, IC = 192, ID = 48, IH = 48, IW = 32 };
-    enum { OC = 64, OD = 46, OH = 46, OW = 30, GROUP = 1 };
-    enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
+    enum { OC = 64, OD = 46, OH = 46, OW = 30 };
+    enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 12 };
+    enum { LANES = 8, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { TASK_OC = 2, TASK_D = 8, TASK_H = 12, CHUNK_IC = 96 };
-    enum { X = 117440512, W = 18627408, B = 18959184, Y = 0 };
-    static const vox_conv layer = {
+    enum { X = 8789248, U = 27530064, B = 30184272, Y = 4672512, SCRATCH = 0, LANE = 584064 };
+    static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
-        .kernel = {KD, KH, KW},
-        .stride = {SD, SH, SW},
+        .tile = {TILE_D, TILE_H, TILE_W},
         .dilation = {DD, DH, DW},
         .pad = {PD, PH, PW},
-        .group = GROUP,
         .ep = {VOX_ACT_RELU, 0, 0},
-        .task_oc = TASK_OC,
-        .task_d = TASK_D,
-        .task_h = TASK_H,
-        .chunk_ic = CHUNK_IC,
+        .batch = BATCH,
+        .store = 1,
+        .lanes = LANES,
+        .run = RUN,
     };
     const float *x = m->arena + X;
-    const float *w = m->prepared + W;
+    const float *u = m->prepared + U;
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
-    if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer);
-    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    float *scratch = m->arena + SCRATCH;
+    if (m->probe) return vox_check_winograd(m->probe, &layer, x, u, b, NULL, y, NULL, NULL);
+    if (task < 0) return LANES;
+    vox_f32_winograd(&layer, m->begin, m->end, x, u, b, NULL, y, NULL, NULL,
+                     scratch + task * LANE, m->next);
     return 0;
 }
 
-/* d0b: conv 3x3x3 + relu, 5.99 GMAC, reads 16.69 MB, writes 13.88 MB
- *   x  d0a f32[1,64,46,46,30], blocked, arena + 0, layers 21 to 22
- *   w  d0b.conv.weight f32[64,64,3,3,3], prepared + 75836992
- *   b  d0b.conv.bias f32[64], prepared + 76279360
- *   y  d0b f32[1,64,44,44,28], blocked, arena + 16250880, layers 22 to 23
- *   48 tasks: channels 2 x 16, planes 6, rows 15; input channels 64 at a time;
- *   216 KiB of weights and 383 KiB of input rows are used again
+/* d0b: conv 3x3x3 + relu, Winograd 4x4x4, 5.99 GMAC, reads 16.69 MB, writes 13.88 MB
+ *   x  d0a f32[1,64,46,46,30], blocked, arena + 18690048, layers 15 to 16
+ *   u  d0b.conv.weight f32[64,64,3,3,3], prepared + 120737344
+ *   b  d0b.conv.bias f32[64], prepared + 124276288
+ *   y  d0b f32[1,64,44,44,28], blocked, arena + 0, layers 16 to 17
+ *   scratch  1009152 bytes for each thread, arena + 34940928
+ *   Winograd F(4x4x4): 6.8 times cheaper than direct;
+ *   847 tiles, at most 12 at a time for each of 8 threads
  */
 static int unet3d_d0b(const vox_memory *m, int task) {
     enum { N = 1, IC = 64, ID = 46, IH = 46, IW = 30 };
-    enum { OC = 64, OD = 44, OH = 44, OW = 28, GROUP = 1 };
-    enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
+    enum { OC = 64, OD = 44, OH = 44, OW = 28 };
+    enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 12 };
+    enum { LANES = 8, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { TASK_OC = 2, TASK_D = 6, TASK_H = 15, CHUNK_IC = 64 };
-    enum { X = 0, W = 18959248, B = 19069840, Y = 4062720 };
-    static const vox_conv layer = {
+    enum { X = 4672512, U = 30184336, B = 31069072, Y = 0, SCRATCH = 8735232, LANE = 252288 };
+    static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
-        .kernel = {KD, KH, KW},
-        .stride = {SD, SH, SW},
+        .tile = {TILE_D, TILE_H, TILE_W},
         .dilation = {DD, DH, DW},
         .pad = {PD, PH, PW},
-        .group = GROUP,
         .ep = {VOX_ACT_RELU, 0, 0},
-        .task_oc = TASK_OC,
-        .task_d = TASK_D,
-        .task_h = TASK_H,
-        .chunk_ic = CHUNK_IC,
+        .batch = BATCH,
+        .store = 1,
+        .lanes = LANES,
+        .run = RUN,
     };
     const float *x = m->arena + X;
-    const float *w = m->prepared + W;
+    const float *u = m->prepared + U;
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
-    if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer);
-    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    float *scratch = m->arena + SCRATCH;
+    if (m->probe) return vox_check_winograd(m->probe, &layer, x, u, b, NULL, y, NULL, NULL);
+    if (task < 0) return LANES;
+    vox_f32_winograd(&layer, m->begin, m->end, x, u, b, NULL, y, NULL, NULL,
+                     scratch + task * LANE, m->next);
     return 0;
 }
 
-/* logits: conv 1x1x1, 0.01 GMAC, reads 13.88 MB, writes 0.65 MB
- *   x  d0b f32[1,64,44,44,28], blocked, arena + 16250880, layers 22 to 23
- *   w  logits.weight f32[3,64,1,1,1], prepared + 76279616
- *   b  logits.bias f32[3], prepared + 76283712
+/* logits: conv 1x1x1, direct, 0.01 GMAC, reads 13.88 MB, writes 0.65 MB
+ *   x  d0b f32[1,64,44,44,28], blocked, arena + 0, layers 16 to 17
+ *   w  logits.weight f32[3,64,1,1,1], prepared + 124276544
+ *   b  logits.bias f32[3], prepared + 124280640
  *   y  logits f32[1,3,44,44,28], outputs[0]
  *   2 tasks: channels 1 x 16, planes 22, rows 44; input channels 64 at a time;
  *   4 KiB of weights and 308 KiB of input rows are used again
@@ -831,8 +740,8 @@ static int unet3d_logits(const vox_memory *m, int task) {
     enum { OC = 3, OD = 44, OH = 44, OW = 28, GROUP = 1 };
     enum { KD = 1, KH = 1, KW = 1, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { TASK_OC = 1, TASK_D = 22, TASK_H = 44, CHUNK_IC = 64 };
-    enum { X = 4062720, W = 19069904, B = 19070928 };
+    enum { TASK_OC = 1, TASK_D = 22, TASK_H = 44, CHUNK_IC = 64, RUN = 128 };
+    enum { X = 0, W = 31069136, B = 31070160 };
     static const vox_conv layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, 0, 0},
@@ -846,14 +755,15 @@ static int unet3d_logits(const vox_memory *m, int task) {
         .task_d = TASK_D,
         .task_h = TASK_H,
         .chunk_ic = CHUNK_IC,
+        .run = RUN,
     };
     const float *x = m->arena + X;
     const float *w = m->prepared + W;
     const float *b = m->prepared + B;
     float *y = m->outputs[0];
     if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer);
-    vox_f32_conv(&layer, x, w, b, NULL, y, task);
+    if (task < 0) return vox_conv_tasks(&layer, m->begin, m->end);
+    vox_f32_conv(&layer, m->begin, m->end, x, w, b, NULL, y, task);
     return 0;
 }
 
@@ -861,25 +771,19 @@ static int unet3d_logits(const vox_memory *m, int task) {
 const vox_layer_fn UNET3D_LAYERS[] = {
     unet3d_e0a,
     unet3d_e0b,
-    unet3d_p0,
     unet3d_e1a,
     unet3d_e1b,
-    unet3d_p1,
     unet3d_e2a,
     unet3d_e2b,
-    unet3d_p2,
     unet3d_e3a,
     unet3d_e3b,
     unet3d_up2,
-    unet3d_e2b_crop,
     unet3d_d2a,
     unet3d_d2b,
     unet3d_up1,
-    unet3d_e1b_crop,
     unet3d_d1a,
     unet3d_d1b,
     unet3d_up0,
-    unet3d_e0b_crop,
     unet3d_d0a,
     unet3d_d0b,
     unet3d_logits,
