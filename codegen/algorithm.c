@@ -19,6 +19,8 @@ static const double INPUT_POINT = 7;  /* cycles per point and block of 16 channe
 static const double OUTPUT_POINT = 6;
 static const double WEIGHT_POINT = 5; /* where weights are transformed on the way */
 enum {
+    LONG_RUN = 128,
+    SHORT_RUN = 32,           /* products */
     DEEP_TILES = 48,          /* tiles that should share such a transform */
     MOST_SHARED = 40 << 20,   /* bytes of transformed inputs that they may take */
     MOST_PREPARED = 24 << 20, /* bytes of transformed weights that a layer may keep */
@@ -32,7 +34,7 @@ static int64_t blocks(int64_t channels) {
     return parts(channels, IR_BLOCK);
 }
 
-int64_t cg_winograd_points(const int64_t w[4]) {
+int64_t cg_winograd_points(const int64_t w[3]) {
     return (w[0] + 2) * (w[1] + 2) * (w[2] + 2);
 }
 
@@ -44,7 +46,7 @@ static int64_t axis_tiles(int64_t extent, int64_t dilation, int64_t m) {
     return sum;
 }
 
-int64_t cg_winograd_tiles(const ir_node *n, const int64_t w[4], int64_t begin, int64_t end) {
+int64_t cg_winograd_tiles(const ir_node *n, const int64_t w[3], int64_t begin, int64_t end) {
     const int64_t *y = n->out[0]->dim, *dilation = ir_ints(n, IR_DILATION);
     return y[0] * axis_tiles(end - begin, dilation[0], w[0]) * axis_tiles(y[3], dilation[1], w[1]) *
            axis_tiles(y[4], dilation[2], w[2]);
@@ -64,6 +66,11 @@ int64_t cg_deep_planes(const ir_node *n, const int64_t w[4]) {
     return planes < depth ? planes : depth;
 }
 
+int64_t cg_deep_batch(const ir_node *n) {
+    int64_t tiles = cg_winograd_tiles(n, n->winograd, 0, cg_deep_planes(n, n->winograd));
+    return tiles < DEEP_TILES ? tiles : DEEP_TILES;
+}
+
 static double winograd_cycles(const ir_node *n, const int64_t w[4]) {
     double tiles = (double)cg_winograd_tiles(n, w, 0, n->out[0]->dim[2]);
     double points = (double)cg_winograd_points(w), ic = (double)n->in[0]->dim[1];
@@ -80,10 +87,11 @@ static double direct_cycles(const ir_node *n) {
     return (double)ir_macs(n) / filled / IR_BLOCK / TILE_RATE;
 }
 
-/* Tiles per batch: what a batch holds of transformed inputs and of one pair of blocks' products is to stay in
- * the second-level cache. */
-static int64_t choose_batch(const ir_node *n) {
-    return n->in[0]->dim[1] <= 64 ? 24 : 12;
+/* Tiles per batch: what runtime/vox_winograd.h found best, a multiple of its register tiles. */
+static int64_t choose_batch(const ir_node *n, const int64_t tile[3]) {
+    int64_t tiles = cg_winograd_tiles(n, tile, 0, n->out[0]->dim[2]);
+    int64_t most = 3072 / cg_winograd_points(tile) / 12 * 12;
+    return tiles < most ? tiles : most;
 }
 
 static cg_algorithm measure(const ir_node *n, const int64_t w[4]) {
@@ -113,7 +121,7 @@ int cg_algorithms(const ir_graph *g, const ir_node *n, cg_algorithm list[CG_MAX_
     for (size_t i = 0; able && i < sizeof tiles / sizeof *tiles; i++) {
         const int64_t *t = tiles[i];
         if (g->goals.strict && t[0] * t[1] * t[2] > 8) continue;
-        const int64_t kept[4] = {t[0], t[1], t[2], choose_batch(n)}, deep[4] = {t[0], t[1], t[2], 0};
+        const int64_t kept[4] = {t[0], t[1], t[2], choose_batch(n, t)}, deep[4] = {t[0], t[1], t[2], 0};
         cg_algorithm a = measure(n, kept);
         if (a.prepared <= most) list[count++] = a;
         list[count++] = measure(n, deep);
@@ -122,9 +130,18 @@ int cg_algorithms(const ir_graph *g, const ir_node *n, cg_algorithm list[CG_MAX_
     return count;
 }
 
-int cg_lanes(const ir_graph *g) {
-    int most = g->goals.thrift >= IR_ONE_LANE ? 1 : g->goals.thrift >= IR_TWO_LANES ? 2 : g->goals.lanes;
-    return g->goals.lanes < most ? g->goals.lanes : most;
+/* Transforms multiply what rounding loses in the sums: short ones cost 2 % of the time for a third of the
+ * error. */
+int cg_run(const ir_graph *g, const ir_node *n) {
+    return n->winograd[0] || g->goals.strict ? SHORT_RUN : LONG_RUN;
+}
+
+int cg_lanes(const ir_graph *g, const ir_node *n) {
+    int64_t most = g->goals.thrift >= IR_ONE_LANE ? 1 : g->goals.thrift >= IR_TWO_LANES ? 2 : g->goals.lanes;
+    int64_t items = cg_winograd_tiles(n, n->winograd, 0, n->out[0]->dim[2]);
+    if (!n->winograd[3]) items = blocks(n->out[0]->dim[1]); /* each takes all tiles */
+    if (items < most) most = items;
+    return g->goals.lanes < most ? g->goals.lanes : (int)most;
 }
 
 /* ---- the choice ------------------------------------------------------------------------------ */
@@ -157,7 +174,7 @@ int64_t cg_winograd_lane(const ir_node *n) {
     const int64_t *m = n->winograd, batch = m[3];
     int64_t plane = (m[1] + 2) * (m[2] + 2);
     int64_t registers = cg_winograd_points(m) * (batch * (blocks(n->in[0]->dim[1]) + 2) + 1);
-    if (!batch) registers = 2 * (129 * plane + CG_DEEP_BATCH * (plane + (m[0] + 2) * m[1] * m[2]));
+    if (!batch) registers = 2 * (129 * plane + cg_deep_batch(n) * (plane + (m[0] + 2) * m[1] * m[2]));
     return registers * IR_BLOCK * (int64_t)sizeof(float);
 }
 
@@ -169,7 +186,7 @@ bool pass_algorithm(ir_graph *g, ir_diag *d) {
         if (n->op != IR_OP_CONV) continue;
         cg_algorithm a = choose(g, n);
         memcpy(n->winograd, a.winograd, sizeof n->winograd);
-        n->scratch = n->winograd[0] ? cg_winograd_shared(n) + cg_lanes(g) * cg_winograd_lane(n) : 0;
+        n->scratch = n->winograd[0] ? cg_winograd_shared(n) + cg_lanes(g, n) * cg_winograd_lane(n) : 0;
     }
     return true;
 }

@@ -22,19 +22,21 @@ const char *cg_algorithm_reason(const ir_node *n, ir_arena *arena);
 /* --opt-report: a table of every conv's candidates. */
 void cg_algorithm_report(const ir_graph *g, FILE *f);
 
-/* Tasks that may run at once with scratch of their own. */
-int cg_lanes(const ir_graph *g);
+/* Products that a convolution sums in one go (run of vox_conv and vox_winograd). */
+int cg_run(const ir_graph *g, const ir_node *n);
+/* Tasks of a Winograd conv that may run at once, each with scratch of its own. */
+int cg_lanes(const ir_graph *g, const ir_node *n);
 
 /* ---- sizes that the runtime computes too (vox_winograd.h) ------------------------------------ */
 
-int64_t cg_winograd_points(const int64_t winograd[4]);
+int64_t cg_winograd_points(const int64_t tile[3]);
 /* Tiles of the output planes [begin, end). */
-int64_t cg_winograd_tiles(const ir_node *n, const int64_t winograd[4], int64_t begin, int64_t end);
+int64_t cg_winograd_tiles(const ir_node *n, const int64_t tile[3], int64_t begin, int64_t end);
 
 /* Of a conv that transforms its weights on the way: output planes that are computed at a time, tiles that a
  * lane multiplies at a time. */
 int64_t cg_deep_planes(const ir_node *n, const int64_t winograd[4]);
-enum { CG_DEEP_BATCH = 48 };
+int64_t cg_deep_batch(const ir_node *n);
 /* Scratch memory in bytes: what all lanes share, and each lane's own. */
 int64_t cg_winograd_shared(const ir_node *n);
 int64_t cg_winograd_lane(const ir_node *n);

@@ -220,10 +220,19 @@ static const char *kernel_text(ir_arena *arena, const ir_node *n) {
     return cg_string(&text);
 }
 
+/* Of a convolution: ", direct", ", Winograd 4x4x4"; deep: it transforms its weights on the way. */
+static const char *algorithm_text(ir_arena *arena, const ir_node *n) {
+    const int64_t *tile = n->winograd;
+    if (n->op != IR_OP_CONV) return "";
+    if (!tile[0]) return ", direct";
+    return ir_format(arena, ", %s %lldx%lldx%lld", tile[3] ? "Winograd" : "deep Winograd", (long long)tile[0],
+                     (long long)tile[1], (long long)tile[2]);
+}
+
 static const char *title_of(ir_arena *arena, const ir_node *n) {
     const char *act = ir_get(n, IR_ACT) ? ir_word(n, IR_ACT) : NULL;
-    return ir_format(arena, "%s%s%s%s", ir_op_get(n->op)->name, kernel_text(arena, n), act ? " + " : "",
-                     act ? act : "");
+    return ir_format(arena, "%s%s%s%s%s", ir_op_get(n->op)->name, kernel_text(arena, n), act ? " + " : "",
+                     act ? act : "", algorithm_text(arena, n));
 }
 
 static void collect_layers(cg_model *m) {

@@ -43,7 +43,7 @@ typedef struct cg_layer {
     const ir_node *node;
     const char *name;
     const char *function; /* C identifier */
-    const char *title;    /* "conv 3x3x3 + relu" */
+    const char *title;    /* "conv 3x3x3 + relu, direct" */
 } cg_layer;
 
 /* The twin of vox_step. */

@@ -1,6 +1,7 @@
 /* slots_axis.c: operators along one axis or over a run of axes. */
 #include "slots.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 /* x as [outer][dims first..last][inner]. */
@@ -30,6 +31,13 @@ static bool set_axis(cg_work *w, const char *kernel, bool log, bool select_last)
     cg_set_int(&w->slots, "log", log);
     cg_set_int(&w->slots, "select_last", select_last);
     cg_set(&w->slots, "kernel", "%s", kernel);
+    const int64_t *dim = n->in[0]->dim;
+    const char *planes =
+        n->stream ? ir_format(w->m->arena,
+                              ".plane = %" PRId64 ", .depth = %" PRId64 ", .x_ring = %d, .y_ring = %d,",
+                              dim[3] * dim[4], dim[2], n->in[0]->ring, n->out[0]->ring)
+                  : "";
+    cg_set(&w->slots, "planes", "%s", planes);
     cg_operand(w, "x", n->in[0]);
     cg_result(w, "y", n->out[0]);
     return true;

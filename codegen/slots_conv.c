@@ -1,4 +1,5 @@
 /* slots_conv.c: convolution and transposed convolution. */
+#include "algorithm.h"
 #include "blocking.h"
 #include "slots.h"
 
@@ -61,6 +62,7 @@ bool slots_conv(cg_work *w) {
     cg_set_rings(w);
     cg_set(&w->slots, "epilogue", "%s",
            cg_epilogue(w->m->arena, n, ir_get(n, IR_ACT) ? ir_word(n, IR_ACT) : NULL));
+    cg_set_int(&w->slots, "run", cg_run(w->m->g, n));
     cg_set_int(&w->slots, "task_oc", b.task_oc);
     cg_set_int(&w->slots, "task_d", b.task_d);
     cg_set_int(&w->slots, "task_h", b.task_h);

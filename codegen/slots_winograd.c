@@ -62,7 +62,7 @@ static void set_results(cg_work *w) {
 /* How the tiles are worked through: batch, and what a kernel that transforms weights takes besides. */
 static void set_work(cg_work *w) {
     const ir_node *n = w->n;
-    int64_t batch = is_deep(w) ? CG_DEEP_BATCH : n->winograd[3], depth = n->out[0]->dim[2];
+    int64_t batch = is_deep(w) ? cg_deep_batch(n) : n->winograd[3], depth = n->out[0]->dim[2];
     const char *phases = "";
     if (is_deep(w))
         phases = ir_format(w->m->arena,
@@ -70,13 +70,14 @@ static void set_work(cg_work *w) {
                            "and multiplies",
                            cg_deep_planes(n, n->winograd));
     cg_set_int(&w->slots, "batch", batch);
-    cg_set_int(&w->slots, "lanes", cg_lanes(w->m->g));
+    cg_set_int(&w->slots, "run", cg_run(w->m->g, n));
+    cg_set_int(&w->slots, "lanes", cg_lanes(w->m->g, n));
     cg_set(&w->slots, "deep", "%s", is_deep(w) ? "_deep" : "");
     cg_set(&w->slots, "phase", "%s", is_deep(w) ? "m->phase, " : "");
     cg_set(&w->slots, "shared", "%s", is_deep(w) ? "shared, " : "");
     cg_set(&w->slots, "why", "%s", cg_algorithm_reason(n, w->m->arena));
     cg_set(&w->slots, "split", "%" PRId64 " tiles, at most %" PRId64 " at a time for each of %d threads%s",
-           cg_winograd_tiles(n, n->winograd, 0, depth), batch, cg_lanes(w->m->g), phases);
+           cg_winograd_tiles(n, n->winograd, 0, depth), batch, cg_lanes(w->m->g, n), phases);
     cg_scratch_operand(w, cg_winograd_shared(n), cg_winograd_lane(n));
 }
 

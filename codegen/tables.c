@@ -38,10 +38,10 @@ const char *cg_layer_table(const cg_model *m) {
         cg_add_c_string(&s, t->name);
         cg_add_string(&s, ", ");
         cg_add_c_string(&s, m->layers[i].title);
-        cg_add(&s, ", %d, %s, %s, %s, %s, %" PRId64 "u, %" PRId64 "u, %" PRId64 "u, %d, %d},", t->rank,
-               t->rank ? cg_list(m->arena, t->rank, t->dim) : "{0}", t->block ? "VOX_BLOCK" : "0",
+        cg_add(&s, ", %d, %s, %s, %s, %s, %" PRId64 "u, %" PRId64 "u, %" PRId64 "u, %d, %d, %" PRId64 "u},",
+               t->rank, t->rank ? cg_list(m->arena, t->rank, t->dim) : "{0}", t->block ? "VOX_BLOCK" : "0",
                cg_vox_dtype(t->dtype), place_name(p.base), arena ? p.offset : p.number, arena ? 0 : p.offset,
-               ir_macs(m->layers[i].node), m->layers[i].node->stream, t->ring);
+               ir_macs(m->layers[i].node), m->layers[i].node->stream, t->ring, m->layers[i].node->scratch);
     }
     return cg_string(&s);
 }

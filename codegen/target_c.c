@@ -353,21 +353,20 @@ static bool always_needed(const char *name) {
     return false;
 }
 
-/* Whether a used kernel header includes this one. */
-static bool included_by_used(const cg_model *m, const char *name) {
+/* What a layer needs, and what that includes, and so on; headers include no header in a circle. */
+static bool needed(const cg_model *m, const char *name) {
+    if (always_needed(name) || uses_header(m, name)) return true;
     const char *line = ir_format(m->arena, "#include \"%s\"", name);
-    for (int i = 0; i < KERNEL_HEADERS; i++) {
-        const char *path = ir_format(m->arena, "runtime/%s", kernel_headers[i]);
-        if (uses_header(m, kernel_headers[i]) && strstr(cg_embedded(path, NULL), line)) return true;
-    }
+    for (const embedded_file *f = embedded_files; f->path; f++)
+        if (strncmp(f->path, "runtime/vox_", 12) == 0 && strstr(f->text, line) &&
+            needed(m, base_name(f->path)))
+            return true;
     return false;
 }
 
 static bool is_used(const cg_model *m, const char *path) {
     if (strncmp(path, "runtime/program/", 16) == 0) return true;
-    if (strncmp(path, "runtime/", 8) != 0) return false;
-    const char *name = base_name(path);
-    return always_needed(name) || uses_header(m, name) || included_by_used(m, name);
+    return strncmp(path, "runtime/", 8) == 0 && needed(m, base_name(path));
 }
 
 static bool put_runtime(bundle *b) {

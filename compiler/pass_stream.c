@@ -16,7 +16,7 @@ enum {
     GAIN = 50,     /* a group must save one part of this many */
     GENEROUS = 20, /* more planes per step may cost one part of this many: fewer, larger steps */
     VOXELS = 4096, /* of output per step of a convolution: all its weights are read for them */
-    MAX_GROUPS = 16
+    MAX_GROUPS = 100
 };
 static const int slabs[] = {1, 2, 4, 8, 16};
 enum { SLABS = sizeof slabs / sizeof *slabs };
@@ -100,8 +100,17 @@ static bool shares_memory(const ir_graph *g, const ir_tensor *t) {
     return false;
 }
 
+/* Whether a kernel in front of node `first` writes t: t is read from a fused value, whose conv stands there.
+ */
+static bool written_before(const ir_graph *g, const ir_tensor *t, int first) {
+    const ir_tensor *x = t->producer->in[0];
+    for (int i = 0; x && x->fused && i < first; i++)
+        if (g->nodes[i] == x->producer) return true;
+    return false;
+}
+
 static bool stays_inside(const ir_graph *g, const ir_tensor *t, int first, int last) {
-    if (pass_is_output(g, t) || shares_memory(g, t)) return false;
+    if (pass_is_output(g, t) || shares_memory(g, t) || written_before(g, t, first)) return false;
     for (int i = 0; i < g->n_nodes; i++)
         if ((i < first || i > last) && reads(g->nodes[i], t)) return false;
     return true;

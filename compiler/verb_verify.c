@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static const double DEFAULT_RMS = 2e-6;
+static const double FAST_RMS = 5e-6, STRICT_RMS = 2e-6;
 
 static bool read_limit(const char *option, const char *text, double *value, ir_diag *d) {
     *value = -1;
@@ -25,7 +25,8 @@ static bool read_tolerance(const options *o, tolerance *t, ir_diag *d) {
         !read_limit("--min-dice", o->min_dice, &t->min_dice, d))
         return false;
     bool given = o->atol || o->rtol || o->max_rms || o->max_ulp || o->min_dice;
-    if (!given) t->max_rms = DEFAULT_RMS;
+    bool strict = o->math && strcmp(o->math, "strict") == 0;
+    if (!given) t->max_rms = strict ? STRICT_RMS : FAST_RMS;
     return true;
 }
 

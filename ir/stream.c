@@ -67,6 +67,10 @@ bool ir_can_stream(const ir_node *n) {
         return ir_ints(n, IR_STEP)[PLANE_AXIS] == 1;
     case IR_OP_CONCAT:
         return joins_in_place(n);
+    case IR_OP_SOFTMAX:
+    case IR_OP_LOG_SOFTMAX:
+    case IR_OP_ARG_MAX:
+        return n->in[0]->dtype == IR_F32 && ir_int(n, IR_AXIS) == 1;
     default:
         break;
     }

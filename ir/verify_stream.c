@@ -48,6 +48,9 @@ static bool check_ring(verifier *v, const ir_tensor *t) {
     if (!n || !n->stream || verify_is_output(v, t))
         return verify_broken(v, "ring", "%%%s is a ring, but its planes are not passed on inside a group",
                              t->name);
+    if (n->in[0] && n->in[0]->fused && n->in[0]->producer->stream != n->stream)
+        return verify_broken(v, "ring", "%%%s is a ring, but the kernel of '%s', outside its group, writes it",
+                             t->name, n->in[0]->producer->name);
     for (int i = 0; i < g->n_nodes; i++)
         for (int k = 0; k < g->nodes[i]->n_in; k++)
             if (g->nodes[i]->in[k] == t && g->nodes[i]->stream != n->stream)

@@ -179,7 +179,8 @@ static void *take(unsigned char **free_bytes, const vox_port *port) {
     return taken;
 }
 
-/* Samples of what step i has just written, unless a further phase is to write it; 1: one is wrong. A stream's many steps get fewer each. */
+/* Samples of what step i has just written, unless a further phase is to write it; 1: one is wrong. A stream's
+ * many steps get fewer each. */
 static int probe_step(const vox_model_info *info, const vox_build *build, int i, const vox_memory *memory,
                       double *worst) {
     enum { STREAM_SAMPLES = 20 };

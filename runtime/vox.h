@@ -88,7 +88,7 @@ typedef enum vox_place { VOX_IN_ARENA, VOX_IN_INPUT, VOX_IN_OUTPUT, VOX_NOWHERE 
 
 typedef struct vox_layer_info {
     const char *name; /* the model's own */
-    const char *op;   /* "conv 3x3x3 + relu", for people */
+    const char *op;   /* "conv 3x3x3 + relu, Winograd 4x4x4", for people */
     int rank;
     int dim[VOX_MAX_RANK];
     int block; /* 0: row-major. VOX_BLOCK: N, ceil(C/16), D, H, W, 16 */
@@ -97,8 +97,9 @@ typedef struct vox_layer_info {
     size_t offset; /* bytes into the arena; number of the input or output otherwise */
     size_t within; /* bytes from the start of that output; 0 in the arena */
     uint64_t macs;
-    int stream; /* number of the stream it is part of, 0: none */
-    int ring;   /* planes along D that are kept of what it writes, 0: all */
+    int stream;     /* number of the stream it is part of, 0: none */
+    int ring;       /* planes along D that are kept of what it writes, 0: all */
+    size_t scratch; /* bytes of the arena that it uses besides, while a step of it runs */
 } vox_layer_info;
 
 /* A run is a list of steps: layer `layer` computes the planes begin <= d < end (along D) of what it writes.

@@ -329,21 +329,42 @@ static inline int vox_check_relayout(vox_probe *p, const vox_relayout *g, const 
 
 /* ---- along an axis --------------------------------------------------------------------------- */
 
+/* A position (outer, x_at) to look at, and where it stands in y; x and y: with their positions per outer
+ * index. */
+typedef struct vox_spot {
+    vox_reduce x, y;
+    int64_t outer, x_at, y_at;
+} vox_spot;
+static inline vox_spot vox_pick_spot(vox_probe *p, int sample, const vox_reduce *g) {
+    vox_spot s = {.x = *g, .y = *g, .outer = vox_pick(p, sample, 0, g->outer)};
+    if (!g->plane) {
+        s.x_at = s.y_at = vox_pick(p, sample, 2, g->inner);
+        return s;
+    }
+    const int64_t at = vox_pick(p, sample, 2, g->plane),
+                  z = p->begin + vox_pick(p, sample, 3, p->end - p->begin);
+    s.x.inner = (g->x_ring ? g->x_ring : g->depth) * g->plane;
+    s.y.inner = (g->y_ring ? g->y_ring : g->depth) * g->plane;
+    s.x_at = (g->x_ring ? z % g->x_ring : z) * g->plane + at;
+    s.y_at = (g->y_ring ? z % g->y_ring : z) * g->plane + at;
+    return s;
+}
 static inline int vox_check_softmax(vox_probe *p, const vox_reduce *g, const float *x, const float *y) {
     vox_samples s = {0};
     for (int i = 0; i < p->samples; i++) {
-        const int64_t outer = vox_pick(p, i, 0, g->outer), a = vox_pick(p, i, 1, g->axis);
-        const int64_t inner = vox_pick(p, i, 2, g->inner);
-        const double want = vox_ref_softmax(g, x, outer, a, inner);
-        vox_sample(&s, vox_ref_axis_value(g, y, outer, a, inner), want, 0);
+        const int64_t a = vox_pick(p, i, 1, g->axis);
+        const vox_spot at = vox_pick_spot(p, i, g);
+        const double want = vox_ref_softmax(&at.x, x, at.outer, a, at.x_at);
+        vox_sample(&s, vox_ref_axis_value(&at.y, y, at.outer, a, at.y_at), want, 0);
     }
     return vox_judge(p, &s);
 }
 static inline int vox_check_arg_max(vox_probe *p, const vox_reduce *g, const float *x, const int64_t *y) {
     vox_samples s = {0};
     for (int i = 0; i < p->samples; i++) {
-        const int64_t outer = vox_pick(p, i, 0, g->outer), inner = vox_pick(p, i, 2, g->inner);
-        vox_sample(&s, (double)y[outer * g->inner + inner], (double)vox_ref_arg_max(g, x, outer, inner), 0);
+        const vox_spot at = vox_pick_spot(p, i, g);
+        const double want = (double)vox_ref_arg_max(&at.x, x, at.outer, at.x_at);
+        vox_sample(&s, (double)y[at.outer * at.y.inner + at.y_at], want, 0);
     }
     return vox_judge(p, &s);
 }

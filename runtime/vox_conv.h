@@ -64,12 +64,8 @@ typedef struct vox_walk {
     ptrdiff_t from_pos, from_block; /* the start of the sums: bias (0, 16) or partial sums (as y) */
     ptrdiff_t y_pos, y_block;
     float low; /* 0: relu; -infinity: none */
+    int run;   /* of vox_conv */
 } vox_walk;
-
-/* A sum of n products one after the other loses about 3e-8 * sqrt(n / 2) of its size to rounding. So the sums
- * start again after this many products, and y collects the parts; that costs a pass over y in L1, 1 to 2 %.
- */
-enum { VOX_RUN = 128 };
 
 /* y = max(low, start + sum); sum = 0 */
 VOX_INLINE void vox_conv_flush(const int n, const int nv, const vox_walk *t, const float low,
@@ -128,7 +124,7 @@ VOX_INLINE void vox_conv_tile(const int n, const int blocks, const ptrdiff_t x_p
                 }
             }
             run += t->taps[2] * t->ic;
-            if (run < VOX_RUN) continue;
+            if (run < t->run) continue;
             vox_conv_flush(n, nv, t, -INFINITY, start, start_pos, start_block, sum, y);
             start = y;
             start_pos = t->y_pos;
@@ -421,6 +417,7 @@ static inline vox_conv_part vox_conv_part_of(const vox_conv *g, const vox_conv_b
     p.channels = vox_min_int(blocks * VOX_BLOCK, goc - oc);
     p.first_chunk = ic == 0, p.last_chunk = ic + n_ic == gic;
     p.walk = (vox_walk){.ic = n_ic,
+                        .run = g->run,
                         .x_lane = g->x.block ? 1 : x_plane,
                         .x_block = VOX_BLOCK * x_plane,
                         .w_block = w_block,

@@ -67,6 +67,10 @@ typedef struct vox_conv {
     /* Work split. A task computes `task_oc` blocks of 16 output channels x `task_d` output planes x `task_h`
      * output rows; within it input channels are summed `chunk_ic` at a time (partial sums wait in y). */
     int task_oc, task_d, task_h, chunk_ic;
+    /* A sum of n products one after the other loses about 3e-8 * sqrt(n / 2) of its size to rounding. So it
+     * starts again after about `run` products (at the next row of taps), and y collects the parts: that costs
+     * a pass over y in L1, 1 to 2 % of the time for 128. 0: at each row of taps. */
+    int run;
 } vox_conv;
 
 /* vox_conv.h: vox_conv_tasks(g, begin, end), vox_conv_transpose_tasks(g, begin, end),
@@ -80,7 +84,8 @@ typedef struct vox_conv {
  */
 
 /* 3x3x3 convolution of stride 1 and one group by Winograd's minimal filtering, m outputs per tile and axis
- * from m + 2 inputs (m 2 or 4). Axes are D, H, W. A value that is not finite spoils its whole tile. */
+ * from m + 2 inputs (m 2 or 4). Axes are D, H, W. What is not finite in x spoils the outputs that it
+ * spoils with vox_f32_conv, no others; rounding errors are relative to the largest input of a tile. */
 typedef struct vox_winograd {
     vox_dims x, y;           /* both block 16; each may be a ring, as may crop and pool */
     int tile[3];             /* m: 2 or 4 */
@@ -90,8 +95,9 @@ typedef struct vox_winograd {
     int store;         /* 1: y is written */
     vox_dims crop;     /* c > 0: the box of y that starts at crop_begin is written here (block 16) */
     int crop_begin[3]; /* D, H, W */
-    vox_dims pool; /* c > 0: the maximum over 2x2x2, stride 2, is written here (block 16); dilation 1 only */
-    int lanes;     /* how many calls share a range of planes: more lanes, smaller batches */
+    vox_dims pool;     /* c > 0: max over 2x2x2, stride 2 (d h w of y / 2, block 16); dilation must be 1 */
+    int lanes;         /* how many calls share a range of planes: more lanes, smaller batches */
+    int run; /* sums over input channels start again after so many, a multiple of 16: as vox_conv's */
 } vox_winograd;
 
 /* vox_winograd.h: vox_f32_winograd(g, begin, end, x, u, b, slope, y, crop, pool, scratch, next) computes the
@@ -107,12 +113,13 @@ typedef struct vox_winograd {
  *   next     shared by the lanes of a range; the caller sets it to 0 before the first
  *
  * vox_winograd_deep.h: vox_f32_winograd_deep(g, phase, begin, end, x, w, b, slope, y, crop, pool, shared,
- * scratch, next) computes the same from weights that are not transformed, for layers of few tiles and many
- * channels. Phase 0 by all lanes, then, when all have returned and *next is 0 again, phase 1 by all lanes.
- * batch: as large as memory allows, 48 is enough. w        as vox_f32_conv reads them (VOX_PACK_CONV) shared
- * vox_winograd_deep_shared(g, begin, end) floats that the lanes of a range share, 64-byte aligned, any
+ * scratch, next) computes the same from weights that are not transformed, for few tiles and many channels.
+ * Phase 0 by all lanes, then, when all have returned and *next is 0 again, phase 1 by all lanes. batch: all
+ * tiles, up to about 128.
+ *   w        as vox_f32_conv reads them (VOX_PACK_CONV)
+ *   shared   vox_winograd_deep_shared(g, begin, end) floats for all lanes of a range, 64-byte aligned, any
  *            content before phase 0: points * (ceil(IC/16) * tiles | 1) * 16, tiles of the range over all n
- *   scratch  vox_winograd_deep_scratch(g) floats, with m = tile and p = m + 2:
+ *   scratch  vox_winograd_deep_scratch(g) floats of this lane, with m = tile and p = m + 2:
  *            32 * (129 * p[1] * p[2] + batch * (p[1] * p[2] + p[0] * m[1] * m[2]))
  */
 
@@ -220,13 +227,15 @@ typedef struct vox_resize {
 } vox_resize;
 
 /* Along one axis of a plain tensor seen as [outer][axis][inner], or along C of a blocked one (block 16: outer
- * = n, axis = c, inner = d*h*w). vox_reduce.h: vox_reduce_tasks(g), vox_f32_softmax(g, x, y, task): y laid
- * out as x; vox_f32_arg_max(g, x, int64_t *y, task) and vox_f32_reduce(g, kind, x, y, task): y plain,
- * [outer][inner]; reductions read plain x only. */
+ * = n, axis = c, inner = d*h*w). vox_reduce.h: vox_reduce_tasks(g, begin, end), vox_f32_softmax(g, begin,
+ * end, x, y, task): y laid out as x; vox_f32_arg_max(g, begin, end, x, int64_t *y, task) and
+ * vox_f32_reduce(g, kind, x, y, task): y plain, [outer][inner]; reductions read plain x only. */
 typedef struct vox_reduce {
     int64_t outer, axis, inner;
     int block;
     int log, select_last;
+    int64_t plane;             /* not 0: plane by plane, of `plane` positions each, depth of them in all; */
+    int depth, x_ring, y_ring; /* softmax and arg max only */
 } vox_reduce;
 
 #endif

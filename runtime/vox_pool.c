@@ -2,36 +2,43 @@
 /* vox_pool.c: the runtime's thread pool, behind vox_executor.parallel_for.
  *
  * Threads take the next task number from one counter, so a slow thread holds up one task only; which thread
- * runs what changes nothing in the results. A thread without work spins for some microseconds, since layers
- * follow each other closely, then sleeps on a condition variable. A call that finds the pool busy (from
- * inside a task, or from another host thread) runs its tasks on the calling thread.
+ * runs what changes nothing in the results. A call is over when no task is left and no worker is inside: a
+ * worker that wakes up too late finds the gate closed and holds up nobody. A thread without work spins for
+ * some microseconds, since steps follow each other closely, then sleeps on a condition variable. A call that
+ * finds the pool busy (from inside a task, or from another host thread) runs its tasks on the calling thread.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* sched_getaffinity */
 #endif
 #include <pthread.h>
 #include <sched.h>
+#include <stdalign.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include "vox.h"
 
-enum { SPINS = 2000 };
+/* How long to spin: a few times what it takes to wake a sleeper. */
+enum { SPIN_NS = 50000, PAUSES = 16, LINE = 64 };
+static const unsigned OPEN = 1u << 31;
 
+/* What threads write while others read stands on cache lines of its own. */
 struct vox_pool {
     pthread_mutex_t busy; /* held by the one call that uses the workers */
     pthread_mutex_t lock; /* guards sleeping and waking */
     pthread_cond_t start, done;
-    int workers;
+    int workers, spins; /* spins: 1 if each thread has a processor */
     pthread_t *thread;
-    /* The current call; written while no worker runs, published by `round`. */
+    /* The current call; written while the gate is closed and nobody is inside. */
     vox_task_fn *fn;
     void *argument;
     int tasks;
-    int stop;
-    atomic_uint round;  /* counts calls */
-    atomic_int next;    /* the next task number */
-    atomic_int running; /* workers that have not finished this round */
+    alignas(LINE) atomic_uint round; /* counts calls; wakes workers */
+    atomic_int stop;
+    alignas(LINE) atomic_uint gate; /* workers inside, and OPEN while there may be tasks left */
+    alignas(LINE) atomic_int next;  /* the next task number */
 };
 
 static void pause_briefly(void) {
@@ -42,33 +49,64 @@ static void pause_briefly(void) {
 #endif
 }
 
+static int64_t now_ns(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* Spins until *at differs from `old` (other 1), or is `old` (other 0); gives up after SPIN_NS. */
+static void spin(const vox_pool *pool, const atomic_uint *at, unsigned old, int other) {
+    const int64_t end = pool->spins ? now_ns() + SPIN_NS : 0;
+    for (int i = 1; pool->spins && (atomic_load(at) == old) == other; i++) {
+        pause_briefly();
+        if (i % PAUSES == 0 && now_ns() > end) return;
+    }
+}
+
 static void take_tasks(vox_pool *pool) {
     for (int i; (i = atomic_fetch_add(&pool->next, 1)) < pool->tasks;) pool->fn(pool->argument, i);
 }
 
-/* Returns once the pool is in another round than `seen`. */
-static void wait_for_round(vox_pool *pool, unsigned seen) {
-    for (int i = 0; i < SPINS; i++) {
-        if (atomic_load(&pool->round) != seen) return;
-        pause_briefly();
+/* ---- workers --------------------------------------------------------------------------------- */
+
+/* Returns the round, once it is another than `seen`. */
+static unsigned wait_for_round(vox_pool *pool, unsigned seen) {
+    spin(pool, &pool->round, seen, 1);
+    if (atomic_load(&pool->round) == seen) {
+        pthread_mutex_lock(&pool->lock);
+        while (atomic_load(&pool->round) == seen) pthread_cond_wait(&pool->start, &pool->lock);
+        pthread_mutex_unlock(&pool->lock);
     }
-    pthread_mutex_lock(&pool->lock);
-    while (atomic_load(&pool->round) == seen) pthread_cond_wait(&pool->start, &pool->lock);
+    return atomic_load(&pool->round);
+}
+
+static int enter(vox_pool *pool) {
+    unsigned gate = atomic_load(&pool->gate);
+    while (gate & OPEN)
+        if (atomic_compare_exchange_weak(&pool->gate, &gate, gate + 1)) return 1;
+    return 0;
+}
+
+static void leave(vox_pool *pool) {
+    if (atomic_fetch_sub(&pool->gate, 1) != 1) return;
+    pthread_mutex_lock(&pool->lock); /* the last one, and the gate is closed */
+    pthread_cond_signal(&pool->done);
     pthread_mutex_unlock(&pool->lock);
 }
 
 static void *work(void *argument) {
     vox_pool *pool = argument;
-    for (unsigned seen = 0;; seen++) {
-        wait_for_round(pool, seen);
-        if (pool->stop) return NULL;
+    for (unsigned seen = 0;;) {
+        seen = wait_for_round(pool, seen);
+        if (atomic_load(&pool->stop)) return NULL;
+        if (!enter(pool)) continue;
         take_tasks(pool);
-        if (atomic_fetch_sub(&pool->running, 1) > 1) continue;
-        pthread_mutex_lock(&pool->lock);
-        pthread_cond_signal(&pool->done);
-        pthread_mutex_unlock(&pool->lock);
+        leave(pool);
     }
 }
+
+/* ---- a call ---------------------------------------------------------------------------------- */
 
 static void start_round(vox_pool *pool) {
     pthread_mutex_lock(&pool->lock);
@@ -77,13 +115,11 @@ static void start_round(vox_pool *pool) {
     pthread_mutex_unlock(&pool->lock);
 }
 
-static void wait_for_workers(vox_pool *pool) {
-    for (int i = 0; i < SPINS; i++) {
-        if (atomic_load(&pool->running) == 0) break;
-        pause_briefly();
-    }
+static void close_gate(vox_pool *pool) {
+    if (atomic_fetch_and(&pool->gate, ~OPEN) == OPEN) return; /* nobody is inside */
+    spin(pool, &pool->gate, 0, 0);
     pthread_mutex_lock(&pool->lock);
-    while (atomic_load(&pool->running) > 0) pthread_cond_wait(&pool->done, &pool->lock);
+    while (atomic_load(&pool->gate) != 0) pthread_cond_wait(&pool->done, &pool->lock);
     pthread_mutex_unlock(&pool->lock);
 }
 
@@ -95,17 +131,19 @@ void vox_pool_parallel_for(void *argument_pool, int tasks, vox_task_fn *fn, void
     }
     pool->fn = fn, pool->argument = argument, pool->tasks = tasks;
     atomic_store(&pool->next, 0);
-    atomic_store(&pool->running, pool->workers);
+    atomic_store(&pool->gate, OPEN);
     start_round(pool);
     take_tasks(pool);
-    wait_for_workers(pool);
+    close_gate(pool);
     pthread_mutex_unlock(&pool->busy);
 }
+
+/* ---- life ------------------------------------------------------------------------------------ */
 
 /* Ends and joins the workers that exist, and frees everything. */
 void vox_pool_destroy(vox_pool *pool) {
     if (!pool) return;
-    pool->stop = 1;
+    atomic_store(&pool->stop, 1);
     start_round(pool);
     for (int i = 0; i < pool->workers; i++) pthread_join(pool->thread[i], NULL);
     pthread_cond_destroy(&pool->start);
@@ -118,14 +156,16 @@ void vox_pool_destroy(vox_pool *pool) {
 
 vox_pool *vox_pool_create(int threads) {
     if (threads < 1) return NULL;
-    vox_pool *pool = calloc(1, sizeof *pool);
+    vox_pool *pool = aligned_alloc(LINE, sizeof *pool);
     pthread_t *thread = calloc((size_t)threads, sizeof *thread);
     if (!pool || !thread) {
         free(pool);
         free(thread);
         return NULL;
     }
+    memset(pool, 0, sizeof *pool);
     pool->thread = thread;
+    pool->spins = threads <= vox_cpu_count();
     pthread_mutex_init(&pool->busy, NULL);
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->start, NULL);

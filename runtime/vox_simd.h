@@ -146,6 +146,22 @@ VOX_INLINE vox_v vox_select(vox_vi m, vox_v a, vox_v b) {
 VOX_INLINE vox_v vox_max_or_nan(vox_v a, vox_v b) {
     return vox_select(a != a, a, vox_max(a, b));
 }
+/* Whether any lane is NaN. */
+VOX_INLINE int vox_any_nan(vox_v a) {
+#if VOX_AVX512
+    return _mm512_cmp_ps_mask((__m512)a, (__m512)a, _CMP_UNORD_Q) != 0;
+#elif VOX_AVX2
+    return _mm256_movemask_ps(_mm256_cmp_ps((__m256)a, (__m256)a, _CMP_UNORD_Q)) != 0;
+#elif VOX_NEON && defined(__aarch64__)
+    return vmaxvq_u32((uint32x4_t)(a != a)) != 0;
+#else
+    const vox_vi m = a != a;
+    int any = 0;
+    VOX_UNROLL
+    for (int i = 0; i < VOX_VL; i++) any |= m[i];
+    return any != 0;
+#endif
+}
 VOX_INLINE vox_v vox_abs(vox_v a) {
     return (vox_v)((vox_vu)a & ~(vox_vu)vox_set(-0.0f));
 }

@@ -4,160 +4,29 @@
  * An item is a batch of tiles. Their inputs are transformed into V = [points][blocks of IC][batch][16]; then,
  * pair by pair of output blocks, each point is one matrix product M = V U, and M is transformed back, given
  * bias and activation, and stored, cropped and pooled from registers, while it is in the second-level cache.
+ *
+ * Choosing the numbers.
+ * - tile: per axis 4 does 6 products per tile, 2 does 4: take what gives the fewer points * tiles along the
+ * axis (9 outputs: 3 * 6 = 18 against 5 * 4 = 20).
+ * - batch: U is read once per batch, from the third-level cache or from memory; V is written once and read
+ * once per pair of output blocks, from the second-level cache as far as it reaches. A multiple of 12 fills
+ * the register tiles of AVX-512 and AVX2. F(4^3), GMAC/s: 64 -> 64 channels 297 with 12 tiles, 299 with 24,
+ * 301 with 42, 287 with 84; 128 -> 128 343, 349, 296, 274; 192 -> 64 313, 307, 274, 209; 256 -> 128 300, 301,
+ * 269 (48), 262; 384 -> 128 286, 250, 235 (48). Fewer points, more tiles: 3072 / points, rounded down to a
+ * multiple of 12 (12 for F(4^3), 48 for F(2^3)).
+ * - vox_winograd_deep.h where U would be read only a few times: fewer than about a hundred tiles.
+ * Measured on one core of a shared Zen 4 (FMA peak 58.5 GMAC/s), in multiplications of the direct
+ * convolution, F(4^3), AVX-512: 32 -> 64 4.5 to 5.0 times the peak, 64 -> 64 4.8 to 5.7, 64 -> 128 5.6, 128
+ * -> 128 5.2 to 6.3, 192 -> 64 5.0 to 5.4, 256 -> 128 4.7 to 5.1, 384 -> 128 4.9; AVX2: 4.1 to 4.4, 4.7
+ * to 5.2, 4.9, 4.5 to 5.5, 4.5, 3.6, 2.7 to 3.5 (by 24); gcc 12 and clang 14 alike, and with both cores busy.
+ * Of the time, 64 -> 64: 13 to 21 % input transform (two thirds of it waiting for x), 70 to 78 % products, at
+ * 90 % of the peak, 10 % output transform.
  */
 #ifndef VOX_WINOGRAD_H
 #define VOX_WINOGRAD_H
 
 #include "vox_conv.h"
-#include "vox_winograd_transform.h"
-
-/* ---- tiles ----------------------------------------------------------------------------------- */
-
-/* Tiles along an axis that start below `end`. Tile i starts at output vox_tile_begin(i): the outputs o =
- * phase + dilation*t of a phase form a plain convolution, and tiles that are neighbours by number belong to
- * different phases. */
-static inline int vox_tiles_below(const vox_winograd *g, int axis, int end) {
-    const int dilation = g->dilation[axis], group = g->tile[axis] * dilation;
-    return end / group * dilation + vox_min_int(end % group, dilation);
-}
-static inline int vox_tile_begin(const vox_winograd *g, int axis, int i) {
-    return i / g->dilation[axis] * g->tile[axis] * g->dilation[axis] + i % g->dilation[axis];
-}
-
-/* What the calls for one range of planes share, and this lane's memory. */
-typedef struct vox_winograd_run {
-    const vox_winograd *g;
-    int points[3], count; /* per axis; of a tile */
-    int first, tiles[3];  /* number of the range's first tile along D; tiles of the range */
-    int blocks_in, blocks_out;
-    int batch, items, total; /* tiles per item at most; items; tiles, over all n */
-    vox_column_fn *columns;
-    vox_plane_fn *planes;
-    const float *x, *u, *b, *slope;
-    float *y, *crop, *pool, *v, *m;
-} vox_winograd_run;
-
-/* Where a tile's outputs start. */
-typedef struct vox_tile {
-    int n, at[3];
-} vox_tile;
-static inline vox_tile vox_tile_of(const vox_winograd_run *r, int i) {
-    const int w = i % r->tiles[2], h = i / r->tiles[2] % r->tiles[1];
-    const int d = i / r->tiles[2] / r->tiles[1] % r->tiles[0];
-    return (vox_tile){
-        i / r->tiles[2] / r->tiles[1] / r->tiles[0],
-        {vox_tile_begin(r->g, 0, r->first + d), vox_tile_begin(r->g, 1, h), vox_tile_begin(r->g, 2, w)}};
-}
-
-/* Floats from block to block of channels, and where the block of image n starts. */
-static inline ptrdiff_t vox_block_floats(const vox_dims *t) {
-    return (ptrdiff_t)vox_planes(t) * t->h * t->w * VOX_BLOCK;
-}
-static inline ptrdiff_t vox_block_at(const vox_dims *t, int n, int block) {
-    return ((ptrdiff_t)n * vox_parts(t->c, VOX_BLOCK) + block) * vox_block_floats(t);
-}
-/* Floats from the start of a block to voxel (d, h, w). */
-static inline ptrdiff_t vox_voxel_at(const vox_dims *t, int d, int h, int w) {
-    return (((ptrdiff_t)vox_plane_of(t, d) * t->h + h) * t->w + w) * VOX_BLOCK;
-}
-
-/* ---- V: inputs to points --------------------------------------------------------------------- */
-
-/* V of `tiles` tiles is [points][blocks of IC][tiles][16]; floats from point to point: an odd number of cache
- * lines, or the stores to consecutive points would compete for few sets of the first-level cache. */
-static inline ptrdiff_t vox_point_floats(int blocks_in, int tiles) {
-    return (((ptrdiff_t)blocks_in * tiles) | 1) * VOX_BLOCK;
-}
-
-/* The inputs of a row of tiles along W, one block: input (i, j) of a column is (d + i*dilation, h +
- * j*dilation).
- */
-typedef struct vox_tile_rows {
-    const vox_winograd_run *r;
-    const float *x; /* at the block */
-    int d, h, inside;
-    const float *plane[VOX_WINOGRAD_POINTS]; /* if inside: rows of each plane, at column 0 */
-} vox_tile_rows;
-
-static inline vox_tile_rows vox_tile_rows_of(const vox_winograd_run *r, const vox_tile *t, int block) {
-    const vox_winograd *g = r->g;
-    vox_tile_rows s = {.r = r, .x = r->x + vox_block_at(&g->x, t->n, block)};
-    s.d = t->at[0] - g->pad[0], s.h = t->at[1] - g->pad[1];
-    s.inside = s.d >= 0 && s.d + (r->points[0] - 1) * g->dilation[0] < g->x.d && s.h >= 0 &&
-               s.h + (r->points[1] - 1) * g->dilation[1] < g->x.h;
-    for (int i = 0; i < VOX_WINOGRAD_POINTS; i++) {
-        const int d = i < r->points[0] ? s.d + i * g->dilation[0] : s.d;
-        s.plane[i] = s.inside ? s.x + vox_voxel_at(&g->x, d, s.h, 0) : NULL;
-    }
-    return s;
-}
-
-/* A column that reaches out of x along D or H, with zeros there: to[i][j] as plane i, row j. */
-static inline void vox_column_gather(const vox_tile_rows *s, int w,
-                                     float (*to)[VOX_WINOGRAD_POINTS * VOX_BLOCK]) {
-    const vox_winograd *g = s->r->g;
-    for (int i = 0; i < s->r->points[0]; i++)
-        for (int j = 0; j < s->r->points[1]; j++) {
-            const int d = s->d + i * g->dilation[0], h = s->h + j * g->dilation[1];
-            const int inside = d >= 0 && d < g->x.d && h >= 0 && h < g->x.h;
-            const vox_b16 zero = {0};
-            vox_store_b16(to[i] + j * VOX_BLOCK,
-                          inside ? vox_load_b16(s->x + vox_voxel_at(&g->x, d, h, w)) : zero);
-        }
-}
-
-/* Axes D and H of the column at w. */
-static inline void vox_column_fill(const vox_tile_rows *s, int w, float *to) {
-    const vox_winograd_run *r = s->r;
-    const vox_dims *x = &r->g->x;
-    const float *plane[VOX_WINOGRAD_POINTS];
-    if (w < 0 || w >= x->w) {
-        memset(to, 0, (size_t)(r->points[0] * r->points[1] * VOX_BLOCK) * sizeof *to);
-    } else if (s->inside) {
-        for (int i = 0; i < VOX_WINOGRAD_POINTS; i++) plane[i] = s->plane[i] + (ptrdiff_t)w * VOX_BLOCK;
-        r->columns(plane, (ptrdiff_t)r->g->dilation[1] * x->w * VOX_BLOCK, to);
-    } else {
-        float edge[VOX_WINOGRAD_POINTS][VOX_WINOGRAD_POINTS * VOX_BLOCK] __attribute__((aligned(64)));
-        vox_column_gather(s, w, edge);
-        for (int i = 0; i < VOX_WINOGRAD_POINTS; i++) plane[i] = edge[i < r->points[0] ? i : 0];
-        r->columns(plane, VOX_BLOCK, to);
-    }
-}
-
-/* `n` tiles along W from tile number `at` on, one block, to v: points `step` floats apart, tiles 16. Columns
- * that two tiles share (dilation 1) are transformed once. */
-static inline void vox_tile_row(const vox_tile_rows *s, int at, int n, float *v, ptrdiff_t step) {
-    enum { COLUMN = VOX_WINOGRAD_POINTS * VOX_WINOGRAD_POINTS * VOX_BLOCK };
-    float ring[VOX_WINOGRAD_POINTS][COLUMN] __attribute__((aligned(64)));
-    const vox_winograd *g = s->r->g;
-    const int points = s->r->points[2], count = s->r->points[0] * s->r->points[1];
-    for (int i = 0, start = 0; i < n; i++, v += VOX_BLOCK) {
-        const int w = vox_tile_begin(g, 2, at + i) - g->pad[2];
-        const float *column[VOX_WINOGRAD_POINTS] = {0};
-        for (int c = 0; c < points; c++) {
-            float *to = ring[(start + c) % points];
-            if (i == 0 || g->dilation[2] > 1 || c >= 2) vox_column_fill(s, w + c * g->dilation[2], to);
-            column[c] = to;
-        }
-        (points == 4 ? vox_row_points_4 : vox_row_points_6)(count, column, v, step);
-        start = (start + points - 2) % points;
-    }
-}
-
-/* Tiles [begin, begin + n), input blocks [block, last) to v, which is laid out for `tiles` tiles. */
-static inline void vox_winograd_in(const vox_winograd_run *r, int begin, int n, int block, int last, float *v,
-                                   int tiles) {
-    for (int i = 0, run; i < n; i += run) {
-        const int at = (begin + i) % r->tiles[2];
-        const vox_tile t = vox_tile_of(r, begin + i);
-        run = vox_min_int(n - i, r->tiles[2] - at);
-        for (int b = block; b < last; b++) {
-            const vox_tile_rows s = vox_tile_rows_of(r, &t, b);
-            vox_tile_row(&s, at, run, v + ((ptrdiff_t)b * tiles + i) * VOX_BLOCK,
-                         vox_point_floats(r->blocks_in, tiles));
-        }
-    }
-}
+#include "vox_winograd_tile.h"
 
 /* ---- M = V U --------------------------------------------------------------------------------- */
 
@@ -167,7 +36,15 @@ typedef struct vox_product {
     ptrdiff_t v_block;          /* floats from block to block of input channels */
     ptrdiff_t u_block, m_block; /* to the second block of output channels */
     ptrdiff_t m_tile;
+    size_t u_ahead; /* how far u is fetched */
 } vox_product;
+
+/* U is fetched into the first-level cache this many channels ahead. From the third-level one, where
+ * transformed weights are, that takes longer than from the second; and a channel takes 28 cycles with pairs
+ * of blocks, 6 without. 256 -> 128 channels, AVX-512: 82 % of the FMA peak 8 ahead, 88 % 16 ahead, 83 % 24
+ * ahead. 128 -> 128 channels, AVX2: 59 to 69 % 16 ahead, 69 to 73 % 64 ahead, 75 to 80 % 128 ahead.
+ * vox_winograd_deep.h, AVX2: 16 is 5 to 10 % faster than 128. */
+enum { VOX_PRODUCT_NEAR = 16, VOX_PRODUCT_FAR = VOX_TILE_PAIRS ? 16 : 128 };
 
 VOX_INLINE void vox_product_tile(const int n, const int blocks, const vox_product *t, const float *v,
                                  const float *u, float *m) {
@@ -187,7 +64,7 @@ VOX_INLINE void vox_product_tile(const int n, const int blocks, const vox_produc
             VOX_UNROLL
             for (int k = 0; k < nv; k++) uv[k] = vox_load(u + k / VOX_NV * t->u_block + k % VOX_NV * VOX_VL);
             VOX_UNROLL
-            for (int k = 0; k < blocks; k++) vox_prefetch(u + k * t->u_block, VOX_TILE_AHEAD * VOX_BLOCK);
+            for (int k = 0; k < blocks; k++) vox_prefetch(u + k * t->u_block, t->u_ahead);
             VOX_UNROLL
             for (int r = 0; r < n; r++) {
                 const vox_v x = vox_set(at[r * VOX_BLOCK]);
@@ -240,185 +117,119 @@ static inline void vox_product_point(const vox_product *t, int n, int blocks, co
         }
 }
 
-/* All points of a batch of n tiles. Sums start again every VOX_RUN channels (vox_conv.h). */
-static inline void vox_winograd_multiply(const vox_winograd_run *r, int n, int oc, int blocks) {
-    const ptrdiff_t ic = r->g->x.c, v_point = vox_point_floats(r->blocks_in, n);
-    vox_product t = {.v_block = (ptrdiff_t)n * VOX_BLOCK,
-                     .u_block = r->count * ic * VOX_BLOCK,
-                     .m_block = (ptrdiff_t)n * r->count * VOX_BLOCK,
-                     .m_tile = (ptrdiff_t)r->count * VOX_BLOCK};
-    const float *u = r->u + oc * t.u_block;
-    for (int p = 0; p < r->count; p++)
-        for (int c = 0; c < r->g->x.c; c += VOX_RUN) {
-            t.ic = vox_min_int(VOX_RUN, r->g->x.c - c), t.add = c > 0;
-            vox_product_point(&t, n, blocks, r->v + p * v_point + c / VOX_BLOCK * t.v_block,
-                              u + (p * ic + c) * VOX_BLOCK, r->m + (ptrdiff_t)p * VOX_BLOCK);
-        }
-}
-
-/* ---- M to outputs ---------------------------------------------------------------------------- */
-
-/* A box of the output that is written somewhere: y itself, or crop. */
-typedef struct vox_winograd_box {
-    const vox_dims *dims;
-    const int *begin; /* in y */
-    float *to;
-} vox_winograd_box;
-
-/* The outputs of a tile that lie in the box, from `tile` ([d][h][w][16]). */
-static inline void vox_tile_copy(const vox_winograd_run *r, const vox_winograd_box *box, const vox_tile *t,
-                                 int block, const float *tile) {
-    const vox_winograd *g = r->g;
-    const vox_dims *to = box->dims;
-    float *at = box->to + vox_block_at(to, t->n, block);
-    for (int i = 0; i < g->tile[0]; i++)
-        for (int j = 0; j < g->tile[1]; j++)
-            for (int k = 0; k < g->tile[2]; k++, tile += VOX_BLOCK) {
-                const int d = t->at[0] + i * g->dilation[0] - box->begin[0];
-                const int h = t->at[1] + j * g->dilation[1] - box->begin[1];
-                const int w = t->at[2] + k * g->dilation[2] - box->begin[2];
-                if (d < 0 || d >= to->d || h < 0 || h >= to->h || w < 0 || w >= to->w) continue;
-                vox_store_b16(at + vox_voxel_at(to, d, h, w), vox_load_b16(tile));
-            }
-}
-
-/* The pooled outputs whose window lies in y, from `tile`. */
-static inline void vox_tile_pool(const vox_winograd_run *r, const vox_tile *t, int block, const float *tile) {
-    const vox_winograd *g = r->g;
-    const vox_dims *to = &g->pool;
-    const ptrdiff_t plane = (ptrdiff_t)g->tile[1] * g->tile[2] * VOX_BLOCK,
-                    row = (ptrdiff_t)g->tile[2] * VOX_BLOCK;
-    float *out = r->pool + vox_block_at(to, t->n, block);
-    for (int i = 0; i < g->tile[0] && (t->at[0] + i) / 2 < to->d; i += 2)
-        for (int j = 0; j < g->tile[1] && (t->at[1] + j) / 2 < to->h; j += 2)
-            for (int k = 0; k < g->tile[2] && (t->at[2] + k) / 2 < to->w; k += 2) {
-                const float *from = tile + i * plane + j * row + (ptrdiff_t)k * VOX_BLOCK;
-                vox_b16 most = vox_load_b16(from);
-                for (int q = 1; q < 8; q++) {
-                    const vox_b16 a =
-                        vox_load_b16(from + (q >> 2) * plane + (q >> 1 & 1) * row + (q & 1) * VOX_BLOCK);
-                    for (int s = 0; s < VOX_NV; s++) most.v[s] = vox_max_or_nan(a.v[s], most.v[s]);
-                }
-                vox_store_b16(
-                    out + vox_voxel_at(to, (t->at[0] + i) / 2, (t->at[1] + j) / 2, (t->at[2] + k) / 2), most);
-            }
-}
-
-/* 1: the whole tile lies in the box that starts at begin; 0: no part of it; else -1. */
-static inline int vox_tile_inside(const vox_winograd *g, const vox_tile *t, const vox_dims *box,
-                                  const int *begin) {
-    const int extent[3] = {box->d, box->h, box->w};
-    int inside = 1;
-    for (int a = 0; a < 3; a++) {
-        const int first = t->at[a] - begin[a], last = first + (g->tile[a] - 1) * g->dilation[a];
-        if (last < 0 || first >= extent[a]) return 0;
-        if (first < 0 || last >= extent[a]) inside = -1;
+/* The same for `channels` input channels, `run` at a time; add: to what is in m. */
+static inline void vox_product_runs(vox_product *t, int run, int channels, int add, int n, int blocks,
+                                    const float *v, const float *u, float *m) {
+    for (int c = 0; c < channels; c += run) {
+        t->ic = vox_min_int(run, channels - c), t->add = add || c > 0;
+        vox_product_point(t, n, blocks, v + c / VOX_BLOCK * t->v_block, u + (ptrdiff_t)c * VOX_BLOCK, m);
     }
-    return inside;
 }
 
-/* Straight to y and pool: for tiles that lie inside both, as most do. */
-static inline vox_tile_out vox_tile_out_of(const vox_winograd_run *r, const vox_tile *t, int block) {
+/* ---- the next batch's inputs ------------------------------------------------------------------ */
+
+/* Tiles [begin, begin + n). */
+typedef struct vox_batch {
+    int begin, n;
+} vox_batch;
+static inline vox_batch vox_batch_of(const vox_winograd_run *r, int item) {
+    if (item >= r->items) return (vox_batch){r->total, 0};
+    const int begin = (int)((int64_t)r->total * item / r->items);
+    return (vox_batch){begin, (int)((int64_t)r->total * (item + 1) / r->items) - begin};
+}
+
+/* While a batch is multiplied, which needs little of the memory, the inputs of the lane's next batch are
+ * fetched into the second-level cache, some lines per point: x is read in 36 rows at a time, too many for the
+ * processor to see where they go. 64 -> 64 channels 5 %, 128 -> 128 8 % faster on Zen 4. */
+typedef struct vox_ahead {
+    vox_batch batch;
+    int quota;       /* lines per call */
+    int tile, tiles; /* the row of tiles (from, how many) being fetched */
+    int row;         /* its next row of x: (block, point along D, point along H) */
+    int lines;       /* still to be fetched of the row before */
+    const float *at;
+} vox_ahead;
+
+static inline vox_ahead vox_ahead_of(const vox_winograd_run *r, vox_batch batch) {
+    const int rows = r->blocks_in * r->points[0] * r->points[1];
+    const int calls = r->count * vox_parts(r->blocks_out, 2);
+    const int lines = batch.n * r->g->tile[2] + 4 * r->g->dilation[2]; /* of about two rows of tiles */
+    return (vox_ahead){.batch = batch, .quota = (int)((int64_t)rows * lines / calls) + 1};
+}
+
+/* Goes to the next row of x, which may have no lines; 0: there is none. */
+static inline int vox_ahead_row(const vox_winograd_run *r, vox_ahead *a) {
     const vox_winograd *g = r->g;
-    vox_tile_out o = {.row = (ptrdiff_t)g->dilation[1] * g->y.w * VOX_BLOCK,
-                      .col = (ptrdiff_t)g->dilation[2] * VOX_BLOCK,
-                      .pool_row = (ptrdiff_t)g->pool.w * VOX_BLOCK};
-    float *y = g->store ? r->y + vox_block_at(&g->y, t->n, block) : NULL;
-    float *pool = g->pool.c > 0 ? r->pool + vox_block_at(&g->pool, t->n, block) : NULL;
-    for (int i = 0; y && i < g->tile[0]; i++)
-        o.y[i] = y + vox_voxel_at(&g->y, t->at[0] + i * g->dilation[0], t->at[1], t->at[2]);
-    for (int i = 0; pool && i < g->tile[0] / 2; i++)
-        o.pool[i] = pool + vox_voxel_at(&g->pool, t->at[0] / 2 + i, t->at[1] / 2, t->at[2] / 2);
-    return o;
+    const int per_block = r->points[0] * r->points[1];
+    if (a->row == r->blocks_in * per_block) a->tile += a->tiles, a->row = 0;
+    if (a->tile >= a->batch.n) return 0;
+    const int first = (a->batch.begin + a->tile) % r->tiles[2];
+    a->tiles = vox_min_int(a->batch.n - a->tile, r->tiles[2] - first);
+    const vox_tile t = vox_tile_of(r, a->batch.begin + a->tile);
+    const int d = t.at[0] - g->pad[0] + a->row % per_block / r->points[1] * g->dilation[0];
+    const int h = t.at[1] - g->pad[1] + a->row % r->points[1] * g->dilation[1];
+    const int w = vox_max_int(t.at[2] - g->pad[2], 0),
+              last = vox_tile_begin(g, 2, first + a->tiles - 1) - g->pad[2];
+    const int end = vox_min_int(last + (r->points[2] - 1) * g->dilation[2] + 1, g->x.w);
+    const int inside = d >= 0 && d < g->x.d && h >= 0 && h < g->x.h && end > w;
+    a->lines = inside ? end - w : 0;
+    if (inside) a->at = r->x + vox_block_at(&g->x, t.n, a->row / per_block) + vox_voxel_at(&g->x, d, h, w);
+    a->row++;
+    return 1;
 }
 
-/* By way of `tile`: for activations that are no maximum, and for tiles at an edge of y or in crop. */
-static inline void vox_tile_finish(const vox_winograd_run *r, const vox_tile *t, int block, float *tile) {
-    static const int origin[3] = {0};
-    const vox_winograd *g = r->g;
-    const vox_winograd_box y = {&g->y, origin, r->y}, crop = {&g->crop, g->crop_begin, r->crop};
-    if (g->ep.act != VOX_ACT_NONE && g->ep.act != VOX_ACT_RELU)
-        vox_activate_blocks(&g->ep, r->slope ? r->slope + (ptrdiff_t)block * VOX_BLOCK : NULL, tile, tile,
-                            g->tile[0] * g->tile[1] * g->tile[2]);
-    if (g->store) vox_tile_copy(r, &y, t, block, tile);
-    if (g->crop.c > 0) vox_tile_copy(r, &crop, t, block, tile);
-    if (g->pool.c > 0) vox_tile_pool(r, t, block, tile);
+static inline void vox_ahead_fetch(const vox_winograd_run *r, vox_ahead *a) {
+    for (int left = a->quota; left > 0;) {
+        if (a->lines == 0 && !vox_ahead_row(r, a)) return;
+        const int n = vox_min_int(left, a->lines);
+        for (int i = 0; i < n; i++, a->at += VOX_BLOCK) __builtin_prefetch(a->at, 0, 2);
+        a->lines -= n, left -= n;
+    }
 }
 
-/* One tile and block, after axes H and W: half: [points along D][outputs of H][outputs of W][16]. */
-static inline void vox_tile_put(const vox_winograd_run *r, const vox_tile *t, int block, const float *half) {
-    enum { OUT = VOX_WINOGRAD_POINTS - 2 };
-    static const float zeros[VOX_BLOCK] __attribute__((aligned(64)));
-    static const int origin[3] = {0};
-    float tile[OUT * OUT * OUT * VOX_BLOCK] __attribute__((aligned(64)));
-    const vox_winograd *g = r->g;
-    const int h = g->tile[1], w = g->tile[2], simple = g->ep.act == VOX_ACT_NONE || g->ep.act == VOX_ACT_RELU;
-    const int direct = simple && vox_tile_inside(g, t, &g->y, origin) == 1 &&
-                       (g->crop.c == 0 || vox_tile_inside(g, t, &g->crop, g->crop_begin) == 0);
-    vox_tile_out o = {.row = (ptrdiff_t)w * VOX_BLOCK, .col = VOX_BLOCK};
-    if (direct) o = vox_tile_out_of(r, t, block);
-    if (direct && !o.y[0] && !o.pool[0]) return; /* nothing but a crop is written, and it is elsewhere */
-    for (int i = 0; !direct && i < g->tile[0]; i++) o.y[i] = tile + i * h * o.row;
-    (g->tile[0] == 2 ? vox_depth_outputs_4
-                     : vox_depth_outputs_6)(h, w, half, r->b ? r->b + (ptrdiff_t)block * VOX_BLOCK : zeros,
-                                            g->ep.act == VOX_ACT_RELU ? 0.0f : -INFINITY, &o);
-    if (!direct) vox_tile_finish(r, t, block, tile);
+/* ---- batches --------------------------------------------------------------------------------- */
+
+/* All points of a batch. */
+static inline void vox_winograd_multiply(const vox_winograd_run *r, const vox_batch *batch, int oc,
+                                         int blocks, vox_ahead *ahead) {
+    const ptrdiff_t ic = r->g->x.c, n = batch->n, v_point = vox_point_floats(r->blocks_in, batch->n);
+    vox_product t = {.v_block = n * VOX_BLOCK,
+                     .u_block = r->count * ic * VOX_BLOCK,
+                     .m_block = n * r->count * VOX_BLOCK,
+                     .m_tile = (ptrdiff_t)r->count * VOX_BLOCK,
+                     .u_ahead = VOX_PRODUCT_FAR * VOX_BLOCK};
+    const float *u = r->u + oc * t.u_block;
+    for (int p = 0; p < r->count; p++) {
+        vox_ahead_fetch(r, ahead);
+        vox_product_runs(&t, r->g->run, r->g->x.c, 0, batch->n, blocks, r->v + p * v_point,
+                         u + p * ic * VOX_BLOCK, r->m + (ptrdiff_t)p * VOX_BLOCK);
+    }
 }
 
-static inline void vox_winograd_out(const vox_winograd_run *r, int begin, int n, int oc, int blocks) {
+static inline void vox_winograd_out(const vox_winograd_run *r, const vox_batch *batch, int oc, int blocks) {
     float half[VOX_WINOGRAD_POINTS * 4 * 4 * VOX_BLOCK] __attribute__((aligned(64)));
     const float *m = r->m;
     for (int b = 0; b < blocks; b++)
-        for (int i = 0; i < n; i++, m += r->count * VOX_BLOCK) {
-            const vox_tile t = vox_tile_of(r, begin + i);
+        for (int i = 0; i < batch->n; i++, m += r->count * VOX_BLOCK) {
+            const vox_tile t = vox_tile_of(r, batch->begin + i);
             r->planes(r->points[0], m, half);
             vox_tile_put(r, &t, oc + b, half);
         }
 }
-
-/* ---- a range of planes ----------------------------------------------------------------------- */
 
 static inline size_t vox_winograd_scratch(const vox_winograd *g) {
     const size_t points = (size_t)(g->tile[0] + 2) * (size_t)(g->tile[1] + 2) * (size_t)(g->tile[2] + 2);
     return ((size_t)g->batch * (size_t)(vox_parts(g->x.c, VOX_BLOCK) + 2) + 1) * points * VOX_BLOCK;
 }
 
-/* Equal batches, at least four per lane unless they would be narrower than the register tile. */
-static inline void vox_winograd_split(vox_winograd_run *r) {
-    const int narrow = vox_max_int(vox_parts(r->total, VOX_TILE_W), 1), lanes = vox_max_int(r->g->lanes, 1);
-    r->items = vox_max_int(vox_parts(r->total, r->g->batch), vox_min_int(narrow, lanes > 1 ? 4 * lanes : 1));
-    r->batch = vox_parts(r->total, r->items);
-}
-
-static inline vox_winograd_run vox_winograd_run_of(const vox_winograd *g, int begin, int end) {
-    vox_winograd_run r = {.g = g, .first = vox_tiles_below(g, 0, begin)};
-    for (int a = 0; a < 3; a++) r.points[a] = g->tile[a] + 2;
-    r.count = r.points[0] * r.points[1] * r.points[2];
-    r.tiles[0] = vox_tiles_below(g, 0, end) - r.first;
-    r.tiles[1] = vox_tiles_below(g, 1, g->y.h), r.tiles[2] = vox_tiles_below(g, 2, g->y.w);
-    r.total = g->y.n * r.tiles[0] * r.tiles[1] * r.tiles[2];
-    r.blocks_in = vox_parts(g->x.c, VOX_BLOCK), r.blocks_out = vox_parts(g->y.c, VOX_BLOCK);
-    r.columns = vox_column_for(r.points[0], r.points[1]);
-    r.planes = vox_plane_for(r.points[1], r.points[2]);
-    vox_winograd_split(&r);
-    return r;
-}
-
-#ifndef VOX_MARK
-#define VOX_MARK(i)
-#endif
-VOX_NOINLINE void vox_winograd_item(const vox_winograd_run *r, int item) {
-    const int begin = (int)((int64_t)r->total * item / r->items);
-    const int n = (int)((int64_t)r->total * (item + 1) / r->items) - begin;
-    VOX_MARK(0);
-    vox_winograd_in(r, begin, n, 0, r->blocks_in, r->v, n);
-    VOX_MARK(1);
+VOX_NOINLINE void vox_winograd_item(const vox_winograd_run *r, int item, int following) {
+    const vox_batch batch = vox_batch_of(r, item);
+    vox_ahead ahead = vox_ahead_of(r, vox_batch_of(r, following));
+    vox_winograd_in(r, batch.begin, batch.n, 0, r->blocks_in, r->v, batch.n);
     for (int oc = 0; oc < r->blocks_out; oc += 2) {
         const int blocks = vox_min_int(2, r->blocks_out - oc);
-        vox_winograd_multiply(r, n, oc, blocks);
-        VOX_MARK(2);
-        vox_winograd_out(r, begin, n, oc, blocks);
-        VOX_MARK(3);
+        vox_winograd_multiply(r, &batch, oc, blocks, &ahead);
+        vox_winograd_out(r, &batch, oc, blocks);
     }
 }
 
@@ -428,8 +239,11 @@ VOX_KERNEL void vox_f32_winograd(const vox_winograd *g, int begin, int end, cons
     vox_winograd_run r = vox_winograd_run_of(g, begin, end);
     r.x = x, r.u = u, r.b = b, r.slope = slope, r.y = y, r.crop = crop, r.pool = pool;
     r.v = scratch, r.m = scratch + r.count * vox_point_floats(r.blocks_in, r.batch);
-    for (int item; (item = __atomic_fetch_add(next, 1, __ATOMIC_RELAXED)) < r.items;)
-        vox_winograd_item(&r, item);
+    int item = __atomic_fetch_add(next, 1, __ATOMIC_RELAXED);
+    for (int following; item < r.items; item = following) { /* taken early: its inputs are fetched */
+        following = __atomic_fetch_add(next, 1, __ATOMIC_RELAXED);
+        vox_winograd_item(&r, item, following);
+    }
 }
 
 #endif

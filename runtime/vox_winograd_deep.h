@@ -4,10 +4,17 @@
  * few times each, so the weights are read as they are and transformed where they are used.
  *
  * Phase 0 transforms the inputs of all tiles into V = [points][blocks of IC][tiles][16], shared by the lanes.
- * Phase 1 takes pairs of output blocks; point by point along D, and VOX_RUN input channels at a time, it
- * transforms the weights of the (H, W) points, multiplies, and adds up; then the (H, W) axes of the products
- * are transformed back. So weights and products of one point along D stay in the second-level cache (0.6 and
- * 0.2 MiB with tiles of 4 and 48 tiles); the weights are read once per point along D.
+ * Phase 1 takes pairs of output blocks; point by point along D, and VOX_DEEP_CHANNELS input channels at a
+ * time, it transforms the weights of the (H, W) points, multiplies, and adds up; then the (H, W) axes of the
+ * products are transformed back. So weights and products of one point along D stay in the second-level cache
+ * (0.6 and 0.2 MiB with tiles of 4 and 48 tiles); the weights are read once per point along D.
+ *
+ * batch, the most tiles per item, saves transforming weights again: all tiles up to about 128 (384 -> 128
+ * channels, 128 tiles: 188 GMAC/s by 24, 211 by 48, 239 by 128). Measured on one core of a shared Zen 4 (FMA
+ * peak 58.5 GMAC/s), in multiplications of the direct convolution, F(4^3), AVX-512 and AVX2: 768 -> 256
+ * channels to 16x16x12 4.2 and 3.5 times the peak, 256 -> 256 to 14x14x10 2.6 to 3.2 and 2.1 to 2.3 (its
+ * tiles reach 57 % past it), 256 -> 256 to 11x11x9 2.9 to 3.3 and 1.9 to 2.8, 256 -> 512 to 9x9x7 (18 tiles,
+ * 103 % past) 2.4 to 2.6 and 1.5 to 2.4.
  */
 #ifndef VOX_WINOGRAD_DEEP_H
 #define VOX_WINOGRAD_DEEP_H
@@ -40,9 +47,9 @@ VOX_INLINE vox_two vox_weights_pair(const int n, const int pair, vox_taps w) {
 }
 
 /* Channels whose weights are combined along D at a time, so that they wait in the first-level cache. Reading
- * w in runs of so many channels, tap by tap, and fetching the next run, is twice as fast as reading all taps
- * of a channel. */
-enum { VOX_WEIGHTS_RUN = 32 };
+ * w so, tap by tap, and fetching the next run: 256 -> 512 channels to 9x9x7 145 GMAC/s; all taps channel by
+ * channel: 129. */
+enum { VOX_WEIGHTS_RUN = 32, VOX_DEEP_CHANNELS = 128 };
 
 VOX_INLINE void vox_weights_fetch(const float *w) { /* of the next run */
     const uintptr_t bytes = VOX_WEIGHTS_RUN * VOX_BLOCK * sizeof *w;
@@ -127,12 +134,11 @@ static inline void vox_weights_factors(int n, int p, float factor[3]) {
 
 /* ---- phase 1 --------------------------------------------------------------------------------- */
 
-/* A lane's scratch: weights of VOX_RUN channels, products of one point along D, and those of all after axes H
- * and W.
+/* A lane's scratch: weights of VOX_DEEP_CHANNELS channels, products of one point along D, and those of all
+ * after axes H and W.
  */
 typedef struct vox_deep {
     vox_winograd_run r;
-    const float *w;
     int groups, blocks; /* of tiles; output blocks per item */
     int plane;          /* points (H, W) */
     ptrdiff_t u_point, u_block,
@@ -145,7 +151,7 @@ typedef struct vox_deep {
 static inline void vox_deep_weights(const vox_deep *p, int pd, int ic, int n, int oc, float *u) {
     float runs[9][VOX_WEIGHTS_RUN * VOX_BLOCK] __attribute__((aligned(64)));
     const ptrdiff_t tap = (ptrdiff_t)p->r.g->x.c * VOX_BLOCK;
-    const float *w = p->w + oc * 27 * tap + (ptrdiff_t)ic * VOX_BLOCK;
+    const float *w = p->r.w + oc * 27 * tap + (ptrdiff_t)ic * VOX_BLOCK;
     float factor[3];
     vox_weights_factors(p->r.points[0], pd, factor);
     for (int i = 0; i < n;
@@ -163,14 +169,16 @@ static inline void vox_deep_depth(const vox_deep *p, int pd, int begin, int n, i
     vox_product t = {.v_block = (ptrdiff_t)r->total * VOX_BLOCK,
                      .u_block = p->u_block,
                      .m_block = (ptrdiff_t)n * p->plane * VOX_BLOCK,
-                     .m_tile = (ptrdiff_t)p->plane * VOX_BLOCK};
-    for (int c = 0; c < r->g->x.c; c += VOX_RUN) {
-        t.ic = vox_min_int(VOX_RUN, r->g->x.c - c), t.add = c > 0;
-        for (int k = 0; k < blocks; k++) vox_deep_weights(p, pd, c, t.ic, oc + k, p->u + k * p->u_block);
+                     .m_tile = (ptrdiff_t)p->plane * VOX_BLOCK,
+                     .u_ahead = VOX_PRODUCT_NEAR * VOX_BLOCK};
+    for (int c = 0; c < r->g->x.c; c += VOX_DEEP_CHANNELS) {
+        const int channels = vox_min_int(VOX_DEEP_CHANNELS, r->g->x.c - c);
+        for (int k = 0; k < blocks; k++) vox_deep_weights(p, pd, c, channels, oc + k, p->u + k * p->u_block);
         const float *v = r->v + (ptrdiff_t)pd * p->plane * v_point + c / VOX_BLOCK * t.v_block +
                          (ptrdiff_t)begin * VOX_BLOCK;
         for (ptrdiff_t i = 0; i < p->plane; i++)
-            vox_product_point(&t, n, blocks, v + i * v_point, p->u + i * p->u_point, p->m + i * VOX_BLOCK);
+            vox_product_runs(&t, r->g->run, channels, c > 0, n, blocks, v + i * v_point,
+                             p->u + i * p->u_point, p->m + i * VOX_BLOCK);
     }
     for (ptrdiff_t i = 0; i < (ptrdiff_t)blocks * n; i++)
         r->planes(1, p->m + i * t.m_tile, p->z + i * p->half + pd * (p->half / r->points[0]));
@@ -198,14 +206,14 @@ static inline size_t vox_winograd_deep_shared(const vox_winograd *g, int begin, 
 static inline size_t vox_winograd_deep_scratch(const vox_winograd *g) {
     const size_t plane = (size_t)(g->tile[1] + 2) * (size_t)(g->tile[2] + 2);
     const size_t half = (size_t)(g->tile[0] + 2) * (size_t)g->tile[1] * (size_t)g->tile[2];
-    return 2 * VOX_BLOCK * (plane * (VOX_RUN + 1) + (size_t)g->batch * (plane + half));
+    return 2 * VOX_BLOCK * (plane * (VOX_DEEP_CHANNELS + 1) + (size_t)g->batch * (plane + half));
 }
 
 static inline vox_deep vox_deep_of(const vox_winograd *g, int begin, int end, float *scratch) {
     vox_deep p = {.r = vox_winograd_run_of(g, begin, end)};
     p.plane = p.r.points[1] * p.r.points[2];
     p.half = (ptrdiff_t)p.r.points[0] * g->tile[1] * g->tile[2] * VOX_BLOCK;
-    p.u_point = (VOX_RUN + 1) * VOX_BLOCK; /* an odd number of cache lines, as vox_point_floats */
+    p.u_point = (VOX_DEEP_CHANNELS + 1) * VOX_BLOCK; /* an odd number of cache lines, as vox_point_floats */
     p.u_block = p.plane * p.u_point;
     p.groups = vox_parts(p.r.total, g->batch);
     p.blocks = vox_parts(p.r.blocks_out, 2) * p.groups < 2 * g->lanes && g->lanes > 1 ? 1 : 2;
@@ -221,7 +229,7 @@ VOX_KERNEL void vox_f32_winograd_deep(const vox_winograd *g, int phase, int begi
                                       float *crop, float *pool, float *shared, float *scratch, int *next) {
     vox_deep p = vox_deep_of(g, begin, end, scratch);
     const int items = phase == 0 ? p.r.blocks_in : p.groups * vox_parts(p.r.blocks_out, p.blocks);
-    p.r.x = x, p.w = w, p.r.b = b, p.r.slope = slope, p.r.y = y, p.r.crop = crop, p.r.pool = pool,
+    p.r.x = x, p.r.w = w, p.r.b = b, p.r.slope = slope, p.r.y = y, p.r.crop = crop, p.r.pool = pool,
     p.r.v = shared;
     for (int i; (i = __atomic_fetch_add(next, 1, __ATOMIC_RELAXED)) < items;) {
         if (phase == 0)

@@ -24,10 +24,8 @@
 
 enum { VOX_WINOGRAD_POINTS = 6 }; /* the most per axis */
 
-#ifndef AHEAD
-#define AHEAD 4
-#endif
-enum { VOX_COLUMN_AHEAD = AHEAD };
+/* Columns are fetched into the first-level cache this many ahead: those of the next tile. */
+enum { VOX_COLUMN_AHEAD = 4 };
 
 /* Values along an axis, in named members: gcc 12 keeps them in registers, arrays not always. */
 typedef struct vox_line {
@@ -236,12 +234,18 @@ typedef struct vox_tile_out {
     ptrdiff_t pool_row;
 } vox_tile_out;
 
+/* NaN stays in *seen once one of the values is not finite. */
+VOX_INLINE void vox_see(vox_two values, vox_two *seen) {
+    seen->a = vox_fma(values.a, vox_zero(), seen->a), seen->b = vox_fma(values.b, vox_zero(), seen->b);
+}
 /* Axis D of one column of a tile, then bias and relu (`least` 0; -infinity: none). */
-VOX_INLINE vox_line vox_depth_line(const int n, vox_line m, vox_v bias, vox_v least) {
+VOX_INLINE vox_line vox_depth_line(const int n, vox_line m, vox_v bias, vox_v least, vox_two *seen) {
     const vox_two even = vox_outputs_even(n, m);
+    vox_see(even, seen);
     vox_line y = {.a = vox_max(least, even.a + bias), .b = vox_max(least, even.b + bias)};
     if (n == 4) return y;
     const vox_two odd = vox_outputs_odd(m);
+    vox_see(odd, seen);
     y.c = y.b, y.b = vox_max(least, odd.a + bias), y.d = vox_max(least, odd.b + bias);
     return y;
 }
@@ -250,10 +254,12 @@ VOX_INLINE void vox_depth_store(const int n, vox_line y, float *const *to, ptrdi
     if (n == 6) vox_store(to[2] + at, y.c), vox_store(to[3] + at, y.d);
 }
 
-/* Axis D of a tile: m: [nd][h][w][16]. Two by two columns, whose maximum stays in registers. */
-VOX_INLINE void vox_depth_outputs(const int n, const int pool, int h, int w, const float *m, const float *b,
-                                  float low, const vox_tile_out *o) {
+/* Axis D of a tile: m: [nd][h][w][16]. Two by two columns, whose maximum stays in registers. Returns whether
+ * all sums were finite. */
+VOX_INLINE int vox_depth_outputs(const int n, const int pool, int h, int w, const float *m, const float *b,
+                                 float low, const vox_tile_out *o) {
     const ptrdiff_t plane = (ptrdiff_t)h * w * VOX_BLOCK;
+    vox_two seen = {vox_zero(), vox_zero()};
     for (ptrdiff_t lane = 0; lane < VOX_BLOCK; lane += VOX_VL) {
         const vox_v bias = vox_load(b + lane), least = vox_set(low);
         for (int k = 0; k < h * w / 4; k++) {
@@ -261,7 +267,7 @@ VOX_INLINE void vox_depth_outputs(const int n, const int pool, int h, int w, con
             vox_v most0 = vox_set(-INFINITY), most1 = most0;
             for (int q = 0; q < 4; q++) {
                 const float *from = m + ((j + q / 2) * w + i + q % 2) * VOX_BLOCK + lane;
-                const vox_line y = vox_depth_line(n, vox_line_load(n, from, plane), bias, least);
+                const vox_line y = vox_depth_line(n, vox_line_load(n, from, plane), bias, least, &seen);
                 if (!pool || o->y[0])
                     vox_depth_store(n, y, o->y, (j + q / 2) * o->row + (i + q % 2) * o->col + lane);
                 if (pool) most0 = vox_max_or_nan(vox_max_or_nan(y.a, y.b), most0);
@@ -271,20 +277,17 @@ VOX_INLINE void vox_depth_outputs(const int n, const int pool, int h, int w, con
             if (pool && n == 6) vox_store(o->pool[1] + j / 2 * o->pool_row + i / 2 * VOX_BLOCK + lane, most1);
         }
     }
+    return !vox_any_nan(seen.a + seen.b);
 }
-VOX_NOINLINE void vox_depth_outputs_4(int h, int w, const float *m, const float *b, float low,
-                                      const vox_tile_out *o) {
-    if (o->pool[0])
-        vox_depth_outputs(4, 1, h, w, m, b, low, o);
-    else
-        vox_depth_outputs(4, 0, h, w, m, b, low, o);
+VOX_NOINLINE int vox_depth_outputs_4(int h, int w, const float *m, const float *b, float low,
+                                     const vox_tile_out *o) {
+    return o->pool[0] ? vox_depth_outputs(4, 1, h, w, m, b, low, o)
+                      : vox_depth_outputs(4, 0, h, w, m, b, low, o);
 }
-VOX_NOINLINE void vox_depth_outputs_6(int h, int w, const float *m, const float *b, float low,
-                                      const vox_tile_out *o) {
-    if (o->pool[0])
-        vox_depth_outputs(6, 1, h, w, m, b, low, o);
-    else
-        vox_depth_outputs(6, 0, h, w, m, b, low, o);
+VOX_NOINLINE int vox_depth_outputs_6(int h, int w, const float *m, const float *b, float low,
+                                     const vox_tile_out *o) {
+    return o->pool[0] ? vox_depth_outputs(6, 1, h, w, m, b, low, o)
+                      : vox_depth_outputs(6, 0, h, w, m, b, low, o);
 }
 
 #endif

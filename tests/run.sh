@@ -80,6 +80,7 @@ step install sh tests/install.sh
 step valgrind make valgrind
 step arm sh tests/arm.sh
 step models sh tests/models.sh
+step streams sh tests/streams.sh
 step peers-compare sh tests/peers.sh
 step networks sh tests/networks.sh
 

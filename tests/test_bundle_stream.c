@@ -3,6 +3,8 @@
  * stream. */
 #include "bundle_lib.h"
 
+#include "../runtime/program/profile.h"
+
 #define SAME_H "pad=[0,1,1,0,1,1] group=1"
 static const char *const network =
     "graph net\ninput %x f32[2,3,19,12,14]\n"
@@ -24,7 +26,8 @@ static const char *const network =
     "%r = sigmoid(%q)\n%g = conv(%r, %wg) kernel=3x3x3 stride=1x1x1 dilation=1x1x1 pad=[1,1,1,1,1,1] "
     "group=3\n"
     "%o = sub(%r, %g)\n%e = slice(%o) begin=[0,1,2,0,0] size=[2,2,12,12,14] step=[1,1,1,1,1]\n"
-    "output %e\noutput %s\n";
+    "%f = softmax(%u) axis=1\n%k = arg_max(%f) axis=1 keepdims=1 select_last=0\noutput %e\noutput %s\noutput "
+    "%k\n";
 
 static void make_bundle(const char *dir, int slab) {
     ir_graph *g = parse_or_fail(network);
@@ -38,18 +41,18 @@ static void make_bundle(const char *dir, int slab) {
     ir_graph_free(g);
 }
 
-enum { STREAMS = 2 };
+enum { STREAMS = 2, OUTPUTS = 3 };
 static const int slabs[STREAMS] = {1, 4};
 
 typedef struct fixture {
     char *dir[STREAMS + 1]; /* the last one without streams */
     loaded l[STREAMS + 1];
     buffers b;
-    void *want[2];
+    void *want[OUTPUTS];
 } fixture;
 
 static size_t output_bytes(const vox_model_info *info, int i) {
-    return port_count(&info->outputs[i]) * sizeof(float);
+    return port_count(&info->outputs[i]) * vox_dtype_bytes(info->outputs[i].dtype);
 }
 
 static int build(void **state) {
@@ -61,7 +64,7 @@ static int build(void **state) {
     }
     f->b = make_buffers(f->l[0].info);
     assert_int_equal(run_with(&f->l[STREAMS], &f->b, NULL), VOX_OK);
-    for (int k = 0; k < 2; k++) {
+    for (int k = 0; k < OUTPUTS; k++) {
         f->want[k] = malloc(output_bytes(f->l[0].info, k));
         memcpy(f->want[k], f->b.out[k], output_bytes(f->l[0].info, k));
     }
@@ -76,7 +79,7 @@ static int take_down(void **state) {
         unload(&f->l[i]);
         test_rmdir(f->dir[i]);
     }
-    for (int k = 0; k < 2; k++) free(f->want[k]);
+    for (int k = 0; k < OUTPUTS; k++) free(f->want[k]);
     free(f);
     return 0;
 }
@@ -97,9 +100,10 @@ static void streams_give_the_same_bits(void **state) {
         vox_pool *pool = vox_pool_create(threads[i / STREAMS]);
         vox_executor e = {.parallel_for = vox_pool_parallel_for, .pool = pool};
         memset(l->arena, i % 3 ? 0xFF : 0x7F, l->arena_bytes);
-        for (int k = 0; k < 2; k++) memset(f->b.out[k], 0xA5, output_bytes(l->info, k));
+        for (int k = 0; k < OUTPUTS; k++) memset(f->b.out[k], 0xA5, output_bytes(l->info, k));
         assert_int_equal(run_with(l, &f->b, &e), VOX_OK);
-        for (int k = 0; k < 2; k++) assert_memory_equal(f->b.out[k], f->want[k], output_bytes(l->info, k));
+        for (int k = 0; k < OUTPUTS; k++)
+            assert_memory_equal(f->b.out[k], f->want[k], output_bytes(l->info, k));
         vox_pool_destroy(pool);
     }
 }
@@ -161,9 +165,9 @@ static void hooks_follow_steps_and_cancelling_leaves_outputs_alone(void **state)
     for (int at = 0; at < h.asked; at++) {
         hooks again = {.info = info, .cancel_at = at};
         e.user = &again;
-        for (int k = 0; k < 2; k++) memset(f->b.out[k], 0x5A, output_bytes(info, k));
+        for (int k = 0; k < OUTPUTS; k++) memset(f->b.out[k], 0x5A, output_bytes(info, k));
         assert_int_equal(run_with(&f->l[0], &f->b, &e), VOX_E_CANCELLED);
-        for (int k = 0; k < 2; k++)
+        for (int k = 0; k < OUTPUTS; k++)
             for (size_t i = 0; i < output_bytes(info, k); i++)
                 assert_int_equal(((unsigned char *)f->b.out[k])[i], 0x5A);
     }
@@ -190,12 +194,46 @@ static void selftest_names_a_layer_that_is_wrong_late_in_the_stream(void **state
     test_rmdir(dir);
 }
 
+/* Steps in all; slices of a thread one after the other. */
+static const char *const trace_check = "import json, sys\n"
+                                       "ends, steps = {}, set()\n"
+                                       "for e in json.load(open('trace.json'))['traceEvents']:\n"
+                                       "    if e['ph'] != 'X': continue\n"
+                                       "    ns = round(e['ts'] * 1000)\n"
+                                       "    assert ns >= ends.get(e['tid'], 0), e\n"
+                                       "    ends[e['tid']] = ns + round(e['dur'] * 1000)\n"
+                                       "    steps.add(e['args']['step'])\n"
+                                       "assert steps == set(range(int(sys.argv[1]))), steps\n";
+
+static void a_profile_has_every_step(void **state) {
+    fixture *f = *state;
+    const vox_model_info *info = f->l[1].info;
+    TEST_NEEDS("/usr/bin/python3");
+    char *weights = test_format("%s/net.weights", f->dir[1]), *path = test_format("%s/trace.json", f->dir[1]);
+    vox_host h;
+    assert_int_equal(vox_host_open(&h, info, weights, 3, info->arena_bytes), 0);
+    for (int i = 0; i < info->n_inputs; i++) vox_fill_random(&info->inputs[i], h.inputs[i], 1);
+    vox_profile *p = vox_profile_start(&h, 3);
+    assert_int_equal(vox_host_run(&h), 0);
+    FILE *file = fopen(path, "w");
+    vox_profile_write(p, file);
+    fclose(file);
+    vox_profile_end(p);
+    vox_host_close(&h);
+    char *check = test_format("%s/check.py", f->dir[1]);
+    test_write(check, trace_check, strlen(trace_check));
+    char *cmd = test_format("cd '%s' && python3 check.py %d", f->dir[1], info->n_steps);
+    shell_ok(cmd);
+    free(cmd), free(check), free(path), free(weights);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_streams_it_computes_what_the_interpreter_computes),
         cmocka_unit_test(streams_give_the_same_bits),
         cmocka_unit_test(every_layer_streams_and_memory_shrinks),
         cmocka_unit_test(selftest_passes),
+        cmocka_unit_test(a_profile_has_every_step),
         cmocka_unit_test(hooks_follow_steps_and_cancelling_leaves_outputs_alone),
         cmocka_unit_test(selftest_names_a_layer_that_is_wrong_late_in_the_stream),
     };

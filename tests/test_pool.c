@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 #include <cmocka.h>
 #include "vox.h"
 
@@ -43,6 +44,21 @@ static void every_task_runs_once(void **state) {
             }
         vox_pool_destroy(pool);
     }
+}
+
+/* Workers have gone to sleep before each call, and wake up when it may be over. */
+static void calls_that_are_far_apart(void **state) {
+    (void)state;
+    static job j;
+    vox_pool *pool = vox_pool_create(2);
+    for (int round = 0; round < 200; round++) {
+        const struct timespec pause = {.tv_nsec = 20000 * (round % 10)};
+        reset(&j);
+        nanosleep(&pause, NULL);
+        vox_pool_parallel_for(pool, 3, count_task, &j);
+        check_counts(&j, 3, 1);
+    }
+    vox_pool_destroy(pool);
 }
 
 static void nested_task(void *argument, int task) {
@@ -115,8 +131,9 @@ static void no_pool_runs_on_the_caller(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_task_runs_once),       cmocka_unit_test(a_nested_call_runs_its_tasks),
-        cmocka_unit_test(hosts_with_their_own_pools), cmocka_unit_test(hosts_that_share_a_pool),
-        cmocka_unit_test(sizes_that_make_no_sense),   cmocka_unit_test(no_pool_runs_on_the_caller),
+        cmocka_unit_test(calls_that_are_far_apart),   cmocka_unit_test(hosts_with_their_own_pools),
+        cmocka_unit_test(hosts_that_share_a_pool),    cmocka_unit_test(sizes_that_make_no_sense),
+        cmocka_unit_test(no_pool_runs_on_the_caller),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -193,9 +193,24 @@ static void bench(void **state) {
     (void)state;
     expect("fake_box", "bench -n 3 --warmup 0 --percentile 75 -t 1 %W", 0, "median", "75th percentile",
            "GMAC/s");
-    expect("fake_box", "bench --layers -n 2 %W", 0, "first", "share %", "0.00003 GMAC,");
+    expect("fake_box", "bench --layers -n 2 %W", 0, "first", "share %", "mean 5x5x5 ");
     expect("fake_box", "bench --json --layers -n 2 %W", 0, "\"iterations\": 2",
-           "\"median_ms\": ", "\"name\": \"box\"");
+           "\"median_ms\": ", "\"name\": \"box\", \"op\": \"mean 5x5x5\", \"steps\": 1");
+}
+
+static void bench_profile(void **state) {
+    (void)state;
+    expect("fake_box", "bench -n 1 -t 2 --profile trace.json %W", 0, "median", NULL, NULL);
+    no_temporaries();
+    expect("fake_box", "bench -n 1 --profile no/trace.json %W", 2, "cannot write no/trace.json", NULL, NULL);
+    TEST_NEEDS("/usr/bin/python3");
+    char *line = test_format("cd '%s' && python3 -c 'import json; print([e[\"name\"] for e in "
+                             "json.load(open(\"trace.json\"))[\"traceEvents\"] if e[\"ph\"] == \"X\"])'",
+                             folder);
+    char *out = NULL;
+    assert_int_equal(test_run(line, &out), 0);
+    assert_string_equal(out, "['first', 'box']\n");
+    free(out), free(line);
 }
 
 /* ---- run
@@ -468,6 +483,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(weights_file),
         cmocka_unit_test(selftest),
         cmocka_unit_test(bench),
+        cmocka_unit_test(bench_profile),
         cmocka_unit_test(run_and_dump),
         cmocka_unit_test(run_reports_what_it_cannot_write),
         cmocka_unit_test(segment_in_tiles),

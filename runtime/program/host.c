@@ -72,14 +72,19 @@ static int open_weights(const char *name, const char *given, char path[2 * PATH_
     return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-static int map_weights(vox_host *h, const char *given, char path[2 * PATH_MAX]) {
-    int fd = open_weights(h->model->name, given, path);
+typedef struct mapping {
+    void *data;
+    size_t bytes;
+} mapping;
+
+static int map_weights(const char *name, const char *given, char path[2 * PATH_MAX], mapping *m) {
+    int fd = open_weights(name, given, path);
     if (fd < 0 && given == NULL && errno == ENOENT) {
         return vox_fail(
             VOX_EXIT_INPUT,
             "no weights: looked for %s, in ../share/%s from there and in the working directory; name the "
             "file with --weights FILE",
-            path, h->model->name);
+            path, name);
     }
     if (fd < 0) return vox_fail(VOX_EXIT_INPUT, "cannot read the weights %s: %s", path, strerror(errno));
     struct stat s;
@@ -89,10 +94,10 @@ static int map_weights(vox_host *h, const char *given, char path[2 * PATH_MAX]) 
     } else if (s.st_size == 0) {
         code = vox_fail(VOX_EXIT_INPUT, "the weights %s are empty", path);
     } else {
-        h->weights_bytes = (size_t)s.st_size;
-        h->weights = mmap(NULL, h->weights_bytes, PROT_READ, MAP_PRIVATE, fd, 0);
-        if (h->weights == MAP_FAILED) {
-            h->weights = NULL;
+        m->bytes = (size_t)s.st_size;
+        m->data = mmap(NULL, m->bytes, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (m->data == MAP_FAILED) {
+            m->data = NULL;
             code = vox_fail(VOX_EXIT_FAILURE, "cannot map the weights %s: %s", path, strerror(errno));
         }
     }
@@ -100,17 +105,18 @@ static int map_weights(vox_host *h, const char *given, char path[2 * PATH_MAX]) 
     return code;
 }
 
+/* The weight file leaves memory before arena and inputs enter it. */
 static int prepare(vox_host *h, const char *given) {
     const vox_model_info *m = h->model;
     char path[2 * PATH_MAX];
+    mapping file = {0};
     int code = allocate(&h->prepared, m->prepared_bytes, m->align, "the prepared weights");
-    if (code == 0 && m->weights_bytes > 0) code = map_weights(h, given, path);
+    if (code == 0 && m->weights_bytes > 0) code = map_weights(m->name, given, path, &file);
     if (code != 0) return code;
-    vox_status status = m->prepare(h->weights, h->weights_bytes, h->prepared, m->prepared_bytes);
-    if (status != VOX_OK) return vox_fail_status(h->weights != NULL ? path : m->name, status);
-    /* What was read of the file is not needed in memory any more. */
-    if (h->weights != NULL) madvise(h->weights, h->weights_bytes, MADV_DONTNEED);
-    return 0;
+    vox_status status = m->prepare(file.data, file.bytes, h->prepared, m->prepared_bytes);
+    if (status != VOX_OK) code = vox_fail_status(file.data != NULL ? path : m->name, status);
+    if (file.data != NULL) munmap(file.data, file.bytes);
+    return code;
 }
 
 static int allocate_ports(void ***buffers, const vox_port *ports, int n) {
@@ -148,7 +154,6 @@ void vox_host_close(vox_host *h) {
     free(h->outputs);
     free(h->arena);
     free(h->prepared);
-    if (h->weights != NULL) munmap(h->weights, h->weights_bytes);
     *h = (vox_host){0};
 }
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT-0 */
-/* host.h: a model made ready to run: weights mapped, prepared; arena, threads, inputs and outputs allocated.
- */
+/* host.h: a model made ready to run: weights prepared; arena, threads, inputs and outputs allocated. */
 #ifndef VOX_HOST_H
 #define VOX_HOST_H
 
@@ -10,8 +9,6 @@
 
 typedef struct vox_host {
     const vox_model_info *model;
-    void *weights;
-    size_t weights_bytes;
     void *prepared, *arena;
     size_t arena_bytes;
     vox_pool *pool;

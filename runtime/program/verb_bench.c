@@ -6,6 +6,8 @@
 #include <sys/resource.h>
 
 #include "host.h"
+#include "output.h"
+#include "profile.h"
 #include "report.h"
 #include "verbs.h"
 
@@ -15,6 +17,7 @@ typedef struct bench {
     double *run_seconds;   /* [iterations], sorted in the end */
     double *layer_seconds; /* [n_layers], sum over iterations */
     double mark;           /* when the last step ended */
+    const char *profile;   /* NULL: none */
     const vox_model_info *model;
 } bench;
 
@@ -52,8 +55,23 @@ static int measure(bench *b, vox_host *h) {
         if (code != 0) return code;
         if (i >= 0) b->run_seconds[i] = vox_seconds() - start;
     }
+    h->executor.progress = NULL;
     qsort(b->run_seconds, (size_t)b->iterations, sizeof *b->run_seconds, by_value);
     return 0;
+}
+
+/* One more run, whose steps are written as a trace. */
+static int profile(const bench *b, vox_host *h) {
+    vox_output o;
+    int code = vox_output_open(&o, b->profile);
+    if (code != 0) return code;
+    vox_profile *p = vox_profile_start(h, b->threads);
+    code = p != NULL ? vox_host_run(h) : VOX_EXIT_FAILURE;
+    if (code == 0) vox_profile_write(p, o.file);
+    vox_profile_end(p);
+    if (code == 0) return vox_output_commit(&o);
+    vox_output_abort(&o);
+    return code;
 }
 
 static double peak_mib(void) {
@@ -66,6 +84,12 @@ static double rate(double macs, double seconds) {
     return seconds > 0 ? macs * 1e-9 / seconds : 0;
 }
 
+static int steps_of(const vox_model_info *m, int layer) {
+    int n = 0;
+    for (int i = 0; i < m->n_steps; i++) n += m->steps[i].layer == layer;
+    return n;
+}
+
 static void print_text(const bench *b, const vox_model_info *m) {
     const double *t = b->run_seconds;
     double median = percentile(t, b->iterations, 50);
@@ -76,13 +100,14 @@ static void print_text(const bench *b, const vox_model_info *m) {
     printf("%.*f GMAC, %.2f GMAC/s, peak memory %.1f MiB\n", m->macs < 100000000 ? 5 : 2,
            (double)m->macs * 1e-9, rate((double)m->macs, median), peak_mib());
     if (!b->layers) return;
-    printf("\n%-24s %-32s %10s %10s %8s\n", "layer", "op", "ms", "GMAC/s", "share %");
+    printf("\n%-24s %-40s %6s %10s %10s %8s\n", "layer", "op", "steps", "ms", "GMAC/s", "share %");
     double total = 0;
     for (int i = 0; i < m->n_layers; i++) total += b->layer_seconds[i];
     for (int i = 0; i < m->n_layers; i++) {
         double s = b->layer_seconds[i] / b->iterations;
-        printf("%-24s %-32s %10.3f %10.2f %8.1f\n", m->layers[i].name, m->layers[i].op, s * 1e3,
-               rate((double)m->layers[i].macs, s), total > 0 ? 100 * b->layer_seconds[i] / total : 0);
+        printf("%-24s %-40s %6d %10.3f %10.2f %8.1f\n", m->layers[i].name, m->layers[i].op, steps_of(m, i),
+               s * 1e3, rate((double)m->layers[i].macs, s),
+               total > 0 ? 100 * b->layer_seconds[i] / total : 0);
     }
 }
 
@@ -104,7 +129,10 @@ static void print_json(const bench *b, const vox_model_info *m) {
         for (int i = 0; i < m->n_layers; i++) {
             printf("%s\n  {\"name\": ", i == 0 ? "" : ",");
             vox_json_string(stdout, m->layers[i].name);
-            printf(", \"ms\": %.6f}", b->layer_seconds[i] / b->iterations * 1e3);
+            printf(", \"op\": ");
+            vox_json_string(stdout, m->layers[i].op);
+            printf(", \"steps\": %d, \"ms\": %.6f}", steps_of(m, i),
+                   b->layer_seconds[i] / b->iterations * 1e3);
         }
         printf("]");
     }
@@ -116,6 +144,7 @@ static int run(bench *b, const vox_model_info *m, const char *weights) {
     int code = vox_host_open(&h, m, weights, b->threads, m->arena_bytes);
     if (code != 0) return code;
     code = measure(b, &h);
+    if (code == 0 && b->profile != NULL) code = profile(b, &h);
     if (code == 0 && b->json) print_json(b, m);
     if (code == 0 && !b->json) print_text(b, m);
     vox_host_close(&h);
@@ -134,7 +163,9 @@ int vox_verb_bench(const vox_context *c, int argc, char **argv) {
         {"--percentile", 0, VOX_OPTION_REAL, &b.percentile, 0, 100, "P",
          "also report this percentile (default 90)"},
         {"--layers", 0, VOX_OPTION_FLAG, &b.layers, 0, 0, NULL,
-         "time every layer (mean over the timed runs)"},
+         "time every layer: the sum of its steps (mean over the timed runs)"},
+        {"--profile", 0, VOX_OPTION_TEXT, &b.profile, 0, 0, "FILE",
+         "run once more and write which thread did what when: a Chrome trace, for Perfetto"},
         {"--json", 0, VOX_OPTION_FLAG, &b.json, 0, 0, NULL, "as JSON"},
         {"--weights", 0, VOX_OPTION_TEXT, &weights, 0, 0, "FILE",
          "weight file (default: beside the program)"},

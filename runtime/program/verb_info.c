@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT-0 */
 /* verb_info.c: `N info [--json]`. */
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "prepare.h"
@@ -39,11 +40,36 @@ static void print_volume(const vox_volume_info *v) {
 }
 
 static void print_layer(const vox_layer_info *l) {
-    printf("%-24s %-32s %-24s %10.2f", l->name, l->op, vox_shape(l->rank, l->dim).text,
-           (double)l->macs * 1e-6);
+    printf("%-24s %-40s %-24s %10.2f %12.2f", l->name, l->op, vox_shape(l->rank, l->dim).text,
+           (double)l->macs * 1e-6, (double)l->scratch / (1 << 20));
     if (l->stream) printf("  stream %d", l->stream);
-    if (l->ring) printf(", planes kept: %d of %d", l->ring, l->dim[2]);
+    if (l->ring && l->place != VOX_NOWHERE) printf(", planes kept: %d of %d", l->ring, l->dim[2]);
+    if (l->place == VOX_NOWHERE) printf("%s stays in registers", l->stream ? "," : " ");
     printf("\n");
+}
+
+/* "stream 1   e0a to p1: 120 steps, 4 planes of p1 at a time"; false: there is no such stream. */
+static bool print_stream(const vox_model_info *m, int stream) {
+    int first = -1, last = -1, n = 0, planes = 0;
+    for (int i = 0; i < m->n_layers; i++) {
+        if (m->layers[i].stream != stream) continue;
+        if (first < 0) first = i;
+        last = i;
+    }
+    for (int i = 0; i < m->n_steps; i++) {
+        const vox_step *s = &m->steps[i];
+        if (m->layers[s->layer].stream == stream) n++;
+        if (s->layer == last && s->end - s->begin > planes) planes = s->end - s->begin;
+    }
+    if (first < 0) return false;
+    printf("stream %-3d %s to %s: %d steps, %d plane%s of %s at a time\n", stream, m->layers[first].name,
+           m->layers[last].name, n, planes, planes == 1 ? "" : "s", m->layers[last].name);
+    return true;
+}
+
+static void print_steps(const vox_model_info *m) {
+    printf("steps      %d, of %d layers\n", m->n_steps, m->n_layers);
+    for (int stream = 1; print_stream(m, stream); stream++) continue;
 }
 
 static void print_text(const vox_model_info *m) {
@@ -56,13 +82,14 @@ static void print_text(const vox_model_info *m) {
            (double)m->macs * 1e-9);
     printf("memory     arena %zu, prepared weights %zu, weight file %zu bytes; alignment %zu\n",
            m->arena_bytes, m->prepared_bytes, m->weights_bytes, m->align);
+    print_steps(m);
     printf("isa        %s\n", isa(m));
     if (m->volume != NULL) {
         print_volume(m->volume);
     } else {
         printf("volume     no volume section: segment is not available\n");
     }
-    printf("\n%-24s %-32s %-24s %10s\n", "layer", "op", "output", "MMAC");
+    printf("\n%-24s %-40s %-24s %10s %12s\n", "layer", "op", "output", "MMAC", "scratch MiB");
     for (int i = 0; i < m->n_layers; i++) print_layer(&m->layers[i]);
 }
 
@@ -125,7 +152,18 @@ static void json_layers(const vox_model_info *m) {
         vox_json_string(stdout, l->op);
         printf(", \"shape\": ");
         json_shape(l->rank, l->dim);
-        printf(", \"macs\": %" PRIu64 ", \"stream\": %d, \"ring\": %d}", l->macs, l->stream, l->ring);
+        printf(", \"macs\": %" PRIu64 ", \"scratch_bytes\": %zu, \"stream\": %d, \"ring\": %d}", l->macs,
+               l->scratch, l->stream, l->ring);
+    }
+    printf("\n  ],\n");
+}
+
+static void json_steps(const vox_model_info *m) {
+    printf("  \"steps\": [");
+    for (int i = 0; i < m->n_steps; i++) {
+        const vox_step *s = &m->steps[i];
+        printf("%s\n    {\"layer\": %d, \"begin\": %d, \"end\": %d, \"phase\": %d}", i == 0 ? "" : ",",
+               s->layer, s->begin, s->end, s->phase);
     }
     printf("\n  ]\n");
 }
@@ -150,6 +188,7 @@ static void print_json(const vox_model_info *m) {
         m->arena_bytes, m->prepared_bytes, m->weights_bytes, m->align);
     json_volume(m->volume);
     json_layers(m);
+    json_steps(m);
     printf("}\n");
 }
 

@@ -1,0 +1,84 @@
+/* A bundle of Winograd convolutions, with what their kernels do besides: what a NaN in the input spoils is
+ * what it spoils by the interpreter's plain formula. */
+#include "bundle_lib.h"
+
+#include "algorithm.h"
+
+#define CONV "kernel=3x3x3 stride=1x1x1 group=1 "
+#define SAME "dilation=1x1x1 pad=[1,1,1,1,1,1] "
+static const char *const network =
+    "graph net\ninput %x f32[1,16,20,19,22]\n"
+    "const %wa f32[32,16,3,3,3] random(1, 0.1)\nconst %wb f32[32,32,3,3,3] random(2, 0.1)\n"
+    "const %wc f32[48,32,3,3,3] random(3, 0.1)\nconst %bias f32[32] random(4)\n"
+    "%a = conv(%x, %wa, %bias) " CONV SAME "act=relu\n"
+    "%p = max_pool(%a) kernel=2x2x2 stride=2x2x2 dilation=1x1x1 pad=[0,0,0,0,0,0] ceil=0\n"
+    "%s = slice(%a) begin=[0,0,3,4,5] size=[1,32,10,9,11] step=[1,1,1,1,1]\n"
+    "%b = conv(%p, %wb) " CONV SAME "act=elu alpha=1\n"
+    "%c = conv(%s, %wc) " CONV "dilation=1x2x1 pad=[1,0,2,1,1,0]\n"
+    "%m = neg(%b)\n%n = neg(%c)\noutput %m\noutput %n\n";
+
+static const ir_node *conv_of(const ir_graph *g, const char *name) {
+    for (int i = 0; i < g->n_nodes; i++)
+        if (!strcmp(g->nodes[i]->out[0]->name, name)) return g->nodes[i];
+    fail_msg("no %s", name);
+    return NULL;
+}
+
+/* Every conv by Winograd's algorithm; the one that writes b transforms its weights on the way. */
+static void choose_algorithms(ir_graph *g) {
+    for (int i = 0; i < g->n_nodes; i++) {
+        ir_node *n = g->nodes[i];
+        if (n->op != IR_OP_CONV) continue;
+        const bool deep = n->in[1] == conv_of(g, "b")->in[1];
+        memcpy(n->winograd, deep ? (int64_t[4]){2, 4, 4, 0} : (int64_t[4]){4, 4, 4, 12}, sizeof n->winograd);
+        n->scratch = cg_winograd_shared(n) + cg_lanes(g, n) * cg_winograd_lane(n);
+    }
+}
+
+static void make_bundle(char *dir) {
+    ir_graph *g = parse_or_fail(network);
+    ir_diag d = {0};
+    must(pass_outputs(g, &d) && pass_layout(g, &d) && pass_views(g, &d) && pass_algorithm(g, &d), &d);
+    choose_algorithms(g);
+    must(pass_epilogue(g, &d) && pass_blocking(g, &d) && pass_memory(g, &d) && ir_verify(g, &d), &d);
+    write_bundle(g, dir);
+    ir_graph_free(g);
+}
+
+static size_t count_nan(const vox_port *p, const float *x) {
+    size_t n = 0;
+    for (size_t i = 0; i < port_count(p); i++) n += x[i] != x[i];
+    return n;
+}
+
+static void a_nan_spoils_no_more_than_by_the_plain_formula(void **state) {
+    (void)state;
+    static const size_t places[] = {0, 3333, 16 * 20 * 19 * 22 - 1};
+    char *dir = test_tmpdir();
+    make_bundle(dir);
+    loaded l = load_bundle(dir, "net", "gcc", "-O1");
+    buffers b = make_buffers(l.info);
+    ir_graph *g = parse_or_fail(network);
+    float *x = b.in[0];
+    for (int i = 0; i < l.info->n_layers; i++)
+        if (!strncmp(l.info->layers[i].op, "conv", 4))
+            assert_non_null(strstr(l.info->layers[i].op, "Winograd"));
+    for (int i = -1; i < 3; i++) {
+        const float kept = i < 0 ? 0 : x[places[i]];
+        if (i >= 0) x[places[i]] = NAN;
+        assert_int_equal(run_with(&l, &b, NULL), VOX_OK);
+        compare_with_interpreter(g, l.info, &b, 1e-5);
+        const size_t bad = count_nan(&l.info->outputs[0], b.out[0]);
+        assert_true(i < 0 ? bad == 0 : bad > 0 && bad < port_count(&l.info->outputs[0]) / 4);
+        if (i >= 0) x[places[i]] = kept;
+    }
+    ir_graph_free(g);
+    free_buffers(&b);
+    unload(&l);
+    test_rmdir(dir);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_nan_spoils_no_more_than_by_the_plain_formula)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
