@@ -148,13 +148,18 @@ VOX_INLINE vox_v vox_max_or_nan(vox_v a, vox_v b) {
 }
 /* Whether any lane is NaN. */
 VOX_INLINE int vox_any_nan(vox_v a) {
-#if defined(__AVX512F__) && defined(__AVX512DQ__)
+#if VOX_AVX512
     return _mm512_cmp_ps_mask((__m512)a, (__m512)a, _CMP_UNORD_Q) != 0;
-#elif defined(__AVX2__) && defined(__FMA__)
+#elif VOX_AVX2
     return _mm256_movemask_ps(_mm256_cmp_ps((__m256)a, (__m256)a, _CMP_UNORD_Q)) != 0;
+#elif VOX_NEON && defined(__aarch64__)
+    return vmaxvq_u32((uint32x4_t)(a != a)) != 0;
 #else
     const vox_vi m = a != a;
-    return (m[0] | m[1] | m[2] | m[3]) != 0;
+    int any = 0;
+    VOX_UNROLL
+    for (int i = 0; i < VOX_VL; i++) any |= m[i];
+    return any != 0;
 #endif
 }
 VOX_INLINE vox_v vox_abs(vox_v a) {

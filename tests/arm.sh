@@ -13,8 +13,9 @@ trap 'rm -rf "$out"' EXIT
 emulate() { qemu-aarch64 -L /usr/aarch64-linux-gnu "$@"; }
 
 flags='-std=c11 -D_GNU_SOURCE -Wall -Wextra -Wconversion -Wshadow -Werror'
+flags="$flags $(sed -n '1s,^// flags: ,,p' tests/test_kernels.c)"
 # shellcheck disable=SC2086 # the flags are words
-$cc $flags $(sed -n '1s,^// flags: ,,p' tests/test_kernels.c) -DKERNELS_SHARE=10 -Itests/cross -Iruntime \
+$cc $flags -DKERNELS_SHARE=10 -Itests/cross -Iruntime \
     -o "$out/test_kernels" tests/test_kernels.c runtime/vox_weights.c -lm
 emulate "$out/test_kernels"
 

@@ -90,7 +90,7 @@ static void ring_softmax(int begin, int end, const vox_dims *x, const vox_dims *
 
 static void rings(void **state) {
     (void)state;
-    for (int i = 0; i < 60; i++) {
+    for (int i = 0; i < RANDOM_CASES(60); i++) {
         const vox_dims x = {random_int(1, 2),
                             RANDOM_OF(1, 3, 16, 20),
                             random_int(3, 8),
