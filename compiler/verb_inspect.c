@@ -18,6 +18,7 @@ typedef struct peak {
 typedef struct totals {
     int64_t parameters, macs, weight_bytes, arena, bound;
     peak peak;
+    fit_point frontier[IR_THRIFT_COUNT]; /* what each step of thrift would need */
 } totals;
 
 static int64_t total_macs(const ir_graph *g) {
@@ -110,6 +111,16 @@ static void print_peak(const peak *p) {
     printf("\n");
 }
 
+static void print_frontier(const fit_point frontier[IR_THRIFT_COUNT]) {
+    printf("\n%-36s %14s %14s %14s %12s\n", "time against memory (--max-memory)", "arena", "prepared",
+           "together", "convolutions");
+    for (int i = 0; i < IR_THRIFT_COUNT; i++)
+        if (frontier[i].ok)
+            printf("  %-34s %14" PRId64 " %14" PRId64 " %14" PRId64 " %11.2fx\n", fit_name((ir_thrift)i),
+                   frontier[i].arena, frontier[i].prepared, frontier[i].arena + frontier[i].prepared,
+                   frontier[0].cycles > 0 ? frontier[i].cycles / frontier[0].cycles : 1);
+}
+
 static void print_text(const ir_graph *g, const totals *t, const pass_report *reports, int passes) {
     printf("model        %s\n", g->name);
     print_ports("input", g->inputs, g->n_inputs);
@@ -130,6 +141,7 @@ static void print_text(const ir_graph *g, const totals *t, const pass_report *re
     for (int i = 0; i < passes; i++)
         printf("  %-9s %3d -> %3d nodes  %s\n", reports[i].name, reports[i].nodes_before,
                reports[i].nodes_after, reports[i].what[0] ? reports[i].what : "(unchanged)");
+    print_frontier(t->frontier);
 }
 
 static void json_ints(FILE *f, int count, const int64_t *v) {
@@ -174,6 +186,20 @@ static void json_layer(FILE *f, const ir_node *n) {
     fputs("}", f);
 }
 
+static void json_frontier(FILE *f, const fit_point frontier[IR_THRIFT_COUNT]) {
+    const char *gap = "\n";
+    fputs("  ],\n  \"frontier\": [", f);
+    for (int i = 0; i < IR_THRIFT_COUNT; i++) {
+        if (!frontier[i].ok) continue;
+        fprintf(f,
+                "%s    {\"name\": \"%s\", \"arena_bytes\": %" PRId64 ", \"prepared_bytes\": %" PRId64
+                ", \"convolution_cycles\": %.0f}",
+                gap, fit_name((ir_thrift)i), frontier[i].arena, frontier[i].prepared, frontier[i].cycles);
+        gap = ",\n";
+    }
+    fputs("\n  ]\n", f);
+}
+
 static void print_json(FILE *f, const ir_graph *g, const totals *t, const pass_report *reports, int passes) {
     fputs("{\n  \"name\": ", f);
     json_write_string(f, g->name);
@@ -200,21 +226,8 @@ static void print_json(FILE *f, const ir_graph *g, const totals *t, const pass_r
         json_write_string(f, reports[i].what);
         fputs(i + 1 < passes ? "},\n" : "}\n", f);
     }
-    fputs("  ]\n}\n", f);
-}
-
-static void measure_frontier(const ir_graph *g, fit_point frontier[IR_THRIFT_COUNT]) {
-    for (int i = 0; i < IR_THRIFT_COUNT; i++) frontier[i] = fit_measure(g, (ir_thrift)i);
-}
-
-static void print_frontier(const fit_point frontier[IR_THRIFT_COUNT]) {
-    printf("\n%-36s %14s %14s %14s %12s\n", "time against memory (--max-memory)", "arena", "prepared",
-           "together", "convolutions");
-    for (int i = 0; i < IR_THRIFT_COUNT; i++)
-        if (frontier[i].ok)
-            printf("  %-34s %14" PRId64 " %14" PRId64 " %14" PRId64 " %11.2fx\n", fit_name((ir_thrift)i),
-                   frontier[i].arena, frontier[i].prepared, frontier[i].arena + frontier[i].prepared,
-                   frontier[0].cycles > 0 ? frontier[i].cycles / frontier[0].cycles : 1);
+    json_frontier(f, t->frontier);
+    fputs("}\n", f);
 }
 
 int verb_inspect(const options *o, ir_diag *d) {
@@ -224,10 +237,9 @@ int verb_inspect(const options *o, ir_diag *d) {
     pipeline_options p = {.dump_dir = o->dump_dir, .dump_after = o->dump_after, .verbose = o->verbose};
     pass_report reports[MAX_PASSES];
     int passes = 0;
-    fit_point frontier[IR_THRIFT_COUNT];
-    if (set_goals(o, g, d) && fit(g, d)) measure_frontier(g, frontier);
-    if (!d->code && pipeline_run(g, &p, reports, &passes, d) && write_memory_report(o, g, d) &&
-        !o->dump_after) {
+    bool ok = set_goals(o, g, d) && fit(g, d);
+    for (int i = 0; ok && i < IR_THRIFT_COUNT; i++) t.frontier[i] = fit_measure(g, (ir_thrift)i);
+    if (ok && pipeline_run(g, &p, reports, &passes, d) && write_memory_report(o, g, d) && !o->dump_after) {
         t.weight_bytes = constant_bytes(g);
         t.arena = g->arena_bytes;
         t.peak = find_peak(g, &t.bound);
@@ -235,7 +247,6 @@ int verb_inspect(const options *o, ir_diag *d) {
             print_json(stdout, g, &t, reports, passes);
         else
             print_text(g, &t, reports, passes);
-        if (!o->json) print_frontier(frontier);
         if (o->opt_report) cg_algorithm_report(g, stderr);
     }
     ir_graph_free(g);
