@@ -1,4 +1,4 @@
-// flags: -O1 -fexpensive-optimizations -g0 -ffp-contract=fast -mavx2 -mfma -DVOX_WIDE=16 -w
+// flags: -O1 -fexpensive-optimizations -g0 -ffp-contract=fast -mavx2 -mfma -DVOX_WIDE=16 -w -Wno-psabi
 /* The kernels with AVX-512's 16 lanes and register tiles, for processors without it: each vector operation is
  * two of AVX2. Little is optimised, or gcc would take a minute; but products and sums are fused.
  * Warnings (about options and 64-byte arguments) are off: the other sets' tests have them. */
