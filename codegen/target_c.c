@@ -353,21 +353,27 @@ static bool always_needed(const char *name) {
     return false;
 }
 
-/* Whether a used kernel header includes this one. */
-static bool included_by_used(const cg_model *m, const char *name) {
+static bool header_needed(const cg_model *m, const char *name, int depth);
+
+/* Whether a header that is needed includes this one; includes are at most 4 deep. */
+static bool included_by_needed(const cg_model *m, const char *name, int depth) {
     const char *line = ir_format(m->arena, "#include \"%s\"", name);
-    for (int i = 0; i < KERNEL_HEADERS; i++) {
-        const char *path = ir_format(m->arena, "runtime/%s", kernel_headers[i]);
-        if (uses_header(m, kernel_headers[i]) && strstr(cg_embedded(path, NULL), line)) return true;
-    }
+    for (const embedded_file *f = embedded_files; depth < 4 && f->path; f++)
+        if (strncmp(f->path, "runtime/vox_", 12) == 0 && strstr(f->text, line) &&
+            header_needed(m, base_name(f->path), depth + 1))
+            return true;
     return false;
+}
+
+static bool header_needed(const cg_model *m, const char *name, int depth) {
+    return uses_header(m, name) || included_by_needed(m, name, depth);
 }
 
 static bool is_used(const cg_model *m, const char *path) {
     if (strncmp(path, "runtime/program/", 16) == 0) return true;
     if (strncmp(path, "runtime/", 8) != 0) return false;
     const char *name = base_name(path);
-    return always_needed(name) || uses_header(m, name) || included_by_used(m, name);
+    return always_needed(name) || header_needed(m, name, 0);
 }
 
 static bool put_runtime(bundle *b) {

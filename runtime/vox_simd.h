@@ -53,6 +53,25 @@ VOX_INLINE vox_v vox_load(const float *p) {
 VOX_INLINE void vox_store(float *p, vox_v a) {
     *(vox_v_any *)p = a;
 }
+/* Lanes x[at + lane] where 0 <= at + lane < n, others 0. */
+VOX_INLINE vox_v vox_load_within(const float *x, int at, int n) {
+    const float *p = (const float *)((uintptr_t)x + (uintptr_t)at * sizeof *x);
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+    const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    const __m512i index = _mm512_add_epi32(lane, _mm512_set1_epi32(at));
+    return (vox_v)_mm512_maskz_loadu_ps(_mm512_cmplt_epu32_mask(index, _mm512_set1_epi32(n)), p);
+#elif defined(__AVX2__) && defined(__FMA__)
+    const __m256i index = _mm256_add_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32(at));
+    const __m256i low = _mm256_cmpgt_epi32(index, _mm256_set1_epi32(-1));
+    const __m256i high = _mm256_cmpgt_epi32(_mm256_set1_epi32(n), index);
+    return (vox_v)_mm256_maskload_ps(p, _mm256_and_si256(low, high));
+#else
+    vox_v v = {0};
+    for (int i = 0; i < VOX_VL; i++)
+        if (at + i >= 0 && at + i < n) v[i] = p[i];
+    return v;
+#endif
+}
 /* `ahead` floats behind p, which may be behind the array's end: no pointer is formed. */
 VOX_INLINE void vox_prefetch(const float *p, size_t ahead) {
     __builtin_prefetch((const void *)((uintptr_t)p + ahead * sizeof *p));
