@@ -182,10 +182,6 @@ typedef struct vox_conv_part {
     vox_tile_fn *tile; /* NULL if few or thin */
 } vox_conv_part;
 
-static inline ptrdiff_t vox_plane_floats(const vox_dims *t) {
-    return (ptrdiff_t)vox_planes(t) * t->h * t->w;
-}
-
 /* Plain output: finished sums of n positions, kept as blocks of 16 in `sums`, go to their channels. */
 static inline void vox_conv_scatter(const vox_conv_part *p, const float *sums, float *y, int n) {
     const ptrdiff_t plane = vox_plane_floats(&p->g->y), step = p->axis[2].every;

@@ -110,12 +110,17 @@ VOX_NOINLINE void vox_few_rest(const vox_few *f, int oc, int j, float *y, ptrdif
     switch (oc) { VOX_FEW_TILES(VOX_FEW_REST) }
 }
 
+/* How many vectors a tile of so many channels has. */
+static inline int vox_few_vectors(int oc) {
+    static const int vectors[] = {VOX_FEW_TILES(VOX_FEW_WIDTH)};
+    return vectors[oc - 1];
+}
+
 /* All outputs of a row, `oc` channels y_channel floats apart; slope of the first channel, or NULL. */
 static inline void vox_few_row(const vox_few *f, const vox_epilogue *ep, int oc, const float *slope, float *y,
                                ptrdiff_t y_channel) {
-    static const int vectors[] = {VOX_FEW_TILES(VOX_FEW_WIDTH)};
     const vox_axis *ax = f->axis;
-    const int reach = (ax->taps - 1) * ax->step, wide = vectors[oc - 1] * VOX_VL;
+    const int reach = (ax->taps - 1) * ax->step, wide = vox_few_vectors(oc) * VOX_VL;
     const int low = ax->at + vox_min_int(reach, 0), high = ax->at + vox_max_int(reach, 0);
     const int activate = ep->act != VOX_ACT_NONE && ep->act != VOX_ACT_RELU;
     for (int j = 0, n; j < ax->n; j += n) {

@@ -78,4 +78,9 @@ static inline int vox_axis_next(const vox_axis *a, int j) {
     return next;
 }
 
+/* From channel to channel, of plain memory. */
+static inline ptrdiff_t vox_plane_floats(const vox_dims *t) {
+    return (ptrdiff_t)vox_planes(t) * t->h * t->w;
+}
+
 #endif

@@ -53,6 +53,25 @@ VOX_INLINE vox_v vox_load(const float *p) {
 VOX_INLINE void vox_store(float *p, vox_v a) {
     *(vox_v_any *)p = a;
 }
+/* Stores past the caches, where the target can: for whole tensors that are larger than a cache, which
+ * otherwise would be read in order to be written. p is aligned to a vector; vox_store_past_end comes before
+ * anyone reads. */
+VOX_INLINE void vox_store_past(float *p, vox_v a) {
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+    _mm512_stream_ps(p, (__m512)a);
+#elif defined(__AVX2__) && defined(__FMA__)
+    _mm256_stream_ps(p, (__m256)a);
+#elif defined(__SSE2__)
+    _mm_stream_ps(p, (__m128)a);
+#else
+    vox_store(p, a);
+#endif
+}
+VOX_INLINE void vox_store_past_end(void) {
+#if defined(__SSE2__)
+    _mm_sfence();
+#endif
+}
 /* Lanes x[at + lane] where 0 <= at + lane < n, others 0. */
 VOX_INLINE vox_v vox_load_within(const float *x, int at, int n) {
     const float *p = (const float *)((uintptr_t)x + (uintptr_t)at * sizeof *x);

@@ -19,6 +19,7 @@
 #include "vox_reduce.h"
 #include "vox_resize.h"
 #include "vox_winograd_deep.h"
+#include "vox_winograd_few.h"
 #include "vox_ref.h"
 
 static uint64_t seed = 1;
