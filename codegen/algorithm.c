@@ -18,11 +18,14 @@ static const double TILE_RATE = 0.86; /* multiply-adds per cycle of the register
 static const double INPUT_POINT = 7;  /* cycles per point and block of 16 channels */
 static const double OUTPUT_POINT = 6;
 static const double WEIGHT_POINT = 5; /* where weights are transformed on the way */
-static const double FEW_RATE = 0.7;   /* of the tiles with positions as lanes, and around them: */
-static const double FEW_INPUT_POINT = 4;
-static const double FEW_OUTPUT_POINT = 4;
+/* The same with positions as lanes, fitted to 1 -> 5, 5 -> 5 and 11 -> 11 channels at 256^3, where memory
+ * takes its part: direct (0.57, 0.70; dilated 0.45), products, each point of a channel (16, 18, 21). */
+static const double FEW_DIRECT_RATE = 0.6;
+static const double FEW_RATE = 0.86;
+static const double FEW_POINT = 18;
 enum {
     FEW_CHANNELS = 12,        /* VOX_FEW_MOST */
+    FEW_CACHE = 256 << 10,    /* VOX_FEW_CACHE */
     DEEP_TILES = 48,          /* tiles that should share such a transform */
     MOST_SHARED = 40 << 20,   /* bytes of transformed inputs that they may take */
     MOST_PREPARED = 24 << 20, /* bytes of transformed weights that a layer may keep */
@@ -79,7 +82,7 @@ static double few_cycles(const ir_node *n, const int64_t w[4]) {
     double tiles = (double)(y[0] * axis_tiles(y[2], dilation[0], w[0]) * axis_tiles(y[3], dilation[1], w[1]) *
                             parts(y[4], IR_BLOCK));
     double ic = (double)n->in[0]->dim[1], oc = (double)y[1], points = (double)((w[0] + 2) * (w[1] + 2));
-    return tiles * points * (3 * ic * oc / FEW_RATE + ic * FEW_INPUT_POINT + oc * FEW_OUTPUT_POINT);
+    return tiles * points * (3 * ic * oc / FEW_RATE + (ic + oc) * FEW_POINT);
 }
 
 static double winograd_cycles(const ir_node *n, const int64_t w[4]) {
@@ -94,7 +97,7 @@ static double winograd_cycles(const ir_node *n, const int64_t w[4]) {
 }
 
 static double direct_cycles(const ir_node *n) {
-    if (is_few(n)) return (double)ir_macs(n) / IR_BLOCK / FEW_RATE;
+    if (is_few(n)) return (double)ir_macs(n) / IR_BLOCK / FEW_DIRECT_RATE;
     double oc = (double)(n->out[0]->dim[1] / ir_int(n, IR_GROUP));
     double filled = oc / (double)(blocks((int64_t)oc) * IR_BLOCK);
     return (double)ir_macs(n) / filled / IR_BLOCK / TILE_RATE;
@@ -178,11 +181,13 @@ int64_t cg_winograd_shared(const ir_node *n) {
 
 /* As vox_winograd_few_scratch. */
 static int64_t few_lane(const ir_node *n) {
-    int64_t pad = ir_ints(n, IR_PAD)[2], left = blocks(pad) * IR_BLOCK,
-            reach = 2 * ir_ints(n, IR_DILATION)[2];
-    int64_t x = blocks(n->in[0]->dim[4]) * IR_BLOCK, y = blocks(n->out[0]->dim[4]) * IR_BLOCK + reach - pad;
-    int64_t width = (blocks(left + (x > y ? x : y)) | 1) * IR_BLOCK;
-    return 36 * (n->in[0]->dim[1] * width + n->out[0]->dim[1] * 4 * IR_BLOCK) * (int64_t)sizeof(float);
+    int64_t ic = n->in[0]->dim[1], reach = 2 * ir_ints(n, IR_DILATION)[2],
+            row = blocks(n->out[0]->dim[4]) * IR_BLOCK;
+    int64_t chunk = (FEW_CACHE / (36 * 4 * ic) - reach) / 64 * 64;
+    if (chunk < 64) chunk = 64;
+    if (chunk > row) chunk = row;
+    int64_t width = (blocks(chunk + reach) | 1) * IR_BLOCK;
+    return 36 * (ic * width + n->out[0]->dim[1] * 4 * IR_BLOCK) * (int64_t)sizeof(float);
 }
 
 int64_t cg_winograd_lane(const ir_node *n) {

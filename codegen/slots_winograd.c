@@ -83,8 +83,9 @@ static void set_work(cg_work *w) {
     cg_set(&w->slots, "phase", "%s", is_deep(w) ? "m->phase, " : "");
     cg_set(&w->slots, "shared", "%s", is_deep(w) ? "shared, " : "");
     cg_set(&w->slots, "why", "%s", cg_algorithm_reason(n, w->m->arena));
+    int64_t tiles = cg_winograd_tiles(n, n->winograd, 0, depth) / (is_few(w) ? n->out[0]->dim[4] : 1);
     cg_set(&w->slots, "split", "%" PRId64 " tiles, at most %" PRId64 " at a time for each of %d threads%s",
-           cg_winograd_tiles(n, n->winograd, 0, depth), batch, cg_lanes(w->m->g), phases);
+           tiles, batch, cg_lanes(w->m->g), phases);
     cg_scratch_operand(w, cg_winograd_shared(n), cg_winograd_lane(n));
 }
 
