@@ -199,6 +199,13 @@ static inline void vox_conv_finish(const vox_conv_part *p, float *y, int n) {
         }
 }
 
+/* Few channels: by row, not by block, most of whose lanes are empty. deepbrain's last layer, 1 channel with a
+ * sigmoid: 15.0 ms of CPU per pair of threads before, 8.3 after. */
+static inline void vox_conv_finish_plain(const vox_conv_part *p, float *y, int n) {
+    for (int c = 0; c < p->channels; c++, y += vox_plane_floats(&p->g->y))
+        vox_activate_run(&p->g->ep, p->slope ? p->slope[c] : 0.0f, y, y, n);
+}
+
 /* n outputs of a row with the same taps, from output j on. */
 static inline void vox_conv_segment(const vox_conv_part *p, const float *x, const float *w, float *y, int n) {
     const int tiles = vox_parts(n, VOX_TILE_W), plain = p->g->y.block == 0;
@@ -210,8 +217,10 @@ static inline void vox_conv_segment(const vox_conv_part *p, const float *x, cons
         const int width = n / tiles + (i < n % tiles);
         float *to = plain ? sums : y + r * y_pos;
         p->tile(&p->walk, width, x + r * x_pos, w, p->first_chunk ? p->b : to, to);
-        if (activate) vox_conv_finish(p, to, width);
+        const int later = plain && p->axis[2].every == 1 && p->channels < width;
+        if (activate && !later) vox_conv_finish(p, to, width);
         if (plain) vox_conv_scatter(p, sums, y + r * y_pos, width);
+        if (activate && later) vox_conv_finish_plain(p, y + r * y_pos, width);
         r += width;
     }
 }
