@@ -25,7 +25,6 @@ static const double FEW_RATE = 0.86;
 static const double FEW_POINT = 18;
 enum {
     FEW_CHANNELS = 12,        /* VOX_FEW_MOST */
-    FEW_CACHE = 256 << 10,    /* VOX_FEW_CACHE */
     DEEP_TILES = 48,          /* tiles that should share such a transform */
     MOST_SHARED = 40 << 20,   /* bytes of transformed inputs that they may take */
     MOST_PREPARED = 24 << 20, /* bytes of transformed weights that a layer may keep */
@@ -181,13 +180,11 @@ int64_t cg_winograd_shared(const ir_node *n) {
 
 /* As vox_winograd_few_scratch. */
 static int64_t few_lane(const ir_node *n) {
-    int64_t ic = n->in[0]->dim[1], reach = 2 * ir_ints(n, IR_DILATION)[2],
-            row = blocks(n->out[0]->dim[4]) * IR_BLOCK;
-    int64_t chunk = (FEW_CACHE / (36 * 4 * ic) - reach) / 64 * 64;
-    if (chunk < 64) chunk = 64;
-    if (chunk > row) chunk = row;
-    int64_t width = (blocks(chunk + reach) | 1) * IR_BLOCK;
-    return 36 * (ic * width + n->out[0]->dim[1] * 4 * IR_BLOCK) * (int64_t)sizeof(float);
+    int64_t pad = ir_ints(n, IR_PAD)[2], left = blocks(pad) * IR_BLOCK,
+            reach = 2 * ir_ints(n, IR_DILATION)[2];
+    int64_t x = blocks(n->in[0]->dim[4]) * IR_BLOCK, y = blocks(n->out[0]->dim[4]) * IR_BLOCK + reach - pad;
+    int64_t width = (blocks(left + (x > y ? x : y)) | 1) * IR_BLOCK;
+    return 36 * (n->in[0]->dim[1] * width + n->out[0]->dim[1] * 4 * IR_BLOCK) * (int64_t)sizeof(float);
 }
 
 int64_t cg_winograd_lane(const ir_node *n) {

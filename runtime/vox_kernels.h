@@ -119,8 +119,8 @@ typedef struct vox_winograd {
 /* vox_winograd_few.h: vox_f32_winograd_few(g, begin, end, x, u, b, slope, y, scratch, next) computes the same
  * for plain x and y of at most VOX_FEW_MOST output channels, with tile {4, 4, 1} (W is not transformed),
  * without crop and pool; store is 1 and batch means nothing. scratch  vox_winograd_few_scratch(g) floats of
- * this lane: 36 * (IC * width + OC * 64), where width is
- *            for some positions along W at a time
+ * this lane: 36 * (IC * width + OC * 64), where width is the row of x or y with its padding, in an odd number
+ * of blocks
  */
 
 /* vox_pool3d.h: vox_pool3d_tasks(g, begin, end), vox_f32_max_pool(g, begin, end, x, y, task),

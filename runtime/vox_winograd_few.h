@@ -17,7 +17,6 @@ enum {
     VOX_FEW_LINE = 6,
     VOX_FEW_POINTS = 36,
     VOX_FEW_GROUP = 8,           /* tiles along D */
-    VOX_FEW_CACHE = 256 * 1024,  /* bytes for points */
     VOX_FEW_LARGE = 16 * 1048576 /* bytes of outputs that no cache keeps for the next layer */
 };
 
@@ -26,22 +25,20 @@ typedef struct vox_few_run {
     int begin, end; /* planes of y */
     const float *x, *u, *b, *slope;
     float *y;
-    int chunk, width;
-    float *v; /* points: [36][IC][width], from the first position that the chunk reads on */
+    float *v; /* points: [36][IC][width], position 0 along W at `left`, zeros beside the positions */
     float *m; /* products: [36][OC][vectors * VOX_VL] */
+    int width, left;
     int past; /* 1: y is stored past the caches */
 } vox_few_run;
 
-/* Positions along W that are computed at a time: their points are to stay in L2, with room for what is
- * fetched. */
-static inline int vox_few_chunk(const vox_winograd *g) {
-    const int fit = VOX_FEW_CACHE / (VOX_FEW_POINTS * (int)sizeof(float) * g->x.c) - 2 * g->dilation[2];
-    const int chunk = vox_max_int(fit / 64 * 64, 64), row = vox_parts(g->y.w, VOX_BLOCK) * VOX_BLOCK;
-    return vox_min_int(chunk, row);
+static inline int vox_few_left(const vox_winograd *g) {
+    return vox_parts(g->pad[2], VOX_BLOCK) * VOX_BLOCK;
 }
-/* Floats of a row of points; an odd number of blocks, so that rows do not fall on each other in the cache. */
+/* An odd number of blocks: rows do not fall on each other in the cache. */
 static inline int vox_few_width(const vox_winograd *g) {
-    return (vox_parts(vox_few_chunk(g) + 2 * g->dilation[2], VOX_BLOCK) | 1) * VOX_BLOCK;
+    const int x = vox_parts(g->x.w, VOX_BLOCK) * VOX_BLOCK, y = vox_parts(g->y.w, VOX_BLOCK) * VOX_BLOCK;
+    const int floats = vox_few_left(g) + vox_max_int(x, y + 2 * g->dilation[2] - g->pad[2]);
+    return (vox_parts(floats, VOX_BLOCK) | 1) * VOX_BLOCK;
 }
 VOX_KERNEL size_t vox_winograd_few_scratch(const vox_winograd *g) {
     const int row = g->x.c * vox_few_width(g) + g->y.c * VOX_FEW_VECTORS * VOX_BLOCK;
@@ -120,24 +117,23 @@ static inline void vox_few_stage(const vox_few_run *r, const vox_few_rows *in, p
                   in->row[p] ? vox_load_within(in->row[p] + at, w, r->g->x.w) : vox_zero());
 }
 
-/* One channel, `at` floats behind the first, inputs from position w on; to: their points. Both ends are
- * prefetched, a fifth faster where they are in L2. */
-static inline void vox_few_points_row(const vox_few_run *r, const vox_few_rows *in, ptrdiff_t at, int w,
-                                      float *to) {
+/* One channel, `at` floats behind the first; to: its points. Both ends are prefetched, a fifth faster where
+ * they are in L2. */
+static inline void vox_few_points_row(const vox_few_run *r, const vox_few_rows *in, ptrdiff_t at, float *to) {
     const vox_winograd *g = r->g;
     const ptrdiff_t step = (ptrdiff_t)g->x.c * r->width;
     float stage[VOX_FEW_POINTS * VOX_VL];
-    for (int i = 0; i < r->chunk + 2 * g->dilation[2]; i += VOX_VL, w += VOX_VL, to += VOX_VL) {
-        const int inside = in->whole && w >= 0 && w + VOX_VL <= g->x.w;
+    for (int w = 0; w < g->x.w; w += VOX_VL) {
+        const int inside = in->whole && w + VOX_VL <= g->x.w;
         const float *x[VOX_FEW_LINE];
         if (!inside) vox_few_stage(r, in, at, w, stage);
-        for (int k = 0; k < VOX_FEW_LINE; k++)
-            x[k] = inside ? in->row[k * VOX_FEW_LINE] + at + w : stage + k * VOX_FEW_LINE * VOX_VL;
+        for (int i = 0; i < VOX_FEW_LINE; i++)
+            x[i] = inside ? in->row[i * VOX_FEW_LINE] + at + w : stage + i * VOX_FEW_LINE * VOX_VL;
         for (int p = 0; p < VOX_FEW_POINTS; p++) {
-            vox_prefetch(to + p * step, VOX_BLOCK);
+            vox_prefetch(to + w + p * step, VOX_BLOCK);
             if (inside) vox_prefetch(in->row[p] + at + w, VOX_BLOCK);
         }
-        vox_few_points_vector(x, inside ? (ptrdiff_t)g->dilation[1] * g->x.w : VOX_VL, to, step);
+        vox_few_points_vector(x, inside ? (ptrdiff_t)g->dilation[1] * g->x.w : VOX_VL, to + w, step);
     }
 }
 
@@ -199,9 +195,9 @@ static inline void vox_few_fetch(const vox_few_run *r, const vox_few_rows *in, i
         for (int v = 0; v < vectors; v++) vox_prefetch(in->row[p] + c * channel, (size_t)(w + v * VOX_VL));
 }
 
-/* The products of `vectors` vectors of positions, from the chunk's i-th on. */
-static inline void vox_few_products(const vox_few_run *r, const vox_few_rows *next, int w, int i,
-                                    int vectors) {
+/* The products of `vectors` vectors of positions from w on. Meanwhile memory has time for the next tile's
+ * inputs. */
+static inline void vox_few_products(const vox_few_run *r, const vox_few_rows *next, int w, int vectors) {
     static const float zeros[VOX_FEW_MOST];
     const vox_winograd *g = r->g;
     const vox_walk walk = {.taps = {1, 1, 3},
@@ -210,36 +206,34 @@ static inline void vox_few_products(const vox_few_run *r, const vox_few_rows *ne
                            .x_lane = r->width,
                            .w_tap = {0, 0, (ptrdiff_t)g->x.c * VOX_BLOCK},
                            .low = -INFINITY};
-    const vox_axis axis = {.taps = 3, .step = g->dilation[2], .extent = r->width};
+    const vox_axis axis = {.at = r->left - g->pad[2], .taps = 3, .step = g->dilation[2], .extent = r->width};
     vox_few f = {&walk, &axis, r->v, r->u, zeros};
     float *m = r->m;
     const int wide = vectors * VOX_VL;
     for (int p = 0; p < VOX_FEW_POINTS; p++, m += g->y.c * wide) {
-        vox_few_fetch(r, next, p, w + i, vectors); /* memory has nothing else to do */
+        vox_few_fetch(r, next, p, w, vectors);
         if (vectors > 1)
-            vox_few_inside(&f, g->y.c, i, m, wide);
+            vox_few_inside(&f, g->y.c, w, m, wide);
         else
-            vox_few_rest(&f, g->y.c, i, m, wide);
+            vox_few_rest(&f, g->y.c, w, m, wide);
         f.x += (ptrdiff_t)g->x.c * r->width;
         f.w += 3 * (ptrdiff_t)g->x.c * VOX_BLOCK;
     }
 }
 
-/* The positions of a chunk, from w on. */
-static inline void vox_few_positions(const vox_few_run *r, const vox_few_rows *in, const vox_few_rows *next,
-                                     int w) {
+static inline void vox_few_item(const vox_few_run *r, const vox_few_rows *in, const vox_few_rows *next) {
     const vox_winograd *g = r->g;
-    const int most = vox_few_vectors(g->y.c), end = vox_min_int(r->chunk, g->y.w - w);
+    const int most = vox_few_vectors(g->y.c);
     for (int c = 0; c < g->x.c; c++)
-        vox_few_points_row(r, in, c * vox_plane_floats(&g->x), w - g->pad[2], r->v + (ptrdiff_t)c * r->width);
-    for (int i = 0, vectors; i < end; i += vectors * VOX_VL) {
-        vectors = end - i >= most * VOX_VL ? most : 1;
-        vox_few_products(r, next, w, i, vectors);
+        vox_few_points_row(r, in, c * vox_plane_floats(&g->x), r->v + (ptrdiff_t)c * r->width + r->left);
+    for (int w = 0, vectors; w < g->y.w; w += vectors * VOX_VL) {
+        vectors = g->y.w - w >= most * VOX_VL ? most : 1;
+        vox_few_products(r, next, w, vectors);
         const ptrdiff_t step = (ptrdiff_t)g->y.c * vectors * VOX_VL;
-        for (int k = 0; k < g->y.c * vectors; k++) {
-            const int from = i + k % vectors * VOX_VL;
-            vox_few_outputs(r, in, k / vectors, r->m + k * VOX_VL, step, w + from,
-                            vox_min_int(end - from, VOX_VL));
+        for (int i = 0; i < g->y.c * vectors; i++) {
+            const int from = w + i % vectors * VOX_VL;
+            vox_few_outputs(r, in, i / vectors, r->m + i * VOX_VL, step, from,
+                            vox_min_int(g->y.w - from, VOX_VL));
         }
     }
 }
@@ -248,17 +242,18 @@ VOX_KERNEL void vox_f32_winograd_few(const vox_winograd *g, int begin, int end, 
                                      const float *u, const float *b, const float *slope, float *y,
                                      float *scratch, int *next) {
     vox_few_run r = {.g = g, .begin = begin, .end = end, .x = x, .u = u, .b = b, .slope = slope, .y = y};
-    r.chunk = vox_few_chunk(g), r.width = vox_few_width(g);
+    r.width = vox_few_width(g), r.left = vox_few_left(g);
     const size_t points = (size_t)VOX_FEW_POINTS * (size_t)g->x.c * (size_t)r.width;
     r.v = scratch, r.m = scratch + points;
     const ptrdiff_t bytes = vox_plane_floats(&g->y) * g->y.n * g->y.c * (ptrdiff_t)sizeof *y;
     r.past = bytes > VOX_FEW_LARGE && g->y.w % VOX_BLOCK == 0 && (uintptr_t)y % (VOX_BLOCK * sizeof *y) == 0;
+    memset(r.v, 0, points * sizeof *r.v);
     const int nd = vox_few_tiles(end - begin, g->dilation[0]), nh = vox_few_tiles(g->y.h, g->dilation[1]);
     const int items = g->x.n * nd * nh;
     for (int item; (item = __atomic_fetch_add(next, 1, __ATOMIC_RELAXED)) < items;) {
         const vox_few_rows in = vox_few_rows_of(&r, item, nd, nh);
         const vox_few_rows guess = vox_few_rows_of(&r, vox_min_int(item + g->lanes, items - 1), nd, nh);
-        for (int w = 0; w < g->y.w; w += r.chunk) vox_few_positions(&r, &in, &guess, w);
+        vox_few_item(&r, &in, &guess);
     }
     vox_store_past_end();
 }
