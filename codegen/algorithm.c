@@ -18,9 +18,15 @@ static const double TILE_RATE = 0.86; /* multiply-adds per cycle of the register
 static const double INPUT_POINT = 7;  /* cycles per point and block of 16 channels */
 static const double OUTPUT_POINT = 6;
 static const double WEIGHT_POINT = 5; /* where weights are transformed on the way */
+/* The same with positions as lanes, fitted to 1 -> 5, 5 -> 5 and 11 -> 11 channels at 256^3, where memory
+ * takes its part: direct (0.57, 0.70; dilated 0.45), products, each point of a channel (16, 18, 21). */
+static const double FEW_DIRECT_RATE = 0.6;
+static const double FEW_RATE = 0.86;
+static const double FEW_POINT = 18;
 enum {
     LONG_RUN = 128,
     SHORT_RUN = 32,           /* products */
+    FEW_CHANNELS = 12,        /* VOX_FEW_MOST */
     DEEP_TILES = 48,          /* tiles that should share such a transform */
     MOST_SHARED = 40 << 20,   /* bytes of transformed inputs that they may take */
     MOST_PREPARED = 24 << 20, /* bytes of transformed weights that a layer may keep */
@@ -71,7 +77,22 @@ int64_t cg_deep_batch(const ir_node *n) {
     return tiles < DEEP_TILES ? tiles : DEEP_TILES;
 }
 
+/* Plain tensors of few channels: positions are vector lanes (runtime/vox_conv_few.h). */
+static bool is_few(const ir_node *n) {
+    return !n->in[0]->block && !n->out[0]->block && ir_int(n, IR_GROUP) == 1 &&
+           n->out[0]->dim[1] <= FEW_CHANNELS;
+}
+
+static double few_cycles(const ir_node *n, const int64_t w[4]) {
+    const int64_t *y = n->out[0]->dim, *dilation = ir_ints(n, IR_DILATION);
+    double tiles = (double)(y[0] * axis_tiles(y[2], dilation[0], w[0]) * axis_tiles(y[3], dilation[1], w[1]) *
+                            parts(y[4], IR_BLOCK));
+    double ic = (double)n->in[0]->dim[1], oc = (double)y[1], points = (double)((w[0] + 2) * (w[1] + 2));
+    return tiles * points * (3 * ic * oc / FEW_RATE + (ic + oc) * FEW_POINT);
+}
+
 static double winograd_cycles(const ir_node *n, const int64_t w[4]) {
+    if (w[2] == 1) return few_cycles(n, w);
     double tiles = (double)cg_winograd_tiles(n, w, 0, n->out[0]->dim[2]);
     double points = (double)cg_winograd_points(w), ic = (double)n->in[0]->dim[1];
     double in = (double)blocks(n->in[0]->dim[1]), out = (double)blocks(n->out[0]->dim[1]);
@@ -82,6 +103,7 @@ static double winograd_cycles(const ir_node *n, const int64_t w[4]) {
 }
 
 static double direct_cycles(const ir_node *n) {
+    if (is_few(n)) return (double)ir_macs(n) / IR_BLOCK / FEW_DIRECT_RATE;
     double oc = (double)(n->out[0]->dim[1] / ir_int(n, IR_GROUP));
     double filled = oc / (double)(blocks((int64_t)oc) * IR_BLOCK);
     return (double)ir_macs(n) / filled / IR_BLOCK / TILE_RATE;
@@ -117,6 +139,9 @@ int cg_algorithms(const ir_graph *g, const ir_node *n, cg_algorithm list[CG_MAX_
     int64_t most = g->goals.thrift >= IR_WEIGHTS_ON_THE_WAY ? FEW_PREPARED : MOST_PREPARED;
     int count = 0;
     list[count++] = measure(n, (const int64_t[4]){0});
+    const int64_t few[4] = {4, 4, 1, 1};
+    if (is_few(n) && ir_admits_winograd(n) && g->goals.thrift < IR_DIRECT && !g->goals.strict)
+        list[count++] = measure(n, few);
     bool able = ir_admits_winograd(n) && n->in[0]->block && n->out[0]->block && g->goals.thrift < IR_DIRECT;
     for (size_t i = 0; able && i < sizeof tiles / sizeof *tiles; i++) {
         const int64_t *t = tiles[i];
@@ -170,7 +195,17 @@ int64_t cg_winograd_shared(const ir_node *n) {
     return n->winograd[3] ? 0 : shared_bytes(n, n->winograd, cg_deep_planes(n, n->winograd));
 }
 
+/* As vox_winograd_few_scratch. */
+static int64_t few_lane(const ir_node *n) {
+    int64_t pad = ir_ints(n, IR_PAD)[2], left = blocks(pad) * IR_BLOCK,
+            reach = 2 * ir_ints(n, IR_DILATION)[2];
+    int64_t x = blocks(n->in[0]->dim[4]) * IR_BLOCK, y = blocks(n->out[0]->dim[4]) * IR_BLOCK + reach - pad;
+    int64_t width = (blocks(left + (x > y ? x : y)) | 1) * IR_BLOCK;
+    return 36 * (n->in[0]->dim[1] * width + n->out[0]->dim[1] * 4 * IR_BLOCK) * (int64_t)sizeof(float);
+}
+
 int64_t cg_winograd_lane(const ir_node *n) {
+    if (n->winograd[2] == 1) return few_lane(n);
     const int64_t *m = n->winograd, batch = m[3];
     int64_t plane = (m[1] + 2) * (m[2] + 2);
     int64_t registers = cg_winograd_points(m) * (batch * (blocks(n->in[0]->dim[1]) + 2) + 1);

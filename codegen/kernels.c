@@ -35,11 +35,13 @@ static const cg_kernel by_op[IR_OP_COUNT] = {
 };
 static const cg_kernel winograd = {"winograd.c.in", "vox_winograd.h", slots_winograd};
 static const cg_kernel deep = {"winograd.c.in", "vox_winograd_deep.h", slots_winograd};
+static const cg_kernel few = {"winograd.c.in", "vox_winograd_few.h", slots_winograd};
 static const cg_kernel map = {"map.c.in", "vox_map.h", slots_map};
 static const cg_kernel binary = {"binary.c.in", "vox_map.h", slots_binary};
 
 const cg_kernel *cg_kernel_for(const ir_node *n) {
     unsigned flags = ir_op_get(n->op)->flags;
+    if (n->winograd[2] == 1) return &few;
     if (n->winograd[0]) return n->winograd[3] ? &winograd : &deep;
     if (by_op[n->op].slots) return &by_op[n->op];
     if (flags & IR_FLAG_SHAPE) return NULL;

@@ -8,6 +8,11 @@ static bool is_deep(const cg_work *w) {
     return w->n->winograd[3] == 0;
 }
 
+/* Plain tensors: see vox_winograd_few.h. */
+static bool is_few(const cg_work *w) {
+    return w->n->winograd[2] == 1;
+}
+
 static void weight_operands(cg_work *w) {
     const ir_node *n = w->n;
     int64_t oc = n->out[0]->dim[1], ic = n->in[0]->dim[1];
@@ -55,8 +60,10 @@ static void set_results(cg_work *w) {
         cg_set(&w->slots, "pool_dims", ".pool = %s,", box_text(w, pool->out[0]));
     }
     bool bias = w->n->n_in > 2 && w->n->in[2], slope = w->n->n_in > 3 && w->n->in[3];
-    cg_set(&w->slots, "arguments", "x, %s, %s, %s, %s, %s, %s", is_deep(w) ? "w" : "u", bias ? "b" : "NULL",
-           slope ? "slope" : "NULL", store ? "y" : "NULL", crop ? "crop" : "NULL", pool ? "pool" : "NULL");
+    const char *more = "";
+    if (!is_few(w)) more = ir_format(w->m->arena, ", %s, %s", crop ? "crop" : "NULL", pool ? "pool" : "NULL");
+    cg_set(&w->slots, "arguments", "x, %s, %s, %s, %s%s", is_deep(w) ? "w" : "u", bias ? "b" : "NULL",
+           slope ? "slope" : "NULL", store ? "y" : "NULL", more);
 }
 
 /* How the tiles are worked through: batch, and what a kernel that transforms weights takes besides. */
@@ -72,12 +79,14 @@ static void set_work(cg_work *w) {
     cg_set_int(&w->slots, "batch", batch);
     cg_set_int(&w->slots, "run", cg_run(w->m->g, n));
     cg_set_int(&w->slots, "lanes", cg_lanes(w->m->g, n));
-    cg_set(&w->slots, "deep", "%s", is_deep(w) ? "_deep" : "");
+    cg_set(&w->slots, "kind", "%s", is_deep(w) ? "_deep" : is_few(w) ? "_few" : "");
+    cg_set(&w->slots, "block", "%s", is_few(w) ? "0" : "VOX_BLOCK");
     cg_set(&w->slots, "phase", "%s", is_deep(w) ? "m->phase, " : "");
     cg_set(&w->slots, "shared", "%s", is_deep(w) ? "shared, " : "");
     cg_set(&w->slots, "why", "%s", cg_algorithm_reason(n, w->m->arena));
+    int64_t tiles = cg_winograd_tiles(n, n->winograd, 0, depth) / (is_few(w) ? n->out[0]->dim[4] : 1);
     cg_set(&w->slots, "split", "%" PRId64 " tiles, at most %" PRId64 " at a time for each of %d threads%s",
-           cg_winograd_tiles(n, n->winograd, 0, depth), batch, cg_lanes(w->m->g, n), phases);
+           tiles, batch, cg_lanes(w->m->g, n), phases);
     cg_scratch_operand(w, cg_winograd_shared(n), cg_winograd_lane(n));
 }
 

@@ -112,9 +112,10 @@ static bool add_layer(cg_model *m, int index, cg_text *out, ir_diag *d) {
 }
 
 /* The runtime headers that some layer needs, in a fixed order. */
-static const char *const kernel_headers[] = {
-    "vox_conv.h", "vox_winograd.h", "vox_winograd_deep.h", "vox_copy.h",   "vox_gather.h",
-    "vox_map.h",  "vox_norm.h",     "vox_pool3d.h",        "vox_reduce.h", "vox_resize.h"};
+static const char *const kernel_headers[] = {"vox_conv.h",         "vox_winograd.h", "vox_winograd_deep.h",
+                                             "vox_winograd_few.h", "vox_copy.h",     "vox_gather.h",
+                                             "vox_map.h",          "vox_norm.h",     "vox_pool3d.h",
+                                             "vox_reduce.h",       "vox_resize.h"};
 enum { KERNEL_HEADERS = sizeof kernel_headers / sizeof *kernel_headers };
 
 static bool uses_header(const cg_model *m, const char *header) {

@@ -46,7 +46,7 @@ bool pass_epilogue(ir_graph *g, ir_diag *d) {
     (void)d;
     for (int i = 0; !g->goals.whole && i < g->n_nodes; i++) {
         const ir_node *n = g->nodes[i];
-        if (n->winograd[0] && can_fuse(g, n->out[0])) n->out[0]->fused = true;
+        if (n->winograd[0] && n->out[0]->block && can_fuse(g, n->out[0])) n->out[0]->fused = true;
     }
     return true;
 }

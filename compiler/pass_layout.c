@@ -8,7 +8,7 @@
 #include "passes.h"
 
 enum {
-    BLOCKED_FROM = 9,     /* output channels: fewer would fill more than half of a block with padding */
+    BLOCKED_FROM = 13,    /* output channels: fewer are faster with positions as vector lanes */
     BLOCK_INPUT_FROM = 8, /* input channels of a plain operand that are worth a conversion before a conv */
 };
 
@@ -109,13 +109,18 @@ static bool wants_blocked(const ir_node *n, habit h) {
     return false;
 }
 
+/* Plain to plain, by kernels that have positions as vector lanes. */
+static bool stays_plain(const ir_node *n) {
+    return n->op == IR_OP_CONV && !n->out[0]->block && n->out[0]->dim[1] < BLOCKED_FROM;
+}
+
 static bool fits(const ir_node *n, habit h, int i) {
     const ir_tensor *t = n->in[i];
     if (!t || t->role == IR_ROLE_CONST) return true;
     if (h == HABIT_PLAIN) return !t->block;
     if (h == HABIT_FOLLOW) return t->block == n->out[0]->block;
     if (h == HABIT_FREE && i == 0 && t->dtype == IR_F32 && t->rank == 5)
-        return t->block || t->dim[1] < BLOCK_INPUT_FROM;
+        return t->block || t->dim[1] < BLOCK_INPUT_FROM || stays_plain(n);
     return true;
 }
 

@@ -58,10 +58,14 @@ static bool check_node_layout(verifier *v, const ir_node *n) {
 static bool check_winograd(verifier *v, const ir_node *n) {
     const int64_t *w = n->winograd;
     if (!(w[0] | w[1] | w[2] | w[3])) return true;
-    bool good = ir_admits_winograd(n) && n->in[0]->block && n->out[0]->block && w[3] >= 0;
+    bool blocked = n->in[0]->block && n->out[0]->block, plain = !n->in[0]->block && !n->out[0]->block;
+    bool good = ir_admits_winograd(n) && blocked && w[3] >= 0;
     for (int a = 0; a < 3; a++) good = good && (w[a] == 2 || w[a] == 4);
-    return good || verify_broken(v, "winograd",
-                                 "'%s' is no blocked 3x3x3 conv of stride 1 in tiles of 2 and 4", n->name);
+    if (w[2] == 1) good = ir_admits_winograd(n) && plain && w[0] == 4 && w[1] == 4 && w[3] == 1;
+    return good ||
+           verify_broken(v, "winograd",
+                         "'%s' is no 3x3x3 conv of stride 1 in tiles of 2 and 4, blocked, or of 4x4x1, plain",
+                         n->name);
 }
 
 bool verify_layouts(verifier *v) {

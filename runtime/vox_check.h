@@ -148,6 +148,10 @@ static inline int vox_check_winograd(vox_probe *p, const vox_winograd *g, const 
     const vox_winograd_call k = {g, 0, x, u, b, slope};
     return vox_check_winograd_any(p, &k, y, crop, pool);
 }
+static inline int vox_check_winograd_few(vox_probe *p, const vox_winograd *g, const float *x, const float *u,
+                                         const float *b, const float *slope, const float *y) {
+    return vox_check_winograd(p, g, x, u, b, slope, y, NULL, NULL);
+}
 static inline int vox_check_winograd_deep(vox_probe *p, const vox_winograd *g, const float *x, const float *w,
                                           const float *b, const float *slope, const float *y,
                                           const float *crop, const float *pool) {

@@ -87,8 +87,8 @@ typedef struct vox_conv {
  * from m + 2 inputs (m 2 or 4). Axes are D, H, W. What is not finite in x spoils the outputs that it
  * spoils with vox_f32_conv, no others; rounding errors are relative to the largest input of a tile. */
 typedef struct vox_winograd {
-    vox_dims x, y;           /* both block 16; each may be a ring, as may crop and pool */
-    int tile[3];             /* m: 2 or 4 */
+    vox_dims x, y;           /* both block 16 (few: plain); each may be a ring, as may crop and pool */
+    int tile[3];             /* m: 2 or 4; 1: an axis that is not transformed (few) */
     int dilation[3], pad[3]; /* pad: zeros at the begin of each axis; those at the end follow from y */
     vox_epilogue ep;
     int batch;         /* at most so many tiles go through scratch at a time */
@@ -121,6 +121,13 @@ typedef struct vox_winograd {
  *            content before phase 0: points * (ceil(IC/16) * tiles | 1) * 16, tiles of the range over all n
  *   scratch  vox_winograd_deep_scratch(g) floats of this lane, with m = tile and p = m + 2:
  *            32 * (129 * p[1] * p[2] + batch * (p[1] * p[2] + p[0] * m[1] * m[2]))
+ */
+
+/* vox_winograd_few.h: vox_f32_winograd_few(g, begin, end, x, u, b, slope, y, scratch, next) computes the same
+ * for plain x and y of at most VOX_FEW_MOST output channels, with tile {4, 4, 1} (W is not transformed),
+ * without crop and pool; store is 1 and batch means nothing. scratch  vox_winograd_few_scratch(g) floats of
+ * this lane: 36 * (IC * width + OC * 64), where width is the row of x or y with its padding, in an odd number
+ * of blocks
  */
 
 /* vox_pool3d.h: vox_pool3d_tasks(g, begin, end), vox_f32_max_pool(g, begin, end, x, y, task),

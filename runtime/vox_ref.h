@@ -138,7 +138,8 @@ static inline double vox_ref_winograd_weight(const vox_winograd *g, const float 
             const int last = g->tile[a] + 1, second = corner >> a & 1;
             point = point * (size_t)(last + 1) + (size_t)(k[a] == 1 ? 1 + second : k[a] == 0 ? 0 : last);
             if (k[a] != 1) factor *= second ? 0 : 1;
-            if (k[a] == 1) factor *= (g->tile[a] == 2 ? 1 : -65.0 / 54) * (second ? -1 : 1);
+            if (k[a] == 1 && g->tile[a] == 1) factor *= second ? 0 : 1;
+            if (k[a] == 1 && g->tile[a] > 1) factor *= (g->tile[a] == 2 ? 1 : -65.0 / 54) * (second ? -1 : 1);
         }
         if (factor != 0) sum += factor * (double)u[(point * ic + (size_t)i) * VOX_BLOCK + lane];
     }

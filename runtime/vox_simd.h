@@ -71,6 +71,44 @@ VOX_INLINE vox_v vox_load(const float *p) {
 VOX_INLINE void vox_store(float *p, vox_v a) {
     *(vox_v_any *)p = a;
 }
+/* Stores past the caches, where the target can: for whole tensors that are larger than a cache, which
+ * otherwise would be read in order to be written. p is aligned to a vector; vox_store_past_end comes before
+ * anyone reads. */
+VOX_INLINE void vox_store_past(float *p, vox_v a) {
+#if defined(VOX_AVX512)
+    _mm512_stream_ps(p, (__m512)a);
+#elif defined(VOX_AVX2)
+    _mm256_stream_ps(p, (__m256)a);
+#elif defined(__SSE2__)
+    _mm_stream_ps(p, (__m128)a);
+#else
+    vox_store(p, a);
+#endif
+}
+VOX_INLINE void vox_store_past_end(void) {
+#if defined(__SSE2__)
+    _mm_sfence();
+#endif
+}
+/* Lanes x[at + lane] where 0 <= at + lane < n, others 0. */
+VOX_INLINE vox_v vox_load_within(const float *x, int at, int n) {
+    const float *p = (const float *)((uintptr_t)x + (uintptr_t)at * sizeof *x);
+#if defined(VOX_AVX512)
+    const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    const __m512i index = _mm512_add_epi32(lane, _mm512_set1_epi32(at));
+    return (vox_v)_mm512_maskz_loadu_ps(_mm512_cmplt_epu32_mask(index, _mm512_set1_epi32(n)), p);
+#elif defined(VOX_AVX2)
+    const __m256i index = _mm256_add_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32(at));
+    const __m256i low = _mm256_cmpgt_epi32(index, _mm256_set1_epi32(-1));
+    const __m256i high = _mm256_cmpgt_epi32(_mm256_set1_epi32(n), index);
+    return (vox_v)_mm256_maskload_ps(p, _mm256_and_si256(low, high));
+#else
+    vox_v v = {0};
+    for (int i = 0; i < VOX_VL; i++)
+        if (at + i >= 0 && at + i < n) v[i] = p[i];
+    return v;
+#endif
+}
 /* `ahead` floats behind p, which may be behind the array's end: no pointer is formed. */
 VOX_INLINE void vox_prefetch(const float *p, size_t ahead) {
     __builtin_prefetch((const void *)((uintptr_t)p + ahead * sizeof *p));

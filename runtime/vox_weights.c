@@ -108,7 +108,8 @@ static void pack_conv(const unsigned char *from, const vox_weight *w, float *to)
 }
 
 /* Winograd's weights: G g along each axis, for the points 0, +-1, infinity (4) or 0, +-2/3, +-3/2, infinity
- * (6); see vox_winograd_transform.h. */
+ * (6); see vox_winograd_transform.h. A tile of 1 leaves the taps as they are. */
+static const double points_3[][3] = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}};
 static const double points_4[][3] = {{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}};
 static const double points_6[][3] = {{1, 0, 0},
                                      {-81.0 / 130, -27.0 / 65, -18.0 / 65},
@@ -120,7 +121,7 @@ static const double points_6[][3] = {{1, 0, 0},
 /* One axis: from [outer][3][inner] to [outer][tile + 2][inner], a block of channels each. */
 static void winograd_axis(int tile, int outer, int inner, double (*from)[VOX_BLOCK],
                           double (*to)[VOX_BLOCK]) {
-    const double(*points)[3] = tile == 2 ? points_4 : points_6;
+    const double(*points)[3] = tile == 1 ? points_3 : tile == 2 ? points_4 : points_6;
     for (int o = 0; o < outer; o++, from += 3 * inner)
         for (int p = 0; p < tile + 2; p++)
             for (int i = 0; i < inner; i++, to++)

@@ -61,7 +61,7 @@ typedef struct vox_weight {
     size_t packed;             /* bytes there */
     int oc, ic, kernel, group; /* kernel: positions */
     double eps;
-    int tile[3]; /* Winograd: outputs per tile, 2 or 4, along D H W */
+    int tile[3]; /* Winograd: outputs per tile, 1, 2 or 4, along D H W */
 } vox_weight;
 
 /* FNV-1a over 64-bit little-endian words, then over the remaining bytes. */

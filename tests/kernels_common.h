@@ -19,6 +19,7 @@
 #include "vox_reduce.h"
 #include "vox_resize.h"
 #include "vox_winograd_deep.h"
+#include "vox_winograd_few.h"
 #include "vox_ref.h"
 
 /* Of `n` random cases, as many as there is time for: one in KERNELS_SHARE where the processor is emulated. */

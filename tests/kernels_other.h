@@ -201,12 +201,9 @@ static void binary(void **state) {
     for (int i = 0; i < 260; i++) {
         int64_t count[2];
         const vox_binary g = random_binary(i % 13, count);
-        buffer a = buffer_random((size_t)count[0], 1), b = buffer_random((size_t)count[1], 1);
         const int64_t n = vox_copy_count(g.rank, g.dim);
-        if (n > 100000) {
-            buffer_end(a), buffer_end(b);
-            continue;
-        }
+        if (n > 100000) continue;
+        buffer a = buffer_random((size_t)count[0], 1), b = buffer_random((size_t)count[1], 1);
         buffer y = buffer_new((size_t)n, 1);
         if (i % 4 == 0) a.at[0] = b.at[count[1] - 1]; /* equal somewhere */
         if (g.op == VOX_MIN || g.op == VOX_MAX) a.at[count[0] - 1] = NAN;

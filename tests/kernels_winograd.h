@@ -69,7 +69,8 @@ static void winograd_operands_end(winograd_buffers o) {
     buffer_end(o.x), buffer_end(o.w), buffer_end(o.u), buffer_end(o.b), buffer_end(o.slope);
 }
 static winograd_result winograd_result_new(const vox_winograd *g) {
-    return (winograd_result){tensor_poisoned(&g->y), tensor_poisoned(&g->crop), tensor_poisoned(&g->pool)};
+    buffer y = g->y.block ? tensor_poisoned(&g->y) : buffer_new(vox_ref_floats(&g->y), random_int(0, 1));
+    return (winograd_result){y, tensor_poisoned(&g->crop), tensor_poisoned(&g->pool)};
 }
 static void winograd_result_end(winograd_result r) {
     buffer_end(r.y), buffer_end(r.crop), buffer_end(r.pool);
@@ -89,8 +90,14 @@ static void *winograd_lane(void *argument) {
     const float *b = o->bias ? o->b.at : NULL, *slope = g->ep.act == VOX_ACT_PRELU ? o->slope.at : NULL;
     float *y = g->store ? c->r->y.at : NULL, *crop = g->crop.c ? c->r->crop.at : NULL;
     float *pool = g->pool.c ? c->r->pool.at : NULL;
-    buffer scratch = buffer_new(o->deep ? vox_winograd_deep_scratch(g) : vox_winograd_scratch(g), 0);
-    if (o->deep)
+    const int few = g->tile[2] == 1;
+    buffer scratch = buffer_new(few       ? vox_winograd_few_scratch(g)
+                                : o->deep ? vox_winograd_deep_scratch(g)
+                                          : vox_winograd_scratch(g),
+                                0);
+    if (few)
+        vox_f32_winograd_few(g, c->begin, c->end, o->x.at, o->u.at, b, slope, y, scratch.at, c->next);
+    else if (o->deep)
         vox_f32_winograd_deep(g, c->phase, c->begin, c->end, o->x.at, o->w.at, b, slope, y, crop, pool,
                               c->shared, scratch.at, c->next);
     else
@@ -267,19 +274,21 @@ static void winograd_lanes(void **state) {
 
 /* Plane z of all channels, from one tensor to another. */
 static void copy_plane(const vox_dims *from, buffer x, const vox_dims *to, buffer y, int z) {
-    const size_t floats = (size_t)from->h * (size_t)from->w * 16;
+    const int block = from->block ? 16 : 1;
+    const size_t floats = (size_t)(from->h * from->w * block);
     for (int n = 0; n < from->n; n++)
-        for (int c = 0; c < from->c; c += 16)
+        for (int c = 0; c < from->c; c += block)
             memcpy(y.at + vox_ref_at(to, n, c, z, 0, 0), x.at + vox_ref_at(from, n, c, z, 0, 0),
                    floats * sizeof(float));
 }
 /* Output planes [begin, end) of a ring are those of the whole. */
 static void same_results(const vox_dims *ring, buffer a, const vox_dims *whole, buffer b, int begin,
                          int end) {
-    const size_t floats = (size_t)whole->h * (size_t)whole->w * 16;
+    const int block = whole->block ? 16 : 1;
+    const size_t floats = (size_t)(whole->h * whole->w * block);
     for (int z = vox_max_int(begin, 0); z < vox_min_int(end, whole->d); z++)
         for (int n = 0; n < whole->n; n++)
-            for (int c = 0; c < whole->c; c += 16)
+            for (int c = 0; c < whole->c; c += block)
                 assert_memory_equal(a.at + vox_ref_at(ring, n, c, z, 0, 0),
                                     b.at + vox_ref_at(whole, n, c, z, 0, 0), floats * sizeof(float));
 }
@@ -345,6 +354,56 @@ static void winograd_not_finite(void **state) {
         winograd_by_range(&g, &o, whole, g.tile[0] * g.dilation[0]);
         winograd_result_end(whole), winograd_operands_end(o);
     }
+}
+
+/* Plain tensors of few channels: every number of output channels, widths around a vector and a tile. */
+static vox_winograd winograd_few_case(int oc) {
+    vox_winograd g = winograd_random_case();
+    g.crop = g.pool = (vox_dims){0};
+    g.store = 1, g.batch = 1;
+    g.tile[0] = g.tile[1] = 4, g.tile[2] = 1;
+    g.x.block = g.y.block = 0;
+    g.x.c = RANDOM_OF(1, 3, 5, 11, 17), g.y.c = oc;
+    const int reach = g.x.w - g.y.w;
+    g.y.w = RANDOM_OF(1, 7, 15, 16, 17, 32, 48, 64, 70);
+    g.x.w = vox_max_int(g.y.w + reach, 1);
+    return g;
+}
+static void winograd_few(void **state) {
+    (void)state;
+    for (int i = 0; i < 10 * VOX_FEW_MOST; i++) {
+        vox_winograd g = winograd_few_case(i % VOX_FEW_MOST + 1);
+        winograd_buffers o = winograd_operands(&g, 0);
+        winograd_result one = winograd_result_new(&g), many = winograd_result_new(&g);
+        winograd_run(&g, &o, one, 0, g.y.d);
+        winograd_compare(&g, &o, one);
+        winograd_by_range(&g, &o, one, 4 * g.dilation[0] * random_int(1, 2));
+        g.lanes = random_int(2, 5);
+        winograd_run(&g, &o, many, 0, g.y.d);
+        winograd_same(one.y, many.y);
+        winograd_result_end(one), winograd_result_end(many), winograd_operands_end(o);
+    }
+}
+
+static void winograd_few_not_finite(void **state) {
+    (void)state;
+    for (int i = 0; i < 5 * VOX_FEW_MOST; i++) {
+        vox_winograd g = winograd_few_case(i % VOX_FEW_MOST + 1);
+        winograd_buffers o = winograd_operands(&g, 0);
+        winograd_spoil(&g, &o);
+        winograd_result r = winograd_result_new(&g);
+        winograd_run(&g, &o, r, 0, g.y.d);
+        winograd_compare_some(&g, &o, r, 3000);
+        winograd_result_end(r), winograd_operands_end(o);
+    }
+}
+
+/* Outputs that are stored past the caches. */
+static void winograd_few_large(void **state) {
+    (void)state;
+    vox_winograd g = winograd_default(2, 12, 4, 40, 100, 96);
+    g.tile[2] = 1, g.x.block = g.y.block = 0, g.ep.act = VOX_ACT_RELU;
+    for (int i = 0; i < 4; i++) winograd_check(&g, 0); /* aligned or not */
 }
 
 /* Root mean square error against the output's, 64 channels. */

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT-0 */
+/* vox_winograd_few.h: Winograd convolution of plain tensors with few channels (vox_f32_winograd_few).
+ *
+ * F(4,3) along D and H; along W the 3 taps stay taps and positions are vector lanes, so that no lane is empty
+ * and no value needs a place in a block. For a tile of 4 planes x 4 rows x the whole width: 36 rows of points
+ * of each input channel, then, some vectors of positions at a time, their products with the tiles of
+ * vox_conv_few.h, then the outputs. A quarter of a direct convolution's products.
+ */
+#ifndef VOX_WINOGRAD_FEW_H
+#define VOX_WINOGRAD_FEW_H
+
+#include "vox_conv_few.h"
+#include "vox_winograd_transform.h"
+
+enum {
+    VOX_FEW_TILE = 4,
+    VOX_FEW_LINE = 6,
+    VOX_FEW_POINTS = 36,
+    VOX_FEW_GROUP = 8,           /* tiles along D */
+    VOX_FEW_LARGE = 16 * 1048576 /* bytes of outputs that no cache keeps for the next layer */
+};
+
+typedef struct vox_few_run {
+    const vox_winograd *g;
+    int begin, end; /* planes of y */
+    const float *x, *u, *b, *slope;
+    float *y;
+    float *v; /* points: [36][IC][width], position 0 along W at `left`, zeros beside the positions */
+    float *m; /* products: [36][OC][vectors * VOX_VL] */
+    int width, left;
+    int past; /* 1: y is stored past the caches */
+} vox_few_run;
+
+static inline int vox_few_left(const vox_winograd *g) {
+    return vox_parts(g->pad[2], VOX_BLOCK) * VOX_BLOCK;
+}
+/* An odd number of blocks: rows do not fall on each other in the cache. */
+static inline int vox_few_width(const vox_winograd *g) {
+    const int x = vox_parts(g->x.w, VOX_BLOCK) * VOX_BLOCK, y = vox_parts(g->y.w, VOX_BLOCK) * VOX_BLOCK;
+    const int floats = vox_few_left(g) + vox_max_int(x, y + 2 * g->dilation[2] - g->pad[2]);
+    return (vox_parts(floats, VOX_BLOCK) | 1) * VOX_BLOCK;
+}
+VOX_KERNEL size_t vox_winograd_few_scratch(const vox_winograd *g) {
+    const int row = g->x.c * vox_few_width(g) + g->y.c * VOX_FEW_VECTORS * VOX_BLOCK;
+    return (size_t)VOX_FEW_POINTS * (size_t)row;
+}
+
+/* Tiles along an axis of n outputs: those congruent modulo the dilation form an axis of their own. */
+static inline int vox_few_tiles(int n, int dilation) {
+    int sum = 0;
+    for (int phase = 0; phase < dilation && phase < n; phase++)
+        sum += vox_parts(vox_parts(n - phase, dilation), VOX_FEW_TILE);
+    return sum;
+}
+/* The first output of tile t. */
+static inline int vox_few_first(int t, int n, int dilation) {
+    int phase = 0;
+    for (int tiles; t >= (tiles = vox_parts(vox_parts(n - phase, dilation), VOX_FEW_TILE)); phase++)
+        t -= tiles;
+    return phase + t * VOX_FEW_TILE * dilation;
+}
+
+/* What a tile reads and writes. */
+typedef struct vox_few_rows {
+    int n, d, h; /* its first output */
+    const float
+        *row[VOX_FEW_POINTS]; /* inputs [6 planes][6 rows] of the first channel, NULL in the padding */
+    int whole;                /* no row is in the padding */
+} vox_few_rows;
+
+/* Tile number `item` of the range, of nd * nh per n. Order: n, D in groups, H, D within the group; so that
+ * most of the planes and rows that neighbours share are read from the cache. */
+static inline vox_few_rows vox_few_rows_of(const vox_few_run *r, int item, int nd, int nh) {
+    const vox_winograd *g = r->g;
+    const int group = item / nh % nd / VOX_FEW_GROUP * VOX_FEW_GROUP, within = item % (nh * nd) - group * nh;
+    const int deep = vox_min_int(nd - group, VOX_FEW_GROUP);
+    vox_few_rows in = {.n = item / nh / nd, .whole = 1};
+    in.d = r->begin + vox_few_first(group + within % deep, r->end - r->begin, g->dilation[0]);
+    in.h = vox_few_first(within / deep, g->y.h, g->dilation[1]);
+    for (int p = 0; p < VOX_FEW_POINTS; p++) {
+        const int d = in.d + p / VOX_FEW_LINE * g->dilation[0] - g->pad[0];
+        const int h = in.h + p % VOX_FEW_LINE * g->dilation[1] - g->pad[1];
+        const int inside = d >= 0 && d < g->x.d && h >= 0 && h < g->x.h;
+        if (!inside) in.whole = 0;
+        const ptrdiff_t plane =
+            (ptrdiff_t)in.n * g->x.c * vox_planes(&g->x) + (inside ? vox_plane_of(&g->x, d) : 0);
+        in.row[p] = inside ? r->x + (plane * g->x.h + h) * g->x.w : NULL;
+    }
+    return in;
+}
+
+/* ---- inputs to points ------------------------------------------------------------------------ */
+
+/* x[i] + j*row: inputs (i, j) along D and H; to: points, `step` floats apart. One pair of points along D. */
+VOX_INLINE void vox_few_points_pair(const int pair, const float *const *x, ptrdiff_t row, float *to,
+                                    ptrdiff_t step) {
+    enum { N = VOX_FEW_LINE };
+    const vox_two r0 = vox_points_read(N, pair, x, 0), r1 = vox_points_read(N, pair, x, row),
+                  r2 = vox_points_read(N, pair, x, 2 * row), r3 = vox_points_read(N, pair, x, 3 * row),
+                  r4 = vox_points_read(N, pair, x, 4 * row), r5 = vox_points_read(N, pair, x, 5 * row);
+    const vox_line first = {r0.a, r1.a, r2.a, r3.a, r4.a, r5.a};
+    const vox_line second = {r0.b, r1.b, r2.b, r3.b, r4.b, r5.b};
+    vox_points_write(N, first, to + vox_point_of(N, pair, 0) * N * step, step);
+    vox_points_write(N, second, to + vox_point_of(N, pair, 1) * N * step, step);
+}
+VOX_NOINLINE void vox_few_points_vector(const float *const *x, ptrdiff_t row, float *to, ptrdiff_t step) {
+    vox_few_points_pair(0, x, row, to, step);
+    vox_few_points_pair(1, x, row, to, step);
+    vox_few_points_pair(2, x, row, to, step);
+}
+
+/* At the border: a copy of the inputs, with its padding. */
+static inline void vox_few_stage(const vox_few_run *r, const vox_few_rows *in, ptrdiff_t at, int w,
+                                 float *stage) {
+    for (int p = 0; p < VOX_FEW_POINTS; p++)
+        vox_store(stage + p * VOX_VL,
+                  in->row[p] ? vox_load_within(in->row[p] + at, w, r->g->x.w) : vox_zero());
+}
+
+/* One channel, `at` floats behind the first; to: its points. Both ends are prefetched, a fifth faster where
+ * they are in L2. */
+static inline void vox_few_points_row(const vox_few_run *r, const vox_few_rows *in, ptrdiff_t at, float *to) {
+    const vox_winograd *g = r->g;
+    const ptrdiff_t step = (ptrdiff_t)g->x.c * r->width;
+    float stage[VOX_FEW_POINTS * VOX_VL];
+    for (int w = 0; w < g->x.w; w += VOX_VL) {
+        const int inside = in->whole && w + VOX_VL <= g->x.w;
+        const float *x[VOX_FEW_LINE];
+        if (!inside) vox_few_stage(r, in, at, w, stage);
+        for (int i = 0; i < VOX_FEW_LINE; i++)
+            x[i] = inside ? in->row[i * VOX_FEW_LINE] + at + w : stage + i * VOX_FEW_LINE * VOX_VL;
+        for (int p = 0; p < VOX_FEW_POINTS; p++) {
+            vox_prefetch(to + w + p * step, VOX_BLOCK);
+            if (inside) vox_prefetch(in->row[p] + at + w, VOX_BLOCK);
+        }
+        vox_few_points_vector(x, inside ? (ptrdiff_t)g->dilation[1] * g->x.w : VOX_VL, to + w, step);
+    }
+}
+
+/* ---- products to outputs --------------------------------------------------------------------- */
+
+/* m: 36 products, `step` floats apart, of one vector; to: [4 planes][4 rows][VOX_VL]. */
+VOX_INLINE void vox_few_outputs_pair(const int pair, const float *m, ptrdiff_t step, float *to) {
+    enum { N = VOX_FEW_LINE };
+#define VOX_FEW_ROW(i) vox_outputs_pair(N, pair, vox_line_load(N, m + (i)*N * step, step))
+    const vox_two r0 = VOX_FEW_ROW(0), r1 = VOX_FEW_ROW(1), r2 = VOX_FEW_ROW(2), r3 = VOX_FEW_ROW(3),
+                  r4 = VOX_FEW_ROW(4), r5 = VOX_FEW_ROW(5);
+#undef VOX_FEW_ROW
+    const vox_line first = {r0.a, r1.a, r2.a, r3.a, r4.a, r5.a};
+    const vox_line second = {r0.b, r1.b, r2.b, r3.b, r4.b, r5.b};
+    vox_outputs_write(N, first, to + vox_output_of(N, pair, 0) * VOX_VL, VOX_FEW_TILE * VOX_VL);
+    vox_outputs_write(N, second, to + vox_output_of(N, pair, 1) * VOX_VL, VOX_FEW_TILE * VOX_VL);
+}
+VOX_NOINLINE void vox_few_outputs_vector(const float *m, ptrdiff_t step, float *to) {
+    vox_few_outputs_pair(0, m, step, to);
+    vox_few_outputs_pair(1, m, step, to);
+}
+
+/* n positions of a finished row of sums. */
+static inline void vox_few_store(const vox_few_run *r, int c, float *sums, float *y, int n) {
+    const vox_epilogue *ep = &r->g->ep;
+    const vox_v sum = vox_load(sums) + vox_set(r->b ? r->b[c] : 0.0f);
+    const int simple = ep->act == VOX_ACT_NONE || ep->act == VOX_ACT_RELU;
+    const vox_v least = vox_max(vox_set(ep->act == VOX_ACT_RELU ? 0.0f : -INFINITY), sum);
+    if (simple && n == VOX_VL && r->past) {
+        vox_store_past(y, least);
+    } else if (simple && n == VOX_VL) {
+        vox_store(y, least);
+    } else {
+        vox_store(sums, least);
+        if (!simple) vox_activate_run(ep, r->slope ? r->slope[c] : 0.0f, sums, sums, VOX_VL);
+        memcpy(y, sums, (size_t)n * sizeof *y);
+    }
+}
+
+/* A tap's weight from its transform: along D and H the outer taps stand at points 0 and infinity, the middle
+ * one is a multiple of the difference of points +-2/3. What rounding leaves of a zero is 0 again. */
+static inline float vox_few_weight(const vox_few_run *r, int c, int i, const int k[3]) {
+    static const int first[3] = {0, 1, VOX_FEW_LINE - 1};
+    float sum = 0, size = 0;
+    for (int q = 0; q < 4; q++) {
+        const int second[2] = {q / 2, q % 2};
+        float factor = 1;
+        for (int a = 0; a < 2; a++) {
+            if (k[a] == 1) factor *= (second[a] ? 1.0f : -1.0f) * (65.0f / 54.0f);
+            if (k[a] != 1 && second[a]) factor = 0;
+        }
+        const int point =
+            ((first[k[0]] + q / 2) % VOX_FEW_LINE * VOX_FEW_LINE + (first[k[1]] + q % 2) % VOX_FEW_LINE) * 3 +
+            k[2];
+        const float term = factor * r->u[((ptrdiff_t)point * r->g->x.c + i) * VOX_BLOCK + c];
+        sum += term, size += fabsf(term);
+    }
+    return fabsf(sum) < 4e-7f * size ? 0.0f : sum;
+}
+
+/* Row `row` of a tile's sums by the plain formula: so that a value that is not finite spoils what it spoils
+ * in a direct convolution, not the whole tile. */
+VOX_NOINLINE void vox_few_plain(const vox_few_run *r, const vox_few_rows *in, int c, int row, int w, int n,
+                                float *sums) {
+    const vox_winograd *g = r->g;
+    for (int l = 0; l < n; l++) sums[l] = 0;
+    for (int q = 0; q < g->x.c * 27; q++) {
+        const int i = q / 27, k[3] = {q / 9 % 3, q / 3 % 3, q % 3};
+        const float *x = in->row[(row / VOX_FEW_TILE + k[0]) * VOX_FEW_LINE + row % VOX_FEW_TILE + k[1]];
+        const int at = w + k[2] * g->dilation[2] - g->pad[2];
+        if (!x) continue;
+        x += i * vox_plane_floats(&g->x);
+        const float weight = vox_few_weight(r, c, i, k);
+        for (int l = vox_max_int(0, -at); l < vox_min_int(n, g->x.w - at); l++) sums[l] += weight * x[at + l];
+    }
+}
+
+static inline int vox_few_finite(const float *sums) {
+    vox_v zero = vox_zero();
+    for (int i = 0; i < VOX_FEW_TILE * VOX_FEW_TILE; i++)
+        zero = vox_fma(vox_load(sums + i * VOX_VL), vox_zero(), zero);
+    return !vox_any_nan(zero);
+}
+
+/* The outputs w .. w + n - 1 of one channel from its products. */
+static inline void vox_few_outputs(const vox_few_run *r, const vox_few_rows *in, int c, const float *m,
+                                   ptrdiff_t step, int w, int n) {
+    const vox_dims *y = &r->g->y;
+    float sums[VOX_FEW_TILE * VOX_FEW_TILE * VOX_VL];
+    vox_few_outputs_vector(m, step, sums);
+    const int finite = vox_few_finite(sums);
+    for (int i = 0; i < VOX_FEW_TILE * VOX_FEW_TILE; i++) {
+        const int d = in->d + i / VOX_FEW_TILE * r->g->dilation[0],
+                  h = in->h + i % VOX_FEW_TILE * r->g->dilation[1];
+        if (d >= r->end || h >= y->h) continue;
+        if (!finite) vox_few_plain(r, in, c, i, w, n, sums + i * VOX_VL);
+        const ptrdiff_t plane = (ptrdiff_t)(in->n * y->c + c) * vox_planes(y) + vox_plane_of(y, d);
+        vox_few_store(r, c, sums + i * VOX_VL, r->y + (plane * y->h + h) * y->w + w, n);
+    }
+}
+
+/* Row p of all channels, positions from w on, on its way into L2. */
+static inline void vox_few_fetch(const vox_few_run *r, const vox_few_rows *in, int p, int w, int vectors) {
+    const ptrdiff_t channel = vox_plane_floats(&r->g->x);
+    for (int c = 0; in->row[p] && c < r->g->x.c; c++)
+        for (int v = 0; v < vectors; v++) vox_prefetch(in->row[p] + c * channel, (size_t)(w + v * VOX_VL));
+}
+
+/* The products of `vectors` vectors of positions from w on. Meanwhile memory has time for the next tile's
+ * inputs. */
+static inline void vox_few_products(const vox_few_run *r, const vox_few_rows *next, int w, int vectors) {
+    static const float zeros[VOX_FEW_MOST];
+    const vox_winograd *g = r->g;
+    const vox_walk walk = {.taps = {1, 1, 3},
+                           .ic = g->x.c,
+                           .turn = 1,
+                           .x_lane = r->width,
+                           .w_tap = {0, 0, (ptrdiff_t)g->x.c * VOX_BLOCK},
+                           .low = -INFINITY};
+    const vox_axis axis = {.at = r->left - g->pad[2], .taps = 3, .step = g->dilation[2], .extent = r->width};
+    vox_few f = {&walk, &axis, r->v, r->u, zeros};
+    float *m = r->m;
+    const int wide = vectors * VOX_VL;
+    for (int p = 0; p < VOX_FEW_POINTS; p++, m += g->y.c * wide) {
+        vox_few_fetch(r, next, p, w, vectors);
+        if (vectors > 1)
+            vox_few_inside(&f, g->y.c, w, m, wide);
+        else
+            vox_few_rest(&f, g->y.c, w, m, wide);
+        f.x += (ptrdiff_t)g->x.c * r->width;
+        f.w += 3 * (ptrdiff_t)g->x.c * VOX_BLOCK;
+    }
+}
+
+static inline void vox_few_item(const vox_few_run *r, const vox_few_rows *in, const vox_few_rows *next) {
+    const vox_winograd *g = r->g;
+    const int most = vox_few_vectors(g->y.c);
+    for (int c = 0; c < g->x.c; c++)
+        vox_few_points_row(r, in, c * vox_plane_floats(&g->x), r->v + (ptrdiff_t)c * r->width + r->left);
+    for (int w = 0, vectors; w < g->y.w; w += vectors * VOX_VL) {
+        vectors = g->y.w - w >= most * VOX_VL ? most : 1;
+        vox_few_products(r, next, w, vectors);
+        const ptrdiff_t step = (ptrdiff_t)g->y.c * vectors * VOX_VL;
+        for (int i = 0; i < g->y.c * vectors; i++) {
+            const int from = w + i % vectors * VOX_VL;
+            vox_few_outputs(r, in, i / vectors, r->m + i * VOX_VL, step, from,
+                            vox_min_int(g->y.w - from, VOX_VL));
+        }
+    }
+}
+
+VOX_KERNEL void vox_f32_winograd_few(const vox_winograd *g, int begin, int end, const float *x,
+                                     const float *u, const float *b, const float *slope, float *y,
+                                     float *scratch, int *next) {
+    vox_few_run r = {.g = g, .begin = begin, .end = end, .x = x, .u = u, .b = b, .slope = slope, .y = y};
+    r.width = vox_few_width(g), r.left = vox_few_left(g);
+    const size_t points = (size_t)VOX_FEW_POINTS * (size_t)g->x.c * (size_t)r.width;
+    r.v = scratch, r.m = scratch + points;
+    const ptrdiff_t bytes = vox_plane_floats(&g->y) * g->y.n * g->y.c * (ptrdiff_t)sizeof *y;
+    r.past = bytes > VOX_FEW_LARGE && g->y.w % VOX_BLOCK == 0 && (uintptr_t)y % (VOX_BLOCK * sizeof *y) == 0;
+    memset(r.v, 0, points * sizeof *r.v);
+    const int nd = vox_few_tiles(end - begin, g->dilation[0]), nh = vox_few_tiles(g->y.h, g->dilation[1]);
+    const int items = g->x.n * nd * nh;
+    for (int item; (item = __atomic_fetch_add(next, 1, __ATOMIC_RELAXED)) < items;) {
+        const vox_few_rows in = vox_few_rows_of(&r, item, nd, nh);
+        const vox_few_rows guess = vox_few_rows_of(&r, vox_min_int(item + g->lanes, items - 1), nd, nh);
+        vox_few_item(&r, &in, &guess);
+    }
+    vox_store_past_end();
+}
+
+#endif
