@@ -12,6 +12,7 @@
 #include "runtime/vox_model.h"
 #include "runtime/vox_conv.h"
 #include "runtime/vox_winograd.h"
+#include "runtime/vox_winograd_few.h"
 #include "runtime/vox_copy.h"
 #include "runtime/vox_pool3d.h"
 #include "runtime/vox_check.h"
@@ -21,12 +22,12 @@
 #endif
 extern const vox_layer_fn UNET3D_SMALL_LAYERS[];
 
-/* e0a: conv 3x3x3 + relu, direct, 0.08 GMAC, reads 3.12 MB, writes 11.66 MB; stream 1, 4 planes of e1a at a time
+/* e0a: conv 3x3x3 + relu, direct, 0.08 GMAC, reads 3.12 MB, writes 11.66 MB; stream 1, 4 planes of p0 at a time
  *   x  image f32[1,1,92,92,92], inputs[0]
  *   w  e0a.conv.weight f32[4,1,3,3,3], prepared + 640
  *   b  e0a.conv.bias f32[4], prepared + 2368
- *   y  e0a f32[1,4,90,90,90], planes kept: 10 of 90, 1.3 MB instead of 11.7, arena + 1982464, layers 0 to 5
- *   13 tasks: channels 1 x 16, planes 7, rows 90; input channels 1 at a time;
+ *   y  e0a f32[1,4,90,90,90], planes kept: 10 of 90, 1.3 MB instead of 11.7, arena + 4708352, layers 0 to 3
+ *   12 tasks: channels 1 x 16, planes 8, rows 90; input channels 1 at a time;
  *   2 KiB of weights and 100 KiB of input rows are used again
  */
 static int unet3d_small_e0a(const vox_memory *m, int task) {
@@ -34,8 +35,8 @@ static int unet3d_small_e0a(const vox_memory *m, int task) {
     enum { OC = 4, OD = 90, OH = 90, OW = 90, GROUP = 1 };
     enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { TASK_OC = 1, TASK_D = 7, TASK_H = 90, CHUNK_IC = 1, RUN = 128 };
-    enum { W = 160, B = 592, Y = 495616 };
+    enum { TASK_OC = 1, TASK_D = 8, TASK_H = 90, CHUNK_IC = 1, RUN = 128 };
+    enum { W = 160, B = 592, Y = 1177088 };
     static const vox_conv layer = {
         .x = {N, IC, ID, IH, IW, 0, 0},
         .y = {N, OC, OD, OH, OW, 0, 10},
@@ -61,53 +62,53 @@ static int unet3d_small_e0a(const vox_memory *m, int task) {
     return 0;
 }
 
-/* e0b: conv 3x3x3 + relu, direct, 0.59 GMAC, reads 11.67 MB, writes 21.81 MB; stream 1, 4 planes of e1a at a time
- *   x  e0a f32[1,4,90,90,90], planes kept: 10 of 90, 1.3 MB instead of 11.7, arena + 1982464, layers 0 to 5
- *   w  e0b.conv.weight f32[8,4,3,3,3], prepared + 2432
- *   b  e0b.conv.bias f32[8], prepared + 9344
- *   y  e0b f32[1,8,88,88,88], planes kept: 8 of 88, 2.0 MB instead of 21.8, arena + 0, layers 0 to 5
- *   88 tasks: channels 1 x 16, planes 2, rows 44; input channels 4 at a time;
- *   7 KiB of weights and 195 KiB of input rows are used again
+/* e0b: conv 3x3x3 + relu, Winograd 4x4x1, 0.59 GMAC, reads 11.67 MB, writes 21.81 MB; stream 1, 4 planes of p0 at a time
+ *   x  e0a f32[1,4,90,90,90], planes kept: 10 of 90, 1.3 MB instead of 11.7, arena + 4708352, layers 0 to 3
+ *   u  e0b.conv.weight f32[8,4,3,3,3], prepared + 2432
+ *   b  e0b.conv.bias f32[8], prepared + 30080
+ *   y  e0b f32[1,8,88,88,88], planes kept: 8 of 88, 2.0 MB instead of 21.8, arena + 2725888, layers 0 to 3
+ *   scratch  138240 bytes for each thread, arena + 6004352
+ *   Winograd F(4x4x1): 1.8 times cheaper than direct;
+ *   484 tiles, at most 1 at a time for each of 8 threads
  */
 static int unet3d_small_e0b(const vox_memory *m, int task) {
     enum { N = 1, IC = 4, ID = 90, IH = 90, IW = 90 };
-    enum { OC = 8, OD = 88, OH = 88, OW = 88, GROUP = 1 };
-    enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
+    enum { OC = 8, OD = 88, OH = 88, OW = 88 };
+    enum { TILE_D = 4, TILE_H = 4, TILE_W = 1, BATCH = 1 };
+    enum { LANES = 8, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { TASK_OC = 1, TASK_D = 2, TASK_H = 44, CHUNK_IC = 4, RUN = 128 };
-    enum { X = 495616, W = 608, B = 2336, Y = 0 };
-    static const vox_conv layer = {
+    enum { X = 1177088, U = 608, B = 7520, Y = 681472, SCRATCH = 1501088, LANE = 34560 };
+    static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, 0, 10},
         .y = {N, OC, OD, OH, OW, 0, 8},
-        .kernel = {KD, KH, KW},
-        .stride = {SD, SH, SW},
+        .tile = {TILE_D, TILE_H, TILE_W},
         .dilation = {DD, DH, DW},
         .pad = {PD, PH, PW},
-        .group = GROUP,
         .ep = {VOX_ACT_RELU, 0, 0},
-        .task_oc = TASK_OC,
-        .task_d = TASK_D,
-        .task_h = TASK_H,
-        .chunk_ic = CHUNK_IC,
+        .batch = BATCH,
+        .store = 1,
+        .lanes = LANES,
         .run = RUN,
     };
     const float *x = m->arena + X;
-    const float *w = m->prepared + W;
+    const float *u = m->prepared + U;
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
-    if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer, m->begin, m->end);
-    vox_f32_conv(&layer, m->begin, m->end, x, w, b, NULL, y, task);
+    float *scratch = m->arena + SCRATCH;
+    if (m->probe) return vox_check_winograd_few(m->probe, &layer, x, u, b, NULL, y);
+    if (task < 0) return LANES;
+    vox_f32_winograd_few(&layer, m->begin, m->end, x, u, b, NULL, y,
+                     scratch + task * LANE, m->next);
     return 0;
 }
 
-/* e0b.crop: slice, reads 21.81 MB, writes 0.02 MB; stream 1, 4 planes of e1a at a time
- *   x  e0b f32[1,8,88,88,88], planes kept: 8 of 88, 2.0 MB instead of 21.8, arena + 0, layers 0 to 5
- *   y  e0b.crop f32[1,8,8,8,8], arena + 7684864, layers 0 to 19
+/* e0b.crop: slice, reads 21.81 MB, writes 0.02 MB; stream 1, 4 planes of p0 at a time
+ *   x  e0b f32[1,8,88,88,88], planes kept: 8 of 88, 2.0 MB instead of 21.8, arena + 2725888, layers 0 to 3
+ *   y  e0b.crop f32[1,8,8,8,8], arena + 7684864, layers 0 to 18
  */
 static int unet3d_small_e0b_crop(const vox_memory *m, int task) {
     enum { FROM = 3560 }; /* first element of x */
-    enum { X = 0, Y = 1921216 };
+    enum { X = 681472, Y = 1921216 };
     static const vox_copy layer = {
         .rank = 5,
         .element = 4,
@@ -124,16 +125,16 @@ static int unet3d_small_e0b_crop(const vox_memory *m, int task) {
     return 0;
 }
 
-/* p0: max_pool 2x2x2 stride 2x2x2, reads 21.81 MB, writes 2.73 MB; stream 1, 4 planes of e1a at a time
- *   x  e0b f32[1,8,88,88,88], planes kept: 8 of 88, 2.0 MB instead of 21.8, arena + 0, layers 0 to 5
- *   y  p0 f32[1,8,44,44,44], planes kept: 4 of 44, 0.2 MB instead of 2.7, arena + 6462720, layers 0 to 5
+/* p0: max_pool 2x2x2 stride 2x2x2, reads 21.81 MB, writes 2.73 MB; stream 1, 4 planes of p0 at a time
+ *   x  e0b f32[1,8,88,88,88], planes kept: 8 of 88, 2.0 MB instead of 21.8, arena + 2725888, layers 0 to 3
+ *   y  p0 f32[1,8,44,44,44], arena + 0, layers 0 to 4
  */
 static int unet3d_small_p0(const vox_memory *m, int task) {
     enum { N = 1, C = 8, ID = 88, IH = 88, IW = 88, OD = 44, OH = 44, OW = 44 };
-    enum { X = 0, Y = 1615680 };
+    enum { X = 681472, Y = 0 };
     static const vox_pool3d layer = {
         .x = {N, C, ID, IH, IW, 0, 8},
-        .y = {N, C, OD, OH, OW, 0, 4},
+        .y = {N, C, OD, OH, OW, 0, 0},
         .kernel = {2, 2, 2},
         .stride = {2, 2, 2},
         .dilation = {1, 1, 1},
@@ -149,68 +150,49 @@ static int unet3d_small_p0(const vox_memory *m, int task) {
     return 0;
 }
 
-/* p0.blocked: to_block, reads 2.73 MB, writes 5.45 MB; stream 1, 4 planes of e1a at a time
- *   x  p0 f32[1,8,44,44,44], planes kept: 4 of 44, 0.2 MB instead of 2.7, arena + 6462720, layers 0 to 5
- *   y  p0.blocked f32[1,8,44,44,44], blocked, planes kept: 6 of 44, 0.7 MB instead of 5.5, arena + 3278464, layers 0 to 5
- */
-static int unet3d_small_p0_blocked(const vox_memory *m, int task) {
-    enum { N = 1, C = 8, D = 44, H = 44, W = 44 };
-    enum { X = 1615680, Y = 819616 };
-    static const vox_relayout layer = {
-        .x = {N, C, D, H, W, 0, 4},
-        .y = {N, C, D, H, W, VOX_BLOCK, 6},
-    };
-    const float *x = m->arena + X;
-    float *y = m->arena + Y;
-    if (m->probe) return vox_check_relayout(m->probe, &layer, x, y);
-    if (task < 0) return vox_relayout_tasks(&layer, m->begin, m->end);
-    vox_f32_to_block(&layer, m->begin, m->end, x, y, task);
-    return 0;
-}
-
-/* e1a: conv 3x3x3 + relu, direct, 0.13 GMAC, reads 5.46 MB, writes 2.37 MB; stream 1, 4 planes of e1a at a time
- *   x  p0.blocked f32[1,8,44,44,44], blocked, planes kept: 6 of 44, 0.7 MB instead of 5.5, arena + 3278464, layers 0 to 5
- *   w  e1a.conv.weight f32[8,8,3,3,3], prepared + 9408
- *   b  e1a.conv.bias f32[8], prepared + 23232
- *   y  e1a f32[1,8,42,42,42], arena + 4091904, layers 0 to 7
- *   21 tasks: channels 1 x 16, planes 2, rows 42; input channels 8 at a time;
- *   14 KiB of weights and 182 KiB of input rows are used again
+/* e1a: conv 3x3x3 + relu, Winograd 4x4x1, 0.13 GMAC, reads 2.73 MB, writes 2.37 MB
+ *   x  p0 f32[1,8,44,44,44], arena + 0, layers 0 to 4
+ *   u  e1a.conv.weight f32[8,8,3,3,3], prepared + 30144
+ *   b  e1a.conv.bias f32[8], prepared + 85440
+ *   y  e1a f32[1,8,42,42,42], arena + 4091904, layers 4 to 6
+ *   scratch  165888 bytes for each thread, arena + 2725888
+ *   Winograd F(4x4x1): 2.0 times cheaper than direct;
+ *   121 tiles, at most 1 at a time for each of 8 threads
  */
 static int unet3d_small_e1a(const vox_memory *m, int task) {
     enum { N = 1, IC = 8, ID = 44, IH = 44, IW = 44 };
-    enum { OC = 8, OD = 42, OH = 42, OW = 42, GROUP = 1 };
-    enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
+    enum { OC = 8, OD = 42, OH = 42, OW = 42 };
+    enum { TILE_D = 4, TILE_H = 4, TILE_W = 1, BATCH = 1 };
+    enum { LANES = 8, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { TASK_OC = 1, TASK_D = 2, TASK_H = 42, CHUNK_IC = 8, RUN = 128 };
-    enum { X = 819616, W = 2352, B = 5808, Y = 1022976 };
-    static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 6},
+    enum { X = 0, U = 7536, B = 21360, Y = 1022976, SCRATCH = 681472, LANE = 41472 };
+    static const vox_winograd layer = {
+        .x = {N, IC, ID, IH, IW, 0, 0},
         .y = {N, OC, OD, OH, OW, 0, 0},
-        .kernel = {KD, KH, KW},
-        .stride = {SD, SH, SW},
+        .tile = {TILE_D, TILE_H, TILE_W},
         .dilation = {DD, DH, DW},
         .pad = {PD, PH, PW},
-        .group = GROUP,
         .ep = {VOX_ACT_RELU, 0, 0},
-        .task_oc = TASK_OC,
-        .task_d = TASK_D,
-        .task_h = TASK_H,
-        .chunk_ic = CHUNK_IC,
+        .batch = BATCH,
+        .store = 1,
+        .lanes = LANES,
         .run = RUN,
     };
     const float *x = m->arena + X;
-    const float *w = m->prepared + W;
+    const float *u = m->prepared + U;
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
-    if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
-    if (task < 0) return vox_conv_tasks(&layer, m->begin, m->end);
-    vox_f32_conv(&layer, m->begin, m->end, x, w, b, NULL, y, task);
+    float *scratch = m->arena + SCRATCH;
+    if (m->probe) return vox_check_winograd_few(m->probe, &layer, x, u, b, NULL, y);
+    if (task < 0) return LANES;
+    vox_f32_winograd_few(&layer, m->begin, m->end, x, u, b, NULL, y,
+                     scratch + task * LANE, m->next);
     return 0;
 }
 
 /* e1a.blocked: to_block, reads 2.37 MB, writes 4.74 MB; stream 2, 4 planes of e1b at a time
- *   x  e1a f32[1,8,42,42,42], arena + 4091904, layers 0 to 7
- *   y  e1a.blocked f32[1,8,42,42,42], blocked, planes kept: 6 of 42, 0.7 MB instead of 4.7, arena + 6462720, layers 6 to 7
+ *   x  e1a f32[1,8,42,42,42], arena + 4091904, layers 4 to 6
+ *   y  e1a.blocked f32[1,8,42,42,42], blocked, planes kept: 6 of 42, 0.7 MB instead of 4.7, arena + 6462720, layers 5 to 6
  */
 static int unet3d_small_e1a_blocked(const vox_memory *m, int task) {
     enum { N = 1, C = 8, D = 42, H = 42, W = 42 };
@@ -228,11 +210,11 @@ static int unet3d_small_e1a_blocked(const vox_memory *m, int task) {
 }
 
 /* e1b: conv 3x3x3 + relu, Winograd 4x4x4, 0.22 GMAC, reads 4.76 MB, writes 4.10 MB; stream 2, 4 planes of e1b at a time
- *   x  e1a.blocked f32[1,8,42,42,42], blocked, planes kept: 6 of 42, 0.7 MB instead of 4.7, arena + 6462720, layers 6 to 7
- *   u  e1b.conv.weight f32[16,8,3,3,3], prepared + 23296
- *   b  e1b.conv.bias f32[16], prepared + 133888
- *   crop  e1b.crop f32[1,16,8,8,8], blocked, in cat1, arena + 7652096, layers 6 to 16
- *   pool  p1 f32[1,16,20,20,20], blocked, arena + 7140096, layers 6 to 8
+ *   x  e1a.blocked f32[1,8,42,42,42], blocked, planes kept: 6 of 42, 0.7 MB instead of 4.7, arena + 6462720, layers 5 to 6
+ *   u  e1b.conv.weight f32[16,8,3,3,3], prepared + 85504
+ *   b  e1b.conv.bias f32[16], prepared + 196096
+ *   crop  e1b.crop f32[1,16,8,8,8], blocked, in cat1, arena + 7652096, layers 5 to 15
+ *   pool  p1 f32[1,16,20,20,20], blocked, arena + 7140096, layers 5 to 7
  *   scratch  511488 bytes for each thread, arena + 0
  *   Winograd F(4x4x4): 3.3 times cheaper than direct;
  *   1000 tiles, at most 12 at a time for each of 8 threads
@@ -243,7 +225,7 @@ static int unet3d_small_e1b(const vox_memory *m, int task) {
     enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 12 };
     enum { LANES = 8, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { X = 1615680, U = 5824, B = 33472, CROP = 1913024, POOL = 1785024, SCRATCH = 0, LANE = 127872 };
+    enum { X = 1615680, U = 21376, B = 49024, CROP = 1913024, POOL = 1785024, SCRATCH = 0, LANE = 127872 };
     static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 6},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -273,10 +255,10 @@ static int unet3d_small_e1b(const vox_memory *m, int task) {
 }
 
 /* e2a: conv 3x3x3 + relu, Winograd 4x4x4, 0.04 GMAC, reads 0.54 MB, writes 0.37 MB
- *   x  p1 f32[1,16,20,20,20], blocked, arena + 7140096, layers 6 to 8
- *   u  e2a.conv.weight f32[16,16,3,3,3], prepared + 133952
- *   b  e2a.conv.bias f32[16], prepared + 355136
- *   y  e2a f32[1,16,18,18,18], blocked, arena + 4091904, layers 8 to 9
+ *   x  p1 f32[1,16,20,20,20], blocked, arena + 7140096, layers 5 to 7
+ *   u  e2a.conv.weight f32[16,16,3,3,3], prepared + 196160
+ *   b  e2a.conv.bias f32[16], prepared + 417344
+ *   y  e2a f32[1,16,18,18,18], blocked, arena + 4091904, layers 7 to 8
  *   scratch  511488 bytes for each thread, arena + 0
  *   Winograd F(4x4x4): 3.4 times cheaper than direct;
  *   125 tiles, at most 12 at a time for each of 8 threads
@@ -287,7 +269,7 @@ static int unet3d_small_e2a(const vox_memory *m, int task) {
     enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 12 };
     enum { LANES = 8, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { X = 1785024, U = 33488, B = 88784, Y = 1022976, SCRATCH = 0, LANE = 127872 };
+    enum { X = 1785024, U = 49040, B = 104336, Y = 1022976, SCRATCH = 0, LANE = 127872 };
     static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -313,11 +295,11 @@ static int unet3d_small_e2a(const vox_memory *m, int task) {
 }
 
 /* e2b: conv 3x3x3 + relu, Winograd 4x4x4, 0.06 GMAC, reads 0.43 MB, writes 0.52 MB
- *   x  e2a f32[1,16,18,18,18], blocked, arena + 4091904, layers 8 to 9
- *   u  e2b.conv.weight f32[32,16,3,3,3], prepared + 355200
- *   b  e2b.conv.bias f32[32], prepared + 797568
- *   crop  e2b.crop f32[1,32,8,8,8], blocked, in cat2, arena + 7319552, layers 9 to 13
- *   pool  p2 f32[1,32,8,8,8], blocked, arena + 4465152, layers 9 to 10
+ *   x  e2a f32[1,16,18,18,18], blocked, arena + 4091904, layers 7 to 8
+ *   u  e2b.conv.weight f32[32,16,3,3,3], prepared + 417408
+ *   b  e2b.conv.bias f32[32], prepared + 859776
+ *   crop  e2b.crop f32[1,32,8,8,8], blocked, in cat2, arena + 7319552, layers 8 to 12
+ *   pool  p2 f32[1,32,8,8,8], blocked, arena + 4465152, layers 8 to 9
  *   scratch  511488 bytes for each thread, arena + 0
  *   Winograd F(4x4x4): 5.3 times cheaper than direct;
  *   64 tiles, at most 12 at a time for each of 8 threads
@@ -328,7 +310,7 @@ static int unet3d_small_e2b(const vox_memory *m, int task) {
     enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 12 };
     enum { LANES = 8, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { X = 1022976, U = 88800, B = 199392, CROP = 1829888, POOL = 1116288, SCRATCH = 0, LANE = 127872 };
+    enum { X = 1022976, U = 104352, B = 214944, CROP = 1829888, POOL = 1116288, SCRATCH = 0, LANE = 127872 };
     static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -358,10 +340,10 @@ static int unet3d_small_e2b(const vox_memory *m, int task) {
 }
 
 /* e3a: conv 3x3x3 + relu, Winograd 4x4x4, 0.00597 GMAC, reads 0.18 MB, writes 0.03 MB
- *   x  p2 f32[1,32,8,8,8], blocked, arena + 4465152, layers 9 to 10
- *   u  e3a.conv.weight f32[32,32,3,3,3], prepared + 797696
- *   b  e3a.conv.bias f32[32], prepared + 1682432
- *   y  e3a f32[1,32,6,6,6], blocked, arena + 3649536, layers 10 to 11
+ *   x  p2 f32[1,32,8,8,8], blocked, arena + 4465152, layers 8 to 9
+ *   u  e3a.conv.weight f32[32,32,3,3,3], prepared + 859904
+ *   b  e3a.conv.bias f32[32], prepared + 1744640
+ *   y  e3a f32[1,32,6,6,6], blocked, arena + 3649536, layers 9 to 10
  *   scratch  456192 bytes for each thread, arena + 0
  *   Winograd F(4x4x4): 2.5 times cheaper than direct;
  *   8 tiles, at most 8 at a time for each of 8 threads
@@ -372,7 +354,7 @@ static int unet3d_small_e3a(const vox_memory *m, int task) {
     enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 8 };
     enum { LANES = 8, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { X = 1116288, U = 199424, B = 420608, Y = 912384, SCRATCH = 0, LANE = 114048 };
+    enum { X = 1116288, U = 214976, B = 436160, Y = 912384, SCRATCH = 0, LANE = 114048 };
     static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -398,10 +380,10 @@ static int unet3d_small_e3a(const vox_memory *m, int task) {
 }
 
 /* e3b: conv 3x3x3 + relu, Winograd 4x4x4, 0.00354 GMAC, reads 0.25 MB, writes 0.02 MB
- *   x  e3a f32[1,32,6,6,6], blocked, arena + 3649536, layers 10 to 11
- *   u  e3b.conv.weight f32[64,32,3,3,3], prepared + 1682560
- *   b  e3b.conv.bias f32[64], prepared + 3452032
- *   y  e3b f32[1,64,4,4,4], blocked, arena + 69120, layers 11 to 12
+ *   x  e3a f32[1,32,6,6,6], blocked, arena + 3649536, layers 9 to 10
+ *   u  e3b.conv.weight f32[64,32,3,3,3], prepared + 1744768
+ *   b  e3b.conv.bias f32[64], prepared + 3514240
+ *   y  e3b f32[1,64,4,4,4], blocked, arena + 69120, layers 10 to 11
  *   scratch  69120 bytes for each thread, arena + 0
  *   Winograd F(4x4x4): 6.4 times cheaper than direct;
  *   1 tiles, at most 1 at a time for each of 1 threads
@@ -412,7 +394,7 @@ static int unet3d_small_e3b(const vox_memory *m, int task) {
     enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 1 };
     enum { LANES = 1, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { X = 912384, U = 420640, B = 863008, Y = 17280, SCRATCH = 0, LANE = 17280 };
+    enum { X = 912384, U = 436192, B = 878560, Y = 17280, SCRATCH = 0, LANE = 17280 };
     static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -438,9 +420,9 @@ static int unet3d_small_e3b(const vox_memory *m, int task) {
 }
 
 /* up2: conv_transpose 2x2x2 stride 2x2x2, 0.00210 GMAC, reads 0.15 MB, writes 0.13 MB
- *   x  e3b f32[1,64,4,4,4], blocked, arena + 69120, layers 11 to 12
- *   w  up2.weight f32[64,64,2,2,2], prepared + 3452288
- *   y  up2 f32[1,64,8,8,8], blocked, in cat2, arena + 7188480, layers 12 to 13
+ *   x  e3b f32[1,64,4,4,4], blocked, arena + 69120, layers 10 to 11
+ *   w  up2.weight f32[64,64,2,2,2], prepared + 3514496
+ *   y  up2 f32[1,64,8,8,8], blocked, in cat2, arena + 7188480, layers 11 to 12
  *   2 tasks: channels 2 x 16, planes 8, rows 8; input channels 64 at a time;
  *   64 KiB of weights and 18 KiB of input rows are used again
  */
@@ -450,7 +432,7 @@ static int unet3d_small_up2(const vox_memory *m, int task) {
     enum { KD = 2, KH = 2, KW = 2, SD = 2, SH = 2, SW = 2 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 2, TASK_D = 8, TASK_H = 8, CHUNK_IC = 64, RUN = 128 };
-    enum { X = 17280, W = 863072, Y = 1797120 };
+    enum { X = 17280, W = 878624, Y = 1797120 };
     static const vox_conv layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -476,10 +458,10 @@ static int unet3d_small_up2(const vox_memory *m, int task) {
 }
 
 /* d2a: conv 3x3x3 + relu, Winograd 4x4x4, 0.02 GMAC, reads 0.53 MB, writes 0.03 MB
- *   x  cat2 f32[1,96,8,8,8], blocked, arena + 7188480, layers 9 to 13
- *   u  d2a.conv.weight f32[32,96,3,3,3], prepared + 3583360
- *   b  d2a.conv.bias f32[32], prepared + 6237568
- *   y  d2a f32[1,32,6,6,6], blocked, arena + 7385088, layers 13 to 14
+ *   x  cat2 f32[1,96,8,8,8], blocked, arena + 7188480, layers 8 to 12
+ *   u  d2a.conv.weight f32[32,96,3,3,3], prepared + 3645568
+ *   b  d2a.conv.bias f32[32], prepared + 6299776
+ *   y  d2a f32[1,32,6,6,6], blocked, arena + 7385088, layers 12 to 13
  *   scratch  898560 bytes for each thread, arena + 0
  *   Winograd F(4x4x4): 2.7 times cheaper than direct;
  *   8 tiles, at most 8 at a time for each of 8 threads
@@ -490,7 +472,7 @@ static int unet3d_small_d2a(const vox_memory *m, int task) {
     enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 8 };
     enum { LANES = 8, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { X = 1797120, U = 895840, B = 1559392, Y = 1846272, SCRATCH = 0, LANE = 224640 };
+    enum { X = 1797120, U = 911392, B = 1574944, Y = 1846272, SCRATCH = 0, LANE = 224640 };
     static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -516,10 +498,10 @@ static int unet3d_small_d2a(const vox_memory *m, int task) {
 }
 
 /* d2b: conv 3x3x3 + relu, Winograd 4x4x4, 0.00177 GMAC, reads 0.14 MB, writes 0.01 MB
- *   x  d2a f32[1,32,6,6,6], blocked, arena + 7385088, layers 13 to 14
- *   u  d2b.conv.weight f32[32,32,3,3,3], prepared + 6237696
- *   b  d2b.conv.bias f32[32], prepared + 7122432
- *   y  d2b f32[1,32,4,4,4], blocked, arena + 69120, layers 14 to 15
+ *   x  d2a f32[1,32,6,6,6], blocked, arena + 7385088, layers 12 to 13
+ *   u  d2b.conv.weight f32[32,32,3,3,3], prepared + 6299904
+ *   b  d2b.conv.bias f32[32], prepared + 7184640
+ *   y  d2b f32[1,32,4,4,4], blocked, arena + 69120, layers 13 to 14
  *   scratch  69120 bytes for each thread, arena + 0
  *   Winograd F(4x4x4): 5.9 times cheaper than direct;
  *   1 tiles, at most 1 at a time for each of 1 threads
@@ -530,7 +512,7 @@ static int unet3d_small_d2b(const vox_memory *m, int task) {
     enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 1 };
     enum { LANES = 1, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { X = 1846272, U = 1559424, B = 1780608, Y = 17280, SCRATCH = 0, LANE = 17280 };
+    enum { X = 1846272, U = 1574976, B = 1796160, Y = 17280, SCRATCH = 0, LANE = 17280 };
     static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -556,9 +538,9 @@ static int unet3d_small_d2b(const vox_memory *m, int task) {
 }
 
 /* up1: conv_transpose 2x2x2 stride 2x2x2, 0.00052 GMAC, reads 0.04 MB, writes 0.07 MB
- *   x  d2b f32[1,32,4,4,4], blocked, arena + 69120, layers 14 to 15
- *   w  up1.weight f32[32,32,2,2,2], prepared + 7122560
- *   y  up1 f32[1,32,8,8,8], blocked, in cat1, arena + 7586560, layers 15 to 16
+ *   x  d2b f32[1,32,4,4,4], blocked, arena + 69120, layers 13 to 14
+ *   w  up1.weight f32[32,32,2,2,2], prepared + 7184768
+ *   y  up1 f32[1,32,8,8,8], blocked, in cat1, arena + 7586560, layers 14 to 15
  *   1 tasks: channels 2 x 16, planes 8, rows 8; input channels 32 at a time;
  *   32 KiB of weights and 9 KiB of input rows are used again
  */
@@ -568,7 +550,7 @@ static int unet3d_small_up1(const vox_memory *m, int task) {
     enum { KD = 2, KH = 2, KW = 2, SD = 2, SH = 2, SW = 2 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 2, TASK_D = 8, TASK_H = 8, CHUNK_IC = 32, RUN = 128 };
-    enum { X = 17280, W = 1780640, Y = 1896640 };
+    enum { X = 17280, W = 1796192, Y = 1896640 };
     static const vox_conv layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -594,10 +576,10 @@ static int unet3d_small_up1(const vox_memory *m, int task) {
 }
 
 /* d1a: conv 3x3x3 + relu, Winograd 4x4x4, 0.00448 GMAC, reads 0.18 MB, writes 0.01 MB
- *   x  cat1 f32[1,48,8,8,8], blocked, arena + 7586560, layers 6 to 16
- *   u  d1a.conv.weight f32[16,48,3,3,3], prepared + 7155328
- *   b  d1a.conv.bias f32[16], prepared + 7818880
- *   y  d1a f32[1,16,6,6,6], blocked, arena + 4534272, layers 16 to 17
+ *   x  cat1 f32[1,48,8,8,8], blocked, arena + 7586560, layers 5 to 15
+ *   u  d1a.conv.weight f32[16,48,3,3,3], prepared + 7217536
+ *   b  d1a.conv.bias f32[16], prepared + 7881088
+ *   y  d1a f32[1,16,6,6,6], blocked, arena + 4534272, layers 15 to 16
  *   scratch  566784 bytes for each thread, arena + 0
  *   Winograd F(4x4x4): 2.3 times cheaper than direct;
  *   8 tiles, at most 8 at a time for each of 8 threads
@@ -608,7 +590,7 @@ static int unet3d_small_d1a(const vox_memory *m, int task) {
     enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 8 };
     enum { LANES = 8, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { X = 1896640, U = 1788832, B = 1954720, Y = 1133568, SCRATCH = 0, LANE = 141696 };
+    enum { X = 1896640, U = 1804384, B = 1970272, Y = 1133568, SCRATCH = 0, LANE = 141696 };
     static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -634,10 +616,10 @@ static int unet3d_small_d1a(const vox_memory *m, int task) {
 }
 
 /* d1b: conv 3x3x3 + relu, Winograd 4x4x4, 0.00044 GMAC, reads 0.04 MB, writes 0.00 MB
- *   x  d1a f32[1,16,6,6,6], blocked, arena + 4534272, layers 16 to 17
- *   u  d1b.conv.weight f32[16,16,3,3,3], prepared + 7818944
- *   b  d1b.conv.bias f32[16], prepared + 8040128
- *   y  d1b f32[1,16,4,4,4], blocked, arena + 55296, layers 17 to 18
+ *   x  d1a f32[1,16,6,6,6], blocked, arena + 4534272, layers 15 to 16
+ *   u  d1b.conv.weight f32[16,16,3,3,3], prepared + 7881152
+ *   b  d1b.conv.bias f32[16], prepared + 8102336
+ *   y  d1b f32[1,16,4,4,4], blocked, arena + 55296, layers 16 to 17
  *   scratch  55296 bytes for each thread, arena + 0
  *   Winograd F(4x4x4): 4.7 times cheaper than direct;
  *   1 tiles, at most 1 at a time for each of 1 threads
@@ -648,7 +630,7 @@ static int unet3d_small_d1b(const vox_memory *m, int task) {
     enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 1 };
     enum { LANES = 1, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { X = 1133568, U = 1954736, B = 2010032, Y = 13824, SCRATCH = 0, LANE = 13824 };
+    enum { X = 1133568, U = 1970288, B = 2025584, Y = 13824, SCRATCH = 0, LANE = 13824 };
     static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -674,9 +656,9 @@ static int unet3d_small_d1b(const vox_memory *m, int task) {
 }
 
 /* up0: conv_transpose 2x2x2 stride 2x2x2, 0.00013 GMAC, reads 0.01 MB, writes 0.03 MB
- *   x  d1b f32[1,16,4,4,4], blocked, arena + 55296, layers 17 to 18
- *   w  up0.weight f32[16,16,2,2,2], prepared + 8040192
- *   y  up0 f32[1,16,8,8,8], blocked, in cat0, arena + 0, layers 18 to 20
+ *   x  d1b f32[1,16,4,4,4], blocked, arena + 55296, layers 16 to 17
+ *   w  up0.weight f32[16,16,2,2,2], prepared + 8102400
+ *   y  up0 f32[1,16,8,8,8], blocked, in cat0, arena + 0, layers 17 to 19
  *   1 tasks: channels 1 x 16, planes 8, rows 8; input channels 16 at a time;
  *   8 KiB of weights and 5 KiB of input rows are used again
  */
@@ -686,7 +668,7 @@ static int unet3d_small_up0(const vox_memory *m, int task) {
     enum { KD = 2, KH = 2, KW = 2, SD = 2, SH = 2, SW = 2 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 1, TASK_D = 8, TASK_H = 8, CHUNK_IC = 16, RUN = 128 };
-    enum { X = 13824, W = 2010048, Y = 0 };
+    enum { X = 13824, W = 2025600, Y = 0 };
     static const vox_conv layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -712,8 +694,8 @@ static int unet3d_small_up0(const vox_memory *m, int task) {
 }
 
 /* e0b.crop.blocked: to_block, reads 0.02 MB, writes 0.03 MB
- *   x  e0b.crop f32[1,8,8,8,8], arena + 7684864, layers 0 to 19
- *   y  e0b.crop.blocked f32[1,8,8,8,8], blocked, in cat0, arena + 32768, layers 19 to 20
+ *   x  e0b.crop f32[1,8,8,8,8], arena + 7684864, layers 0 to 18
+ *   y  e0b.crop.blocked f32[1,8,8,8,8], blocked, in cat0, arena + 32768, layers 18 to 19
  */
 static int unet3d_small_e0b_crop_blocked(const vox_memory *m, int task) {
     enum { N = 1, C = 8, D = 8, H = 8, W = 8 };
@@ -731,10 +713,10 @@ static int unet3d_small_e0b_crop_blocked(const vox_memory *m, int task) {
 }
 
 /* d0a: conv 3x3x3 + relu, direct, 0.00112 GMAC, reads 0.09 MB, writes 0.01 MB
- *   x  cat0 f32[1,24,8,8,8], blocked, arena + 0, layers 18 to 20
- *   w  d0a.conv.weight f32[8,24,3,3,3], prepared + 8048384
- *   b  d0a.conv.bias f32[8], prepared + 8089856
- *   y  d0a f32[1,8,6,6,6], arena + 65536, layers 20 to 21
+ *   x  cat0 f32[1,24,8,8,8], blocked, arena + 0, layers 17 to 19
+ *   w  d0a.conv.weight f32[8,24,3,3,3], prepared + 8110592
+ *   b  d0a.conv.bias f32[8], prepared + 8152064
+ *   y  d0a f32[1,8,6,6,6], arena + 65536, layers 19 to 20
  *   1 tasks: channels 1 x 16, planes 6, rows 6; input channels 24 at a time;
  *   41 KiB of weights and 18 KiB of input rows are used again
  */
@@ -744,7 +726,7 @@ static int unet3d_small_d0a(const vox_memory *m, int task) {
     enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 1, TASK_D = 6, TASK_H = 6, CHUNK_IC = 24, RUN = 128 };
-    enum { X = 0, W = 2012096, B = 2022464, Y = 16384 };
+    enum { X = 0, W = 2027648, B = 2038016, Y = 16384 };
     static const vox_conv layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, 0, 0},
@@ -770,30 +752,11 @@ static int unet3d_small_d0a(const vox_memory *m, int task) {
     return 0;
 }
 
-/* d0a.blocked: to_block, reads 0.01 MB, writes 0.01 MB
- *   x  d0a f32[1,8,6,6,6], arena + 65536, layers 20 to 21
- *   y  d0a.blocked f32[1,8,6,6,6], blocked, arena + 0, layers 21 to 22
- */
-static int unet3d_small_d0a_blocked(const vox_memory *m, int task) {
-    enum { N = 1, C = 8, D = 6, H = 6, W = 6 };
-    enum { X = 16384, Y = 0 };
-    static const vox_relayout layer = {
-        .x = {N, C, D, H, W, 0, 0},
-        .y = {N, C, D, H, W, VOX_BLOCK, 0},
-    };
-    const float *x = m->arena + X;
-    float *y = m->arena + Y;
-    if (m->probe) return vox_check_relayout(m->probe, &layer, x, y);
-    if (task < 0) return vox_relayout_tasks(&layer, m->begin, m->end);
-    vox_f32_to_block(&layer, m->begin, m->end, x, y, task);
-    return 0;
-}
-
-/* d0b: conv 3x3x3 + relu, direct, 0.00011 GMAC, reads 0.02 MB, writes 0.00 MB
- *   x  d0a.blocked f32[1,8,6,6,6], blocked, arena + 0, layers 21 to 22
- *   w  d0b.conv.weight f32[8,8,3,3,3], prepared + 8089920
- *   b  d0b.conv.bias f32[8], prepared + 8103744
- *   y  d0b f32[1,8,4,4,4], arena + 13824, layers 22 to 23
+/* d0b: conv 3x3x3 + relu, direct, 0.00011 GMAC, reads 0.01 MB, writes 0.00 MB
+ *   x  d0a f32[1,8,6,6,6], arena + 65536, layers 19 to 20
+ *   w  d0b.conv.weight f32[8,8,3,3,3], prepared + 8152128
+ *   b  d0b.conv.bias f32[8], prepared + 8165952
+ *   y  d0b f32[1,8,4,4,4], arena + 0, layers 20 to 21
  *   1 tasks: channels 1 x 16, planes 4, rows 4; input channels 8 at a time;
  *   14 KiB of weights and 4 KiB of input rows are used again
  */
@@ -803,9 +766,9 @@ static int unet3d_small_d0b(const vox_memory *m, int task) {
     enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 1, TASK_D = 4, TASK_H = 4, CHUNK_IC = 8, RUN = 128 };
-    enum { X = 0, W = 2022480, B = 2025936, Y = 3456 };
+    enum { X = 16384, W = 2038032, B = 2041488, Y = 0 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .x = {N, IC, ID, IH, IW, 0, 0},
         .y = {N, OC, OD, OH, OW, 0, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
@@ -829,29 +792,10 @@ static int unet3d_small_d0b(const vox_memory *m, int task) {
     return 0;
 }
 
-/* d0b.blocked: to_block, reads 0.00 MB, writes 0.00 MB
- *   x  d0b f32[1,8,4,4,4], arena + 13824, layers 22 to 23
- *   y  d0b.blocked f32[1,8,4,4,4], blocked, arena + 0, layers 23 to 24
- */
-static int unet3d_small_d0b_blocked(const vox_memory *m, int task) {
-    enum { N = 1, C = 8, D = 4, H = 4, W = 4 };
-    enum { X = 3456, Y = 0 };
-    static const vox_relayout layer = {
-        .x = {N, C, D, H, W, 0, 0},
-        .y = {N, C, D, H, W, VOX_BLOCK, 0},
-    };
-    const float *x = m->arena + X;
-    float *y = m->arena + Y;
-    if (m->probe) return vox_check_relayout(m->probe, &layer, x, y);
-    if (task < 0) return vox_relayout_tasks(&layer, m->begin, m->end);
-    vox_f32_to_block(&layer, m->begin, m->end, x, y, task);
-    return 0;
-}
-
 /* logits: conv 1x1x1, direct, 0.00000 GMAC, reads 0.00 MB, writes 0.00 MB
- *   x  d0b.blocked f32[1,8,4,4,4], blocked, arena + 0, layers 23 to 24
- *   w  logits.weight f32[3,8,1,1,1], prepared + 8103808
- *   b  logits.bias f32[3], prepared + 8104320
+ *   x  d0b f32[1,8,4,4,4], arena + 0, layers 20 to 21
+ *   w  logits.weight f32[3,8,1,1,1], prepared + 8166016
+ *   b  logits.bias f32[3], prepared + 8166528
  *   y  logits f32[1,3,4,4,4], outputs[0]
  *   1 tasks: channels 1 x 16, planes 4, rows 4; input channels 8 at a time;
  *   1 KiB of weights and 1 KiB of input rows are used again
@@ -862,9 +806,9 @@ static int unet3d_small_logits(const vox_memory *m, int task) {
     enum { KD = 1, KH = 1, KW = 1, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 1, TASK_D = 4, TASK_H = 4, CHUNK_IC = 8, RUN = 128 };
-    enum { X = 0, W = 2025952, B = 2026080 };
+    enum { X = 0, W = 2041504, B = 2041632 };
     static const vox_conv layer = {
-        .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
+        .x = {N, IC, ID, IH, IW, 0, 0},
         .y = {N, OC, OD, OH, OW, 0, 0},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
@@ -894,7 +838,6 @@ const vox_layer_fn UNET3D_SMALL_LAYERS[] = {
     unet3d_small_e0b,
     unet3d_small_e0b_crop,
     unet3d_small_p0,
-    unet3d_small_p0_blocked,
     unet3d_small_e1a,
     unet3d_small_e1a_blocked,
     unet3d_small_e1b,
@@ -911,9 +854,7 @@ const vox_layer_fn UNET3D_SMALL_LAYERS[] = {
     unet3d_small_up0,
     unet3d_small_e0b_crop_blocked,
     unet3d_small_d0a,
-    unet3d_small_d0a_blocked,
     unet3d_small_d0b,
-    unet3d_small_d0b_blocked,
     unet3d_small_logits,
 };
 /* clang-format on */
