@@ -477,7 +477,7 @@ static void same_graph_same_bytes(void **state) {
         write_bundle(g, i ? b : a);
         ir_graph_free(g);
     }
-    char *cmd = test_format("diff -r '%s' '%s' && ! grep -rlI -e '%s' -e \"$(hostname)\" '%s'", a, b, a, a);
+    char *cmd = test_format("diff -r '%s' '%s' && ! grep -rlIw -e '%s' -e \"$(hostname)\" '%s'", a, b, a, a);
     shell_ok(cmd);
     free(cmd);
     test_rmdir(a);
