@@ -27,7 +27,8 @@ enum {
     LONG_RUN = 128,
     SHORT_RUN = 32,           /* products */
     FEW_CHANNELS = 12,        /* VOX_FEW_MOST */
-    DEEP_TILES = 48,          /* tiles that should share such a transform */
+    DEEP_TILES = 80,          /* tiles that should share such a transform */
+    DEEP_BATCH = 128,         /* and be multiplied at a time */
     MOST_SHARED = 40 << 20,   /* bytes of transformed inputs that they may take */
     MOST_PREPARED = 24 << 20, /* bytes of transformed weights that a layer may keep */
     FEW_PREPARED = 8 << 20,   /* the same where memory is wanted back */
@@ -74,7 +75,7 @@ int64_t cg_deep_planes(const ir_node *n, const int64_t w[4]) {
 
 int64_t cg_deep_batch(const ir_node *n) {
     int64_t tiles = cg_winograd_tiles(n, n->winograd, 0, cg_deep_planes(n, n->winograd));
-    return tiles < DEEP_TILES ? tiles : DEEP_TILES;
+    return tiles < DEEP_BATCH ? tiles : DEEP_BATCH;
 }
 
 /* Plain tensors of few channels: positions are vector lanes (runtime/vox_conv_few.h). */

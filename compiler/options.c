@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEFAULT_LANES = 8, MAX_LANES = 1024 };
+enum { DEFAULT_LANES = 4, MAX_LANES = 1024 };
 enum { C = 1 << VERB_COMPILE, I = 1 << VERB_INSPECT, V = 1 << VERB_VERIFY, E = 1 << VERB_EXPORT };
 
 typedef struct verb_info {
@@ -95,7 +95,7 @@ static const option_info table[] = {
     {"max-memory", NULL, "BYTES",
      "limit of arena and prepared weights together, met or refused; K, M, G: 1024, 1024^2, 1024^3", C | I | V,
      TEXT, AT(max_memory), 0, 0},
-    {"threads", NULL, "N", "threads that find scratch memory of their own in the arena (default 8)", C | I,
+    {"threads", NULL, "N", "threads that find scratch memory of their own in the arena (default 4)", C | I,
      TEXT, AT(threads), 0, 0},
     {"threads", NULL, "N", "threads (default: this machine's processors)", V, TEXT, AT(threads), 0, 0},
     {"tune", NULL, NULL, "measure each convolution's algorithms on this machine; takes minutes", C, FLAG,

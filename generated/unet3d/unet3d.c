@@ -7,7 +7,7 @@
 
 #include "runtime/vox_model.h"
 
-enum { LAYERS = 18, WEIGHTS = 33, INPUTS = 1, OUTPUTS = 1, STEPS = 98 };
+enum { LAYERS = 18, WEIGHTS = 33, INPUTS = 1, OUTPUTS = 1, STEPS = 96 };
 
 /* clang-format off */
 static const vox_port input_ports[INPUTS] = {
@@ -21,22 +21,22 @@ static const vox_port output_ports[OUTPUTS] = {
  * stream, planes kept in memory (0: all) */
 static const vox_layer_info layers[LAYERS] = {
     {"e0a", "conv 3x3x3 + relu, direct", 5, {1, 32, 130, 130, 114}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 0u, 0u, 4993747200u, 1, 10, 0u},
-    {"e0b", "conv 3x3x3 + relu, Winograd 4x4x4", 5, {1, 64, 128, 128, 112}, VOX_BLOCK, VOX_F32, VOX_NOWHERE, 0u, 0u, 101468602368u, 1, 8, 5419008u},
-    {"e1a", "conv 3x3x3 + relu, Winograd 4x4x4", 5, {1, 64, 62, 62, 54}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 24474624u, 0u, 22956244992u, 1, 8, 8073216u},
-    {"e1b", "conv 3x3x3 + relu, Winograd 4x4x4", 5, {1, 128, 60, 60, 52}, VOX_BLOCK, VOX_F32, VOX_NOWHERE, 0u, 0u, 41405644800u, 1, 0, 8073216u},
-    {"e2a", "conv 3x3x3 + relu, Winograd 4x4x4", 5, {1, 128, 28, 28, 24}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 0u, 0u, 8323596288u, 0, 0, 13381632u},
-    {"e2b", "conv 3x3x3 + relu, deep Winograd 4x4x4", 5, {1, 256, 26, 26, 22}, VOX_BLOCK, VOX_F32, VOX_NOWHERE, 0u, 0u, 13157793792u, 0, 0, 20547072u},
-    {"e3a", "conv 3x3x3 + relu, deep Winograd 4x4x4", 5, {1, 256, 11, 11, 9}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 16294400u, 0u, 1926955008u, 0, 0, 14390784u},
-    {"e3b", "conv 3x3x3 + relu, deep Winograd 4x4x4", 5, {1, 512, 9, 9, 7}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 11183616u, 0u, 2006581248u, 0, 0, 11183616u},
-    {"up2", "conv_transpose 2x2x2 stride 2x2x2", 5, {1, 512, 18, 18, 14}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 43107840u, 0u, 1189085184u, 0, 0, 0u},
-    {"d2a", "conv 3x3x3 + relu, deep Winograd 4x4x4", 5, {1, 256, 16, 16, 12}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 67486720u, 0u, 16307453952u, 0, 0, 43107840u},
-    {"d2b", "conv 3x3x3 + relu, deep Winograd 4x4x4", 5, {1, 256, 14, 14, 10}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 0u, 0u, 3468165120u, 0, 0, 21874176u},
-    {"up1", "conv_transpose 2x2x2 stride 2x2x2", 5, {1, 256, 28, 28, 20}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 43402240u, 0u, 1027604480u, 0, 0, 0u},
-    {"d1a", "conv 3x3x3 + relu, deep Winograd 4x4x4", 5, {1, 128, 26, 26, 18}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 34481664u, 0u, 16148201472u, 0, 0, 34481664u},
-    {"d1b", "conv 3x3x3 + relu, Winograd 4x4x4", 5, {1, 128, 24, 24, 16}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 0u, 0u, 4076863488u, 0, 0, 13381632u},
-    {"up0", "conv_transpose 2x2x2 stride 2x2x2", 5, {1, 128, 48, 48, 32}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 35156992u, 0u, 1207959552u, 0, 0, 0u},
-    {"d0a", "conv 3x3x3 + relu, Winograd 4x4x4", 5, {1, 64, 46, 46, 30}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 18690048u, 0u, 21061140480u, 0, 0, 18690048u},
-    {"d0b", "conv 3x3x3 + relu, Winograd 4x4x4", 5, {1, 64, 44, 44, 28}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 0u, 0u, 5994971136u, 0, 0, 8073216u},
+    {"e0b", "conv 3x3x3 + relu, Winograd 4x4x4", 5, {1, 64, 128, 128, 112}, VOX_BLOCK, VOX_F32, VOX_NOWHERE, 0u, 0u, 101468602368u, 1, 8, 2709504u},
+    {"e1a", "conv 3x3x3 + relu, Winograd 4x4x4", 5, {1, 64, 62, 62, 54}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 30950400u, 0u, 22956244992u, 1, 8, 4036608u},
+    {"e1b", "conv 3x3x3 + relu, Winograd 4x4x4", 5, {1, 128, 60, 60, 52}, VOX_BLOCK, VOX_F32, VOX_NOWHERE, 0u, 0u, 41405644800u, 1, 0, 4036608u},
+    {"e2a", "conv 3x3x3 + relu, Winograd 4x4x4", 5, {1, 128, 28, 28, 24}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 30950400u, 0u, 8323596288u, 0, 0, 6690816u},
+    {"e2b", "conv 3x3x3 + relu, deep Winograd 4x4x4", 5, {1, 256, 26, 26, 22}, VOX_BLOCK, VOX_F32, VOX_NOWHERE, 0u, 0u, 13157793792u, 0, 0, 17358336u},
+    {"e3a", "conv 3x3x3 + relu, deep Winograd 4x4x4", 5, {1, 256, 11, 11, 9}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 10188288u, 0u, 1926955008u, 0, 0, 10188288u},
+    {"e3b", "conv 3x3x3 + relu, deep Winograd 4x4x4", 5, {1, 512, 9, 9, 7}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 7589376u, 0u, 2006581248u, 0, 0, 7589376u},
+    {"up2", "conv_transpose 2x2x2 stride 2x2x2", 5, {1, 512, 18, 18, 14}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 63198720u, 0u, 1189085184u, 0, 0, 0u},
+    {"d2a", "conv 3x3x3 + relu, deep Winograd 4x4x4", 5, {1, 256, 16, 16, 12}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 37486080u, 0u, 16307453952u, 0, 0, 37486080u},
+    {"d2b", "conv 3x3x3 + relu, deep Winograd 4x4x4", 5, {1, 256, 14, 14, 10}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 16252416u, 0u, 3468165120u, 0, 0, 16252416u},
+    {"up1", "conv_transpose 2x2x2 stride 2x2x2", 5, {1, 256, 28, 28, 20}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 63198720u, 0u, 1027604480u, 0, 0, 0u},
+    {"d1a", "conv 3x3x3 + relu, deep Winograd 4x4x4", 5, {1, 128, 26, 26, 18}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 87283200u, 0u, 16148201472u, 0, 0, 44324352u},
+    {"d1b", "conv 3x3x3 + relu, Winograd 4x4x4", 5, {1, 128, 24, 24, 16}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 63198720u, 0u, 4076863488u, 0, 0, 6690816u},
+    {"up0", "conv_transpose 2x2x2 stride 2x2x2", 5, {1, 128, 48, 48, 32}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 6575616u, 0u, 1207959552u, 0, 0, 0u},
+    {"d0a", "conv 3x3x3 + relu, Winograd 4x4x4", 5, {1, 64, 46, 46, 30}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 63198720u, 0u, 21061140480u, 0, 0, 9345024u},
+    {"d0b", "conv 3x3x3 + relu, Winograd 4x4x4", 5, {1, 64, 44, 44, 28}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 0u, 0u, 5994971136u, 0, 0, 4036608u},
     {"logits", "conv 1x1x1, direct", 5, {1, 3, 44, 44, 28}, 0, VOX_F32, VOX_IN_OUTPUT, 0u, 0u, 10407936u, 0, 0, 0u},
 };
 
@@ -60,9 +60,9 @@ static const vox_step schedule[STEPS] = {
     {0, 126, 130, 0}, {1, 124, 128, 0}, {2, 60, 62, 0}, {3, 56, 60, 0},
     {4, 0, 28, 0}, {5, 0, 8, 0}, {5, 0, 8, 1}, {5, 8, 16, 0}, {5, 8, 16, 1}, {5, 16, 24, 0}, {5, 16, 24, 1},
     {5, 24, 26, 0}, {5, 24, 26, 1}, {6, 0, 11, 0}, {6, 0, 11, 1}, {7, 0, 9, 0}, {7, 0, 9, 1}, {8, 0, 18, 0},
-    {9, 0, 16, 0}, {9, 0, 16, 1}, {10, 0, 14, 0}, {10, 0, 14, 1}, {11, 0, 28, 0}, {12, 0, 8, 0}, {12, 0, 8, 1},
-    {12, 8, 16, 0}, {12, 8, 16, 1}, {12, 16, 24, 0}, {12, 16, 24, 1}, {12, 24, 26, 0}, {12, 24, 26, 1}, {13, 0, 24, 0},
-    {14, 0, 48, 0}, {15, 0, 46, 0}, {16, 0, 44, 0}, {17, 0, 44, 0},
+    {9, 0, 16, 0}, {9, 0, 16, 1}, {10, 0, 14, 0}, {10, 0, 14, 1}, {11, 0, 28, 0}, {12, 0, 12, 0}, {12, 0, 12, 1},
+    {12, 12, 24, 0}, {12, 12, 24, 1}, {12, 24, 26, 0}, {12, 24, 26, 1}, {13, 0, 24, 0}, {14, 0, 48, 0}, {15, 0, 46, 0},
+    {16, 0, 44, 0}, {17, 0, 44, 0},
 };
 
 /* name, packing, first layer, type, elements, bytes into the file (scale, variance, bias, mean of a batch norm),
@@ -181,7 +181,7 @@ static const vox_model model = {
     .n_weights = WEIGHTS,
     .builds = builds,
     .n_builds = sizeof builds / sizeof *builds,
-    .first_output = 97,
+    .first_output = 95,
 };
 
 static const char *isa(void) {

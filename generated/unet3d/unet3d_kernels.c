@@ -64,19 +64,19 @@ static int unet3d_e0a(const vox_memory *m, int task) {
  *   x  e0a f32[1,32,130,130,114], blocked, planes kept: 10 of 130, 19.0 MB instead of 246.6, arena + 0, layers 0 to 3
  *   u  e0b.conv.weight f32[64,32,3,3,3], prepared + 11072
  *   b  e0b.conv.bias f32[64], prepared + 1780544
- *   crop  e0b.crop f32[1,64,48,48,32], blocked, in cat0, arena + 72905728, layers 0 to 15
- *   pool  p0 f32[1,64,64,64,56], blocked, planes kept: 6 of 64, 5.5 MB instead of 58.7, arena + 18969600, layers 0 to 3
- *   scratch  677376 bytes for each thread, arena + 67486720
+ *   crop  e0b.crop f32[1,64,48,48,32], blocked, in cat0, arena + 44324352, layers 0 to 15
+ *   pool  p0 f32[1,64,64,64,56], blocked, planes kept: 6 of 64, 5.5 MB instead of 58.7, arena + 37807104, layers 0 to 3
+ *   scratch  677376 bytes for each thread, arena + 71271936
  *   Winograd F(4x4x4): 6.4 times cheaper than direct;
- *   28672 tiles, at most 12 at a time for each of 8 threads
+ *   28672 tiles, at most 12 at a time for each of 4 threads
  */
 static int unet3d_e0b(const vox_memory *m, int task) {
     enum { N = 1, IC = 32, ID = 130, IH = 130, IW = 114 };
     enum { OC = 64, OD = 128, OH = 128, OW = 112 };
     enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 12 };
-    enum { LANES = 8, RUN = 32 };
+    enum { LANES = 4, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { X = 0, U = 2768, B = 445136, CROP = 18226432, POOL = 4742400, SCRATCH = 16871680, LANE = 169344 };
+    enum { X = 0, U = 2768, B = 445136, CROP = 11081088, POOL = 9451776, SCRATCH = 17817984, LANE = 169344 };
     static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 10},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 8},
@@ -106,21 +106,21 @@ static int unet3d_e0b(const vox_memory *m, int task) {
 }
 
 /* e1a: conv 3x3x3 + relu, Winograd 4x4x4, 22.96 GMAC, reads 59.16 MB, writes 53.14 MB; stream 1, 4 planes of e1b at a time
- *   x  p0 f32[1,64,64,64,56], blocked, planes kept: 6 of 64, 5.5 MB instead of 58.7, arena + 18969600, layers 0 to 3
+ *   x  p0 f32[1,64,64,64,56], blocked, planes kept: 6 of 64, 5.5 MB instead of 58.7, arena + 37807104, layers 0 to 3
  *   u  e1a.conv.weight f32[64,64,3,3,3], prepared + 1780800
  *   b  e1a.conv.bias f32[64], prepared + 5319744
- *   y  e1a f32[1,64,62,62,54], blocked, planes kept: 8 of 62, 6.9 MB instead of 53.1, arena + 24474624, layers 0 to 3
- *   scratch  1009152 bytes for each thread, arena + 31331328
+ *   y  e1a f32[1,64,62,62,54], blocked, planes kept: 8 of 62, 6.9 MB instead of 53.1, arena + 30950400, layers 0 to 3
+ *   scratch  1009152 bytes for each thread, arena + 63198720
  *   Winograd F(4x4x4): 6.2 times cheaper than direct;
- *   3584 tiles, at most 12 at a time for each of 8 threads
+ *   3584 tiles, at most 12 at a time for each of 4 threads
  */
 static int unet3d_e1a(const vox_memory *m, int task) {
     enum { N = 1, IC = 64, ID = 64, IH = 64, IW = 56 };
     enum { OC = 64, OD = 62, OH = 62, OW = 54 };
     enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 12 };
-    enum { LANES = 8, RUN = 32 };
+    enum { LANES = 4, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { X = 4742400, U = 445200, B = 1329936, Y = 6118656, SCRATCH = 7832832, LANE = 252288 };
+    enum { X = 9451776, U = 445200, B = 1329936, Y = 7737600, SCRATCH = 15799680, LANE = 252288 };
     static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 6},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 8},
@@ -146,22 +146,22 @@ static int unet3d_e1a(const vox_memory *m, int task) {
 }
 
 /* e1b: conv 3x3x3 + relu, Winograd 4x4x4, 41.41 GMAC, reads 54.02 MB, writes 95.85 MB; stream 1, 4 planes of e1b at a time
- *   x  e1a f32[1,64,62,62,54], blocked, planes kept: 8 of 62, 6.9 MB instead of 53.1, arena + 24474624, layers 0 to 3
+ *   x  e1a f32[1,64,62,62,54], blocked, planes kept: 8 of 62, 6.9 MB instead of 53.1, arena + 30950400, layers 0 to 3
  *   u  e1b.conv.weight f32[128,64,3,3,3], prepared + 5320000
  *   b  e1b.conv.bias f32[128], prepared + 12397888
- *   crop  e1b.crop f32[1,128,28,28,20], blocked, in cat1, arena + 59458560, layers 0 to 12
- *   pool  p1 f32[1,128,30,30,26], blocked, arena + 39404544, layers 0 to 4
- *   scratch  1009152 bytes for each thread, arena + 51385344
+ *   crop  e1b.crop f32[1,128,28,28,20], blocked, in cat1, arena + 79255040, layers 0 to 12
+ *   pool  p1 f32[1,128,30,30,26], blocked, arena + 18969600, layers 0 to 4
+ *   scratch  1009152 bytes for each thread, arena + 67235328
  *   Winograd F(4x4x4): 7.1 times cheaper than direct;
- *   2925 tiles, at most 12 at a time for each of 8 threads
+ *   2925 tiles, at most 12 at a time for each of 4 threads
  */
 static int unet3d_e1b(const vox_memory *m, int task) {
     enum { N = 1, IC = 64, ID = 62, IH = 62, IW = 54 };
     enum { OC = 128, OD = 60, OH = 60, OW = 52 };
     enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 12 };
-    enum { LANES = 8, RUN = 32 };
+    enum { LANES = 4, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { X = 6118656, U = 1330000, B = 3099472, CROP = 14864640, POOL = 9851136, SCRATCH = 12846336, LANE = 252288 };
+    enum { X = 7737600, U = 1330000, B = 3099472, CROP = 19813760, POOL = 4742400, SCRATCH = 16808832, LANE = 252288 };
     static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 8},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -191,21 +191,21 @@ static int unet3d_e1b(const vox_memory *m, int task) {
 }
 
 /* e2a: conv 3x3x3 + relu, Winograd 4x4x4, 8.32 GMAC, reads 13.75 MB, writes 9.63 MB
- *   x  p1 f32[1,128,30,30,26], blocked, arena + 39404544, layers 0 to 4
+ *   x  p1 f32[1,128,30,30,26], blocked, arena + 18969600, layers 0 to 4
  *   u  e2a.conv.weight f32[128,128,3,3,3], prepared + 12398400
  *   b  e2a.conv.bias f32[128], prepared + 26554176
- *   y  e2a f32[1,128,28,28,24], blocked, arena + 0, layers 4 to 5
- *   scratch  1672704 bytes for each thread, arena + 9633792
+ *   y  e2a f32[1,128,28,28,24], blocked, arena + 30950400, layers 4 to 5
+ *   scratch  1672704 bytes for each thread, arena + 0
  *   Winograd F(4x4x4): 7.4 times cheaper than direct;
- *   294 tiles, at most 12 at a time for each of 8 threads
+ *   294 tiles, at most 12 at a time for each of 4 threads
  */
 static int unet3d_e2a(const vox_memory *m, int task) {
     enum { N = 1, IC = 128, ID = 30, IH = 30, IW = 26 };
     enum { OC = 128, OD = 28, OH = 28, OW = 24 };
     enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 12 };
-    enum { LANES = 8, RUN = 32 };
+    enum { LANES = 4, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { X = 9851136, U = 3099600, B = 6638544, Y = 0, SCRATCH = 2408448, LANE = 418176 };
+    enum { X = 4742400, U = 3099600, B = 6638544, Y = 7737600, SCRATCH = 0, LANE = 418176 };
     static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -231,24 +231,24 @@ static int unet3d_e2a(const vox_memory *m, int task) {
 }
 
 /* e2b: conv 3x3x3 + relu, deep Winograd 4x4x4, 13.16 GMAC, reads 13.17 MB, writes 15.23 MB
- *   x  e2a f32[1,128,28,28,24], blocked, arena + 0, layers 4 to 5
+ *   x  e2a f32[1,128,28,28,24], blocked, arena + 30950400, layers 4 to 5
  *   w  e2b.conv.weight f32[256,128,3,3,3], prepared + 26554688
  *   b  e2b.conv.bias f32[256], prepared + 30093632
- *   crop  e2b.crop f32[1,256,18,18,14], blocked, in cat2, arena + 52397568, layers 5 to 9
- *   pool  p2 f32[1,256,13,13,11], blocked, arena + 14390784, layers 5 to 6
- *   shared  9303552 bytes for all threads, arena + 16294400
- *   scratch  1405440 bytes for each thread, arena + 25597952
+ *   crop  e2b.crop f32[1,256,18,18,14], blocked, in cat2, arena + 72488448, layers 5 to 9
+ *   pool  p2 f32[1,256,13,13,11], blocked, arena + 17358336, layers 5 to 6
+ *   shared  9303552 bytes for all threads, arena + 0
+ *   scratch  2013696 bytes for each thread, arena + 9303552
  *   Winograd F(4x4x4), weights transformed on the way: 5.6 times cheaper than direct;
- *   294 tiles, at most 48 at a time for each of 8 threads;
+ *   294 tiles, at most 84 at a time for each of 4 threads;
  *   8 planes at a time: phase 0 transforms inputs, phase 1 weights and multiplies
  */
 static int unet3d_e2b(const vox_memory *m, int task) {
     enum { N = 1, IC = 128, ID = 28, IH = 28, IW = 24 };
     enum { OC = 256, OD = 26, OH = 26, OW = 22 };
-    enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 48 };
-    enum { LANES = 8, RUN = 32 };
+    enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 84 };
+    enum { LANES = 4, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { X = 0, W = 6638672, B = 7523408, CROP = 13099392, POOL = 3597696, SHARED = 4073600, SCRATCH = 6399488, LANE = 351360 };
+    enum { X = 7737600, W = 6638672, B = 7523408, CROP = 18122112, POOL = 4339584, SHARED = 0, SCRATCH = 2325888, LANE = 503424 };
     static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -279,23 +279,23 @@ static int unet3d_e2b(const vox_memory *m, int task) {
 }
 
 /* e3a: conv 3x3x3 + relu, deep Winograd 4x4x4, 1.93 GMAC, reads 8.98 MB, writes 1.12 MB
- *   x  p2 f32[1,256,13,13,11], blocked, arena + 14390784, layers 5 to 6
+ *   x  p2 f32[1,256,13,13,11], blocked, arena + 17358336, layers 5 to 6
  *   w  e3a.conv.weight f32[256,256,3,3,3], prepared + 30094656
  *   b  e3a.conv.bias f32[256], prepared + 37172544
- *   y  e3a f32[1,256,11,11,9], blocked, arena + 16294400, layers 6 to 7
+ *   y  e3a f32[1,256,11,11,9], blocked, arena + 10188288, layers 6 to 7
  *   shared  5985792 bytes for all threads, arena + 0
  *   scratch  1050624 bytes for each thread, arena + 5985792
  *   Winograd F(4x4x4), weights transformed on the way: 4.2 times cheaper than direct;
- *   27 tiles, at most 27 at a time for each of 8 threads;
+ *   27 tiles, at most 27 at a time for each of 4 threads;
  *   11 planes at a time: phase 0 transforms inputs, phase 1 weights and multiplies
  */
 static int unet3d_e3a(const vox_memory *m, int task) {
     enum { N = 1, IC = 256, ID = 13, IH = 13, IW = 11 };
     enum { OC = 256, OD = 11, OH = 11, OW = 9 };
     enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 27 };
-    enum { LANES = 8, RUN = 32 };
+    enum { LANES = 4, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { X = 3597696, W = 7523664, B = 9293136, Y = 4073600, SHARED = 0, SCRATCH = 1496448, LANE = 262656 };
+    enum { X = 4339584, W = 7523664, B = 9293136, Y = 2547072, SHARED = 0, SCRATCH = 1496448, LANE = 262656 };
     static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -322,23 +322,23 @@ static int unet3d_e3a(const vox_memory *m, int task) {
 }
 
 /* e3b: conv 3x3x3 + relu, deep Winograd 4x4x4, 2.01 GMAC, reads 15.27 MB, writes 1.16 MB
- *   x  e3a f32[1,256,11,11,9], blocked, arena + 16294400, layers 6 to 7
+ *   x  e3a f32[1,256,11,11,9], blocked, arena + 10188288, layers 6 to 7
  *   w  e3b.conv.weight f32[512,256,3,3,3], prepared + 37173568
  *   b  e3b.conv.bias f32[512], prepared + 51329344
- *   y  e3b f32[1,512,9,9,7], blocked, arena + 11183616, layers 7 to 8
+ *   y  e3b f32[1,512,9,9,7], blocked, arena + 7589376, layers 7 to 8
  *   shared  3995136 bytes for all threads, arena + 0
  *   scratch  898560 bytes for each thread, arena + 3995136
  *   Winograd F(4x4x4), weights transformed on the way: 3.1 times cheaper than direct;
- *   18 tiles, at most 18 at a time for each of 8 threads;
+ *   18 tiles, at most 18 at a time for each of 4 threads;
  *   9 planes at a time: phase 0 transforms inputs, phase 1 weights and multiplies
  */
 static int unet3d_e3b(const vox_memory *m, int task) {
     enum { N = 1, IC = 256, ID = 11, IH = 11, IW = 9 };
     enum { OC = 512, OD = 9, OH = 9, OW = 7 };
     enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 18 };
-    enum { LANES = 8, RUN = 32 };
+    enum { LANES = 4, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { X = 4073600, W = 9293392, B = 12832336, Y = 2795904, SHARED = 0, SCRATCH = 998784, LANE = 224640 };
+    enum { X = 2547072, W = 9293392, B = 12832336, Y = 1897344, SHARED = 0, SCRATCH = 998784, LANE = 224640 };
     static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -365,9 +365,9 @@ static int unet3d_e3b(const vox_memory *m, int task) {
 }
 
 /* up2: conv_transpose 2x2x2 stride 2x2x2, 1.19 GMAC, reads 9.55 MB, writes 9.29 MB
- *   x  e3b f32[1,512,9,9,7], blocked, arena + 11183616, layers 7 to 8
+ *   x  e3b f32[1,512,9,9,7], blocked, arena + 7589376, layers 7 to 8
  *   w  up2.weight f32[512,512,2,2,2], prepared + 51331392
- *   y  up2 f32[1,512,18,18,14], blocked, in cat2, arena + 43107840, layers 8 to 9
+ *   y  up2 f32[1,512,18,18,14], blocked, in cat2, arena + 63198720, layers 8 to 9
  *   48 tasks: channels 2 x 16, planes 6, rows 18; input channels 512 at a time;
  *   512 KiB of weights and 532 KiB of input rows are used again
  */
@@ -377,7 +377,7 @@ static int unet3d_up2(const vox_memory *m, int task) {
     enum { KD = 2, KH = 2, KW = 2, SD = 2, SH = 2, SW = 2 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 2, TASK_D = 6, TASK_H = 18, CHUNK_IC = 512, RUN = 128 };
-    enum { X = 2795904, W = 12832848, Y = 10776960 };
+    enum { X = 1897344, W = 12832848, Y = 15799680 };
     static const vox_conv layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -403,23 +403,23 @@ static int unet3d_up2(const vox_memory *m, int task) {
 }
 
 /* d2a: conv 3x3x3 + relu, deep Winograd 4x4x4, 16.31 GMAC, reads 35.17 MB, writes 3.15 MB
- *   x  cat2 f32[1,768,18,18,14], blocked, arena + 43107840, layers 5 to 9
+ *   x  cat2 f32[1,768,18,18,14], blocked, arena + 63198720, layers 5 to 9
  *   w  d2a.conv.weight f32[256,768,3,3,3], prepared + 59720000
  *   b  d2a.conv.bias f32[256], prepared + 80953664
- *   y  d2a f32[1,256,16,16,12], blocked, arena + 67486720, layers 9 to 10
+ *   y  d2a f32[1,256,16,16,12], blocked, arena + 37486080, layers 9 to 10
  *   shared  31864320 bytes for all threads, arena + 0
  *   scratch  1405440 bytes for each thread, arena + 31864320
  *   Winograd F(4x4x4), weights transformed on the way: 7.1 times cheaper than direct;
- *   48 tiles, at most 48 at a time for each of 8 threads;
+ *   48 tiles, at most 48 at a time for each of 4 threads;
  *   16 planes at a time: phase 0 transforms inputs, phase 1 weights and multiplies
  */
 static int unet3d_d2a(const vox_memory *m, int task) {
     enum { N = 1, IC = 768, ID = 18, IH = 18, IW = 14 };
     enum { OC = 256, OD = 16, OH = 16, OW = 12 };
     enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 48 };
-    enum { LANES = 8, RUN = 32 };
+    enum { LANES = 4, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { X = 10776960, W = 14930000, B = 20238416, Y = 16871680, SHARED = 0, SCRATCH = 7966080, LANE = 351360 };
+    enum { X = 15799680, W = 14930000, B = 20238416, Y = 9371520, SHARED = 0, SCRATCH = 7966080, LANE = 351360 };
     static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -446,23 +446,23 @@ static int unet3d_d2a(const vox_memory *m, int task) {
 }
 
 /* d2b: conv 3x3x3 + relu, deep Winograd 4x4x4, 3.47 GMAC, reads 10.22 MB, writes 2.01 MB
- *   x  d2a f32[1,256,16,16,12], blocked, arena + 67486720, layers 9 to 10
+ *   x  d2a f32[1,256,16,16,12], blocked, arena + 37486080, layers 9 to 10
  *   w  d2b.conv.weight f32[256,256,3,3,3], prepared + 80954688
  *   b  d2b.conv.bias f32[256], prepared + 88032576
- *   y  d2b f32[1,256,14,14,10], blocked, arena + 0, layers 10 to 11
- *   shared  10630656 bytes for all threads, arena + 2007040
- *   scratch  1405440 bytes for each thread, arena + 12637696
+ *   y  d2b f32[1,256,14,14,10], blocked, arena + 16252416, layers 10 to 11
+ *   shared  10630656 bytes for all threads, arena + 0
+ *   scratch  1405440 bytes for each thread, arena + 10630656
  *   Winograd F(4x4x4), weights transformed on the way: 4.5 times cheaper than direct;
- *   48 tiles, at most 48 at a time for each of 8 threads;
+ *   48 tiles, at most 48 at a time for each of 4 threads;
  *   14 planes at a time: phase 0 transforms inputs, phase 1 weights and multiplies
  */
 static int unet3d_d2b(const vox_memory *m, int task) {
     enum { N = 1, IC = 256, ID = 16, IH = 16, IW = 12 };
     enum { OC = 256, OD = 14, OH = 14, OW = 10 };
     enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 48 };
-    enum { LANES = 8, RUN = 32 };
+    enum { LANES = 4, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { X = 16871680, W = 20238672, B = 22008144, Y = 0, SHARED = 501760, SCRATCH = 3159424, LANE = 351360 };
+    enum { X = 9371520, W = 20238672, B = 22008144, Y = 4063104, SHARED = 0, SCRATCH = 2657664, LANE = 351360 };
     static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -489,9 +489,9 @@ static int unet3d_d2b(const vox_memory *m, int task) {
 }
 
 /* up1: conv_transpose 2x2x2 stride 2x2x2, 1.03 GMAC, reads 4.10 MB, writes 16.06 MB
- *   x  d2b f32[1,256,14,14,10], blocked, arena + 0, layers 10 to 11
+ *   x  d2b f32[1,256,14,14,10], blocked, arena + 16252416, layers 10 to 11
  *   w  up1.weight f32[256,256,2,2,2], prepared + 88033600
- *   y  up1 f32[1,256,28,28,20], blocked, in cat1, arena + 43402240, layers 11 to 12
+ *   y  up1 f32[1,256,28,28,20], blocked, in cat1, arena + 63198720, layers 11 to 12
  *   48 tasks: channels 2 x 16, planes 5, rows 28; input channels 256 at a time;
  *   256 KiB of weights and 580 KiB of input rows are used again
  */
@@ -501,7 +501,7 @@ static int unet3d_up1(const vox_memory *m, int task) {
     enum { KD = 2, KH = 2, KW = 2, SD = 2, SH = 2, SW = 2 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 2, TASK_D = 5, TASK_H = 28, CHUNK_IC = 256, RUN = 128 };
-    enum { X = 0, W = 22008400, Y = 10850560 };
+    enum { X = 4063104, W = 22008400, Y = 15799680 };
     static const vox_conv layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -527,23 +527,23 @@ static int unet3d_up1(const vox_memory *m, int task) {
 }
 
 /* d1a: conv 3x3x3 + relu, deep Winograd 4x4x4, 16.15 GMAC, reads 29.39 MB, writes 6.23 MB
- *   x  cat1 f32[1,384,28,28,20], blocked, arena + 43402240, layers 0 to 12
+ *   x  cat1 f32[1,384,28,28,20], blocked, arena + 63198720, layers 0 to 12
  *   w  d1a.conv.weight f32[128,384,3,3,3], prepared + 90130752
  *   b  d1a.conv.bias f32[128], prepared + 95439168
- *   y  d1a f32[1,128,26,26,18], blocked, arena + 34481664, layers 12 to 13
- *   shared  23238144 bytes for all threads, arena + 0
- *   scratch  1405440 bytes for each thread, arena + 23238144
- *   Winograd F(4x4x4), weights transformed on the way: 5.5 times cheaper than direct;
- *   245 tiles, at most 48 at a time for each of 8 threads;
- *   8 planes at a time: phase 0 transforms inputs, phase 1 weights and multiplies
+ *   y  d1a f32[1,128,26,26,18], blocked, arena + 87283200, layers 12 to 13
+ *   shared  34850304 bytes for all threads, arena + 0
+ *   scratch  2368512 bytes for each thread, arena + 34850304
+ *   Winograd F(4x4x4), weights transformed on the way: 5.6 times cheaper than direct;
+ *   245 tiles, at most 105 at a time for each of 4 threads;
+ *   12 planes at a time: phase 0 transforms inputs, phase 1 weights and multiplies
  */
 static int unet3d_d1a(const vox_memory *m, int task) {
     enum { N = 1, IC = 384, ID = 28, IH = 28, IW = 20 };
     enum { OC = 128, OD = 26, OH = 26, OW = 18 };
-    enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 48 };
-    enum { LANES = 8, RUN = 32 };
+    enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 105 };
+    enum { LANES = 4, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { X = 10850560, W = 22532688, B = 23859792, Y = 8620416, SHARED = 0, SCRATCH = 5809536, LANE = 351360 };
+    enum { X = 15799680, W = 22532688, B = 23859792, Y = 21820800, SHARED = 0, SCRATCH = 8712576, LANE = 592128 };
     static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -570,21 +570,21 @@ static int unet3d_d1a(const vox_memory *m, int task) {
 }
 
 /* d1b: conv 3x3x3 + relu, Winograd 4x4x4, 4.08 GMAC, reads 8.00 MB, writes 4.72 MB
- *   x  d1a f32[1,128,26,26,18], blocked, arena + 34481664, layers 12 to 13
+ *   x  d1a f32[1,128,26,26,18], blocked, arena + 87283200, layers 12 to 13
  *   u  d1b.conv.weight f32[128,128,3,3,3], prepared + 95439680
  *   b  d1b.conv.bias f32[128], prepared + 109595456
- *   y  d1b f32[1,128,24,24,16], blocked, arena + 0, layers 13 to 14
- *   scratch  1672704 bytes for each thread, arena + 4718592
+ *   y  d1b f32[1,128,24,24,16], blocked, arena + 63198720, layers 13 to 14
+ *   scratch  1672704 bytes for each thread, arena + 0
  *   Winograd F(4x4x4): 7.4 times cheaper than direct;
- *   144 tiles, at most 12 at a time for each of 8 threads
+ *   144 tiles, at most 12 at a time for each of 4 threads
  */
 static int unet3d_d1b(const vox_memory *m, int task) {
     enum { N = 1, IC = 128, ID = 26, IH = 26, IW = 18 };
     enum { OC = 128, OD = 24, OH = 24, OW = 16 };
     enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 12 };
-    enum { LANES = 8, RUN = 32 };
+    enum { LANES = 4, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { X = 8620416, U = 23859920, B = 27398864, Y = 0, SCRATCH = 1179648, LANE = 418176 };
+    enum { X = 21820800, U = 23859920, B = 27398864, Y = 15799680, SCRATCH = 0, LANE = 418176 };
     static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -610,9 +610,9 @@ static int unet3d_d1b(const vox_memory *m, int task) {
 }
 
 /* up0: conv_transpose 2x2x2 stride 2x2x2, 1.21 GMAC, reads 5.24 MB, writes 37.75 MB
- *   x  d1b f32[1,128,24,24,16], blocked, arena + 0, layers 13 to 14
+ *   x  d1b f32[1,128,24,24,16], blocked, arena + 63198720, layers 13 to 14
  *   w  up0.weight f32[128,128,2,2,2], prepared + 109595968
- *   y  up0 f32[1,128,48,48,32], blocked, in cat0, arena + 35156992, layers 14 to 15
+ *   y  up0 f32[1,128,48,48,32], blocked, in cat0, arena + 6575616, layers 14 to 15
  *   48 tasks: channels 2 x 16, planes 4, rows 48; input channels 128 at a time;
  *   128 KiB of weights and 784 KiB of input rows are used again
  */
@@ -622,7 +622,7 @@ static int unet3d_up0(const vox_memory *m, int task) {
     enum { KD = 2, KH = 2, KW = 2, SD = 2, SH = 2, SW = 2 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 2, TASK_D = 4, TASK_H = 48, CHUNK_IC = 128, RUN = 128 };
-    enum { X = 0, W = 27398992, Y = 8789248 };
+    enum { X = 15799680, W = 27398992, Y = 1643904 };
     static const vox_conv layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -648,21 +648,21 @@ static int unet3d_up0(const vox_memory *m, int task) {
 }
 
 /* d0a: conv 3x3x3 + relu, Winograd 4x4x4, 21.06 GMAC, reads 57.95 MB, writes 16.25 MB
- *   x  cat0 f32[1,192,48,48,32], blocked, arena + 35156992, layers 0 to 15
+ *   x  cat0 f32[1,192,48,48,32], blocked, arena + 6575616, layers 0 to 15
  *   u  d0a.conv.weight f32[64,192,3,3,3], prepared + 110120256
  *   b  d0a.conv.bias f32[64], prepared + 120737088
- *   y  d0a f32[1,64,46,46,30], blocked, arena + 18690048, layers 15 to 16
- *   scratch  2336256 bytes for each thread, arena + 0
+ *   y  d0a f32[1,64,46,46,30], blocked, arena + 63198720, layers 15 to 16
+ *   scratch  2336256 bytes for each thread, arena + 79449600
  *   Winograd F(4x4x4): 6.1 times cheaper than direct;
- *   1152 tiles, at most 12 at a time for each of 8 threads
+ *   1152 tiles, at most 12 at a time for each of 4 threads
  */
 static int unet3d_d0a(const vox_memory *m, int task) {
     enum { N = 1, IC = 192, ID = 48, IH = 48, IW = 32 };
     enum { OC = 64, OD = 46, OH = 46, OW = 30 };
     enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 12 };
-    enum { LANES = 8, RUN = 32 };
+    enum { LANES = 4, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { X = 8789248, U = 27530064, B = 30184272, Y = 4672512, SCRATCH = 0, LANE = 584064 };
+    enum { X = 1643904, U = 27530064, B = 30184272, Y = 15799680, SCRATCH = 19862400, LANE = 584064 };
     static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -688,21 +688,21 @@ static int unet3d_d0a(const vox_memory *m, int task) {
 }
 
 /* d0b: conv 3x3x3 + relu, Winograd 4x4x4, 5.99 GMAC, reads 16.69 MB, writes 13.88 MB
- *   x  d0a f32[1,64,46,46,30], blocked, arena + 18690048, layers 15 to 16
+ *   x  d0a f32[1,64,46,46,30], blocked, arena + 63198720, layers 15 to 16
  *   u  d0b.conv.weight f32[64,64,3,3,3], prepared + 120737344
  *   b  d0b.conv.bias f32[64], prepared + 124276288
  *   y  d0b f32[1,64,44,44,28], blocked, arena + 0, layers 16 to 17
- *   scratch  1009152 bytes for each thread, arena + 34940928
+ *   scratch  1009152 bytes for each thread, arena + 13877248
  *   Winograd F(4x4x4): 6.8 times cheaper than direct;
- *   847 tiles, at most 12 at a time for each of 8 threads
+ *   847 tiles, at most 12 at a time for each of 4 threads
  */
 static int unet3d_d0b(const vox_memory *m, int task) {
     enum { N = 1, IC = 64, ID = 46, IH = 46, IW = 30 };
     enum { OC = 64, OD = 44, OH = 44, OW = 28 };
     enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 12 };
-    enum { LANES = 8, RUN = 32 };
+    enum { LANES = 4, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { X = 4672512, U = 30184336, B = 31069072, Y = 0, SCRATCH = 8735232, LANE = 252288 };
+    enum { X = 15799680, U = 30184336, B = 31069072, Y = 0, SCRATCH = 3469312, LANE = 252288 };
     static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},

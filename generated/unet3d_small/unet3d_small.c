@@ -7,7 +7,7 @@
 
 #include "runtime/vox_model.h"
 
-enum { LAYERS = 22, WEIGHTS = 33, INPUTS = 1, OUTPUTS = 1, STEPS = 72 };
+enum { LAYERS = 22, WEIGHTS = 33, INPUTS = 1, OUTPUTS = 1, STEPS = 106 };
 
 /* clang-format off */
 static const vox_port input_ports[INPUTS] = {
@@ -20,22 +20,22 @@ static const vox_port output_ports[OUTPUTS] = {
 /* name, operation, rank, dimensions, block, type, place, offset, offset within an output, multiply-adds,
  * stream, planes kept in memory (0: all) */
 static const vox_layer_info layers[LAYERS] = {
-    {"e0a", "conv 3x3x3 + relu, direct", 5, {1, 4, 90, 90, 90}, 0, VOX_F32, VOX_IN_ARENA, 4708352u, 0u, 78732000u, 1, 10, 0u},
-    {"e0b", "conv 3x3x3 + relu, Winograd 4x4x1", 5, {1, 8, 88, 88, 88}, 0, VOX_F32, VOX_IN_ARENA, 2725888u, 0u, 588791808u, 1, 8, 1105920u},
-    {"e0b.crop", "slice", 5, {1, 8, 8, 8, 8}, 0, VOX_F32, VOX_IN_ARENA, 7684864u, 0u, 0u, 1, 0, 0u},
+    {"e0a", "conv 3x3x3 + relu, direct", 5, {1, 4, 90, 90, 90}, 0, VOX_F32, VOX_IN_ARENA, 3717120u, 0u, 78732000u, 1, 6, 0u},
+    {"e0b", "conv 3x3x3 + relu, Winograd 4x4x1", 5, {1, 8, 88, 88, 88}, 0, VOX_F32, VOX_IN_ARENA, 2725888u, 0u, 588791808u, 1, 4, 552960u},
+    {"e0b.crop", "slice", 5, {1, 8, 8, 8, 8}, 0, VOX_F32, VOX_IN_ARENA, 5760256u, 0u, 0u, 1, 0, 0u},
     {"p0", "max_pool 2x2x2 stride 2x2x2", 5, {1, 8, 44, 44, 44}, 0, VOX_F32, VOX_IN_ARENA, 0u, 0u, 0u, 1, 0, 0u},
-    {"e1a", "conv 3x3x3 + relu, Winograd 4x4x1", 5, {1, 8, 42, 42, 42}, 0, VOX_F32, VOX_IN_ARENA, 4091904u, 0u, 128024064u, 0, 0, 1327104u},
-    {"e1a.blocked", "to_block", 5, {1, 8, 42, 42, 42}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 6462720u, 0u, 0u, 2, 6, 0u},
-    {"e1b", "conv 3x3x3 + relu, Winograd 4x4x4", 5, {1, 16, 40, 40, 40}, VOX_BLOCK, VOX_F32, VOX_NOWHERE, 0u, 0u, 221184000u, 2, 0, 4091904u},
-    {"e2a", "conv 3x3x3 + relu, Winograd 4x4x4", 5, {1, 16, 18, 18, 18}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 4091904u, 0u, 40310784u, 0, 0, 4091904u},
-    {"e2b", "conv 3x3x3 + relu, Winograd 4x4x4", 5, {1, 32, 16, 16, 16}, VOX_BLOCK, VOX_F32, VOX_NOWHERE, 0u, 0u, 56623104u, 0, 0, 4091904u},
-    {"e3a", "conv 3x3x3 + relu, Winograd 4x4x4", 5, {1, 32, 6, 6, 6}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 3649536u, 0u, 5971968u, 0, 0, 3649536u},
+    {"e1a", "conv 3x3x3 + relu, Winograd 4x4x1", 5, {1, 8, 42, 42, 42}, 0, VOX_F32, VOX_IN_ARENA, 2725888u, 0u, 128024064u, 0, 0, 663552u},
+    {"e1a.blocked", "to_block", 5, {1, 8, 42, 42, 42}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 2045952u, 0u, 0u, 2, 6, 0u},
+    {"e1b", "conv 3x3x3 + relu, Winograd 4x4x4", 5, {1, 16, 40, 40, 40}, VOX_BLOCK, VOX_F32, VOX_NOWHERE, 0u, 0u, 221184000u, 2, 0, 2045952u},
+    {"e2a", "conv 3x3x3 + relu, Winograd 4x4x4", 5, {1, 16, 18, 18, 18}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 2045952u, 0u, 40310784u, 0, 0, 2045952u},
+    {"e2b", "conv 3x3x3 + relu, Winograd 4x4x4", 5, {1, 32, 16, 16, 16}, VOX_BLOCK, VOX_F32, VOX_NOWHERE, 0u, 0u, 56623104u, 0, 0, 2045952u},
+    {"e3a", "conv 3x3x3 + relu, Winograd 4x4x4", 5, {1, 32, 6, 6, 6}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 1824768u, 0u, 5971968u, 0, 0, 1824768u},
     {"e3b", "conv 3x3x3 + relu, Winograd 4x4x4", 5, {1, 64, 4, 4, 4}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 69120u, 0u, 3538944u, 0, 0, 69120u},
-    {"up2", "conv_transpose 2x2x2 stride 2x2x2", 5, {1, 64, 8, 8, 8}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 7188480u, 0u, 2097152u, 0, 0, 0u},
-    {"d2a", "conv 3x3x3 + relu, Winograd 4x4x4", 5, {1, 32, 6, 6, 6}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 7385088u, 0u, 17915904u, 0, 0, 7188480u},
+    {"up2", "conv_transpose 2x2x2 stride 2x2x2", 5, {1, 64, 8, 8, 8}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 3594240u, 0u, 2097152u, 0, 0, 0u},
+    {"d2a", "conv 3x3x3 + relu, Winograd 4x4x4", 5, {1, 32, 6, 6, 6}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 3790848u, 0u, 17915904u, 0, 0, 3594240u},
     {"d2b", "conv 3x3x3 + relu, Winograd 4x4x4", 5, {1, 32, 4, 4, 4}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 69120u, 0u, 1769472u, 0, 0, 69120u},
-    {"up1", "conv_transpose 2x2x2 stride 2x2x2", 5, {1, 32, 8, 8, 8}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 7586560u, 0u, 524288u, 0, 0, 0u},
-    {"d1a", "conv 3x3x3 + relu, Winograd 4x4x4", 5, {1, 16, 6, 6, 6}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 4534272u, 0u, 4478976u, 0, 0, 4534272u},
+    {"up1", "conv_transpose 2x2x2 stride 2x2x2", 5, {1, 32, 8, 8, 8}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 5543168u, 0u, 524288u, 0, 0, 0u},
+    {"d1a", "conv 3x3x3 + relu, Winograd 4x4x4", 5, {1, 16, 6, 6, 6}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 2267136u, 0u, 4478976u, 0, 0, 2267136u},
     {"d1b", "conv 3x3x3 + relu, Winograd 4x4x4", 5, {1, 16, 4, 4, 4}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 55296u, 0u, 442368u, 0, 0, 55296u},
     {"up0", "conv_transpose 2x2x2 stride 2x2x2", 5, {1, 16, 8, 8, 8}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 0u, 0u, 131072u, 0, 0, 0u},
     {"e0b.crop.blocked", "to_block", 5, {1, 8, 8, 8, 8}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 32768u, 0u, 0u, 0, 0, 0u},
@@ -46,17 +46,28 @@ static const vox_layer_info layers[LAYERS] = {
 
 /* layer, begin, end, phase: the planes [begin, end) of what the layer writes, in the order of running */
 static const vox_step schedule[STEPS] = {
-    {0, 0, 8, 0}, {0, 8, 10, 0}, {1, 0, 8, 0}, {3, 0, 4, 0},
-    {0, 10, 18, 0}, {1, 8, 16, 0}, {3, 4, 8, 0},
-    {0, 18, 26, 0}, {1, 16, 24, 0}, {3, 8, 12, 0},
-    {0, 26, 34, 0}, {1, 24, 32, 0}, {3, 12, 16, 0},
-    {0, 34, 42, 0}, {1, 32, 40, 0}, {3, 16, 20, 0},
-    {0, 42, 50, 0}, {1, 40, 48, 0}, {2, 0, 8, 0}, {3, 20, 24, 0},
-    {0, 50, 58, 0}, {1, 48, 56, 0}, {3, 24, 28, 0},
-    {0, 58, 66, 0}, {1, 56, 64, 0}, {3, 28, 32, 0},
-    {0, 66, 74, 0}, {1, 64, 72, 0}, {3, 32, 36, 0},
-    {0, 74, 82, 0}, {1, 72, 80, 0}, {3, 36, 40, 0},
-    {0, 82, 90, 0}, {1, 80, 88, 0}, {3, 40, 44, 0},
+    {0, 0, 4, 0}, {0, 4, 6, 0}, {1, 0, 4, 0}, {3, 0, 2, 0},
+    {0, 6, 10, 0}, {1, 4, 8, 0}, {3, 2, 4, 0},
+    {0, 10, 14, 0}, {1, 8, 12, 0}, {3, 4, 6, 0},
+    {0, 14, 18, 0}, {1, 12, 16, 0}, {3, 6, 8, 0},
+    {0, 18, 22, 0}, {1, 16, 20, 0}, {3, 8, 10, 0},
+    {0, 22, 26, 0}, {1, 20, 24, 0}, {3, 10, 12, 0},
+    {0, 26, 30, 0}, {1, 24, 28, 0}, {3, 12, 14, 0},
+    {0, 30, 34, 0}, {1, 28, 32, 0}, {3, 14, 16, 0},
+    {0, 34, 38, 0}, {1, 32, 36, 0}, {3, 16, 18, 0},
+    {0, 38, 42, 0}, {1, 36, 40, 0}, {3, 18, 20, 0},
+    {0, 42, 46, 0}, {1, 40, 44, 0}, {2, 0, 4, 0}, {3, 20, 22, 0},
+    {0, 46, 50, 0}, {1, 44, 48, 0}, {2, 4, 8, 0}, {3, 22, 24, 0},
+    {0, 50, 54, 0}, {1, 48, 52, 0}, {3, 24, 26, 0},
+    {0, 54, 58, 0}, {1, 52, 56, 0}, {3, 26, 28, 0},
+    {0, 58, 62, 0}, {1, 56, 60, 0}, {3, 28, 30, 0},
+    {0, 62, 66, 0}, {1, 60, 64, 0}, {3, 30, 32, 0},
+    {0, 66, 70, 0}, {1, 64, 68, 0}, {3, 32, 34, 0},
+    {0, 70, 74, 0}, {1, 68, 72, 0}, {3, 34, 36, 0},
+    {0, 74, 78, 0}, {1, 72, 76, 0}, {3, 36, 38, 0},
+    {0, 78, 82, 0}, {1, 76, 80, 0}, {3, 38, 40, 0},
+    {0, 82, 86, 0}, {1, 80, 84, 0}, {3, 40, 42, 0},
+    {0, 86, 90, 0}, {1, 84, 88, 0}, {3, 42, 44, 0},
     {4, 0, 42, 0}, {5, 0, 4, 0}, {5, 4, 6, 0}, {6, 0, 4, 0},
     {5, 6, 10, 0}, {6, 4, 8, 0},
     {5, 10, 14, 0}, {6, 8, 12, 0},
@@ -188,7 +199,7 @@ static const vox_model model = {
     .n_weights = WEIGHTS,
     .builds = builds,
     .n_builds = sizeof builds / sizeof *builds,
-    .first_output = 71,
+    .first_output = 105,
 };
 
 static const char *isa(void) {

@@ -22,12 +22,12 @@
 #endif
 extern const vox_layer_fn UNET3D_SMALL_LAYERS[];
 
-/* e0a: conv 3x3x3 + relu, direct, 0.08 GMAC, reads 3.12 MB, writes 11.66 MB; stream 1, 4 planes of p0 at a time
+/* e0a: conv 3x3x3 + relu, direct, 0.08 GMAC, reads 3.12 MB, writes 11.66 MB; stream 1, 2 planes of p0 at a time
  *   x  image f32[1,1,92,92,92], inputs[0]
  *   w  e0a.conv.weight f32[4,1,3,3,3], prepared + 640
  *   b  e0a.conv.bias f32[4], prepared + 2368
- *   y  e0a f32[1,4,90,90,90], planes kept: 10 of 90, 1.3 MB instead of 11.7, arena + 4708352, layers 0 to 3
- *   12 tasks: channels 1 x 16, planes 8, rows 90; input channels 1 at a time;
+ *   y  e0a f32[1,4,90,90,90], planes kept: 6 of 90, 0.8 MB instead of 11.7, arena + 3717120, layers 0 to 3
+ *   23 tasks: channels 1 x 16, planes 4, rows 90; input channels 1 at a time;
  *   2 KiB of weights and 100 KiB of input rows are used again
  */
 static int unet3d_small_e0a(const vox_memory *m, int task) {
@@ -35,11 +35,11 @@ static int unet3d_small_e0a(const vox_memory *m, int task) {
     enum { OC = 4, OD = 90, OH = 90, OW = 90, GROUP = 1 };
     enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { TASK_OC = 1, TASK_D = 8, TASK_H = 90, CHUNK_IC = 1, RUN = 128 };
-    enum { W = 160, B = 592, Y = 1177088 };
+    enum { TASK_OC = 1, TASK_D = 4, TASK_H = 90, CHUNK_IC = 1, RUN = 128 };
+    enum { W = 160, B = 592, Y = 929280 };
     static const vox_conv layer = {
         .x = {N, IC, ID, IH, IW, 0, 0},
-        .y = {N, OC, OD, OH, OW, 0, 10},
+        .y = {N, OC, OD, OH, OW, 0, 6},
         .kernel = {KD, KH, KW},
         .stride = {SD, SH, SW},
         .dilation = {DD, DH, DW},
@@ -62,25 +62,25 @@ static int unet3d_small_e0a(const vox_memory *m, int task) {
     return 0;
 }
 
-/* e0b: conv 3x3x3 + relu, Winograd 4x4x1, 0.59 GMAC, reads 11.67 MB, writes 21.81 MB; stream 1, 4 planes of p0 at a time
- *   x  e0a f32[1,4,90,90,90], planes kept: 10 of 90, 1.3 MB instead of 11.7, arena + 4708352, layers 0 to 3
+/* e0b: conv 3x3x3 + relu, Winograd 4x4x1, 0.59 GMAC, reads 11.67 MB, writes 21.81 MB; stream 1, 2 planes of p0 at a time
+ *   x  e0a f32[1,4,90,90,90], planes kept: 6 of 90, 0.8 MB instead of 11.7, arena + 3717120, layers 0 to 3
  *   u  e0b.conv.weight f32[8,4,3,3,3], prepared + 2432
  *   b  e0b.conv.bias f32[8], prepared + 30080
- *   y  e0b f32[1,8,88,88,88], planes kept: 8 of 88, 2.0 MB instead of 21.8, arena + 2725888, layers 0 to 3
- *   scratch  138240 bytes for each thread, arena + 6004352
+ *   y  e0b f32[1,8,88,88,88], planes kept: 4 of 88, 1.0 MB instead of 21.8, arena + 2725888, layers 0 to 3
+ *   scratch  138240 bytes for each thread, arena + 4494720
  *   Winograd F(4x4x1): 1.8 times cheaper than direct;
- *   484 tiles, at most 1 at a time for each of 8 threads
+ *   484 tiles, at most 1 at a time for each of 4 threads
  */
 static int unet3d_small_e0b(const vox_memory *m, int task) {
     enum { N = 1, IC = 4, ID = 90, IH = 90, IW = 90 };
     enum { OC = 8, OD = 88, OH = 88, OW = 88 };
     enum { TILE_D = 4, TILE_H = 4, TILE_W = 1, BATCH = 1 };
-    enum { LANES = 8, RUN = 32 };
+    enum { LANES = 4, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { X = 1177088, U = 608, B = 7520, Y = 681472, SCRATCH = 1501088, LANE = 34560 };
+    enum { X = 929280, U = 608, B = 7520, Y = 681472, SCRATCH = 1123680, LANE = 34560 };
     static const vox_winograd layer = {
-        .x = {N, IC, ID, IH, IW, 0, 10},
-        .y = {N, OC, OD, OH, OW, 0, 8},
+        .x = {N, IC, ID, IH, IW, 0, 6},
+        .y = {N, OC, OD, OH, OW, 0, 4},
         .tile = {TILE_D, TILE_H, TILE_W},
         .dilation = {DD, DH, DW},
         .pad = {PD, PH, PW},
@@ -102,20 +102,20 @@ static int unet3d_small_e0b(const vox_memory *m, int task) {
     return 0;
 }
 
-/* e0b.crop: slice, reads 21.81 MB, writes 0.02 MB; stream 1, 4 planes of p0 at a time
- *   x  e0b f32[1,8,88,88,88], planes kept: 8 of 88, 2.0 MB instead of 21.8, arena + 2725888, layers 0 to 3
- *   y  e0b.crop f32[1,8,8,8,8], arena + 7684864, layers 0 to 18
+/* e0b.crop: slice, reads 21.81 MB, writes 0.02 MB; stream 1, 2 planes of p0 at a time
+ *   x  e0b f32[1,8,88,88,88], planes kept: 4 of 88, 1.0 MB instead of 21.8, arena + 2725888, layers 0 to 3
+ *   y  e0b.crop f32[1,8,8,8,8], arena + 5760256, layers 0 to 18
  */
 static int unet3d_small_e0b_crop(const vox_memory *m, int task) {
     enum { FROM = 3560 }; /* first element of x */
-    enum { X = 681472, Y = 1921216 };
+    enum { X = 681472, Y = 1440064 };
     static const vox_copy layer = {
         .rank = 5,
         .element = 4,
         .dim = {1, 8, 8, 8, 8},
-        .x_stride = {495616, 61952, 7744, 88, 1},
+        .x_stride = {247808, 30976, 7744, 88, 1},
         .y_stride = {4096, 512, 64, 8, 1},
-        .planes = 2, .x_begin = 40, .x_ring = 8, .y_ring = 0,
+        .planes = 2, .x_begin = 40, .x_ring = 4, .y_ring = 0,
     };
     const float *x = m->arena + X;
     float *y = m->arena + Y;
@@ -125,15 +125,15 @@ static int unet3d_small_e0b_crop(const vox_memory *m, int task) {
     return 0;
 }
 
-/* p0: max_pool 2x2x2 stride 2x2x2, reads 21.81 MB, writes 2.73 MB; stream 1, 4 planes of p0 at a time
- *   x  e0b f32[1,8,88,88,88], planes kept: 8 of 88, 2.0 MB instead of 21.8, arena + 2725888, layers 0 to 3
+/* p0: max_pool 2x2x2 stride 2x2x2, reads 21.81 MB, writes 2.73 MB; stream 1, 2 planes of p0 at a time
+ *   x  e0b f32[1,8,88,88,88], planes kept: 4 of 88, 1.0 MB instead of 21.8, arena + 2725888, layers 0 to 3
  *   y  p0 f32[1,8,44,44,44], arena + 0, layers 0 to 4
  */
 static int unet3d_small_p0(const vox_memory *m, int task) {
     enum { N = 1, C = 8, ID = 88, IH = 88, IW = 88, OD = 44, OH = 44, OW = 44 };
     enum { X = 681472, Y = 0 };
     static const vox_pool3d layer = {
-        .x = {N, C, ID, IH, IW, 0, 8},
+        .x = {N, C, ID, IH, IW, 0, 4},
         .y = {N, C, OD, OH, OW, 0, 0},
         .kernel = {2, 2, 2},
         .stride = {2, 2, 2},
@@ -154,18 +154,18 @@ static int unet3d_small_p0(const vox_memory *m, int task) {
  *   x  p0 f32[1,8,44,44,44], arena + 0, layers 0 to 4
  *   u  e1a.conv.weight f32[8,8,3,3,3], prepared + 30144
  *   b  e1a.conv.bias f32[8], prepared + 85440
- *   y  e1a f32[1,8,42,42,42], arena + 4091904, layers 4 to 6
- *   scratch  165888 bytes for each thread, arena + 2725888
+ *   y  e1a f32[1,8,42,42,42], arena + 2725888, layers 4 to 6
+ *   scratch  165888 bytes for each thread, arena + 5096704
  *   Winograd F(4x4x1): 2.0 times cheaper than direct;
- *   121 tiles, at most 1 at a time for each of 8 threads
+ *   121 tiles, at most 1 at a time for each of 4 threads
  */
 static int unet3d_small_e1a(const vox_memory *m, int task) {
     enum { N = 1, IC = 8, ID = 44, IH = 44, IW = 44 };
     enum { OC = 8, OD = 42, OH = 42, OW = 42 };
     enum { TILE_D = 4, TILE_H = 4, TILE_W = 1, BATCH = 1 };
-    enum { LANES = 8, RUN = 32 };
+    enum { LANES = 4, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { X = 0, U = 7536, B = 21360, Y = 1022976, SCRATCH = 681472, LANE = 41472 };
+    enum { X = 0, U = 7536, B = 21360, Y = 681472, SCRATCH = 1274176, LANE = 41472 };
     static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, 0, 0},
         .y = {N, OC, OD, OH, OW, 0, 0},
@@ -191,12 +191,12 @@ static int unet3d_small_e1a(const vox_memory *m, int task) {
 }
 
 /* e1a.blocked: to_block, reads 2.37 MB, writes 4.74 MB; stream 2, 4 planes of e1b at a time
- *   x  e1a f32[1,8,42,42,42], arena + 4091904, layers 4 to 6
- *   y  e1a.blocked f32[1,8,42,42,42], blocked, planes kept: 6 of 42, 0.7 MB instead of 4.7, arena + 6462720, layers 5 to 6
+ *   x  e1a f32[1,8,42,42,42], arena + 2725888, layers 4 to 6
+ *   y  e1a.blocked f32[1,8,42,42,42], blocked, planes kept: 6 of 42, 0.7 MB instead of 4.7, arena + 2045952, layers 5 to 6
  */
 static int unet3d_small_e1a_blocked(const vox_memory *m, int task) {
     enum { N = 1, C = 8, D = 42, H = 42, W = 42 };
-    enum { X = 1022976, Y = 1615680 };
+    enum { X = 681472, Y = 511488 };
     static const vox_relayout layer = {
         .x = {N, C, D, H, W, 0, 0},
         .y = {N, C, D, H, W, VOX_BLOCK, 6},
@@ -210,22 +210,22 @@ static int unet3d_small_e1a_blocked(const vox_memory *m, int task) {
 }
 
 /* e1b: conv 3x3x3 + relu, Winograd 4x4x4, 0.22 GMAC, reads 4.76 MB, writes 4.10 MB; stream 2, 4 planes of e1b at a time
- *   x  e1a.blocked f32[1,8,42,42,42], blocked, planes kept: 6 of 42, 0.7 MB instead of 4.7, arena + 6462720, layers 5 to 6
+ *   x  e1a.blocked f32[1,8,42,42,42], blocked, planes kept: 6 of 42, 0.7 MB instead of 4.7, arena + 2045952, layers 5 to 6
  *   u  e1b.conv.weight f32[16,8,3,3,3], prepared + 85504
  *   b  e1b.conv.bias f32[16], prepared + 196096
- *   crop  e1b.crop f32[1,16,8,8,8], blocked, in cat1, arena + 7652096, layers 5 to 15
- *   pool  p1 f32[1,16,20,20,20], blocked, arena + 7140096, layers 5 to 7
+ *   crop  e1b.crop f32[1,16,8,8,8], blocked, in cat1, arena + 5608704, layers 5 to 15
+ *   pool  p1 f32[1,16,20,20,20], blocked, arena + 5096704, layers 5 to 7
  *   scratch  511488 bytes for each thread, arena + 0
  *   Winograd F(4x4x4): 3.3 times cheaper than direct;
- *   1000 tiles, at most 12 at a time for each of 8 threads
+ *   1000 tiles, at most 12 at a time for each of 4 threads
  */
 static int unet3d_small_e1b(const vox_memory *m, int task) {
     enum { N = 1, IC = 8, ID = 42, IH = 42, IW = 42 };
     enum { OC = 16, OD = 40, OH = 40, OW = 40 };
     enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 12 };
-    enum { LANES = 8, RUN = 32 };
+    enum { LANES = 4, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { X = 1615680, U = 21376, B = 49024, CROP = 1913024, POOL = 1785024, SCRATCH = 0, LANE = 127872 };
+    enum { X = 511488, U = 21376, B = 49024, CROP = 1402176, POOL = 1274176, SCRATCH = 0, LANE = 127872 };
     static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 6},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -255,21 +255,21 @@ static int unet3d_small_e1b(const vox_memory *m, int task) {
 }
 
 /* e2a: conv 3x3x3 + relu, Winograd 4x4x4, 0.04 GMAC, reads 0.54 MB, writes 0.37 MB
- *   x  p1 f32[1,16,20,20,20], blocked, arena + 7140096, layers 5 to 7
+ *   x  p1 f32[1,16,20,20,20], blocked, arena + 5096704, layers 5 to 7
  *   u  e2a.conv.weight f32[16,16,3,3,3], prepared + 196160
  *   b  e2a.conv.bias f32[16], prepared + 417344
- *   y  e2a f32[1,16,18,18,18], blocked, arena + 4091904, layers 7 to 8
+ *   y  e2a f32[1,16,18,18,18], blocked, arena + 2045952, layers 7 to 8
  *   scratch  511488 bytes for each thread, arena + 0
  *   Winograd F(4x4x4): 3.4 times cheaper than direct;
- *   125 tiles, at most 12 at a time for each of 8 threads
+ *   125 tiles, at most 12 at a time for each of 4 threads
  */
 static int unet3d_small_e2a(const vox_memory *m, int task) {
     enum { N = 1, IC = 16, ID = 20, IH = 20, IW = 20 };
     enum { OC = 16, OD = 18, OH = 18, OW = 18 };
     enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 12 };
-    enum { LANES = 8, RUN = 32 };
+    enum { LANES = 4, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { X = 1785024, U = 49040, B = 104336, Y = 1022976, SCRATCH = 0, LANE = 127872 };
+    enum { X = 1274176, U = 49040, B = 104336, Y = 511488, SCRATCH = 0, LANE = 127872 };
     static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -295,22 +295,22 @@ static int unet3d_small_e2a(const vox_memory *m, int task) {
 }
 
 /* e2b: conv 3x3x3 + relu, Winograd 4x4x4, 0.06 GMAC, reads 0.43 MB, writes 0.52 MB
- *   x  e2a f32[1,16,18,18,18], blocked, arena + 4091904, layers 7 to 8
+ *   x  e2a f32[1,16,18,18,18], blocked, arena + 2045952, layers 7 to 8
  *   u  e2b.conv.weight f32[32,16,3,3,3], prepared + 417408
  *   b  e2b.conv.bias f32[32], prepared + 859776
- *   crop  e2b.crop f32[1,32,8,8,8], blocked, in cat2, arena + 7319552, layers 8 to 12
- *   pool  p2 f32[1,32,8,8,8], blocked, arena + 4465152, layers 8 to 9
+ *   crop  e2b.crop f32[1,32,8,8,8], blocked, in cat2, arena + 3725312, layers 8 to 12
+ *   pool  p2 f32[1,32,8,8,8], blocked, arena + 2419200, layers 8 to 9
  *   scratch  511488 bytes for each thread, arena + 0
  *   Winograd F(4x4x4): 5.3 times cheaper than direct;
- *   64 tiles, at most 12 at a time for each of 8 threads
+ *   64 tiles, at most 12 at a time for each of 4 threads
  */
 static int unet3d_small_e2b(const vox_memory *m, int task) {
     enum { N = 1, IC = 16, ID = 18, IH = 18, IW = 18 };
     enum { OC = 32, OD = 16, OH = 16, OW = 16 };
     enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 12 };
-    enum { LANES = 8, RUN = 32 };
+    enum { LANES = 4, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { X = 1022976, U = 104352, B = 214944, CROP = 1829888, POOL = 1116288, SCRATCH = 0, LANE = 127872 };
+    enum { X = 511488, U = 104352, B = 214944, CROP = 931328, POOL = 604800, SCRATCH = 0, LANE = 127872 };
     static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -340,21 +340,21 @@ static int unet3d_small_e2b(const vox_memory *m, int task) {
 }
 
 /* e3a: conv 3x3x3 + relu, Winograd 4x4x4, 0.00597 GMAC, reads 0.18 MB, writes 0.03 MB
- *   x  p2 f32[1,32,8,8,8], blocked, arena + 4465152, layers 8 to 9
+ *   x  p2 f32[1,32,8,8,8], blocked, arena + 2419200, layers 8 to 9
  *   u  e3a.conv.weight f32[32,32,3,3,3], prepared + 859904
  *   b  e3a.conv.bias f32[32], prepared + 1744640
- *   y  e3a f32[1,32,6,6,6], blocked, arena + 3649536, layers 9 to 10
+ *   y  e3a f32[1,32,6,6,6], blocked, arena + 1824768, layers 9 to 10
  *   scratch  456192 bytes for each thread, arena + 0
  *   Winograd F(4x4x4): 2.5 times cheaper than direct;
- *   8 tiles, at most 8 at a time for each of 8 threads
+ *   8 tiles, at most 8 at a time for each of 4 threads
  */
 static int unet3d_small_e3a(const vox_memory *m, int task) {
     enum { N = 1, IC = 32, ID = 8, IH = 8, IW = 8 };
     enum { OC = 32, OD = 6, OH = 6, OW = 6 };
     enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 8 };
-    enum { LANES = 8, RUN = 32 };
+    enum { LANES = 4, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { X = 1116288, U = 214976, B = 436160, Y = 912384, SCRATCH = 0, LANE = 114048 };
+    enum { X = 604800, U = 214976, B = 436160, Y = 456192, SCRATCH = 0, LANE = 114048 };
     static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -380,7 +380,7 @@ static int unet3d_small_e3a(const vox_memory *m, int task) {
 }
 
 /* e3b: conv 3x3x3 + relu, Winograd 4x4x4, 0.00354 GMAC, reads 0.25 MB, writes 0.02 MB
- *   x  e3a f32[1,32,6,6,6], blocked, arena + 3649536, layers 9 to 10
+ *   x  e3a f32[1,32,6,6,6], blocked, arena + 1824768, layers 9 to 10
  *   u  e3b.conv.weight f32[64,32,3,3,3], prepared + 1744768
  *   b  e3b.conv.bias f32[64], prepared + 3514240
  *   y  e3b f32[1,64,4,4,4], blocked, arena + 69120, layers 10 to 11
@@ -394,7 +394,7 @@ static int unet3d_small_e3b(const vox_memory *m, int task) {
     enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 1 };
     enum { LANES = 1, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { X = 912384, U = 436192, B = 878560, Y = 17280, SCRATCH = 0, LANE = 17280 };
+    enum { X = 456192, U = 436192, B = 878560, Y = 17280, SCRATCH = 0, LANE = 17280 };
     static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -422,7 +422,7 @@ static int unet3d_small_e3b(const vox_memory *m, int task) {
 /* up2: conv_transpose 2x2x2 stride 2x2x2, 0.00210 GMAC, reads 0.15 MB, writes 0.13 MB
  *   x  e3b f32[1,64,4,4,4], blocked, arena + 69120, layers 10 to 11
  *   w  up2.weight f32[64,64,2,2,2], prepared + 3514496
- *   y  up2 f32[1,64,8,8,8], blocked, in cat2, arena + 7188480, layers 11 to 12
+ *   y  up2 f32[1,64,8,8,8], blocked, in cat2, arena + 3594240, layers 11 to 12
  *   2 tasks: channels 2 x 16, planes 8, rows 8; input channels 64 at a time;
  *   64 KiB of weights and 18 KiB of input rows are used again
  */
@@ -432,7 +432,7 @@ static int unet3d_small_up2(const vox_memory *m, int task) {
     enum { KD = 2, KH = 2, KW = 2, SD = 2, SH = 2, SW = 2 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 2, TASK_D = 8, TASK_H = 8, CHUNK_IC = 64, RUN = 128 };
-    enum { X = 17280, W = 878624, Y = 1797120 };
+    enum { X = 17280, W = 878624, Y = 898560 };
     static const vox_conv layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -458,21 +458,21 @@ static int unet3d_small_up2(const vox_memory *m, int task) {
 }
 
 /* d2a: conv 3x3x3 + relu, Winograd 4x4x4, 0.02 GMAC, reads 0.53 MB, writes 0.03 MB
- *   x  cat2 f32[1,96,8,8,8], blocked, arena + 7188480, layers 8 to 12
+ *   x  cat2 f32[1,96,8,8,8], blocked, arena + 3594240, layers 8 to 12
  *   u  d2a.conv.weight f32[32,96,3,3,3], prepared + 3645568
  *   b  d2a.conv.bias f32[32], prepared + 6299776
- *   y  d2a f32[1,32,6,6,6], blocked, arena + 7385088, layers 12 to 13
+ *   y  d2a f32[1,32,6,6,6], blocked, arena + 3790848, layers 12 to 13
  *   scratch  898560 bytes for each thread, arena + 0
  *   Winograd F(4x4x4): 2.7 times cheaper than direct;
- *   8 tiles, at most 8 at a time for each of 8 threads
+ *   8 tiles, at most 8 at a time for each of 4 threads
  */
 static int unet3d_small_d2a(const vox_memory *m, int task) {
     enum { N = 1, IC = 96, ID = 8, IH = 8, IW = 8 };
     enum { OC = 32, OD = 6, OH = 6, OW = 6 };
     enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 8 };
-    enum { LANES = 8, RUN = 32 };
+    enum { LANES = 4, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { X = 1797120, U = 911392, B = 1574944, Y = 1846272, SCRATCH = 0, LANE = 224640 };
+    enum { X = 898560, U = 911392, B = 1574944, Y = 947712, SCRATCH = 0, LANE = 224640 };
     static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -498,7 +498,7 @@ static int unet3d_small_d2a(const vox_memory *m, int task) {
 }
 
 /* d2b: conv 3x3x3 + relu, Winograd 4x4x4, 0.00177 GMAC, reads 0.14 MB, writes 0.01 MB
- *   x  d2a f32[1,32,6,6,6], blocked, arena + 7385088, layers 12 to 13
+ *   x  d2a f32[1,32,6,6,6], blocked, arena + 3790848, layers 12 to 13
  *   u  d2b.conv.weight f32[32,32,3,3,3], prepared + 6299904
  *   b  d2b.conv.bias f32[32], prepared + 7184640
  *   y  d2b f32[1,32,4,4,4], blocked, arena + 69120, layers 13 to 14
@@ -512,7 +512,7 @@ static int unet3d_small_d2b(const vox_memory *m, int task) {
     enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 1 };
     enum { LANES = 1, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { X = 1846272, U = 1574976, B = 1796160, Y = 17280, SCRATCH = 0, LANE = 17280 };
+    enum { X = 947712, U = 1574976, B = 1796160, Y = 17280, SCRATCH = 0, LANE = 17280 };
     static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -540,7 +540,7 @@ static int unet3d_small_d2b(const vox_memory *m, int task) {
 /* up1: conv_transpose 2x2x2 stride 2x2x2, 0.00052 GMAC, reads 0.04 MB, writes 0.07 MB
  *   x  d2b f32[1,32,4,4,4], blocked, arena + 69120, layers 13 to 14
  *   w  up1.weight f32[32,32,2,2,2], prepared + 7184768
- *   y  up1 f32[1,32,8,8,8], blocked, in cat1, arena + 7586560, layers 14 to 15
+ *   y  up1 f32[1,32,8,8,8], blocked, in cat1, arena + 5543168, layers 14 to 15
  *   1 tasks: channels 2 x 16, planes 8, rows 8; input channels 32 at a time;
  *   32 KiB of weights and 9 KiB of input rows are used again
  */
@@ -550,7 +550,7 @@ static int unet3d_small_up1(const vox_memory *m, int task) {
     enum { KD = 2, KH = 2, KW = 2, SD = 2, SH = 2, SW = 2 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 2, TASK_D = 8, TASK_H = 8, CHUNK_IC = 32, RUN = 128 };
-    enum { X = 17280, W = 1796192, Y = 1896640 };
+    enum { X = 17280, W = 1796192, Y = 1385792 };
     static const vox_conv layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -576,21 +576,21 @@ static int unet3d_small_up1(const vox_memory *m, int task) {
 }
 
 /* d1a: conv 3x3x3 + relu, Winograd 4x4x4, 0.00448 GMAC, reads 0.18 MB, writes 0.01 MB
- *   x  cat1 f32[1,48,8,8,8], blocked, arena + 7586560, layers 5 to 15
+ *   x  cat1 f32[1,48,8,8,8], blocked, arena + 5543168, layers 5 to 15
  *   u  d1a.conv.weight f32[16,48,3,3,3], prepared + 7217536
  *   b  d1a.conv.bias f32[16], prepared + 7881088
- *   y  d1a f32[1,16,6,6,6], blocked, arena + 4534272, layers 15 to 16
+ *   y  d1a f32[1,16,6,6,6], blocked, arena + 2267136, layers 15 to 16
  *   scratch  566784 bytes for each thread, arena + 0
  *   Winograd F(4x4x4): 2.3 times cheaper than direct;
- *   8 tiles, at most 8 at a time for each of 8 threads
+ *   8 tiles, at most 8 at a time for each of 4 threads
  */
 static int unet3d_small_d1a(const vox_memory *m, int task) {
     enum { N = 1, IC = 48, ID = 8, IH = 8, IW = 8 };
     enum { OC = 16, OD = 6, OH = 6, OW = 6 };
     enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 8 };
-    enum { LANES = 8, RUN = 32 };
+    enum { LANES = 4, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { X = 1896640, U = 1804384, B = 1970272, Y = 1133568, SCRATCH = 0, LANE = 141696 };
+    enum { X = 1385792, U = 1804384, B = 1970272, Y = 566784, SCRATCH = 0, LANE = 141696 };
     static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -616,7 +616,7 @@ static int unet3d_small_d1a(const vox_memory *m, int task) {
 }
 
 /* d1b: conv 3x3x3 + relu, Winograd 4x4x4, 0.00044 GMAC, reads 0.04 MB, writes 0.00 MB
- *   x  d1a f32[1,16,6,6,6], blocked, arena + 4534272, layers 15 to 16
+ *   x  d1a f32[1,16,6,6,6], blocked, arena + 2267136, layers 15 to 16
  *   u  d1b.conv.weight f32[16,16,3,3,3], prepared + 7881152
  *   b  d1b.conv.bias f32[16], prepared + 8102336
  *   y  d1b f32[1,16,4,4,4], blocked, arena + 55296, layers 16 to 17
@@ -630,7 +630,7 @@ static int unet3d_small_d1b(const vox_memory *m, int task) {
     enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 1 };
     enum { LANES = 1, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { X = 1133568, U = 1970288, B = 2025584, Y = 13824, SCRATCH = 0, LANE = 13824 };
+    enum { X = 566784, U = 1970288, B = 2025584, Y = 13824, SCRATCH = 0, LANE = 13824 };
     static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -694,12 +694,12 @@ static int unet3d_small_up0(const vox_memory *m, int task) {
 }
 
 /* e0b.crop.blocked: to_block, reads 0.02 MB, writes 0.03 MB
- *   x  e0b.crop f32[1,8,8,8,8], arena + 7684864, layers 0 to 18
+ *   x  e0b.crop f32[1,8,8,8,8], arena + 5760256, layers 0 to 18
  *   y  e0b.crop.blocked f32[1,8,8,8,8], blocked, in cat0, arena + 32768, layers 18 to 19
  */
 static int unet3d_small_e0b_crop_blocked(const vox_memory *m, int task) {
     enum { N = 1, C = 8, D = 8, H = 8, W = 8 };
-    enum { X = 1921216, Y = 8192 };
+    enum { X = 1440064, Y = 8192 };
     static const vox_relayout layer = {
         .x = {N, C, D, H, W, 0, 0},
         .y = {N, C, D, H, W, VOX_BLOCK, 0},
