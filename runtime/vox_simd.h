@@ -79,7 +79,7 @@ VOX_INLINE void vox_store_past(float *p, vox_v a) {
     _mm512_stream_ps(p, (__m512)a);
 #elif defined(VOX_AVX2)
     _mm256_stream_ps(p, (__m256)a);
-#elif defined(__SSE2__)
+#elif defined(VOX_SSE2)
     _mm_stream_ps(p, (__m128)a);
 #else
     vox_store(p, a);

@@ -5,9 +5,9 @@ cd "$(dirname "$0")/.."
 voxc=${1:-build/voxc}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-for model in unet3d_small meshnet; do
+for model in unet3d_small torchio deepbrain; do
     size=
-    [ $model != meshnet ] || size='--input-dim D=72 --input-dim H=64 --input-dim W=65'
+    [ $model != deepbrain ] || size='--input-dim D=64 --input-dim H=64 --input-dim W=72'
     whole=$scratch/$model.whole stream=$scratch/$model.stream
     # shellcheck disable=SC2086 # the options are words
     "$voxc" compile models/$model.yaml --init 1 $size --golden --no-stream -o "$whole"
