@@ -86,7 +86,7 @@ static void test_inspect_says_what_the_paper_says(void **state) {
     assert_non_null(strstr(out, "19069955"));
     assert_non_null(strstr(out, "266.73"));
     assert_non_null(strstr(out, "f32[1,3,44,44,28]"));
-    assert_non_null(strstr(out, "\npeak         e"));
+    assert_non_null(strstr(out, "\npeak         d1a"));
     free(out), free(command);
 }
 
