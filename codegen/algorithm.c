@@ -178,7 +178,7 @@ static const ir_tuned *tuned(const ir_graph *g, const ir_node *n) {
     return NULL;
 }
 
-static bool same_way(const int64_t a[4], const int64_t b[4]) {
+bool cg_same_algorithm(const int64_t a[4], const int64_t b[4]) {
     return a[0] == b[0] && a[1] == b[1] && a[2] == b[2] && !a[3] == !b[3];
 }
 
@@ -188,7 +188,7 @@ static cg_algorithm choose(const ir_graph *g, const ir_node *n) {
     int count = cg_algorithms(g, n, list);
     const ir_tuned *t = tuned(g, n);
     for (int i = 0; t && i < count; i++)
-        if (same_way(list[i].winograd, t->winograd)) return list[i];
+        if (cg_same_algorithm(list[i].winograd, t->winograd)) return list[i];
     return list[0];
 }
 

@@ -15,6 +15,8 @@ enum { CG_MAX_ALGORITHMS = 16 };
 int cg_algorithms(const ir_graph *g, const ir_node *n, cg_algorithm list[CG_MAX_ALGORITHMS]);
 /* What is expected of n as it stands. */
 cg_algorithm cg_algorithm_of(const ir_node *n);
+/* Whether two values of ir_node.winograd are the same way to compute a conv, whatever the batch. */
+bool cg_same_algorithm(const int64_t a[4], const int64_t b[4]);
 /* "winograd F(4x4x4)", "direct" */
 const char *cg_algorithm_name(const int64_t winograd[4], ir_arena *arena);
 /* One clause for the layer's comment: what the choice saves. */

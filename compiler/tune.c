@@ -28,10 +28,6 @@ typedef struct trial {
     double *best; /* milliseconds of each; INFINITY: none yet */
 } trial;
 
-static bool same_way(const int64_t a[4], const int64_t b[4]) {
-    return a[0] == b[0] && a[1] == b[1] && a[2] == b[2] && !a[3] == !b[3];
-}
-
 static ir_tuned *entry_of(const trial *t, const char *layer) {
     for (int i = 0; i < t->count; i++)
         if (strcmp(t->tuned[i].layer, layer) == 0) return &t->tuned[i];
@@ -82,7 +78,7 @@ static void record(trial *t, const ir_graph *planned, const json_value *bench, c
     for (int i = 0; i < planned->n_nodes; i++) {
         const ir_node *n = planned->nodes[i];
         ir_tuned *entry =
-            n->op == IR_OP_CONV && same_way(n->winograd, way) ? entry_of(t, n->out[0]->name) : NULL;
+            n->op == IR_OP_CONV && cg_same_algorithm(n->winograd, way) ? entry_of(t, n->out[0]->name) : NULL;
         double ms = entry ? milliseconds(bench, entry->layer) : -1;
         if (ms < 0 || ms >= t->best[entry - t->tuned]) continue;
         t->best[entry - t->tuned] = ms;
