@@ -17,7 +17,7 @@ enum {
     ROW_CACHE = 512 * 1024,    /* bytes for input rows */
     PAIR = 2,                  /* output blocks per register tile on the widest machine */
     TASKS = 48,                /* keeps 7 threads busy to within a seventh */
-    TASK_MACS = 4000000,       /* handing out a task costs a microsecond or so */
+    TASK_MACS = 500000,        /* 10 microseconds or so; handing one out costs a tenth of one */
     SLOTS = 4,                 /* of node->block: task_oc, task_d, task_h, chunk_ic */
 };
 
@@ -61,11 +61,16 @@ static int64_t choose_rows(const ir_node *n, int64_t chunk) {
     return even(extent(y, 1), at_most(at_least(rows, 1), extent(y, 1)));
 }
 
+/* With the lanes of blocks that are not full: they take as long. */
+static int64_t lane_macs(const ir_node *n, int64_t blocks) {
+    return ir_macs(n) / n->out[0]->dim[1] * blocks * IR_BLOCK;
+}
+
 /* `planes` of the output are computed at a time: all of them, or a step's in a stream. */
 static cg_blocking choose(const ir_node *n, int64_t planes) {
     const ir_tensor *y = n->out[0];
     int64_t blocks = parts(y->dim[1] / ir_int(n, IR_GROUP), IR_BLOCK) * ir_int(n, IR_GROUP);
-    int64_t tasks = at_least(ir_macs(n) * planes / extent(y, 2) / TASK_MACS, 1);
+    int64_t tasks = at_least(lane_macs(n, blocks) * planes / extent(y, 2) / TASK_MACS, 1);
     cg_blocking b = {.task_oc = at_most(PAIR, blocks), .chunk_ic = choose_chunk(n)};
     int64_t pairs = y->dim[0] * parts(blocks, b.task_oc);
     b.task_h = choose_rows(n, b.chunk_ic);

@@ -732,7 +732,7 @@ static int unet3d_d0b(const vox_memory *m, int task) {
  *   w  logits.weight f32[3,64,1,1,1], prepared + 124276544
  *   b  logits.bias f32[3], prepared + 124280640
  *   y  logits f32[1,3,44,44,28], outputs[0]
- *   2 tasks: channels 1 x 16, planes 22, rows 44; input channels 64 at a time;
+ *   44 tasks: channels 1 x 16, planes 1, rows 44; input channels 64 at a time;
  *   4 KiB of weights and 308 KiB of input rows are used again
  */
 static int unet3d_logits(const vox_memory *m, int task) {
@@ -740,7 +740,7 @@ static int unet3d_logits(const vox_memory *m, int task) {
     enum { OC = 3, OD = 44, OH = 44, OW = 28, GROUP = 1 };
     enum { KD = 1, KH = 1, KW = 1, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { TASK_OC = 1, TASK_D = 22, TASK_H = 44, CHUNK_IC = 64, RUN = 128 };
+    enum { TASK_OC = 1, TASK_D = 1, TASK_H = 44, CHUNK_IC = 64, RUN = 128 };
     enum { X = 0, W = 31069136, B = 31070160 };
     static const vox_conv layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},

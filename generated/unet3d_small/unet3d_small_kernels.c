@@ -27,15 +27,15 @@ extern const vox_layer_fn UNET3D_SMALL_LAYERS[];
  *   w  e0a.conv.weight f32[4,1,3,3,3], prepared + 640
  *   b  e0a.conv.bias f32[4], prepared + 2368
  *   y  e0a f32[1,4,90,90,90], planes kept: 6 of 90, 0.8 MB instead of 11.7, arena + 3717120, layers 0 to 3
- *   23 tasks: channels 1 x 16, planes 4, rows 90; input channels 1 at a time;
- *   2 KiB of weights and 100 KiB of input rows are used again
+ *   315 tasks: channels 1 x 16, planes 2, rows 13; input channels 1 at a time;
+ *   2 KiB of weights and 17 KiB of input rows are used again
  */
 static int unet3d_small_e0a(const vox_memory *m, int task) {
     enum { N = 1, IC = 1, ID = 92, IH = 92, IW = 92 };
     enum { OC = 4, OD = 90, OH = 90, OW = 90, GROUP = 1 };
     enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { TASK_OC = 1, TASK_D = 4, TASK_H = 90, CHUNK_IC = 1, RUN = 128 };
+    enum { TASK_OC = 1, TASK_D = 2, TASK_H = 13, CHUNK_IC = 1, RUN = 128 };
     enum { W = 160, B = 592, Y = 929280 };
     static const vox_conv layer = {
         .x = {N, IC, ID, IH, IW, 0, 0},
@@ -423,7 +423,7 @@ static int unet3d_small_e3b(const vox_memory *m, int task) {
  *   x  e3b f32[1,64,4,4,4], blocked, arena + 69120, layers 10 to 11
  *   w  up2.weight f32[64,64,2,2,2], prepared + 3514496
  *   y  up2 f32[1,64,8,8,8], blocked, in cat2, arena + 3594240, layers 11 to 12
- *   2 tasks: channels 2 x 16, planes 8, rows 8; input channels 64 at a time;
+ *   4 tasks: channels 2 x 16, planes 4, rows 8; input channels 64 at a time;
  *   64 KiB of weights and 18 KiB of input rows are used again
  */
 static int unet3d_small_up2(const vox_memory *m, int task) {
@@ -431,7 +431,7 @@ static int unet3d_small_up2(const vox_memory *m, int task) {
     enum { OC = 64, OD = 8, OH = 8, OW = 8, GROUP = 1 };
     enum { KD = 2, KH = 2, KW = 2, SD = 2, SH = 2, SW = 2 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { TASK_OC = 2, TASK_D = 8, TASK_H = 8, CHUNK_IC = 64, RUN = 128 };
+    enum { TASK_OC = 2, TASK_D = 4, TASK_H = 8, CHUNK_IC = 64, RUN = 128 };
     enum { X = 17280, W = 878624, Y = 898560 };
     static const vox_conv layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
@@ -717,7 +717,7 @@ static int unet3d_small_e0b_crop_blocked(const vox_memory *m, int task) {
  *   w  d0a.conv.weight f32[8,24,3,3,3], prepared + 8110592
  *   b  d0a.conv.bias f32[8], prepared + 8152064
  *   y  d0a f32[1,8,6,6,6], arena + 65536, layers 19 to 20
- *   1 tasks: channels 1 x 16, planes 6, rows 6; input channels 24 at a time;
+ *   3 tasks: channels 1 x 16, planes 2, rows 6; input channels 24 at a time;
  *   41 KiB of weights and 18 KiB of input rows are used again
  */
 static int unet3d_small_d0a(const vox_memory *m, int task) {
@@ -725,7 +725,7 @@ static int unet3d_small_d0a(const vox_memory *m, int task) {
     enum { OC = 8, OD = 6, OH = 6, OW = 6, GROUP = 1 };
     enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { TASK_OC = 1, TASK_D = 6, TASK_H = 6, CHUNK_IC = 24, RUN = 128 };
+    enum { TASK_OC = 1, TASK_D = 2, TASK_H = 6, CHUNK_IC = 24, RUN = 128 };
     enum { X = 0, W = 2027648, B = 2038016, Y = 16384 };
     static const vox_conv layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
