@@ -14,7 +14,7 @@
 
 /* What is tried: as ir_node.winograd, where 1 stands for a batch of the model's choice. */
 static const int64_t ways[][4] = {{0, 0, 0, 0}, {4, 4, 4, 1}, {4, 4, 4, 0}, {2, 4, 4, 1},
-                                  {4, 4, 2, 1}, {2, 2, 2, 1}, {2, 2, 2, 0}};
+                                  {4, 4, 2, 1}, {2, 2, 2, 1}, {2, 2, 2, 0}, {4, 4, 1, 1}};
 enum { WAYS = sizeof ways / sizeof *ways };
 static const size_t MAX_JSON = (size_t)16 << 20;
 

@@ -14,32 +14,35 @@ from chart import chart
 from model import Model
 from peer import Peer
 
-# name: whether it is in the default run, and whether it is too large for all peers to be kept in memory at once
-NETWORKS = {
-    "unet3d": (True, False),
-    "nnunet_like": (True, False),
-    "deepbrain": (True, False),
-    "torchio": (True, False),
-    "meshnet": (True, False),
-    "meshnet_few": (True, False),
-    "meshnet_wide": (False, True),
-}
 FRAMEWORKS = ["onnxruntime", "openvino", "torch", "torch-channels-last", "torch-compile", "tvm"]
-PEERS = ["voxc", "voxc-1"] + FRAMEWORKS + ["onednn", "fma", "fma-1"]
+OURS = ["voxc", "voxc-1", "voxc-strict"]
+PEERS = OURS + FRAMEWORKS + ["onednn", "fma", "fma-1"]
+# name: who computes it, and whether it is too large for all of them to be kept in memory at once
+NETWORKS = {
+    "unet3d": (PEERS, False),
+    "nnunet_like": (PEERS, False),
+    "deepbrain": (PEERS, False),
+    "torchio": (PEERS, False),
+    "meshnet": (PEERS, False),
+    "meshnet_few": (PEERS, False),
+    "meshnet_wide": (OURS + ["openvino", "torch-compile", "fma", "fma-1"], True), # and the two that were fastest on meshnet
+}
 # TVM's untuned 3D convolutions reach about 1 GMAC/s: a larger network would take minutes an iteration.
 TVM_GMAC = 50
-QUICK = {"networks": "unet3d,torchio", "peers": "voxc,onnxruntime,openvino,torch,onednn,fma", "rounds": 2}
+QUICK = {"networks": "unet3d,torchio", "peers": "voxc,voxc-1,voxc-strict,onnxruntime,openvino,torch,onednn,fma", "rounds": 2}
 HERE = os.path.dirname(__file__)
 
 
-def command(peer, model, threads):
-    """What runs a peer, and with which environment."""
-    own = {"PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": str(threads)}
-    alone = 1 if peer.endswith("-1") else threads
+def command(names, model, threads):
+    """What runs a peer under its names (Contender), and with which environment."""
+    peer, own = names[0], {"PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": str(threads)}
+    alone = [1 if name.endswith("-1") else threads for name in names]
     if peer.startswith("voxc"):
-        return [model.path("bundle_run"), model.path(f"bundle/{model.name}.weights"), model.path("input.bin"), str(alone)], {}
+        bundle = "strict" if peer == "voxc-strict" else "bundle"
+        return [model.path(f"{bundle}_run"), model.path(f"{bundle}/{model.name}.weights"), model.path("input.bin"),
+                ",".join(map(str, alone))], {}
     if peer.startswith("fma"):
-        return [os.path.join(os.path.dirname(model.folder), "fma_peak"), str(alone)], {}
+        return [os.path.join(os.path.dirname(model.folder), "fma_peak"), str(alone[0])], {}
     if peer == "onednn":
         return [os.path.join(os.path.dirname(model.folder), "onednn"), model.path("convolutions.txt")], own
     shape = ",".join(map(str, model.shape))
@@ -48,30 +51,33 @@ def command(peer, model, threads):
 
 
 class Contender:
-    """A peer's place in one network's run: its process, when it has one, and what was measured."""
+    """A place in one network's run: a process, when it has one, and what was measured. A process with two names, ours
+    with all threads and with one, takes its runs for them in turn: their ratio is of the same memory and minutes."""
 
-    def __init__(self, name, model, options):
-        self.name, self.model, self.options = name, model, options
+    def __init__(self, names, model, options):
+        self.names, self.model, self.options = names, model, options
         self.peer, self.times, self.peak, self.output, self.about, self.reason = None, [], 0, None, {}, None
 
     def start(self):
-        argv, environment = command(self.name, self.model, self.options.threads)
+        argv, environment = command(self.names, self.model, self.options.threads)
         if not os.path.exists(argv[0]):
             self.reason = "not installed"
-        elif self.name == "tvm" and self.model.gmac > TVM_GMAC:
+        elif self.names == ["tvm"] and self.model.gmac > TVM_GMAC:
             self.reason = f"left out above {TVM_GMAC} GMAC: untuned, it needs minutes"
         if self.reason:
             return
-        self.peer = Peer(argv, environment, self.model.path(f"{self.name}.log"), self.options.limit)
+        self.peer = Peer(argv, environment, self.model.path(f"{self.names[0]}.log"), self.options.limit)
         self.about = self.about or self.peer.about
         self.reason = self.peer.reason
 
     def turn(self, seconds):
         if self.reason:
             return
-        self.times += self.peer.run(seconds)
-        if self.output is None and self.name in ["voxc"] + FRAMEWORKS:
-            path = self.model.path(f"{self.name}.bin")
+        self.times += self.peer.run(seconds * len(self.names))
+        while len(self.times) % (2 * len(self.names)) and len(self.names) > 1 and not self.peer.reason:
+            self.times += self.peer.run(0)
+        if self.output is None and self.names[0] in ["voxc", "voxc-strict"] + FRAMEWORKS:
+            path = self.model.path(f"{self.names[0]}.bin")
             self.output = path if self.peer.save(path) else None
         self.reason = self.peer.reason
 
@@ -81,18 +87,26 @@ class Contender:
             self.peer.end()
             self.peer = None
 
-    def result(self):
-        r = {"name": self.name, "about": self.about, "reason": self.reason}
-        if self.times and not self.reason:
-            wall, cpu = (numpy.array(column) for column in zip(*self.times))
-            r.update(best_ms=wall.min(), median_ms=float(numpy.median(wall)), best_cpu_ms=cpu.min(),
-                     iterations=len(wall), peak_mib=self.peak, times_ms=[round(t, 3) for t in wall])
-        return r
+    def results(self):
+        for i, name in enumerate(self.names):
+            r = {"name": name, "about": self.about, "reason": self.reason}
+            if self.times and not self.reason:
+                wall, cpu = (numpy.array(column) for column in zip(*self.times[i::len(self.names)]))
+                r.update(best_ms=wall.min(), median_ms=float(numpy.median(wall)), best_cpu_ms=cpu.min(),
+                         iterations=len(wall), peak_mib=self.peak, times_ms=[round(t, 3) for t in wall])
+            yield r
+
+
+def contenders_of(names, model, options):
+    together = ["voxc", "voxc-1"]
+    groups = [together] if set(together) <= set(names) else []
+    groups += [[name] for name in names if not groups or name not in together]
+    return [Contender(group, model, options) for group in groups]
 
 
 def differences(contenders):
     """The largest difference of each output from ONNX Runtime's (or else from the first), over that one's RMS."""
-    saved = {c.name: c.output for c in contenders if c.output}
+    saved = {c.names[0]: c.output for c in contenders if c.output}
     if not saved:
         return {}
     reference = numpy.fromfile(saved.get("onnxruntime", next(iter(saved.values()))), numpy.float32)
@@ -109,7 +123,7 @@ def differences(contenders):
 def take_turns(contenders, options, fresh):
     for c in contenders if not fresh else []:
         c.start()
-        print(f"  {c.name}: {c.reason or 'ready'}", flush=True)
+        print(f"  {', '.join(c.names)}: {c.reason or 'ready'}", flush=True)
     for number in range(options.rounds):
         for c in contenders:
             if fresh and not c.reason:
@@ -118,18 +132,18 @@ def take_turns(contenders, options, fresh):
             if fresh:
                 c.stop()
         print(f"  round {number + 1} of {options.rounds}: "
-              + ", ".join(f"{c.name} {min(c.times)[0]:.0f}" for c in contenders if c.times) + " ms at best", flush=True)
+              + ", ".join(f"{c.names[0]} {min(c.times)[0]:.0f}" for c in contenders if c.times) + " ms at best", flush=True)
 
 
 def measure(model, options, fresh):
-    contenders = [Contender(name, model, options) for name in options.peers]
+    contenders = contenders_of([name for name in NETWORKS[model.name][0] if name in options.peers], model, options)
     try:
         take_turns(contenders, options, fresh)
     finally: # stopped processes would stay
         for c in contenders:
             c.stop()
     difference = differences(contenders)
-    results = [{**c.result(), "difference": difference.get(c.name)} for c in contenders]
+    results = [{**r, "difference": difference.get(r["name"])} for c in contenders for r in c.results()]
     return {"name": model.name, "input": model.shape, "gmac": model.gmac, "gmac_333": model.gmac_333, "peers": results}
 
 
@@ -141,7 +155,7 @@ def machine():
 
 def options():
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("--networks", default=",".join(n for n, (default, _) in NETWORKS.items() if default),
+    parser.add_argument("--networks", default=",".join(NETWORKS),
                         help="of " + ", ".join(NETWORKS))
     parser.add_argument("--peers", default=",".join(PEERS), help="of " + ", ".join(PEERS))
     parser.add_argument("--rounds", type=int, default=5, help="turns of each process (default 5)")

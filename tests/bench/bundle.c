@@ -1,7 +1,8 @@
 /* bundle.c: a bundle as a program of the benchmark: loads and prepares once, then runs as it is asked.
- * usage: PROGRAM WEIGHTS INPUT THREADS; -DGET_INFO=<model>_get_info names the bundle. INPUT: raw 32-bit
- * floats. */
+ * usage: PROGRAM WEIGHTS INPUT THREADS[,THREADS]; -DGET_INFO=<model>_get_info names the bundle. INPUT: raw
+ * 32-bit floats. With two numbers of threads the runs use them in turn, the first one first. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "turns.h"
 #include "vox.h"
@@ -12,7 +13,8 @@ typedef struct bundle {
     const vox_model_info *model;
     void *prepared, *arena, *input, *output;
     size_t output_bytes;
-    vox_executor executor;
+    vox_executor executor[2];
+    int executors, runs;
 } bundle;
 
 static void fail(const char *what) {
@@ -44,8 +46,8 @@ static double work(void *user) {
     bundle *b = user;
     const void *inputs[] = {b->input};
     void *outputs[] = {b->output};
-    vox_status status =
-        b->model->run(b->prepared, inputs, outputs, b->arena, b->model->arena_bytes, &b->executor);
+    vox_status status = b->model->run(b->prepared, inputs, outputs, b->arena, b->model->arena_bytes,
+                                      &b->executor[b->runs++ % b->executors]);
     if (status != VOX_OK) fail(vox_status_text(status));
     return -1;
 }
@@ -58,6 +60,12 @@ static int save(void *user, const char *path) {
     return fclose(file) == 0 && written == b->output_bytes ? 0 : -1;
 }
 
+static void add_threads(bundle *b, int threads) {
+    vox_pool *pool = vox_pool_create(threads);
+    if (pool == NULL) fail("no threads");
+    b->executor[b->executors++] = (vox_executor){.parallel_for = vox_pool_parallel_for, .pool = pool};
+}
+
 int main(int argc, char **argv) {
     if (argc != 4) fail("usage: WEIGHTS INPUT THREADS");
     const vox_model_info *m = GET_INFO();
@@ -68,9 +76,9 @@ int main(int argc, char **argv) {
     b.output = allocate(b.output_bytes);
     b.arena = allocate(m->arena_bytes);
     b.prepared = allocate(m->prepared_bytes);
-    b.executor.pool = vox_pool_create(atoi(argv[3]));
-    if (b.executor.pool == NULL) fail("no threads");
-    b.executor.parallel_for = vox_pool_parallel_for;
+    add_threads(&b, atoi(argv[3]));
+    const char *second = strchr(argv[3], ',');
+    if (second != NULL) add_threads(&b, atoi(second + 1));
     vox_status status = m->prepare(weights, m->weights_bytes, b.prepared, m->prepared_bytes);
     if (status != VOX_OK) fail(vox_status_text(status));
     free(weights);

@@ -1,4 +1,4 @@
-"""A network of the benchmark in its folder: the bundle, its ONNX file, a seeded input, the list of its convolutions."""
+"""A network of the benchmark in its folder: its bundles, its ONNX file, a seeded input, the list of its convolutions."""
 import os
 import subprocess
 
@@ -35,11 +35,8 @@ class Model:
         os.makedirs(folder, exist_ok=True)
         description = f"models/{name}.yaml"
         self.run(VOXC, "export", description, "--init", "1", "-o", self.path("model.onnx"))
-        self.run(VOXC, "compile", description, "--init", "1", "--force", "-o", self.path("bundle"))
-        self.run("make", "-s", "-j2", "-C", self.path("bundle"), "lib")
-        self.run("cc", "-O2", "-std=c11", "-D_GNU_SOURCE", "-pthread", f"-DGET_INFO={name}_get_info",
-                 "-I", self.path("bundle/runtime"), "-o", self.path("bundle_run"), os.path.join(HERE, "bundle.c"),
-                 self.path(f"bundle/lib{name}.a"), "-lm")
+        self.bundle("bundle")
+        self.bundle("strict", "--math", "strict")
         graph = onnx.load(self.path("model.onnx"), load_external_data=False).graph
         self.shape = [d.dim_value for d in graph.input[0].type.tensor_type.shape.dim]
         numpy.random.default_rng(1).uniform(-1, 1, self.shape).astype(numpy.float32).tofile(self.path("input.bin"))
@@ -48,6 +45,14 @@ class Model:
             f.write("".join(line + "\n" for line in lines))
         text = subprocess.run([VOXC, "inspect", description], check=True, stdout=subprocess.PIPE, text=True).stdout
         self.gmac = next(float(line.split()[1]) for line in text.splitlines() if line.startswith("GMAC"))
+
+    def bundle(self, folder, *options):
+        """The bundle compiled so, in that folder, and folder_run, its program."""
+        self.run(VOXC, "compile", f"models/{self.name}.yaml", "--init", "1", "--force", *options, "-o", self.path(folder))
+        self.run("make", "-s", "-j2", "-C", self.path(folder), "lib")
+        self.run("cc", "-O2", "-std=c11", "-D_GNU_SOURCE", "-pthread", f"-DGET_INFO={self.name}_get_info",
+                 "-I", self.path(f"{folder}/runtime"), "-o", self.path(f"{folder}_run"), os.path.join(HERE, "bundle.c"),
+                 self.path(f"{folder}/lib{self.name}.a"), "-lm")
 
     def path(self, name):
         return os.path.join(self.folder, name)

@@ -2,6 +2,7 @@
 TITLES = {
     "voxc": "voxc",
     "voxc-1": "voxc, 1 thread",
+    "voxc-strict": "voxc, strict math",
     "onnxruntime": "ONNX Runtime",
     "openvino": "OpenVINO",
     "torch": "PyTorch",
@@ -61,15 +62,31 @@ def missing(network):
     return [f"{TITLES[p['name']]}: {p['reason'] or 'took no turn'}" for p in network["peers"] if "best_ms" not in p]
 
 
-def verdict(network):
-    ours = by_name(network).get("voxc")
-    if not ours or not fastest(network, "best_ms"):
+def against_fastest(network, ours, what):
+    """"" when either did not run."""
+    p, rival = by_name(network).get(ours), fastest(network, "best_ms")
+    if not p or not rival:
         return ""
     words = []
-    for key, what in (("best_ms", "best against best"), ("median_ms", "median against median")):
+    for key, of in (("best_ms", "best against best"), ("median_ms", "median against median")):
         rival = fastest(network, key)
-        words.append(f"{rival[key] / ours[key]:.2f}x {what} ({TITLES[rival['name']]})")
-    return "voxc against the fastest peer: " + ", ".join(words)
+        words.append(f"{rival[key] / p[key]:.2f}x {of} ({TITLES[rival['name']]})")
+    return f"{what} against the fastest peer: " + ", ".join(words)
+
+
+def scaling(run, network):
+    """Threads against one, which took turns in one process."""
+    all_threads, one = (by_name(network).get(name) for name in ("voxc", "voxc-1"))
+    if not all_threads or not one:
+        return ""
+    ratios = [one[key] / all_threads[key] for key in ("best_ms", "median_ms")]
+    return f"{run['threads']} threads against one: {ratios[0]:.2f}x best against best, {ratios[1]:.2f}x median against median"
+
+
+def verdicts(run, network):
+    lines = [against_fastest(network, "voxc", "voxc"), against_fastest(network, "voxc-strict", "voxc with strict math"),
+             scaling(run, network)]
+    return [line for line in lines if line]
 
 
 def title(network):
@@ -81,7 +98,7 @@ def text(run, network):
     widths = [max(len(r[i]) for r in table) for i in range(len(COLUMNS))]
     lines = ["", f"{title(network)}, {run['threads']} threads"]
     lines += ["  ".join(v.ljust(w) if i < 2 else v.rjust(w) for i, (v, w) in enumerate(zip(r, widths))) for r in table]
-    return "\n".join(lines + missing(network) + [verdict(network), ""])
+    return "\n".join(lines + missing(network) + verdicts(run, network) + [""])
 
 
 def markdown(run):
@@ -89,7 +106,7 @@ def markdown(run):
     for network in run["networks"]:
         lines += [f"**{title(network)}**", "", "| " + " | ".join(COLUMNS) + " |", "|---|---|" + "---:|" * (len(COLUMNS) - 2)]
         lines += ["| " + " | ".join(r) + " |" for r in rows(network)]
-        lines += [""] + [f"{line}.  " for line in missing(network)] + [verdict(network) + ".", ""]
+        lines += [""] + [f"{line}.  " for line in missing(network) + verdicts(run, network)] + [""]
     return "\n".join(lines)
 
 
