@@ -36,7 +36,7 @@ golden-check: all  ## fail if generated/ is not what today's compiler writes
 asan:  ## build everything with the address and undefined-behaviour sanitizers, in build/asan
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS='$(SANITIZE)' SLOW=-O3 all tests
 clang:  ## build everything with clang, in build/clang
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC=clang all tests
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC=clang CFLAGS='-O1 -g' SLOW=-O3 all tests
 valgrind: all  ## run the compiler under valgrind
 	@sh tests/valgrind.sh $(BUILD)/voxc
 layers:  ## check which folder includes which

@@ -4,7 +4,8 @@
 #   sh scripts/setup.sh [--check] [build | demo | test | bench]
 #
 # build: what `make` needs (default). demo, test, bench: what `make demo`, `make test` and `make bench` need besides.
-# test also installs, where they can be had, a compiler and an emulator for AArch64; without them a step is skipped.
+# test also installs, where they can be had, a compiler and an emulator for AArch64, without which a step is skipped, and
+# ccache, without which the tests take longer.
 # --check only reports; exit status 1 when something is missing.
 set -eu
 
@@ -13,6 +14,7 @@ program='libnifti2-dev libpng-dev zlib1g-dev'
 demo='mricron-data python3 python3-venv ca-certificates'
 tests='g++ clang clang-format cmake valgrind libcmocka-dev libonnx-testdata'
 emulation='gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user'
+cache=ccache
 bench='g++ python3 python3-venv ca-certificates libdnnl-dev'
 
 check=no
@@ -23,7 +25,7 @@ for argument in "$@"; do
     --check) check=yes ;;
     build) packages=$build ;;
     demo) packages="$build $program $demo" ;;
-    test) packages="$build $program $demo $tests" optional=$emulation ;;
+    test) packages="$build $program $demo $tests" optional="$emulation $cache" ;;
     bench) packages="$build $bench" ;;
     *)
         echo "setup: unknown argument $argument; usage: sh scripts/setup.sh [--check] [build | demo | test | bench]" >&2

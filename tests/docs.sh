@@ -55,7 +55,7 @@ awk '/^```c$/ {inside = 1; text = ""; next} /^```$/ {if (inside && text ~ /int m
     README.md >"$scratch/example.c"
 [ "$(grep -c . "$scratch/example.c")" -le 25 ] || complain 'the embedding example has grown beyond its 20 lines'
 build/voxc compile models/unet3d_small.yaml --init 1 -o "$scratch/bundle" >/dev/null
-make -s -C "$scratch/bundle"
+make -s -C "$scratch/bundle" CFLAGS=-O1
 (
     cd "$scratch/bundle"
     gcc -std=c11 -Wall -Wextra -Werror -I. -Iruntime ../example.c -o example -L. -lunet3d_small -lm -lpthread

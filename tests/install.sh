@@ -10,7 +10,7 @@ make install DESTDIR="$root" PREFIX=/opt/voxc
     cd "$root" # nothing of the source tree is in reach
     opt/voxc/bin/voxc --version
     opt/voxc/bin/voxc compile opt/voxc/share/voxc/models/unet3d_small.yaml --init 1 -o bundle
-    make -C bundle
+    make -C bundle CFLAGS=-O1
     bundle/unet3d_small selftest
 )
 rm -rf "$root/bundle"

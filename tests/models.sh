@@ -19,6 +19,6 @@ for model in models/*.yaml; do
     printf '%s %s\n' "$model" "$size"
     # shellcheck disable=SC2086 # the options are words
     "$voxc" verify "$model" --init 1 $size --max-rms $fast
-    # shellcheck disable=SC2086
-    "$voxc" verify "$model" --init 1 $size --math strict --max-rms $strict
+    # shellcheck disable=SC2086 # built in half the time; the kernels of fast math are built as users do
+    CFLAGS=-O1 "$voxc" verify "$model" --init 1 $size --math strict --max-rms $strict
 done

@@ -1,89 +1,62 @@
 #!/bin/sh
 # Everything that `make test` checks, one line per step with its time; the last line counts. Exit status 1 when
-# anything failed. A step's full output stays in build/test-logs/.
+# anything failed. A step's full output stays in build/test-logs/ (tests/step.sh).
+#
+# The builds come first; then all else runs, as many steps at a time as there are processors, the long ones first. Many
+# tests compile bundles, whose runtime is the same source each time: ccache, where it is installed, compiles it once.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 unset MAKEFLAGS MFLAGS MAKELEVEL CC CFLAGS LDFLAGS BUILD VOX_ISA
 logs=build/test-logs
-passed=0 failed=0 skipped=0
 started=$(date +%s)
 
 sh scripts/setup.sh test || exit 1
 rm -rf "$logs"
 mkdir -p "$logs"
 jobs=$(nproc)
+if command -v ccache >/dev/null; then
+    PATH=/usr/lib/ccache:$PATH CCACHE_DIR=$PWD/build/ccache
+    export PATH CCACHE_DIR
+fi
 
-now() { date +%s%3N; }
+step() { sh tests/step.sh "$@"; }
 
-# report WORD NAME MILLISECONDS [TEXT]
-report() { printf '%-7s %6d.%d s  %s%s\n' "$1" $(($3 / 1000)) $(($3 % 1000 / 100)) "$2" "${4:+: $4}"; }
-
-# step NAME COMMAND...: exit status 77 means skipped; the command's last line says why.
-step() {
-    name=$1 && shift
-    begun=$(now) status=0
-    "$@" >"$logs/$name.log" 2>&1 </dev/null || status=$?
-    took=$(($(now) - begun))
-    case $status in
-    0) passed=$((passed + 1)) && report ok "$name" $took ;;
-    77) skipped=$((skipped + 1)) && report skipped "$name" $took "$(tail -n 1 "$logs/$name.log")" ;;
-    *)
-        failed=$((failed + 1))
-        report FAILED "$name" $took "exit status $status; the end of $logs/$name.log:"
-        tail -n 40 "$logs/$name.log" | cut -c1-300 | sed 's/^/    /'
-        ;;
-    esac
-    return $status
-}
-
-# The number in cmocka's "[  WORD  ] N test(s)" line of the log $2, 0 without one.
-count() { sed -n "s/^\[  $1  \] \([0-9]*\) test(s).*/\1/p" "$2" | awk '{n = $1} END {print n + 0}'; }
-
-# program LABEL PATH: reports a cmocka program that has run; each of its tests counts.
-program() {
-    name=$1.$(basename "$2")
-    log=$logs/$name.log
-    read -r status took <"$log.status"
-    p=$(count PASSED "$log") f=$(count FAILED "$log") s=$(count SKIPPED "$log")
-    [ "$status" = 0 ] || [ "$f" != 0 ] || f=1 # it crashed, or a group's setup failed
-    passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
-    if [ "$f" = 0 ]; then
-        report ok "$name" "$took" "$p passed, $s skipped"
-    else
-        report FAILED "$name" "$took" "$p passed, $f failed, $s skipped, exit status $status; from $log:"
-        grep -v -e '^\[ RUN' -e '^\[       OK' "$log" | tail -n 40 | cut -c1-300 | sed 's/^/    /'
-    fi
-    grep '^skipped: ' "$log" | sort -u | sed 's/^/    /'
-}
-
-# suite LABEL FOLDER: every test program of a build, one per processor at a time.
+# suite LABEL FOLDER PROGRAM...: lines that run test programs of a build.
 suite() {
-    programs=$(for source in tests/test_*.c; do echo "$2/${source%.c}"; done)
-    # shellcheck disable=SC2016 # for the inner shell
-    echo "$programs" | LOGS=$logs LABEL=$1 VOXC=$2/voxc xargs -P "$jobs" -n 1 sh -c '
-        log=$LOGS/$LABEL.$(basename "$0").log begun=$(date +%s%3N) status=0
-        timeout 600 "$0" >"$log" 2>&1 </dev/null || status=$?
-        echo "$status $(($(date +%s%3N) - begun))" >"$log.status"'
-    for test in $programs; do program "$1" "$test"; done
+    label=$1 folder=$2 && shift 2
+    for program in "$@"; do echo "$label.$program env VOXC=$folder/voxc timeout 600 $folder/tests/$program"; done
 }
+
+# Lines "NAME COMMAND...", the longest steps first.
+steps() {
+    echo 'networks sh tests/networks.sh'
+    echo 'peers-compare sh tests/peers.sh'
+    echo 'models sh tests/models.sh'
+    # shellcheck disable=SC2086 # the lists are words
+    {
+        suite sanitizers build/asan $slow
+        suite gcc build $slow
+        printf '%s\n' 'arm sh tests/arm.sh' 'streams sh tests/streams.sh' 'valgrind make valgrind'
+        suite sanitizers build/asan $quick
+        suite gcc build $quick
+    }
+    for target in layers format-check golden-check; do echo "$target make $target"; done
+    echo 'docs sh tests/docs.sh'
+    echo 'install sh tests/install.sh'
+}
+
+slow='test_algorithm test_bundle_onnx test_bundle_ops test_verify'
+quick=$(for source in tests/test_*.c; do basename "$source" .c; done)
+for program in $slow; do quick=$(echo "$quick" | grep -vx "$program"); done
 
 step build make -s -j"$jobs" all tests || exit 1
 step peers sh scripts/peers.sh build/peers
-suite gcc build
-step sanitizers-build make -s -j"$jobs" asan && suite sanitizers build/asan
+step sanitizers-build make -s -j"$jobs" asan
 step clang-build make -s -j"$jobs" clang
-step layers make layers
-step format make format-check
-step golden make golden-check
-step docs sh tests/docs.sh
-step install sh tests/install.sh
-step valgrind make valgrind
-step arm sh tests/arm.sh
-step models sh tests/models.sh
-step streams sh tests/streams.sh
-step peers-compare sh tests/peers.sh
-step networks sh tests/networks.sh
+steps | xargs -P "$jobs" -L 1 sh tests/step.sh
+begun=$(steps | wc -l) ended=$(($(find "$logs" -name '*.count' | wc -l) - 4))
+[ "$begun" = "$ended" ] || step all-steps sh -c "echo '$ended steps of $begun ended'; exit 1"
 
 echo "total $(($(date +%s) - started)) s"
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" = 0 ]
+cat "$logs"/*.count | awk '{p += $1; f += $2; s += $3}
+    END {printf "%d passed, %d failed, %d skipped\n", p, f, s; exit f > 0}'

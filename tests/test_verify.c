@@ -164,6 +164,7 @@ static void test_interrupt_takes_the_temporary_folder_and_the_compiler_along(voi
 }
 
 int main(void) {
+    setenv("CFLAGS", "-O1", 1); /* of the bundles: their speed does not matter here */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_comparison_figures),
         cmocka_unit_test(test_right_code_passes_and_limits_bite),
