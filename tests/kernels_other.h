@@ -67,7 +67,7 @@ static vox_pool3d random_pool(void) {
     vox_pool3d g;
     for (;;) {
         g = (vox_pool3d){.x = {random_int(1, 2), RANDOM_OF(1, 3, 16, 20), random_int(1, 6), random_int(1, 6),
-                               random_int(1, 20), RANDOM_OF(0, 16), 0}};
+                               RANDOM_OF(0, 0, 0, 300) + random_int(1, 20), RANDOM_OF(0, 16), 0}};
         g.include_pad = random_int(0, 1);
         const int x[3] = {g.x.d, g.x.h, g.x.w};
         int y[3], fits = 1;
@@ -119,6 +119,23 @@ static void pool_cases(int average) {
 static void max_pool(void **state) {
     (void)state;
     pool_cases(0);
+}
+/* NaN spoils the windows that hold it, and no other. */
+static void max_pool_nan(void **state) {
+    (void)state;
+    for (int block = 0; block <= 16; block += 16) {
+        const vox_pool3d g = {.x = {1, 1, 2, 2, 600, block, 0},
+                              .y = {1, 1, 1, 1, 300, block, 0},
+                              .kernel = {2, 2, 2},
+                              .stride = {2, 2, 2},
+                              .dilation = {1, 1, 1}};
+        buffer x = tensor_random(&g.x), y = tensor_poisoned(&g.y);
+        x.at[vox_ref_at(&g.x, 0, 0, 1, 0, 301)] = NAN;
+        vox_f32_max_pool(&g, 0, 1, x.at, y.at, 0);
+        for (int w = 0; w < 300; w++)
+            assert_int_equal(isnan(y.at[vox_ref_at(&g.y, 0, 0, 0, 0, w)]) != 0, w == 150);
+        buffer_end(x), buffer_end(y);
+    }
 }
 static void average_pool(void **state) {
     (void)state;

@@ -132,7 +132,7 @@ def take_turns(contenders, options, fresh):
             if fresh:
                 c.stop()
         print(f"  round {number + 1} of {options.rounds}: "
-              + ", ".join(f"{c.names[0]} {min(c.times)[0]:.0f}" for c in contenders if c.times) + " ms at best", flush=True)
+              + ", ".join(f"{c.names[0]} {min(c.times[::len(c.names)])[0]:.0f}" for c in contenders if c.times) + " ms at best", flush=True)
 
 
 def measure(model, options, fresh):
