@@ -230,9 +230,9 @@ static const char *algorithm_text(ir_arena *arena, const ir_node *n) {
 }
 
 static const char *title_of(ir_arena *arena, const ir_node *n) {
-    const char *act = ir_get(n, IR_ACT) ? ir_word(n, IR_ACT) : NULL;
-    return ir_format(arena, "%s%s%s%s%s", ir_op_get(n->op)->name, kernel_text(arena, n), act ? " + " : "",
-                     act ? act : "", algorithm_text(arena, n));
+    const char *act = ir_get(n, IR_ACT) ? ir_word(n, IR_ACT) : NULL, *skip = ir_skip(n) ? " + skip" : "";
+    return ir_format(arena, "%s%s%s%s%s%s", ir_op_get(n->op)->name, kernel_text(arena, n), skip,
+                     act ? " + " : "", act ? act : "", algorithm_text(arena, n));
 }
 
 static void collect_layers(cg_model *m) {

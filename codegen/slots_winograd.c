@@ -62,8 +62,8 @@ static void set_results(cg_work *w) {
     bool bias = w->n->n_in > 2 && w->n->in[2], slope = w->n->n_in > 3 && w->n->in[3];
     const char *more = "";
     if (!is_few(w)) more = ir_format(w->m->arena, ", %s, %s", crop ? "crop" : "NULL", pool ? "pool" : "NULL");
-    cg_set(&w->slots, "arguments", "x, %s, %s, %s, %s%s", is_deep(w) ? "w" : "u", bias ? "b" : "NULL",
-           slope ? "slope" : "NULL", store ? "y" : "NULL", more);
+    cg_set(&w->slots, "arguments", "x, %s, %s, %s, %s, %s%s", is_deep(w) ? "w" : "u", bias ? "b" : "NULL",
+           slope ? "slope" : "NULL", ir_skip(w->n) ? "skip" : "NULL", store ? "y" : "NULL", more);
 }
 
 /* How the tiles are worked through: batch, and what a kernel that transforms weights takes besides. */
@@ -105,6 +105,7 @@ bool slots_winograd(cg_work *w) {
            cg_epilogue(w->m->arena, n, ir_get(n, IR_ACT) ? ir_word(n, IR_ACT) : NULL));
     cg_operand(w, "x", n->in[0]);
     weight_operands(w);
+    cg_skip_operand(w);
     set_results(w);
     set_work(w);
     return true;

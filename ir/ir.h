@@ -305,6 +305,10 @@ bool ir_infer(ir_node *n, ir_diag *d);
 bool ir_admits_winograd(const ir_node *n);
 /* Multiply-accumulates of a node: convs and transposed convs; 0 for the rest. */
 int64_t ir_macs(const ir_node *n);
+/* The value that a conv adds to its sums before the activation, of the result's shape (operand IR_SKIP: a
+ * residual network's skip connection); NULL: none. */
+enum { IR_SKIP = 4 };
+ir_tensor *ir_skip(const ir_node *n);
 /* Parameters as papers count them: elements of the weights and biases of convs and transposed convs (batch
  * norm's and instance norm's are counted only with `norms`; prelu slopes always). */
 int64_t ir_parameters(const ir_graph *g, bool norms);

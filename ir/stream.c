@@ -36,7 +36,7 @@ static bool pairs_elements(const ir_node *n) {
 
 static bool only_first_has_planes(const ir_node *n) {
     for (int k = 1; k < n->n_in; k++)
-        if (n->in[k] && n->in[k]->role != IR_ROLE_CONST) return false;
+        if (n->in[k] && n->in[k]->role != IR_ROLE_CONST && n->in[k] != ir_skip(n)) return false;
     return true;
 }
 
@@ -95,9 +95,13 @@ static ir_planes transposed_window(const ir_node *n, ir_planes made) {
                        floor_div(made.end - 1 + pad, stride) + 1};
 }
 
+static bool is_skip(const ir_node *n, int k) {
+    return n->op == IR_OP_CONV && k == IR_SKIP;
+}
+
 ir_planes ir_planes_read(const ir_node *n, int k, ir_planes made) {
     ir_planes p = made;
-    if (made.begin >= made.end) return made;
+    if (made.begin >= made.end || is_skip(n, k)) return made;
     if (n->op == IR_OP_CONV || n->op == IR_OP_MAX_POOL || n->op == IR_OP_AVERAGE_POOL) p = window(n, made);
     if (n->op == IR_OP_CONV_TRANSPOSE) p = transposed_window(n, made);
     if (n->op == IR_OP_SLICE) {
@@ -206,8 +210,9 @@ static void demand(turns *t, int node, int64_t end) {
     }
 }
 
-/* Planes of its operand that a node goes through while it makes `planes` of its result. */
-static int64_t pace_of_operand(const ir_node *n, int64_t planes) {
+/* Planes of operand k that a node goes through while it makes `planes` of its result. */
+static int64_t pace_of_operand(const ir_node *n, int k, int64_t planes) {
+    if (is_skip(n, k)) return planes;
     if (n->op == IR_OP_CONV_TRANSPOSE) return -floor_div(-planes, ir_ints(n, IR_STRIDE)[0]);
     return ir_get(n, IR_STRIDE) ? planes * ir_ints(n, IR_STRIDE)[0] : planes;
 }
@@ -225,7 +230,7 @@ static void set_paces(turns *t, int64_t slab) {
             int from = maker(t, n, k);
             if (from < 0 || !t->demanded[i - t->first]) continue;
             t->demanded[from - t->first] = true;
-            t->pace[from - t->first] = most(t->pace[from - t->first], pace_of_operand(n, pace));
+            t->pace[from - t->first] = most(t->pace[from - t->first], pace_of_operand(n, k, pace));
         }
     }
 }

@@ -49,6 +49,7 @@ static bool check_node_layout(verifier *v, const ir_node *n) {
         if (rule == SAME && alike(n, k)) good = good && n->in[k]->block == out;
         if (rule == PLAIN && n->in[k]) good = good && !n->in[k]->block;
     }
+    if (ir_skip(n)) good = good && ir_skip(n)->block == out;
     if (rule == PLAIN) good = good && !out;
     return good ||
            verify_broken(v, "layout", "%s '%s' cannot mix these layouts: reads block %d, writes block %d",
