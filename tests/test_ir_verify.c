@@ -211,6 +211,10 @@ static const plan layouts[] = {
     {"layout", "%a = to_block(%x) -> f32[1,16,4,4,4] block16\n%y = concat(%a, %x) axis=1\noutput %y\n"},
     {"layout",
      "%a = to_block(%x) -> f32[1,16,4,4,4] block16\n%y = reduce_sum(%a) axes=[1] keepdims=0\noutput %y\n"},
+    {"layout",
+     "%a = to_block(%x) -> f32[1,16,4,4,4] block16\n%y = conv(%x, %w, _, _, %a)" CONV1 "\noutput %y\n"},
+    {NULL, "%a = to_block(%x) -> f32[1,16,4,4,4] block16\n%b = conv(%x, %w, _, _, %a)" CONV1
+           " -> f32[1,16,4,4,4] block16\n%y = from_block(%b)\noutput %y\n"},
     {"layout", "%a = shape(%x) -> i64[5] block16\n%y = cast(%a) to=f32\noutput %y\n"},
 };
 
