@@ -197,9 +197,9 @@ static void collect_blobs(cg_model *m) {
 /* ---- the model ------------------------------------------------------------------------------- */
 
 /* A node whose output already is in place: a reshape that is a view, a concat all of whose members are views,
- * and what reads a fused value: the kernel that computes that value does its work. */
+ * and what the kernel of its operand does. */
 static bool is_free(const ir_node *n) {
-    if (n->n_in && n->in[0] && n->in[0]->fused) return true;
+    if (ir_is_joined(n)) return true;
     if (n->op == IR_OP_RESHAPE) return n->out[0]->view_of == n->in[0];
     if (n->op != IR_OP_CONCAT) return false;
     for (int i = 0; i < n->n_in; i++)

@@ -29,11 +29,11 @@ static void weight_operands(cg_work *w) {
 }
 
 /* The node of that kind that this conv's kernel does, NULL if there is none. */
-static const ir_node *fused_reader(const cg_work *w, ir_op op) {
+static const ir_node *joined_reader(const cg_work *w, ir_op op) {
     const ir_tensor *y = w->n->out[0];
-    for (int i = 0; y->fused && i < w->m->g->n_nodes; i++) {
+    for (int i = 0; i < w->m->g->n_nodes; i++) {
         const ir_node *n = w->m->g->nodes[i];
-        if (n->op == op && n->in[0] == y) return n;
+        if (n->op == op && n->in[0] == y && ir_is_joined(n)) return n;
     }
     return NULL;
 }
@@ -44,7 +44,7 @@ static const char *box_text(cg_work *w, const ir_tensor *t) {
 }
 
 static void set_results(cg_work *w) {
-    const ir_node *crop = fused_reader(w, IR_OP_SLICE), *pool = fused_reader(w, IR_OP_MAX_POOL);
+    const ir_node *crop = joined_reader(w, IR_OP_SLICE), *pool = joined_reader(w, IR_OP_MAX_POOL);
     bool store = !w->n->out[0]->fused;
     cg_set(&w->slots, "store", "%d", store);
     cg_set(&w->slots, "crop_dims", "%s", "");

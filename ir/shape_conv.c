@@ -181,6 +181,10 @@ bool shape_instance_norm(const ir_node *n, ir_type *out, ir_diag *d) {
     return shape_need_rank(n, 3, IR_MAX_RANK, d) && shape_norm(n, 2, out, d) && shape_need_act(n, d);
 }
 
+bool ir_is_joined(const ir_node *n) {
+    return n->joined || (n->n_in && n->in[0] && n->in[0]->fused);
+}
+
 bool ir_admits_winograd(const ir_node *n) {
     if (n->op != IR_OP_CONV || n->in[0]->rank != 5 || n->in[0]->dtype != IR_F32) return false;
     if (n->in[1]->role != IR_ROLE_CONST || ir_int(n, IR_GROUP) != 1) return false;

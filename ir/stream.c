@@ -180,7 +180,7 @@ static int64_t possible(const turns *t, int node) {
     return end < depth_of(t, node) ? end / grain(n) * grain(n) : end;
 }
 
-/* A fused value's readers write what they can at once: the kernel that makes it does their work. */
+/* Those of its readers whose work a kernel does, too, write what they can at once. */
 static void make(turns *t, int node, int64_t end) {
     int64_t begin = t->done[node - t->first];
     if (end <= begin) return;
@@ -190,8 +190,7 @@ static void make(turns *t, int node, int64_t end) {
         const ir_node *n = t->g->nodes[i];
         bool reads = false;
         for (int k = 0; k < n->n_in; k++) reads |= maker(t, n, k) == node;
-        if (reads && (!t->demanded[i - t->first] || t->g->nodes[node]->out[0]->fused))
-            make(t, i, possible(t, i));
+        if (reads && (!t->demanded[i - t->first] || ir_is_joined(n))) make(t, i, possible(t, i));
     }
 }
 

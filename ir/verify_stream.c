@@ -48,7 +48,7 @@ static bool check_ring(verifier *v, const ir_tensor *t) {
     if (!n || !n->stream || verify_is_output(v, t))
         return verify_broken(v, "ring", "%%%s is a ring, but its planes are not passed on inside a group",
                              t->name);
-    if (n->in[0] && n->in[0]->fused && n->in[0]->producer->stream != n->stream)
+    if (ir_is_joined(n) && n->in[0]->producer->stream != n->stream)
         return verify_broken(v, "ring",
                              "%%%s is a ring, but the kernel of '%s', outside its group, writes it", t->name,
                              n->in[0]->producer->name);
