@@ -62,7 +62,7 @@ static int last_reader(const cg_model *m, const ir_tensor *t) {
 
 static int writer(const cg_model *m, const ir_tensor *t) {
     const ir_node *n = t->producer;
-    if (n->n_in && n->in[0] && n->in[0]->fused) n = n->in[0]->producer;
+    if (ir_is_joined(n)) n = n->in[0]->producer;
     int i = m->n_layers - 1;
     while (i > 0 && m->layers[i].node != n) i--;
     return i;

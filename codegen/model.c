@@ -197,9 +197,9 @@ static void collect_blobs(cg_model *m) {
 /* ---- the model ------------------------------------------------------------------------------- */
 
 /* A node whose output already is in place: a reshape that is a view, a concat all of whose members are views,
- * and what reads a fused value: the kernel that computes that value does its work. */
+ * and what the kernel of its operand does. */
 static bool is_free(const ir_node *n) {
-    if (n->n_in && n->in[0] && n->in[0]->fused) return true;
+    if (ir_is_joined(n)) return true;
     if (n->op == IR_OP_RESHAPE) return n->out[0]->view_of == n->in[0];
     if (n->op != IR_OP_CONCAT) return false;
     for (int i = 0; i < n->n_in; i++)
@@ -230,9 +230,9 @@ static const char *algorithm_text(ir_arena *arena, const ir_node *n) {
 }
 
 static const char *title_of(ir_arena *arena, const ir_node *n) {
-    const char *act = ir_get(n, IR_ACT) ? ir_word(n, IR_ACT) : NULL;
-    return ir_format(arena, "%s%s%s%s%s", ir_op_get(n->op)->name, kernel_text(arena, n), act ? " + " : "",
-                     act ? act : "", algorithm_text(arena, n));
+    const char *act = ir_get(n, IR_ACT) ? ir_word(n, IR_ACT) : NULL, *skip = ir_skip(n) ? " + skip" : "";
+    return ir_format(arena, "%s%s%s%s%s%s", ir_op_get(n->op)->name, kernel_text(arena, n), skip,
+                     act ? " + " : "", act ? act : "", algorithm_text(arena, n));
 }
 
 static void collect_layers(cg_model *m) {

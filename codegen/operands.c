@@ -97,6 +97,14 @@ void cg_result(cg_work *w, const char *var, const ir_tensor *t) {
     place_operand(w, var, t, true);
 }
 
+void cg_skip_operand(cg_work *w) {
+    const ir_tensor *t = ir_skip(w->n);
+    cg_set(&w->slots, "skip_ring", "%s", "");
+    if (!t) return;
+    cg_operand(w, "skip", t);
+    cg_set(&w->slots, "skip_ring", ".skip_ring = %d,", t->ring);
+}
+
 void cg_weight_operand(cg_work *w, const char *var, const cg_weight *want) {
     const ir_tensor *t = want->source[0];
     int64_t offset = cg_use_weight(w->m, w->layer, want);

@@ -54,6 +54,8 @@ void cg_operand(cg_work *w, const char *var, const ir_tensor *t);
 /* The same for a packed constant; want->source[0] is the tensor that the comment names. */
 void cg_weight_operand(cg_work *w, const char *var, const cg_weight *want);
 void cg_result(cg_work *w, const char *var, const ir_tensor *t);
+/* `skip`, if the conv adds something, and slot skip_ring. */
+void cg_skip_operand(cg_work *w);
 /* The node's scratch memory: `shared` bytes for all threads (declared if there are any), then `lane` bytes
  * for each: `scratch`, and LANE in floats. */
 void cg_scratch_operand(cg_work *w, int64_t shared, int64_t lane);

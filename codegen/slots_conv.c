@@ -20,7 +20,8 @@ static void weight_operands(cg_work *w, const int64_t x[5], const int64_t y[5], 
                               &(cg_weight){.pack = CG_VECTOR, .source = {t}, .oc = y[1], .group = group});
     }
     bool bias = n->n_in > 2 && n->in[2], slope = n->n_in > 3 && n->in[3];
-    cg_set(&w->slots, "arguments", "x, w, %s, %s, y", bias ? "b" : "NULL", slope ? "slope" : "NULL");
+    const char *skip = n->op != IR_OP_CONV ? "" : ir_skip(n) ? "skip, " : "NULL, ";
+    cg_set(&w->slots, "arguments", "x, w, %s, %s, %sy", bias ? "b" : "NULL", slope ? "slope" : "NULL", skip);
 }
 
 static const char *split_text(cg_work *w, const cg_blocking *b) {
@@ -32,7 +33,7 @@ static const char *split_text(cg_work *w, const cg_blocking *b) {
 
 static bool constant_weights(const ir_node *n) {
     for (int i = 1; i < n->n_in; i++)
-        if (n->in[i] && n->in[i]->role != IR_ROLE_CONST) return false;
+        if (n->in[i] && n->in[i]->role != IR_ROLE_CONST && n->in[i] != ir_skip(n)) return false;
     return true;
 }
 
@@ -73,6 +74,7 @@ bool slots_conv(cg_work *w) {
 
     cg_operand(w, "x", n->in[0]);
     weight_operands(w, x, y, kernel);
+    cg_skip_operand(w);
     cg_result(w, "y", n->out[0]);
     return true;
 }

@@ -29,11 +29,11 @@ static void weight_operands(cg_work *w) {
 }
 
 /* The node of that kind that this conv's kernel does, NULL if there is none. */
-static const ir_node *fused_reader(const cg_work *w, ir_op op) {
+static const ir_node *joined_reader(const cg_work *w, ir_op op) {
     const ir_tensor *y = w->n->out[0];
-    for (int i = 0; y->fused && i < w->m->g->n_nodes; i++) {
+    for (int i = 0; i < w->m->g->n_nodes; i++) {
         const ir_node *n = w->m->g->nodes[i];
-        if (n->op == op && n->in[0] == y) return n;
+        if (n->op == op && n->in[0] == y && ir_is_joined(n)) return n;
     }
     return NULL;
 }
@@ -44,7 +44,7 @@ static const char *box_text(cg_work *w, const ir_tensor *t) {
 }
 
 static void set_results(cg_work *w) {
-    const ir_node *crop = fused_reader(w, IR_OP_SLICE), *pool = fused_reader(w, IR_OP_MAX_POOL);
+    const ir_node *crop = joined_reader(w, IR_OP_SLICE), *pool = joined_reader(w, IR_OP_MAX_POOL);
     bool store = !w->n->out[0]->fused;
     cg_set(&w->slots, "store", "%d", store);
     cg_set(&w->slots, "crop_dims", "%s", "");
@@ -62,8 +62,8 @@ static void set_results(cg_work *w) {
     bool bias = w->n->n_in > 2 && w->n->in[2], slope = w->n->n_in > 3 && w->n->in[3];
     const char *more = "";
     if (!is_few(w)) more = ir_format(w->m->arena, ", %s, %s", crop ? "crop" : "NULL", pool ? "pool" : "NULL");
-    cg_set(&w->slots, "arguments", "x, %s, %s, %s, %s%s", is_deep(w) ? "w" : "u", bias ? "b" : "NULL",
-           slope ? "slope" : "NULL", store ? "y" : "NULL", more);
+    cg_set(&w->slots, "arguments", "x, %s, %s, %s, %s, %s%s", is_deep(w) ? "w" : "u", bias ? "b" : "NULL",
+           slope ? "slope" : "NULL", ir_skip(w->n) ? "skip" : "NULL", store ? "y" : "NULL", more);
 }
 
 /* How the tiles are worked through: batch, and what a kernel that transforms weights takes besides. */
@@ -105,6 +105,7 @@ bool slots_winograd(cg_work *w) {
            cg_epilogue(w->m->arena, n, ir_get(n, IR_ACT) ? ir_word(n, IR_ACT) : NULL));
     cg_operand(w, "x", n->in[0]);
     weight_operands(w);
+    cg_skip_operand(w);
     set_results(w);
     set_work(w);
     return true;

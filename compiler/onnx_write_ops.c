@@ -331,7 +331,9 @@ void onnx_write_node(onnx_writer *w, const ir_node *n) {
     if (n->op == IR_OP_TO_BLOCK || n->op == IR_OP_FROM_BLOCK) return; /* see onnx_written_name */
     if (!rows[n->op].write) ir_die("onnx_write: no row for operator %s", ir_op_get(n->op)->name);
     const char *before = act ? ir_format(w->arena, "%s:linear", out) : out;
-    rows[n->op].write(w, n, rows[n->op].type, before);
+    const char *sum = ir_skip(n) ? ir_format(w->arena, "%s:sum", out) : before;
+    rows[n->op].write(w, n, rows[n->op].type, sum);
+    if (ir_skip(n)) onnx_put(w, "Add", 2, (const char *[]){sum, onnx_written_name(ir_skip(n))}, before);
     if (!act) return;
     if (strcmp(act, "prelu") == 0)
         put_prelu(w, n, before, out);

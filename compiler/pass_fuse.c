@@ -1,6 +1,9 @@
-/* pass_fuse.c: an activation becomes the epilogue of the convolution or normalisation in front of it. */
+/* pass_fuse.c: an activation becomes the epilogue of the convolution or normalisation in front of it, and so
+ * does the addition of a skip connection in front of that activation. */
 #include "pass_match.h"
 #include "passes.h"
+
+#include <string.h>
 
 static bool is_activation(ir_op op) {
     static const ir_op ops[] = {IR_OP_RELU,    IR_OP_LEAKY_RELU, IR_OP_PRELU, IR_OP_ELU,
@@ -30,11 +33,48 @@ static void add_slopes(ir_graph *g, ir_node *by, const ir_tensor *slope) {
     pass_add_const(g, by, 3, "slope", channels, v);
 }
 
+/* ---- residual connections -------------------------------------------------------------------- */
+
+static int position(const ir_graph *g, const ir_node *n) {
+    for (int i = 0; i < g->n_nodes; i++)
+        if (g->nodes[i] == n) return i;
+    return -1;
+}
+
+/* The conv that may add what operand 1 - k of n brings to its own sums, operand k. */
+static ir_node *adder(const ir_graph *g, const ir_node *n, int k) {
+    const ir_tensor *skip = n->in[1 - k];
+    ir_node *p = pass_only_producer(g, n->in[k], IR_OP_CONV);
+    if (!p || ir_get(p, IR_ACT) || ir_skip(p) || p->out[0]->dtype != IR_F32) return NULL;
+    bool alike = ir_same_shape(skip, n->out[0]) && ir_same_shape(p->out[0], n->out[0]);
+    return alike && skip->role != IR_ROLE_CONST ? p : NULL;
+}
+
+/* add(conv(x), skip): of two convs, the later one adds. It runs when the skip is there. */
+static bool fuse_add(ir_graph *g, ir_node *n) {
+    if (n->op != IR_OP_ADD) return false;
+    ir_node *a = adder(g, n, 0), *b = adder(g, n, 1);
+    int k = !a || (b && position(g, b) > position(g, a));
+    ir_node *p = k ? b : a;
+    if (!p) return false;
+    ir_tensor **in = ir_alloc(g->arena, IR_SKIP + 1, sizeof(ir_tensor *));
+    memcpy(in, p->in, (size_t)p->n_in * sizeof(ir_tensor *));
+    in[IR_SKIP] = n->in[1 - k];
+    int ready = in[IR_SKIP]->producer ? position(g, in[IR_SKIP]->producer) : -1;
+    for (int at = position(g, p); at < ready; at++) ir_insert_node(g, g->nodes[at + 1], p);
+    p->in = in;
+    p->n_in = IR_SKIP + 1;
+    pass_absorb(g, p, n);
+    return true;
+}
+
 /* requires norm (else a batch_norm in between is in the way) | maintains every output, and its name | gives:
- * act, alpha, beta and slope operand 3 on convs, transposed convs and instance norms */
+ * act, alpha, beta and slope operand 3 on convs, transposed convs and instance norms; operand IR_SKIP on
+ * convs */
 bool pass_fuse(ir_graph *g, ir_diag *d) {
     (void)d;
     for (int k = 0; k < g->n_nodes;) {
+        if (fuse_add(g, g->nodes[k])) continue;
         ir_node *n = g->nodes[k], *p = is_activation(n->op) ? taker(g, n) : NULL;
         if (!p) {
             k++;

@@ -118,7 +118,7 @@ static bool fits(const ir_node *n, habit h, int i) {
     const ir_tensor *t = n->in[i];
     if (!t || t->role == IR_ROLE_CONST) return true;
     if (h == HABIT_PLAIN) return !t->block;
-    if (h == HABIT_FOLLOW) return t->block == n->out[0]->block;
+    if (h == HABIT_FOLLOW || t == ir_skip(n)) return t->block == n->out[0]->block;
     if (h == HABIT_FREE && i == 0 && t->dtype == IR_F32 && t->rank == 5)
         return t->block || t->dim[1] < BLOCK_INPUT_FROM || stays_plain(n);
     return true;

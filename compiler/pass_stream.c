@@ -100,12 +100,12 @@ static bool shares_memory(const ir_graph *g, const ir_tensor *t) {
     return false;
 }
 
-/* Whether a kernel in front of node `first` writes t: t is read from a fused value, whose conv stands there.
+/* Whether a kernel in front of node `first` writes t: that of a conv, which does the work of t's node, too.
  */
 static bool written_before(const ir_graph *g, const ir_tensor *t, int first) {
-    const ir_tensor *x = t->producer->in[0];
-    for (int i = 0; x && x->fused && i < first; i++)
-        if (g->nodes[i] == x->producer) return true;
+    const ir_node *n = t->producer;
+    for (int i = 0; ir_is_joined(n) && i < first; i++)
+        if (g->nodes[i] == n->in[0]->producer) return true;
     return false;
 }
 

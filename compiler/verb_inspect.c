@@ -69,7 +69,8 @@ static void print_layers(const ir_graph *g) {
         const ir_node *n = g->nodes[i];
         char type[128], place[160], op[64], stream[160];
         const char *act = ir_get(n, IR_ACT) ? ir_word(n, IR_ACT) : NULL;
-        snprintf(op, sizeof op, "%s%s%s", ir_op_get(n->op)->name, act ? "+" : "", act ? act : "");
+        snprintf(op, sizeof op, "%s%s%s%s", ir_op_get(n->op)->name, ir_skip(n) ? "+skip" : "", act ? "+" : "",
+                 act ? act : "");
         place_text(n->out[0], place, sizeof place);
         stream_text(n, stream, sizeof stream);
         printf("%-28s %-16s %-30s %12" PRId64 " %10.4f %8s  %s%s\n", n->out[0]->name, op,

@@ -42,6 +42,7 @@ static bool read_test_data(const char *dir, const char *kind, int number, const 
 static bool must_be_constant(const ir_node *n, int operand) {
     switch (n->op) {
     case IR_OP_CONV:
+        return operand > 0 && operand != IR_SKIP;
     case IR_OP_CONV_TRANSPOSE:
     case IR_OP_BATCH_NORM:
     case IR_OP_INSTANCE_NORM:

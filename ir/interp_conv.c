@@ -27,6 +27,7 @@ typedef struct conv_job {
     int64_t taps;                 /* kernel elements */
     int64_t w_group, w_out, w_in; /* how far apart groups, output channels, input channels are in w */
     const double *x, *w, *b;      /* b may be NULL */
+    const double *skip;           /* added to the sums; NULL: nothing */
     double *y;
     interp_act act;
 
@@ -131,14 +132,15 @@ static void add_tap(const conv_job *j, const double *x, const joined *from, cons
             add_tile(sums + b * CHANNELS * POSITIONS + p, gathered + p, w + b * j->ic * CHANNELS, j->ic);
 }
 
-/* Bias, activation, and into y. ng: batch and group. */
+/* Bias, skip, activation, and into y. ng: batch and group. */
 static void store_sums(const conv_job *j, int64_t ng, int64_t d, int64_t first, double *sums) {
     int64_t plane = j->out[1] * j->out[2], n = plane - first < POSITIONS ? plane - first : POSITIONS;
     for (int64_t o = 0; o < j->oc; o++, sums += POSITIONS) {
-        int64_t channel = ng % j->group * j->oc + o;
+        int64_t channel = ng % j->group * j->oc + o, at = ((ng * j->oc + o) * j->out[0] + d) * plane + first;
         for (int64_t p = 0; p < n && j->b; p++) sums[p] += j->b[channel];
+        for (int64_t p = 0; p < n && j->skip; p++) sums[p] += j->skip[at + p];
         interp_act_apply(&j->act, channel, sums, n);
-        memcpy(j->y + ((ng * j->oc + o) * j->out[0] + d) * plane + first, sums, (size_t)n * sizeof *sums);
+        memcpy(j->y + at, sums, (size_t)n * sizeof *sums);
     }
 }
 
@@ -190,6 +192,7 @@ static void set_channels(conv_job *j, const interp_call *c) {
     j->x = c->in[0].f;
     j->w = c->in[1].f;
     j->b = c->n->n_in > 2 ? c->in[2].f : NULL;
+    j->skip = ir_skip(c->n) ? c->in[IR_SKIP].f : NULL;
     j->y = c->out[0].f;
     j->act = interp_act_of(c);
 }

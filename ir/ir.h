@@ -144,6 +144,7 @@ struct ir_node {
     int64_t scratch_offset; /* where, in bytes; -1 while unplanned and without scratch */
     int stream;             /* number of the group that it is streamed with; 0: it runs whole */
     int slab;               /* planes that the group's last node makes at a time */
+    bool joined;            /* a max_pool that the kernel of its operand's conv does, which stores both */
 };
 
 /* How `segment` prepares a volume and what it makes of the network's output. All lengths in x y z of the
@@ -305,6 +306,12 @@ bool ir_infer(ir_node *n, ir_diag *d);
 bool ir_admits_winograd(const ir_node *n);
 /* Multiply-accumulates of a node: convs and transposed convs; 0 for the rest. */
 int64_t ir_macs(const ir_node *n);
+/* The value that a conv adds to its sums before the activation, of the result's shape (operand IR_SKIP: a
+ * residual network's skip connection); NULL: none. */
+enum { IR_SKIP = 4 };
+ir_tensor *ir_skip(const ir_node *n);
+/* Whether the kernel that computes n's operand does n's work too: n is joined or its operand fused. */
+bool ir_is_joined(const ir_node *n);
 /* Parameters as papers count them: elements of the weights and biases of convs and transposed convs (batch
  * norm's and instance norm's are counted only with `norms`; prelu slopes always). */
 int64_t ir_parameters(const ir_graph *g, bool norms);

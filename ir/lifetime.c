@@ -48,11 +48,9 @@ static part locate(const ir_graph *g, const ir_index *index, const ir_tensor *t)
     return p;
 }
 
-/* The node whose kernel writes the results of node i: where its operand is handed on in registers, the one
- * that computes that. */
+/* The node whose kernel writes the results of node i. */
 static int writer_of(const ir_index *index, const int *writer, const ir_node *n, int i) {
-    const ir_tensor *x = n->n_in ? n->in[0] : NULL;
-    return x && x->fused ? writer[ir_index_find(index, x)] : i;
+    return ir_is_joined(n) ? writer[ir_index_find(index, n->in[0])] : i;
 }
 
 static void touch(const ir_graph *g, const ir_index *index, part *parts, const ir_tensor *t, int node) {

@@ -107,6 +107,14 @@ static bool parse_four(parser *p, const char *name, int64_t to[4]) {
     return true;
 }
 
+static bool parse_joined(parser *p, ir_node *n) {
+    int64_t v;
+    if (!lex_int(&p->x, &v)) return false;
+    if (v != 0 && v != 1) return lex_fail(&p->x, "joined is 0 or 1");
+    n->joined = v;
+    return true;
+}
+
 static bool parse_scratch(parser *p, ir_node *n) {
     if (!lex_int(&p->x, &n->scratch)) return false;
     if (n->scratch < 0 || n->scratch > IR_MAX_BYTES)
@@ -138,6 +146,7 @@ static bool parse_attribute(parser *p, ir_node *n) {
     }
     if (!strcmp(name, "blocking")) return parse_four(p, name, n->block);
     if (!strcmp(name, "winograd")) return parse_four(p, name, n->winograd);
+    if (!strcmp(name, "joined")) return lex_expect(&p->x, '=') && parse_joined(p, n);
     if (!strcmp(name, "scratch")) return lex_expect(&p->x, '=') && parse_scratch(p, n);
     if (!strcmp(name, "stream")) return lex_expect(&p->x, '=') && parse_stream(p, n);
     for (int k = 0; k < IR_KEY_COUNT; k++) {

@@ -166,6 +166,7 @@ static void put_node(printer *p, const ir_node *n) {
         put_string(p, n->name);
     }
     if (!p->structure) put_blocking(p, n);
+    if (!p->structure && n->joined) fputs(" joined=1", p->f);
     if (!p->structure && n->scratch) fprintf(p->f, " scratch=%lld", (long long)n->scratch);
     if (!p->structure) put_stream(p, n);
     fputs(" -> ", p->f);

@@ -2,6 +2,7 @@
 #include "shape.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { N_AXIS = 0, C_AXIS = 1, SPACE = 2 };
 static const int64_t large =
@@ -77,6 +78,22 @@ static bool need_conv(const ir_node *n, ir_diag *d) {
            shape_need_int(n, IR_GROUP, 1, large, d) && need_weights(n, d);
 }
 
+ir_tensor *ir_skip(const ir_node *n) {
+    return n->op == IR_OP_CONV && n->n_in > IR_SKIP ? n->in[IR_SKIP] : NULL;
+}
+
+static bool need_skip(const ir_node *n, const ir_type *out, ir_diag *d) {
+    const ir_tensor *t = ir_skip(n);
+    bool good = !t || t->rank == out->rank;
+    for (int i = 0; t && good && i < out->rank; i++) good = t->dim[i] == out->dim[i];
+    if (good) return true;
+    char type[256], want[256];
+    ir_tensor result = {.dtype = out->dtype, .rank = out->rank};
+    memcpy(result.dim, out->dim, sizeof result.dim);
+    return shape_fail(n, d, "the value added, %%%s, is %s, wants %s", t->name,
+                      ir_type_text(t, type, sizeof type), ir_type_text(&result, want, sizeof want));
+}
+
 bool shape_conv(const ir_node *n, ir_type *out, ir_diag *d) {
     if (!need_conv(n, d)) return false;
     shape_copy(out, n->in[0]);
@@ -84,7 +101,7 @@ bool shape_conv(const ir_node *n, ir_type *out, ir_diag *d) {
     if (!need_channels(n, 2, out->dim[C_AXIS], "bias", d) || !shape_need_act(n, d)) return false;
     for (int i = 0; i < out->rank - SPACE; i++)
         if (!windows(n, i, false, &out->dim[SPACE + i], d)) return false;
-    return true;
+    return need_skip(n, out, d);
 }
 
 /* (in - 1) * stride + extent + output_pad - pads along spatial axis i. */
@@ -162,6 +179,10 @@ bool shape_batch_norm(const ir_node *n, ir_type *out, ir_diag *d) {
 
 bool shape_instance_norm(const ir_node *n, ir_type *out, ir_diag *d) {
     return shape_need_rank(n, 3, IR_MAX_RANK, d) && shape_norm(n, 2, out, d) && shape_need_act(n, d);
+}
+
+bool ir_is_joined(const ir_node *n) {
+    return n->joined || (n->n_in && n->in[0] && n->in[0]->fused);
 }
 
 bool ir_admits_winograd(const ir_node *n) {

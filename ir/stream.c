@@ -36,7 +36,7 @@ static bool pairs_elements(const ir_node *n) {
 
 static bool only_first_has_planes(const ir_node *n) {
     for (int k = 1; k < n->n_in; k++)
-        if (n->in[k] && n->in[k]->role != IR_ROLE_CONST) return false;
+        if (n->in[k] && n->in[k]->role != IR_ROLE_CONST && n->in[k] != ir_skip(n)) return false;
     return true;
 }
 
@@ -95,9 +95,13 @@ static ir_planes transposed_window(const ir_node *n, ir_planes made) {
                        floor_div(made.end - 1 + pad, stride) + 1};
 }
 
+static bool is_skip(const ir_node *n, int k) {
+    return n->op == IR_OP_CONV && k == IR_SKIP;
+}
+
 ir_planes ir_planes_read(const ir_node *n, int k, ir_planes made) {
     ir_planes p = made;
-    if (made.begin >= made.end) return made;
+    if (made.begin >= made.end || is_skip(n, k)) return made;
     if (n->op == IR_OP_CONV || n->op == IR_OP_MAX_POOL || n->op == IR_OP_AVERAGE_POOL) p = window(n, made);
     if (n->op == IR_OP_CONV_TRANSPOSE) p = transposed_window(n, made);
     if (n->op == IR_OP_SLICE) {
@@ -176,7 +180,7 @@ static int64_t possible(const turns *t, int node) {
     return end < depth_of(t, node) ? end / grain(n) * grain(n) : end;
 }
 
-/* A fused value's readers write what they can at once: the kernel that makes it does their work. */
+/* Those of its readers whose work a kernel does, too, write what they can at once. */
 static void make(turns *t, int node, int64_t end) {
     int64_t begin = t->done[node - t->first];
     if (end <= begin) return;
@@ -186,8 +190,7 @@ static void make(turns *t, int node, int64_t end) {
         const ir_node *n = t->g->nodes[i];
         bool reads = false;
         for (int k = 0; k < n->n_in; k++) reads |= maker(t, n, k) == node;
-        if (reads && (!t->demanded[i - t->first] || t->g->nodes[node]->out[0]->fused))
-            make(t, i, possible(t, i));
+        if (reads && (!t->demanded[i - t->first] || ir_is_joined(n))) make(t, i, possible(t, i));
     }
 }
 
@@ -206,8 +209,9 @@ static void demand(turns *t, int node, int64_t end) {
     }
 }
 
-/* Planes of its operand that a node goes through while it makes `planes` of its result. */
-static int64_t pace_of_operand(const ir_node *n, int64_t planes) {
+/* Planes of operand k that a node goes through while it makes `planes` of its result. */
+static int64_t pace_of_operand(const ir_node *n, int k, int64_t planes) {
+    if (is_skip(n, k)) return planes;
     if (n->op == IR_OP_CONV_TRANSPOSE) return -floor_div(-planes, ir_ints(n, IR_STRIDE)[0]);
     return ir_get(n, IR_STRIDE) ? planes * ir_ints(n, IR_STRIDE)[0] : planes;
 }
@@ -225,7 +229,7 @@ static void set_paces(turns *t, int64_t slab) {
             int from = maker(t, n, k);
             if (from < 0 || !t->demanded[i - t->first]) continue;
             t->demanded[from - t->first] = true;
-            t->pace[from - t->first] = most(t->pace[from - t->first], pace_of_operand(n, pace));
+            t->pace[from - t->first] = most(t->pace[from - t->first], pace_of_operand(n, k, pace));
         }
     }
 }

@@ -35,11 +35,10 @@ static void read_by(const verifier *v, place *places, const ir_tensor *t, int no
     if (p->time.last < last) p->time.last = last;
 }
 
-/* The node that writes t; t's own, or the one that hands its operand on in registers. */
+/* The node that writes t; t's own, or the one whose kernel does that one's work, too. */
 static int born_at(const verifier *v, int t) {
     const ir_node *n = v->g->tensors[t]->producer;
-    const ir_tensor *x = n && n->n_in ? n->in[0] : NULL;
-    return x && x->fused ? v->born[ir_index_find(&v->index, x)] : v->born[t];
+    return n && ir_is_joined(n) ? v->born[ir_index_find(&v->index, n->in[0])] : v->born[t];
 }
 
 static place *find_places(verifier *v) {

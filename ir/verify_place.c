@@ -49,6 +49,7 @@ static bool check_node_layout(verifier *v, const ir_node *n) {
         if (rule == SAME && alike(n, k)) good = good && n->in[k]->block == out;
         if (rule == PLAIN && n->in[k]) good = good && !n->in[k]->block;
     }
+    if (ir_skip(n)) good = good && ir_skip(n)->block == out;
     if (rule == PLAIN) good = good && !out;
     return good ||
            verify_broken(v, "layout", "%s '%s' cannot mix these layouts: reads block %d, writes block %d",
@@ -189,6 +190,21 @@ static bool check_reader(verifier *v, const ir_node *n) {
     return true;
 }
 
+/* A max_pool that the kernel of a conv does, which stores its own result as well. */
+static bool check_joined(verifier *v, const ir_node *n) {
+    const ir_node *conv = n->n_in ? n->in[0]->producer : NULL;
+    if (n->op != IR_OP_MAX_POOL || !conv || conv->op != IR_OP_CONV || !conv->winograd[0] || !n->in[0]->block)
+        return verify_broken(v, "joined", "'%s' is no max_pool of what a Winograd conv makes", n->name);
+    if (n->in[0]->fused || n->scratch)
+        return verify_broken(v, "joined", "'%s' has a fused operand or scratch memory", n->name);
+    for (int i = 0; i < v->g->n_nodes; i++) {
+        const ir_node *other = v->g->nodes[i];
+        if (other != n && other->joined && other->in[0] == n->in[0])
+            return verify_broken(v, "joined", "'%s' and '%s' want the same kernel", other->name, n->name);
+    }
+    return true;
+}
+
 static bool check_fused(verifier *v, const ir_tensor *t) {
     if (!t->producer || t->producer->op != IR_OP_CONV)
         return verify_broken(v, "fused", "%%%s is fused but no conv computes it", t->name);
@@ -210,6 +226,7 @@ bool verify_fused(verifier *v) {
     }
     for (int i = 0; i < v->g->n_nodes; i++) {
         const ir_node *n = v->g->nodes[i];
+        if (n->joined && !check_joined(v, n)) return false;
         for (int k = 0; k < n->n_in; k++)
             if (n->in[k] && n->in[k]->fused && !check_reader(v, n)) return false;
     }

@@ -48,7 +48,7 @@ static bool check_ring(verifier *v, const ir_tensor *t) {
     if (!n || !n->stream || verify_is_output(v, t))
         return verify_broken(v, "ring", "%%%s is a ring, but its planes are not passed on inside a group",
                              t->name);
-    if (n->in[0] && n->in[0]->fused && n->in[0]->producer->stream != n->stream)
+    if (ir_is_joined(n) && n->in[0]->producer->stream != n->stream)
         return verify_broken(v, "ring",
                              "%%%s is a ring, but the kernel of '%s', outside its group, writes it", t->name,
                              n->in[0]->producer->name);
@@ -65,14 +65,14 @@ static bool check_ring(verifier *v, const ir_tensor *t) {
 
 /* ---- playing the steps ----------------------------------------------------------------------- */
 
-/* Whether plane `in` of operand 0 (others: plane `out`) takes part in plane `out` of the result. */
-static bool takes(const ir_node *n, int64_t out, int64_t in) {
+/* Whether plane `in` of operand k takes part in plane `out` of the result. */
+static bool takes(const ir_node *n, int k, int64_t out, int64_t in) {
     bool transposed = n->op == IR_OP_CONV_TRANSPOSE;
     if (n->op == IR_OP_SLICE) return in == out + ir_ints(n, IR_BEGIN)[DEPTH];
-    if (!ir_get(n, IR_KERNEL)) return in == out;
+    if (!ir_get(n, IR_KERNEL) || k > 0) return in == out;
     int64_t stride = ir_ints(n, IR_STRIDE)[0], pad = ir_ints(n, IR_PAD)[0];
-    for (int64_t k = 0; k < ir_ints(n, IR_KERNEL)[0]; k++) {
-        int64_t far = k * ir_ints(n, IR_DILATION)[0] - pad;
+    for (int64_t tap = 0; tap < ir_ints(n, IR_KERNEL)[0]; tap++) {
+        int64_t far = tap * ir_ints(n, IR_DILATION)[0] - pad;
         if (transposed ? in * stride + far == out : out * stride + far == in) return true;
     }
     return false;
@@ -97,7 +97,7 @@ static bool check_operand(verifier *v, const stage *s, const ir_node *n, int k, 
     if (from < 0) return true;
     for (int64_t out = made.begin; out < made.end; out++)
         for (int64_t in = 0; in < x->dim[DEPTH]; in++)
-            if (takes(n, out, in) && s->holds[from - s->first][in % places(x)] != in)
+            if (takes(n, k, out, in) && s->holds[from - s->first][in % places(x)] != in)
                 return verify_broken(v, "stream-order",
                                      "plane %lld of '%s' is made when plane %lld of %%%s is not there",
                                      (long long)out, n->name, (long long)in, x->name);

@@ -81,31 +81,32 @@ static inline int64_t vox_box_count(int rank, const int *dim) {
 /* ---- convolutions ---------------------------------------------------------------------------- */
 
 static inline int vox_check_conv_any(vox_probe *p, const vox_conv *g, int transposed, const float *x,
-                                     const float *w, const float *b, const float *slope, const float *y) {
+                                     const float *w, const float *b, const float *slope, const float *skip,
+                                     const float *y) {
     vox_samples s = {0};
     for (int i = 0; i < p->samples; i++) {
         const vox_position at = vox_pick_voxel(p, i, &g->y);
         double size;
         const double want =
-            vox_ref_conv_any(g, transposed, x, w, b, slope, at.n, at.c, at.d, at.h, at.w, &size);
+            vox_ref_conv_any(g, transposed, x, w, b, slope, skip, at.n, at.c, at.d, at.h, at.w, &size);
         vox_sample(&s, vox_value_at(&g->y, y, at), want, size);
     }
     return vox_judge(p, &s);
 }
 static inline int vox_check_conv(vox_probe *p, const vox_conv *g, const float *x, const float *w,
-                                 const float *b, const float *slope, const float *y) {
-    return vox_check_conv_any(p, g, 0, x, w, b, slope, y);
+                                 const float *b, const float *slope, const float *skip, const float *y) {
+    return vox_check_conv_any(p, g, 0, x, w, b, slope, skip, y);
 }
 static inline int vox_check_conv_transpose(vox_probe *p, const vox_conv *g, const float *x, const float *w,
                                            const float *b, const float *slope, const float *y) {
-    return vox_check_conv_any(p, g, 1, x, w, b, slope, y);
+    return vox_check_conv_any(p, g, 1, x, w, b, slope, NULL, y);
 }
 
 /* The arguments of a Winograd kernel; w transformed, or not (deep). */
 typedef struct vox_winograd_call {
     const vox_winograd *g;
     int deep;
-    const float *x, *w, *b, *slope;
+    const float *x, *w, *b, *slope, *skip;
 } vox_winograd_call;
 
 /* The range's planes of one output: `step` 1: the box of y that starts at `first`; 2: its maxima over 2x2x2.
@@ -122,7 +123,8 @@ static inline int vox_check_winograd_box(vox_probe *p, const vox_winograd_call *
         for (int q = 0; q < step * step * step; q++) {
             const int y_at[5] = {at.n, at.c, first[0] + at.d * step + (q >> 2),
                                  first[1] + at.h * step + (q >> 1 & 1), first[2] + at.w * step + (q & 1)};
-            const double y = vox_ref_winograd(k->g, k->deep, k->x, k->w, k->b, k->slope, y_at, &size);
+            const double y =
+                vox_ref_winograd(k->g, k->deep, k->x, k->w, k->b, k->slope, k->skip, y_at, &size);
             want = isnan(y) || y > want ? y : want;
             scale = fmax(scale, size);
         }
@@ -143,19 +145,20 @@ static inline int vox_check_winograd_any(vox_probe *p, const vox_winograd_call *
 }
 /* After the range was computed, while its planes (of x and of the outputs) are in memory. */
 static inline int vox_check_winograd(vox_probe *p, const vox_winograd *g, const float *x, const float *u,
-                                     const float *b, const float *slope, const float *y, const float *crop,
-                                     const float *pool) {
-    const vox_winograd_call k = {g, 0, x, u, b, slope};
+                                     const float *b, const float *slope, const float *skip, const float *y,
+                                     const float *crop, const float *pool) {
+    const vox_winograd_call k = {g, 0, x, u, b, slope, skip};
     return vox_check_winograd_any(p, &k, y, crop, pool);
 }
 static inline int vox_check_winograd_few(vox_probe *p, const vox_winograd *g, const float *x, const float *u,
-                                         const float *b, const float *slope, const float *y) {
-    return vox_check_winograd(p, g, x, u, b, slope, y, NULL, NULL);
+                                         const float *b, const float *slope, const float *skip,
+                                         const float *y) {
+    return vox_check_winograd(p, g, x, u, b, slope, skip, y, NULL, NULL);
 }
 static inline int vox_check_winograd_deep(vox_probe *p, const vox_winograd *g, const float *x, const float *w,
-                                          const float *b, const float *slope, const float *y,
-                                          const float *crop, const float *pool) {
-    const vox_winograd_call k = {g, 1, x, w, b, slope};
+                                          const float *b, const float *slope, const float *skip,
+                                          const float *y, const float *crop, const float *pool) {
+    const vox_winograd_call k = {g, 1, x, w, b, slope, skip};
     return vox_check_winograd_any(p, &k, y, crop, pool);
 }
 

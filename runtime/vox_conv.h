@@ -176,7 +176,9 @@ typedef struct vox_conv_part {
     vox_walk walk;
     ptrdiff_t x_step[3], w_step[3], y_step[3]; /* floats per unit of D, H, W (w: per tap) */
     const float *x, *w, *b, *slope;            /* at this n, channel, chunk; b never NULL */
-    float *y;             /* blocked: at this n and block; plain: at this n and first channel */
+    float *y;          /* blocked: at this n and block; plain: at this n and first channel */
+    const float *skip; /* as y; NULL: nothing to add, or in the first chunk only */
+    vox_dims skip_dims;
     int blocks, channels; /* of output */
     int first_chunk, last_chunk;
     int few, thin;     /* 1: row by row, without the tile */
@@ -207,17 +209,37 @@ static inline void vox_conv_finish_plain(const vox_conv_part *p, float *y, int n
         vox_activate_run(&p->g->ep, p->slope ? p->slope[c] : 0.0f, y, y, n);
 }
 
-/* n outputs of a row with the same taps, from output j on. */
-static inline void vox_conv_segment(const vox_conv_part *p, const float *x, const float *w, float *y, int n) {
+/* Where the sums of n outputs start if there is something to add: bias + skip, blocks VOX_TILE_W positions
+ * apart. */
+static inline void vox_conv_start(const vox_conv_part *p, const float *skip, int n, float *start) {
+    const ptrdiff_t step = p->axis[2].every, channel = vox_plane_floats(&p->skip_dims);
+    for (int i = 0; p->g->y.block && i < p->blocks; i++)
+        for (int r = 0; r < n; r++)
+            for (int lane = 0; lane < VOX_BLOCK; lane += VOX_VL)
+                vox_store(start + (i * VOX_TILE_W + r) * VOX_BLOCK + lane,
+                          vox_load(skip + VOX_BLOCK * (i * channel + r * step) + lane) +
+                              vox_load(p->b + i * VOX_BLOCK + lane));
+    if (p->g->y.block) return;
+    memset(start, 0, (size_t)(p->blocks * VOX_TILE_W * VOX_BLOCK) * sizeof *start);
+    for (int c = 0; c < p->channels; c++)
+        for (int r = 0; r < n; r++)
+            start[(c / VOX_BLOCK * VOX_TILE_W + r) * VOX_BLOCK + c % VOX_BLOCK] =
+                skip[c * channel + r * step] + p->b[c];
+}
+
+/* n outputs of a row with the same taps, from output j on; skip: what is added to them, or NULL. */
+static inline void vox_conv_segment(const vox_conv_part *p, const float *x, const float *w, const float *skip,
+                                    float *y, int n) {
     const int tiles = vox_parts(n, VOX_TILE_W), plain = p->g->y.block == 0;
     const int activate = p->last_chunk && p->g->ep.act != VOX_ACT_NONE && p->g->ep.act != VOX_ACT_RELU;
     const ptrdiff_t y_pos = p->y_step[2] * p->axis[2].every;
     const ptrdiff_t x_pos = p->walk.taps[2] > 0 ? p->walk.x_pos : 0; /* addresses stay inside x */
-    float sums[VOX_TILE_V * VOX_TILE_W * VOX_BLOCK];
+    float sums[VOX_TILE_V * VOX_TILE_W * VOX_BLOCK], start[VOX_TILE_V * VOX_TILE_W * VOX_BLOCK];
     for (int i = 0, r = 0; i < tiles; i++) {
         const int width = n / tiles + (i < n % tiles);
         float *to = plain ? sums : y + r * y_pos;
-        p->tile(&p->walk, width, x + r * x_pos, w, p->first_chunk ? p->b : to, to);
+        if (skip) vox_conv_start(p, skip + r * y_pos, width, start);
+        p->tile(&p->walk, width, x + r * x_pos, w, skip ? start : p->first_chunk ? p->b : to, to);
         const int later = plain && p->axis[2].every == 1 && p->channels < width;
         if (activate && !later) vox_conv_finish(p, to, width);
         if (plain) vox_conv_scatter(p, sums, y + r * y_pos, width);
@@ -227,16 +249,17 @@ static inline void vox_conv_segment(const vox_conv_part *p, const float *x, cons
 }
 
 /* Few channels whose positions do not follow each other in x or y (strides): one channel's row, vectorised
- * along W. Sums in the tile's order. x, w, y: at the row, its first valid tap, the channel. */
-static inline void vox_conv_thin_row(const vox_conv_part *p, const float *x, const float *w, float *y,
-                                     int lane) {
+ * along W. Sums in the tile's order. x, w, skip, y: at the row, its first valid tap, the channel. */
+static inline void vox_conv_thin_row(const vox_conv_part *p, const float *x, const float *w,
+                                     const float *skip, float *y, int lane) {
     enum { RUN = 64 };
     const vox_axis *ax = &p->axis[2];
     const vox_walk *t = &p->walk;
     for (int begin = 0; begin < ax->n; begin += RUN) {
         const int n = vox_min_int(ax->n - begin, RUN);
         float sum[RUN];
-        for (int j = 0; j < n; j++) sum[j] = p->b[lane];
+        for (int j = 0; j < n; j++)
+            sum[j] = p->b[lane] + (skip ? skip[ax->first + (ptrdiff_t)(begin + j) * ax->every] : 0.0f);
         for (int k = 0; k < t->taps[0] * t->taps[1] * ax->taps; k++) {
             const int kw = k % ax->taps, kh = k / ax->taps % t->taps[1], kd = k / ax->taps / t->taps[1];
             const int at = ax->at + kw * ax->step;
@@ -257,9 +280,16 @@ static inline void vox_conv_thin_row(const vox_conv_part *p, const float *x, con
 }
 
 /* The same from contiguous positions: all channels at once. */
-static inline void vox_conv_few_row(const vox_conv_part *p, const float *x, const float *w, float *y) {
+static inline void vox_conv_few_row(const vox_conv_part *p, const float *x, const float *w, const float *skip,
+                                    float *y) {
     const vox_axis *ax = &p->axis[2];
-    const vox_few f = {&p->walk, ax, x, w + ax->tap * p->w_step[2], p->b};
+    const vox_few f = {.walk = &p->walk,
+                       .axis = ax,
+                       .x = x,
+                       .w = w + ax->tap * p->w_step[2],
+                       .b = p->b,
+                       .skip = skip ? skip + ax->first : NULL,
+                       .skip_channel = vox_plane_floats(&p->skip_dims)};
     vox_few_row(&f, &p->g->ep, p->channels, p->slope, y + ax->first, vox_plane_floats(&p->g->y));
 }
 
@@ -274,10 +304,18 @@ static inline void vox_conv_set_turn(vox_conv_part *p, int z) {
     p->walk.x_turn = (step > 0 ? -t->ring : t->ring) * p->x_step[0];
 }
 
+/* What is added to output row (d, h), NULL if nothing. */
+static inline const float *vox_conv_skip_row(const vox_conv_part *p, int jd, int jh) {
+    const vox_axis *d = &p->axis[0], *h = &p->axis[1];
+    if (!p->skip) return NULL;
+    return p->skip + vox_plane_of(&p->skip_dims, d->first + jd * d->every) * p->y_step[0] +
+           (h->first + jh * h->every) * p->y_step[1];
+}
+
 /* One row: D and H taps are cut to what is inside x, then W is walked segment by segment. */
 static inline void vox_conv_row(vox_conv_part *p, int jd, int jh) {
     const int j[2] = {jd, jh};
-    const float *x = p->x, *w = p->w;
+    const float *x = p->x, *w = p->w, *skip = vox_conv_skip_row(p, jd, jh);
     float *y = p->y;
     for (int a = 0; a < 2; a++) {
         const vox_axis *ax = &p->axis[a];
@@ -290,9 +328,10 @@ static inline void vox_conv_row(vox_conv_part *p, int jd, int jh) {
         if (hi > lo) w += (ax->tap + lo * ax->tap_step) * p->w_step[a];
         y += (a == 0 ? vox_plane_of(&p->g->y, to) : to) * p->y_step[a];
     }
-    if (p->few) vox_conv_few_row(p, x, w, y);
+    if (p->few) vox_conv_few_row(p, x, w, skip, y);
     for (int lane = 0; p->thin && lane < p->channels; lane++)
-        vox_conv_thin_row(p, x, w + lane, y + lane * vox_plane_floats(&p->g->y), lane);
+        vox_conv_thin_row(p, x, w + lane, skip ? skip + lane * vox_plane_floats(&p->skip_dims) : NULL,
+                          y + lane * vox_plane_floats(&p->g->y), lane);
     const vox_axis *ax = &p->axis[2];
     for (int from = 0, to; p->tile && from < ax->n; from = to) {
         int lo, hi;
@@ -301,7 +340,8 @@ static inline void vox_conv_row(vox_conv_part *p, int jd, int jh) {
         p->walk.taps[2] = hi - lo;
         const ptrdiff_t x_at = hi > lo ? (ax->at + from * ax->move + lo * ax->step) * p->x_step[2] : 0;
         const ptrdiff_t w_at = hi > lo ? (ax->tap + lo * ax->tap_step) * p->w_step[2] : 0;
-        vox_conv_segment(p, x + x_at, w + w_at, y + (ax->first + from * ax->every) * p->y_step[2], to - from);
+        const ptrdiff_t y_at = (ax->first + from * ax->every) * p->y_step[2];
+        vox_conv_segment(p, x + x_at, w + w_at, skip ? skip + y_at : NULL, y + y_at, to - from);
     }
 }
 
@@ -348,11 +388,16 @@ static inline vox_conv_box vox_conv_box_of(const vox_conv *g, int begin, int end
                           {h, vox_min_int(h + g->task_h, g->y.h)}};
 }
 
+/* The kernels' arguments. */
+typedef struct vox_conv_operands {
+    const float *x, *w, *b, *slope, *skip;
+    float *y;
+} vox_conv_operands;
+
 /* Addresses of output block `block` (counted over all groups) and the channels [ic, ic + n_ic) of its group.
  */
 static inline vox_conv_part vox_conv_part_of(const vox_conv *g, const vox_conv_box *box, int block,
-                                             int blocks, int ic, int n_ic, const float *x, const float *w,
-                                             const float *b, const float *slope, float *y) {
+                                             int blocks, int ic, int n_ic, const vox_conv_operands *o) {
     static const float zeros[2 * VOX_BLOCK] __attribute__((aligned(64)));
     const int gic = g->x.c / g->group, goc = g->y.c / g->group, per_group = vox_conv_group_blocks(g);
     const int group = block / per_group, oc = block % per_group * VOX_BLOCK;
@@ -366,11 +411,14 @@ static inline vox_conv_part vox_conv_part_of(const vox_conv *g, const vox_conv_b
     p.x_step[2] = xs, p.x_step[1] = g->x.w * xs, p.x_step[0] = g->x.h * p.x_step[1];
     p.y_step[2] = ys, p.y_step[1] = g->y.w * ys, p.y_step[0] = g->y.h * p.y_step[1];
     p.w_step[2] = tap, p.w_step[1] = g->kernel[2] * tap, p.w_step[0] = g->kernel[1] * p.w_step[1];
-    p.x = x + (box->n * x_channels + group * gic + ic) * x_plane;
-    p.y = y + (box->n * y_channels + group * goc + oc) * y_plane;
-    p.w = w + block * w_block + (ptrdiff_t)ic * VOX_BLOCK;
-    p.b = b ? b + (ptrdiff_t)block * VOX_BLOCK : zeros;
-    p.slope = slope ? slope + (ptrdiff_t)block * VOX_BLOCK : NULL;
+    p.x = o->x + (box->n * x_channels + group * gic + ic) * x_plane;
+    p.y = o->y + (box->n * y_channels + group * goc + oc) * y_plane;
+    p.skip_dims = vox_skip_dims(&g->y, g->skip_ring);
+    if (o->skip && ic == 0)
+        p.skip = o->skip + (box->n * y_channels + group * goc + oc) * vox_plane_floats(&p.skip_dims);
+    p.w = o->w + block * w_block + (ptrdiff_t)ic * VOX_BLOCK;
+    p.b = o->b ? o->b + (ptrdiff_t)block * VOX_BLOCK : zeros;
+    p.slope = o->slope ? o->slope + (ptrdiff_t)block * VOX_BLOCK : NULL;
     p.channels = vox_min_int(blocks * VOX_BLOCK, goc - oc);
     p.first_chunk = ic == 0, p.last_chunk = ic + n_ic == gic;
     p.walk = (vox_walk){.ic = n_ic,
@@ -411,7 +459,8 @@ static inline void vox_conv_set_class(vox_conv_part *p, const vox_conv_box *box,
     }
     p->walk.x_pos = p->axis[2].move * p->x_step[2];
     p->walk.y_pos = p->g->y.block ? p->axis[2].every * p->y_step[2] : VOX_BLOCK;
-    p->walk.from_pos = p->first_chunk ? 0 : p->walk.y_pos;
+    p->walk.from_pos = p->skip ? VOX_BLOCK : p->first_chunk ? 0 : p->walk.y_pos;
+    if (p->skip) p->walk.from_block = VOX_TILE_W * VOX_BLOCK;
     if (!p->first_chunk) p->walk.from_block = p->walk.y_block;
     const int plain = p->g->x.block == 0 && p->g->y.block == 0, channels = p->g->y.c / p->g->group;
     const int contiguous = p->axis[2].move == 1 && p->axis[2].every == 1;
@@ -441,8 +490,8 @@ static inline void vox_conv_rows(vox_conv_part *p, const vox_conv_box *box) {
                          one_row ? 0 : vox_conv_turn(h, p->axis[1].n, p->g->dilation[1]));
 }
 
-VOX_NOINLINE void vox_conv_task(const vox_conv *g, int transposed, const float *x, const float *w,
-                                const float *b, const float *slope, float *y, vox_conv_box box) {
+VOX_NOINLINE void vox_conv_task(const vox_conv *g, int transposed, const vox_conv_operands *o,
+                                vox_conv_box box) {
     const int gic = g->x.c / g->group, per_group = vox_conv_group_blocks(g);
     int chunk = g->y.block && g->chunk_ic > 0 ? vox_parts(g->chunk_ic, VOX_BLOCK) * VOX_BLOCK : gic;
     if (chunk > gic) chunk = gic;
@@ -450,8 +499,7 @@ VOX_NOINLINE void vox_conv_task(const vox_conv *g, int transposed, const float *
         for (int oc = box.oc[0], blocks; oc < box.oc[1]; oc += blocks) {
             const int left = vox_min_int(box.oc[1] - oc, per_group - oc % per_group);
             blocks = vox_min_int(left, VOX_TILE_V);
-            vox_conv_part p =
-                vox_conv_part_of(g, &box, oc, blocks, ic, vox_min_int(chunk, gic - ic), x, w, b, slope, y);
+            vox_conv_part p = vox_conv_part_of(g, &box, oc, blocks, ic, vox_min_int(chunk, gic - ic), o);
             if (transposed)
                 vox_conv_transposed_rows(&p, &box);
             else
@@ -461,12 +509,14 @@ VOX_NOINLINE void vox_conv_task(const vox_conv *g, int transposed, const float *
 }
 
 VOX_KERNEL void vox_f32_conv(const vox_conv *g, int begin, int end, const float *x, const float *w,
-                             const float *b, const float *slope, float *y, int task) {
-    vox_conv_task(g, 0, x, w, b, slope, y, vox_conv_box_of(g, begin, end, task));
+                             const float *b, const float *slope, const float *skip, float *y, int task) {
+    const vox_conv_operands o = {x, w, b, slope, skip, y};
+    vox_conv_task(g, 0, &o, vox_conv_box_of(g, begin, end, task));
 }
 VOX_KERNEL void vox_f32_conv_transpose(const vox_conv *g, int begin, int end, const float *x, const float *w,
                                        const float *b, const float *slope, float *y, int task) {
-    vox_conv_task(g, 1, x, w, b, slope, y, vox_conv_box_of(g, begin, end, task));
+    const vox_conv_operands o = {x, w, b, slope, NULL, y};
+    vox_conv_task(g, 1, &o, vox_conv_box_of(g, begin, end, task));
 }
 
 #endif

@@ -27,6 +27,8 @@ typedef struct vox_few {
     const vox_axis *axis; /* W; move and every are 1 */
     const float *x, *w;   /* at the row's first valid tap along D and H, position and tap 0 along W */
     const float *b;
+    const float *skip; /* added; of the first channel; NULL: nothing */
+    ptrdiff_t skip_channel;
 } vox_few;
 
 /* y = max(low, start + sum), where start is y itself or, at first, the bias; sum = 0. */
@@ -49,7 +51,7 @@ VOX_INLINE void vox_few_tile(const int oc, const int nv, const int inside, const
                              ptrdiff_t y_channel) {
     const vox_walk *t = f->walk;
     const vox_axis *ax = f->axis;
-    const float *b = f->b;
+    const float *b = f->skip ? NULL : f->b;
     vox_v sum[VOX_FEW_MOST][VOX_FEW_VECTORS];
     VOX_UNROLL
     for (int c = 0; c < oc; c++) {
@@ -116,6 +118,12 @@ static inline int vox_few_vectors(int oc) {
     return vectors[oc - 1];
 }
 
+/* With something to add, the sums of n outputs start from y. */
+static inline void vox_few_start(const vox_few *f, int oc, int j, int n, float *y, ptrdiff_t y_channel) {
+    for (int c = 0; c < oc; c++)
+        for (int i = 0; i < n; i++) y[c * y_channel + i] = f->skip[c * f->skip_channel + j + i] + f->b[c];
+}
+
 /* All outputs of a row, `oc` channels y_channel floats apart; slope of the first channel, or NULL. */
 static inline void vox_few_row(const vox_few *f, const vox_epilogue *ep, int oc, const float *slope, float *y,
                                ptrdiff_t y_channel) {
@@ -126,7 +134,9 @@ static inline void vox_few_row(const vox_few *f, const vox_epilogue *ep, int oc,
     for (int j = 0, n; j < ax->n; j += n) {
         float rest[VOX_FEW_MOST * VOX_VL];
         n = vox_min_int(ax->n - j, ax->n - j >= wide ? wide : VOX_VL);
+        if (f->skip && n >= VOX_VL) vox_few_start(f, oc, j, n, y + j, y_channel);
         if (n < VOX_VL) {
+            if (f->skip) memset(rest, 0, sizeof rest), vox_few_start(f, oc, j, n, rest, VOX_VL);
             vox_few_rest(f, oc, j, rest, VOX_VL);
             for (int c = 0; c < oc; c++)
                 memcpy(y + c * y_channel + j, rest + c * VOX_VL, (size_t)n * sizeof *y);

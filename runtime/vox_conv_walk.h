@@ -74,6 +74,13 @@ static inline int vox_axis_next(const vox_axis *a, int j) {
     return next;
 }
 
+/* What a convolution adds lies as its result does, but in a ring of its own. */
+static inline vox_dims vox_skip_dims(const vox_dims *y, int ring) {
+    vox_dims skip = *y;
+    skip.ring = ring;
+    return skip;
+}
+
 /* From channel to channel, of plain memory. */
 static inline ptrdiff_t vox_plane_floats(const vox_dims *t) {
     return (ptrdiff_t)vox_planes(t) * t->h * t->w;

@@ -64,6 +64,7 @@ typedef struct vox_conv {
     int pad[3]; /* at the begin of each axis; the end follows from y */
     int group;
     vox_epilogue ep;
+    int skip_ring; /* the skip's ring, as in vox_dims; its other dims are y's */
     /* Work split. A task computes `task_oc` blocks of 16 output channels x `task_d` output planes x `task_h`
      * output rows; within it input channels are summed `chunk_ic` at a time (partial sums wait in y). */
     int task_oc, task_d, task_h, chunk_ic;
@@ -74,12 +75,13 @@ typedef struct vox_conv {
 } vox_conv;
 
 /* vox_conv.h: vox_conv_tasks(g, begin, end), vox_conv_transpose_tasks(g, begin, end),
- * vox_f32_conv(g, begin, end, x, w, b, slope, y, task),
+ * vox_f32_conv(g, begin, end, x, w, b, slope, skip, y, task),
  * vox_f32_conv_transpose(g, begin, end, x, w, b, slope, y, task).
  *   x      input
  *   w      packed weights, [group][ceil(OC/group/16)][KD][KH][KW][IC/group][16], lanes above OC are 0
  *   b      bias or NULL, slope: of prelu or NULL; both packed per-channel vectors: [ceil(C/16)*16], zeros
  *          above C; with groups whose OC/group is not a multiple of 16: [group][ceil(OC/group/16)*16]
+ *   skip   added before ep, or NULL; laid out as y, and y may be skip (then x lies elsewhere)
  *   y      output
  */
 
@@ -91,6 +93,7 @@ typedef struct vox_winograd {
     int tile[3];             /* m: 2 or 4; 1: an axis that is not transformed (few) */
     int dilation[3], pad[3]; /* pad: zeros at the begin of each axis; those at the end follow from y */
     vox_epilogue ep;
+    int skip_ring;     /* as vox_conv's */
     int batch;         /* at most so many tiles go through scratch at a time */
     int store;         /* 1: y is written */
     vox_dims crop;     /* c > 0: the box of y that starts at crop_begin is written here (block 16) */
@@ -100,34 +103,32 @@ typedef struct vox_winograd {
     int run; /* sums over input channels start again after so many, a multiple of 16: as vox_conv's */
 } vox_winograd;
 
-/* vox_winograd.h: vox_f32_winograd(g, begin, end, x, u, b, slope, y, crop, pool, scratch, next) computes the
- * output planes begin <= d < end, for all n. begin and end are multiples of tile[0] * dilation[0] (with pool:
- * and even), or y.d. g->lanes calls with the same arguments but `scratch` do it together, at the same time or
- * one after the other: each takes tiles until none are left. What a plane becomes depends on nothing but x.
- *   x        input; the planes that the range reads must be there
- *   u        transformed weights, [ceil(OC/16)][points][IC][16] (VOX_PACK_WINOGRAD), point = (pd*ph+h)*pw+w
- *   b        bias or NULL, slope: of prelu or NULL; both [ceil(OC/16)*16]
- *   y, crop, pool   outputs, NULL where not written
- *   scratch  vox_winograd_scratch(g) floats of this lane, 64-byte aligned, any content:
+/* vox_winograd.h: vox_f32_winograd(g, begin, end, x, u, b, slope, skip, y, crop, pool, scratch, next)
+ * computes the output planes begin <= d < end, for all n. begin and end are multiples of tile[0] *
+ * dilation[0] (with pool: and even), or y.d. g->lanes calls with the same arguments but `scratch` do it
+ * together, at the same time or one after the other: each takes tiles until none are left. What a plane
+ * becomes depends on nothing but x. x        input; the planes that the range reads must be there u
+ * transformed weights, [ceil(OC/16)][points][IC][16] (VOX_PACK_WINOGRAD), point = (pd*ph+h)*pw+w b bias or
+ * NULL, slope: of prelu or NULL; both [ceil(OC/16)*16] skip     as vox_f32_conv's y, crop, pool   outputs,
+ * NULL where not written scratch  vox_winograd_scratch(g) floats of this lane, 64-byte aligned, any content:
  *            points * (batch * (ceil(IC/16) + 2) + 1) * 16, points = product of (tile[a] + 2)
  *   next     shared by the lanes of a range; the caller sets it to 0 before the first
  *
- * vox_winograd_deep.h: vox_f32_winograd_deep(g, phase, begin, end, x, w, b, slope, y, crop, pool, shared,
- * scratch, next) computes the same from weights that are not transformed, for few tiles and many channels.
- * Phase 0 by all lanes, then, when all have returned and *next is 0 again, phase 1 by all lanes. batch: all
- * tiles, up to about 128.
- *   w        as vox_f32_conv reads them (VOX_PACK_CONV)
- *   shared   vox_winograd_deep_shared(g, begin, end) floats for all lanes of a range, 64-byte aligned, any
- *            content before phase 0: points * (ceil(IC/16) * tiles | 1) * 16, tiles of the range over all n
- *   scratch  vox_winograd_deep_scratch(g) floats of this lane, with m = tile and p = m + 2:
- *            32 * (129 * p[1] * p[2] + batch * (p[1] * p[2] + p[0] * m[1] * m[2]))
+ * vox_winograd_deep.h: vox_f32_winograd_deep(g, phase, begin, end, x, w, b, slope, skip, y, crop, pool,
+ * shared, scratch, next) computes the same from weights that are not transformed, for few tiles and many
+ * channels. Phase 0 by all lanes, then, when all have returned and *next is 0 again, phase 1 by all lanes.
+ * batch: all tiles, up to about 128. w        as vox_f32_conv reads them (VOX_PACK_CONV) shared
+ * vox_winograd_deep_shared(g, begin, end) floats for all lanes of a range, 64-byte aligned, any content
+ * before phase 0: points * (ceil(IC/16) * tiles | 1) * 16, tiles of the range over all n scratch
+ * vox_winograd_deep_scratch(g) floats of this lane, with m = tile and p = m + 2: 32 * (129 * p[1] * p[2] +
+ * batch * (p[1] * p[2] + p[0] * m[1] * m[2]))
  */
 
-/* vox_winograd_few.h: vox_f32_winograd_few(g, begin, end, x, u, b, slope, y, scratch, next) computes the same
- * for plain x and y of at most VOX_FEW_MOST output channels, with tile {4, 4, 1} (W is not transformed),
- * without crop and pool; store is 1 and batch means nothing. scratch  vox_winograd_few_scratch(g) floats of
- * this lane: 36 * (IC * width + OC * 64), where width is the row of x or y with its padding, in an odd number
- * of blocks
+/* vox_winograd_few.h: vox_f32_winograd_few(g, begin, end, x, u, b, slope, skip, y, scratch, next) computes
+ * the same for plain x and y of at most VOX_FEW_MOST output channels, with tile {4, 4, 1} (W is not
+ * transformed), without crop and pool; store is 1 and batch means nothing. scratch
+ * vox_winograd_few_scratch(g) floats of this lane: 36 * (IC * width + OC * 64), where width is the row of x
+ * or y with its padding, in an odd number of blocks
  */
 
 /* vox_pool3d.h: vox_pool3d_tasks(g, begin, end), vox_f32_max_pool(g, begin, end, x, y, task),

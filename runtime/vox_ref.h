@@ -92,13 +92,23 @@ static inline int vox_ref_input(const vox_conv *g, int transposed, int axis, int
     return *i >= 0 && *i < extent;
 }
 
+/* What is added at an element of a convolution's result; the skip is in a ring of its own. */
+static inline double vox_ref_skip(const vox_dims *y, int ring, const float *skip, int n, int c, int d, int h,
+                                  int w) {
+    vox_dims dims = *y;
+    dims.ring = ring;
+    return skip ? (double)skip[vox_ref_at(&dims, n, c, d, h, w)] : 0;
+}
+
 /* The value and, in *scale if not NULL, the sum of the absolute terms, by which a rounding error is judged.
  */
 static inline double vox_ref_conv_any(const vox_conv *g, int transposed, const float *x, const float *w,
-                                      const float *b, const float *slope, int n, int c, int d, int h, int ow,
-                                      double *scale) {
+                                      const float *b, const float *slope, const float *skip, int n, int c,
+                                      int d, int h, int ow, double *scale) {
     const int gic = g->x.c / g->group, first = c / (g->y.c / g->group) * gic;
-    double sum = b ? (double)b[vox_ref_channel(g, c)] : 0, size = fabs(sum);
+    const double added = vox_ref_skip(&g->y, g->skip_ring, skip, n, c, d, h, ow);
+    double sum = b ? (double)b[vox_ref_channel(g, c)] : 0, size = fabs(sum) + fabs(added);
+    sum += added;
     for (int kd = 0, id, ih, iw; kd < g->kernel[0]; kd++) {
         if (!vox_ref_input(g, transposed, 0, d, kd, &id)) continue;
         for (int kh = 0; kh < g->kernel[1]; kh++) {
@@ -118,11 +128,11 @@ static inline double vox_ref_conv_any(const vox_conv *g, int transposed, const f
 }
 static inline double vox_ref_conv(const vox_conv *g, const float *x, const float *w, const float *b,
                                   const float *slope, int n, int c, int d, int h, int ow) {
-    return vox_ref_conv_any(g, 0, x, w, b, slope, n, c, d, h, ow, NULL);
+    return vox_ref_conv_any(g, 0, x, w, b, slope, NULL, n, c, d, h, ow, NULL);
 }
 static inline double vox_ref_conv_transpose(const vox_conv *g, const float *x, const float *w, const float *b,
                                             const float *slope, int n, int c, int d, int h, int ow) {
-    return vox_ref_conv_any(g, 1, x, w, b, slope, n, c, d, h, ow, NULL);
+    return vox_ref_conv_any(g, 1, x, w, b, slope, NULL, n, c, d, h, ow, NULL);
 }
 
 /* Tap (kd, kh, kw) of a 3x3x3 kernel from its Winograd transform, along each axis from the points 0, infinity
@@ -149,9 +159,12 @@ static inline double vox_ref_winograd_weight(const vox_winograd *g, const float 
 /* As vox_ref_conv_any. deep: w holds the weights as vox_f32_conv reads them, else transformed. Outputs share
  * the rounding errors of their tile, so *scale counts taps in the padding as well: with the nearest input. */
 static inline double vox_ref_winograd(const vox_winograd *g, int deep, const float *x, const float *w,
-                                      const float *b, const float *slope, const int at[5], double *scale) {
+                                      const float *b, const float *slope, const float *skip, const int at[5],
+                                      double *scale) {
     const int extent[3] = {g->x.d, g->x.h, g->x.w}, c = at[1];
-    double sum = b ? (double)b[c] : 0, size = fabs(sum);
+    const double added = vox_ref_skip(&g->y, g->skip_ring, skip, at[0], c, at[2], at[3], at[4]);
+    double sum = b ? (double)b[c] : 0, size = fabs(sum) + fabs(added);
+    sum += added;
     for (int tap = 0; tap < 27; tap++) {
         const int k[3] = {tap / 9, tap / 3 % 3, tap % 3};
         int from[3], inside = 1;

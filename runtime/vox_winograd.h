@@ -239,10 +239,10 @@ static inline int vox_next(int *next) {
 }
 
 VOX_KERNEL void vox_f32_winograd(const vox_winograd *g, int begin, int end, const float *x, const float *u,
-                                 const float *b, const float *slope, float *y, float *crop, float *pool,
-                                 float *scratch, int *next) {
+                                 const float *b, const float *slope, const float *skip, float *y, float *crop,
+                                 float *pool, float *scratch, int *next) {
     vox_winograd_run r = vox_winograd_run_of(g, begin, end);
-    r.x = x, r.u = u, r.b = b, r.slope = slope, r.y = y, r.crop = crop, r.pool = pool;
+    r.x = x, r.u = u, r.b = b, r.slope = slope, r.skip = skip, r.y = y, r.crop = crop, r.pool = pool;
     r.v = scratch, r.m = scratch + r.count * vox_point_floats(r.blocks_in, r.batch);
     for (int item = vox_next(next), following; item < r.items; item = following) {
         /* taken early: its inputs are fetched meanwhile; the last ones go to whoever is free first */

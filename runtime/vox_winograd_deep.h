@@ -225,12 +225,13 @@ static inline vox_deep vox_deep_of(const vox_winograd *g, int begin, int end, fl
 
 /* Items of phase 0: input blocks. */
 VOX_KERNEL void vox_f32_winograd_deep(const vox_winograd *g, int phase, int begin, int end, const float *x,
-                                      const float *w, const float *b, const float *slope, float *y,
-                                      float *crop, float *pool, float *shared, float *scratch, int *next) {
+                                      const float *w, const float *b, const float *slope, const float *skip,
+                                      float *y, float *crop, float *pool, float *shared, float *scratch,
+                                      int *next) {
     vox_deep p = vox_deep_of(g, begin, end, scratch);
     const int items = phase == 0 ? p.r.blocks_in : p.groups * vox_parts(p.r.blocks_out, p.blocks);
-    p.r.x = x, p.r.w = w, p.r.b = b, p.r.slope = slope, p.r.y = y, p.r.crop = crop, p.r.pool = pool,
-    p.r.v = shared;
+    p.r.x = x, p.r.w = w, p.r.b = b, p.r.slope = slope, p.r.skip = skip, p.r.y = y, p.r.crop = crop,
+    p.r.pool = pool, p.r.v = shared;
     for (int i; (i = __atomic_fetch_add(next, 1, __ATOMIC_RELAXED)) < items;) {
         if (phase == 0)
             vox_winograd_in(&p.r, 0, p.r.total, i, i + 1, shared, p.r.total);

@@ -23,7 +23,8 @@ enum {
 typedef struct vox_few_run {
     const vox_winograd *g;
     int begin, end; /* planes of y */
-    const float *x, *u, *b, *slope;
+    const float *x, *u, *b, *slope, *skip;
+    vox_dims skip_dims;
     float *y;
     float *v; /* points: [36][IC][width], position 0 along W at `left`, zeros beside the positions */
     float *m; /* products: [36][OC][vectors * VOX_VL] */
@@ -156,10 +157,13 @@ VOX_NOINLINE void vox_few_outputs_vector(const float *m, ptrdiff_t step, float *
     vox_few_outputs_pair(1, m, step, to);
 }
 
-/* n positions of a finished row of sums. */
-static inline void vox_few_store(const vox_few_run *r, int c, float *sums, float *y, int n) {
+/* n positions of a finished row of sums; skip: what is added to them, or NULL. */
+static inline void vox_few_store(const vox_few_run *r, int c, float *sums, const float *skip, float *y,
+                                 int n) {
     const vox_epilogue *ep = &r->g->ep;
-    const vox_v sum = vox_load(sums) + vox_set(r->b ? r->b[c] : 0.0f);
+    vox_v add = vox_set(r->b ? r->b[c] : 0.0f);
+    if (skip) add += vox_load_within(skip, 0, n);
+    const vox_v sum = vox_load(sums) + add;
     const int simple = ep->act == VOX_ACT_NONE || ep->act == VOX_ACT_RELU;
     const vox_v least = vox_max(vox_set(ep->act == VOX_ACT_RELU ? 0.0f : -INFINITY), sum);
     if (simple && n == VOX_VL && r->past) {
@@ -218,6 +222,11 @@ static inline int vox_few_finite(const float *sums) {
     return !vox_any_nan(zero);
 }
 
+/* Where row (d, h) of channel c begins. */
+static inline ptrdiff_t vox_few_at(const vox_dims *t, int n, int c, int d, int h) {
+    return (((ptrdiff_t)(n * t->c + c) * vox_planes(t) + vox_plane_of(t, d)) * t->h + h) * t->w;
+}
+
 /* The outputs w .. w + n - 1 of one channel from its products. */
 static inline void vox_few_outputs(const vox_few_run *r, const vox_few_rows *in, int c, const float *m,
                                    ptrdiff_t step, int w, int n) {
@@ -230,8 +239,9 @@ static inline void vox_few_outputs(const vox_few_run *r, const vox_few_rows *in,
                   h = in->h + i % VOX_FEW_TILE * r->g->dilation[1];
         if (d >= r->end || h >= y->h) continue;
         if (!finite) vox_few_plain(r, in, c, i, w, n, sums + i * VOX_VL);
-        const ptrdiff_t plane = (ptrdiff_t)(in->n * y->c + c) * vox_planes(y) + vox_plane_of(y, d);
-        vox_few_store(r, c, sums + i * VOX_VL, r->y + (plane * y->h + h) * y->w + w, n);
+        const ptrdiff_t at = vox_few_at(y, in->n, c, d, h) + w;
+        const float *skip = r->skip ? r->skip + vox_few_at(&r->skip_dims, in->n, c, d, h) + w : NULL;
+        vox_few_store(r, c, sums + i * VOX_VL, skip, r->y + at, n);
     }
 }
 
@@ -254,7 +264,7 @@ static inline void vox_few_products(const vox_few_run *r, const vox_few_rows *ne
                            .w_tap = {0, 0, (ptrdiff_t)g->x.c * VOX_BLOCK},
                            .low = -INFINITY};
     const vox_axis axis = {.at = r->left - g->pad[2], .taps = 3, .step = g->dilation[2], .extent = r->width};
-    vox_few f = {&walk, &axis, r->v, r->u, zeros};
+    vox_few f = {.walk = &walk, .axis = &axis, .x = r->v, .w = r->u, .b = zeros};
     float *m = r->m;
     const int wide = vectors * VOX_VL;
     for (int p = 0; p < VOX_FEW_POINTS; p++, m += g->y.c * wide) {
@@ -286,9 +296,10 @@ static inline void vox_few_item(const vox_few_run *r, const vox_few_rows *in, co
 }
 
 VOX_KERNEL void vox_f32_winograd_few(const vox_winograd *g, int begin, int end, const float *x,
-                                     const float *u, const float *b, const float *slope, float *y,
-                                     float *scratch, int *next) {
+                                     const float *u, const float *b, const float *slope, const float *skip,
+                                     float *y, float *scratch, int *next) {
     vox_few_run r = {.g = g, .begin = begin, .end = end, .x = x, .u = u, .b = b, .slope = slope, .y = y};
+    r.skip = skip, r.skip_dims = vox_skip_dims(&g->y, g->skip_ring);
     r.width = vox_few_width(g), r.left = vox_few_left(g);
     const size_t points = (size_t)VOX_FEW_POINTS * (size_t)g->x.c * (size_t)r.width;
     r.v = scratch, r.m = scratch + points;

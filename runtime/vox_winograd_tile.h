@@ -6,7 +6,7 @@
 #ifndef VOX_WINOGRAD_TILE_H
 #define VOX_WINOGRAD_TILE_H
 
-#include "vox_act.h"
+#include "vox_conv_walk.h"
 #include "vox_winograd_transform.h"
 
 /* ---- tiles ----------------------------------------------------------------------------------- */
@@ -31,7 +31,8 @@ typedef struct vox_winograd_run {
     int batch, items, total; /* tiles per item at most; items; tiles, over all n */
     vox_column_fn *columns;
     vox_plane_fn *planes;
-    const float *x, *b, *slope;
+    const float *x, *b, *slope, *skip;
+    vox_dims skip_dims;
     const float *u, *w; /* weights: transformed, or (deep) as they are; the other is NULL */
     float *y, *crop, *pool, *v, *m;
 } vox_winograd_run;
@@ -181,6 +182,7 @@ static inline vox_winograd_run vox_winograd_run_of(const vox_winograd *g, int be
     r.blocks_in = vox_parts(g->x.c, VOX_BLOCK), r.blocks_out = vox_parts(g->y.c, VOX_BLOCK);
     r.columns = vox_column_for(r.points[0], r.points[1]);
     r.planes = vox_plane_for(r.points[1], r.points[2]);
+    r.skip_dims = vox_skip_dims(&g->y, g->skip_ring);
     vox_winograd_split(&r);
     return r;
 }
@@ -261,6 +263,36 @@ static inline vox_tile_out vox_tile_out_of(const vox_winograd_run *r, const vox_
     return o;
 }
 
+/* What is added to a tile's outputs, [d][h][w][16]; zeros beside y. */
+static inline void vox_tile_gather(const vox_winograd_run *r, const vox_tile *t, int block, float *to) {
+    const vox_winograd *g = r->g;
+    const float *from = r->skip + vox_block_at(&r->skip_dims, t->n, block);
+    for (int i = 0; i < g->tile[0]; i++)
+        for (int j = 0; j < g->tile[1]; j++)
+            for (int k = 0; k < g->tile[2]; k++, to += VOX_BLOCK) {
+                const int d = t->at[0] + i * g->dilation[0], h = t->at[1] + j * g->dilation[1],
+                          w = t->at[2] + k * g->dilation[2];
+                const vox_b16 zero = {0};
+                const int inside = d < g->y.d && h < g->y.h && w < g->y.w;
+                vox_store_b16(to, inside ? vox_load_b16(from + vox_voxel_at(&r->skip_dims, d, h, w)) : zero);
+            }
+}
+/* Straight from the skip where the whole tile lies inside; else, and where y overwrites the skip, which a
+ * tile that is not finite needs again, from a copy. */
+static inline void vox_tile_skip_of(const vox_winograd_run *r, const vox_tile *t, int block, int inside,
+                                    float *copy, vox_tile_out *o) {
+    const vox_winograd *g = r->g;
+    const float *skip = r->skip + vox_block_at(&r->skip_dims, t->n, block);
+    const int direct = inside && r->skip != r->y;
+    o->skip_row = (direct ? (ptrdiff_t)g->dilation[1] * g->y.w : g->tile[2]) * VOX_BLOCK;
+    o->skip_col = (direct ? g->dilation[2] : 1) * VOX_BLOCK;
+    if (!direct) vox_tile_gather(r, t, block, copy);
+    for (int i = 0; i < g->tile[0]; i++)
+        o->skip[i] =
+            direct ? skip + vox_voxel_at(&r->skip_dims, t->at[0] + i * g->dilation[0], t->at[1], t->at[2])
+                   : copy + i * g->tile[1] * o->skip_row;
+}
+
 /* By way of `tile`: for activations that are no maximum, and for tiles at an edge of y or in crop. */
 static inline void vox_tile_finish(const vox_winograd_run *r, const vox_tile *t, int block, float *tile) {
     static const int origin[3] = {0};
@@ -331,9 +363,9 @@ static inline void vox_tile_add_tap(const vox_winograd_run *r, const vox_tile *t
     }
 }
 
-/* A tile by the plain formula, with bias and relu as vox_depth_outputs: tile: [d][h][w][16]. */
+/* A tile by the plain formula, with bias, skip and relu as vox_depth_outputs: tile: [d][h][w][16]. */
 VOX_NOINLINE void vox_tile_plain(const vox_winograd_run *r, const vox_tile *t, int block, const float *b,
-                                 float low, float *tile) {
+                                 float low, const vox_tile_out *o, float *tile) {
     const vox_winograd *g = r->g;
     const int floats = g->tile[0] * g->tile[1] * g->tile[2] * VOX_BLOCK;
     memset(tile, 0, (size_t)floats * sizeof *tile);
@@ -345,8 +377,13 @@ VOX_NOINLINE void vox_tile_plain(const vox_winograd_run *r, const vox_tile *t, i
             vox_tile_add_tap(r, t, tap, n, r->x + vox_block_at(&g->x, t->n, i / VOX_BLOCK), w, tile);
         }
     }
-    for (int i = 0; i < floats; i += VOX_VL)
-        vox_store(tile + i, vox_max(vox_set(low), vox_load(tile + i) + vox_load(b + i % VOX_BLOCK)));
+    for (int i = 0; i < floats; i += VOX_VL) {
+        const int k = i / VOX_BLOCK % g->tile[2], j = i / VOX_BLOCK / g->tile[2] % g->tile[1];
+        const float *skip = o->skip[i / VOX_BLOCK / g->tile[2] / g->tile[1]];
+        vox_v add = vox_load(b + i % VOX_BLOCK);
+        if (skip) add += vox_load(skip + j * o->skip_row + k * o->skip_col + i % VOX_BLOCK);
+        vox_store(tile + i, vox_max(vox_set(low), vox_load(tile + i) + add));
+    }
 }
 
 /* ---- a tile is done -------------------------------------------------------------------------- */
@@ -357,18 +394,21 @@ static inline void vox_tile_put(const vox_winograd_run *r, const vox_tile *t, in
     static const float zeros[VOX_BLOCK] __attribute__((aligned(64)));
     static const int origin[3] = {0};
     float tile[OUT * OUT * OUT * VOX_BLOCK] __attribute__((aligned(64)));
+    float copy[OUT * OUT * OUT * VOX_BLOCK] __attribute__((aligned(64)));
     const vox_winograd *g = r->g;
     const int h = g->tile[1], w = g->tile[2], simple = g->ep.act == VOX_ACT_NONE || g->ep.act == VOX_ACT_RELU;
-    const int direct = simple && vox_tile_inside(g, t, &g->y, origin) == 1 &&
-                       (g->crop.c == 0 || vox_tile_inside(g, t, &g->crop, g->crop_begin) == 0);
+    const int inside = vox_tile_inside(g, t, &g->y, origin) == 1;
+    const int direct =
+        simple && inside && (g->crop.c == 0 || vox_tile_inside(g, t, &g->crop, g->crop_begin) == 0);
     vox_tile_out o = {.row = (ptrdiff_t)w * VOX_BLOCK, .col = VOX_BLOCK};
     if (direct) o = vox_tile_out_of(r, t, block);
     if (direct && !o.y[0] && !o.pool[0]) return; /* nothing but a crop is written, and it is elsewhere */
     for (int i = 0; !direct && i < g->tile[0]; i++) o.y[i] = tile + i * h * o.row;
+    if (r->skip) vox_tile_skip_of(r, t, block, inside, copy, &o);
     const float *b = r->b ? r->b + (ptrdiff_t)block * VOX_BLOCK : zeros;
     const float low = g->ep.act == VOX_ACT_RELU ? 0.0f : -INFINITY;
-    const int finite = (g->tile[0] == 2 ? vox_depth_outputs_4 : vox_depth_outputs_6)(h, w, half, b, low, &o);
-    if (!finite) vox_tile_plain(r, t, block, b, low, tile);
+    const int finite = vox_depth_for(g->tile[0], r->skip != NULL)(h, w, half, b, low, &o);
+    if (!finite) vox_tile_plain(r, t, block, b, low, &o, tile);
     if (!direct || !finite) vox_tile_finish(r, t, block, tile);
 }
 

@@ -232,22 +232,34 @@ typedef struct vox_tile_out {
     ptrdiff_t row, col; /* floats from row to row, column to column */
     float *pool[2];     /* planes of the maxima over 2x2x2; pool[0] NULL: none */
     ptrdiff_t pool_row;
+    const float *skip[4]; /* planes of what is added; skip[0] NULL: nothing */
+    ptrdiff_t skip_row, skip_col;
 } vox_tile_out;
 
 /* NaN stays in *seen once one of the values is not finite. */
 VOX_INLINE void vox_see(vox_two values, vox_two *seen) {
     seen->a = vox_fma(values.a, vox_zero(), seen->a), seen->b = vox_fma(values.b, vox_zero(), seen->b);
 }
-/* Axis D of one column of a tile, then bias and relu (`least` 0; -infinity: none). */
-VOX_INLINE vox_line vox_depth_line(const int n, vox_line m, vox_v bias, vox_v least, vox_two *seen) {
+/* Axis D of one column of a tile, then what is added to its outputs and relu (`least` 0; -infinity: none). */
+VOX_INLINE vox_line vox_depth_line(const int n, vox_line m, vox_line add, vox_v least, vox_two *seen) {
     const vox_two even = vox_outputs_even(n, m);
     vox_see(even, seen);
-    vox_line y = {.a = vox_max(least, even.a + bias), .b = vox_max(least, even.b + bias)};
-    if (n == 4) return y;
+    vox_line y = {.a = vox_max(least, even.a + add.a)};
+    if (n == 4) {
+        y.b = vox_max(least, even.b + add.b);
+        return y;
+    }
     const vox_two odd = vox_outputs_odd(m);
     vox_see(odd, seen);
-    y.c = y.b, y.b = vox_max(least, odd.a + bias), y.d = vox_max(least, odd.b + bias);
+    y.b = vox_max(least, odd.a + add.b), y.c = vox_max(least, even.b + add.c);
+    y.d = vox_max(least, odd.b + add.d);
     return y;
+}
+/* bias + skip of one column. */
+VOX_INLINE vox_line vox_depth_skip(const int n, vox_v bias, const float *const *skip, ptrdiff_t at) {
+    vox_line add = {.a = bias + vox_load(skip[0] + at), .b = bias + vox_load(skip[1] + at)};
+    if (n == 6) add.c = bias + vox_load(skip[2] + at), add.d = bias + vox_load(skip[3] + at);
+    return add;
 }
 VOX_INLINE void vox_depth_store(const int n, vox_line y, float *const *to, ptrdiff_t at) {
     vox_store(to[0] + at, y.a), vox_store(to[1] + at, y.b);
@@ -256,8 +268,8 @@ VOX_INLINE void vox_depth_store(const int n, vox_line y, float *const *to, ptrdi
 
 /* Axis D of a tile: m: [nd][h][w][16]. Two by two columns, whose maximum stays in registers. Returns whether
  * all sums were finite. */
-VOX_INLINE int vox_depth_outputs(const int n, const int pool, int h, int w, const float *m, const float *b,
-                                 float low, const vox_tile_out *o) {
+VOX_INLINE int vox_depth_outputs(const int n, const int pool, const int skip, int h, int w, const float *m,
+                                 const float *b, float low, const vox_tile_out *o) {
     const ptrdiff_t plane = (ptrdiff_t)h * w * VOX_BLOCK;
     vox_two seen = {vox_zero(), vox_zero()};
     for (ptrdiff_t lane = 0; lane < VOX_BLOCK; lane += VOX_VL) {
@@ -267,7 +279,10 @@ VOX_INLINE int vox_depth_outputs(const int n, const int pool, int h, int w, cons
             vox_v most0 = vox_set(-INFINITY), most1 = most0;
             for (int q = 0; q < 4; q++) {
                 const float *from = m + ((j + q / 2) * w + i + q % 2) * VOX_BLOCK + lane;
-                const vox_line y = vox_depth_line(n, vox_line_load(n, from, plane), bias, least, &seen);
+                const ptrdiff_t at = (j + q / 2) * o->skip_row + (i + q % 2) * o->skip_col + lane;
+                const vox_line add =
+                    skip ? vox_depth_skip(n, bias, o->skip, at) : (vox_line){.a = bias, bias, bias, bias};
+                const vox_line y = vox_depth_line(n, vox_line_load(n, from, plane), add, least, &seen);
                 if (!pool || o->y[0])
                     vox_depth_store(n, y, o->y, (j + q / 2) * o->row + (i + q % 2) * o->col + lane);
                 if (pool) most0 = vox_max_or_nan(vox_max_or_nan(y.a, y.b), most0);
@@ -281,13 +296,28 @@ VOX_INLINE int vox_depth_outputs(const int n, const int pool, int h, int w, cons
 }
 VOX_NOINLINE int vox_depth_outputs_4(int h, int w, const float *m, const float *b, float low,
                                      const vox_tile_out *o) {
-    return o->pool[0] ? vox_depth_outputs(4, 1, h, w, m, b, low, o)
-                      : vox_depth_outputs(4, 0, h, w, m, b, low, o);
+    return o->pool[0] ? vox_depth_outputs(4, 1, 0, h, w, m, b, low, o)
+                      : vox_depth_outputs(4, 0, 0, h, w, m, b, low, o);
 }
 VOX_NOINLINE int vox_depth_outputs_6(int h, int w, const float *m, const float *b, float low,
                                      const vox_tile_out *o) {
-    return o->pool[0] ? vox_depth_outputs(6, 1, h, w, m, b, low, o)
-                      : vox_depth_outputs(6, 0, h, w, m, b, low, o);
+    return o->pool[0] ? vox_depth_outputs(6, 1, 0, h, w, m, b, low, o)
+                      : vox_depth_outputs(6, 0, 0, h, w, m, b, low, o);
+}
+VOX_NOINLINE int vox_depth_outputs_4_skip(int h, int w, const float *m, const float *b, float low,
+                                          const vox_tile_out *o) {
+    return o->pool[0] ? vox_depth_outputs(4, 1, 1, h, w, m, b, low, o)
+                      : vox_depth_outputs(4, 0, 1, h, w, m, b, low, o);
+}
+VOX_NOINLINE int vox_depth_outputs_6_skip(int h, int w, const float *m, const float *b, float low,
+                                          const vox_tile_out *o) {
+    return o->pool[0] ? vox_depth_outputs(6, 1, 1, h, w, m, b, low, o)
+                      : vox_depth_outputs(6, 0, 1, h, w, m, b, low, o);
+}
+typedef int vox_depth_fn(int h, int w, const float *m, const float *b, float low, const vox_tile_out *o);
+static inline vox_depth_fn *vox_depth_for(int tile, int skip) {
+    if (tile == 2) return skip ? vox_depth_outputs_4_skip : vox_depth_outputs_4;
+    return skip ? vox_depth_outputs_6_skip : vox_depth_outputs_6;
 }
 
 #endif

@@ -6,7 +6,7 @@
 
 typedef struct conv_case {
     vox_conv g;
-    int transposed, bias;
+    int transposed, bias, skip; /* skip 2: y overwrites it */
     int pad_end[3], output_pad[3];
 } conv_case;
 
@@ -54,7 +54,7 @@ static const char *conv_text(const conv_case *c) {
 }
 
 typedef struct conv_buffers {
-    buffer x, w, b, slope;
+    buffer x, w, b, slope, skip; /* skip: as y */
 } conv_buffers;
 
 static conv_buffers conv_operands(const conv_case *c) {
@@ -64,7 +64,8 @@ static conv_buffers conv_operands(const conv_case *c) {
     conv_buffers o = {.x = tensor_random(&g->x),
                       .w = buffer_random((size_t)(g->group * lanes * taps * ic), 0),
                       .b = buffer_random((size_t)(g->group * lanes), 0),
-                      .slope = buffer_random((size_t)(g->group * lanes), 0)};
+                      .slope = buffer_random((size_t)(g->group * lanes), 0),
+                      .skip = tensor_random(&g->y)};
     for (size_t i = 0; i < o.w.count; i++) /* packed: lanes above OC are zero */
         if ((int)i / (16 * taps * ic) % (lanes / 16) * 16 + (int)i % 16 >= per_group) o.w.at[i] = 0;
     for (size_t i = 0; i < o.b.count; i++)
@@ -75,12 +76,14 @@ static conv_buffers conv_operands(const conv_case *c) {
 static void conv_run(const conv_case *c, const vox_conv *g, const conv_buffers *o, buffer y, int begin,
                      int end) {
     const float *b = c->bias ? o->b.at : NULL, *slope = g->ep.act == VOX_ACT_PRELU ? o->slope.at : NULL;
+    const float *skip = c->skip ? o->skip.at : NULL;
+    if (c->skip > 1 && g->y.ring == g->skip_ring) memcpy(y.at, skip, y.count * sizeof *skip), skip = y.at;
     const int tasks = c->transposed ? vox_conv_transpose_tasks(g, begin, end) : vox_conv_tasks(g, begin, end);
     for (int i = tasks - 1; i >= 0; i--) { /* any order will do */
         if (c->transposed)
             vox_f32_conv_transpose(g, begin, end, o->x.at, o->w.at, b, slope, y.at, i);
         else
-            vox_f32_conv(g, begin, end, o->x.at, o->w.at, b, slope, y.at, i);
+            vox_f32_conv(g, begin, end, o->x.at, o->w.at, b, slope, skip, y.at, i);
     }
 }
 
@@ -93,8 +96,8 @@ static void conv_compare(const conv_case *c, const conv_buffers *o, buffer y) {
         const int w = i % g->y.w, h = i / g->y.w % g->y.h, d = i / g->y.w / g->y.h % g->y.d;
         const int ch = i / g->y.w / g->y.h / g->y.d % g->y.c, n = i / g->y.w / g->y.h / g->y.d / g->y.c;
         double scale;
-        const double want =
-            vox_ref_conv_any(g, c->transposed, o->x.at, o->w.at, b, slope, n, ch, d, h, w, &scale);
+        const double want = vox_ref_conv_any(g, c->transposed, o->x.at, o->w.at, b, slope,
+                                             c->skip ? o->skip.at : NULL, n, ch, d, h, w, &scale);
         near((double)y.at[vox_ref_at(&g->y, n, ch, d, h, w)], want, 1e-6, scale + 0.1, conv_text(c));
     }
 }
@@ -120,10 +123,13 @@ static void conv_by_range(const conv_case *c, const conv_buffers *o, buffer whol
         conv_buffers ringed = *o;
         ringed.x = ring_of(&c->g.x, high - low + random_int(low == high, 2), o->x.at, low, high, &g.x);
         g.y.ring = end - begin + random_int(0, 2);
+        vox_dims skip;
+        ringed.skip = ring_of(&c->g.y, end - begin + random_int(0, 1), o->skip.at, begin, end, &skip);
+        g.skip_ring = skip.ring;
         buffer y = tensor_poisoned(&g.y);
         conv_run(c, &g, &ringed, y, begin, end);
         same_planes(&g.y, y, &c->g.y, whole, begin, end);
-        buffer_end(y), buffer_end(ringed.x);
+        buffer_end(y), buffer_end(ringed.x), buffer_end(ringed.skip);
     }
 }
 
@@ -141,7 +147,7 @@ static void conv_check(conv_case c) {
     assert_memory_equal(first.at, again.at, first.count * sizeof(float));
     conv_by_range(&c, &o, first);
     buffer_end(first), buffer_end(again);
-    buffer_end(o.x), buffer_end(o.w), buffer_end(o.b), buffer_end(o.slope);
+    buffer_end(o.x), buffer_end(o.w), buffer_end(o.b), buffer_end(o.slope), buffer_end(o.skip);
 }
 
 /* Rows below, equal to, a multiple of and above the tile's width, for one, two and three blocks of channels.
@@ -156,6 +162,7 @@ static void conv_every_width(void **state) {
                 c.g.y.c = 16 * blocks - (i & 1), c.g.y.block = i & 2 ? 16 : 0;
                 c.g.kernel[2] = 3, c.g.pad[2] = 1, c.pad_end[2] = 1;
                 c.g.stride[2] = i & 4 ? 2 : 1;
+                c.skip = w % 3;
                 assert_true(conv_shape(&c));
                 conv_check(c);
             }
@@ -193,6 +200,7 @@ static void conv_random_channels(conv_case *c) {
                                    VOX_ACT_ELU,  VOX_ACT_SIGMOID, VOX_ACT_TANH,       VOX_ACT_CLIP};
     g->ep = (vox_epilogue){acts[random_int(0, 7)], 0.25f, 0.75f};
     c->bias = random_int(0, 3) > 0;
+    c->skip = c->transposed ? 0 : random_int(0, 2);
 }
 
 static void conv_random_cases(int transposed) {
@@ -238,6 +246,7 @@ static void conv_pointwise(void **state) {
                 conv_case c = conv_default(task_h % 2);
                 c.g.x = (vox_dims){2, 33, 2, 5, w, 16, 0}, c.g.y.c = plain ? 3 : 40,
                 c.g.y.block = plain ? 0 : 16;
+                c.skip = c.transposed ? 0 : w % 2 + plain;
                 c.g.task_h = task_h, c.g.task_oc = 2, c.g.task_d = task_h % 2 + 1;
                 assert_true(conv_shape(&c));
                 conv_check(c);
@@ -272,7 +281,7 @@ static void conv_chunks(void **state) {
         c.g.x = (vox_dims){1, 100, 3, 3, 20, 16, 0}, c.g.y.c = 48, c.g.y.block = 16, c.g.chunk_ic = chunk;
         c.g.kernel[0] = c.g.kernel[1] = c.g.kernel[2] = 3,
         c.g.ep.act = chunk % 32 ? VOX_ACT_RELU : VOX_ACT_ELU;
-        c.g.ep.alpha = 1;
+        c.g.ep.alpha = 1, c.skip = chunk / 16 % 3;
         assert_true(conv_shape(&c));
         conv_check(c);
     }

@@ -7,6 +7,8 @@
 #include "vox_check.h"
 
 typedef struct winograd_buffers {
+    buffer skip;              /* as y */
+    int add;                  /* 1: it is added, 2: and y overwrites it where all of y is computed */
     buffer x, w, u, b, slope; /* w: as vox_f32_conv reads them, u: transformed */
     int bias, deep;           /* deep: through vox_f32_winograd_deep */
     double largest;           /* of the finite values of x */
@@ -60,6 +62,7 @@ static winograd_buffers winograd_operands(const vox_winograd *g, int deep) {
         .x = tensor_random(&g->x), .b = buffer_random(lanes, 0), .slope = buffer_random(lanes, 0)};
     for (size_t i = 0; i < o.x.count; i++)
         if (o.x.at[i] > 1e29f) o.x.at[i] = NAN;
+    o.skip = tensor_random(&g->y), o.add = random_int(0, 2);
     for (size_t i = (size_t)g->y.c; i < lanes; i++) o.b.at[i] = o.slope.at[i] = 0;
     o.bias = random_int(0, 3) > 0, o.deep = deep, o.largest = 1;
     winograd_weights(g, &o);
@@ -67,6 +70,7 @@ static winograd_buffers winograd_operands(const vox_winograd *g, int deep) {
 }
 static void winograd_operands_end(winograd_buffers o) {
     buffer_end(o.x), buffer_end(o.w), buffer_end(o.u), buffer_end(o.b), buffer_end(o.slope);
+    buffer_end(o.skip);
 }
 static winograd_result winograd_result_new(const vox_winograd *g) {
     buffer y = g->y.block ? tensor_poisoned(&g->y) : buffer_new(vox_ref_floats(&g->y), random_int(0, 1));
@@ -83,6 +87,9 @@ typedef struct winograd_call {
     int phase, begin, end, *next;
     float *shared;
 } winograd_call;
+static int overwrites_skip(const vox_winograd *g, const winograd_buffers *o) {
+    return o->add == 2 && g->store && g->y.ring == 0;
+}
 static void *winograd_lane(void *argument) {
     const winograd_call *c = argument;
     const vox_winograd *g = c->g;
@@ -90,23 +97,26 @@ static void *winograd_lane(void *argument) {
     const float *b = o->bias ? o->b.at : NULL, *slope = g->ep.act == VOX_ACT_PRELU ? o->slope.at : NULL;
     float *y = g->store ? c->r->y.at : NULL, *crop = g->crop.c ? c->r->crop.at : NULL;
     float *pool = g->pool.c ? c->r->pool.at : NULL;
+    const float *skip = o->add == 0 ? NULL : overwrites_skip(g, o) ? y : o->skip.at;
     const int few = g->tile[2] == 1;
     buffer scratch = buffer_new(few       ? vox_winograd_few_scratch(g)
                                 : o->deep ? vox_winograd_deep_scratch(g)
                                           : vox_winograd_scratch(g),
                                 0);
     if (few)
-        vox_f32_winograd_few(g, c->begin, c->end, o->x.at, o->u.at, b, slope, y, scratch.at, c->next);
+        vox_f32_winograd_few(g, c->begin, c->end, o->x.at, o->u.at, b, slope, skip, y, scratch.at, c->next);
     else if (o->deep)
-        vox_f32_winograd_deep(g, c->phase, c->begin, c->end, o->x.at, o->w.at, b, slope, y, crop, pool,
+        vox_f32_winograd_deep(g, c->phase, c->begin, c->end, o->x.at, o->w.at, b, slope, skip, y, crop, pool,
                               c->shared, scratch.at, c->next);
     else
-        vox_f32_winograd(g, c->begin, c->end, o->x.at, o->u.at, b, slope, y, crop, pool, scratch.at, c->next);
+        vox_f32_winograd(g, c->begin, c->end, o->x.at, o->u.at, b, slope, skip, y, crop, pool, scratch.at,
+                         c->next);
     buffer_end(scratch);
     return NULL;
 }
 static void winograd_run(const vox_winograd *g, const winograd_buffers *o, winograd_result r, int begin,
                          int end) {
+    if (overwrites_skip(g, o)) memcpy(r.y.at, o->skip.at, r.y.count * sizeof(float));
     buffer shared = buffer_new(o->deep ? vox_winograd_deep_shared(g, begin, end) : 1, 0);
     for (int phase = 0; phase <= o->deep; phase++) {
         int next = 0;
@@ -135,8 +145,8 @@ static const char *winograd_text(const vox_winograd *g) {
 static double winograd_want(const vox_winograd *g, const winograd_buffers *o, int n, int c, int d, int h,
                             int w, double *scale) {
     const vox_conv plain = winograd_plain(g);
-    return vox_ref_conv_any(&plain, 0, o->x.at, o->w.at, o->bias ? o->b.at : NULL, o->slope.at, n, c, d, h, w,
-                            scale);
+    return vox_ref_conv_any(&plain, 0, o->x.at, o->w.at, o->bias ? o->b.at : NULL, o->slope.at,
+                            o->add ? o->skip.at : NULL, n, c, d, h, w, scale);
 }
 /* The larger; NaN where either is. */
 static double more_or_nan(double a, double b) {
@@ -299,21 +309,25 @@ static void winograd_by_range(const vox_winograd *g, const winograd_buffers *o, 
     part.lanes = random_int(1, 3);
     const int reach = planes + 2 * g->dilation[0];
     part.x.ring = reach + random_int(0, 2), part.y.ring = planes + random_int(0, 1);
+    part.skip_ring = planes + random_int(0, 1);
     part.crop.ring = planes, part.pool.ring = planes / 2 + random_int(0, 1);
     winograd_buffers rings = *o;
-    rings.x = tensor_poisoned(&part.x);
+    vox_dims skip = g->y;
+    skip.ring = part.skip_ring;
+    rings.x = tensor_poisoned(&part.x), rings.skip = tensor_poisoned(&skip);
     winograd_result r = winograd_result_new(&part);
     for (int begin = 0, end; begin < g->y.d; begin = end) {
         end = vox_min_int(begin + planes, g->y.d);
         for (int z = begin - g->pad[0]; z < end - g->pad[0] + 2 * g->dilation[0]; z++)
             if (z >= 0 && z < g->x.d) copy_plane(&g->x, o->x, &part.x, rings.x, z);
+        for (int z = begin; z < end; z++) copy_plane(&g->y, o->skip, &skip, rings.skip, z);
         winograd_run(&part, &rings, r, begin, end);
         if (g->store) same_results(&part.y, r.y, &g->y, whole.y, begin, end);
         same_results(&part.crop, r.crop, &g->crop, whole.crop, begin - g->crop_begin[0],
                      end - g->crop_begin[0]);
         same_results(&part.pool, r.pool, &g->pool, whole.pool, begin / 2, end / 2);
     }
-    buffer_end(rings.x), winograd_result_end(r);
+    buffer_end(rings.x), buffer_end(rings.skip), winograd_result_end(r);
 }
 static void winograd_ranges_and_rings(void **state) {
     (void)state;
@@ -431,9 +445,11 @@ static void winograd_accuracy(void **state) {
 
 static int winograd_probe(vox_probe *p, const vox_winograd *g, const winograd_buffers *o, winograd_result r) {
     const float *b = o->bias ? o->b.at : NULL;
+    const float *skip = o->add ? o->skip.at : NULL;
     if (o->deep)
-        return vox_check_winograd_deep(p, g, o->x.at, o->w.at, b, o->slope.at, r.y.at, r.crop.at, r.pool.at);
-    return vox_check_winograd(p, g, o->x.at, o->u.at, b, o->slope.at, r.y.at, r.crop.at, r.pool.at);
+        return vox_check_winograd_deep(p, g, o->x.at, o->w.at, b, o->slope.at, skip, r.y.at, r.crop.at,
+                                       r.pool.at);
+    return vox_check_winograd(p, g, o->x.at, o->u.at, b, o->slope.at, skip, r.y.at, r.crop.at, r.pool.at);
 }
 /* The self-test's samples accept every output that is right, and see a wrong one. */
 static void winograd_self_check(void **state) {

@@ -92,6 +92,34 @@ static void test_only_what_the_kernel_can_do_is_fused(void **state) {
     }
 }
 
+/* A pool of a value that is kept is its conv's work, once, unless that takes more memory. */
+static void test_what_is_pooled_and_kept_is_stored_twice(void **state) {
+    (void)state;
+    static const char *const text =
+        "input %x f32[1,16,24,24,24]\nconst %w f32[16,16,3,3,3] random(1)\n"
+        "const %t f32[16,64,2,2,2] random(2)\nconst %v f32[16,80,3,3,3] random(3)\n%b.in = relu(%x)\n"
+        "%b = conv(%b.in, %w) kernel=3x3x3 stride=1x1x1 dilation=1x1x1 pad=[1,1,1,1,1,1] group=1\n"
+        "%p = max_pool(%b) kernel=2x2x2 stride=2x2x2 dilation=1x1x1 pad=[0,0,0,0,0,0] ceil=0\n"
+        "%q = max_pool(%b) kernel=2x2x2 stride=2x2x2 dilation=1x1x1 pad=[0,0,0,0,0,0] ceil=0\n"
+        "%s = add(%p, %q)\n%u = conv_transpose(%s, %t) kernel=2x2x2 stride=2x2x2 dilation=1x1x1 "
+        "pad=[0,0,0,0,0,0] output_pad=[0,0,0] group=1\n%c = concat(%b, %u) axis=1\n"
+        "%d = conv(%c, %v) kernel=3x3x3 stride=1x1x1 dilation=1x1x1 pad=[1,1,1,1,1,1] group=1\noutput %d\n";
+    ir_graph *g = test_graph(text);
+    run(g);
+    assert_true(node_of(g, "b")->winograd[0] && node_of(g, "p")->joined && !node_of(g, "q")->joined);
+    ir_graph *copy = ir_copy(g);
+    assert_true(node_of(copy, "p")->joined && !node_of(copy, "q")->joined);
+    ir_graph_free(copy);
+    ir_graph_free(g);
+    g = test_graph("input %x f32[1,16,24,24,24]\nconst %w f32[16,16,3,3,3] random(1)\n%a = relu(%x)\n"
+                   "%b = conv(%a, %w) " CONV
+                   "%p = max_pool(%b) kernel=2x2x2 stride=2x2x2 dilation=1x1x1 pad=[0,0,0,0,0,0] ceil=0\n"
+                   "%q = relu(%p)\n%r = tanh(%b)\noutput %q\noutput %r\n");
+    run(g); /* most memory is needed at b */
+    assert_false(node_of(g, "p")->joined);
+    ir_graph_free(g);
+}
+
 /* ---- memory limits --------------------------------------------------------------------------- */
 
 static int64_t together(fit_point p) {
@@ -186,6 +214,7 @@ int main(void) {
         cmocka_unit_test(test_strict_allows_small_tiles_only),
         cmocka_unit_test(test_whole_values_are_not_fused),
         cmocka_unit_test(test_only_what_the_kernel_can_do_is_fused),
+        cmocka_unit_test(test_what_is_pooled_and_kept_is_stored_twice),
         cmocka_unit_test(test_limits_are_met_or_refused),
         cmocka_unit_test(test_bad_options_are_refused),
         cmocka_unit_test(test_a_tuned_bundle_comes_again_from_its_table),

@@ -15,7 +15,8 @@ static const char *const network =
     "%s = slice(%a) begin=[0,0,3,4,5] size=[1,32,10,9,11] step=[1,1,1,1,1]\n"
     "%b = conv(%p, %wb) " CONV SAME "act=elu alpha=1\n"
     "%c = conv(%s, %wc) " CONV "dilation=1x2x1 pad=[1,0,2,1,1,0]\n"
-    "%m = neg(%b)\n%n = neg(%c)\noutput %m\noutput %n\n";
+    "%q = max_pool(%b) kernel=2x2x2 stride=2x2x2 dilation=1x1x1 pad=[0,0,0,0,0,0] ceil=0\n"
+    "%m = neg(%b)\n%n = neg(%c)\n%r = neg(%q)\noutput %m\noutput %n\noutput %r\n";
 
 static const ir_node *conv_of(const ir_graph *g, const char *name) {
     for (int i = 0; i < g->n_nodes; i++)
@@ -40,7 +41,10 @@ static void make_bundle(char *dir) {
     ir_diag d = {0};
     must(pass_outputs(g, &d) && pass_layout(g, &d) && pass_views(g, &d) && pass_algorithm(g, &d), &d);
     choose_algorithms(g);
-    must(pass_epilogue(g, &d) && pass_blocking(g, &d) && pass_memory(g, &d) && ir_verify(g, &d), &d);
+    must(pass_epilogue(g, &d), &d);
+    ir_find_tensor(g, "q")->producer->joined =
+        true; /* the pass would not: b is where most memory is needed */
+    must(pass_blocking(g, &d) && pass_memory(g, &d) && ir_verify(g, &d), &d);
     write_bundle(g, dir);
     ir_graph_free(g);
 }
@@ -63,6 +67,8 @@ static void a_nan_spoils_no_more_than_by_the_plain_formula(void **state) {
     for (int i = 0; i < l.info->n_layers; i++)
         if (!strncmp(l.info->layers[i].op, "conv", 4))
             assert_non_null(strstr(l.info->layers[i].op, "Winograd"));
+        else
+            assert_null(strstr(l.info->layers[i].op, "pool"));
     for (int i = -1; i < 3; i++) {
         const float kept = i < 0 ? 0 : x[places[i]];
         if (i >= 0) x[places[i]] = NAN;

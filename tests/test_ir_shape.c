@@ -28,6 +28,7 @@ static const char *const operands = "graph g\n"
                                     "const %w2 f32[8,4,3,3] opaque\n"
                                     "const %w1 f32[8,4,3] opaque\n"
                                     "const %wg f32[8,2,3,3,3] opaque\n"
+                                    "const %skip f32[1,8,7,6,5] opaque\n"
                                     "const %w64 f64[8,4,3,3,3] opaque\n"
                                     "const %w5 f32[8,5,3,3,3] opaque\n"
                                     "const %wodd f32[7,2,3,3,3] opaque\n"
@@ -75,6 +76,8 @@ static const row convs[] = {
     OK("conv(%x, %w, _, %b) act=prelu" K3, "f32[1,8,7,6,5]"),
     OK("conv(%x, %w, _, %f1) act=prelu" K3, "f32[1,8,7,6,5]"),
     OK("conv(%x, %w) act=clip alpha=0 beta=6" K3, "f32[1,8,7,6,5]"),
+    OK("conv(%x, %w, _, _, %skip)" K3, "f32[1,8,7,6,5]"),
+    BAD("conv(%x, %w, _, _, %x)" K3, "the value added, %x, is f32[1,4,9,8,7], wants f32[1,8,7,6,5]"),
     BAD("conv(%x, %w5)" K3,
         "conv 'y': weight f32[8,5,3,3,3] wants 5 input channels but x %x is f32[1,4,9,8,7]"),
     BAD("conv(%x, %wg)" K3, "wants 2 input channels"),
@@ -98,7 +101,7 @@ static const row convs[] = {
     BAD("conv(%x, %w2)" K3, "weight f32[8,4,3,3] wants 5 axes"),
     BAD("conv(%x6, %w)" K3, "%x6 has 6 axes, wants 3 to 5"),
     BAD("conv(%m, %w)" K3, "%m has 2 axes"),
-    BAD("conv(%x)" K3, "has 1 operands, wants 2 to 4"),
+    BAD("conv(%x)" K3, "has 1 operands, wants 2 to 5"),
     BAD("conv(%x, _)" K3, "operand 1 is missing"),
     BAD("conv(%x, %w) kernel=3x3x3", "attribute stride is missing"),
     BAD("conv(%x, %w) act=elu" K3, "act=elu wants alpha"),

@@ -211,6 +211,10 @@ static const plan layouts[] = {
     {"layout", "%a = to_block(%x) -> f32[1,16,4,4,4] block16\n%y = concat(%a, %x) axis=1\noutput %y\n"},
     {"layout",
      "%a = to_block(%x) -> f32[1,16,4,4,4] block16\n%y = reduce_sum(%a) axes=[1] keepdims=0\noutput %y\n"},
+    {"layout",
+     "%a = to_block(%x) -> f32[1,16,4,4,4] block16\n%y = conv(%x, %w, _, _, %a)" CONV1 "\noutput %y\n"},
+    {NULL, "%a = to_block(%x) -> f32[1,16,4,4,4] block16\n%b = conv(%x, %w, _, _, %a)" CONV1
+           " -> f32[1,16,4,4,4] block16\n%y = from_block(%b)\noutput %y\n"},
     {"layout", "%a = shape(%x) -> i64[5] block16\n%y = cast(%a) to=f32\noutput %y\n"},
 };
 
@@ -272,6 +276,22 @@ static const plan views[] = {
     {NULL,
      "%a = exp(%x) -> f32[1,16,4,4,4] in %c+0\n%t = exp(%x) -> f32[1,16,4,4,4] in %b+0\n"
      "%b = relu(%t) -> f32[1,16,4,4,4] in %c+4096\n%c = concat(%a, %b) axis=1\n%y = relu(%c)\noutput %y\n"},
+};
+
+#define CONV3 " kernel=3x3x3 stride=1x1x1 dilation=1x1x1 pad=[1,1,1,1,1,1] group=1"
+#define HALF  " kernel=2x2x2 stride=2x2x2 dilation=1x1x1 pad=[0,0,0,0,0,0] ceil=0"
+#define POOLED(winograd, joined, other)                                                                      \
+    "const %w2 f32[16,16,3,3,3] opaque\n%k = to_block(%x) -> f32[1,16,4,4,4] block16\n"                      \
+    "%a = conv(%k, %w2)" CONV3 winograd " -> f32[1,16,4,4,4] block16\n"                                      \
+    "%p = max_pool(%a)" HALF joined " -> f32[1,16,2,2,2] block16\n"                                          \
+    "%q = max_pool(%a)" HALF other " -> f32[1,16,2,2,2] block16\n%c = from_block(%a)\n%y = add(%c, %x)\n"    \
+    "%d = from_block(%p)\n%e = from_block(%q)\n%z = add(%d, %e)\noutput %y\noutput %z\n"
+static const plan joins[] = {
+    {NULL, POOLED(" winograd=4x4x4x1", " joined=1", "")},
+    {"joined", POOLED("", " joined=1", "")},
+    {"joined", POOLED(" winograd=4x4x4x1", " joined=1", " joined=1")},
+    {"joined", POOLED(" winograd=4x4x4x1", " joined=1 scratch=64", "")},
+    {"joined", "%y = relu(%x) joined=1\noutput %y\n"},
 };
 
 /* a: 4096 bytes, nodes 0 to 1; b: nodes 1 to 2; c: nodes 2 to 3 */
@@ -427,6 +447,11 @@ static void layouts_are_checked(void **state) {
     for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++) check(&layouts[i]);
 }
 
+static void joined_pools_are_checked(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof joins / sizeof *joins; i++) check(&joins[i]);
+}
+
 static void views_are_checked(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof views / sizeof *views; i++) check(&views[i]);
@@ -501,6 +526,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(damaged_structure_is_named),
         cmocka_unit_test(layouts_are_checked),
+        cmocka_unit_test(joined_pools_are_checked),
         cmocka_unit_test(views_are_checked),
         cmocka_unit_test(plans_are_checked),
         cmocka_unit_test(members_of_a_concat_have_lifetimes_of_their_own),

@@ -146,6 +146,15 @@ static const struct {
     {"stream-order",
      "%a = relu(%x) stream=1x4 -> f32[1,1,12,12,12] ring3\n%y = exp(%a) stream=1x4\noutput %y\n"},
     {NULL, "%a = relu(%x) stream=1x4 -> f32[1,1,12,12,12] ring4\n%y = exp(%a) stream=1x4\noutput %y\n"},
+    /* planes of a skip wait for the conv that adds them */
+    {NULL, "%a = conv(%x, %w1)" SAME " stream=1x2 -> f32[1,16,12,12,12] block16 ring4\n"
+           "%b = conv(%a, %w2)" SAME " stream=1x2 -> f32[1,16,12,12,12] block16 ring4\n"
+           "%c = conv(%b, %w2, _, _, %a)" SAME " stream=1x2 -> f32[1,16,12,12,12] block16 ring2\n"
+           "%y = from_block(%c) stream=1x2\noutput %y\n"},
+    {"stream-order", "%a = conv(%x, %w1)" SAME " stream=1x2 -> f32[1,16,12,12,12] block16 ring3\n"
+                     "%b = conv(%a, %w2)" SAME " stream=1x2 -> f32[1,16,12,12,12] block16 ring4\n"
+                     "%c = conv(%b, %w2, _, _, %a)" SAME " stream=1x2 -> f32[1,16,12,12,12] block16 ring2\n"
+                     "%y = from_block(%c) stream=1x2\noutput %y\n"},
     /* a crop that lags behind would find its planes gone */
     {NULL, "%a = relu(%x) stream=1x2 -> f32[1,1,12,12,12] ring2\n"
            "%s = slice(%a) begin=[0,0,4,0,0] size=[1,1,4,12,12] step=[1,1,1,1,1] stream=1x2\n"

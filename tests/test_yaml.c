@@ -79,6 +79,7 @@ static void every_model_is_what_it_says(void **state) {
         {"models/meshnet_wide.yaml", "f32[1,18,256,256,256]", 196038},
         {"models/nnunet_like.yaml", "f32[1,3,128,128,128]", 31186403},
         {"models/nnunet_small.yaml", "f32[1,3,16,64,64]", 278875},
+        {"models/resunet_small.yaml", "f32[1,3,48,64,64]", 1935091},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         ir_graph *g = load(rows[i].path, NULL);

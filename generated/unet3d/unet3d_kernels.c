@@ -54,9 +54,9 @@ static int unet3d_e0a(const vox_memory *m, int task) {
     const float *w = m->prepared + W;
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
-    if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
+    if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, NULL, y);
     if (task < 0) return vox_conv_tasks(&layer, m->begin, m->end);
-    vox_f32_conv(&layer, m->begin, m->end, x, w, b, NULL, y, task);
+    vox_f32_conv(&layer, m->begin, m->end, x, w, b, NULL, NULL, y, task);
     return 0;
 }
 
@@ -98,9 +98,9 @@ static int unet3d_e0b(const vox_memory *m, int task) {
     float *crop = m->arena + CROP;
     float *pool = m->arena + POOL;
     float *scratch = m->arena + SCRATCH;
-    if (m->probe) return vox_check_winograd(m->probe, &layer, x, u, b, NULL, NULL, crop, pool);
+    if (m->probe) return vox_check_winograd(m->probe, &layer, x, u, b, NULL, NULL, NULL, crop, pool);
     if (task < 0) return LANES;
-    vox_f32_winograd(&layer, m->begin, m->end, x, u, b, NULL, NULL, crop, pool,
+    vox_f32_winograd(&layer, m->begin, m->end, x, u, b, NULL, NULL, NULL, crop, pool,
                      scratch + task * LANE, m->next);
     return 0;
 }
@@ -138,9 +138,9 @@ static int unet3d_e1a(const vox_memory *m, int task) {
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
     float *scratch = m->arena + SCRATCH;
-    if (m->probe) return vox_check_winograd(m->probe, &layer, x, u, b, NULL, y, NULL, NULL);
+    if (m->probe) return vox_check_winograd(m->probe, &layer, x, u, b, NULL, NULL, y, NULL, NULL);
     if (task < 0) return LANES;
-    vox_f32_winograd(&layer, m->begin, m->end, x, u, b, NULL, y, NULL, NULL,
+    vox_f32_winograd(&layer, m->begin, m->end, x, u, b, NULL, NULL, y, NULL, NULL,
                      scratch + task * LANE, m->next);
     return 0;
 }
@@ -183,9 +183,9 @@ static int unet3d_e1b(const vox_memory *m, int task) {
     float *crop = m->arena + CROP;
     float *pool = m->arena + POOL;
     float *scratch = m->arena + SCRATCH;
-    if (m->probe) return vox_check_winograd(m->probe, &layer, x, u, b, NULL, NULL, crop, pool);
+    if (m->probe) return vox_check_winograd(m->probe, &layer, x, u, b, NULL, NULL, NULL, crop, pool);
     if (task < 0) return LANES;
-    vox_f32_winograd(&layer, m->begin, m->end, x, u, b, NULL, NULL, crop, pool,
+    vox_f32_winograd(&layer, m->begin, m->end, x, u, b, NULL, NULL, NULL, crop, pool,
                      scratch + task * LANE, m->next);
     return 0;
 }
@@ -223,9 +223,9 @@ static int unet3d_e2a(const vox_memory *m, int task) {
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
     float *scratch = m->arena + SCRATCH;
-    if (m->probe) return vox_check_winograd(m->probe, &layer, x, u, b, NULL, y, NULL, NULL);
+    if (m->probe) return vox_check_winograd(m->probe, &layer, x, u, b, NULL, NULL, y, NULL, NULL);
     if (task < 0) return LANES;
-    vox_f32_winograd(&layer, m->begin, m->end, x, u, b, NULL, y, NULL, NULL,
+    vox_f32_winograd(&layer, m->begin, m->end, x, u, b, NULL, NULL, y, NULL, NULL,
                      scratch + task * LANE, m->next);
     return 0;
 }
@@ -271,9 +271,9 @@ static int unet3d_e2b(const vox_memory *m, int task) {
     float *pool = m->arena + POOL;
     float *shared = m->arena + SHARED;
     float *scratch = m->arena + SCRATCH;
-    if (m->probe) return vox_check_winograd_deep(m->probe, &layer, x, w, b, NULL, NULL, crop, pool);
+    if (m->probe) return vox_check_winograd_deep(m->probe, &layer, x, w, b, NULL, NULL, NULL, crop, pool);
     if (task < 0) return LANES;
-    vox_f32_winograd_deep(&layer, m->phase, m->begin, m->end, x, w, b, NULL, NULL, crop, pool,
+    vox_f32_winograd_deep(&layer, m->phase, m->begin, m->end, x, w, b, NULL, NULL, NULL, crop, pool,
                      shared, scratch + task * LANE, m->next);
     return 0;
 }
@@ -314,9 +314,9 @@ static int unet3d_e3a(const vox_memory *m, int task) {
     float *y = m->arena + Y;
     float *shared = m->arena + SHARED;
     float *scratch = m->arena + SCRATCH;
-    if (m->probe) return vox_check_winograd_deep(m->probe, &layer, x, w, b, NULL, y, NULL, NULL);
+    if (m->probe) return vox_check_winograd_deep(m->probe, &layer, x, w, b, NULL, NULL, y, NULL, NULL);
     if (task < 0) return LANES;
-    vox_f32_winograd_deep(&layer, m->phase, m->begin, m->end, x, w, b, NULL, y, NULL, NULL,
+    vox_f32_winograd_deep(&layer, m->phase, m->begin, m->end, x, w, b, NULL, NULL, y, NULL, NULL,
                      shared, scratch + task * LANE, m->next);
     return 0;
 }
@@ -357,9 +357,9 @@ static int unet3d_e3b(const vox_memory *m, int task) {
     float *y = m->arena + Y;
     float *shared = m->arena + SHARED;
     float *scratch = m->arena + SCRATCH;
-    if (m->probe) return vox_check_winograd_deep(m->probe, &layer, x, w, b, NULL, y, NULL, NULL);
+    if (m->probe) return vox_check_winograd_deep(m->probe, &layer, x, w, b, NULL, NULL, y, NULL, NULL);
     if (task < 0) return LANES;
-    vox_f32_winograd_deep(&layer, m->phase, m->begin, m->end, x, w, b, NULL, y, NULL, NULL,
+    vox_f32_winograd_deep(&layer, m->phase, m->begin, m->end, x, w, b, NULL, NULL, y, NULL, NULL,
                      shared, scratch + task * LANE, m->next);
     return 0;
 }
@@ -438,9 +438,9 @@ static int unet3d_d2a(const vox_memory *m, int task) {
     float *y = m->arena + Y;
     float *shared = m->arena + SHARED;
     float *scratch = m->arena + SCRATCH;
-    if (m->probe) return vox_check_winograd_deep(m->probe, &layer, x, w, b, NULL, y, NULL, NULL);
+    if (m->probe) return vox_check_winograd_deep(m->probe, &layer, x, w, b, NULL, NULL, y, NULL, NULL);
     if (task < 0) return LANES;
-    vox_f32_winograd_deep(&layer, m->phase, m->begin, m->end, x, w, b, NULL, y, NULL, NULL,
+    vox_f32_winograd_deep(&layer, m->phase, m->begin, m->end, x, w, b, NULL, NULL, y, NULL, NULL,
                      shared, scratch + task * LANE, m->next);
     return 0;
 }
@@ -481,9 +481,9 @@ static int unet3d_d2b(const vox_memory *m, int task) {
     float *y = m->arena + Y;
     float *shared = m->arena + SHARED;
     float *scratch = m->arena + SCRATCH;
-    if (m->probe) return vox_check_winograd_deep(m->probe, &layer, x, w, b, NULL, y, NULL, NULL);
+    if (m->probe) return vox_check_winograd_deep(m->probe, &layer, x, w, b, NULL, NULL, y, NULL, NULL);
     if (task < 0) return LANES;
-    vox_f32_winograd_deep(&layer, m->phase, m->begin, m->end, x, w, b, NULL, y, NULL, NULL,
+    vox_f32_winograd_deep(&layer, m->phase, m->begin, m->end, x, w, b, NULL, NULL, y, NULL, NULL,
                      shared, scratch + task * LANE, m->next);
     return 0;
 }
@@ -562,9 +562,9 @@ static int unet3d_d1a(const vox_memory *m, int task) {
     float *y = m->arena + Y;
     float *shared = m->arena + SHARED;
     float *scratch = m->arena + SCRATCH;
-    if (m->probe) return vox_check_winograd_deep(m->probe, &layer, x, w, b, NULL, y, NULL, NULL);
+    if (m->probe) return vox_check_winograd_deep(m->probe, &layer, x, w, b, NULL, NULL, y, NULL, NULL);
     if (task < 0) return LANES;
-    vox_f32_winograd_deep(&layer, m->phase, m->begin, m->end, x, w, b, NULL, y, NULL, NULL,
+    vox_f32_winograd_deep(&layer, m->phase, m->begin, m->end, x, w, b, NULL, NULL, y, NULL, NULL,
                      shared, scratch + task * LANE, m->next);
     return 0;
 }
@@ -602,9 +602,9 @@ static int unet3d_d1b(const vox_memory *m, int task) {
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
     float *scratch = m->arena + SCRATCH;
-    if (m->probe) return vox_check_winograd(m->probe, &layer, x, u, b, NULL, y, NULL, NULL);
+    if (m->probe) return vox_check_winograd(m->probe, &layer, x, u, b, NULL, NULL, y, NULL, NULL);
     if (task < 0) return LANES;
-    vox_f32_winograd(&layer, m->begin, m->end, x, u, b, NULL, y, NULL, NULL,
+    vox_f32_winograd(&layer, m->begin, m->end, x, u, b, NULL, NULL, y, NULL, NULL,
                      scratch + task * LANE, m->next);
     return 0;
 }
@@ -680,9 +680,9 @@ static int unet3d_d0a(const vox_memory *m, int task) {
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
     float *scratch = m->arena + SCRATCH;
-    if (m->probe) return vox_check_winograd(m->probe, &layer, x, u, b, NULL, y, NULL, NULL);
+    if (m->probe) return vox_check_winograd(m->probe, &layer, x, u, b, NULL, NULL, y, NULL, NULL);
     if (task < 0) return LANES;
-    vox_f32_winograd(&layer, m->begin, m->end, x, u, b, NULL, y, NULL, NULL,
+    vox_f32_winograd(&layer, m->begin, m->end, x, u, b, NULL, NULL, y, NULL, NULL,
                      scratch + task * LANE, m->next);
     return 0;
 }
@@ -720,9 +720,9 @@ static int unet3d_d0b(const vox_memory *m, int task) {
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
     float *scratch = m->arena + SCRATCH;
-    if (m->probe) return vox_check_winograd(m->probe, &layer, x, u, b, NULL, y, NULL, NULL);
+    if (m->probe) return vox_check_winograd(m->probe, &layer, x, u, b, NULL, NULL, y, NULL, NULL);
     if (task < 0) return LANES;
-    vox_f32_winograd(&layer, m->begin, m->end, x, u, b, NULL, y, NULL, NULL,
+    vox_f32_winograd(&layer, m->begin, m->end, x, u, b, NULL, NULL, y, NULL, NULL,
                      scratch + task * LANE, m->next);
     return 0;
 }
@@ -761,9 +761,9 @@ static int unet3d_logits(const vox_memory *m, int task) {
     const float *w = m->prepared + W;
     const float *b = m->prepared + B;
     float *y = m->outputs[0];
-    if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
+    if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, NULL, y);
     if (task < 0) return vox_conv_tasks(&layer, m->begin, m->end);
-    vox_f32_conv(&layer, m->begin, m->end, x, w, b, NULL, y, task);
+    vox_f32_conv(&layer, m->begin, m->end, x, w, b, NULL, NULL, y, task);
     return 0;
 }
 

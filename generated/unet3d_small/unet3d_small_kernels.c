@@ -56,9 +56,9 @@ static int unet3d_small_e0a(const vox_memory *m, int task) {
     const float *w = m->prepared + W;
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
-    if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
+    if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, NULL, y);
     if (task < 0) return vox_conv_tasks(&layer, m->begin, m->end);
-    vox_f32_conv(&layer, m->begin, m->end, x, w, b, NULL, y, task);
+    vox_f32_conv(&layer, m->begin, m->end, x, w, b, NULL, NULL, y, task);
     return 0;
 }
 
@@ -95,9 +95,9 @@ static int unet3d_small_e0b(const vox_memory *m, int task) {
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
     float *scratch = m->arena + SCRATCH;
-    if (m->probe) return vox_check_winograd_few(m->probe, &layer, x, u, b, NULL, y);
+    if (m->probe) return vox_check_winograd_few(m->probe, &layer, x, u, b, NULL, NULL, y);
     if (task < 0) return LANES;
-    vox_f32_winograd_few(&layer, m->begin, m->end, x, u, b, NULL, y,
+    vox_f32_winograd_few(&layer, m->begin, m->end, x, u, b, NULL, NULL, y,
                      scratch + task * LANE, m->next);
     return 0;
 }
@@ -183,9 +183,9 @@ static int unet3d_small_e1a(const vox_memory *m, int task) {
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
     float *scratch = m->arena + SCRATCH;
-    if (m->probe) return vox_check_winograd_few(m->probe, &layer, x, u, b, NULL, y);
+    if (m->probe) return vox_check_winograd_few(m->probe, &layer, x, u, b, NULL, NULL, y);
     if (task < 0) return LANES;
-    vox_f32_winograd_few(&layer, m->begin, m->end, x, u, b, NULL, y,
+    vox_f32_winograd_few(&layer, m->begin, m->end, x, u, b, NULL, NULL, y,
                      scratch + task * LANE, m->next);
     return 0;
 }
@@ -247,9 +247,9 @@ static int unet3d_small_e1b(const vox_memory *m, int task) {
     float *crop = m->arena + CROP;
     float *pool = m->arena + POOL;
     float *scratch = m->arena + SCRATCH;
-    if (m->probe) return vox_check_winograd(m->probe, &layer, x, u, b, NULL, NULL, crop, pool);
+    if (m->probe) return vox_check_winograd(m->probe, &layer, x, u, b, NULL, NULL, NULL, crop, pool);
     if (task < 0) return LANES;
-    vox_f32_winograd(&layer, m->begin, m->end, x, u, b, NULL, NULL, crop, pool,
+    vox_f32_winograd(&layer, m->begin, m->end, x, u, b, NULL, NULL, NULL, crop, pool,
                      scratch + task * LANE, m->next);
     return 0;
 }
@@ -287,9 +287,9 @@ static int unet3d_small_e2a(const vox_memory *m, int task) {
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
     float *scratch = m->arena + SCRATCH;
-    if (m->probe) return vox_check_winograd(m->probe, &layer, x, u, b, NULL, y, NULL, NULL);
+    if (m->probe) return vox_check_winograd(m->probe, &layer, x, u, b, NULL, NULL, y, NULL, NULL);
     if (task < 0) return LANES;
-    vox_f32_winograd(&layer, m->begin, m->end, x, u, b, NULL, y, NULL, NULL,
+    vox_f32_winograd(&layer, m->begin, m->end, x, u, b, NULL, NULL, y, NULL, NULL,
                      scratch + task * LANE, m->next);
     return 0;
 }
@@ -332,9 +332,9 @@ static int unet3d_small_e2b(const vox_memory *m, int task) {
     float *crop = m->arena + CROP;
     float *pool = m->arena + POOL;
     float *scratch = m->arena + SCRATCH;
-    if (m->probe) return vox_check_winograd(m->probe, &layer, x, u, b, NULL, NULL, crop, pool);
+    if (m->probe) return vox_check_winograd(m->probe, &layer, x, u, b, NULL, NULL, NULL, crop, pool);
     if (task < 0) return LANES;
-    vox_f32_winograd(&layer, m->begin, m->end, x, u, b, NULL, NULL, crop, pool,
+    vox_f32_winograd(&layer, m->begin, m->end, x, u, b, NULL, NULL, NULL, crop, pool,
                      scratch + task * LANE, m->next);
     return 0;
 }
@@ -372,9 +372,9 @@ static int unet3d_small_e3a(const vox_memory *m, int task) {
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
     float *scratch = m->arena + SCRATCH;
-    if (m->probe) return vox_check_winograd(m->probe, &layer, x, u, b, NULL, y, NULL, NULL);
+    if (m->probe) return vox_check_winograd(m->probe, &layer, x, u, b, NULL, NULL, y, NULL, NULL);
     if (task < 0) return LANES;
-    vox_f32_winograd(&layer, m->begin, m->end, x, u, b, NULL, y, NULL, NULL,
+    vox_f32_winograd(&layer, m->begin, m->end, x, u, b, NULL, NULL, y, NULL, NULL,
                      scratch + task * LANE, m->next);
     return 0;
 }
@@ -412,9 +412,9 @@ static int unet3d_small_e3b(const vox_memory *m, int task) {
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
     float *scratch = m->arena + SCRATCH;
-    if (m->probe) return vox_check_winograd(m->probe, &layer, x, u, b, NULL, y, NULL, NULL);
+    if (m->probe) return vox_check_winograd(m->probe, &layer, x, u, b, NULL, NULL, y, NULL, NULL);
     if (task < 0) return LANES;
-    vox_f32_winograd(&layer, m->begin, m->end, x, u, b, NULL, y, NULL, NULL,
+    vox_f32_winograd(&layer, m->begin, m->end, x, u, b, NULL, NULL, y, NULL, NULL,
                      scratch + task * LANE, m->next);
     return 0;
 }
@@ -490,9 +490,9 @@ static int unet3d_small_d2a(const vox_memory *m, int task) {
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
     float *scratch = m->arena + SCRATCH;
-    if (m->probe) return vox_check_winograd(m->probe, &layer, x, u, b, NULL, y, NULL, NULL);
+    if (m->probe) return vox_check_winograd(m->probe, &layer, x, u, b, NULL, NULL, y, NULL, NULL);
     if (task < 0) return LANES;
-    vox_f32_winograd(&layer, m->begin, m->end, x, u, b, NULL, y, NULL, NULL,
+    vox_f32_winograd(&layer, m->begin, m->end, x, u, b, NULL, NULL, y, NULL, NULL,
                      scratch + task * LANE, m->next);
     return 0;
 }
@@ -530,9 +530,9 @@ static int unet3d_small_d2b(const vox_memory *m, int task) {
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
     float *scratch = m->arena + SCRATCH;
-    if (m->probe) return vox_check_winograd(m->probe, &layer, x, u, b, NULL, y, NULL, NULL);
+    if (m->probe) return vox_check_winograd(m->probe, &layer, x, u, b, NULL, NULL, y, NULL, NULL);
     if (task < 0) return LANES;
-    vox_f32_winograd(&layer, m->begin, m->end, x, u, b, NULL, y, NULL, NULL,
+    vox_f32_winograd(&layer, m->begin, m->end, x, u, b, NULL, NULL, y, NULL, NULL,
                      scratch + task * LANE, m->next);
     return 0;
 }
@@ -608,9 +608,9 @@ static int unet3d_small_d1a(const vox_memory *m, int task) {
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
     float *scratch = m->arena + SCRATCH;
-    if (m->probe) return vox_check_winograd(m->probe, &layer, x, u, b, NULL, y, NULL, NULL);
+    if (m->probe) return vox_check_winograd(m->probe, &layer, x, u, b, NULL, NULL, y, NULL, NULL);
     if (task < 0) return LANES;
-    vox_f32_winograd(&layer, m->begin, m->end, x, u, b, NULL, y, NULL, NULL,
+    vox_f32_winograd(&layer, m->begin, m->end, x, u, b, NULL, NULL, y, NULL, NULL,
                      scratch + task * LANE, m->next);
     return 0;
 }
@@ -648,9 +648,9 @@ static int unet3d_small_d1b(const vox_memory *m, int task) {
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
     float *scratch = m->arena + SCRATCH;
-    if (m->probe) return vox_check_winograd(m->probe, &layer, x, u, b, NULL, y, NULL, NULL);
+    if (m->probe) return vox_check_winograd(m->probe, &layer, x, u, b, NULL, NULL, y, NULL, NULL);
     if (task < 0) return LANES;
-    vox_f32_winograd(&layer, m->begin, m->end, x, u, b, NULL, y, NULL, NULL,
+    vox_f32_winograd(&layer, m->begin, m->end, x, u, b, NULL, NULL, y, NULL, NULL,
                      scratch + task * LANE, m->next);
     return 0;
 }
@@ -746,9 +746,9 @@ static int unet3d_small_d0a(const vox_memory *m, int task) {
     const float *w = m->prepared + W;
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
-    if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
+    if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, NULL, y);
     if (task < 0) return vox_conv_tasks(&layer, m->begin, m->end);
-    vox_f32_conv(&layer, m->begin, m->end, x, w, b, NULL, y, task);
+    vox_f32_conv(&layer, m->begin, m->end, x, w, b, NULL, NULL, y, task);
     return 0;
 }
 
@@ -786,9 +786,9 @@ static int unet3d_small_d0b(const vox_memory *m, int task) {
     const float *w = m->prepared + W;
     const float *b = m->prepared + B;
     float *y = m->arena + Y;
-    if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
+    if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, NULL, y);
     if (task < 0) return vox_conv_tasks(&layer, m->begin, m->end);
-    vox_f32_conv(&layer, m->begin, m->end, x, w, b, NULL, y, task);
+    vox_f32_conv(&layer, m->begin, m->end, x, w, b, NULL, NULL, y, task);
     return 0;
 }
 
@@ -826,9 +826,9 @@ static int unet3d_small_logits(const vox_memory *m, int task) {
     const float *w = m->prepared + W;
     const float *b = m->prepared + B;
     float *y = m->outputs[0];
-    if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, y);
+    if (m->probe) return vox_check_conv(m->probe, &layer, x, w, b, NULL, NULL, y);
     if (task < 0) return vox_conv_tasks(&layer, m->begin, m->end);
-    vox_f32_conv(&layer, m->begin, m->end, x, w, b, NULL, y, task);
+    vox_f32_conv(&layer, m->begin, m->end, x, w, b, NULL, NULL, y, task);
     return 0;
 }
 
