@@ -21,7 +21,7 @@ typedef struct pass {
 /* clang-format off */
 static const pass passes[] = {
     {"fold",     pass_fold,     "an imported graph",     "no node whose inputs are all constants", "first: the rest matches constants, not expressions"},
-    {"norm",     pass_norm,     "constants folded",      "batch_norm, affine ops, zero padding inside convs", "before fuse: an activation follows the norm, not the conv"},
+    {"norm",     pass_norm,     "constants folded",      "batch_norm, affine ops, zero padding inside convs; group norms as one node", "before fuse: an activation follows the norm, not the conv"},
     {"fuse",     pass_fuse,     "norms folded",          "activations inside convs and norms", "before layout: fewer values to lay out"},
     {"dead",     pass_dead,     "fused nodes",           "only what the outputs need", "before layout: nothing is laid out for nobody"},
     {"outputs",  pass_outputs,  "only live nodes",       "outputs that nodes write, each its own value", "before layout: an output is plain memory"},
