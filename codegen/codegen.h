@@ -47,6 +47,10 @@ const void *cg_weights_find(const void *file, size_t size, uint64_t hash, size_t
 bool pass_outputs(ir_graph *g, ir_diag *d);
 /* requires: layouts. gives: node->winograd of every conv that it suits (algorithm.h). */
 bool pass_algorithm(ir_graph *g, ir_diag *d);
+/* requires: algorithms, views. gives: on_load values (around.h). */
+bool pass_load(ir_graph *g, ir_diag *d);
+/* requires: algorithms, streams, work splits. gives: norm_terms that are gathered (around.h). */
+bool pass_gather(ir_graph *g, ir_diag *d);
 /* requires: layouts. gives: node->block of every conv (blocking.h). */
 bool pass_blocking(ir_graph *g, ir_diag *d);
 

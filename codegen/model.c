@@ -72,7 +72,7 @@ static int index_of(ir_tensor *const *list, int n, const ir_tensor *t) {
 cg_place cg_place_of(const cg_model *m, const ir_tensor *t) {
     int64_t offset = 0;
     for (; t->view_of; t = t->view_of) offset += t->view_offset;
-    if (t->fused) return (cg_place){.base = CG_NOWHERE};
+    if (t->fused || t->on_load) return (cg_place){.base = CG_NOWHERE};
     int output = index_of(m->g->outputs, m->g->n_outputs, t);
     if (output >= 0) return (cg_place){CG_OUTPUT, output, offset};
     if (t->role == IR_ROLE_INPUT)
@@ -197,9 +197,9 @@ static void collect_blobs(cg_model *m) {
 /* ---- the model ------------------------------------------------------------------------------- */
 
 /* A node whose output already is in place: a reshape that is a view, a concat all of whose members are views,
- * and what the kernel of its operand does. */
+ * what the kernel of its operand does, and what is done on load. */
 static bool is_free(const ir_node *n) {
-    if (ir_is_joined(n)) return true;
+    if (ir_is_joined(n) || n->out[0]->on_load) return true;
     if (n->op == IR_OP_RESHAPE) return n->out[0]->view_of == n->in[0];
     if (n->op != IR_OP_CONCAT) return false;
     for (int i = 0; i < n->n_in; i++)

@@ -128,6 +128,14 @@ void cg_scratch_operand(cg_work *w, int64_t shared, int64_t lane) {
     add_offset(w, "lane", lane);
 }
 
+void cg_sums_operand(cg_work *w, const ir_node *n) {
+    int64_t offset = cg_scratch_offset(w->m, n);
+    cg_add(&w->operands, "\n *   sums  %" PRId64 " bytes of sums for %s, arena + %" PRId64, n->scratch,
+           n->out[0]->name, offset);
+    add_offset(w, "sums", offset);
+    cg_add(&w->pointers, "\n    double *sums = (double *)(void *)(m->arena + SUMS);");
+}
+
 bool cg_unsupported(cg_work *w, const char *why) {
     const ir_node *n = w->n;
     cg_text shapes = {.arena = w->m->arena};

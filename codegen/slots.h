@@ -27,7 +27,8 @@ const cg_kernel *cg_kernel_for(const ir_node *n); /* NULL: no executable operato
 bool slots_conv(cg_work *w);
 bool slots_winograd(cg_work *w);
 bool slots_pool(cg_work *w);
-bool slots_instance_norm(cg_work *w);
+bool slots_norm_terms(cg_work *w);
+bool slots_normalise(cg_work *w);
 bool slots_batch_norm(cg_work *w);
 bool slots_resize(cg_work *w);
 bool slots_map(cg_work *w);
@@ -59,6 +60,12 @@ void cg_skip_operand(cg_work *w);
 /* The node's scratch memory: `shared` bytes for all threads (declared if there are any), then `lane` bytes
  * for each: `scratch`, and LANE in floats. */
 void cg_scratch_operand(cg_work *w, int64_t shared, int64_t lane);
+/* The sums of norm_terms n, in n's scratch memory: `sums`. */
+void cg_sums_operand(cg_work *w, const ir_node *n);
+/* Of a conv: declares `x`, or what it is made of on load (slots_norm.c). */
+void cg_conv_operand(cg_work *w);
+/* Slots around, around_kind and around_argument of a conv, and the operands that they name. */
+void cg_set_around(cg_work *w);
 /* Records why this node can't be emitted, with op, name and shapes. Returns false. */
 bool cg_unsupported(cg_work *w, const char *why);
 bool cg_all_f32(cg_work *w); /* else cg_unsupported */

@@ -72,9 +72,10 @@ bool slots_conv(cg_work *w) {
     cg_set(&w->slots, "why", "%s", cg_blocking_reason(n, w->m->arena));
     cg_set(&w->slots, "kernel", "%s", ir_op_get(n->op)->name);
 
-    cg_operand(w, "x", n->in[0]);
+    cg_conv_operand(w);
     weight_operands(w, x, y, kernel);
     cg_skip_operand(w);
     cg_result(w, "y", n->out[0]);
+    cg_set_around(w);
     return true;
 }

@@ -1,4 +1,4 @@
-/* slots_spatial.c: pooling, normalisation, resizing. */
+/* slots_spatial.c: pooling, resizing. */
 #include "slots.h"
 
 #include <string.h>
@@ -45,56 +45,6 @@ bool slots_pool(cg_work *w) {
     cg_set_int(&w->slots, "include_pad", average ? ir_int(n, IR_INCLUDE_PAD) : 0);
     cg_set(&w->slots, "kernel", "%s", ir_op_get(n->op)->name);
     cg_operand(w, "x", n->in[0]);
-    cg_result(w, "y", n->out[0]);
-    return true;
-}
-
-static bool set_norm(cg_work *w, const char *kernel, const char *family) {
-    const ir_node *n = w->n;
-    int64_t x[5], y[5];
-    if (!get_dims(w, x, y)) return false;
-    for (int i = 1; i < n->n_in; i++)
-        if (n->in[i]->role != IR_ROLE_CONST) return cg_unsupported(w, "scale and bias must be constants");
-    cg_set_dims(w, (const char *const[]){"n", "c", "d", "h", "w"}, x);
-    cg_set(&w->slots, "block", "%s", block_text(n->in[0]));
-    cg_set(&w->slots, "epilogue", "%s",
-           cg_epilogue(w->m->arena, n, ir_get(n, IR_ACT) ? ir_word(n, IR_ACT) : NULL));
-    cg_set_int(&w->slots, "x_ring", n->in[0]->ring);
-    cg_set(&w->slots, "y_ring", "%s",
-           n->out[0]->ring ? ir_format(w->m->arena, ".y_ring = %d,", n->out[0]->ring) : "");
-    cg_set(&w->slots, "range", "%s", strcmp(family, "affine") == 0 ? ", m->begin, m->end" : "");
-    cg_set(&w->slots, "kernel", "%s", kernel);
-    cg_set(&w->slots, "family", "%s", family);
-    cg_operand(w, "x", n->in[0]);
-    return true;
-}
-
-bool slots_instance_norm(cg_work *w) {
-    const ir_node *n = w->n;
-    if (!set_norm(w, "instance_norm", "norm")) return false;
-    cg_set(&w->slots, "eps", "%s", cg_double(w->m->arena, ir_float(n, IR_EPS)));
-    int64_t c = n->in[0]->dim[1];
-    cg_weight_operand(w, "scale", &(cg_weight){.pack = CG_VECTOR, .source = {n->in[1]}, .oc = c, .group = 1});
-    cg_weight_operand(w, "bias", &(cg_weight){.pack = CG_VECTOR, .source = {n->in[2]}, .oc = c, .group = 1});
-    cg_result(w, "y", n->out[0]);
-    return true;
-}
-
-/* prepare has made one factor and one summand per channel of the four vectors. */
-bool slots_batch_norm(cg_work *w) {
-    const ir_node *n = w->n;
-    if (n->in[0]->rank == 2) return cg_unsupported(w, "only N C and 1 to 3 spatial axes");
-    if (!set_norm(w, "affine", "affine")) return false;
-    cg_set(&w->slots, "eps", "0.0");
-    cg_weight scale = {.pack = CG_NORM_SCALE, .source = {n->in[1], n->in[4]}, .eps = ir_float(n, IR_EPS)};
-    scale.oc = n->in[0]->dim[1];
-    scale.group = 1;
-    cg_weight bias = scale;
-    bias.pack = CG_NORM_BIAS;
-    bias.source[2] = n->in[2];
-    bias.source[3] = n->in[3];
-    cg_weight_operand(w, "scale", &scale);
-    cg_weight_operand(w, "bias", &bias);
     cg_result(w, "y", n->out[0]);
     return true;
 }

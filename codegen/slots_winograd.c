@@ -103,10 +103,11 @@ bool slots_winograd(cg_work *w) {
     cg_set_int(&w->slots, "y_ring", n->out[0]->ring);
     cg_set(&w->slots, "epilogue", "%s",
            cg_epilogue(w->m->arena, n, ir_get(n, IR_ACT) ? ir_word(n, IR_ACT) : NULL));
-    cg_operand(w, "x", n->in[0]);
+    cg_conv_operand(w);
     weight_operands(w);
     cg_skip_operand(w);
     set_results(w);
     set_work(w);
+    cg_set_around(w);
     return true;
 }

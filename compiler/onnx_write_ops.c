@@ -89,8 +89,11 @@ static Onnx__NodeProto *write_pool(onnx_writer *w, const ir_node *n, const char 
 }
 
 static Onnx__NodeProto *write_norm(onnx_writer *w, const ir_node *n, const char *type, const char *out) {
-    Onnx__NodeProto *p = put_operands(w, n, n->op == IR_OP_BATCH_NORM ? 5 : 3, type, out);
+    bool groups = ir_get(n, IR_GROUP) != NULL;
+    Onnx__NodeProto *p =
+        put_operands(w, n, n->op == IR_OP_BATCH_NORM ? 5 : 3, groups ? "GroupNormalization" : type, out);
     onnx_put_float(w, p, "epsilon", ir_float(n, IR_EPS));
+    if (groups) onnx_put_int(w, p, "num_groups", ir_int(n, IR_GROUP));
     return p;
 }
 
@@ -344,6 +347,8 @@ void onnx_write_node(onnx_writer *w, const ir_node *n) {
 }
 
 int onnx_needed_opset(const ir_graph *g) {
+    for (int i = 0; i < g->n_nodes; i++) /* GroupNormalization with a scale and a bias per channel */
+        if (g->nodes[i]->op == IR_OP_INSTANCE_NORM && ir_get(g->nodes[i], IR_GROUP)) return 21;
     for (int i = 0; i < g->n_nodes; i++) {
         const ir_node *n = g->nodes[i];
         const char *coordinates = ir_word(n, IR_COORDINATES), *mode = ir_word(n, IR_MODE);

@@ -63,7 +63,7 @@ static habit habit_of(const ir_node *n) {
     case IR_OP_CONV_TRANSPOSE:
         return groups_fill_blocks(n) ? HABIT_FREE : HABIT_PLAIN;
     case IR_OP_BATCH_NORM:
-    case IR_OP_INSTANCE_NORM:
+    case IR_OP_NORMALISE:
     case IR_OP_MAX_POOL:
     case IR_OP_AVERAGE_POOL:
         return HABIT_FOLLOW;
@@ -74,6 +74,8 @@ static habit habit_of(const ir_node *n) {
     case IR_OP_SOFTMAX:
     case IR_OP_LOG_SOFTMAX:
         return ir_int(n, IR_AXIS) == 1 ? HABIT_FOLLOW : HABIT_PLAIN;
+    case IR_OP_NORM_TERMS:
+        return HABIT_READ;
     case IR_OP_ARG_MAX:
         return ir_int(n, IR_AXIS) == 1 ? HABIT_READ : HABIT_PLAIN;
     case IR_OP_CONCAT:
@@ -118,6 +120,7 @@ static bool fits(const ir_node *n, habit h, int i) {
     const ir_tensor *t = n->in[i];
     if (!t || t->role == IR_ROLE_CONST) return true;
     if (h == HABIT_PLAIN) return !t->block;
+    if (n->op == IR_OP_NORMALISE && i > 0) return true; /* terms are plain */
     if (h == HABIT_FOLLOW || t == ir_skip(n)) return t->block == n->out[0]->block;
     if (h == HABIT_FREE && i == 0 && t->dtype == IR_F32 && t->rank == 5)
         return t->block || t->dim[1] < BLOCK_INPUT_FROM || stays_plain(n);

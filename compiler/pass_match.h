@@ -27,6 +27,10 @@ bool pass_bypass(ir_graph *g, ir_node *n, int k);
 /* n is taken over by `by`, the only producer of its operand: `by` now computes n's output; n is removed. */
 void pass_absorb(ir_graph *g, ir_node *by, ir_node *n);
 
+/* n, a reshape, ends a group norm (pass_groups.c): that becomes one node, which computes n's output. False: n
+ * is something else. */
+bool pass_take_groups(ir_graph *g, ir_node *n);
+
 /* Replaces the values of constant operand k of n by v, each rounded once to f32; a constant with other users
  * is left alone and n gets a new one. */
 void pass_set_const(ir_graph *g, ir_node *n, int k, const double *v);

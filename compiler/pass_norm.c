@@ -138,13 +138,14 @@ static bool take_pad(ir_graph *g, ir_node *n) {
     return true;
 }
 
-/* requires fold | maintains every output's values up to f32 rounding, and its name | gives: batch_norm and
- * constant per-channel add, sub, mul, div only where the producer is no convolution or is used elsewhere too
+/* requires fold | maintains every output's values up to f32 rounding, and its name | gives: group norms as
+ * one node, batch_norm and constant per-channel add, sub, mul, div only where the producer is no convolution
+ * or is used elsewhere too
  */
 bool pass_norm(ir_graph *g, ir_diag *d) {
     (void)d;
     for (int k = 0; k < g->n_nodes;) {
-        if (take_pad(g, g->nodes[k])) continue;
+        if (take_pad(g, g->nodes[k]) || pass_take_groups(g, g->nodes[k])) continue;
         if (!fold_into_producer(g, g->nodes[k])) k++;
     }
     ir_remove_dead(g);

@@ -163,7 +163,7 @@ static bool set_rings(ir_graph *g, int first, int last, int slab, ir_arena *a) {
     int64_t *done = ir_alloc(a, (size_t)(last - first) + 1, sizeof *done);
     for (int p = first; p < last; p++) {
         ir_tensor *t = g->nodes[p]->out[0];
-        if (!stays_inside(g, t, first, last)) continue;
+        if (t->on_load || !stays_inside(g, t, first, last)) continue;
         int64_t planes = planes_needed(g, p, first, last, steps, count, done);
         if (planes < t->dim[2]) t->ring = (int)planes;
     }

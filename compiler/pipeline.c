@@ -21,16 +21,19 @@ typedef struct pass {
 /* clang-format off */
 static const pass passes[] = {
     {"fold",     pass_fold,     "an imported graph",     "no node whose inputs are all constants", "first: the rest matches constants, not expressions"},
-    {"norm",     pass_norm,     "constants folded",      "batch_norm, affine ops, zero padding inside convs", "before fuse: an activation follows the norm, not the conv"},
+    {"norm",     pass_norm,     "constants folded",      "batch_norm, affine ops, zero padding inside convs; group norms as one node", "before fuse: an activation follows the norm, not the conv"},
     {"fuse",     pass_fuse,     "norms folded",          "activations and sums with skips inside convs, activations inside norms", "before layout: fewer values to lay out"},
     {"dead",     pass_dead,     "fused nodes",           "only what the outputs need", "before layout: nothing is laid out for nobody"},
     {"outputs",  pass_outputs,  "only live nodes",       "outputs that nodes write, each its own value", "before layout: an output is plain memory"},
+    {"terms",    pass_terms,    "fused nodes",           "norms as terms and what is made of x by them", "before layout: the two read and write different ones"},
     {"layout",   pass_layout,   "final compute nodes",   "plain or blocked memory of each value; conversions", "before views: a concat's members must share its layout"},
     {"views",    pass_views,    "layouts",               "concat members and reshapes without memory of their own", "before memory: views need no room"},
     {"algorithm", pass_algorithm, "layouts",              "each conv's algorithm, scratch memory", "before epilogue: only Winograd's kernel has one"},
     {"epilogue", pass_epilogue, "algorithms, views",     "pools and crops inside convs", "before memory: values in registers need no room"},
+    {"load",     pass_load,     "algorithms, views",     "norms done by convs as they load", "before memory: values made on load need no room"},
     {"stream",   pass_stream,   "views",                 "nodes that take turns; rings of planes between them", "before blocking: a step is less work than a layer"},
     {"blocking", pass_blocking, "layouts",               "each conv's work split", "any time after layout"},
+    {"gather",   pass_gather,   "algorithms, streams, work splits", "sums for norms from the convs before them", "before memory: sums need room"},
     {"memory",   pass_memory,   "a final list of nodes", "arena offsets", "last: lifetimes are positions in the list"},
 };
 /* clang-format on */
@@ -38,7 +41,7 @@ enum { PASS_COUNT = sizeof passes / sizeof *passes };
 _Static_assert(PASS_COUNT + 1 <= MAX_PASSES, "raise MAX_PASSES");
 
 typedef struct census {
-    int nodes, views, blocked, split, streamed, rings;
+    int nodes, views, blocked, split, streamed, rings, loaded, gathered;
     int of_op[IR_OP_COUNT];
 } census;
 
@@ -48,11 +51,13 @@ static census take_census(const ir_graph *g) {
         c.of_op[g->nodes[i]->op]++;
         c.split += g->nodes[i]->block[0] != 0;
         c.streamed += g->nodes[i]->stream != 0;
+        c.gathered += g->nodes[i]->gathered;
     }
     for (int i = 0; i < g->n_tensors; i++) {
         c.views += g->tensors[i]->view_of != NULL;
         c.blocked += g->tensors[i]->block != 0;
         c.rings += g->tensors[i]->ring != 0;
+        c.loaded += g->tensors[i]->on_load;
     }
     return c;
 }
@@ -72,6 +77,8 @@ static void describe(pass_report *r, const ir_graph *g, const census *a, const c
     note(r->what, sizeof r->what, "values without memory of their own", a->views, b->views);
     note(r->what, sizeof r->what, "nodes that stream", a->streamed, b->streamed);
     note(r->what, sizeof r->what, "values kept as rings of planes", a->rings, b->rings);
+    note(r->what, sizeof r->what, "values made on load", a->loaded, b->loaded);
+    note(r->what, sizeof r->what, "norms with gathered sums", a->gathered, b->gathered);
     note(r->what, sizeof r->what, "convolutions split into tasks", a->split, b->split);
     if (strcmp(r->name, "memory") == 0)
         snprintf(r->what, sizeof r->what, "arena %lld bytes, lower bound of this order %lld",
@@ -102,8 +109,7 @@ static bool check_options(const pipeline_options *o, ir_diag *d) {
     const char *near = suggest(o->dump_after, names, PASS_COUNT + 1);
     return ir_fail(d, IR_EXIT_INPUT,
                    "--dump-ir-after %s: no such pass%s%s; expected import, fold, norm, fuse, dead, outputs, "
-                   "layout, views, "
-                   "algorithm, epilogue, stream, blocking or memory",
+                   "terms, layout, views, algorithm, epilogue, load, stream, blocking, gather or memory",
                    o->dump_after, near ? ": did you mean " : "", near ? near : "");
 }
 

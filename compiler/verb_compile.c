@@ -1,5 +1,6 @@
 /* voxc compile: a model to a bundle. */
 #include "algorithm.h"
+#include "around.h"
 #include "codegen.h"
 #include "files.h"
 #include "fit.h"
@@ -67,7 +68,7 @@ bool write_graph(const options *o, ir_graph *g, const char *dir, ir_diag *d) {
 bool compile_graph(const options *o, ir_graph *g, const char *dir, ir_diag *d) {
     if (!set_goals(o, g, d) || (o->tune && !tune(o, g, d)) || !fit(g, d) || !write_graph(o, g, dir, d))
         return false;
-    if (o->opt_report) cg_algorithm_report(g, stderr);
+    if (o->opt_report) cg_algorithm_report(g, stderr), cg_norm_report(g, stderr);
     return true;
 }
 

@@ -1,5 +1,6 @@
 /* voxc inspect: what a model is, what it costs, and what each pass made of it. */
 #include "algorithm.h"
+#include "around.h"
 #include "fit.h"
 #include "json.h"
 #include "lifetime.h"
@@ -46,6 +47,10 @@ static void place_text(const ir_tensor *t, char *text, size_t size) {
         snprintf(text, size, "in %s+%" PRId64, t->view_of->name, t->view_offset);
     else if (t->arena_offset >= 0)
         snprintf(text, size, "arena+%" PRId64, t->arena_offset);
+    else if (t->on_load)
+        snprintf(text, size, "made on load");
+    else if (t->fused)
+        snprintf(text, size, "in registers");
     else
         snprintf(text, size, "output");
 }
@@ -248,7 +253,7 @@ int verb_inspect(const options *o, ir_diag *d) {
             print_json(stdout, g, &t, reports, passes);
         else
             print_text(g, &t, reports, passes);
-        if (o->opt_report) cg_algorithm_report(g, stderr);
+        if (o->opt_report) cg_algorithm_report(g, stderr), cg_norm_report(g, stderr);
     }
     ir_graph_free(g);
     return d->code;

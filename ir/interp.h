@@ -24,10 +24,11 @@ typedef struct interp_call {
  * out of range, an integer form of an op that has none. */
 typedef bool interp_eval(const interp_call *c);
 
-interp_eval interp_conv, interp_conv_transpose;                                      /* interp_conv.c */
-interp_eval interp_max_pool, interp_average_pool;                                    /* interp_pool.c */
-interp_eval interp_batch_norm, interp_instance_norm, interp_softmax, interp_arg_max; /* interp_norm.c */
-interp_eval interp_resize;                                                           /* interp_resize.c */
+interp_eval interp_conv, interp_conv_transpose;   /* interp_conv.c */
+interp_eval interp_max_pool, interp_average_pool; /* interp_pool.c */
+interp_eval interp_batch_norm, interp_instance_norm, interp_norm_terms, interp_normalise, interp_softmax,
+    interp_arg_max;        /* interp_norm.c */
+interp_eval interp_resize; /* interp_resize.c */
 interp_eval interp_concat, interp_slice, interp_pad, interp_same, interp_transpose, interp_expand,
     interp_gather, interp_where, interp_shape, interp_range; /* interp_data.c */
 interp_eval interp_reduce;                                   /* interp_reduce.c */

@@ -6,7 +6,7 @@
 
 typedef struct norm_job {
     const interp_call *c;
-    int64_t channels, voxels;
+    int64_t channels, groups, voxels;
     double eps;
     interp_act act;
 } norm_job;
@@ -29,21 +29,52 @@ static void batch_channel(void *ctx, int64_t task, int thread) {
     normalise(j, task, j->c->in[3].f[ch], j->c->in[4].f[ch]);
 }
 
+/* Over the group of channels that (n, channel) number `task` belongs to. */
+static void statistics(const norm_job *j, int64_t task, double *mean, double *variance) {
+    int64_t each = j->channels / j->groups, count = each * j->voxels;
+    const double *x = j->c->in[0].f + task / each * count;
+    *mean = *variance = 0;
+    for (int64_t i = 0; i < count; i++) *mean += x[i];
+    *mean /= (double)count;
+    for (int64_t i = 0; i < count; i++) *variance += (x[i] - *mean) * (x[i] - *mean);
+    *variance /= (double)count;
+}
+
 static void instance_channel(void *ctx, int64_t task, int thread) {
     const norm_job *j = ctx;
-    const double *x = j->c->in[0].f + task * j->voxels;
-    double mean = 0, variance = 0;
+    double mean, variance;
     (void)thread;
-    for (int64_t i = 0; i < j->voxels; i++) mean += x[i];
-    mean /= (double)j->voxels;
-    for (int64_t i = 0; i < j->voxels; i++) variance += (x[i] - mean) * (x[i] - mean);
-    normalise(j, task, mean, variance / (double)j->voxels);
+    statistics(j, task, &mean, &variance);
+    normalise(j, task, mean, variance);
+}
+
+static void terms_channel(void *ctx, int64_t task, int thread) {
+    const norm_job *j = ctx;
+    int64_t ch = task % j->channels;
+    double *y = j->c->out[0].f + task / j->channels * 3 * j->channels + ch, mean, variance;
+    (void)thread;
+    statistics(j, task, &mean, &variance);
+    y[0] = mean;
+    y[j->channels] = j->c->in[1].f[ch] / sqrt(variance + j->eps);
+    y[2 * j->channels] = j->c->in[2].f[ch];
+}
+
+static void normalise_channel(void *ctx, int64_t task, int thread) {
+    const norm_job *j = ctx;
+    int64_t ch = task % j->channels;
+    const double *x = j->c->in[0].f + task * j->voxels;
+    const double *t = j->c->in[1].f + task / j->channels * 3 * j->channels + ch;
+    double *y = j->c->out[0].f + task * j->voxels;
+    (void)thread;
+    for (int64_t i = 0; i < j->voxels; i++) y[i] = (x[i] - t[0]) * t[j->channels] + t[2 * j->channels];
+    interp_act_apply(&j->act, ch, y, j->voxels);
 }
 
 static norm_job norm_of(const interp_call *c) {
     const ir_tensor *x = c->n->in[0];
-    norm_job j = {
-        .c = c, .channels = x->rank > 1 ? x->dim[1] : 1, .voxels = 1, .eps = ir_float(c->n, IR_EPS)};
+    norm_job j = {.c = c, .channels = x->rank > 1 ? x->dim[1] : 1, .voxels = 1};
+    j.groups = ir_get(c->n, IR_GROUP) ? ir_int(c->n, IR_GROUP) : j.channels;
+    j.eps = ir_get(c->n, IR_EPS) ? ir_float(c->n, IR_EPS) : 0;
     for (int a = 2; a < x->rank; a++) j.voxels *= x->dim[a];
     return j;
 }
@@ -58,6 +89,19 @@ bool interp_instance_norm(const interp_call *c) {
     norm_job j = norm_of(c);
     j.act = interp_act_of(c);
     interp_parallel(c->threads, c->n->in[0]->dim[0] * j.channels, instance_channel, &j);
+    return true;
+}
+
+bool interp_norm_terms(const interp_call *c) {
+    norm_job j = norm_of(c);
+    interp_parallel(c->threads, c->n->in[0]->dim[0] * j.channels, terms_channel, &j);
+    return true;
+}
+
+bool interp_normalise(const interp_call *c) {
+    norm_job j = norm_of(c);
+    j.act = interp_act_of(c);
+    interp_parallel(c->threads, c->n->in[0]->dim[0] * j.channels, normalise_channel, &j);
     return true;
 }
 

@@ -123,6 +123,8 @@ typedef struct ir_tensor {
     struct ir_tensor *view_of; /* lives inside that tensor (concat member, reshape) ... */
     int64_t view_offset;       /* ... at this many bytes */
     int64_t arena_offset;      /* bytes; -1 while unplanned, and for graph inputs, outputs and constants */
+    bool on_load; /* never lies in memory: it is what a normalise computes, and the convs that read it do that
+                     as they load the normalise's operand */
     bool fused; /* never lies in memory: the conv that computes it hands it on in registers, and the max_pools
                    and slices that read it are done by that conv's kernel */
 } ir_tensor;
@@ -142,9 +144,11 @@ struct ir_node {
     int64_t winograd[4];
     int64_t scratch;        /* bytes of the arena that only this node's execution needs */
     int64_t scratch_offset; /* where, in bytes; -1 while unplanned and without scratch */
-    int stream;             /* number of the group that it is streamed with; 0: it runs whole */
-    int slab;               /* planes that the group's last node makes at a time */
-    bool joined;            /* a max_pool that the kernel of its operand's conv does, which stores both */
+    bool gathered; /* norm_terms: the conv that computes x leaves its sums in this node's scratch memory,
+                       which is in use from that conv on */
+    int stream;    /* number of the group that it is streamed with; 0: it runs whole */
+    int slab;      /* planes that the group's last node makes at a time */
+    bool joined;   /* a max_pool that the kernel of its operand's conv does, which stores both */
 };
 
 /* How `segment` prepares a volume and what it makes of the network's output. All lengths in x y z of the

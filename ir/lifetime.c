@@ -44,7 +44,9 @@ static part locate(const ir_graph *g, const ir_index *index, const ir_tensor *t)
     part p = {.end = ir_bytes(t), .alive = {0, -1}};
     for (; t->view_of; t = t->view_of) p.at += t->view_offset;
     p.end = round_up(p.at + p.end);
-    p.root = t->role == IR_ROLE_VALUE && !t->fused && !is_output(g, t) ? ir_index_find(index, t) : -1;
+    p.root = t->role == IR_ROLE_VALUE && !t->fused && !t->on_load && !is_output(g, t)
+                 ? ir_index_find(index, t)
+                 : -1;
     return p;
 }
 
@@ -55,6 +57,8 @@ static int writer_of(const ir_index *index, const int *writer, const ir_node *n,
 
 static void touch(const ir_graph *g, const ir_index *index, part *parts, const ir_tensor *t, int node) {
     if (!t) return;
+    for (int k = 0; t->on_load && k < t->producer->n_in; k++) /* what it is computed from is read instead */
+        touch(g, index, parts, t->producer->in[k], node);
     part *p = &parts[ir_index_find(index, t)];
     p->alive = hull(p->alive, ir_time_of(g, node));
 }
@@ -127,7 +131,10 @@ static ir_buffer tensor_buffer(const ir_graph *g, const part *parts, int root, i
 static ir_buffer scratch_buffer(const ir_graph *g, int node, ir_arena *arena) {
     ir_buffer b = {.node = g->nodes[node], .bytes = round_up(g->nodes[node]->scratch)};
     b.pieces = ir_alloc(arena, 1, sizeof *b.pieces);
-    b.pieces[b.n_pieces++] = (ir_piece){0, b.bytes, ir_time_of(g, node), NULL};
+    ir_span alive = ir_time_of(g, node);
+    for (int i = 0; g->nodes[node]->gathered && i < node; i++)
+        if (g->nodes[i] == g->nodes[node]->in[0]->producer) alive.first = ir_time_of(g, i).first;
+    b.pieces[b.n_pieces++] = (ir_piece){0, b.bytes, alive, NULL};
     return b;
 }
 

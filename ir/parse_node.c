@@ -147,6 +147,7 @@ static bool parse_attribute(parser *p, ir_node *n) {
     if (!strcmp(name, "blocking")) return parse_four(p, name, n->block);
     if (!strcmp(name, "winograd")) return parse_four(p, name, n->winograd);
     if (!strcmp(name, "joined")) return lex_expect(&p->x, '=') && parse_joined(p, n);
+    if (!strcmp(name, "gathered")) return (n->gathered = true);
     if (!strcmp(name, "scratch")) return lex_expect(&p->x, '=') && parse_scratch(p, n);
     if (!strcmp(name, "stream")) return lex_expect(&p->x, '=') && parse_stream(p, n);
     for (int k = 0; k < IR_KEY_COUNT; k++) {
@@ -179,9 +180,8 @@ static bool parse_ring(parser *p, ir_tensor *t) {
         return true;
     }
     p->x = place;
-    return lex_fail(&p->x,
-                    "expected block16, fused, ringPLANES, arena+BYTES, in %%tensor+BYTES, scratch+BYTES or "
-                    "the end of the line");
+    return lex_fail(&p->x, "expected block16, fused, on_load, ringPLANES, arena+BYTES, in %%tensor+BYTES, "
+                           "scratch+BYTES or the end of the line");
 }
 
 static bool parse_place(parser *p, ir_node *n) {
@@ -190,6 +190,8 @@ static bool parse_place(parser *p, ir_node *n) {
         t->block = IR_BLOCK;
     } else if (lex_accept_word(&p->x, "fused")) {
         t->fused = true;
+    } else if (lex_accept_word(&p->x, "on_load")) {
+        t->on_load = true;
     } else if (lex_accept_word(&p->x, "arena")) {
         return parse_offset(p, &t->arena_offset);
     } else if (lex_accept_word(&p->x, "scratch")) {

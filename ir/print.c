@@ -150,6 +150,7 @@ static void put_stream(printer *p, const ir_node *n) {
 static void put_place(printer *p, const ir_tensor *t) {
     if (t->block) fprintf(p->f, " block%d", t->block);
     if (t->fused) fputs(" fused", p->f);
+    if (t->on_load) fputs(" on_load", p->f);
     if (t->ring) fprintf(p->f, " ring%d", t->ring);
     if (t->arena_offset >= 0) fprintf(p->f, " arena+%lld", (long long)t->arena_offset);
     if (t->view_of) fprintf(p->f, " in %%%s+%lld", t->view_of->name, (long long)t->view_offset);
@@ -167,6 +168,7 @@ static void put_node(printer *p, const ir_node *n) {
     }
     if (!p->structure) put_blocking(p, n);
     if (!p->structure && n->joined) fputs(" joined=1", p->f);
+    if (!p->structure && n->gathered) fputs(" gathered", p->f);
     if (!p->structure && n->scratch) fprintf(p->f, " scratch=%lld", (long long)n->scratch);
     if (!p->structure) put_stream(p, n);
     fputs(" -> ", p->f);

@@ -9,6 +9,8 @@ static shape_fn *const table[IR_OP_COUNT] = {
     [IR_OP_CONV_TRANSPOSE] = shape_conv_transpose,
     [IR_OP_BATCH_NORM] = shape_batch_norm,
     [IR_OP_INSTANCE_NORM] = shape_instance_norm,
+    [IR_OP_NORM_TERMS] = shape_norm_terms,
+    [IR_OP_NORMALISE] = shape_normalise,
     [IR_OP_MAX_POOL] = shape_pool,
     [IR_OP_AVERAGE_POOL] = shape_pool,
     [IR_OP_RESIZE] = shape_resize,
@@ -124,6 +126,10 @@ static bool is_parameter(const ir_node *n, int k, bool norms) {
         return present && k >= 1;
     case IR_OP_BATCH_NORM:
         return present && norms && (k == 1 || k == 2);
+    case IR_OP_NORMALISE:
+        return present && k == 3;
+    case IR_OP_NORM_TERMS:
+        return present && norms && k >= 1;
     case IR_OP_INSTANCE_NORM:
         return present && (k == 3 || (norms && k >= 1));
     case IR_OP_PRELU:

@@ -136,6 +136,7 @@ bool shape_need_act(const ir_node *n, ir_diag *d) {
     }
     if (slope) {
         int64_t count = ir_count(n->in[3]), channels = n->in[1]->dim[0];
+        if (n->op == IR_OP_NORMALISE) channels = n->in[0]->dim[1];
         if (n->op == IR_OP_CONV_TRANSPOSE) channels = n->in[1]->dim[1] * ir_int(n, IR_GROUP);
         if (count != 1 && count != channels)
             return shape_fail(n, d, "slope %%%s has %lld values, wants 1 or %lld", n->in[3]->name,

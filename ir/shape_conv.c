@@ -177,8 +177,41 @@ bool shape_batch_norm(const ir_node *n, ir_type *out, ir_diag *d) {
     return shape_need_rank(n, 2, IR_MAX_RANK, d) && shape_norm(n, 4, out, d);
 }
 
+/* group: absent, or how many equal runs of channels share statistics. */
+static bool need_groups(const ir_node *n, ir_diag *d) {
+    int64_t channels = n->in[0]->dim[C_AXIS];
+    if (!ir_get(n, IR_GROUP)) return true;
+    if (!shape_need_int(n, IR_GROUP, 1, channels > 0 ? channels : 1, d)) return false;
+    return channels % ir_int(n, IR_GROUP) == 0 ||
+           shape_fail(n, d, "%lld channels cannot be split into %lld groups", (long long)channels,
+                      (long long)ir_int(n, IR_GROUP));
+}
+
 bool shape_instance_norm(const ir_node *n, ir_type *out, ir_diag *d) {
-    return shape_need_rank(n, 3, IR_MAX_RANK, d) && shape_norm(n, 2, out, d) && shape_need_act(n, d);
+    return shape_need_rank(n, 3, IR_MAX_RANK, d) && shape_norm(n, 2, out, d) && need_groups(n, d) &&
+           shape_need_act(n, d);
+}
+
+enum { TERMS = 3 }; /* of a norm, per n and channel */
+
+bool shape_norm_terms(const ir_node *n, ir_type *out, ir_diag *d) {
+    if (!shape_need_rank(n, 3, IR_MAX_RANK, d) || !shape_norm(n, 2, out, d) || !need_groups(n, d))
+        return false;
+    out->rank = 3;
+    out->dim[2] = out->dim[1];
+    out->dim[1] = TERMS;
+    return true;
+}
+
+bool shape_normalise(const ir_node *n, ir_type *out, ir_diag *d) {
+    const ir_tensor *x = n->in[0], *t = n->in[1];
+    if (!shape_need_rank(n, 3, IR_MAX_RANK, d) || !shape_need_float(n, d) || !shape_need_same_dtype(n, d))
+        return false;
+    if (t->rank != 3 || t->dim[0] != x->dim[0] || t->dim[1] != TERMS || t->dim[2] != x->dim[C_AXIS])
+        return shape_fail(n, d, "wants 3 terms of each n and channel");
+    if (n->n_in > 2 && n->in[2]) return shape_fail(n, d, "operand 2 must be absent");
+    shape_copy(out, x);
+    return shape_need_act(n, d);
 }
 
 bool ir_is_joined(const ir_node *n) {

@@ -58,6 +58,7 @@ bool ir_can_stream(const ir_node *n) {
     case IR_OP_CONV_TRANSPOSE:
     case IR_OP_BATCH_NORM:
         return only_first_has_planes(n);
+    case IR_OP_NORMALISE:
     case IR_OP_MAX_POOL:
     case IR_OP_AVERAGE_POOL:
     case IR_OP_TO_BLOCK:

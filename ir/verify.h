@@ -29,6 +29,8 @@ verify_view verify_view_kind(const ir_tensor *t);
 bool verify_layouts(verifier *v);
 bool verify_views(verifier *v);
 bool verify_fused(verifier *v);
+/* What convs do for norms: values normalised on load, sums gathered (verify_norm.c). */
+bool verify_norms(verifier *v);
 /* Groups of nodes that stream, and the rings between them (verify_stream.c). */
 bool verify_streams(verifier *v);
 /* The first and the last node of the group of node `at`; both `at` if it is in none. */

@@ -30,6 +30,9 @@ static interval time_of(const verifier *v, int node) {
 }
 
 static void read_by(const verifier *v, place *places, const ir_tensor *t, int node) {
+    if (t->on_load) /* computed again by whoever reads it */
+        for (int k = 0; k < t->producer->n_in; k++)
+            if (t->producer->in[k]) read_by(v, places, t->producer->in[k], node);
     place *p = &places[ir_index_find(&v->index, t)];
     int last = time_of(v, node).last;
     if (p->time.last < last) p->time.last = last;
@@ -102,7 +105,7 @@ static bool check_storages(verifier *v, const place *p) {
 
 static bool in_arena(const verifier *v, const place *p, int i) {
     const ir_tensor *root = v->g->tensors[p[i].root];
-    return root->role == IR_ROLE_VALUE && !root->fused && !verify_is_output(v, root);
+    return root->role == IR_ROLE_VALUE && !root->fused && !root->on_load && !verify_is_output(v, root);
 }
 
 static bool check_offset(verifier *v, const place *p, int i) {
@@ -151,7 +154,8 @@ static use tensor_use(const verifier *v, const place *p, int i) {
 
 static use scratch_use(const verifier *v, int node) {
     const ir_node *n = v->g->nodes[node];
-    return (use){n->out[0]->name, "scratch of ", -1, n->scratch_offset, n->scratch, {node, node}};
+    int first = n->gathered ? verify_group_first(v, v->born[ir_index_find(&v->index, n->in[0])]) : node;
+    return (use){n->out[0]->name, "scratch of ", -1, n->scratch_offset, n->scratch, {first, node}};
 }
 
 static bool check_apart(verifier *v, const use *a, const use *b) {

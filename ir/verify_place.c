@@ -14,11 +14,12 @@ typedef enum layout_rule {
 
 static const layout_rule rules[IR_OP_COUNT] = {
     [IR_OP_CONV] = FREE,        [IR_OP_CONV_TRANSPOSE] = FREE, [IR_OP_ARG_MAX] = FREE,
-    [IR_OP_TO_BLOCK] = TO,      [IR_OP_FROM_BLOCK] = FROM,     [IR_OP_RESHAPE] = PLAIN,
-    [IR_OP_TRANSPOSE] = PLAIN,  [IR_OP_EXPAND] = PLAIN,        [IR_OP_GATHER] = PLAIN,
-    [IR_OP_REDUCE_SUM] = PLAIN, [IR_OP_REDUCE_MEAN] = PLAIN,   [IR_OP_REDUCE_MAX] = PLAIN,
-    [IR_OP_REDUCE_MIN] = PLAIN, [IR_OP_REDUCE_PROD] = PLAIN,   [IR_OP_WHERE] = PLAIN,
-    [IR_OP_CAST] = PLAIN,       [IR_OP_SHAPE_OF] = PLAIN,      [IR_OP_RANGE] = PLAIN,
+    [IR_OP_NORM_TERMS] = FREE,  [IR_OP_TO_BLOCK] = TO,         [IR_OP_FROM_BLOCK] = FROM,
+    [IR_OP_RESHAPE] = PLAIN,    [IR_OP_TRANSPOSE] = PLAIN,     [IR_OP_EXPAND] = PLAIN,
+    [IR_OP_GATHER] = PLAIN,     [IR_OP_REDUCE_SUM] = PLAIN,    [IR_OP_REDUCE_MEAN] = PLAIN,
+    [IR_OP_REDUCE_MAX] = PLAIN, [IR_OP_REDUCE_MIN] = PLAIN,    [IR_OP_REDUCE_PROD] = PLAIN,
+    [IR_OP_WHERE] = PLAIN,      [IR_OP_CAST] = PLAIN,          [IR_OP_SHAPE_OF] = PLAIN,
+    [IR_OP_RANGE] = PLAIN,
 };
 
 static bool check_block(verifier *v, const ir_tensor *t) {
@@ -95,7 +96,8 @@ static bool reshaped(const ir_tensor *result, const ir_tensor *of) {
 static bool overwrites(const ir_tensor *result, const ir_tensor *of) {
     const ir_node *n = result->producer;
     if (!n || n->in[0] != of) return false;
-    return ir_op_get(n->op)->flags & IR_FLAG_MAP || n->op == IR_OP_BATCH_NORM || n->op == IR_OP_INSTANCE_NORM;
+    return ir_op_get(n->op)->flags & IR_FLAG_MAP || n->op == IR_OP_BATCH_NORM ||
+           n->op == IR_OP_INSTANCE_NORM || n->op == IR_OP_NORMALISE;
 }
 
 verify_view verify_view_kind(const ir_tensor *t) {

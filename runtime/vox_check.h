@@ -80,31 +80,37 @@ static inline int64_t vox_box_count(int rank, const int *dim) {
 
 /* ---- convolutions ---------------------------------------------------------------------------- */
 
-static inline int vox_check_conv_any(vox_probe *p, const vox_conv *g, int transposed, const float *x,
-                                     const float *w, const float *b, const float *slope, const float *skip,
-                                     const float *y) {
+static inline int vox_check_conv_any(vox_probe *p, const vox_conv *g, const vox_around *around,
+                                     int transposed, const float *x, const float *w, const float *b,
+                                     const float *slope, const float *skip, const float *y) {
     vox_samples s = {0};
     for (int i = 0; i < p->samples; i++) {
         const vox_position at = vox_pick_voxel(p, i, &g->y);
         double size;
-        const double want =
-            vox_ref_conv_any(g, transposed, x, w, b, slope, skip, at.n, at.c, at.d, at.h, at.w, &size);
+        const double want = vox_ref_conv_any(g, around, transposed, x, w, b, slope, skip, at.n, at.c, at.d,
+                                             at.h, at.w, &size);
         vox_sample(&s, vox_value_at(&g->y, y, at), want, size);
     }
     return vox_judge(p, &s);
 }
 static inline int vox_check_conv(vox_probe *p, const vox_conv *g, const float *x, const float *w,
                                  const float *b, const float *slope, const float *skip, const float *y) {
-    return vox_check_conv_any(p, g, 0, x, w, b, slope, skip, y);
+    return vox_check_conv_any(p, g, NULL, 0, x, w, b, slope, skip, y);
+}
+static inline int vox_check_conv_around(vox_probe *p, const vox_conv *g, const vox_around *around,
+                                        const float *x, const float *w, const float *b, const float *slope,
+                                        const float *skip, const float *y) {
+    return vox_check_conv_any(p, g, around, 0, x, w, b, slope, skip, y);
 }
 static inline int vox_check_conv_transpose(vox_probe *p, const vox_conv *g, const float *x, const float *w,
                                            const float *b, const float *slope, const float *y) {
-    return vox_check_conv_any(p, g, 1, x, w, b, slope, NULL, y);
+    return vox_check_conv_any(p, g, NULL, 1, x, w, b, slope, NULL, y);
 }
 
 /* The arguments of a Winograd kernel; w transformed, or not (deep). */
 typedef struct vox_winograd_call {
     const vox_winograd *g;
+    const vox_around *around;
     int deep;
     const float *x, *w, *b, *slope, *skip;
 } vox_winograd_call;
@@ -124,7 +130,7 @@ static inline int vox_check_winograd_box(vox_probe *p, const vox_winograd_call *
             const int y_at[5] = {at.n, at.c, first[0] + at.d * step + (q >> 2),
                                  first[1] + at.h * step + (q >> 1 & 1), first[2] + at.w * step + (q & 1)};
             const double y =
-                vox_ref_winograd(k->g, k->deep, k->x, k->w, k->b, k->slope, k->skip, y_at, &size);
+                vox_ref_winograd(k->g, k->around, k->deep, k->x, k->w, k->b, k->slope, k->skip, y_at, &size);
             want = isnan(y) || y > want ? y : want;
             scale = fmax(scale, size);
         }
@@ -144,22 +150,34 @@ static inline int vox_check_winograd_any(vox_probe *p, const vox_winograd_call *
     return bad;
 }
 /* After the range was computed, while its planes (of x and of the outputs) are in memory. */
+static inline int vox_check_winograd_around(vox_probe *p, const vox_winograd *g, const vox_around *around,
+                                            const float *x, const float *u, const float *b,
+                                            const float *slope, const float *skip, const float *y,
+                                            const float *crop, const float *pool) {
+    const vox_winograd_call k = {g, around, 0, x, u, b, slope, skip};
+    return vox_check_winograd_any(p, &k, y, crop, pool);
+}
 static inline int vox_check_winograd(vox_probe *p, const vox_winograd *g, const float *x, const float *u,
                                      const float *b, const float *slope, const float *skip, const float *y,
                                      const float *crop, const float *pool) {
-    const vox_winograd_call k = {g, 0, x, u, b, slope, skip};
-    return vox_check_winograd_any(p, &k, y, crop, pool);
+    return vox_check_winograd_around(p, g, NULL, x, u, b, slope, skip, y, crop, pool);
 }
 static inline int vox_check_winograd_few(vox_probe *p, const vox_winograd *g, const float *x, const float *u,
                                          const float *b, const float *slope, const float *skip,
                                          const float *y) {
     return vox_check_winograd(p, g, x, u, b, slope, skip, y, NULL, NULL);
 }
+static inline int vox_check_winograd_deep_around(vox_probe *p, const vox_winograd *g,
+                                                 const vox_around *around, const float *x, const float *w,
+                                                 const float *b, const float *slope, const float *skip,
+                                                 const float *y, const float *crop, const float *pool) {
+    const vox_winograd_call k = {g, around, 1, x, w, b, slope, skip};
+    return vox_check_winograd_any(p, &k, y, crop, pool);
+}
 static inline int vox_check_winograd_deep(vox_probe *p, const vox_winograd *g, const float *x, const float *w,
                                           const float *b, const float *slope, const float *skip,
                                           const float *y, const float *crop, const float *pool) {
-    const vox_winograd_call k = {g, 1, x, w, b, slope, skip};
-    return vox_check_winograd_any(p, &k, y, crop, pool);
+    return vox_check_winograd_deep_around(p, g, NULL, x, w, b, slope, skip, y, crop, pool);
 }
 
 /* ---- pooling, norms, resizing ---------------------------------------------------------------- */
@@ -181,14 +199,33 @@ static inline int vox_check_average_pool(vox_probe *p, const vox_pool3d *g, cons
     }
     return vox_judge(p, &s);
 }
-static inline int vox_check_instance_norm(vox_probe *p, const vox_norm *g, const float *x, const float *scale,
-                                          const float *bias, const float *slope, const float *y) {
+/* Some channels, each from all of its voxels: their factor, and what mean and bias together make of 0. */
+static inline int vox_check_norm_terms(vox_probe *p, const vox_norm_terms *g, const float *x,
+                                       const float *scale, const float *bias, const float *y) {
+    vox_samples factors = {0}, summands = {0};
+    for (int i = 0; i < vox_min_int(p->samples, VOX_CHECK_CORNERS); i++) {
+        const int n = (int)vox_pick(p, i, 1, g->x.n), c = (int)vox_pick(p, i, 0, g->x.c);
+        const float *t = y + (ptrdiff_t)n * 3 * g->x.c + c;
+        double mean, variance;
+        vox_ref_statistics(g, x, n, c, &mean, &variance);
+        const double factor = (double)scale[c] / sqrt(variance + g->eps), centre = mean * factor;
+        vox_sample(&factors, (double)t[g->x.c], factor, 0);
+        vox_sample(&summands, (double)t[2 * g->x.c] - (double)t[0] * (double)t[g->x.c],
+                   (double)bias[c] - centre, fabs((double)bias[c]) + fabs(centre));
+    }
+    return vox_judge(p, &factors) | vox_judge(p, &summands);
+}
+static inline int vox_check_normalise(vox_probe *p, const vox_norm *g, const float *x, const float *terms,
+                                      const float *slope, const float *y) {
     vox_samples s = {0};
+    vox_dims to = g->x;
+    to.ring = g->y_ring;
     for (int i = 0; i < p->samples; i++) {
-        const vox_position at = vox_pick_voxel(p, i, &g->x);
-        const double want = vox_ref_instance_norm(g, x, scale, bias, slope, at.n, at.c, at.d, at.h, at.w);
-        vox_sample(&s, vox_value_at(&g->x, y, at), want,
-                   fabs((double)scale[at.c]) + fabs((double)bias[at.c]));
+        const vox_position at = vox_pick_voxel(p, i, &to);
+        const double want = vox_ref_normalise(g, x, terms, slope, at.n, at.c, at.d, at.h, at.w);
+        const float *t = terms + (ptrdiff_t)at.n * 3 * g->x.c + at.c;
+        vox_sample(&s, vox_value_at(&to, y, at), want,
+                   fabs((double)t[0] * (double)t[g->x.c]) + fabs((double)t[2 * g->x.c]));
     }
     return vox_judge(p, &s);
 }

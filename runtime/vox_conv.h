@@ -29,6 +29,7 @@
 #ifndef VOX_CONV_H
 #define VOX_CONV_H
 
+#include "vox_around.h"
 #include "vox_conv_few.h"
 #include "vox_conv_walk.h"
 
@@ -181,9 +182,22 @@ typedef struct vox_conv_part {
     vox_dims skip_dims;
     int blocks, channels; /* of output */
     int first_chunk, last_chunk;
-    int few, thin;     /* 1: row by row, without the tile */
-    vox_tile_fn *tile; /* NULL if few or thin */
+    int few, thin;          /* 1: row by row, without the tile */
+    vox_tile_fn *tile;      /* NULL if few or thin */
+    const vox_terms *terms; /* of x's blocks, if they are normalised on load */
+    double *sums;           /* of y's blocks in the task's slot, if they are gathered */
 } vox_conv_part;
+
+/* The tile of `width` outputs whose inputs, of a pointwise convolution, are normalised first. */
+VOX_NOINLINE void vox_conv_normal_tile(const vox_conv_part *p, int width, const float *x, const float *w,
+                                       const float *from, float *y) {
+    float stage[VOX_AROUND_MOST * VOX_TILE_W];
+    vox_walk walk = p->walk;
+    walk.x_block = VOX_TILE_W * VOX_BLOCK;
+    for (int b = 0; b < vox_parts(walk.ic, VOX_BLOCK); b++)
+        vox_terms_run(&p->terms[b], x + b * p->walk.x_block, stage + b * walk.x_block, width);
+    p->tile(&walk, width, stage, w, from, y);
+}
 
 /* Plain output: finished sums of n positions, kept as blocks of 16 in `sums`, go to their channels. */
 static inline void vox_conv_scatter(const vox_conv_part *p, const float *sums, float *y, int n) {
@@ -238,8 +252,10 @@ static inline void vox_conv_segment(const vox_conv_part *p, const float *x, cons
     for (int i = 0, r = 0; i < tiles; i++) {
         const int width = n / tiles + (i < n % tiles);
         float *to = plain ? sums : y + r * y_pos;
+        const float *from = skip ? start : p->first_chunk ? p->b : to;
         if (skip) vox_conv_start(p, skip + r * y_pos, width, start);
-        p->tile(&p->walk, width, x + r * x_pos, w, skip ? start : p->first_chunk ? p->b : to, to);
+        p->terms ? vox_conv_normal_tile(p, width, x + r * x_pos, w, from, to)
+                 : p->tile(&p->walk, width, x + r * x_pos, w, from, to);
         const int later = plain && p->axis[2].every == 1 && p->channels < width;
         if (activate && !later) vox_conv_finish(p, to, width);
         if (plain) vox_conv_scatter(p, sums, y + r * y_pos, width);
@@ -343,49 +359,8 @@ static inline void vox_conv_row(vox_conv_part *p, int jd, int jh) {
         const ptrdiff_t y_at = (ax->first + from * ax->every) * p->y_step[2];
         vox_conv_segment(p, x + x_at, w + w_at, skip ? skip + y_at : NULL, y + y_at, to - from);
     }
-}
-
-/* What one task computes: output channel blocks, planes, rows; ends exclusive. Planes are those of the range;
- * they and rows are counted in the order of vox_conv_turn. */
-typedef struct vox_conv_box {
-    int n, oc[2], range[2], d[2], h[2];
-} vox_conv_box;
-
-/* The i-th of n outputs of a dilated axis to be computed: those that are congruent modulo the dilation follow
- * each other, since they share inputs. 5 channels at 256^3, dilation 8: 0.69 of the time that the order of
- * memory takes. */
-static inline int vox_conv_turn(int i, int n, int dilation) {
-    const int each = n / dilation, more = n % dilation; /* the first `more` classes have one output more */
-    if (i < more * (each + 1)) return i / (each + 1) + i % (each + 1) * dilation;
-    i -= more * (each + 1);
-    return more + i / each + i % each * dilation;
-}
-
-/* Blocks of 16 output channels of one group. */
-static inline int vox_conv_group_blocks(const vox_conv *g) {
-    return vox_parts(g->y.c / g->group, VOX_BLOCK);
-}
-
-VOX_KERNEL int vox_conv_tasks(const vox_conv *g, int begin, int end) {
-    return g->y.n * vox_parts(vox_conv_group_blocks(g) * g->group, g->task_oc) *
-           vox_parts(end - begin, g->task_d) * vox_parts(g->y.h, g->task_h);
-}
-VOX_KERNEL int vox_conv_transpose_tasks(const vox_conv *g, int begin, int end) {
-    return vox_conv_tasks(g, begin, end);
-}
-
-/* Tasks are numbered n, oc, d, h, the last one fastest. */
-static inline vox_conv_box vox_conv_box_of(const vox_conv *g, int begin, int end, int task) {
-    const int blocks = vox_conv_group_blocks(g) * g->group;
-    const int nh = vox_parts(g->y.h, g->task_h), nd = vox_parts(end - begin, g->task_d),
-              nc = vox_parts(blocks, g->task_oc);
-    const int h = task % nh * g->task_h, d = task / nh % nd * g->task_d,
-              oc = task / nh / nd % nc * g->task_oc;
-    return (vox_conv_box){task / nh / nd / nc,
-                          {oc, vox_min_int(oc + g->task_oc, blocks)},
-                          {begin, end},
-                          {d, vox_min_int(d + g->task_d, end - begin)},
-                          {h, vox_min_int(h + g->task_h, g->y.h)}};
+    for (int i = 0; p->sums && p->last_chunk && i < p->blocks; i++)
+        vox_sums_run(y + i * p->walk.y_block + ax->first * p->y_step[2], ax->n, p->sums + i * VOX_SUMS);
 }
 
 /* The kernels' arguments. */
@@ -490,9 +465,25 @@ static inline void vox_conv_rows(vox_conv_part *p, const vox_conv_box *box) {
                          one_row ? 0 : vox_conv_turn(h, p->axis[1].n, p->g->dilation[1]));
 }
 
-VOX_NOINLINE void vox_conv_task(const vox_conv *g, int transposed, const vox_conv_operands *o,
-                                vox_conv_box box) {
+/* The task's slot (by planes and rows), its blocks emptied; NULL: nothing is gathered. */
+static inline double *vox_conv_slot(const vox_conv *g, const vox_around *around, const vox_conv_box *box) {
+    if (!around || !around->sums) return NULL;
+    const int blocks = vox_conv_group_blocks(g) * g->group;
+    const int slot = box->d[0] / g->task_d * vox_parts(g->y.h, g->task_h) + box->h[0] / g->task_h;
+    double *sums = vox_sums_slot(around, blocks, box->range[0], slot);
+    memset(sums + (ptrdiff_t)box->oc[0] * VOX_SUMS, 0,
+           (size_t)(box->oc[1] - box->oc[0]) * VOX_SUMS * sizeof *sums);
+    return sums;
+}
+
+VOX_NOINLINE void vox_conv_task(const vox_conv *g, const vox_around *around, int transposed,
+                                const vox_conv_operands *o, vox_conv_box box) {
     const int gic = g->x.c / g->group, per_group = vox_conv_group_blocks(g);
+    double *sums = vox_conv_slot(g, around, &box);
+    vox_terms terms[VOX_AROUND_MOST / VOX_BLOCK];
+    const int normal = around && around->terms;
+    for (int c = 0; normal && c < g->x.c; c += VOX_BLOCK)
+        terms[c / VOX_BLOCK] = vox_terms_of(around, box.n, c, g->x.c);
     int chunk = g->y.block && g->chunk_ic > 0 ? vox_parts(g->chunk_ic, VOX_BLOCK) * VOX_BLOCK : gic;
     if (chunk > gic) chunk = gic;
     for (int ic = 0; ic < gic; ic += chunk) {
@@ -500,6 +491,8 @@ VOX_NOINLINE void vox_conv_task(const vox_conv *g, int transposed, const vox_con
             const int left = vox_min_int(box.oc[1] - oc, per_group - oc % per_group);
             blocks = vox_min_int(left, VOX_TILE_V);
             vox_conv_part p = vox_conv_part_of(g, &box, oc, blocks, ic, vox_min_int(chunk, gic - ic), o);
+            p.terms = normal ? terms + ic / VOX_BLOCK : NULL;
+            p.sums = sums ? sums + (ptrdiff_t)oc * VOX_SUMS : NULL;
             if (transposed)
                 vox_conv_transposed_rows(&p, &box);
             else
@@ -508,15 +501,20 @@ VOX_NOINLINE void vox_conv_task(const vox_conv *g, int transposed, const vox_con
     }
 }
 
+VOX_KERNEL void vox_f32_conv_around(const vox_conv *g, const vox_around *around, int begin, int end,
+                                    const float *x, const float *w, const float *b, const float *slope,
+                                    const float *skip, float *y, int task) {
+    const vox_conv_operands o = {x, w, b, slope, skip, y};
+    vox_conv_task(g, around, 0, &o, vox_conv_box_of(g, begin, end, task));
+}
 VOX_KERNEL void vox_f32_conv(const vox_conv *g, int begin, int end, const float *x, const float *w,
                              const float *b, const float *slope, const float *skip, float *y, int task) {
-    const vox_conv_operands o = {x, w, b, slope, skip, y};
-    vox_conv_task(g, 0, &o, vox_conv_box_of(g, begin, end, task));
+    vox_f32_conv_around(g, NULL, begin, end, x, w, b, slope, skip, y, task);
 }
 VOX_KERNEL void vox_f32_conv_transpose(const vox_conv *g, int begin, int end, const float *x, const float *w,
                                        const float *b, const float *slope, float *y, int task) {
     const vox_conv_operands o = {x, w, b, slope, NULL, y};
-    vox_conv_task(g, 1, &o, vox_conv_box_of(g, begin, end, task));
+    vox_conv_task(g, NULL, 1, &o, vox_conv_box_of(g, begin, end, task));
 }
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT-0 */
-/* vox_conv_walk.h: what the tiles of direct convolutions walk over: taps, channels, axes. */
+/* vox_conv_walk.h: what the tiles of direct convolutions walk over: taps, channels, axes; and tasks. */
 #ifndef VOX_CONV_WALK_H
 #define VOX_CONV_WALK_H
 
@@ -84,6 +84,51 @@ static inline vox_dims vox_skip_dims(const vox_dims *y, int ring) {
 /* From channel to channel, of plain memory. */
 static inline ptrdiff_t vox_plane_floats(const vox_dims *t) {
     return (ptrdiff_t)vox_planes(t) * t->h * t->w;
+}
+
+/* ---- tasks ----------------------------------------------------------------------------------- */
+
+/* What one task computes: output channel blocks, planes, rows; ends exclusive. Planes are those of the range;
+ * they and rows are counted in the order of vox_conv_turn. */
+typedef struct vox_conv_box {
+    int n, oc[2], range[2], d[2], h[2];
+} vox_conv_box;
+
+/* The i-th of n outputs of a dilated axis to be computed: those that are congruent modulo the dilation follow
+ * each other, since they share inputs. 5 channels at 256^3, dilation 8: 0.69 of the time that the order of
+ * memory takes. */
+static inline int vox_conv_turn(int i, int n, int dilation) {
+    const int each = n / dilation, more = n % dilation; /* the first `more` classes have one output more */
+    if (i < more * (each + 1)) return i / (each + 1) + i % (each + 1) * dilation;
+    i -= more * (each + 1);
+    return more + i / each + i % each * dilation;
+}
+
+/* Blocks of 16 output channels of one group. */
+static inline int vox_conv_group_blocks(const vox_conv *g) {
+    return vox_parts(g->y.c / g->group, VOX_BLOCK);
+}
+
+VOX_KERNEL int vox_conv_tasks(const vox_conv *g, int begin, int end) {
+    return g->y.n * vox_parts(vox_conv_group_blocks(g) * g->group, g->task_oc) *
+           vox_parts(end - begin, g->task_d) * vox_parts(g->y.h, g->task_h);
+}
+VOX_KERNEL int vox_conv_transpose_tasks(const vox_conv *g, int begin, int end) {
+    return vox_conv_tasks(g, begin, end);
+}
+
+/* Tasks are numbered n, oc, d, h, the last one fastest. */
+static inline vox_conv_box vox_conv_box_of(const vox_conv *g, int begin, int end, int task) {
+    const int blocks = vox_conv_group_blocks(g) * g->group;
+    const int nh = vox_parts(g->y.h, g->task_h), nd = vox_parts(end - begin, g->task_d),
+              nc = vox_parts(blocks, g->task_oc);
+    const int h = task % nh * g->task_h, d = task / nh % nd * g->task_d,
+              oc = task / nh / nd % nc * g->task_oc;
+    return (vox_conv_box){task / nh / nd / nc,
+                          {oc, vox_min_int(oc + g->task_oc, blocks)},
+                          {begin, end},
+                          {d, vox_min_int(d + g->task_d, end - begin)},
+                          {h, vox_min_int(h + g->task_h, g->y.h)}};
 }
 
 #endif

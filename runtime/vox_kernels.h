@@ -131,6 +131,23 @@ typedef struct vox_winograd {
  * or y with its padding, in an odd number of blocks
  */
 
+/* What a convolution does for the normalisations in front of it and behind it, as argument `around` (or NULL)
+ * of vox_f32_conv_around, vox_f32_winograd_around and vox_f32_winograd_deep_around, behind g. */
+typedef struct vox_around {
+    /* Not NULL: x (block 16; of a direct convolution: pointwise, at most VOX_AROUND_MOST channels) is read as
+     * vox_f32_normalise would write it with these terms, this activation (none, relu, leaky_relu, prelu) and
+     * slope; padding stays 0. */
+    const float *terms, *slope;
+    vox_epilogue ep;
+    /* Not NULL: sums for vox_f32_norm_terms of y (block 16, n 1), slots * ceil(D / planes) slots of
+     * ceil(C/16) * 32 doubles, all of which are written by the time that all of y is. */
+    double *sums;
+    int planes; /* what every range of planes but the last has */
+    int slots;  /* per range: direct, as many as it has tasks for one pair of blocks of channels; Winograd, at
+                 * least max(tiles / batch, 4 * lanes); deep: tiles / batch, rounded up */
+} vox_around;
+enum { VOX_AROUND_MOST = 256 };
+
 /* vox_pool3d.h: vox_pool3d_tasks(g, begin, end), vox_f32_max_pool(g, begin, end, x, y, task),
  * vox_f32_average_pool(g, begin, end, x, y, task). One task: one n, channel or block of channels, output
  * plane. */
@@ -141,15 +158,24 @@ typedef struct vox_pool3d {
     int include_pad; /* average only */
 } vox_pool3d;
 
-/* vox_norm.h: vox_norm_tasks(g), vox_f32_instance_norm(g, x, scale, bias, slope, y, task);
- * vox_affine_tasks(g, begin, end), vox_f32_affine(g, begin, end, x, scale, bias, slope, y, task):
- * y = act(x * scale[c] + bias[c]). */
+/* vox_norm.h: vox_affine_tasks(g, begin, end), vox_f32_affine(g, begin, end, x, scale, bias, slope, y, task):
+ * y = act(x * scale[c] + bias[c]); vox_normalise_tasks(g, begin, end), vox_f32_normalise(g, begin, end, x,
+ * terms, slope, y, task): y = act((x - t[n][0][c]) * t[n][1][c] + t[n][2][c]) with terms t. */
 typedef struct vox_norm {
     vox_dims x; /* y has the same dims; y may be x */
-    int y_ring; /* affine only: y's ring, as in vox_dims */
-    double eps;
+    int y_ring; /* y's ring, as in vox_dims */
     vox_epilogue ep;
 } vox_norm;
+
+/* vox_norm.h: vox_norm_terms_tasks(g), vox_f32_norm_terms(g, x, sums, scale, bias, y, task): the terms of an
+ * instance or group normalisation of whole x, y = [N][mean, scale / sqrt(variance + eps), bias][C]: mean and
+ * (biased) variance of each n and group. slots > 0: not from x, but from those sums (vox_around). */
+typedef struct vox_norm_terms {
+    vox_dims x;
+    int groups; /* of as many channels each; C: each channel by itself */
+    double eps;
+    int slots;
+} vox_norm_terms;
 
 /* vox_map.h: vox_map_tasks(g, begin, end), vox_f32_map(g, begin, end, x, y, task); y may be x. Casts have no
  * struct: vox_cast_tasks(count), vox_cast(count, from, to, x, y, task). */

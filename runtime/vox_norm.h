@@ -1,47 +1,65 @@
 /* SPDX-License-Identifier: MIT-0 */
-/* vox_norm.h: instance normalisation and the affine map per channel, either layout, activation included.
+/* vox_norm.h: the terms of an instance or group normalisation, what becomes of x by them, and the affine map
+ * per channel; either layout, activation included.
  *
- * scale, bias and slope are packed per-channel vectors; slope is NULL but for prelu. Mean and variance are
- * summed in double precision, twice over the data, in an order that depends on the shape alone.
+ * scale, bias and slope are packed per-channel vectors; slope is NULL but for prelu. Sums are in double
+ * precision (vox_around.h), in an order that depends on the shape alone.
  */
 #ifndef VOX_NORM_H
 #define VOX_NORM_H
 
 #include "vox_act.h"
+#include "vox_around.h"
 
-/* One task: one n and channel (plain) or block of channels. */
-VOX_KERNEL int vox_norm_tasks(const vox_norm *g) {
-    return g->x.n * (g->x.block ? vox_parts(g->x.c, VOX_BLOCK) : g->x.c);
-}
-/* One task: the same, one plane. */
+/* ---- x to y ---------------------------------------------------------------------------------- */
+
+/* One task: one n and channel (plain) or block of channels, one plane. */
 VOX_KERNEL int vox_affine_tasks(const vox_norm *g, int begin, int end) {
-    return vox_norm_tasks(g) * (end - begin);
+    return g->x.n * (g->x.block ? vox_parts(g->x.c, VOX_BLOCK) : g->x.c) * (end - begin);
+}
+VOX_KERNEL int vox_normalise_tasks(const vox_norm *g, int begin, int end) {
+    return vox_affine_tasks(g, begin, end);
 }
 
-/* n blocks: act((x - mean) * scale + bias), lane by lane. */
-VOX_NOINLINE void vox_norm_blocks(const vox_epilogue *ep, const float *mean, const float *scale,
-                                  const float *bias, const float *slope, const float *x, float *y,
-                                  ptrdiff_t n) {
+enum { VOX_NORM_LARGE = 16 * 1048576 /* bytes of y that no cache keeps for the next layer */ };
+
+/* n blocks: act((x - mean) * scale + bias), lane by lane. past: y is stored past the caches. */
+VOX_INLINE void vox_norm_blocks(const int past, const vox_epilogue *ep, const float *mean, const float *scale,
+                                const float *bias, const float *slope, const float *x, float *y,
+                                ptrdiff_t n) {
     const vox_epilogue copy = *ep;
     for (ptrdiff_t i = 0; i < n; i++)
         for (int v = 0; v < VOX_BLOCK; v += VOX_VL) {
             const vox_v centred = vox_load(x + i * VOX_BLOCK + v) - vox_load(mean + v);
             const vox_v sum = vox_fma(centred, vox_load(scale + v), vox_load(bias + v));
-            vox_store(y + i * VOX_BLOCK + v,
-                      vox_activate(&copy, sum, slope ? vox_load(slope + v) : vox_zero()));
+            const vox_v done = vox_activate(&copy, sum, slope ? vox_load(slope + v) : vox_zero());
+            past ? vox_store_past(y + i * VOX_BLOCK + v, done) : vox_store(y + i * VOX_BLOCK + v, done);
         }
+}
+VOX_NOINLINE void vox_norm_near(const vox_epilogue *ep, const float *mean, const float *scale,
+                                const float *bias, const float *slope, const float *x, float *y,
+                                ptrdiff_t n) {
+    vox_norm_blocks(0, ep, mean, scale, bias, slope, x, y, n);
+}
+VOX_NOINLINE void vox_norm_past(const vox_epilogue *ep, const float *mean, const float *scale,
+                                const float *bias, const float *slope, const float *x, float *y,
+                                ptrdiff_t n) {
+    vox_norm_blocks(1, ep, mean, scale, bias, slope, x, y, n);
+    vox_store_past_end();
 }
 
 /* The lanes' values in `lane` (plain: all of one channel) are applied to `count` voxels. */
 static inline void vox_norm_apply(const vox_norm *g, const float *mean, const float *scale, const float *bias,
                                   const float *slope, const float *x, float *y, ptrdiff_t count) {
     const ptrdiff_t floats = g->x.block ? count * VOX_BLOCK : count, whole = floats / VOX_BLOCK;
-    vox_norm_blocks(&g->ep, mean, scale, bias, slope, x, y, whole);
+    const double all = (double)vox_planes(&g->x) * g->x.h * g->x.w * g->x.c * g->x.n * sizeof *y;
+    const int past = all > VOX_NORM_LARGE && x != y && (uintptr_t)y % (VOX_BLOCK * sizeof *y) == 0;
+    (past ? vox_norm_past : vox_norm_near)(&g->ep, mean, scale, bias, slope, x, y, whole);
     if (whole * VOX_BLOCK == floats) return;
     const size_t bytes = (size_t)(floats - whole * VOX_BLOCK) * sizeof *x;
     float tail[VOX_BLOCK] = {0};
     memcpy(tail, x + whole * VOX_BLOCK, bytes);
-    vox_norm_blocks(&g->ep, mean, scale, bias, slope, tail, tail, 1);
+    vox_norm_near(&g->ep, mean, scale, bias, slope, tail, tail, 1);
     memcpy(y + whole * VOX_BLOCK, tail, bytes);
 }
 
@@ -53,59 +71,118 @@ static inline const float *vox_norm_lanes(const vox_norm *g, const float *vector
     return lane;
 }
 
-/* Per lane, over `count` voxels: mean and variance. Plain: lane l sums every 16th voxel, then all lanes are
- * one. */
-VOX_NOINLINE void vox_norm_statistics(const vox_norm *g, const float *x, ptrdiff_t count,
-                                      double mean[VOX_BLOCK], double variance[VOX_BLOCK]) {
-    const ptrdiff_t floats = g->x.block ? count * VOX_BLOCK : count;
-    for (int pass = 0; pass < 2; pass++) {
-        double sum[VOX_BLOCK] = {0}, total = 0;
-        ptrdiff_t i = 0;
-        for (; i + VOX_BLOCK <= floats; i += VOX_BLOCK)
-            for (int l = 0; l < VOX_BLOCK; l++) {
-                const double v = (double)x[i + l] - (pass ? mean[l] : 0);
-                sum[l] += pass ? v * v : v;
-            }
-        for (int l = 0; i + l < floats; l++) {
-            const double v = (double)x[i + l] - (pass ? mean[l] : 0);
-            sum[l] += pass ? v * v : v;
-        }
-        for (int l = 0; l < VOX_BLOCK; l++) total += sum[l];
-        for (int l = 0; l < VOX_BLOCK; l++)
-            (pass ? variance : mean)[l] = (g->x.block ? sum[l] : total) / (double)count;
-    }
-}
-
-VOX_KERNEL void vox_f32_instance_norm(const vox_norm *g, const float *x, const float *scale,
-                                      const float *bias, const float *slope, float *y, int task) {
-    const ptrdiff_t count = (ptrdiff_t)g->x.d * g->x.h * g->x.w,
-                    size = g->x.block ? count * VOX_BLOCK : count;
-    const int per_n = vox_norm_tasks(g) / g->x.n, c = task % per_n * (g->x.block ? VOX_BLOCK : 1);
-    double mean[VOX_BLOCK], variance[VOX_BLOCK];
-    float mean_lane[VOX_BLOCK], scale_lane[VOX_BLOCK], bias_lane[VOX_BLOCK], slope_lane[VOX_BLOCK];
-    vox_norm_statistics(g, x + task * size, count, mean, variance);
-    vox_norm_lanes(g, scale, c, scale_lane);
-    for (int l = 0; l < VOX_BLOCK; l++) {
-        mean_lane[l] = (float)mean[l];
-        scale_lane[l] = (float)((double)scale_lane[l] / sqrt(variance[l] + g->eps));
-    }
-    vox_norm_apply(g, mean_lane, scale_lane, vox_norm_lanes(g, bias, c, bias_lane),
-                   vox_norm_lanes(g, slope, c, slope_lane), x + task * size, y + task * size, count);
+/* What one task reads and writes. */
+typedef struct vox_norm_plane {
+    int n, c;       /* c: the first channel */
+    ptrdiff_t x, y; /* floats */
+    ptrdiff_t voxels;
+} vox_norm_plane;
+static inline vox_norm_plane vox_norm_plane_of(const vox_norm *g, int begin, int end, int task) {
+    const ptrdiff_t count = (ptrdiff_t)g->x.h * g->x.w, size = g->x.block ? count * VOX_BLOCK : count;
+    const int per_n = g->x.block ? vox_parts(g->x.c, VOX_BLOCK) : g->x.c;
+    const int at = task / (end - begin), d = begin + task % (end - begin);
+    vox_dims to = g->x;
+    to.ring = g->y_ring;
+    return (vox_norm_plane){at / per_n, at % per_n * (g->x.block ? VOX_BLOCK : 1),
+                            ((ptrdiff_t)at * vox_planes(&g->x) + vox_plane_of(&g->x, d)) * size,
+                            ((ptrdiff_t)at * vox_planes(&to) + vox_plane_of(&to, d)) * size, count};
 }
 
 VOX_KERNEL void vox_f32_affine(const vox_norm *g, int begin, int end, const float *x, const float *scale,
                                const float *bias, const float *slope, float *y, int task) {
     static const float zeros[VOX_BLOCK];
-    const ptrdiff_t count = (ptrdiff_t)g->x.h * g->x.w, size = g->x.block ? count * VOX_BLOCK : count;
-    const int per_n = vox_norm_tasks(g) / g->x.n, at = task / (end - begin), d = begin + task % (end - begin);
-    const int c = at % per_n * (g->x.block ? VOX_BLOCK : 1);
-    vox_dims to = g->x;
-    to.ring = g->y_ring;
-    x += ((ptrdiff_t)at * vox_planes(&g->x) + vox_plane_of(&g->x, d)) * size;
-    y += ((ptrdiff_t)at * vox_planes(&to) + vox_plane_of(&to, d)) * size;
+    const vox_norm_plane p = vox_norm_plane_of(g, begin, end, task);
     float scale_lane[VOX_BLOCK], bias_lane[VOX_BLOCK], slope_lane[VOX_BLOCK];
-    vox_norm_apply(g, zeros, vox_norm_lanes(g, scale, c, scale_lane), vox_norm_lanes(g, bias, c, bias_lane),
-                   vox_norm_lanes(g, slope, c, slope_lane), x, y, count);
+    vox_norm_apply(g, zeros, vox_norm_lanes(g, scale, p.c, scale_lane),
+                   vox_norm_lanes(g, bias, p.c, bias_lane), vox_norm_lanes(g, slope, p.c, slope_lane),
+                   x + p.x, y + p.y, p.voxels);
+}
+
+VOX_KERNEL void vox_f32_normalise(const vox_norm *g, int begin, int end, const float *x, const float *terms,
+                                  const float *slope, float *y, int task) {
+    const vox_norm_plane p = vox_norm_plane_of(g, begin, end, task);
+    const float *of_n = terms + (ptrdiff_t)p.n * 3 * g->x.c;
+    float lane[3][VOX_BLOCK], slope_lane[VOX_BLOCK];
+    for (int k = 0; k < 3; k++)
+        for (int l = 0; l < VOX_BLOCK; l++) {
+            const int c = g->x.block ? p.c + l : p.c;
+            lane[k][l] = c < g->x.c ? of_n[(ptrdiff_t)k * g->x.c + c] : 0.0f;
+        }
+    vox_norm_apply(g, lane[0], lane[1], lane[2], vox_norm_lanes(g, slope, p.c, slope_lane), x + p.x, y + p.y,
+                   p.voxels);
+}
+
+/* ---- terms ----------------------------------------------------------------------------------- */
+
+/* Groups per task: whole blocks of channels where they are in blocks. */
+static inline int vox_norm_terms_run(const vox_norm_terms *g) {
+    const int each = g->x.c / g->groups;
+    if (!g->x.block || each % VOX_BLOCK == 0) return 1;
+    return VOX_BLOCK % each == 0 ? VOX_BLOCK / each : g->groups;
+}
+VOX_KERNEL int vox_norm_terms_tasks(const vox_norm_terms *g) {
+    return g->x.n * vox_parts(g->groups, vox_norm_terms_run(g));
+}
+
+/* Sums of the 16 channels of block number `block` of image n, from slots or from x. */
+static inline void vox_norm_block_sums(const vox_norm_terms *g, const float *x, const double *sums, int n,
+                                       int block, double to[VOX_SUMS]) {
+    const int blocks = vox_parts(g->x.c, VOX_BLOCK);
+    const ptrdiff_t voxels = (ptrdiff_t)g->x.d * g->x.h * g->x.w;
+    memset(to, 0, VOX_SUMS * sizeof *to);
+    if (!g->slots) vox_sums_run(x + ((ptrdiff_t)n * blocks + block) * voxels * VOX_BLOCK, voxels, to);
+    for (int s = 0; s < g->slots; s++)
+        for (int i = 0; i < VOX_SUMS; i++) to[i] += sums[((ptrdiff_t)s * blocks + block) * VOX_SUMS + i];
+}
+/* Sums of one channel of plain x: 16 voxels after the other as lanes. */
+static inline void vox_norm_channel_sums(const vox_norm_terms *g, const float *x, int n, int c,
+                                         double to[2]) {
+    const ptrdiff_t voxels = (ptrdiff_t)g->x.d * g->x.h * g->x.w, whole = voxels / VOX_BLOCK;
+    double sums[VOX_SUMS] = {0};
+    x += ((ptrdiff_t)n * g->x.c + c) * voxels;
+    vox_sums_run(x, whole, sums);
+    for (ptrdiff_t i = whole * VOX_BLOCK; i < voxels; i++) {
+        sums[0] += (double)x[i];
+        sums[VOX_BLOCK] += (double)x[i] * (double)x[i];
+    }
+    to[0] = to[1] = 0;
+    for (int l = 0; l < VOX_BLOCK; l++) to[0] += sums[l], to[1] += sums[VOX_BLOCK + l];
+}
+
+/* The terms of channels [begin, end), which share their statistics: sum and sum of squares of `count` values.
+ * What rounding the mean loses joins the bias. */
+static inline void vox_norm_put_terms(const vox_norm_terms *g, const double sum[2], double count,
+                                      const float *scale, const float *bias, int begin, int end, float *y) {
+    const double mean = sum[0] / count, rest = sum[1] / count - mean * mean;
+    const double deviation = sqrt((rest < 0 ? 0 : rest) + g->eps);
+    const float centre = (float)mean;
+    for (int c = begin; c < end; c++) {
+        const double factor = (double)scale[c] / deviation;
+        y[c] = centre;
+        y[g->x.c + c] = (float)factor;
+        y[2 * g->x.c + c] = (float)((double)bias[c] + ((double)centre - mean) * factor);
+    }
+}
+
+/* One task: some groups of one n. */
+VOX_KERNEL void vox_f32_norm_terms(const vox_norm_terms *g, const float *x, const double *sums,
+                                   const float *scale, const float *bias, float *y, int task) {
+    const int run = vox_norm_terms_run(g), per_n = vox_parts(g->groups, run), each = g->x.c / g->groups;
+    const int n = task / per_n, first = task % per_n * run, last = vox_min_int(first + run, g->groups);
+    const double count = (double)each * g->x.d * g->x.h * g->x.w;
+    double block[VOX_SUMS];
+    for (int group = first, known = -1; group < last; group++) {
+        double sum[2] = {0, 0}, one[2];
+        for (int c = group * each; c < (group + 1) * each; c++) {
+            if (g->x.block && known != c / VOX_BLOCK)
+                vox_norm_block_sums(g, x, sums, n, known = c / VOX_BLOCK, block);
+            if (!g->x.block) vox_norm_channel_sums(g, x, n, c, one);
+            sum[0] += g->x.block ? block[c % VOX_BLOCK] : one[0];
+            sum[1] += g->x.block ? block[VOX_BLOCK + c % VOX_BLOCK] : one[1];
+        }
+        vox_norm_put_terms(g, sum, count, scale, bias, group * each, (group + 1) * each,
+                           y + (ptrdiff_t)n * 3 * g->x.c);
+    }
 }
 
 #endif

@@ -100,11 +100,21 @@ static inline double vox_ref_skip(const vox_dims *y, int ring, const float *skip
     return skip ? (double)skip[vox_ref_at(&dims, n, c, d, h, w)] : 0;
 }
 
+/* A value of x as a convolution sees it: normalised, if `around` says so. */
+static inline double vox_ref_loaded(const vox_around *around, const vox_dims *dims, const float *x, int n,
+                                    int c, int d, int h, int w) {
+    const double v = (double)x[vox_ref_at(dims, n, c, d, h, w)];
+    if (!around || !around->terms) return v;
+    const float *t = around->terms + (ptrdiff_t)n * 3 * dims->c + c;
+    return vox_ref_act(&around->ep, around->slope ? (double)around->slope[c] : 0,
+                       (v - (double)t[0]) * (double)t[dims->c] + (double)t[2 * (ptrdiff_t)dims->c]);
+}
+
 /* The value and, in *scale if not NULL, the sum of the absolute terms, by which a rounding error is judged.
  */
-static inline double vox_ref_conv_any(const vox_conv *g, int transposed, const float *x, const float *w,
-                                      const float *b, const float *slope, const float *skip, int n, int c,
-                                      int d, int h, int ow, double *scale) {
+static inline double vox_ref_conv_any(const vox_conv *g, const vox_around *around, int transposed,
+                                      const float *x, const float *w, const float *b, const float *slope,
+                                      const float *skip, int n, int c, int d, int h, int ow, double *scale) {
     const int gic = g->x.c / g->group, first = c / (g->y.c / g->group) * gic;
     const double added = vox_ref_skip(&g->y, g->skip_ring, skip, n, c, d, h, ow);
     double sum = b ? (double)b[vox_ref_channel(g, c)] : 0, size = fabs(sum) + fabs(added);
@@ -116,7 +126,7 @@ static inline double vox_ref_conv_any(const vox_conv *g, int transposed, const f
             for (int kw = 0; kw < g->kernel[2]; kw++) {
                 if (!vox_ref_input(g, transposed, 2, ow, kw, &iw)) continue;
                 for (int i = 0; i < gic; i++) {
-                    const double term = (double)x[vox_ref_at(&g->x, n, first + i, id, ih, iw)] *
+                    const double term = vox_ref_loaded(around, &g->x, x, n, first + i, id, ih, iw) *
                                         (double)w[vox_ref_weight(g, c, kd, kh, kw, i)];
                     sum += term, size += fabs(term);
                 }
@@ -128,11 +138,11 @@ static inline double vox_ref_conv_any(const vox_conv *g, int transposed, const f
 }
 static inline double vox_ref_conv(const vox_conv *g, const float *x, const float *w, const float *b,
                                   const float *slope, int n, int c, int d, int h, int ow) {
-    return vox_ref_conv_any(g, 0, x, w, b, slope, NULL, n, c, d, h, ow, NULL);
+    return vox_ref_conv_any(g, NULL, 0, x, w, b, slope, NULL, n, c, d, h, ow, NULL);
 }
 static inline double vox_ref_conv_transpose(const vox_conv *g, const float *x, const float *w, const float *b,
                                             const float *slope, int n, int c, int d, int h, int ow) {
-    return vox_ref_conv_any(g, 1, x, w, b, slope, NULL, n, c, d, h, ow, NULL);
+    return vox_ref_conv_any(g, NULL, 1, x, w, b, slope, NULL, n, c, d, h, ow, NULL);
 }
 
 /* Tap (kd, kh, kw) of a 3x3x3 kernel from its Winograd transform, along each axis from the points 0, infinity
@@ -158,9 +168,9 @@ static inline double vox_ref_winograd_weight(const vox_winograd *g, const float 
 
 /* As vox_ref_conv_any. deep: w holds the weights as vox_f32_conv reads them, else transformed. Outputs share
  * the rounding errors of their tile, so *scale counts taps in the padding as well: with the nearest input. */
-static inline double vox_ref_winograd(const vox_winograd *g, int deep, const float *x, const float *w,
-                                      const float *b, const float *slope, const float *skip, const int at[5],
-                                      double *scale) {
+static inline double vox_ref_winograd(const vox_winograd *g, const vox_around *around, int deep,
+                                      const float *x, const float *w, const float *b, const float *slope,
+                                      const float *skip, const int at[5], double *scale) {
     const int extent[3] = {g->x.d, g->x.h, g->x.w}, c = at[1];
     const double added = vox_ref_skip(&g->y, g->skip_ring, skip, at[0], c, at[2], at[3], at[4]);
     double sum = b ? (double)b[c] : 0, size = fabs(sum) + fabs(added);
@@ -177,7 +187,8 @@ static inline double vox_ref_winograd(const vox_winograd *g, int deep, const flo
             const size_t row = ((size_t)(c / VOX_BLOCK) * 27 + (size_t)tap) * (size_t)g->x.c + (size_t)i;
             const double weight = deep ? (double)w[row * VOX_BLOCK + (size_t)(c % VOX_BLOCK)]
                                        : vox_ref_winograd_weight(g, w, c, i, k);
-            const double term = weight * (double)x[vox_ref_at(&g->x, at[0], i, from[0], from[1], from[2])];
+            const double term =
+                weight * vox_ref_loaded(around, &g->x, x, at[0], i, from[0], from[1], from[2]);
             sum += inside ? term : 0, size += fabs(term);
         }
     }
@@ -221,22 +232,26 @@ static inline double vox_ref_affine(const vox_norm *g, const float *x, const flo
     const double v = (double)x[vox_ref_at(&g->x, n, c, d, h, w)];
     return vox_ref_act(&g->ep, slope ? (double)slope[c] : 0, v * (double)scale[c] + (double)bias[c]);
 }
-/* Reads all voxels of the channel. */
-static inline double vox_ref_instance_norm(const vox_norm *g, const float *x, const float *scale,
-                                           const float *bias, const float *slope, int n, int c, int d, int h,
-                                           int w) {
-    const double count = (double)g->x.d * g->x.h * g->x.w;
-    double mean = 0, variance = 0;
+static inline double vox_ref_normalise(const vox_norm *g, const float *x, const float *terms,
+                                       const float *slope, int n, int c, int d, int h, int w) {
+    const float *t = terms + (ptrdiff_t)n * 3 * g->x.c + c;
+    const double v = ((double)x[vox_ref_at(&g->x, n, c, d, h, w)] - (double)t[0]) * (double)t[g->x.c];
+    return vox_ref_act(&g->ep, slope ? (double)slope[c] : 0, v + (double)t[2 * g->x.c]);
+}
+/* Mean and variance over all voxels of channel c's group. */
+static inline void vox_ref_statistics(const vox_norm_terms *g, const float *x, int n, int c, double *mean,
+                                      double *variance) {
+    const int each = g->x.c / g->groups, first = c / each * each;
+    const double count = (double)each * g->x.d * g->x.h * g->x.w;
+    *mean = *variance = 0;
     for (int pass = 0; pass < 2; pass++)
-        for (int i = 0; i < g->x.d; i++)
+        for (int i = 0; i < each * g->x.d; i++)
             for (int j = 0; j < g->x.h; j++)
                 for (int k = 0; k < g->x.w; k++) {
-                    const double v = (double)x[vox_ref_at(&g->x, n, c, i, j, k)];
-                    if (pass == 0) mean += v / count;
-                    if (pass == 1) variance += (v - mean) * (v - mean) / count;
+                    const double v = (double)x[vox_ref_at(&g->x, n, first + i / g->x.d, i % g->x.d, j, k)];
+                    if (pass == 0) *mean += v / count;
+                    if (pass == 1) *variance += (v - *mean) * (v - *mean) / count;
                 }
-    const double v = ((double)x[vox_ref_at(&g->x, n, c, d, h, w)] - mean) / sqrt(variance + g->eps);
-    return vox_ref_act(&g->ep, slope ? (double)slope[c] : 0, v * (double)scale[c] + (double)bias[c]);
 }
 
 /* ---- element by element; i counts the elements of y in memory order -------------------------- */

@@ -238,19 +238,35 @@ static inline int vox_next(int *next) {
     return __atomic_fetch_add(next, 1, __ATOMIC_RELAXED);
 }
 
-VOX_KERNEL void vox_f32_winograd(const vox_winograd *g, int begin, int end, const float *x, const float *u,
-                                 const float *b, const float *slope, const float *skip, float *y, float *crop,
-                                 float *pool, float *scratch, int *next) {
+/* The slot of item `item`, emptied; the first one empties those that no item has. */
+static inline void vox_winograd_take_slot(vox_winograd_run *r, int begin, int item) {
+    if (!r->around || !r->around->sums) return;
+    if (item == 0) vox_sums_clear(r->around, r->blocks_out, begin, r->items, r->around->slots);
+    vox_sums_clear(r->around, r->blocks_out, begin, item, item + 1);
+    r->sums = vox_sums_slot(r->around, r->blocks_out, begin, item);
+}
+
+VOX_KERNEL void vox_f32_winograd_around(const vox_winograd *g, const vox_around *around, int begin, int end,
+                                        const float *x, const float *u, const float *b, const float *slope,
+                                        const float *skip, float *y, float *crop, float *pool, float *scratch,
+                                        int *next) {
     vox_winograd_run r = vox_winograd_run_of(g, begin, end);
-    r.x = x, r.u = u, r.b = b, r.slope = slope, r.skip = skip, r.y = y, r.crop = crop, r.pool = pool;
+    r.around = around, r.x = x, r.u = u, r.b = b, r.slope = slope, r.skip = skip, r.y = y, r.crop = crop,
+    r.pool = pool;
     r.v = scratch, r.m = scratch + r.count * vox_point_floats(r.blocks_in, r.batch);
     for (int item = vox_next(next), following; item < r.items; item = following) {
         /* taken early: its inputs are fetched meanwhile; the last ones go to whoever is free first */
         const int early = item + g->lanes < r.items;
         following = early ? vox_next(next) : r.items;
+        vox_winograd_take_slot(&r, begin, item);
         vox_winograd_item(&r, item, following);
         if (!early) following = vox_next(next);
     }
+}
+VOX_KERNEL void vox_f32_winograd(const vox_winograd *g, int begin, int end, const float *x, const float *u,
+                                 const float *b, const float *slope, const float *skip, float *y, float *crop,
+                                 float *pool, float *scratch, int *next) {
+    vox_f32_winograd_around(g, NULL, begin, end, x, u, b, slope, skip, y, crop, pool, scratch, next);
 }
 
 #endif

@@ -184,6 +184,18 @@ static inline void vox_deep_depth(const vox_deep *p, int pd, int begin, int n, i
         r->planes(1, p->m + i * t.m_tile, p->z + i * p->half + pd * (p->half / r->points[0]));
 }
 
+/* Slots are by group; an item empties its blocks' part of one, the first group's also those that no group
+ * has. */
+static inline void vox_deep_take_slot(vox_deep *p, int begin, int item) {
+    vox_winograd_run *r = &p->r;
+    const int group = item % p->groups, oc = item / p->groups * p->blocks;
+    if (!r->around || !r->around->sums) return;
+    if (item == 0) vox_sums_clear(r->around, r->blocks_out, begin, p->groups, r->around->slots);
+    r->sums = vox_sums_slot(r->around, r->blocks_out, begin, group);
+    memset(r->sums + (ptrdiff_t)oc * VOX_SUMS, 0,
+           (size_t)vox_min_int(p->blocks, r->blocks_out - oc) * VOX_SUMS * sizeof(double));
+}
+
 VOX_NOINLINE void vox_deep_item(const vox_deep *p, int item) {
     const vox_winograd_run *r = &p->r;
     const int group = item % p->groups, oc = item / p->groups * p->blocks;
@@ -224,20 +236,30 @@ static inline vox_deep vox_deep_of(const vox_winograd *g, int begin, int end, fl
 }
 
 /* Items of phase 0: input blocks. */
+VOX_KERNEL void vox_f32_winograd_deep_around(const vox_winograd *g, const vox_around *around, int phase,
+                                             int begin, int end, const float *x, const float *w,
+                                             const float *b, const float *slope, const float *skip, float *y,
+                                             float *crop, float *pool, float *shared, float *scratch,
+                                             int *next) {
+    vox_deep p = vox_deep_of(g, begin, end, scratch);
+    const int items = phase == 0 ? p.r.blocks_in : p.groups * vox_parts(p.r.blocks_out, p.blocks);
+    p.r.around = around, p.r.x = x, p.r.w = w, p.r.b = b, p.r.slope = slope, p.r.skip = skip, p.r.y = y,
+    p.r.crop = crop, p.r.pool = pool, p.r.v = shared;
+    for (int i; (i = __atomic_fetch_add(next, 1, __ATOMIC_RELAXED)) < items;) {
+        if (phase == 0) {
+            vox_winograd_in(&p.r, 0, p.r.total, i, i + 1, shared, p.r.total);
+            continue;
+        }
+        vox_deep_take_slot(&p, begin, i);
+        vox_deep_item(&p, i);
+    }
+}
 VOX_KERNEL void vox_f32_winograd_deep(const vox_winograd *g, int phase, int begin, int end, const float *x,
                                       const float *w, const float *b, const float *slope, const float *skip,
                                       float *y, float *crop, float *pool, float *shared, float *scratch,
                                       int *next) {
-    vox_deep p = vox_deep_of(g, begin, end, scratch);
-    const int items = phase == 0 ? p.r.blocks_in : p.groups * vox_parts(p.r.blocks_out, p.blocks);
-    p.r.x = x, p.r.w = w, p.r.b = b, p.r.slope = slope, p.r.skip = skip, p.r.y = y, p.r.crop = crop,
-    p.r.pool = pool, p.r.v = shared;
-    for (int i; (i = __atomic_fetch_add(next, 1, __ATOMIC_RELAXED)) < items;) {
-        if (phase == 0)
-            vox_winograd_in(&p.r, 0, p.r.total, i, i + 1, shared, p.r.total);
-        else
-            vox_deep_item(&p, i);
-    }
+    vox_f32_winograd_deep_around(g, NULL, phase, begin, end, x, w, b, slope, skip, y, crop, pool, shared,
+                                 scratch, next);
 }
 
 #endif

@@ -6,6 +6,7 @@
 #ifndef VOX_WINOGRAD_TILE_H
 #define VOX_WINOGRAD_TILE_H
 
+#include "vox_around.h"
 #include "vox_conv_walk.h"
 #include "vox_winograd_transform.h"
 
@@ -35,6 +36,8 @@ typedef struct vox_winograd_run {
     vox_dims skip_dims;
     const float *u, *w; /* weights: transformed, or (deep) as they are; the other is NULL */
     float *y, *crop, *pool, *v, *m;
+    const vox_around *around; /* NULL: nothing */
+    double *sums;             /* slot of the item, if y's sums are gathered */
 } vox_winograd_run;
 
 /* Where a tile's outputs start. */
@@ -77,6 +80,7 @@ typedef struct vox_tile_rows {
     const float *x; /* at the block */
     int d, h, inside;
     const float *plane[VOX_WINOGRAD_POINTS]; /* if inside: rows of each plane, at column 0 */
+    const vox_terms *terms;                  /* not NULL: x is normalised on load */
 } vox_tile_rows;
 
 static inline vox_tile_rows vox_tile_rows_of(const vox_winograd_run *r, const vox_tile *t, int block) {
@@ -106,6 +110,27 @@ static inline void vox_column_gather(const vox_tile_rows *s, int w,
         }
 }
 
+/* The same, and the column of any tile, normalised. */
+VOX_NOINLINE void vox_column_normalise(const vox_tile_rows *s, int w,
+                                       float (*to)[VOX_WINOGRAD_POINTS * VOX_BLOCK]) {
+    const vox_winograd *g = s->r->g;
+    const int rows = s->r->points[1];
+    for (int lane = 0; lane < VOX_BLOCK; lane += VOX_VL) {
+        const vox_terms_v terms = vox_terms_load(s->terms, lane);
+        for (int i = 0; i < s->r->points[0]; i++) {
+            const int d = s->d + i * g->dilation[0], deep = d >= 0 && d < g->x.d;
+            const float *x = s->x + lane + (deep ? vox_voxel_at(&g->x, d, 0, w) : 0);
+            for (int j = 0; j < rows; j++) {
+                const int h = s->h + j * g->dilation[1], inside = deep && h >= 0 && h < g->x.h;
+                const float *at = x + (ptrdiff_t)(inside ? h : 0) * g->x.w * VOX_BLOCK;
+                vox_prefetch(at, VOX_COLUMN_AHEAD * VOX_BLOCK);
+                vox_store(to[i] + j * VOX_BLOCK + lane,
+                          inside ? vox_terms_apply(terms, vox_load(at)) : vox_zero());
+            }
+        }
+    }
+}
+
 /* Axes D and H of the column at w. */
 static inline void vox_column_fill(const vox_tile_rows *s, int w, float *to) {
     const vox_winograd_run *r = s->r;
@@ -113,12 +138,12 @@ static inline void vox_column_fill(const vox_tile_rows *s, int w, float *to) {
     const float *plane[VOX_WINOGRAD_POINTS];
     if (w < 0 || w >= x->w) {
         memset(to, 0, (size_t)(r->points[0] * r->points[1] * VOX_BLOCK) * sizeof *to);
-    } else if (s->inside) {
+    } else if (s->inside && !s->terms) {
         for (int i = 0; i < VOX_WINOGRAD_POINTS; i++) plane[i] = s->plane[i] + (ptrdiff_t)w * VOX_BLOCK;
         r->columns(plane, (ptrdiff_t)r->g->dilation[1] * x->w * VOX_BLOCK, to);
     } else {
         float edge[VOX_WINOGRAD_POINTS][VOX_WINOGRAD_POINTS * VOX_BLOCK] __attribute__((aligned(64)));
-        vox_column_gather(s, w, edge);
+        s->terms ? vox_column_normalise(s, w, edge) : vox_column_gather(s, w, edge);
         for (int i = 0; i < VOX_WINOGRAD_POINTS; i++) plane[i] = edge[i < r->points[0] ? i : 0];
         r->columns(plane, VOX_BLOCK, to);
     }
@@ -152,7 +177,12 @@ static inline void vox_winograd_in(const vox_winograd_run *r, int begin, int n, 
         const vox_tile t = vox_tile_of(r, begin + i);
         run = vox_min_int(n - i, r->tiles[2] - at);
         for (int b = block; b < last; b++) {
-            const vox_tile_rows s = vox_tile_rows_of(r, &t, b);
+            vox_tile_rows s = vox_tile_rows_of(r, &t, b);
+            vox_terms terms;
+            if (r->around && r->around->terms) {
+                terms = vox_terms_of(r->around, t.n, b * VOX_BLOCK, r->g->x.c);
+                s.terms = &terms;
+            }
             vox_tile_row(&s, at, run, v + ((ptrdiff_t)b * tiles + i) * VOX_BLOCK,
                          vox_point_floats(r->blocks_in, tiles));
         }
@@ -346,9 +376,10 @@ static inline vox_b16 vox_tap_weights(const vox_winograd_run *r, int block, int 
     return sum;
 }
 
-/* Adds what n channels of x, from `x` (a block) on, give to a tile through one tap. */
+/* Adds what n channels of x, from `x` (a block) on, give to a tile through one tap; terms: normalised on
+ * load. */
 static inline void vox_tile_add_tap(const vox_winograd_run *r, const vox_tile *t, int tap, int n,
-                                    const float *x, const vox_b16 *w, float *tile) {
+                                    const float *x, const vox_terms *terms, const vox_b16 *w, float *tile) {
     const vox_winograd *g = r->g;
     for (int o = 0; o < g->tile[0] * g->tile[1] * g->tile[2]; o++, tile += VOX_BLOCK) {
         const int id = t->at[0] + (o / g->tile[2] / g->tile[1] + tap / 9) * g->dilation[0] - g->pad[0];
@@ -356,6 +387,8 @@ static inline void vox_tile_add_tap(const vox_winograd_run *r, const vox_tile *t
         const int iw = t->at[2] + (o % g->tile[2] + tap % 3) * g->dilation[2] - g->pad[2];
         if (id < 0 || id >= g->x.d || ih < 0 || ih >= g->x.h || iw < 0 || iw >= g->x.w) continue;
         const float *from = x + vox_voxel_at(&g->x, id, ih, iw);
+        float normal[VOX_BLOCK];
+        if (terms) vox_terms_run(terms, from, normal, 1), from = normal;
         vox_b16 sum = vox_load_b16(tile);
         for (int c = 0; c < n; c++)
             for (int s = 0; s < VOX_NV; s++) sum.v[s] = vox_fma(vox_set(from[c]), w[c].v[s], sum.v[s]);
@@ -370,11 +403,14 @@ VOX_NOINLINE void vox_tile_plain(const vox_winograd_run *r, const vox_tile *t, i
     const int floats = g->tile[0] * g->tile[1] * g->tile[2] * VOX_BLOCK;
     memset(tile, 0, (size_t)floats * sizeof *tile);
     for (int i = 0; i < g->x.c; i += VOX_BLOCK) {
-        const int n = vox_min_int(VOX_BLOCK, g->x.c - i);
+        const int n = vox_min_int(VOX_BLOCK, g->x.c - i), normal = r->around && r->around->terms;
+        vox_terms terms;
+        if (normal) terms = vox_terms_of(r->around, t->n, i, g->x.c);
         for (int tap = 0; tap < 27; tap++) {
             vox_b16 w[VOX_BLOCK];
             for (int c = 0; c < n; c++) w[c] = vox_tap_weights(r, block, tap, i + c);
-            vox_tile_add_tap(r, t, tap, n, r->x + vox_block_at(&g->x, t->n, i / VOX_BLOCK), w, tile);
+            vox_tile_add_tap(r, t, tap, n, r->x + vox_block_at(&g->x, t->n, i / VOX_BLOCK),
+                             normal ? &terms : NULL, w, tile);
         }
     }
     for (int i = 0; i < floats; i += VOX_VL) {
@@ -387,6 +423,20 @@ VOX_NOINLINE void vox_tile_plain(const vox_winograd_run *r, const vox_tile *t, i
 }
 
 /* ---- a tile is done -------------------------------------------------------------------------- */
+
+/* Adds what the tile left in y to the item's sums. */
+static inline void vox_tile_sum(const vox_winograd_run *r, const vox_tile *t, int block) {
+    const vox_winograd *g = r->g;
+    const int size[3] = {g->y.d, g->y.h, g->y.w};
+    const ptrdiff_t row = (ptrdiff_t)g->y.w * VOX_BLOCK;
+    const ptrdiff_t step[3] = {g->dilation[0] * g->y.h * row, g->dilation[1] * row,
+                               (ptrdiff_t)g->dilation[2] * VOX_BLOCK};
+    int extent[3];
+    for (int a = 0; a < 3; a++)
+        extent[a] = vox_min_int(g->tile[a], vox_parts(size[a] - t->at[a], g->dilation[a]));
+    vox_sums_box(r->y + vox_block_at(&g->y, t->n, block) + vox_voxel_at(&g->y, t->at[0], t->at[1], t->at[2]),
+                 extent, step, r->sums + (ptrdiff_t)block * VOX_SUMS);
+}
 
 /* One tile and block, after axes H and W: half: [points along D][outputs of H][outputs of W][16]. */
 static inline void vox_tile_put(const vox_winograd_run *r, const vox_tile *t, int block, const float *half) {
@@ -410,6 +460,7 @@ static inline void vox_tile_put(const vox_winograd_run *r, const vox_tile *t, in
     const int finite = vox_depth_for(g->tile[0], r->skip != NULL)(h, w, half, b, low, &o);
     if (!finite) vox_tile_plain(r, t, block, b, low, &o, tile);
     if (!direct || !finite) vox_tile_finish(r, t, block, tile);
+    if (r->sums) vox_tile_sum(r, t, block);
 }
 
 #endif

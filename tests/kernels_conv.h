@@ -96,7 +96,7 @@ static void conv_compare(const conv_case *c, const conv_buffers *o, buffer y) {
         const int w = i % g->y.w, h = i / g->y.w % g->y.h, d = i / g->y.w / g->y.h % g->y.d;
         const int ch = i / g->y.w / g->y.h / g->y.d % g->y.c, n = i / g->y.w / g->y.h / g->y.d / g->y.c;
         double scale;
-        const double want = vox_ref_conv_any(g, c->transposed, o->x.at, o->w.at, b, slope,
+        const double want = vox_ref_conv_any(g, NULL, c->transposed, o->x.at, o->w.at, b, slope,
                                              c->skip ? o->skip.at : NULL, n, ch, d, h, w, &scale);
         near((double)y.at[vox_ref_at(&g->y, n, ch, d, h, w)], want, 1e-6, scale + 0.1, conv_text(c));
     }

@@ -142,47 +142,89 @@ static void average_pool(void **state) {
     pool_cases(1);
 }
 
-static void norm_cases(int instance) {
-    for (int i = 0; i < RANDOM_CASES(60); i++) {
-        vox_norm g = {.x = {random_int(1, 2), RANDOM_OF(1, 3, 16, 20, 32), random_int(1, 4), random_int(1, 5),
+static vox_norm random_norm(int i) {
+    return (vox_norm){.x = {random_int(1, 2), RANDOM_OF(1, 3, 16, 20, 32), random_int(1, 4), random_int(1, 5),
                             random_int(1, 20), RANDOM_OF(0, 16), 0},
-                      .eps = 1e-5,
                       .ep = {i % 3 == 0   ? VOX_ACT_PRELU
                              : i % 3 == 1 ? VOX_ACT_NONE
                                           : VOX_ACT_RELU,
                              0, 0}};
-        const size_t lanes = (size_t)(g.x.c + 15) / 16 * 16;
+}
+/* Packed: zeros above C. */
+static buffer random_vector(int channels) {
+    const size_t lanes = (size_t)(channels + 15) / 16 * 16;
+    buffer b = buffer_random(lanes, 0);
+    for (size_t l = (size_t)channels; l < lanes; l++) b.at[l] = 0;
+    return b;
+}
+
+static void affine(void **state) {
+    (void)state;
+    for (int i = 0; i < RANDOM_CASES(60); i++) {
+        const vox_norm g = random_norm(i);
         buffer x = tensor_random(&g.x), y = tensor_poisoned(&g.x);
-        buffer scale = buffer_random(lanes, 0), bias = buffer_random(lanes, 0),
-               slope = buffer_random(lanes, 0);
+        buffer scale = random_vector(g.x.c), bias = random_vector(g.x.c), slope = random_vector(g.x.c);
         const float *s = g.ep.act == VOX_ACT_PRELU ? slope.at : NULL;
-        const int tasks = instance ? vox_norm_tasks(&g) : vox_affine_tasks(&g, 0, g.x.d);
-        for (size_t l = (size_t)g.x.c; l < lanes; l++) scale.at[l] = bias.at[l] = slope.at[l] = 0;
-        for (int t = tasks - 1; t >= 0; t--)
-            instance ? vox_f32_instance_norm(&g, x.at, scale.at, bias.at, s, y.at, t)
-                     : vox_f32_affine(&g, 0, g.x.d, x.at, scale.at, bias.at, s, y.at, t);
+        for (int t = vox_affine_tasks(&g, 0, g.x.d) - 1; t >= 0; t--)
+            vox_f32_affine(&g, 0, g.x.d, x.at, scale.at, bias.at, s, y.at, t);
         all_finite(y);
         FOR_TENSOR(&g.x, n, c, d, h, w) {
-            const double want = instance
-                                    ? vox_ref_instance_norm(&g, x.at, scale.at, bias.at, s, n, c, d, h, w)
-                                    : vox_ref_affine(&g, x.at, scale.at, bias.at, s, n, c, d, h, w);
-            near((double)y.at[vox_ref_at(&g.x, n, c, d, h, w)], want, instance ? 2e-6 : 3e-7, 1 + fabs(want),
-                 "norm");
+            const double want = vox_ref_affine(&g, x.at, scale.at, bias.at, s, n, c, d, h, w);
+            near((double)y.at[vox_ref_at(&g.x, n, c, d, h, w)], want, 3e-7, 1 + fabs(want), "affine");
         }
-        for (int t = 0; t < tasks; t++) /* in place */
-            instance ? vox_f32_instance_norm(&g, x.at, scale.at, bias.at, s, x.at, t)
-                     : vox_f32_affine(&g, 0, g.x.d, x.at, scale.at, bias.at, s, x.at, t);
+        for (int t = vox_affine_tasks(&g, 0, g.x.d) - 1; t >= 0; t--) /* in place */
+            vox_f32_affine(&g, 0, g.x.d, x.at, scale.at, bias.at, s, x.at, t);
         assert_memory_equal(x.at, y.at, x.count * sizeof(float));
         buffer_end(x), buffer_end(y), buffer_end(scale), buffer_end(bias), buffer_end(slope);
     }
 }
-static void instance_norm(void **state) {
+
+static void normalise(void **state) {
     (void)state;
-    norm_cases(1);
+    for (int i = 0; i < RANDOM_CASES(60); i++) {
+        const vox_norm g = random_norm(i);
+        buffer x = tensor_random(&g.x), y = tensor_poisoned(&g.x), slope = random_vector(g.x.c);
+        buffer terms = buffer_random((size_t)(g.x.n * 3 * g.x.c), 1);
+        const float *s = g.ep.act == VOX_ACT_PRELU ? slope.at : NULL;
+        for (int t = vox_normalise_tasks(&g, 0, g.x.d) - 1; t >= 0; t--)
+            vox_f32_normalise(&g, 0, g.x.d, x.at, terms.at, s, y.at, t);
+        all_finite(y);
+        FOR_TENSOR(&g.x, n, c, d, h, w) {
+            const double want = vox_ref_normalise(&g, x.at, terms.at, s, n, c, d, h, w);
+            near((double)y.at[vox_ref_at(&g.x, n, c, d, h, w)], want, 3e-7, 2 + fabs(want), "normalise");
+        }
+        buffer_end(x), buffer_end(y), buffer_end(slope), buffer_end(terms);
+    }
 }
-static void affine(void **state) {
+
+/* Any sum or mean per value, of either sign, up to 1000 times the deviation. */
+static void norm_terms(void **state) {
     (void)state;
-    norm_cases(0);
+    static const float means[] = {0, -3, 1000};
+    for (int i = 0; i < RANDOM_CASES(80); i++) {
+        vox_norm_terms g = {.x = {random_int(1, 2), RANDOM_OF(1, 3, 16, 20, 48), random_int(1, 4),
+                                  random_int(1, 9), random_int(1, 40), RANDOM_OF(0, 16), 0},
+                            .eps = 1e-5};
+        g.groups = g.x.c;
+        for (int part = random_int(1, 8); g.groups > 1 && part > 1; part--)
+            if (g.x.c % part == 0) g.groups = g.x.c / part, part = 1;
+        buffer x = tensor_random(&g.x), y = buffer_new((size_t)(g.x.n * 3 * g.x.c), 1);
+        buffer scale = random_vector(g.x.c), bias = random_vector(g.x.c);
+        for (size_t k = 0; k < x.count; k++) x.at[k] += means[i % 3];
+        for (int t = vox_norm_terms_tasks(&g) - 1; t >= 0; t--)
+            vox_f32_norm_terms(&g, x.at, NULL, scale.at, bias.at, y.at, t);
+        for (int n = 0; n < g.x.n; n++)
+            for (int c = 0; c < g.x.c; c++) {
+                const float *t = y.at + n * 3 * g.x.c + c;
+                double mean, variance;
+                vox_ref_statistics(&g, x.at, n, c, &mean, &variance);
+                const double factor = (double)scale.at[c] / sqrt(variance + g.eps);
+                near((double)t[g.x.c], factor, 3e-7, fabs(factor), "factor");
+                near((double)t[0] * factor - (double)t[2 * g.x.c], mean * factor - (double)bias.at[c], 3e-7,
+                     1 + fabs((double)bias.at[c]), "mean and bias");
+            }
+        buffer_end(x), buffer_end(y), buffer_end(scale), buffer_end(bias);
+    }
 }
 
 /* ---- element by element ---------------------------------------------------------------------- */

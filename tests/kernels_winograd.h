@@ -145,7 +145,7 @@ static const char *winograd_text(const vox_winograd *g) {
 static double winograd_want(const vox_winograd *g, const winograd_buffers *o, int n, int c, int d, int h,
                             int w, double *scale) {
     const vox_conv plain = winograd_plain(g);
-    return vox_ref_conv_any(&plain, 0, o->x.at, o->w.at, o->bias ? o->b.at : NULL, o->slope.at,
+    return vox_ref_conv_any(&plain, NULL, 0, o->x.at, o->w.at, o->bias ? o->b.at : NULL, o->slope.at,
                             o->add ? o->skip.at : NULL, n, c, d, h, w, scale);
 }
 /* The larger; NaN where either is. */

@@ -171,7 +171,12 @@ static const row pools[] = {
     BAD("batch_norm(%v, %v, %v, %v, %v) eps=1", "%v has 1 axes"),
     OK("instance_norm(%x, %c4, %c4) eps=1e-05", "f32[1,4,9,8,7]"),
     OK("instance_norm(%x, %c4, %c4, %c4) eps=1e-05 act=prelu", "f32[1,4,9,8,7]"),
+    OK("instance_norm(%x, %c4, %c4) eps=1e-05 group=2", "f32[1,4,9,8,7]"),
+    BAD("instance_norm(%x, %c4, %c4) eps=1e-05 group=3", "4 channels cannot be split into 3 groups"),
     BAD("instance_norm(%m, %v, %v) eps=1e-05", "%m has 2 axes"),
+    OK("norm_terms(%x, %c4, %c4) eps=1e-05", "f32[1,3,4]"),
+    BAD("norm_terms(%m, %v, %v) eps=1e-05", "%m has 2 axes"),
+    BAD("normalise(%x, %c4)", "wants 3 terms of each n and channel"),
 };
 
 static const row data[] = {

@@ -26,6 +26,8 @@ static const char *const every_op =
     "output_pad=0x0x0 group=1 -> f32[1,8,12,12,12]\n"
     "%bn = batch_norm(%x, %c, %c, %c, %c) eps=1e-05 -> f32[1,4,6,6,6]\n"
     "%in = instance_norm(%x, %c, %c) act=clip alpha=0 beta=6 eps=0.001 -> f32[1,4,6,6,6]\n"
+    "%nt = norm_terms(%x, %c, %c) group=2 eps=0.001 -> f32[1,3,4]\n"
+    "%no = normalise(%x, %nt, _, %c) act=prelu -> f32[1,4,6,6,6]\n"
     "%mp = max_pool(%x) kernel=2x2x2 stride=2x2x2 dilation=1x1x1 pad=[0,0,0,0,0,0] ceil=0 -> f32[1,4,3,3,3]\n"
     "%ap = average_pool(%x) kernel=3x3x3 stride=2x2x2 dilation=1x1x1 pad=[1,1,1,0,0,0] ceil=1 include_pad=1 "
     "-> "

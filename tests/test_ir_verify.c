@@ -462,6 +462,38 @@ static void plans_are_checked(void **state) {
     for (size_t i = 0; i < sizeof plans / sizeof *plans; i++) check(&plans[i]);
 }
 
+/* a: 4096 bytes; the sums, 256 bytes, are in use from a on, b needs a in the place of n */
+#define GATHERED "%t = norm_terms(%a, %s, %s) eps=1 gathered scratch=256 -> f32[1,3,16] "
+#define NORMS(arena, a, t, sums, k)                                                                          \
+    "const %s f32[16] random(1)\narena " arena "\n%a = conv(%x, %w)" CONV1 " -> f32[1,16,4,4,4] block16 " a  \
+    "\n" GATHERED t " " sums                                                                                 \
+    "\n%n = normalise(%a, %t) -> f32[1,16,4,4,4] block16 on_load\n%b = conv(%n, %w)" CONV1                   \
+    " -> f32[1,16,4,4,4] block16 " k "\n%y = from_block(%b)\noutput %y\n"
+#define LOAD                                                                                                 \
+    "const %s f32[16] random(1)\n%a = conv(%x, %w)" CONV1                                                    \
+    " -> f32[1,16,4,4,4] block16\n%t = norm_terms(%a, %s, %s) eps=1"
+static const plan norms[] = {
+    {NULL, NORMS("8640", "arena+0", "arena+4096", "scratch+4288", "arena+4544")},
+    {NULL, NORMS("8640", "arena+0", "arena+4096", "scratch+4544", "arena+4544")},          /* b comes later */
+    {"memory-overlap", NORMS("8640", "arena+0", "arena+4096", "scratch+0", "arena+4544")}, /* a writes both */
+    {"memory-overlap", NORMS("8640", "arena+0", "arena+4096", "scratch+4288", "arena+0")}, /* b reads a */
+    {"memory-overlap", NORMS("8640", "arena+0", "arena+4544", "scratch+4288", "arena+4544")}, /* and t */
+    {"gathered", "const %s f32[16] random(1)\n%a = exp(%x)\n" GATHERED "\n%y = exp(%t)\noutput %y\n"},
+    {"gathered",
+     "const %s f32[16] random(1)\n%a = conv(%x, %w)" CONV1 "\n" GATHERED "\n%y = exp(%t)\noutput %y\n"},
+    {"gathered", LOAD " gathered\n%y = exp(%t)\noutput %y\n"},
+    {"gathered", LOAD " gathered scratch=256\n%u = norm_terms(%a, %s, %s) eps=2 gathered scratch=256\n"
+                      "%y = add(%t, %u)\noutput %y\n"},
+    {"on-load", LOAD "\n%n = normalise(%a, %t) -> f32[1,16,4,4,4] block16 on_load\n%b = exp(%n) -> "
+                     "f32[1,16,4,4,4] block16\n%y = from_block(%b)\noutput %y\n"},
+    {"on-load", LOAD "\n%n = exp(%a) -> f32[1,16,4,4,4] block16 on_load\n%b = conv(%n, %w)" CONV1
+                     " -> f32[1,16,4,4,4] block16\n%y = from_block(%b)\noutput %y\n"},
+};
+static void norms_in_convs_are_checked(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof norms / sizeof *norms; i++) check(&norms[i]);
+}
+
 static void members_of_a_concat_have_lifetimes_of_their_own(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) check(&pieces[i]);
@@ -532,6 +564,7 @@ int main(void) {
         cmocka_unit_test(members_of_a_concat_have_lifetimes_of_their_own),
         cmocka_unit_test(scratch_memory_is_checked),
         cmocka_unit_test(fused_values_are_checked),
+        cmocka_unit_test(norms_in_convs_are_checked),
         cmocka_unit_test(every_shift_of_a_tight_plan_is_noticed),
         cmocka_unit_test(every_shift_of_a_tight_plan_of_pieces_is_noticed),
     };

@@ -228,6 +228,28 @@ static void old_softmax_flattens(void **state) {
     prints(&m, NULL, "%y = softmax(%x) axis=4");
 }
 
+/* Opset 18 has a scale and a bias per group, 21 one per channel. */
+static void group_norms_have_a_scale_per_channel(void **state) {
+    (void)state;
+    for (int opset = 18; opset <= 21; opset += 3) {
+        model m = one_node("GroupNormalization", "x s b");
+        int64_t values = opset == 18 ? 1 : 2;
+        m.opset = opset;
+        add_weight(&m, "s", 1, &values);
+        add_weight(&m, "b", 1, &values);
+        onnx_put_int(&m.w, node_of(&m, 0), "num_groups", 1);
+        prints(&m, NULL,
+               opset == 18 ? "%y = instance_norm(%x, %s.channels, %b.channels) group=1"
+                           : "%y = instance_norm(%x, %s, %b) group=1");
+    }
+    model m = one_node("GroupNormalization", "x s b");
+    m.opset = 21;
+    add_weight(&m, "s", 1, (int64_t[]){2});
+    add_weight(&m, "b", 1, (int64_t[]){2});
+    onnx_put_int(&m.w, node_of(&m, 0), "num_groups", 3);
+    refused(&m, IR_EXIT_INPUT, "cannot be split into num_groups=3");
+}
+
 static void dimensions_are_bound(void **state) {
     (void)state;
     const char *one[] = {"D=6"}, *both[] = {"D=6", "x.1=3"}, *letter[] = {"x.W=9"};
@@ -695,6 +717,7 @@ int main(void) {
         cmocka_unit_test(shape_arithmetic_vanishes),
         cmocka_unit_test(padding_becomes_explicit),
         cmocka_unit_test(old_softmax_flattens),
+        cmocka_unit_test(group_norms_have_a_scale_per_channel),
         cmocka_unit_test(dimensions_are_bound),
         cmocka_unit_test(inputs_become_constants),
         cmocka_unit_test(nodes_are_sorted),

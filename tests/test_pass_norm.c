@@ -61,6 +61,12 @@ static const struct {
      "input %c f32[1,4,3,3]\n" STATISTICS CHANNELS
      "%i = instance_norm(%c, %s, %o) eps=0.1\n%j = mul(%i, %k)\n%y = add(%j, %k)\n" Y,
      IR_OP_INSTANCE_NORM},
+    {"a group norm between reshapes",
+     "input %c f32[1,4,3,3]\n" CHANNELS "const %s f32[2] {1,-2}\nconst %o f32[2] {0.5,3}\n"
+     "%r = reshape(%c) shape=[1,2,18]\n%i = instance_norm(%r, %s, %o) eps=0.1\n%b = reshape(%i) "
+     "shape=[1,4,3,3]\n"
+     "%j = mul(%b, %k)\n%y = add(%j, %k)\n" Y,
+     IR_OP_INSTANCE_NORM},
     {"zero pad in front",
      X W "%p = pad(%x) pad=[0,0,1,2,0,0,3,4] mode=constant value=0\n"
          "%y = conv(%p, %w) kernel=2x2 stride=1x1 pad=[1,0,0,1] dilation=1x1 group=1\n" Y,
@@ -104,6 +110,11 @@ static const char *const kept[] = {
     CONV STATISTICS "%r = relu(%c)\n%y = batch_norm(%r, %s, %o, %m, %v) eps=0.001\n" Y,
     /* an activation comes first */
     X W B "%c = conv(%x, %w, %b) kernel=2x2 stride=1x1 pad=[0,0,0,0] dilation=1x1 group=1 act=relu\n" BN Y,
+    /* a norm between reshapes, but not of groups of channels */
+    "input %c f32[1,4,3,3]\nconst %s f32[2] {1,-2}\n%r = reshape(%c) shape=[1,2,18]\n"
+    "%i = instance_norm(%r, %s, %s) eps=0.1\n%y = reshape(%i) shape=[1,3,4,3]\n" Y,
+    "input %c f32[1,3,4,3]\nconst %s f32[2] {1,-2}\n%r = reshape(%c) shape=[1,2,18]\n"
+    "%i = instance_norm(%r, %s, %s) eps=0.1\n%y = reshape(%i) shape=[1,3,4,3]\n" Y,
     /* not one value per channel */
     CONV "const %k f32[4] {1,2,3,4}\n%y = mul(%c, %k)\n" Y,
     CONV "const %k f32[4,1,4] random(3)\n%y = add(%c, %k)\n" Y,

@@ -1,0 +1,135 @@
+/* slots_norm.c: normalisations, alone and in the convolutions around them. */
+#include "around.h"
+#include "slots.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static const char *epilogue_of(cg_work *w, const ir_node *n) {
+    return cg_epilogue(w->m->arena, n, ir_get(n, IR_ACT) ? ir_word(n, IR_ACT) : NULL);
+}
+
+/* "slope", declared, or "NULL". */
+static const char *slope_operand(cg_work *w, const ir_node *n, const char *var) {
+    const ir_tensor *t = n->n_in > 3 ? n->in[3] : NULL;
+    if (!t) return "NULL";
+    cg_weight_operand(w, var,
+                      &(cg_weight){.pack = CG_VECTOR, .source = {t}, .oc = n->in[0]->dim[1], .group = 1});
+    return var;
+}
+
+static bool constants_from(const ir_node *n, int first) {
+    for (int k = first; k < n->n_in; k++)
+        if (n->in[k] && n->in[k]->role != IR_ROLE_CONST) return false;
+    return true;
+}
+
+/* x's dims, layout and what is equal for all norms. */
+static bool set_norm(cg_work *w) {
+    const ir_node *n = w->n;
+    int64_t x[5];
+    if (!cg_all_f32(w)) return false;
+    if (!cg_dims(n->in[0], x)) return cg_unsupported(w, "only N C and 1 to 3 spatial axes");
+    cg_set_dims(w, (const char *const[]){"n", "c", "d", "h", "w"}, x);
+    cg_set(&w->slots, "block", "%s", n->in[0]->block ? "VOX_BLOCK" : "0");
+    return true;
+}
+
+/* Of a norm that writes x's layout. */
+static bool set_map(cg_work *w) {
+    const ir_node *n = w->n;
+    if (!set_norm(w)) return false;
+    if (n->in[0]->block != n->out[0]->block)
+        ir_die("codegen: %s: operand and result differ in layout", n->name);
+    cg_set(&w->slots, "epilogue", "%s", epilogue_of(w, n));
+    cg_set_int(&w->slots, "x_ring", n->in[0]->ring);
+    cg_set(&w->slots, "y_ring", "%s",
+           n->out[0]->ring ? ir_format(w->m->arena, ".y_ring = %d,", n->out[0]->ring) : "");
+    return true;
+}
+
+bool slots_normalise(cg_work *w) {
+    const ir_node *n = w->n;
+    if (!constants_from(n, 2)) return cg_unsupported(w, "slopes must be constants");
+    if (!set_map(w)) return false;
+    cg_operand(w, "x", n->in[0]);
+    cg_operand(w, "terms", n->in[1]);
+    const char *slope = slope_operand(w, n, "slope");
+    cg_result(w, "y", n->out[0]);
+    cg_set(&w->slots, "kernel", "normalise");
+    cg_set(&w->slots, "arguments", "x, terms, %s, y", slope);
+    return true;
+}
+
+/* prepare has made one factor and one summand per channel of the four vectors. */
+bool slots_batch_norm(cg_work *w) {
+    const ir_node *n = w->n;
+    if (n->in[0]->rank == 2) return cg_unsupported(w, "only N C and 1 to 3 spatial axes");
+    if (!constants_from(n, 1)) return cg_unsupported(w, "scale and bias must be constants");
+    if (!set_map(w)) return false;
+    cg_operand(w, "x", n->in[0]);
+    cg_weight scale = {.pack = CG_NORM_SCALE, .source = {n->in[1], n->in[4]}, .eps = ir_float(n, IR_EPS)};
+    scale.oc = n->in[0]->dim[1];
+    scale.group = 1;
+    cg_weight bias = scale;
+    bias.pack = CG_NORM_BIAS;
+    bias.source[2] = n->in[2];
+    bias.source[3] = n->in[3];
+    cg_weight_operand(w, "scale", &scale);
+    cg_weight_operand(w, "bias", &bias);
+    cg_result(w, "y", n->out[0]);
+    cg_set(&w->slots, "kernel", "affine");
+    cg_set(&w->slots, "arguments", "x, scale, bias, NULL, y");
+    return true;
+}
+
+bool slots_norm_terms(cg_work *w) {
+    const ir_node *n = w->n;
+    int64_t c = n->in[0]->rank > 1 ? n->in[0]->dim[1] : 0;
+    if (!constants_from(n, 1)) return cg_unsupported(w, "scale and bias must be constants");
+    if (!set_norm(w)) return false;
+    cg_set_int(&w->slots, "groups", ir_get(n, IR_GROUP) ? ir_int(n, IR_GROUP) : c);
+    cg_set(&w->slots, "eps", "%s", cg_double(w->m->arena, ir_float(n, IR_EPS)));
+    cg_set_int(&w->slots, "sum_slots", n->gathered ? cg_sums_of(w->m->g, n->in[0]->producer).total : 0);
+    cg_operand(w, "x", n->in[0]);
+    if (n->gathered) cg_sums_operand(w, n);
+    cg_set(&w->slots, "sums", "%s", n->gathered ? "sums" : "NULL");
+    cg_weight_operand(w, "scale", &(cg_weight){.pack = CG_VECTOR, .source = {n->in[1]}, .oc = c, .group = 1});
+    cg_weight_operand(w, "bias", &(cg_weight){.pack = CG_VECTOR, .source = {n->in[2]}, .oc = c, .group = 1});
+    cg_result(w, "y", n->out[0]);
+    return true;
+}
+
+/* ---- around convolutions --------------------------------------------------------------------- */
+
+void cg_conv_operand(cg_work *w) {
+    const ir_node *loads = cg_loads(w->n);
+    cg_operand(w, "x", loads ? loads->in[0] : w->n->in[0]);
+}
+
+static const char *load_text(cg_work *w, const ir_node *loads) {
+    if (!loads) return "";
+    cg_operand(w, "terms", loads->in[1]);
+    const char *slope = slope_operand(w, loads, "x_slope");
+    return ir_format(w->m->arena, "\n        .terms = terms,\n        .slope = %s,\n        .ep = %s,", slope,
+                     epilogue_of(w, loads));
+}
+
+static const char *gather_text(cg_work *w, const ir_node *gathers) {
+    if (!gathers) return "";
+    cg_sums s = cg_sums_of(w->m->g, w->n);
+    cg_sums_operand(w, gathers);
+    return ir_format(w->m->arena,
+                     "\n        .sums = sums,\n        .planes = %" PRId64 ",\n        .slots = %" PRId64 ",",
+                     s.planes, s.slots);
+}
+
+void cg_set_around(cg_work *w) {
+    const ir_node *loads = cg_loads(w->n), *gathers = cg_gathers(w->m->g, w->n);
+    const char *load = load_text(w, loads), *gather = gather_text(w, gathers);
+    bool any = loads || gathers;
+    cg_set(&w->slots, "around", "%s",
+           any ? ir_format(w->m->arena, "const vox_around around = {%s%s\n    };", load, gather) : "");
+    cg_set(&w->slots, "around_kind", "%s", any ? "_around" : "");
+    cg_set(&w->slots, "around_argument", "%s", any ? "&around, " : "");
+}
