@@ -70,6 +70,17 @@ VOX_INLINE void vox_conv_flush(const int n, const int nv, const vox_walk *t, con
     }
 }
 
+/* Blocks of positions with others between them (a stride) are lines that the processor does not foresee:
+ * those of the next block of channels, or of the next tap (from row on), are fetched. 3x3x3, stride 2, of the
+ * FMA peak: 32 -> 64 channels 69 % without, 86 % with; 64 -> 128 67 % and 87 %. */
+VOX_INLINE void vox_conv_fetch(const int n, const ptrdiff_t x_pos, const vox_walk *t, const float *row,
+                               int kw, const float *x, int left) {
+    ptrdiff_t ahead = t->x_block;
+    if (left <= VOX_BLOCK) x = row, ahead = kw + 1 < t->taps[2] ? (kw + 1) * t->x_tap[2] : t->x_tap[1];
+    VOX_UNROLL
+    for (int r = 0; r < n; r++) vox_prefetch(x, (size_t)(ahead + r * x_pos));
+}
+
 VOX_INLINE void vox_conv_tile(const int n, const int blocks, const ptrdiff_t x_pos, const vox_walk *t,
                               const float *x, const float *w, const float *from, float *y) {
     enum { VECTORS = VOX_TILE_V * VOX_NV };
@@ -92,6 +103,7 @@ VOX_INLINE void vox_conv_tile(const int n, const int blocks, const ptrdiff_t x_p
                 for (int left = t->ic; left > 0; left -= VOX_BLOCK, xb += t->x_block) {
                     const int lanes = vox_min_int(left, VOX_BLOCK);
                     const float *xc = xb;
+                    if (x_pos > VOX_BLOCK) vox_conv_fetch(n, x_pos, t, xd + kh * t->x_tap[1], kw, xb, left);
                     for (int l = 0; l < lanes; l++, xc += t->x_lane, wc += VOX_BLOCK) {
                         vox_v wv[VECTORS];
                         VOX_UNROLL
