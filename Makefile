@@ -13,8 +13,8 @@ PROGRAM_LIBS = -lnifti2 -lznz -lpng -lz -lm -lpthread
 COMPILER = $(wildcard ir/*.c codegen/*.c) $(filter-out compiler/main.c,$(wildcard compiler/*.c))
 RUNTIME  = $(wildcard runtime/*.c)
 SEGMENT  = $(wildcard runtime/program/*.c)
-EMBEDDED = $(sort $(wildcard runtime/*.[ch] runtime/program/*.[ch] codegen/templates/*) LICENSE)
-FORMATTED = $(wildcard ir/*.[ch] compiler/*.[ch] codegen/*.[ch] runtime/*.[ch] runtime/program/*.[ch] tests/*.[ch] tests/bench/*.[ch] tests/cross/*.[ch])
+EMBEDDED = $(sort $(wildcard runtime/*.[ch] runtime/program/*.[ch] runtime/cuda/*.[ch] runtime/cuda/*.cuh codegen/templates/*) LICENSE)
+FORMATTED = $(wildcard ir/*.[ch] compiler/*.[ch] codegen/*.[ch] runtime/*.[ch] runtime/program/*.[ch] runtime/cuda/*.[ch] tests/*.[ch] tests/bench/*.[ch] tests/cross/*.[ch])
 obj      = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 TESTS    = $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
 SANITIZE = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer

@@ -12,7 +12,8 @@ compiler: compiler ir codegen
 codegen: codegen ir
 codegen/templates: runtime .
 runtime: runtime
-runtime/program: runtime/program runtime'
+runtime/program: runtime/program runtime
+runtime/cuda: runtime/cuda runtime runtime/program'
 
 echo "$rules" | {
     bad=0
