@@ -339,6 +339,8 @@ int64_t ir_element_bytes(const ir_tensor *t); /* of one element as it is kept in
 /* Bytes in memory: blocked tensors round C up to IR_BLOCK, of a ring only its planes count. A channels-last
  * tensor that lives in another reaches from its first element to that one's end. */
 int64_t ir_bytes(const ir_tensor *t);
+/* Whether t is channels last and shares its voxels with neighbours in a concat. */
+bool ir_is_interleaved(const ir_tensor *t);
 bool ir_same_shape(const ir_tensor *a, const ir_tensor *b);
 /* "f32[1,64,3,3,3]" into buf; returns buf. */
 char *ir_type_text(const ir_tensor *t, char *buf, size_t n);

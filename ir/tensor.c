@@ -50,6 +50,12 @@ int64_t ir_element_bytes(const ir_tensor *t) {
     return t->storage == IR_STORE_OWN ? (int64_t)ir_dtype_bytes(t->dtype) : bytes[t->storage];
 }
 
+bool ir_is_interleaved(const ir_tensor *t) {
+    for (const ir_tensor *u = t->view_of; u && t->pitch > 0; u = u->view_of)
+        if (u->rank != t->rank || u->dim[1] != t->dim[1]) return true;
+    return false;
+}
+
 /* Where t begins in the outermost tensor that it lives in. */
 static int64_t bytes_before(const ir_tensor *t) {
     int64_t bytes = 0;

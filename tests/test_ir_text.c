@@ -87,8 +87,8 @@ static const char *const every_op =
     "%range = range(%start, %limit, %delta) -> i64[3]\n"
     "%tb = to_block(%x) -> f32[1,4,6,6,6] block16\n"
     "%fb = from_block(%tb) -> f32[1,4,6,6,6]\n"
-    "%tl = to_channels_last(%x) gpu=kernel -> f32[1,4,6,6,6] pitch8 f16\n"
-    "%fl = from_channels_last(%tl) gpu=kernel -> f32[1,4,6,6,6]\n"
+    "%tl = to_channels_last(%x) -> f32[1,4,6,6,6] pitch8 f16\n"
+    "%fl = from_channels_last(%tl) -> f32[1,4,6,6,6]\n"
     "output %fb\n"
     "output %cast\n";
 
