@@ -14,7 +14,7 @@ COMPILER = $(wildcard ir/*.c codegen/*.c) $(filter-out compiler/main.c,$(wildcar
 RUNTIME  = $(wildcard runtime/*.c)
 SEGMENT  = $(wildcard runtime/program/*.c)
 EMBEDDED = $(sort $(wildcard runtime/*.[ch] runtime/program/*.[ch] codegen/templates/*) LICENSE)
-FORMATTED = $(wildcard ir/*.[ch] compiler/*.[ch] codegen/*.[ch] runtime/*.[ch] runtime/program/*.[ch] tests/*.[ch] tests/bench/*.[ch] tests/cross/*.[ch])
+FORMATTED = $(wildcard ir/*.[ch] compiler/*.[ch] codegen/*.[ch] runtime/*.[ch] runtime/program/*.[ch] tests/*.[ch] tests/bench/*.[ch] tests/cross/*.[ch] runtime/cuda/*.cuh tests/cuda/*.cu tests/cuda/*.cuh)
 obj      = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 TESTS    = $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
 SANITIZE = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
