@@ -46,7 +46,9 @@ typedef enum vox_cuda_act {
     VOX_CUDA_ACT_ROUND
 } vox_cuda_act;
 
-/* 1: a plan can apply it. 0: build the plan with VOX_CUDA_ACT_NONE and apply it in a kernel of your own. */
+/* 1: a plan can apply it: NONE and RELU. 0: build the plan with VOX_CUDA_ACT_NONE and apply it in a kernel of
+ * your own. (cuDNN 9.19 has no compiled engine that fuses a leaky ReLU, and for the rest one on the slowest
+ * engine.) */
 int vox_cudnn_fuses(vox_cuda_act act);
 
 /* A convolution, or with backward_data a transposed convolution. Axes are D, H, W. Dense, channels last:
@@ -63,8 +65,7 @@ int vox_cudnn_fuses(vox_cuda_act act);
 typedef struct vox_conv3d {
     int64_t n, c, k, in[3], out[3], kernel[3], stride[3], dilation[3], pad_before[3], pad_after[3], groups;
     int64_t c_pitch, k_pitch;
-    vox_cuda_act act;
-    float alpha, beta; /* of act */
+    vox_cuda_act act; /* one that vox_cudnn_fuses */
     vox_cuda_type type;
     int has_bias, backward_data;
 } vox_conv3d;
