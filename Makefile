@@ -14,12 +14,12 @@ COMPILER = $(wildcard ir/*.c codegen/*.c) $(filter-out compiler/main.c,$(wildcar
 RUNTIME  = $(wildcard runtime/*.c)
 SEGMENT  = $(wildcard runtime/program/*.c)
 EMBEDDED = $(sort $(wildcard runtime/*.[ch] runtime/program/*.[ch] codegen/templates/*) LICENSE)
-FORMATTED = $(wildcard ir/*.[ch] compiler/*.[ch] codegen/*.[ch] runtime/*.[ch] runtime/program/*.[ch] tests/*.[ch] tests/bench/*.[ch] tests/cross/*.[ch])
+FORMATTED = $(wildcard ir/*.[ch] compiler/*.[ch] codegen/*.[ch] runtime/*.[ch] runtime/program/*.[ch] runtime/cuda/*.[ch] tests/*.[ch] tests/bench/*.[ch] tests/cross/*.[ch] tests/cuda/*.[ch])
 obj      = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 TESTS    = $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
 SANITIZE = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-.PHONY: all help tests test demo golden golden-check asan clang valgrind layers format format-check peers bench install uninstall clean
+.PHONY: all help tests test demo golden golden-check asan clang valgrind layers format format-check peers bench cuda-plans install uninstall clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -49,6 +49,8 @@ peers:  ## a Python environment with ONNX Runtime, for the tests that compare wi
 	@sh scripts/peers.sh $(BUILD)/peers
 bench: all  ## time and peak memory of networks beside their peers; BENCH=--help lists options
 	@sh tests/bench.sh $(BENCH)
+cuda-plans: all  ## ask cuDNN, without a GPU, for the plans of every model's convolutions
+	@sh tests/cuda/plans.sh $(BUILD)
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' Makefile
 
