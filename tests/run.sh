@@ -25,7 +25,10 @@ step() {
     "$@" >"$logs/$name.log" 2>&1 </dev/null || status=$?
     took=$(($(now) - begun))
     case $status in
-    0) passed=$((passed + 1)) && report ok "$name" $took ;;
+    0)
+        passed=$((passed + 1)) && report ok "$name" $took
+        grep '^note: ' "$logs/$name.log" | sed 's/^/    /'
+        ;;
     77) skipped=$((skipped + 1)) && report skipped "$name" $took "$(tail -n 1 "$logs/$name.log")" ;;
     *)
         failed=$((failed + 1))
@@ -83,6 +86,7 @@ step models sh tests/models.sh
 step streams sh tests/streams.sh
 step peers-compare sh tests/peers.sh
 step networks sh tests/networks.sh
+step cuda-plans sh tests/cuda/plans.sh build
 
 echo "total $(($(date +%s) - started)) s"
 echo "$passed passed, $failed failed, $skipped skipped"
