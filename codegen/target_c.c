@@ -4,6 +4,7 @@
 #include "blocking.h"
 #include "bundle_text.h"
 #include "embed.h"
+#include "gpu_model.h"
 #include "memory_table.h"
 #include "prototypes.h"
 #include "slots.h"
@@ -447,6 +448,10 @@ bool cg_check_report_path(const char *path, ir_diag *d) {
 /* Registers the weights that the layers read. */
 static bool use_weights(cg_model *m, ir_diag *d) {
     cg_text unused = {.arena = m->arena};
+    if (m->g->goals.target == IR_TARGET_CUDA) {
+        m->prepared_bytes = cg_gpu_weight_bytes(m->g);
+        return true;
+    }
     for (int i = 0; i < m->n_layers; i++)
         if (!add_layer(m, i, &unused, d)) return false;
     cg_place_weights_end(m);

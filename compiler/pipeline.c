@@ -12,33 +12,45 @@
 #include <sys/stat.h>
 #include <time.h>
 
+/* Targets, as bits. */
+enum { FOR_C = 1 << IR_TARGET_C, FOR_CUDA = 1 << IR_TARGET_CUDA, FOR_ALL = FOR_C | FOR_CUDA };
+
 typedef struct pass {
     const char *name;
     bool (*run)(ir_graph *g, ir_diag *d);
+    unsigned targets;
     const char *needs, *gives, *why_here;
 } pass;
 
 /* clang-format off */
 static const pass passes[] = {
-    {"fold",     pass_fold,     "an imported graph",     "no node whose inputs are all constants", "first: the rest matches constants, not expressions"},
-    {"norm",     pass_norm,     "constants folded",      "batch_norm, affine ops, zero padding inside convs", "before fuse: an activation follows the norm, not the conv"},
-    {"fuse",     pass_fuse,     "norms folded",          "activations inside convs and norms", "before layout: fewer values to lay out"},
-    {"dead",     pass_dead,     "fused nodes",           "only what the outputs need", "before layout: nothing is laid out for nobody"},
-    {"outputs",  pass_outputs,  "only live nodes",       "outputs that nodes write, each its own value", "before layout: an output is plain memory"},
-    {"layout",   pass_layout,   "final compute nodes",   "plain or blocked memory of each value; conversions", "before views: a concat's members must share its layout"},
-    {"views",    pass_views,    "layouts",               "concat members and reshapes without memory of their own", "before memory: views need no room"},
-    {"algorithm", pass_algorithm, "layouts",              "each conv's algorithm, scratch memory", "before epilogue: only Winograd's kernel has one"},
-    {"epilogue", pass_epilogue, "algorithms, views",     "pools and crops inside convs", "before memory: values in registers need no room"},
-    {"stream",   pass_stream,   "views",                 "nodes that take turns; rings of planes between them", "before blocking: a step is less work than a layer"},
-    {"blocking", pass_blocking, "layouts",               "each conv's work split", "any time after layout"},
-    {"memory",   pass_memory,   "a final list of nodes", "arena offsets", "last: lifetimes are positions in the list"},
+    {"fold",      pass_fold,      FOR_ALL,  "an imported graph",     "no node whose inputs are all constants", "first: the rest matches constants, not expressions"},
+    {"norm",      pass_norm,      FOR_ALL,  "constants folded",      "batch_norm, affine ops, zero padding inside convs", "before fuse: an activation follows the norm, not the conv"},
+    {"fuse",      pass_fuse,      FOR_ALL,  "norms folded",          "activations inside convs and norms", "before layouts: fewer values to lay out"},
+    {"dead",      pass_dead,      FOR_ALL,  "fused nodes",           "only what the outputs need", "before layouts: nothing is laid out for nobody"},
+    {"outputs",   pass_outputs,   FOR_ALL,  "only live nodes",       "outputs that nodes write, each its own value", "before layouts: an output is plain memory"},
+    {"layout",    pass_layout,    FOR_C,    "final compute nodes",   "plain or blocked memory of each value; conversions", "before views: a concat's members must share its layout"},
+    {"views",     pass_views,     FOR_C,    "layouts",               "concat members and reshapes without memory of their own", "before memory: views need no room"},
+    {"algorithm", pass_algorithm, FOR_C,    "layouts",               "each conv's algorithm, scratch memory", "before epilogue: only Winograd's kernel has one"},
+    {"epilogue",  pass_epilogue,  FOR_C,    "algorithms, views",     "pools and crops inside convs", "before memory: values in registers need no room"},
+    {"stream",    pass_stream,    FOR_C,    "views",                 "nodes that take turns; rings of planes between them", "before blocking: a step is less work than a layer"},
+    {"blocking",  pass_blocking,  FOR_C,    "layouts",               "each conv's work split", "any time after layout"},
+    {"gpu",       pass_gpu,       FOR_CUDA, "final compute nodes",   "what runs each node: cuDNN or a kernel of our own", "before channels: each has its layouts"},
+    {"channels",  pass_channels,  FOR_CUDA, "what runs each node",   "plain or channels-last memory of each value; conversions; scratch memory", "before members: a concat's members share its precision"},
+    {"members",   pass_members,   FOR_CUDA, "layouts",               "concat members, reshapes and norms without memory of their own", "before slabs: windows share no memory"},
+    {"slabs",     pass_slabs,     FOR_CUDA, "members placed",        "nodes that run in slabs of planes; windows between them", "before memory: windows are smaller"},
+    {"memory",    pass_memory,    FOR_ALL,  "a final list of nodes", "arena offsets", "last: lifetimes are positions in the list"},
 };
 /* clang-format on */
 enum { PASS_COUNT = sizeof passes / sizeof *passes };
 _Static_assert(PASS_COUNT + 1 <= MAX_PASSES, "raise MAX_PASSES");
 
+static bool is_for(const pass *p, ir_target target) {
+    return p->targets & (1u << target);
+}
+
 typedef struct census {
-    int nodes, views, blocked, split, streamed, rings;
+    int nodes, views, cudnn, kernels, blocked, last, split, streamed, rings;
     int of_op[IR_OP_COUNT];
 } census;
 
@@ -48,10 +60,13 @@ static census take_census(const ir_graph *g) {
         c.of_op[g->nodes[i]->op]++;
         c.split += g->nodes[i]->block[0] != 0;
         c.streamed += g->nodes[i]->stream != 0;
+        c.kernels += g->nodes[i]->gpu == IR_GPU_KERNEL;
+        c.cudnn += g->nodes[i]->gpu != IR_GPU_NONE && g->nodes[i]->gpu != IR_GPU_KERNEL;
     }
     for (int i = 0; i < g->n_tensors; i++) {
         c.views += g->tensors[i]->view_of != NULL;
         c.blocked += g->tensors[i]->block != 0;
+        c.last += g->tensors[i]->pitch != 0;
         c.rings += g->tensors[i]->ring != 0;
     }
     return c;
@@ -69,10 +84,13 @@ static void describe(pass_report *r, const ir_graph *g, const census *a, const c
     for (int op = 0; op < IR_OP_COUNT; op++)
         note(r->what, sizeof r->what, ir_op_get((ir_op)op)->name, a->of_op[op], b->of_op[op]);
     note(r->what, sizeof r->what, "blocked values", a->blocked, b->blocked);
+    note(r->what, sizeof r->what, "channels-last values", a->last, b->last);
     note(r->what, sizeof r->what, "values without memory of their own", a->views, b->views);
     note(r->what, sizeof r->what, "nodes that stream", a->streamed, b->streamed);
     note(r->what, sizeof r->what, "values kept as rings of planes", a->rings, b->rings);
     note(r->what, sizeof r->what, "convolutions split into tasks", a->split, b->split);
+    note(r->what, sizeof r->what, "nodes for cuDNN", a->cudnn, b->cudnn);
+    note(r->what, sizeof r->what, "nodes for kernels of our own", a->kernels, b->kernels);
     if (strcmp(r->name, "memory") == 0)
         snprintf(r->what, sizeof r->what, "arena %lld bytes, lower bound of this order %lld",
                  (long long)g->arena_bytes, (long long)ir_memory_bound(g));
@@ -90,21 +108,27 @@ static bool dump(const pipeline_options *o, int number, const char *name, const 
     return file_write_atomic(path, "(unchanged)\n", 12, d);
 }
 
-static bool check_options(const pipeline_options *o, ir_diag *d) {
+static bool check_pass_name(ir_target target, const char *name, ir_diag *d) {
+    const char *names[MAX_PASSES] = {"import"};
+    char list[512] = "import";
+    int count = 1;
+    for (int i = 0; i < PASS_COUNT; i++) {
+        if (!is_for(&passes[i], target)) continue;
+        names[count++] = passes[i].name;
+        size_t used = strlen(list);
+        snprintf(list + used, sizeof list - used, "%s%s", i + 1 < PASS_COUNT ? ", " : " or ", passes[i].name);
+    }
+    for (int i = 0; i < count; i++)
+        if (strcmp(name, names[i]) == 0) return true;
+    const char *near = suggest(name, names, count);
+    return ir_fail(d, IR_EXIT_INPUT, "--dump-ir-after %s: no such pass%s%s; expected %s", name,
+                   near ? ": did you mean " : "", near ? near : "", list);
+}
+
+static bool check_options(ir_target target, const pipeline_options *o, ir_diag *d) {
     if (o->dump_dir && mkdir(o->dump_dir, 0777) != 0 && errno != EEXIST)
         return ir_fail(d, IR_EXIT_INPUT, "%s: can't create the folder: %s", o->dump_dir, strerror(errno));
-    if (!o->dump_after || strcmp(o->dump_after, "import") == 0) return true;
-    const char *names[PASS_COUNT + 1] = {[PASS_COUNT] = "import"};
-    for (int i = 0; i < PASS_COUNT; i++) {
-        names[i] = passes[i].name;
-        if (strcmp(o->dump_after, names[i]) == 0) return true;
-    }
-    const char *near = suggest(o->dump_after, names, PASS_COUNT + 1);
-    return ir_fail(d, IR_EXIT_INPUT,
-                   "--dump-ir-after %s: no such pass%s%s; expected import, fold, norm, fuse, dead, outputs, "
-                   "layout, views, "
-                   "algorithm, epilogue, stream, blocking or memory",
-                   o->dump_after, near ? ": did you mean " : "", near ? near : "");
+    return !o->dump_after || check_pass_name(target, o->dump_after, d);
 }
 
 static void must_verify(const ir_graph *g, const char *after) {
@@ -119,13 +143,15 @@ static double seconds(void) {
 }
 
 bool pipeline_run(ir_graph *g, const pipeline_options *o, pass_report *reports, int *count, ir_diag *d) {
+    ir_target target = g->goals.target;
     *count = 0;
-    if (!check_options(o, d)) return false;
+    if (!check_options(target, o, d)) return false;
     must_verify(g, "import");
     bool dumping = o->dump_dir || o->dump_after;
     char *before = dumping ? ir_print_string(g) : NULL;
     bool ok = !dumping || dump(o, 0, "import", before, true, d);
     for (int i = 0; ok && i < PASS_COUNT; i++) {
+        if (!is_for(&passes[i], target)) continue;
         double start = seconds();
         census a = take_census(g);
         ok = passes[i].run(g, d);
@@ -141,7 +167,7 @@ bool pipeline_run(ir_graph *g, const pipeline_options *o, pass_report *reports, 
         if (!dumping) continue;
         char *after = ir_print_string(g);
         r->changed = strcmp(before, after) != 0;
-        ok = dump(o, i + 1, r->name, after, r->changed, d);
+        ok = dump(o, *count, r->name, after, r->changed, d);
         free(before);
         before = after;
     }

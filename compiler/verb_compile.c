@@ -37,8 +37,8 @@ static int processors(void) {
     return count > 0 ? (int)count : 1;
 }
 
-bool set_goals(const options *o, ir_graph *g, ir_diag *d) {
-    return options_goals(o, &g->goals, d) && (!o->tuning || tune_read(o->tuning, g, d));
+bool set_goals(const options *o, ir_target target, ir_graph *g, ir_diag *d) {
+    return options_goals(o, target, &g->goals, d) && (!o->tuning || tune_read(o->tuning, g, d));
 }
 
 bool write_memory_report(const options *o, const ir_graph *g, ir_diag *d) {
@@ -65,7 +65,8 @@ bool write_graph(const options *o, ir_graph *g, const char *dir, ir_diag *d) {
 }
 
 bool compile_graph(const options *o, ir_graph *g, const char *dir, ir_diag *d) {
-    if (!set_goals(o, g, d) || (o->tune && !tune(o, g, d)) || !fit(g, d) || !write_graph(o, g, dir, d))
+    if (!set_goals(o, IR_TARGET_C, g, d) || (o->tune && !tune(o, g, d)) || !fit(g, d) ||
+        !write_graph(o, g, dir, d))
         return false;
     if (o->opt_report) cg_algorithm_report(g, stderr);
     return true;
