@@ -8,6 +8,8 @@
 #include "gpu_model.h"
 #include "passes.h"
 
+enum { FIRST_KERNEL = 7, FIRST_STRIDE = 2 }; /* of a convolution that reads plain memory, per axis */
+
 typedef enum habit {
     HABIT_PLAIN,  /* reads and writes plain memory only */
     HABIT_VOXELS, /* reads and writes channels last only */
@@ -109,10 +111,20 @@ static bool is_read_plain(const ir_graph *g, const ir_tensor *t) {
     return true;
 }
 
+/* What the kernel for few channels is made for. */
+static bool is_small_window(const ir_node *n) {
+    const ir_attr *kernel = ir_get(n, IR_KERNEL);
+    for (int i = 0; i < kernel->count; i++)
+        if (kernel->i[i] > FIRST_KERNEL || ir_ints(n, IR_STRIDE)[i] > FIRST_STRIDE ||
+            ir_ints(n, IR_DILATION)[i] != 1)
+            return false;
+    return ir_int(n, IR_GROUP) == 1;
+}
+
 static bool is_first_conv(const ir_graph *g, const ir_node *n) {
     ir_precision p = g->goals.precision;
     return n->op == IR_OP_CONV && !n->in[0]->pitch && n->in[0]->dim[1] <= CG_GPU_FIRST_CHANNELS &&
-           ir_int(n, IR_GROUP) == 1 && cg_gpu_first_conv_time(n, p) <= cg_gpu_converted_conv_time(n, p);
+           is_small_window(n) && cg_gpu_first_conv_time(n, p) <= cg_gpu_converted_conv_time(n, p);
 }
 
 static bool is_last_conv(const ir_graph *g, const ir_node *n) {

@@ -32,16 +32,14 @@ static bool has_views(const ir_graph *g, const ir_tensor *t) {
     return false;
 }
 
-/* Keeps the view only where it does not raise the most memory in use. */
-static void try_member(const ir_graph *g, ir_tensor *t, ir_tensor *whole, int64_t offset) {
-    int64_t pitch = t->pitch, before = ir_memory_bound(g);
-    t->view_of = whole;
-    t->view_offset = offset;
-    t->pitch = whole->pitch;
-    if (ir_memory_bound(g) <= before) return;
+/* Takes the view back where it raises the most memory in use. */
+static void try_without(const ir_graph *g, ir_tensor *t, int64_t pitch) {
+    ir_tensor with = *t;
+    int64_t bound = ir_memory_bound(g);
     t->view_of = NULL;
     t->view_offset = 0;
     t->pitch = pitch;
+    if (ir_memory_bound(g) >= bound) *t = with;
 }
 
 /* A tensor can lie in one place only. */
@@ -52,17 +50,26 @@ static bool all_differ(const ir_node *n) {
     return true;
 }
 
-static void place_members(const ir_graph *g, ir_node *n) {
+static void place_members(ir_graph *g, ir_node *n) {
     ir_tensor *whole = n->out[0];
     int64_t channels = 0;
-    bool copies = false, interleaves = whole->pitch && ir_int(n, IR_AXIS) == 1 && all_differ(n);
+    if (!whole->pitch || ir_int(n, IR_AXIS) != 1 || !all_differ(n)) return;
+    int64_t *pitch =
+        ir_alloc(g->arena, (size_t)n->n_in, sizeof *pitch); /* of members that were placed, before */
     for (int k = 0; k < n->n_in; k++) {
         ir_tensor *t = n->in[k];
-        if (interleaves && t->storage == whole->storage && owns_storage(g, t) && !has_views(g, t) &&
-            can_interleave(g, t))
-            try_member(g, t, whole, channels * ir_element_bytes(whole));
-        channels += interleaves ? t->dim[1] : 0;
-        copies |= t->view_of != whole;
+        if (t->storage == whole->storage && owns_storage(g, t) && !has_views(g, t) && can_interleave(g, t)) {
+            pitch[k] = t->pitch;
+            t->view_of = whole;
+            t->view_offset = channels * ir_element_bytes(whole);
+            t->pitch = whole->pitch;
+        }
+        channels += t->dim[1];
+    }
+    bool copies = false;
+    for (int k = 0; k < n->n_in; k++) {
+        if (pitch[k]) try_without(g, n->in[k], pitch[k]);
+        copies |= n->in[k]->view_of != whole;
     }
     if (!copies) n->gpu = IR_GPU_NONE;
 }

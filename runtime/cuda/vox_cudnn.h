@@ -56,12 +56,26 @@ int vox_cudnn_fuses(vox_cuda_act act);
  *   w     [k_pitch][kernel][c_pitch / groups]; backward_data: [c_pitch][kernel][k_pitch / groups]
  *   bias  [k_pitch]
  *   y     [n][out][k_pitch]
- * c_pitch >= c and k_pitch >= k: channels in memory; those above c and k are computed like any other, so w
- * and bias hold zeros there (and x anything finite). With groups > 1 the pitches are c and k. out must be
- * what the other numbers give: convolution  out = (in + pad_before + pad_after - dilation (kernel - 1) - 1) /
- * stride + 1, rounded down transposed   in is that of out: stride, pads and dilation are those of the
- * convolution that it transposes backward_data plans have neither bias nor activation (cuDNN has no engine
- * that fuses them). */
+ * c_pitch >= c and k_pitch >= k: channels in memory. Those above c and k are computed like any other, so w
+ * and bias hold zeros there, and x anything finite. With groups > 1 the pitches are c and k.
+ *
+ * out is what the rest gives: (in + pad_before + pad_after - dilation (kernel - 1) - 1) / stride + 1, rounded
+ * down. With backward_data in and out change places in that: stride, pads and dilation are those of the
+ * convolution that it transposes. An activation needs a bias, if only of zeros; backward_data plans have
+ * neither. (cuDNN has no engine for ReLU alone or for a transposed convolution with anything after it.)
+ *
+ * What cuDNN 9.19 makes of it; tests/cuda/plans.txt has every convolution of the models on ten GPUs.
+ * Workspaces are those of the paper's network under a cap of 256 MiB.
+ *   - fp16, bf16: tensor cores from sm_75 on, most without workspace, deep layers with up to 16 MB.
+ *   - A pitch that is no multiple of 8: x or y repacked in workspace, or no tensor cores.
+ *   - bf16, up to 4 input channels: no tensor cores.
+ *   - fp32: up to 43 MB, about the size of w; on sm_90 150 MB. Without workspace mostly the generic engine 0.
+ *   - tf32: up to 65 MB on sm_90 and sm_100; elsewhere what it may, up to 717 MB without a cap.
+ *   - Padding that differs before and after: accepted, but padding x in a kernel first may pay.
+ *     fp32: engine 0; tf32 before sm_90: a padded copy of x in workspace, or engine 0 under the cap.
+ *   - Groups, dilation: accepted. One channel per group: no tensor cores.
+ *   - Transposed, stride unlike kernel: engine 0 in fp32.
+ *   - A process whose first plan is for a GPU older than sm_75 gets no tf32 on any GPU. */
 typedef struct vox_conv3d {
     int64_t n, c, k, in[3], out[3], kernel[3], stride[3], dilation[3], pad_before[3], pad_after[3], groups;
     int64_t c_pitch, k_pitch;
