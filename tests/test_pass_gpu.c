@@ -166,17 +166,47 @@ static void members_interleave(void **state) {
     ir_graph_free(g);
 }
 
-/* The whole concat would be in use while the larger values of its own making are. */
+/* The whole concat would be in use while the largest values are. */
 static void early_members_are_copied_where_memory_is_short(void **state) {
     (void)state;
-    ir_graph *g = laid_out("graph g\ninput %x f32[1,8,8,8,8]\n%a = exp(%x)\n%b = max_pool(%a)" POOL "\n"
-                           "%c = resize(%b) size=1x8x8x8x8 mode=nearest coordinates=asymmetric "
-                           "nearest=floor scale=[1,1,2,2,2]\n%d = exp(%c)\n%e = exp(%d)\n"
-                           "%cat = concat(%a, %a, %e) axis=1\n%y = max_pool(%cat)" POOL "\noutput %y\n",
+    ir_graph *g =
+        laid_out("graph g\ninput %x f32[1,8,8,8,8]\n%a = average_pool(%x) kernel=1x1x1 stride=1x1x1 "
+                 "dilation=1x1x1 pad=[0,0,0,0,0,0] ceil=0 include_pad=0\n"
+                 "%u = resize(%a) size=1x8x16x16x16 mode=nearest coordinates=asymmetric "
+                 "nearest=floor scale=[1,1,2,2,2]\n%v = exp(%u)\n%p = max_pool(%v)" POOL "\n"
+                 "%cat = concat(%a, %p) axis=1\n%y = max_pool(%cat)" POOL "\noutput %y\n",
+                 IR_FP16);
+    must(pass_members, g);
+    expect(g, "include_pad=0 gpu=kernel -> f32[1,8,8,8,8] pitch8 f16\n");
+    expect(g, "%a.copy = slice(%a) begin=[0,0,0,0,0] size=1x8x8x8x8 step=[1,1,1,1,1] gpu=kernel -> "
+              "f32[1,8,8,8,8] pitch16 f16 in %cat+0\n%p = max_pool(%v)");
+    expect(g, "%cat = concat(%a.copy, %p) axis=1 -> f32[1,16,8,8,8] pitch16 f16\n");
+    ir_graph_free(g);
+}
+
+static void a_member_that_stands_twice_is_copied_once(void **state) {
+    (void)state;
+    ir_graph *g = laid_out(
+        "graph g\ninput %x f32[1,8,8,8,8]\n%f = average_pool(%x) kernel=1x1x1 stride=1x1x1 dilation=1x1x1 "
+        "pad=[0,0,0,0,0,0] ceil=0 include_pad=0\n%a = max_pool(%f)" POOL
+        "\n%cat = concat(%a, %a) axis=1\n%y = max_pool(%cat)" POOL "\noutput %y\n",
+        IR_FP16);
+    must(pass_members, g);
+    expect(g, "pitch16 f16 in %cat+0\n");
+    expect(g, "%cat = concat(%a, %a.copy) axis=1 -> ");
+    ir_graph_free(g);
+}
+
+static void constant_members_are_left_to_the_concat(void **state) {
+    (void)state;
+    ir_graph *g = laid_out("graph g\ninput %x f32[1,8,8,8,8]\nconst %k f32[1,2,4,4,4] random(1)\n"
+                           "%f = average_pool(%x) kernel=1x1x1 stride=1x1x1 dilation=1x1x1 "
+                           "pad=[0,0,0,0,0,0] ceil=0 include_pad=0\n%a = max_pool(%f)" POOL
+                           "\n%cat = concat(%a, %k) axis=1\n%y = max_pool(%cat)" POOL "\noutput %y\n",
                            IR_FP16);
     must(pass_members, g);
-    expect_not(g, " in %cat");
-    expect(g, "axis=1 gpu=kernel -> f32[1,24,8,8,8]");
+    expect(g, "%cat = concat(%a, %k) axis=1 gpu=kernel -> f32[1,10,4,4,4] pitch10 f16\n");
+    assert_int_equal(cg_gpu_launches_of(ir_find_tensor(g, "cat")->producer), 1);
     ir_graph_free(g);
 }
 
@@ -190,9 +220,9 @@ static void cudnn_results_are_copied(void **state) {
     must(pass_members, g);
     expect(g, "gpu=cudnn -> f32[1,16,8,8,8] pitch16 f16\n");
     expect(g, "-> f32[1,16,8,8,8] pitch32 f16 in %cat+32\n");
-    expect(g, "axis=1 gpu=kernel");
-    const ir_node *concat = ir_find_tensor(g, "cat")->producer;
-    assert_int_equal(cg_gpu_launches_of(concat), 1);
+    expect(g, "%a.copy = slice(%a) begin=[0,0,0,0,0] size=1x16x8x8x8 step=[1,1,1,1,1] gpu=kernel -> "
+              "f32[1,16,8,8,8] pitch32 f16 in %cat+0\n%b = max_pool(%a)");
+    expect(g, "%cat = concat(%a.copy, %b) axis=1 -> f32[1,32,8,8,8] pitch32 f16\n");
     ir_graph_free(g);
 }
 
@@ -306,6 +336,8 @@ int main(void) {
         cmocka_unit_test(transposed_convs),
         cmocka_unit_test(members_interleave),
         cmocka_unit_test(early_members_are_copied_where_memory_is_short),
+        cmocka_unit_test(a_member_that_stands_twice_is_copied_once),
+        cmocka_unit_test(constant_members_are_left_to_the_concat),
         cmocka_unit_test(cudnn_results_are_copied),
         cmocka_unit_test(norms_work_in_place),
         cmocka_unit_test(slabs_save_memory_within_the_budget),
