@@ -140,7 +140,7 @@ static inline vox_gpu_box vox_widened(vox_gpu_box b, const void *x, const void *
 template <typename E>
 static inline cudaError_t vox_launch_box(const vox_box_walk &walk, const void *x, void *y,
                                          cudaStream_t stream) {
-    vox_copy_each<<<(walk.count + VOX_THREADS - 1) / VOX_THREADS, VOX_THREADS, 0, stream>>>(
+    vox_copy_each<E><<<(walk.count + VOX_THREADS - 1) / VOX_THREADS, VOX_THREADS, 0, stream>>>(
         walk, static_cast<const E *>(x), static_cast<E *>(y));
     return cudaGetLastError();
 }
@@ -191,7 +191,7 @@ static inline cudaError_t vox_launch_gather(int64_t outer, int axis, int inner, 
                                             const int64_t *index, void *y, cudaStream_t stream) {
     const int64_t count = outer * inner * indices;
     if (count <= 0 || count > INT32_MAX) return count ? cudaErrorInvalidValue : cudaSuccess;
-    vox_gather_each<<<(unsigned)((count + VOX_THREADS - 1) / VOX_THREADS), VOX_THREADS, 0, stream>>>(
+    vox_gather_each<E><<<(unsigned)((count + VOX_THREADS - 1) / VOX_THREADS), VOX_THREADS, 0, stream>>>(
         vox_divide_by(inner), vox_divide_by(indices), axis, (uint32_t)count, static_cast<const E *>(x), index,
         static_cast<E *>(y));
     return cudaGetLastError();

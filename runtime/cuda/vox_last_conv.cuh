@@ -7,13 +7,16 @@
  * neighbouring lanes share a voxel, 16 bytes each at a time; each holds its K x 8 (fp16) or K x 4 weights in
  * registers for all the voxels that it sees. A warp does 32 voxels in `lanes` rounds of 32 / lanes, the
  * lanes' sums are joined by shuffles (order fixed by the shape), and lane l keeps round l's result: so each
- * of the K stores is one line of 32 neighbouring voxels. 256 threads, no shared memory; registers about 8 * K
- * + 30, 64 at K = 3. Bytes moved: x once, y once.
+ * of the K stores is one line of 32 neighbouring voxels. Each round's loads are issued before the round
+ * before is computed: at K = 3 (fp16), 80 registers, 6 blocks of 128 threads keep 24 KiB under way on a
+ * multiprocessor; at K = 8, 144 registers and 12 KiB. No shared memory. Bytes moved: x once, y once.
  */
 #ifndef VOX_LAST_CONV_CUH
 #define VOX_LAST_CONV_CUH
 
 #include "vox_act.cuh"
+
+enum { VOX_LAST_THREADS = 128 };
 
 struct vox_last_conv_walk {
     int lanes, chunks; /* lanes per voxel: a power of two, 32 at most; chunks: of C */
@@ -39,31 +42,37 @@ static __device__ __forceinline__ void vox_last_conv_weights(const float *w, int
 }
 
 template <typename T, int K, vox_act A, int L>
-__global__ void __launch_bounds__(VOX_THREADS)
+__global__ void __launch_bounds__(VOX_LAST_THREADS)
     vox_last_conv_each(const vox_last_conv_walk walk, const vox_view<T> x, const float *w, int w_pitch,
                        const vox_gpu_epilogue ep, float *y) {
-    uint32_t at = blockIdx.x * (VOX_THREADS / 32) + threadIdx.x / 32;
+    uint32_t at = blockIdx.x * (VOX_LAST_THREADS / 32) + threadIdx.x / 32;
     if (at >= walk.warps) return; /* a whole warp */
     const int first = vox_split(walk.plane_groups, at) * 32, z = walk.begin + vox_split(walk.planes, at);
     const int n = (int)at, lane = (int)threadIdx.x % walk.lanes, set = (int)threadIdx.x % 32 / walk.lanes;
     const int sets = 32 / walk.lanes;
     const T *from = x.p + ((int64_t)(n * x.planes + z - x.z0) * walk.plane + first) * x.pitch;
-    float weights[K][L] = {}, result[K] = {};
+    const int left = lane < walk.chunks ? walk.plane - first : 0; /* voxels that there are for this lane */
+    float weights[K][L] = {}, result[K] = {}, next[L] = {};
     if (lane < walk.chunks) vox_last_conv_weights(w + lane * L, w_pitch, weights);
+    if (set < left) vox_read<L>(from + (int64_t)set * x.pitch + lane * L, next);
     for (int round = 0; round < walk.lanes; round++) {
         const int voxel = round * sets + set;
-        const T *p = from + (int64_t)voxel * x.pitch;
         float acc[K] = {}, v[L];
-        if (first + voxel < walk.plane && lane < walk.chunks) {
-            vox_read<L>(p + lane * L, v);
+#pragma unroll
+        for (int i = 0; i < L; i++) v[i] = next[i];
+        if (round + 1 < walk.lanes && voxel + sets < left) /* under way while this round computes */
+            vox_read<L>(from + (int64_t)(voxel + sets) * x.pitch + lane * L, next);
+        if (voxel < left) {
             vox_last_conv_add(weights, v, acc);
+#pragma unroll 1
             for (int chunk = lane + walk.lanes; chunk < walk.chunks; chunk += walk.lanes) {
                 float more[K][L];
                 vox_last_conv_weights(w + chunk * L, w_pitch, more);
-                vox_read<L>(p + chunk * L, v);
+                vox_read<L>(from + (int64_t)voxel * x.pitch + chunk * L, v);
                 vox_last_conv_add(more, v, acc);
             }
         }
+#pragma unroll 1
         for (int step = walk.lanes / 2; step > 0; step /= 2)
 #pragma unroll
             for (int k = 0; k < K; k++) acc[k] += __shfl_xor_sync(0xffffffffu, acc[k], step);
@@ -95,7 +104,7 @@ static inline cudaError_t vox_launch_last_conv(const vox_view<T> &x, const float
     walk.plane_groups = vox_divide_by((int)groups), walk.planes = vox_divide_by(end - begin);
     walk.begin = begin, walk.plane = (int)plane, walk.warps = (uint32_t)warps;
     vox_last_conv_each<T, K, A, L>
-        <<<(walk.warps + VOX_THREADS / 32 - 1) / (VOX_THREADS / 32), VOX_THREADS, 0, stream>>>(
+        <<<(walk.warps + VOX_LAST_THREADS / 32 - 1) / (VOX_LAST_THREADS / 32), VOX_LAST_THREADS, 0, stream>>>(
             walk, x, w, w_pitch, ep, y);
     return cudaGetLastError();
 }

@@ -176,7 +176,8 @@ template <typename TX, typename TY>
 static inline cudaError_t vox_gpu_cast(int64_t count, const TX *x, TY *y, cudaStream_t stream) {
     const int64_t blocks = (count + VOX_THREADS - 1) / VOX_THREADS;
     if (count <= 0) return count ? cudaErrorInvalidValue : cudaSuccess;
-    vox_cast_each<<<(unsigned)(blocks < 65536 ? blocks : 65536), VOX_THREADS, 0, stream>>>(count, x, y);
+    vox_cast_each<TX, TY>
+        <<<(unsigned)(blocks < 65536 ? blocks : 65536), VOX_THREADS, 0, stream>>>(count, x, y);
     return cudaGetLastError();
 }
 
