@@ -247,8 +247,6 @@ static bool check_targets(const options *o, ir_diag *d) {
     if (!targets) return ir_fail(d, IR_EXIT_INPUT, "--target %s: expected c, cuda or c,cuda", o->target);
     if (o->verb == VERB_INSPECT && targets & (targets - 1))
         return ir_fail(d, IR_EXIT_INPUT, "--target %s: inspect shows one plan: choose c or cuda", o->target);
-    if (o->verb == VERB_COMPILE && targets != 1u << IR_TARGET_C)
-        return ir_fail(d, IR_EXIT_UNSUPPORTED, "--target %s: the only target is c", o->target);
     for (size_t i = 0; i < sizeof special / sizeof *special; i++)
         if (special[i].given && !(targets & (1u << special[i].target)))
             return ir_fail(d, IR_EXIT_INPUT, "--%s is for --target %s: leave it out, or change the target",

@@ -10,7 +10,7 @@
 #ifndef VOX_CUDA_H
 #define VOX_CUDA_H
 
-#include "vox.h"
+#include "../vox.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -26,8 +26,7 @@ typedef struct vox_cuda_options {
     int device;         /* CUDA's number of the GPU */
     void *arena;        /* device memory, aligned to VOX_CUDA_ALIGN, until destroy; NULL: create allocates */
     size_t arena_bytes; /* of it: at least _CUDA_ARENA_BYTES, what is more becomes workspace */
-    /* most bytes of workspace that a convolution gets; 0: VOX_CUDA_WORKSPACE_CAP, negative: none */
-    int64_t workspace_cap;
+    int64_t workspace_cap;  /* most bytes that a convolution gets besides; 0: as compiled, negative: none */
     vox_cuda_stream stream; /* on which run_host computes; NULL: one of the handle's */
     int autotune;           /* measure the plans of each convolution at create, take the fastest */
     const char *plan_cache; /* file in which choices are remembered; NULL: none */
@@ -36,8 +35,6 @@ typedef struct vox_cuda_options {
     void (*message)(void *user, const char *line); /* told what failed, without newline; NULL: nobody */
     void *user;
 } vox_cuda_options;
-
-#define VOX_CUDA_WORKSPACE_CAP ((int64_t)256 << 20)
 
 int vox_cuda_device_count(void); /* GPUs that this process may use; 0 also without a driver */
 /* Writes "NVIDIA H100 80GB HBM3, compute capability 9.0" into text, at most `bytes` with the NUL. */

@@ -79,6 +79,7 @@ typedef enum vox_cuda_pack {
     VOX_CUDA_PACK_VECTOR,     /* [C] -> [pitch]; one number serves all */
     VOX_CUDA_PACK_FILTER,     /* [K][C][k] -> [rows][k][pitch] */
     VOX_CUDA_PACK_SCATTER,    /* transposed conv [C][K][k] -> [k][K][pitch]: rows of a 1x1x1 conv */
+    VOX_CUDA_PACK_FIRST,      /* [K][C][kD][kH*kW] -> [kD][C][kH*kW][pitch] */
     VOX_CUDA_PACK_NORM_SCALE, /* batch norm: scale / sqrt(variance + eps); files: scale, variance */
     VOX_CUDA_PACK_NORM_BIAS   /* bias - mean * that; files: scale, variance, bias, mean */
 } vox_cuda_pack;
@@ -86,14 +87,14 @@ typedef enum vox_cuda_pack {
 typedef struct vox_cuda_weight {
     const char *name;
     vox_cuda_pack pack;
-    vox_dtype dtype;      /* in the file */
-    vox_cuda_store store; /* in device memory */
-    size_t count;         /* elements in the file */
-    size_t file[4];       /* bytes into the weight file */
-    size_t offset;        /* bytes into the handle's weights, a multiple of VOX_CUDA_ALIGN */
-    size_t bytes;         /* there */
-    int k, c, positions;  /* of a filter; of a vector: c channels */
-    int rows, pitch;      /* in memory, both padded */
+    vox_dtype dtype;            /* in the file */
+    vox_cuda_store store;       /* in device memory */
+    size_t count;               /* elements in the file */
+    size_t file[4];             /* bytes into the weight file */
+    size_t offset;              /* bytes into the handle's weights, a multiple of VOX_CUDA_ALIGN */
+    size_t bytes;               /* there */
+    int k, c, depth, positions; /* of a filter: depth of the kernel, positions in all; a vector: c */
+    int rows, pitch;            /* in memory, padded */
     double eps;
 } vox_cuda_weight;
 
@@ -110,42 +111,42 @@ typedef struct vox_cuda_tensor {
     size_t bytes; /* in memory, from place on */
 } vox_cuda_tensor;
 
-typedef enum vox_cuda_op {                   /* what a layer computes: the operator's formula in ir/IR.md */
-                           VOX_CUDA_OP_NONE, /* not checked */
-                           VOX_CUDA_OP_COPY, /* the same elements in the same order of N C D H W: relayout,
-                                                cast, reshape */
-                           VOX_CUDA_OP_CONV,
-                           VOX_CUDA_OP_CONV_TRANSPOSE,
-                           VOX_CUDA_OP_AFFINE, /* batch norm */
-                           VOX_CUDA_OP_INSTANCE_NORM,
-                           VOX_CUDA_OP_MAX_POOL,
-                           VOX_CUDA_OP_AVERAGE_POOL,
-                           VOX_CUDA_OP_SLICE,
-                           VOX_CUDA_OP_MAP,
-                           VOX_CUDA_OP_ADD,
-                           VOX_CUDA_OP_SUB,
-                           VOX_CUDA_OP_MUL,
-                           VOX_CUDA_OP_DIV,
-                           VOX_CUDA_OP_MIN,
-                           VOX_CUDA_OP_MAX,
-                           VOX_CUDA_OP_SOFTMAX,
-                           VOX_CUDA_OP_LOG_SOFTMAX,
-                           VOX_CUDA_OP_ARG_MAX,
-                           VOX_CUDA_OP_RESIZE
+/* What a layer computes: the operator's formula in the documentation of the graph's text form. */
+typedef enum vox_cuda_op {
+    VOX_CUDA_OP_NONE, /* not recomputed */
+    VOX_CUDA_OP_COPY, /* the same elements: relayout, cast */
+    VOX_CUDA_OP_CONV,
+    VOX_CUDA_OP_CONV_TRANSPOSE,
+    VOX_CUDA_OP_AFFINE, /* batch norm */
+    VOX_CUDA_OP_INSTANCE_NORM,
+    VOX_CUDA_OP_MAX_POOL,
+    VOX_CUDA_OP_AVERAGE_POOL,
+    VOX_CUDA_OP_SLICE,
+    VOX_CUDA_OP_CONCAT,
+    VOX_CUDA_OP_MAP,
+    VOX_CUDA_OP_BINARY,
+    VOX_CUDA_OP_SOFTMAX,
+    VOX_CUDA_OP_LOG_SOFTMAX,
+    VOX_CUDA_OP_ARG_MAX,
+    VOX_CUDA_OP_RESIZE,
+    VOX_CUDA_OPS
 } vox_cuda_op;
 
-/* What the self-test recomputes of a layer. Operands that are weights are numbers of the weight table. */
+/* What the self-test recomputes of a layer, and from what. */
 typedef struct vox_cuda_check {
     vox_cuda_op op;
     int y, x[VOX_CUDA_OPERANDS]; /* tensors; -1: none */
-    int w[4];                    /* weights: filter, bias, slope; scale, bias; -1: none */
-    int kernel[3], stride[3], pad[3], dilation[3], group;
-    int begin[VOX_MAX_RANK], step[VOX_MAX_RANK]; /* of a slice */
-    vox_cuda_act act;
+    int n_x;
+    int w[3]; /* weights: filter, bias, slope; scale, bias, slope; -1: none */
+    int kernel[3], stride[3], pad[3], pad_end[3], dilation[3], group; /* axes D, H, W */
+    int begin[VOX_MAX_RANK], step[VOX_MAX_RANK];                      /* of a slice */
+    vox_cuda_act act;                                                 /* of the result, or the map itself */
     double alpha, beta, eps;
-    double scale[3], shift[3]; /* resize: x = y * scale + shift per axis */
-    int nearest;               /* resize: 0 linear, 1 floor, 2 ceil, 3 round half down, 4 round half up */
-    int axis;                  /* softmax, arg_max */
+    double scale[3], shift[3]; /* resize: output o looks at o * scale + shift, per axis */
+    int linear;
+    int nearest; /* vox_nearest of vox_kernels.h */
+    int binary;  /* vox_binary_op of vox_kernels.h */
+    int axis;    /* of concat, softmax, arg_max */
     int include_pad, select_last;
 } vox_cuda_check;
 
@@ -155,7 +156,7 @@ typedef struct vox_cuda_model {
     const vox_model_info *info; /* arena_bytes: of the values, without workspaces; steps are not its own */
     uint64_t graph_hash;        /* that the weight file must have */
     size_t weights_bytes;       /* of its device copy */
-    int64_t max_memory;         /* bytes that arena, workspaces and weights may take; 0: any */
+    int64_t workspace_cap;      /* bytes that a convolution may use besides, where the options say 0 */
     vox_cuda_type type;         /* of the convolutions' arithmetic */
     int strict;                 /* no algorithm whose rounding is worse than a direct sum's */
     int n_weights, n_convs, n_calls, n_steps, n_tensors;

@@ -30,11 +30,9 @@ static int64_t smaller(int64_t a, int64_t b) {
 
 static int64_t cap_of(const vox_cuda *h, size_t free_from) {
     const vox_cuda_options *o = &h->options;
-    const vox_cuda_model *m = h->model;
     const int64_t at = (int64_t)rounded(free_from);
-    int64_t cap = o->workspace_cap ? o->workspace_cap : VOX_CUDA_WORKSPACE_CAP;
+    int64_t cap = o->workspace_cap ? o->workspace_cap : h->model->workspace_cap;
     if (o->arena) cap = smaller(cap, (int64_t)o->arena_bytes - at);
-    if (m->max_memory) cap = smaller(cap, m->max_memory - (int64_t)m->weights_bytes - at);
     return cap > 0 ? cap : 0;
 }
 

@@ -111,6 +111,17 @@ static void pack_scatter(const vox_cuda_weight *w, const unsigned char *file, un
                              read_float(file, w->file[0], (i * k + o) * positions + p));
 }
 
+/* [K][C][kD][area] -> [kD][C][area][pitch] */
+static void pack_first(const vox_cuda_weight *w, const unsigned char *file, unsigned char *to) {
+    const size_t depth = (size_t)w->depth, area = (size_t)w->positions / depth, c = (size_t)w->c;
+    for (size_t o = 0; o < (size_t)w->k; o++)
+        for (size_t i = 0; i < c; i++)
+            for (size_t d = 0; d < depth; d++)
+                for (size_t p = 0; p < area; p++)
+                    vox_cuda_put(w->store, to, ((d * c + i) * area + p) * (size_t)w->pitch + o,
+                                 read_float(file, w->file[0], ((o * c + i) * depth + d) * area + p));
+}
+
 static void pack_vector(const vox_cuda_weight *w, const unsigned char *file, unsigned char *to) {
     for (size_t c = 0; c < (size_t)w->c; c++)
         vox_cuda_put(w->store, to, c, read_float(file, w->file[0], w->count == 1 ? 0 : c));
@@ -141,6 +152,9 @@ void vox_cuda_pack_weight(const vox_cuda_weight *w, const unsigned char *file, u
         break;
     case VOX_CUDA_PACK_SCATTER:
         pack_scatter(w, file, to);
+        break;
+    case VOX_CUDA_PACK_FIRST:
+        pack_first(w, file, to);
         break;
     case VOX_CUDA_PACK_NORM_SCALE:
     case VOX_CUDA_PACK_NORM_BIAS:
