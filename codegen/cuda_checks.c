@@ -167,16 +167,9 @@ static bool can_check(const ir_node *n) {
     return n->out[0]->rank > 0;
 }
 
-/* A map in place has overwritten its operand when it is done. */
-static bool in_place(const ir_node *n) {
-    const ir_tensor *x = n->in[0], *y = n->out[0];
-    return (ir_op_get(n->op)->flags & (IR_FLAG_MAP | IR_FLAG_BINARY)) && cg_root(x) == cg_root(y) &&
-           n->op != IR_OP_CONCAT;
-}
-
 static void add_check(cg_text *s, cu_model *u, const ir_node *n) {
     cg_add(s, "%s", s->size ? "\n    " : "");
-    if (!can_check(n) || in_place(n)) {
+    if (!can_check(n)) {
         cg_add_string(s, "{.op = VOX_CUDA_OP_NONE},");
         return;
     }

@@ -30,16 +30,22 @@ static vox_status download(selftest *t, int which, const vox_cuda_tensor *tensor
                                "cudaMemcpy of a layer");
 }
 
-static vox_status fetch(selftest *t, const vox_cuda_step *step, vox_cuda_sample *s) {
-    const vox_cuda_model *m = t->h->model;
+static vox_status fetch_operands(selftest *t, const vox_cuda_step *step, vox_cuda_sample *s) {
     const vox_cuda_check *c = s->check;
-    vox_status status = download(t, 0, &m->tensors[c->y]);
-    s->y = (vox_cuda_values){&m->tensors[c->y], t->data[0], step->z0[0]};
+    vox_status status = VOX_OK;
     for (int k = 0; k < c->n_x && status == VOX_OK; k++) {
-        const vox_cuda_tensor *x = &m->tensors[c->x[k]];
+        const vox_cuda_tensor *x = &t->h->model->tensors[c->x[k]];
         status = download(t, 1 + k, x);
         s->x[k] = (vox_cuda_values){x, t->data[1 + k], step->z0[1 + k]};
     }
+    return status;
+}
+
+static vox_status fetch_result(selftest *t, const vox_cuda_step *step, vox_cuda_sample *s) {
+    const vox_cuda_tensor *y = &t->h->model->tensors[s->check->y];
+    if (s->check->op == VOX_CUDA_OP_NONE) return VOX_OK;
+    vox_status status = download(t, 0, y);
+    s->y = (vox_cuda_values){y, t->data[0], step->z0[0]};
     return status;
 }
 
@@ -52,7 +58,16 @@ static void forget(selftest *t) {
 
 /* ---- steps ----------------------------------------------------------------------------------- */
 
-static vox_status check_step(selftest *t, int index, double *error) {
+static vox_status run_step(selftest *t, int index) {
+    const vox_cuda_model *m = t->h->model;
+    vox_status status = vox_cuda_run_step(t->h, &t->memory, index, t->stream);
+    if (status != VOX_OK) return status;
+    return vox_cuda_check_call(t->h, cudaStreamSynchronize(t->stream),
+                               m->info->layers[m->steps[index].layer].name);
+}
+
+/* Operands are copied before: a layer may write its result over them. */
+static vox_status test_step(selftest *t, int index, double *error) {
     const vox_cuda_model *m = t->h->model;
     const vox_cuda_step *step = &m->steps[index];
     vox_cuda_sample s = {.model = m,
@@ -61,10 +76,11 @@ static vox_status check_step(selftest *t, int index, double *error) {
                          .begin = step->begin,
                          .end = step->end,
                          .random = (uint64_t)index + 1};
-    *error = 0;
-    if (s.check->op == VOX_CUDA_OP_NONE) return VOX_OK;
-    vox_status status = fetch(t, step, &s);
     const int few = s.check->op == VOX_CUDA_OP_INSTANCE_NORM || m->info->layers[step->layer].stream;
+    *error = 0;
+    vox_status status = fetch_operands(t, step, &s);
+    if (status == VOX_OK) status = run_step(t, index);
+    if (status == VOX_OK) status = fetch_result(t, step, &s);
     if (status == VOX_OK) *error = vox_cuda_check_layer(&s, few ? FEW_SAMPLES : SAMPLES);
     forget(t);
     return status;
@@ -74,11 +90,7 @@ static vox_status test_steps(selftest *t, const char **bad, double *worst) {
     const vox_cuda_model *m = t->h->model;
     for (int i = 0; i < m->n_steps; i++) {
         double error = 0;
-        vox_status status = vox_cuda_run_step(t->h, &t->memory, i, t->stream);
-        if (status == VOX_OK)
-            status = vox_cuda_check_call(t->h, cudaStreamSynchronize(t->stream),
-                                         m->info->layers[m->steps[i].layer].name);
-        if (status == VOX_OK) status = check_step(t, i, &error);
+        vox_status status = test_step(t, i, &error);
         if (status != VOX_OK) return status;
         if (error > *worst) *worst = error;
         if (error <= 1) continue;
@@ -127,6 +139,17 @@ static vox_status copy_weights(selftest *t) {
                                "cudaMemcpy of the weights");
 }
 
+/* Tensors are copied with what lies between their voxels and with planes that no step has made yet. */
+static vox_status clear(vox_cuda *h, const vox_cuda_slot *slot, cudaStream_t stream) {
+    vox_status status =
+        vox_cuda_check_call(h, cudaMemsetAsync(h->arena, 0, h->arena_bytes, stream), "cudaMemsetAsync");
+    if (status == VOX_OK)
+        status = vox_cuda_check_call(h, cudaMemsetAsync(slot->device, 0, h->pipe.bytes, stream),
+                                     "cudaMemsetAsync");
+    if (status != VOX_OK) return status;
+    return vox_cuda_check_call(h, cudaStreamSynchronize(stream), "cudaStreamSynchronize");
+}
+
 static vox_status use_stream(const vox_cuda *h, cudaStream_t stream) {
     if (!h->cudnn) return VOX_OK;
     return vox_cudnn_check_call(h, cudnnSetStream(h->cudnn, stream), "cudnnSetStream");
@@ -138,7 +161,8 @@ static vox_status test(vox_cuda *h, const char **bad, double *worst) {
     const vox_cuda_slot *slot = &h->pipe.slots[0];
     selftest t = {.h = h, .stream = h->pipe.compute};
     t.memory = vox_cuda_memory_of(h, slot->inputs, slot->outputs);
-    status = copy_inputs(h, slot);
+    status = clear(h, slot, t.stream);
+    if (status == VOX_OK) status = copy_inputs(h, slot);
     if (status == VOX_OK) status = copy_weights(&t);
     if (status == VOX_OK) status = use_stream(h, t.stream);
     if (status == VOX_OK) status = test_steps(&t, bad, worst);
