@@ -292,6 +292,21 @@ static void thrift_buys_memory_with_launches(void **state) {
     }
 }
 
+/* The product that is scattered need not exist whole, and seams lie between planes that go together. */
+static void what_is_scattered_is_made_in_slabs(void **state) {
+    (void)state;
+    ir_graph *g = laid_out("graph g\ninput %x f32[1,16,14,16,16]\nconst %u f32[16,16,2,2,2] random(3)\n"
+                           "%a = conv_transpose(%x, %u)" UP "\n%y = max_pool(%a)" POOL "\noutput %y\n",
+                           IR_FP16);
+    const ir_node *up = ir_find_tensor(g, "a")->producer;
+    int64_t product = up->scratch, before = in_slabs(g);
+    assert_int_equal(up->stream, 1);
+    assert_int_equal(up->slab % 2, 0);
+    assert_true(up->scratch < product);
+    assert_true(g->arena_bytes < before);
+    ir_graph_free(g);
+}
+
 static void whole_values_when_asked_for(void **state) {
     (void)state;
     ir_graph *g = laid_out(high, IR_FP16);
@@ -383,6 +398,7 @@ int main(void) {
         cmocka_unit_test(norms_work_in_place),
         cmocka_unit_test(slabs_save_memory_within_the_budget),
         cmocka_unit_test(thrift_buys_memory_with_launches),
+        cmocka_unit_test(what_is_scattered_is_made_in_slabs),
         cmocka_unit_test(whole_values_when_asked_for),
         cmocka_unit_test(steps_compute_seams_again),
         cmocka_unit_test(values_stay),
