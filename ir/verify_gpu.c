@@ -36,7 +36,6 @@ static int64_t planes_at_once(verifier *v, int at) {
     const ir_node *n = v->g->nodes[at];
     int64_t most = 0;
     int count, first = verify_group_first(v, at), last = verify_group_last(v, at);
-    if (n->slab < 1) return n->in[0]->dim[2]; /* verify_streams says what is wrong */
     const ir_step *steps = ir_group_steps(v->g, first, last, n->slab, v->scratch, &count);
     for (int i = 0; i < count; i++) {
         ir_planes read = ir_planes_read(n, 0, steps[i].planes);
@@ -49,13 +48,13 @@ static int64_t planes_at_once(verifier *v, int at) {
 static bool check_product(verifier *v, int at) {
     const ir_node *n = v->g->nodes[at];
     const ir_tensor *x = n->in[0];
-    int64_t bytes = n->out[0]->dim[1] * ir_element_bytes(x);
+    double bytes = (double)(n->out[0]->dim[1] * ir_element_bytes(x)); /* no product of sizes overflows it */
     for (int a = 0; a < x->rank; a++)
-        if (a != 1) bytes *= a == 2 && n->stream ? planes_at_once(v, at) : x->dim[a];
-    for (int i = 0; i < ir_get(n, IR_KERNEL)->count; i++) bytes *= ir_ints(n, IR_KERNEL)[i];
-    return n->scratch >= bytes ||
-           verify_broken(v, "gpu", "'%s' has %lld bytes of scratch memory for a product of %lld", n->name,
-                         (long long)n->scratch, (long long)bytes);
+        if (a != 1) bytes *= (double)(a == 2 && n->stream ? planes_at_once(v, at) : x->dim[a]);
+    for (int i = 0; i < ir_get(n, IR_KERNEL)->count; i++) bytes *= (double)ir_ints(n, IR_KERNEL)[i];
+    return (double)n->scratch >= bytes ||
+           verify_broken(v, "gpu", "'%s' has %lld bytes of scratch memory for a product of %.0f", n->name,
+                         (long long)n->scratch, bytes);
 }
 
 /* cuDNN reads and writes whole voxels; what scatters its product writes into any. */
