@@ -85,10 +85,26 @@ static void a_memory_limit_holds_or_is_refused(void **state) {
     assert_non_null(strstr(d.text, "bytes of arena and prepared weights at least, the limit is 67108864"));
 }
 
+static void a_plan_is_no_model(void **state) {
+    (void)state;
+    ir_graph *g = must_lower("models/unet3d_small.yaml", "bf16", NULL);
+    pass_report reports[MAX_PASSES];
+    for (int target = IR_TARGET_C; target <= IR_TARGET_CUDA; target++) {
+        ir_diag d = {0};
+        int passes;
+        g->goals.target = (ir_target)target;
+        assert_false(pipeline_run(g, &(pipeline_options){0}, reports, &passes, &d));
+        assert_int_equal(d.code, IR_EXIT_INPUT);
+        assert_non_null(strstr(d.text, "has been planned already"));
+    }
+    ir_graph_free(g);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_model_lowers_in_every_precision),
         cmocka_unit_test(the_papers_tile_keeps_its_bars),
+        cmocka_unit_test(a_plan_is_no_model),
         cmocka_unit_test(a_memory_limit_holds_or_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

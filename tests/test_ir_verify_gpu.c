@@ -150,6 +150,13 @@ static const plan groups[] = {
      "pitch8 f16 ring1\n%e = relu(%l) stream=1x1 -> f32[2,8,12,4,4] pitch8 f16\n" END},
 };
 
+/* Two planes of the result at a time, of one of the operand: a quarter of the product. */
+#define UP_SLABS(scratch)                                                                                    \
+    "graph g\nrecompute\ninput %x f32[1,6,4,4,4]\nconst %u f32[6,6,2,2,2] random(2)\n" LAST_ON               \
+    "%e = conv_transpose(%l, %u)" UP " scratch=" scratch " stream=1x2 gpu=gemm_scatter -> f32[1,6,8,8,8] "   \
+    "pitch8 f16\n" END_ON
+static const plan products[] = {{NULL, UP_SLABS("1536")}, {"gpu", UP_SLABS("1535")}};
+
 /* ---- the arena ------------------------------------------------------------------------------- */
 
 /* Members of 8 channels of 16 x 2 bytes in each of 64 voxels: 2048 bytes together. */
@@ -183,6 +190,7 @@ static void slabs_are_played(void **state) {
     (void)state;
     CHECK(slabs, tall);
     CHECK(groups, "");
+    CHECK(products, "");
 }
 static void interleaved_members_keep_all_of_their_concat(void **state) {
     (void)state;
