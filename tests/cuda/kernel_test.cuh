@@ -20,16 +20,19 @@
 /* ---- results ----------------------------------------------------------------------------------------- */
 
 struct test_state {
-    int checks, failed;
-    std::string name; /* of the check that runs */
+    int checks = 0, failed = 0, last_failed = -1; /* last_failed: number of the check */
+    std::string name;                             /* of the check that runs */
 };
 inline test_state &state() {
     static test_state s;
     return s;
 }
+/* The first wrong value of each check is printed. */
 inline void fail(const char *what, double got, double want) {
-    if (++state().failed <= 20)
-        printf("FAILED %s: %s: %.9g, wanted %.9g\n", state().name.c_str(), what, got, want);
+    test_state &s = state();
+    if (s.last_failed != s.checks)
+        printf("FAILED %s: %s: %.9g, wanted %.9g\n", s.name.c_str(), what, got, want);
+    s.last_failed = s.checks, s.failed++;
 }
 inline void must(cudaError_t status, const char *what) {
     if (status == cudaSuccess) return;

@@ -15,11 +15,12 @@ static const relayout_case relayouts[] = {{1, 3, 2, 3, 5},   {2, 8, 2, 8, 16}, {
 template <typename T> static void test_relayout(const relayout_case &g, const layout &l, int begin, int end) {
     const tensor t = random_tensor<T>(g.n, g.c, g.d, g.h, g.w);
     const floats_on_device<float> x(t.v);
-    check_named<T>(std::string("to_channels_last ") + l.name);
+    const std::string which = " c " + std::to_string(g.c) + " plane " + std::to_string(g.h * g.w) + " " + l.name;
+    check_named<T>("to_channels_last" + which);
     const placed<T> y(g.n, g.c, g.d, g.h, g.w, l, begin, end - begin);
     launched(vox_gpu_to_channels_last<T>(x.p, y.view(), begin, end, 0));
     y.expect(t, begin, end, 0);
-    check_named<T>(std::string("from_channels_last ") + l.name);
+    check_named<T>("from_channels_last" + which);
     const placed<T> from(t, l, begin, end - begin);
     const device_array<float> port(patterned<float>(t.v.size()));
     launched(vox_gpu_from_channels_last<T>(from.view(), port.p, begin, end, 0));
