@@ -210,9 +210,13 @@ static void run_group(ptx_warp *w, ptx_group g) {
     __atomic_fetch_add(&steps, done, __ATOMIC_RELAXED);
 }
 
-/* Runs a warp to the next barrier or to its end. */
+/* Runs a warp to the next barrier or to its end. Lanes that wait when no others are left run too, to say so.
+ */
 static void run_warp(ptx_warp *w) {
-    for (int i; !w->at_barrier && (i = lowest_group(w)) >= 0;) run_group(w, take_group(w, i));
+    while (!w->at_barrier && w->groups > 0) {
+        const int i = lowest_group(w);
+        run_group(w, take_group(w, i < 0 ? 0 : i));
+    }
 }
 
 /* ---- blocks -------------------------------------------------------------------------------------- */
