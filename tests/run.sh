@@ -83,6 +83,8 @@ step models sh tests/models.sh
 step streams sh tests/streams.sh
 step peers-compare sh tests/peers.sh
 step networks sh tests/networks.sh
+step cuda-static sh tests/cuda/static.sh
+step cuda-kernels sh tests/cuda/kernels.sh
 
 echo "total $(($(date +%s) - started)) s"
 echo "$passed passed, $failed failed, $skipped skipped"

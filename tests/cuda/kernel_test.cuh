@@ -129,8 +129,8 @@ template <typename T> tensor random_tensor(int n, int c, int d, int h, int w) {
 }
 /* Puts NaN, both infinities and -0 at `count` random places each. */
 inline void spoil(tensor &t, int count) {
-    const double odd[4] = {NAN, INFINITY, -INFINITY, -0.0};
-    for (int i = 0; i < 4 * count; i++) t.v[(size_t)below((int)t.v.size())] = odd[i % 4];
+    const double special[4] = {NAN, INFINITY, -INFINITY, -0.0};
+    for (int i = 0; i < 4 * count; i++) t.v[(size_t)below((int)t.v.size())] = special[i % 4];
 }
 /* A per-channel vector as the kernels want it: zeros up to a multiple of 16. */
 inline std::vector<double> random_channels(int c) {
@@ -178,9 +178,9 @@ struct layout {
     const char *name;
     int multiple, extra, offset; /* own: c rounded up to a multiple; pitch: own + extra; first channel */
 };
-static const layout dense = {"dense", 1, 0, 0}, padded = {"padded", 8, 0, 0}, inside = {"inside", 1, 16, 8},
-                    odd = {"odd", 1, 3, 1};
-static const layout layouts[] = {dense, padded, inside, odd};
+static const layout as_dense = {"dense", 1, 0, 0}, as_padded = {"padded", 8, 0, 0},
+                    as_inside = {"inside", 1, 16, 8}, as_odd = {"odd", 1, 3, 1};
+static const layout layouts[] = {as_dense, as_padded, as_inside, as_odd};
 
 /* A tensor's place on the device; only the planes z0 <= z < z0 + planes are there. */
 template <typename T> struct placed {

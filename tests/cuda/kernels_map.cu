@@ -61,7 +61,7 @@ template <typename T, vox_act A> static void test_map() {
     tensor want = t;
     for (double &x : want.v) x = activation(A, x, 0, alpha, beta);
     check_named<T>("map " + std::to_string(A));
-    const placed<T> x(t, dense), y(1, 8, 2, 5, 7, dense);
+    const placed<T> x(t, as_dense), y(1, 8, 2, 5, 7, as_dense);
     launched(vox_gpu_map<T, A>((float)alpha, (float)beta, x.view(), y.view(), 0, 2, 0));
     y.expect(want, is_exact(A) ? 0 : 8);
 }
@@ -161,7 +161,7 @@ template <typename T, vox_binary_op OP, vox_act A> static void test_binary(int c
 template <vox_binary_op OP> static void test_compare() {
     tensor t = wide_tensor<float>(3, 2, 3, 5), u = random_tensor<float>(1, 3, 2, 3, 5);
     for (size_t i = 0; i < t.v.size(); i += 4) u.v[i] = t.v[i];
-    const placed<float> a(t, dense), b(u, dense);
+    const placed<float> a(t, as_dense), b(u, as_dense);
     const device_array<uint8_t> y(patterned<uint8_t>(t.v.size()));
     state().name = "compare " + std::to_string(OP);
     const vox_view<uint8_t> view = {y.p, 1, 3, 2, 3, 5, 3, 3, 0, 2};
@@ -264,7 +264,7 @@ static void test_scatter(int k, const int s[3], const int pad[3], int tap, const
                                 VOX_ACT_LEAKY_RELU, t.at(n, ch, z, y, x) + bias[(size_t)o], 0, alpha, 0);
     });
     check_named<T>("scatter k " + std::to_string(k) + " " + l.name);
-    const placed<T> x(t, dense), y(2, k, want.d, want.h, want.w, l);
+    const placed<T> x(t, as_dense), y(2, k, want.d, want.h, want.w, l);
     const vox_gpu_epilogue ep = {b.p, nullptr, (float)alpha, 0};
     launched(vox_gpu_scatter<T, VOX_ACT_LEAKY_RELU>(s, pad, ep, x.view(), y.view(), 1, want.d, 0));
     y.expect(want, 1, want.d, 3, 4);
@@ -284,18 +284,20 @@ template <typename T> static void test_type() {
             test_scatter<T>(3, two, zero, 8, l);
         test_scatter<T>(5, mixed, cut, 6, l);
     }
-    test_bias<T>(16, 256 / (2 * 16 / vox_chunk<T>::V), dense); /* around blocks of 256 threads */
-    test_bias<T>(16, 43, dense), test_bias<T>(1, 42, dense);
-    test_binary<T, VOX_MUL, VOX_ACT_NONE>(8, dense), test_binary<T, VOX_MAX, VOX_ACT_NONE>(8, dense);
+    test_bias<T>(16, 256 / (2 * 16 / vox_chunk<T>::V), as_dense); /* around blocks of 256 threads */
+    test_bias<T>(16, 43, as_dense), test_bias<T>(1, 42, as_dense);
+    test_binary<T, VOX_MUL, VOX_ACT_NONE>(8, as_dense), test_binary<T, VOX_MAX, VOX_ACT_NONE>(8, as_dense);
 }
 
 int main() {
     test_type<float>();
     test_type<__half>();
     test_type<__nv_bfloat16>();
-    test_binary<float, VOX_SUB, VOX_ACT_NONE>(5, dense), test_binary<float, VOX_DIV, VOX_ACT_NONE>(4, dense);
-    test_binary<float, VOX_MIN, VOX_ACT_NONE>(4, dense), test_binary<float, VOX_POW, VOX_ACT_NONE>(4, dense);
-    test_binary<float, VOX_PRELU, VOX_ACT_NONE>(4, dense);
+    test_binary<float, VOX_SUB, VOX_ACT_NONE>(5, as_dense),
+        test_binary<float, VOX_DIV, VOX_ACT_NONE>(4, as_dense);
+    test_binary<float, VOX_MIN, VOX_ACT_NONE>(4, as_dense),
+        test_binary<float, VOX_POW, VOX_ACT_NONE>(4, as_dense);
+    test_binary<float, VOX_PRELU, VOX_ACT_NONE>(4, as_dense);
     test_compare<VOX_EQUAL>(), test_compare<VOX_GREATER>(), test_compare<VOX_GREATER_EQUAL>();
     test_compare<VOX_LESS>(), test_compare<VOX_LESS_EQUAL>();
     return summary("kernels_map");

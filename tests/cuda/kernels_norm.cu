@@ -58,11 +58,11 @@ template <typename T> static void test_norms() {
         test_norm<T>(2, 8, 8, small, 0, 0, l);
         test_norm<T>(1, 6, 3, small, 1, 0, l);
     }
-    test_norm<T>(1, 8, 8, runs, sizeof(T) == 4 ? 100 : 2, 0, dense);
-    test_norm<T>(2, 3, 3, runs, 0, 0, padded);
-    test_norm<T>(1, 40, 1, small, 0, 0, dense);
-    test_norm<T>(1, 16, 16, small, 0, 1, dense);
-    test_norm<T>(1, 8, 2, one, 0, 0, dense);
+    test_norm<T>(1, 8, 8, runs, sizeof(T) == 4 ? 100 : 2, 0, as_dense);
+    test_norm<T>(2, 3, 3, runs, 0, 0, as_padded);
+    test_norm<T>(1, 40, 1, small, 0, 0, as_dense);
+    test_norm<T>(1, 16, 16, small, 0, 1, as_dense);
+    test_norm<T>(1, 8, 2, one, 0, 0, as_dense);
 }
 
 /* ---- resize: ONNX's formulas, one output value at a time
@@ -149,12 +149,12 @@ template <typename T> static void test_resizes() {
             (vox_coordinates)mode, (vox_nearest)(mode % 4), {3, 4, 5}, {6, 7, 12}, {2, 1.75, 2.5}};
         const resize_case down = {
             (vox_coordinates)mode, (vox_nearest)((mode + 1) % 4), {5, 4, 7}, {2, 4, 3}, {0.5, 1, 0.45}};
-        test_resize<T, true>(up, 8, dense), test_resize<T, false>(up, 8, inside);
-        test_resize<T, true>(down, 3, padded), test_resize<T, false>(down, 5, odd);
+        test_resize<T, true>(up, 8, as_dense), test_resize<T, false>(up, 8, as_inside);
+        test_resize<T, true>(down, 3, as_padded), test_resize<T, false>(down, 5, as_odd);
     }
     const resize_case wide = {
         VOX_HALF_PIXEL, VOX_FLOOR, {2, 1, 33}, {2, 2, 66}, {1, 2, 2}}; /* two runs of a row */
-    test_resize<T, true>(wide, 8, dense);
+    test_resize<T, true>(wide, 8, as_dense);
 }
 
 /* ---- along the channels ----------------------------------------------------------------------------------
