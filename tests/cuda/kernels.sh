@@ -36,7 +36,8 @@ for source in tests/cuda/kernels_*.cu; do
     # LD_LIBRARY_PATH for the machine whose loader does not know CUDA's folder.
     LD_LIBRARY_PATH=${LD_LIBRARY_PATH:-/usr/local/cuda/lib64} LD_PRELOAD=$preload "$program" >"$program.log" 2>&1 || status=1
     cat "$program.log"
-    checks=$((checks + $(sed -n 's/^kernels_[a-z]*: \([0-9]*\) checks.*/\1/p' "$program.log")))
+    said=$(sed -n 's/^kernels_[a-z]*: \([0-9]*\) checks.*/\1/p' "$program.log")
+    checks=$((checks + ${said:-0}))
 done
 [ $status = 0 ] || exit 1
 echo "$checks checks of CUDA kernels passed on $([ "$gpu" = 1 ] && nvidia-smi -L | head -n 1 || echo 'the simulated GPU')"

@@ -93,7 +93,7 @@ template <typename T> static void test_bias(int c, int w, const layout &l) {
     launched(vox_gpu_bias_act<T, VOX_ACT_PRELU>({b.p, s.p, 0, 0}, x.view(), x.view(), 1, 3, 0));
     x.expect(want, 1, 3, 4, 4);
     check_named<T>("affine c " + std::to_string(c) + " w " + std::to_string(w) + " " + l.name);
-    const placed<T> from(t, l), to(2, c, 4, 3, w, l, 1, 2);
+    const placed<T> from(t, l, 1, 3), to(2, c, 4, 3, w, l, 1, 2);
     launched(vox_gpu_affine<T, VOX_ACT_RELU>(a.p, {b.p, nullptr, 0, 0}, from.view(), to.view(), 1, 3, 0));
     to.expect(affine, 1, 3, 4, 4);
 }
@@ -138,7 +138,7 @@ template <typename T, vox_binary_op OP, vox_act A> static void test_binary(int c
         std::vector<double> few((size_t)(c > 16 ? c : 16));
         for (double &x : few) x = rounded<float>(uniform());
         const floats_on_device<float> f(few);
-        const placed<T> x(t, l), second(u, l), y(1, c, 2, 3, 5, l);
+        const placed<T> x(t, l, 1, 1), second(u, l), y(1, c, 2, 3, 5, l);
         tensor want = t;
         want.each([&](int n, int ch, int z, int h, int w) {
             const int *s = stride[i], at = z * s[1] + h * s[2] + ch * s[4];
@@ -148,14 +148,14 @@ template <typename T, vox_binary_op OP, vox_act A> static void test_binary(int c
         check_named<T>("binary " + std::to_string(OP) + " operand " + std::to_string(i) + " " + l.name);
         if (i == 3) {
             launched(vox_gpu_binary<T, T, T, OP, A>(0, 0, vox_strided_of(x.view()),
-                                                    vox_strided_of(second.view()), y.view(), 0, 2, 0));
+                                                    vox_strided_of(second.view()), y.view(), 1, 2, 0));
         } else {
             const vox_strided<const float> b = {
                 f.p, {stride[i][0], stride[i][1], stride[i][2], stride[i][3], stride[i][4]}, 0};
-            launched(vox_gpu_binary<T, T, const float, OP, A>(0, 0, vox_strided_of(x.view()), b, y.view(), 0,
+            launched(vox_gpu_binary<T, T, const float, OP, A>(0, 0, vox_strided_of(x.view()), b, y.view(), 1,
                                                               2, 0));
         }
-        y.expect(want, OP == VOX_POW || OP == VOX_DIV ? 8 : 1, 1);
+        y.expect(want, 1, 2, OP == VOX_POW || OP == VOX_DIV ? 8 : 1, 1);
     }
 }
 template <vox_binary_op OP> static void test_compare() {
@@ -218,7 +218,9 @@ template <typename T> static void test_pool(const pool_case &p, const layout &l,
     });
     check_named<T>(std::string(average ? "average" : "max") + "_pool " + std::to_string(&p - pools) + " " +
                    l.name);
-    const placed<T> x(t, l), y(2, p.c, p.out[0], p.out[1], p.out[2], l, 1, p.out[0] - 1);
+    const int first = p.g.stride[0] > p.g.pad[0] ? p.g.stride[0] - p.g.pad[0] : 0; /* that plane 1 reads */
+    const placed<T> x(t, l, first, p.in[0] - first),
+        y(2, p.c, p.out[0], p.out[1], p.out[2], l, 1, p.out[0] - 1);
     launched(average ? vox_gpu_average_pool<T>(p.g, x.view(), y.view(), 1, p.out[0], 0)
                      : vox_gpu_max_pool<T>(p.g, x.view(), y.view(), 1, p.out[0], 0));
     y.expect(want, 1, p.out[0], average ? 40 : 0, average ? 2 : 0);
@@ -264,7 +266,8 @@ static void test_scatter(int k, const int s[3], const int pad[3], int tap, const
                                 VOX_ACT_LEAKY_RELU, t.at(n, ch, z, y, x) + bias[(size_t)o], 0, alpha, 0);
     });
     check_named<T>("scatter k " + std::to_string(k) + " " + l.name);
-    const placed<T> x(t, as_dense), y(2, k, want.d, want.h, want.w, l);
+    const int first = (1 + pad[0]) / s[0]; /* that plane 1 reads */
+    const placed<T> x(t, as_dense, first, 2 - first), y(2, k, want.d, want.h, want.w, l);
     const vox_gpu_epilogue ep = {b.p, nullptr, (float)alpha, 0};
     launched(vox_gpu_scatter<T, VOX_ACT_LEAKY_RELU>(s, pad, ep, x.view(), y.view(), 1, want.d, 0));
     y.expect(want, 1, want.d, 3, 4);

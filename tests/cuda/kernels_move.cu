@@ -40,7 +40,8 @@ template <typename TX, typename TY> static void test_copy(int c, const layout &f
                                            g.begin[2] + x * g.step[2]);
         });
         check_named<TY>(std::string("copy ") + from.name + " to " + to.name);
-        const placed<TX> x(t, from);
+        const int one = g.begin[0] + g.step[0], two = one + g.step[0], first = one < two ? one : two;
+        const placed<TX> x(t, from, first, abs(g.step[0]) + 1);
         const placed<TY> y(2, c, 3, 3, 2, to, 1, 2);
         launched(vox_gpu_copy<TX, TY>(g, x.view(), y.view(), 1, 3, 0));
         y.expect(want, 1, 3, 0);

@@ -142,6 +142,11 @@ template <typename T, bool LINEAR> static void test_resize(const resize_case &r,
     const placed<T> x(t, l), y(2, c, r.out[0], r.out[1], r.out[2], l, 1, r.out[0] - 1);
     launched(vox_gpu_resize<T, LINEAR>(g, x.view(), y.view(), 1, r.out[0], 0));
     y.expect(want, 1, r.out[0], LINEAR ? 20 : 0, LINEAR ? 2 : 0);
+    const int last = r.out[0] - 1; /* reads the upper half of x alone */
+    const placed<T> upper(t, l, r.in[0] / 2, r.in[0] - r.in[0] / 2),
+        plane(2, c, r.out[0], r.out[1], r.out[2], l, last, 1);
+    launched(vox_gpu_resize<T, LINEAR>(g, upper.view(), plane.view(), last, r.out[0], 0));
+    plane.expect(want, last, r.out[0], LINEAR ? 20 : 0, LINEAR ? 2 : 0);
 }
 template <typename T> static void test_resizes() {
     for (int mode = VOX_HALF_PIXEL; mode <= VOX_TF_CROP_AND_RESIZE; mode++) {
@@ -173,10 +178,10 @@ template <typename T, bool LOG> static void test_softmax(int c, const layout &l)
     });
     check_named<T>(std::string(LOG ? "log_softmax " : "softmax ") + l.name);
     const vox_dims g = {2, c, 2, 3, 7, 0, 0};
-    const placed<T> x(t, l);
+    const placed<T> x(t, l), upper(t, l, 1, 1);
     const device_array<float> port(patterned<float>(t.v.size()));
-    launched(
-        vox_gpu_softmax<T, float, LOG>(g, vox_strided_of(x.view()), vox_planar(port.p, c, 2, 3, 7), 1, 2, 0));
+    launched(vox_gpu_softmax<T, float, LOG>(g, vox_strided_of(upper.view()), vox_planar(port.p, c, 2, 3, 7),
+                                            1, 2, 0));
     expect_port(port, want, 1, 2, 12, 1);
     launched(vox_gpu_softmax<T, T, LOG>(g, vox_strided_of(x.view()), vox_strided_of(x.view()), 0, 2, 0));
     x.expect(want, 12, 1);
