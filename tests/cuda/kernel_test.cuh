@@ -45,6 +45,11 @@ inline void launched(cudaError_t status) {
     must(status, "launch");
     must(cudaDeviceSynchronize(), "run");
 }
+/* A launcher that must say no, and launch nothing. */
+inline void refused(cudaError_t status) {
+    state().checks++;
+    if (status != cudaErrorInvalidValue) fail("status", status, cudaErrorInvalidValue);
+}
 inline int summary(const char *program) {
     printf("%s: %d checks, %d wrong values\n", program, state().checks, state().failed);
     return state().failed ? 1 : 0;

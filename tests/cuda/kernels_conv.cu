@@ -59,6 +59,7 @@ template <typename T, int KW, int SW> static void test_first(const first_case &q
     launched(
         vox_gpu_first_conv<T, VOX_ACT_RELU, KW, SW>(g, x.p, weights.p, ep, y.view(), middle, q.out[0], 0));
     y.expect(want, 60, 4);
+    refused(vox_gpu_first_conv<T, VOX_ACT_RELU, KW, 3 - SW>(g, x.p, weights.p, ep, y.view(), 0, middle, 0));
 }
 template <typename T> static void test_firsts() {
     /* below the tile's 8 columns; the tile; above it; K in one, two and four groups of 8, and twice four */

@@ -292,7 +292,23 @@ template <typename T> static void test_type() {
     test_binary<T, VOX_MUL, VOX_ACT_NONE>(8, as_dense), test_binary<T, VOX_MAX, VOX_ACT_NONE>(8, as_dense);
 }
 
+/* Shapes that no kernel computes are refused, ranges of no planes are nothing to do. */
+static void test_refusals() {
+    state().name = "refusals";
+    const int two[3] = {2, 2, 2}, zero[3] = {0, 0, 0};
+    const placed<float> x(1, 4, 3, 4, 5, as_dense), y(1, 4, 2, 2, 2, as_dense);
+    refused(vox_gpu_max_pool_crop<float>(zero, x.view(), y.view(), x.view(), 0, 2, 0)); /* 2 planes of 3 */
+    refused(vox_gpu_scatter<float, VOX_ACT_NONE>(two, zero, {}, x.view(), y.view(), 0, 2, 0));
+    refused(vox_gpu_map<float, VOX_ACT_RELU>(0, 0, x.view(), y.view(), 2, 0, 0));
+    vox_view<float> huge = y.view();
+    huge.h = huge.w = 1 << 15;
+    refused(vox_gpu_map<float, VOX_ACT_RELU>(0, 0, huge, huge, 0, 2, 0));
+    launched(vox_gpu_map<float, VOX_ACT_RELU>(0, 0, x.view(), y.view(), 1, 1, 0));
+    y.expect(tensor(1, 4, 2, 2, 2), 0, 0, 0);
+}
+
 int main() {
+    test_refusals();
     test_type<float>();
     test_type<__half>();
     test_type<__nv_bfloat16>();

@@ -51,6 +51,12 @@ static void test_norm(int n, int c, int groups, const int size[3], double mean, 
     launched(vox_gpu_norm<T, VOX_ACT_LEAKY_RELU>(groups, 1e-5f, a.p, {b.p, nullptr, 0.25f, 0}, x.view(),
                                                  y.view(), scratch.p, 0));
     y.expect(want, 30 + 4 * fabs(mean), 4);
+    const std::vector<T> once = y.memory.fetch();
+    launched(vox_gpu_norm<T, VOX_ACT_LEAKY_RELU>(groups, 1e-5f, a.p, {b.p, nullptr, 0.25f, 0}, x.view(),
+                                                 y.view(), scratch.p, 0));
+    const std::vector<T> twice = y.memory.fetch();
+    if (memcmp(once.data(), twice.data(), once.size() * sizeof(T)) != 0) fail("other bits", 0, 0);
+    refused(vox_gpu_norm_statistics<T>(c + 1, 1e-5f, a.p, x.view(), scratch.p, 0));
 }
 template <typename T> static void test_norms() {
     const int small[3] = {2, 3, 5}, runs[3] = {5, 16, 26}, one[3] = {1, 1, 1}; /* 2080 voxels: 3 splits */
