@@ -50,7 +50,7 @@ typedef void ptx_run(ptx_warp *w, const ptx_insn *in, const uint32_t *mask);
  * ~0. */
 struct ptx_insn {
     ptx_run *run;
-    uint8_t flow, type, from, space, vector, mode, negated, wide[4]; /* wide: a destination has 64 bits */
+    uint8_t flow, type, from, space, vector, mode, negated, wide[4]; /* wide: an operand has 64 bits */
     int predicate;                                                   /* slot, -1: none */
     int d[4], a, b, c, e;
     int64_t offset; /* of an address */

@@ -170,7 +170,9 @@ void ptx_convert(ptx_warp *w, const ptx_insn *in, const uint32_t *mask) {
         }
         PTX_EACH i[l] = clamped(rounded(f[l], in->mode), type);
     } else {
-        integers_of(ptx_slot(w, in->a), from, i);
+        /* A 64-bit register may be read as a narrower type: cvt.s64.s32 of %rd. */
+        integers_of(ptx_slot(w, in->a), in->wide[2] ? PTX_S64 : from, i);
+        PTX_EACH i[l] = wrapped(i[l], from);
         if (is_float(type)) {
             PTX_EACH f[l] = from == PTX_U64 ? (double)(uint64_t)i[l] : (double)i[l];
             put_doubles(to, in, f, mask);

@@ -88,6 +88,11 @@ int ptx_operand(ptx_decoder *d, const char *text, ptx_type type) {
     return constant(d->kernel, wide, (uint64_t)address_of(d, n));
 }
 
+void ptx_register_bits(ptx_decoder *d, const char *text, int *bits) {
+    const ptx_name *n = find_name(d, text);
+    if (n && n->kind == PTX_REGISTER) *bits = n->bits;
+}
+
 int ptx_destination(ptx_decoder *d, const char *text, int *bits) {
     if (bits) *bits = 32;
     if (strcmp(text, "_") == 0) return -1;

@@ -77,6 +77,8 @@ typedef struct ptx_decoder {
 _Noreturn void ptx_unknown(const ptx_decoder *d, const char *what);
 /* The slot of an operand; immediates and addresses become constants as wide as the type. */
 int ptx_operand(ptx_decoder *d, const char *text, ptx_type type);
+/* The declared width of a register; *bits stays as it is if `text` names none. */
+void ptx_register_bits(ptx_decoder *d, const char *text, int *bits);
 /* The slot of a destination, -1 for "_"; *bits, if not NULL, its register's. */
 int ptx_destination(ptx_decoder *d, const char *text, int *bits);
 /* A destination "a|b" or "a": fills d[0] and d[1] (-1: none). */
