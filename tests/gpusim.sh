@@ -15,7 +15,7 @@ library=$PWD/$build/gpusim/libgpusim.so
 }
 make -s -j2 BUILD="$build" CUDA="$cuda" gpusim
 mkdir -p "$out"
-export LD_LIBRARY_PATH="$cuda/lib64"
+export LD_LIBRARY_PATH="$PWD/$build/gpusim:$cuda/lib64"
 failed=0
 
 # compile NAME ARCHITECTURE SOURCE FLAGS...

@@ -40,7 +40,7 @@ static int result_size(const test_case *t) {
 
 /* ---- descriptors --------------------------------------------------------------------------------- */
 
-static descriptor made[128];
+static descriptor made[512];
 static int made_count;
 
 static descriptor make(cudnnBackendDescriptorType_t type) {
@@ -147,34 +147,62 @@ static bool uses_tensor_cores(descriptor config) {
     return false;
 }
 
-static descriptor find_plan(cudnnHandle_t h, descriptor *ops, int64_t count, bool strict,
-                            int64_t *workspace) {
-    enum { MOST = 16 };
-    descriptor graph = make(CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR),
-               heuristics = make(CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
-    descriptor config[MOST];
-    int64_t n = 0, one = 0;
-    const cudnnBackendHeurMode_t mode = CUDNN_HEUR_MODE_A;
-    set(graph, CUDNN_ATTR_OPERATIONGRAPH_OPS, CUDNN_TYPE_BACKEND_DESCRIPTOR, count, ops);
-    set(graph, CUDNN_ATTR_OPERATIONGRAPH_HANDLE, CUDNN_TYPE_HANDLE, 1, &h);
-    CHECK(cudnnBackendFinalize(graph));
+/* Engines that are compiled at run time load the driver when they are finalized. */
+static bool compiled_at_run_time(descriptor config) {
+    descriptor engine = make(CUDNN_BACKEND_ENGINE_DESCRIPTOR);
+    cudnnBackendBehaviorNote_t note[16];
+    int64_t n = 0;
+    CHECK(cudnnBackendGetAttribute(config, CUDNN_ATTR_ENGINECFG_ENGINE, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &n,
+                                   &engine));
+    CHECK(cudnnBackendGetAttribute(engine, CUDNN_ATTR_ENGINE_BEHAVIOR_NOTE, CUDNN_TYPE_BEHAVIOR_NOTE, 16, &n,
+                                   note));
+    for (int64_t i = 0; i < n; i++)
+        if (note[i] == CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION) return true;
+    return false;
+}
+
+static int compiled; /* plans of such engines */
+
+enum { CONFIGS = 16 };
+
+/* Fills config with what a mode of the heuristics proposes for a graph; returns how many. */
+static int64_t propose(descriptor graph, cudnnBackendHeurMode_t mode, descriptor config[CONFIGS]) {
+    descriptor heuristics = make(CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
+    int64_t n = 0;
     set_descriptor(heuristics, CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph);
     set(heuristics, CUDNN_ATTR_ENGINEHEUR_MODE, CUDNN_TYPE_HEUR_MODE, 1, &mode);
     CHECK(cudnnBackendFinalize(heuristics));
-    for (int i = 0; i < MOST; i++) config[i] = make(CUDNN_BACKEND_ENGINECFG_DESCRIPTOR);
+    for (int i = 0; i < CONFIGS; i++) config[i] = make(CUDNN_BACKEND_ENGINECFG_DESCRIPTOR);
     CHECK(cudnnBackendGetAttribute(heuristics, CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_TYPE_BACKEND_DESCRIPTOR,
-                                   MOST, &n, config));
-    for (int i = 0; i < n; i++) {
-        if (strict && uses_tensor_cores(config[i])) continue;
-        descriptor plan = make(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
-        set(plan, CUDNN_ATTR_EXECUTION_PLAN_HANDLE, CUDNN_TYPE_HANDLE, 1, &h);
-        set_descriptor(plan, CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, config[i]);
-        if (cudnnBackendFinalize(plan) != CUDNN_STATUS_SUCCESS) continue;
-        CHECK(cudnnBackendGetAttribute(plan, CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, CUDNN_TYPE_INT64, 1,
+                                   CONFIGS, &n, config));
+    return n;
+}
+
+/* NULL: no such plan. */
+static descriptor finalized(cudnnHandle_t h, descriptor config) {
+    descriptor plan = make(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
+    set(plan, CUDNN_ATTR_EXECUTION_PLAN_HANDLE, CUDNN_TYPE_HANDLE, 1, &h);
+    set_descriptor(plan, CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, config);
+    return cudnnBackendFinalize(plan) == CUDNN_STATUS_SUCCESS ? plan : NULL;
+}
+
+static descriptor find_plan(cudnnHandle_t h, descriptor *ops, int64_t count, bool strict,
+                            int64_t *workspace) {
+    descriptor graph = make(CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR), config[CONFIGS], found = NULL;
+    int64_t one = 0;
+    set(graph, CUDNN_ATTR_OPERATIONGRAPH_OPS, CUDNN_TYPE_BACKEND_DESCRIPTOR, count, ops);
+    set(graph, CUDNN_ATTR_OPERATIONGRAPH_HANDLE, CUDNN_TYPE_HANDLE, 1, &h);
+    CHECK(cudnnBackendFinalize(graph));
+    const int64_t n = propose(graph, CUDNN_HEUR_MODE_A, config);
+    for (int i = 0; i < n && !found; i++)
+        if (!strict || !uses_tensor_cores(config[i])) found = finalized(h, config[i]);
+    if (found)
+        CHECK(cudnnBackendGetAttribute(found, CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, CUDNN_TYPE_INT64, 1,
                                        &one, workspace));
-        return plan;
-    }
-    return NULL;
+    const int64_t more = propose(graph, CUDNN_HEUR_MODE_FALLBACK, config);
+    for (int i = 0; i < more && compiled == 0; i++)
+        if (compiled_at_run_time(config[i]) && finalized(h, config[i])) compiled++;
+    return found;
 }
 
 /* Tensors 1 x, 2 w, 3 bias, 4 y; 5 and 6 between. Backward has no bias. */
@@ -409,6 +437,10 @@ int main(int argc, char **argv) {
         return 0;
     }
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) run(&cases[i], "");
+    if (compiled == 0) {
+        printf("no plan of an engine that is compiled at run time\n");
+        failures++;
+    }
     printf("%d failures\n", failures);
     return failures != 0;
 }
