@@ -85,12 +85,14 @@ $(BUILD)/tests/%: tests/%.c $(BUILD)/libvoxc.a $(BUILD)/libprogram.a $(BUILD)/li
 	$(CC) $(WARN) $(CFLAGS) $(INCLUDE) -Itests $(filter-out $(SLOW),$(shell sed -n '1s,^// flags: ,,p' $<)) -MMD -MP -o $@ $< $(BUILD)/libvoxc.a $(BUILD)/libprogram.a $(BUILD)/libruntime.a -lcmocka $(LIBS) $(PROGRAM_LIBS)
 
 # The simulated GPU, for LD_PRELOAD: tests/gpusim/README.md.
-GPUSIM   = $(wildcard tests/gpusim/*.c) compiler/json.c ir/arena.c ir/diag.c
+GPUSIM   = $(filter-out tests/gpusim/test_% tests/gpusim/fake_%,$(wildcard tests/gpusim/*.c)) compiler/json.c ir/arena.c ir/diag.c
 GPUSIM_FLAGS = $(WARN) -O3 -g -march=native -fPIC -fvisibility=hidden -ffp-contract=off -fno-math-errno \
                -fno-strict-aliasing -Iir -Icompiler -isystem $(CUDA)/include
-gpusim: $(BUILD)/gpusim/libgpusim.so  ## build the simulated GPU that runs CUDA programs on the CPU
+gpusim: $(BUILD)/gpusim/libgpusim.so $(BUILD)/gpusim/libcuda.so.1  ## build the simulated GPU that runs CUDA programs on the CPU
 $(BUILD)/gpusim/libgpusim.so: $(patsubst %.c,$(BUILD)/gpusim/%.o,$(GPUSIM))
 	$(CC) -shared -o $@ $^ -lm -lpthread -ldl
+$(BUILD)/gpusim/libcuda.so.1: $(BUILD)/gpusim/tests/gpusim/fake_driver.o
+	$(CC) -shared -o $@ $^
 $(BUILD)/gpusim/tests/gpusim/ptx_cvt.o: GPUSIM_FLAGS += -frounding-math
 $(BUILD)/gpusim/%.o: %.c
 	@mkdir -p $(@D)

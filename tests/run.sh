@@ -79,6 +79,7 @@ step docs sh tests/docs.sh
 step install sh tests/install.sh
 step valgrind make valgrind
 step arm sh tests/arm.sh
+step gpusim sh tests/gpusim.sh
 step models sh tests/models.sh
 step streams sh tests/streams.sh
 step peers-compare sh tests/peers.sh

@@ -247,10 +247,12 @@ static bool decode_convert(ptx_decoder *d, ptx_insn *in, char **word, int words)
     if (words < 3 || d->now->operands < 2) ptx_unknown(d, "a conversion");
     char name[32];
     snprintf(name, sizeof name, "cvt.%s.%s", word[words - 2], word[words - 1]);
-    int from_bits = 0; /* a source register may be wider than its type */
+    int from_bits = 0, to_bits = 0; /* registers may be wider than the types */
+    ptx_register_bits(d, d->now->operand[0], &to_bits);
     ptx_register_bits(d, d->now->operand[1], &from_bits);
     in->wide[2] = from_bits == 64;
-    const bool narrows = from_bits == 64 && ptx_type_bytes(ptx_type_named(word[words - 1])) < 8;
+    const bool narrows = (from_bits == 64 && ptx_type_bytes(ptx_type_named(word[words - 1])) < 8) ||
+                         (to_bits == 64 && ptx_type_bytes(ptx_type_named(word[words - 2])) < 8);
     const bool plain =
         !narrows && mode == PTX_NEAREST && !has(word, words, "sat") && !has(word, words, "relu");
     if (plain && ptx_simple_op(name, types)) return false;
