@@ -82,11 +82,14 @@ step docs sh tests/docs.sh
 step install sh tests/install.sh
 step valgrind make valgrind
 step arm sh tests/arm.sh
+step gpusim sh tests/gpusim.sh
 step models sh tests/models.sh
 step streams sh tests/streams.sh
 step peers-compare sh tests/peers.sh
 step networks sh tests/networks.sh
 step cuda-plans sh tests/cuda/plans.sh build
+step cuda-static sh tests/cuda/static.sh
+step cuda-kernels sh tests/cuda/kernels.sh
 
 echo "total $(($(date +%s) - started)) s"
 echo "$passed passed, $failed failed, $skipped skipped"

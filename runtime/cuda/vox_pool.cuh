@@ -121,17 +121,27 @@ template <typename T> struct vox_gpu_max_pool_crop_op {
                w - at[2] < crop.w;
     }
     template <int L> __device__ __forceinline__ void run(const vox_spot &s) const {
+        using raw = typename vox_raw<T, L>::type;
+        raw part[8]; /* all loads before any store, which they would wait for */
         float value[L];
+        const int ends[3] = {x.d - 2 * s.z, x.h - 2 * s.y, x.w - 2 * s.x};
+#pragma unroll
+        for (int k = 0; k < 8; k++)
+            if (k >> 2 < ends[0] && (k >> 1 & 1) < ends[1] && (k & 1) < ends[2])
+                part[k] = *reinterpret_cast<const raw *>(
+                    x.p + s.ch +
+                    vox_offset(x, s.n, 2 * s.z + (k >> 2), 2 * s.y + (k >> 1 & 1), 2 * s.x + (k & 1)));
 #pragma unroll
         for (int i = 0; i < L; i++) value[i] = -INFINITY;
 #pragma unroll
         for (int k = 0; k < 8; k++) {
             const int z = 2 * s.z + (k >> 2), h = 2 * s.y + (k >> 1 & 1), w = 2 * s.x + (k & 1);
-            if (z >= x.d || h >= x.h || w >= x.w) continue;
             float v[L];
-            vox_read<L>(x.p + vox_offset(x, s.n, z, h, w) + s.ch, v);
+            if (z >= x.d || h >= x.h || w >= x.w) continue;
             if (in_crop(z, h, w))
-                vox_write<L>(crop.p + vox_offset(crop, s.n, z - at[0], h - at[1], w - at[2]) + s.ch, v);
+                *reinterpret_cast<raw *>(crop.p + vox_offset(crop, s.n, z - at[0], h - at[1], w - at[2]) +
+                                         s.ch) = part[k];
+            vox_read<L>(reinterpret_cast<const T *>(&part[k]), v);
 #pragma unroll
             for (int i = 0; i < L; i++) value[i] = vox_larger(value[i], v[i]);
         }

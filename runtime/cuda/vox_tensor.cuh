@@ -153,6 +153,10 @@ template <int V, typename T> static __device__ __forceinline__ void vox_write(T 
 /* How many elements 16 bytes hold. */
 template <typename T> struct vox_chunk { static constexpr int V = 16 / (int)sizeof(T); };
 
+/* What moves as it is: one element, or 16 bytes of them. */
+template <typename T, int L> struct vox_raw { using type = uint4; };
+template <typename T> struct vox_raw<T, 1> { using type = T; };
+
 /* ---- the walk ------------------------------------------------------------------------------------ */
 
 /* n / by for n < 2^31 by one multiplication (Granlund and Montgomery 1994, with a 64-bit product: magic =

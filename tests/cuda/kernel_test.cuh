@@ -20,16 +20,19 @@
 /* ---- results ----------------------------------------------------------------------------------------- */
 
 struct test_state {
-    int checks, failed;
-    std::string name; /* of the check that runs */
+    int checks = 0, failed = 0, last_failed = -1; /* last_failed: number of the check */
+    std::string name;                             /* of the check that runs */
 };
 inline test_state &state() {
     static test_state s;
     return s;
 }
+/* The first wrong value of each check is printed. */
 inline void fail(const char *what, double got, double want) {
-    if (++state().failed <= 20)
-        printf("FAILED %s: %s: %.9g, wanted %.9g\n", state().name.c_str(), what, got, want);
+    test_state &s = state();
+    if (s.last_failed != s.checks)
+        printf("FAILED %s: %s: %.9g, wanted %.9g\n", s.name.c_str(), what, got, want);
+    s.last_failed = s.checks, s.failed++;
 }
 inline void must(cudaError_t status, const char *what) {
     if (status == cudaSuccess) return;
@@ -41,6 +44,11 @@ inline void launched(cudaError_t status) {
     state().checks++;
     must(status, "launch");
     must(cudaDeviceSynchronize(), "run");
+}
+/* A launcher that must say no, and launch nothing. */
+inline void refused(cudaError_t status) {
+    state().checks++;
+    if (status != cudaErrorInvalidValue) fail("status", status, cudaErrorInvalidValue);
 }
 inline int summary(const char *program) {
     printf("%s: %d checks, %d wrong values\n", program, state().checks, state().failed);
@@ -126,8 +134,8 @@ template <typename T> tensor random_tensor(int n, int c, int d, int h, int w) {
 }
 /* Puts NaN, both infinities and -0 at `count` random places each. */
 inline void spoil(tensor &t, int count) {
-    const double odd[4] = {NAN, INFINITY, -INFINITY, -0.0};
-    for (int i = 0; i < 4 * count; i++) t.v[(size_t)below((int)t.v.size())] = odd[i % 4];
+    const double special[4] = {NAN, INFINITY, -INFINITY, -0.0};
+    for (int i = 0; i < 4 * count; i++) t.v[(size_t)below((int)t.v.size())] = special[i % 4];
 }
 /* A per-channel vector as the kernels want it: zeros up to a multiple of 16. */
 inline std::vector<double> random_channels(int c) {
@@ -175,9 +183,9 @@ struct layout {
     const char *name;
     int multiple, extra, offset; /* own: c rounded up to a multiple; pitch: own + extra; first channel */
 };
-static const layout dense = {"dense", 1, 0, 0}, padded = {"padded", 8, 0, 0}, inside = {"inside", 1, 16, 8},
-                    odd = {"odd", 1, 3, 1};
-static const layout layouts[] = {dense, padded, inside, odd};
+static const layout as_dense = {"dense", 1, 0, 0}, as_padded = {"padded", 8, 0, 0},
+                    as_inside = {"inside", 1, 16, 8}, as_odd = {"odd", 1, 3, 1};
+static const layout layouts[] = {as_dense, as_padded, as_inside, as_odd};
 
 /* A tensor's place on the device; only the planes z0 <= z < z0 + planes are there. */
 template <typename T> struct placed {

@@ -59,16 +59,17 @@ template <typename T, int KW, int SW> static void test_first(const first_case &q
     launched(
         vox_gpu_first_conv<T, VOX_ACT_RELU, KW, SW>(g, x.p, weights.p, ep, y.view(), middle, q.out[0], 0));
     y.expect(want, 60, 4);
+    refused(vox_gpu_first_conv<T, VOX_ACT_RELU, KW, 3 - SW>(g, x.p, weights.p, ep, y.view(), 0, middle, 0));
 }
 template <typename T> static void test_firsts() {
     /* below the tile's 8 columns; the tile; above it; K in one, two and four groups of 8, and twice four */
-    test_first<T, 3, 1>({1, 1, 8, {3, 3, 3}, {1, 1, 1}, {1, 1, 1}, {2, 3, 5}, {2, 3, 5}}, dense);
-    test_first<T, 3, 1>({2, 3, 32, {3, 3, 3}, {1, 1, 1}, {0, 0, 0}, {3, 10, 10}, {1, 8, 8}}, dense);
-    test_first<T, 3, 1>({1, 2, 16, {3, 3, 3}, {1, 1, 1}, {1, 0, 1}, {2, 6, 17}, {2, 4, 17}}, inside);
-    test_first<T, 3, 1>({1, 4, 5, {1, 3, 3}, {1, 1, 1}, {0, 1, 1}, {2, 5, 9}, {2, 5, 9}}, padded);
-    test_first<T, 3, 1>({1, 1, 40, {3, 1, 3}, {1, 1, 1}, {1, 0, 1}, {2, 4, 7}, {2, 4, 7}}, odd);
-    test_first<T, 3, 1>({1, 1, 8, {1, 1, 3}, {1, 1, 1}, {0, 0, 1}, {1, 33, 66}, {1, 33, 66}}, dense);
-    test_first<T, 7, 2>({1, 1, 16, {1, 7, 7}, {1, 2, 2}, {0, 3, 3}, {1, 9, 37}, {1, 5, 19}}, dense);
+    test_first<T, 3, 1>({1, 1, 8, {3, 3, 3}, {1, 1, 1}, {1, 1, 1}, {2, 3, 5}, {2, 3, 5}}, as_dense);
+    test_first<T, 3, 1>({2, 3, 32, {3, 3, 3}, {1, 1, 1}, {0, 0, 0}, {3, 10, 10}, {1, 8, 8}}, as_dense);
+    test_first<T, 3, 1>({1, 2, 16, {3, 3, 3}, {1, 1, 1}, {1, 0, 1}, {2, 6, 17}, {2, 4, 17}}, as_inside);
+    test_first<T, 3, 1>({1, 4, 5, {1, 3, 3}, {1, 1, 1}, {0, 1, 1}, {2, 5, 9}, {2, 5, 9}}, as_padded);
+    test_first<T, 3, 1>({1, 1, 40, {3, 1, 3}, {1, 1, 1}, {1, 0, 1}, {2, 4, 7}, {2, 4, 7}}, as_odd);
+    test_first<T, 3, 1>({1, 1, 8, {1, 1, 3}, {1, 1, 1}, {0, 0, 1}, {1, 33, 66}, {1, 33, 66}}, as_dense);
+    test_first<T, 7, 2>({1, 1, 16, {1, 7, 7}, {1, 2, 2}, {0, 3, 3}, {1, 9, 37}, {1, 5, 19}}, as_dense);
 }
 
 template <typename T, int K>
@@ -102,10 +103,10 @@ template <typename T> static void test_lasts() {
         test_last<T, 3>(1, 16, small, l, 0, 2), test_last<T, 3>(2, 5, line, l, 1, 3);
         test_last<T, 2>(1, 24, over, l, 0, 2);
     }
-    test_last<T, 1>(1, 64, line, dense, 0, 1), test_last<T, 8>(1, 32, over, dense, 1, 2);
+    test_last<T, 1>(1, 64, line, as_dense, 0, 1), test_last<T, 8>(1, 32, over, as_dense, 1, 2);
     const int few[3] = {1, 2, 5};
-    test_last<T, 3>(1, 320, few, dense, 0, 1); /* more chunks than lanes */
-    test_last<T, 3>(1, 1, few, dense, 0, 1);
+    test_last<T, 3>(1, 320, few, as_dense, 0, 1); /* more chunks than lanes */
+    test_last<T, 3>(1, 1, few, as_dense, 0, 1);
 }
 
 int main() {

@@ -61,7 +61,7 @@ template <typename T, vox_act A> static void test_map() {
     tensor want = t;
     for (double &x : want.v) x = activation(A, x, 0, alpha, beta);
     check_named<T>("map " + std::to_string(A));
-    const placed<T> x(t, dense), y(1, 8, 2, 5, 7, dense);
+    const placed<T> x(t, as_dense), y(1, 8, 2, 5, 7, as_dense);
     launched(vox_gpu_map<T, A>((float)alpha, (float)beta, x.view(), y.view(), 0, 2, 0));
     y.expect(want, is_exact(A) ? 0 : 8);
 }
@@ -93,7 +93,7 @@ template <typename T> static void test_bias(int c, int w, const layout &l) {
     launched(vox_gpu_bias_act<T, VOX_ACT_PRELU>({b.p, s.p, 0, 0}, x.view(), x.view(), 1, 3, 0));
     x.expect(want, 1, 3, 4, 4);
     check_named<T>("affine c " + std::to_string(c) + " w " + std::to_string(w) + " " + l.name);
-    const placed<T> from(t, l), to(2, c, 4, 3, w, l, 1, 2);
+    const placed<T> from(t, l, 1, 3), to(2, c, 4, 3, w, l, 1, 2);
     launched(vox_gpu_affine<T, VOX_ACT_RELU>(a.p, {b.p, nullptr, 0, 0}, from.view(), to.view(), 1, 3, 0));
     to.expect(affine, 1, 3, 4, 4);
 }
@@ -138,7 +138,7 @@ template <typename T, vox_binary_op OP, vox_act A> static void test_binary(int c
         std::vector<double> few((size_t)(c > 16 ? c : 16));
         for (double &x : few) x = rounded<float>(uniform());
         const floats_on_device<float> f(few);
-        const placed<T> x(t, l), second(u, l), y(1, c, 2, 3, 5, l);
+        const placed<T> x(t, l, 1, 1), second(u, l), y(1, c, 2, 3, 5, l);
         tensor want = t;
         want.each([&](int n, int ch, int z, int h, int w) {
             const int *s = stride[i], at = z * s[1] + h * s[2] + ch * s[4];
@@ -148,20 +148,20 @@ template <typename T, vox_binary_op OP, vox_act A> static void test_binary(int c
         check_named<T>("binary " + std::to_string(OP) + " operand " + std::to_string(i) + " " + l.name);
         if (i == 3) {
             launched(vox_gpu_binary<T, T, T, OP, A>(0, 0, vox_strided_of(x.view()),
-                                                    vox_strided_of(second.view()), y.view(), 0, 2, 0));
+                                                    vox_strided_of(second.view()), y.view(), 1, 2, 0));
         } else {
             const vox_strided<const float> b = {
                 f.p, {stride[i][0], stride[i][1], stride[i][2], stride[i][3], stride[i][4]}, 0};
-            launched(vox_gpu_binary<T, T, const float, OP, A>(0, 0, vox_strided_of(x.view()), b, y.view(), 0,
+            launched(vox_gpu_binary<T, T, const float, OP, A>(0, 0, vox_strided_of(x.view()), b, y.view(), 1,
                                                               2, 0));
         }
-        y.expect(want, OP == VOX_POW || OP == VOX_DIV ? 8 : 1, 1);
+        y.expect(want, 1, 2, OP == VOX_POW || OP == VOX_DIV ? 8 : 1, 1);
     }
 }
 template <vox_binary_op OP> static void test_compare() {
     tensor t = wide_tensor<float>(3, 2, 3, 5), u = random_tensor<float>(1, 3, 2, 3, 5);
     for (size_t i = 0; i < t.v.size(); i += 4) u.v[i] = t.v[i];
-    const placed<float> a(t, dense), b(u, dense);
+    const placed<float> a(t, as_dense), b(u, as_dense);
     const device_array<uint8_t> y(patterned<uint8_t>(t.v.size()));
     state().name = "compare " + std::to_string(OP);
     const vox_view<uint8_t> view = {y.p, 1, 3, 2, 3, 5, 3, 3, 0, 2};
@@ -218,7 +218,9 @@ template <typename T> static void test_pool(const pool_case &p, const layout &l,
     });
     check_named<T>(std::string(average ? "average" : "max") + "_pool " + std::to_string(&p - pools) + " " +
                    l.name);
-    const placed<T> x(t, l), y(2, p.c, p.out[0], p.out[1], p.out[2], l, 1, p.out[0] - 1);
+    const int first = p.g.stride[0] > p.g.pad[0] ? p.g.stride[0] - p.g.pad[0] : 0; /* that plane 1 reads */
+    const placed<T> x(t, l, first, p.in[0] - first),
+        y(2, p.c, p.out[0], p.out[1], p.out[2], l, 1, p.out[0] - 1);
     launched(average ? vox_gpu_average_pool<T>(p.g, x.view(), y.view(), 1, p.out[0], 0)
                      : vox_gpu_max_pool<T>(p.g, x.view(), y.view(), 1, p.out[0], 0));
     y.expect(want, 1, p.out[0], average ? 40 : 0, average ? 2 : 0);
@@ -264,7 +266,8 @@ static void test_scatter(int k, const int s[3], const int pad[3], int tap, const
                                 VOX_ACT_LEAKY_RELU, t.at(n, ch, z, y, x) + bias[(size_t)o], 0, alpha, 0);
     });
     check_named<T>("scatter k " + std::to_string(k) + " " + l.name);
-    const placed<T> x(t, dense), y(2, k, want.d, want.h, want.w, l);
+    const int first = (1 + pad[0]) / s[0]; /* that plane 1 reads */
+    const placed<T> x(t, as_dense, first, 2 - first), y(2, k, want.d, want.h, want.w, l);
     const vox_gpu_epilogue ep = {b.p, nullptr, (float)alpha, 0};
     launched(vox_gpu_scatter<T, VOX_ACT_LEAKY_RELU>(s, pad, ep, x.view(), y.view(), 1, want.d, 0));
     y.expect(want, 1, want.d, 3, 4);
@@ -284,18 +287,36 @@ template <typename T> static void test_type() {
             test_scatter<T>(3, two, zero, 8, l);
         test_scatter<T>(5, mixed, cut, 6, l);
     }
-    test_bias<T>(16, 256 / (2 * 16 / vox_chunk<T>::V), dense); /* around blocks of 256 threads */
-    test_bias<T>(16, 43, dense), test_bias<T>(1, 42, dense);
-    test_binary<T, VOX_MUL, VOX_ACT_NONE>(8, dense), test_binary<T, VOX_MAX, VOX_ACT_NONE>(8, dense);
+    test_bias<T>(16, 256 / (2 * 16 / vox_chunk<T>::V), as_dense); /* around blocks of 256 threads */
+    test_bias<T>(16, 43, as_dense), test_bias<T>(1, 42, as_dense);
+    test_binary<T, VOX_MUL, VOX_ACT_NONE>(8, as_dense), test_binary<T, VOX_MAX, VOX_ACT_NONE>(8, as_dense);
+}
+
+/* Shapes that no kernel computes are refused, ranges of no planes are nothing to do. */
+static void test_refusals() {
+    state().name = "refusals";
+    const int two[3] = {2, 2, 2}, zero[3] = {0, 0, 0};
+    const placed<float> x(1, 4, 3, 4, 5, as_dense), y(1, 4, 2, 2, 2, as_dense);
+    refused(vox_gpu_max_pool_crop<float>(zero, x.view(), y.view(), x.view(), 0, 2, 0)); /* 2 planes of 3 */
+    refused(vox_gpu_scatter<float, VOX_ACT_NONE>(two, zero, {}, x.view(), y.view(), 0, 2, 0));
+    refused(vox_gpu_map<float, VOX_ACT_RELU>(0, 0, x.view(), y.view(), 2, 0, 0));
+    vox_view<float> huge = y.view();
+    huge.h = huge.w = 1 << 15;
+    refused(vox_gpu_map<float, VOX_ACT_RELU>(0, 0, huge, huge, 0, 2, 0));
+    launched(vox_gpu_map<float, VOX_ACT_RELU>(0, 0, x.view(), y.view(), 1, 1, 0));
+    y.expect(tensor(1, 4, 2, 2, 2), 0, 0, 0);
 }
 
 int main() {
+    test_refusals();
     test_type<float>();
     test_type<__half>();
     test_type<__nv_bfloat16>();
-    test_binary<float, VOX_SUB, VOX_ACT_NONE>(5, dense), test_binary<float, VOX_DIV, VOX_ACT_NONE>(4, dense);
-    test_binary<float, VOX_MIN, VOX_ACT_NONE>(4, dense), test_binary<float, VOX_POW, VOX_ACT_NONE>(4, dense);
-    test_binary<float, VOX_PRELU, VOX_ACT_NONE>(4, dense);
+    test_binary<float, VOX_SUB, VOX_ACT_NONE>(5, as_dense),
+        test_binary<float, VOX_DIV, VOX_ACT_NONE>(4, as_dense);
+    test_binary<float, VOX_MIN, VOX_ACT_NONE>(4, as_dense),
+        test_binary<float, VOX_POW, VOX_ACT_NONE>(4, as_dense);
+    test_binary<float, VOX_PRELU, VOX_ACT_NONE>(4, as_dense);
     test_compare<VOX_EQUAL>(), test_compare<VOX_GREATER>(), test_compare<VOX_GREATER_EQUAL>();
     test_compare<VOX_LESS>(), test_compare<VOX_LESS_EQUAL>();
     return summary("kernels_map");

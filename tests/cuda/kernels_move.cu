@@ -15,11 +15,13 @@ static const relayout_case relayouts[] = {{1, 3, 2, 3, 5},   {2, 8, 2, 8, 16}, {
 template <typename T> static void test_relayout(const relayout_case &g, const layout &l, int begin, int end) {
     const tensor t = random_tensor<T>(g.n, g.c, g.d, g.h, g.w);
     const floats_on_device<float> x(t.v);
-    check_named<T>(std::string("to_channels_last ") + l.name);
+    const std::string which =
+        " c " + std::to_string(g.c) + " plane " + std::to_string(g.h * g.w) + " " + l.name;
+    check_named<T>("to_channels_last" + which);
     const placed<T> y(g.n, g.c, g.d, g.h, g.w, l, begin, end - begin);
     launched(vox_gpu_to_channels_last<T>(x.p, y.view(), begin, end, 0));
     y.expect(t, begin, end, 0);
-    check_named<T>(std::string("from_channels_last ") + l.name);
+    check_named<T>("from_channels_last" + which);
     const placed<T> from(t, l, begin, end - begin);
     const device_array<float> port(patterned<float>(t.v.size()));
     launched(vox_gpu_from_channels_last<T>(from.view(), port.p, begin, end, 0));
@@ -38,7 +40,8 @@ template <typename TX, typename TY> static void test_copy(int c, const layout &f
                                            g.begin[2] + x * g.step[2]);
         });
         check_named<TY>(std::string("copy ") + from.name + " to " + to.name);
-        const placed<TX> x(t, from);
+        const int one = g.begin[0] + g.step[0], two = one + g.step[0], first = one < two ? one : two;
+        const placed<TX> x(t, from, first, abs(g.step[0]) + 1);
         const placed<TY> y(2, c, 3, 3, 2, to, 1, 2);
         launched(vox_gpu_copy<TX, TY>(g, x.view(), y.view(), 1, 3, 0));
         y.expect(want, 1, 3, 0);
@@ -167,13 +170,13 @@ template <typename T> static void test_type() {
     const int counts[] = {1, 7, 16};
     for (int c : counts)
         for (const layout &l : layouts) test_copy<T, T>(c, l, l);
-    test_copy<T, T>(16, dense, inside);
+    test_copy<T, T>(16, as_dense, as_inside);
     const int pads[][2][4] = {
         {{0, 1, 2, 3}, {0, 2, 1, 2}}, {{0, -1, 3, 0}, {0, 1, -2, 4}}, {{1, 0, 1, 0}, {2, 0, 0, 1}}};
     for (int mode = VOX_PAD_CONSTANT; mode <= VOX_PAD_WRAP; mode++)
         for (const auto &p : pads) {
-            test_pad<T>(8, dense, (vox_pad_mode)mode, p[0], p[1]);
-            test_pad<T>(5, padded, (vox_pad_mode)mode, p[0], p[1]);
+            test_pad<T>(8, as_dense, (vox_pad_mode)mode, p[0], p[1]);
+            test_pad<T>(5, as_padded, (vox_pad_mode)mode, p[0], p[1]);
         }
 }
 
@@ -181,9 +184,9 @@ int main() {
     test_type<float>();
     test_type<__half>();
     test_type<__nv_bfloat16>();
-    test_copy<float, __half>(16, dense, dense);
-    test_copy<__half, float>(16, dense, inside);
-    test_copy<float, __nv_bfloat16>(5, dense, padded);
+    test_copy<float, __half>(16, as_dense, as_dense);
+    test_copy<__half, float>(16, as_dense, as_inside);
+    test_copy<float, __nv_bfloat16>(5, as_dense, as_padded);
     test_boxes();
     test_gather<uint8_t>(3, 5, 1);
     test_gather<uint16_t>(2, 4, 3);
