@@ -87,6 +87,7 @@ step streams sh tests/streams.sh
 step peers-compare sh tests/peers.sh
 step networks sh tests/networks.sh
 step cuda-plans sh tests/cuda/plans.sh build
+step gpu-check sh tests/cuda/gpu-check-test.sh build/voxc
 
 echo "total $(($(date +%s) - started)) s"
 echo "$passed passed, $failed failed, $skipped skipped"
