@@ -54,8 +54,8 @@ find_cudnn() {
     export LD_LIBRARY_PATH="$cudnn/lib64${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
 }
 
-# A program's time, at most; a step that has begun may go on for a little.
-limited() { timeout $(($(left) + 20)) "$@"; }
+# A program's time, at most: so that one that hangs leaves some to the others.
+limited() { timeout "${GPU_CHECK_STEP_SECONDS:-120}" "$@"; }
 
 # check NAME COMMAND...: one line in results.tsv, its output in NAME.log
 check() {
@@ -75,7 +75,7 @@ bundle() { echo "$out/$1-$2"; }
 # Emits and builds a bundle: $1 model, $2 precision. The small ones with what the interpreter computes.
 build_bundle() {
     golden=--golden
-    [ "$1" != $paper ] || golden=
+    [ "$1" != "$paper" ] || golden=
     # shellcheck disable=SC2086 # words
     $voxc compile "models/$1.yaml" --init 1 --force $golden -o "$(bundle "$1" "$2")" --target c,cuda --precision "$2" &&
         make -s -C "$(bundle "$1" "$2")" -j4 CUDA_HOME="$cuda" CUDNN_HOME="$cudnn" CUDA_ARCHS="$arch"
@@ -133,9 +133,6 @@ for model in $models; do
     # shellcheck disable=SC2086 # words
     wait $running
 done
-check ceilings limited sh -c "cc -std=c11 -O2 -Iruntime/cuda -I$cuda/include -I$cudnn/include -o $out/ceilings tests/cuda/ceilings.c \
-    runtime/cuda/vox_cudnn.c runtime/cuda/vox_cudnn_graph.c runtime/cuda/vox_cudnn_cache.c -L$cudnn/lib64 -L$cuda/lib64 \
-    -Wl,-rpath,$cuda/lib64 -lcudnn -lcudart && $out/ceilings >$out/ceilings.json"
 for model in $models; do
     for precision in $precisions; do
         program=$(bundle "$model" "$precision")/$model
@@ -147,6 +144,9 @@ for model in $models; do
         check "bench-$model-$precision" bench "$model" "$precision"
     done
 done
+check ceilings limited sh -c "cc -std=c11 -O2 -Iruntime/cuda -I$cuda/include -I$cudnn/include -o $out/ceilings tests/cuda/ceilings.c \
+    runtime/cuda/vox_cudnn.c runtime/cuda/vox_cudnn_graph.c runtime/cuda/vox_cudnn_cache.c -L$cudnn/lib64 -L$cuda/lib64 \
+    -Wl,-rpath,$cuda/lib64 -lcudnn -lcudart && $out/ceilings >$out/ceilings.json"
 if [ -n "$paper" ]; then
     # shellcheck disable=SC2086 # words
     check export limited $voxc export models/$paper.yaml --init 1 -o "$out/$paper.onnx"

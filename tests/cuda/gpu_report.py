@@ -184,7 +184,8 @@ def text(run, paper):
         if entry["model"] == paper and entry["bench"]:
             out += ["", f"{paper}, {entry['precision']}, layer by layer; least: what the ceilings allow for its arithmetic and bytes",
                     f"  {'layer':<18} {'ms':>9} {'least':>9} {'':>8}  {'bound by':<10} {'GMAC':>9} {'MB':>9}"] + list(layer_rows(entry))
-    out += ["", f"{len(failed)} of {len(run['results'])} checks failed" if failed else f"all {len(run['results'])} checks ended well"]
+    left_out = sum(r["status"] == "left out" for r in run["results"])
+    out += ["", f"{len(failed)} of {len(run['results'])} checks failed, {left_out} were left out"]
     return "\n".join(out) + "\n"
 
 
