@@ -153,6 +153,11 @@ int64_t cg_gpu_scratch(const ir_node *n, ir_precision p) {
     return n->op == IR_OP_INSTANCE_NORM ? norm_bytes(n->in[0]) : 0;
 }
 
+int64_t cg_gpu_slab_scratch(const ir_node *n, ir_precision p, int64_t planes) {
+    int64_t bytes = cg_gpu_scratch(n, p);
+    return n->gpu == IR_GPU_GEMM_SCATTER ? bytes / n->in[0]->dim[2] * planes : bytes;
+}
+
 static bool by_cudnn(const ir_node *n) {
     return n->gpu == IR_GPU_CUDNN || n->gpu == IR_GPU_GEMM_SCATTER || n->gpu == IR_GPU_DGRAD;
 }

@@ -25,6 +25,8 @@ bool cg_gpu_pays_to_pad(const ir_graph *g, const ir_tensor *t);
 
 /* Bytes of scratch memory that n's kernels use, but for what cuDNN asks for at run time. */
 int64_t cg_gpu_scratch(const ir_node *n, ir_precision p);
+/* The same for a node that makes no more of its result at a time than `planes` planes of its operand give. */
+int64_t cg_gpu_slab_scratch(const ir_node *n, ir_precision p, int64_t planes);
 /* Bytes of all weights as they are kept on the device. */
 int64_t cg_gpu_weight_bytes(const ir_graph *g);
 /* Kernels and cuDNN plans that are launched: for n once, for a whole run. */

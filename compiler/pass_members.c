@@ -32,6 +32,8 @@ static bool has_views(const ir_graph *g, const ir_tensor *t) {
     return false;
 }
 
+enum { WORTH = 20 }; /* a copy must save one part of this many */
+
 /* Takes the view back where it raises the most memory in use. */
 static void try_without(const ir_graph *g, ir_tensor *t, int64_t pitch) {
     ir_tensor with = *t;
@@ -39,39 +41,99 @@ static void try_without(const ir_graph *g, ir_tensor *t, int64_t pitch) {
     t->view_of = NULL;
     t->view_offset = 0;
     t->pitch = pitch;
-    if (ir_memory_bound(g) >= bound) *t = with;
+    if (ir_memory_bound(g) > bound - bound / WORTH) *t = with;
 }
 
 /* A tensor can lie in one place only. */
-static bool all_differ(const ir_node *n) {
-    for (int i = 0; i < n->n_in; i++)
-        for (int k = 0; k < i; k++)
-            if (n->in[i] == n->in[k]) return false;
+static bool stands_before(const ir_node *n, int k) {
+    for (int i = 0; i < k; i++)
+        if (n->in[i] == n->in[k]) return true;
+    return false;
+}
+
+static void place_in(ir_tensor *t, ir_tensor *whole, int64_t channel) {
+    t->view_of = whole;
+    t->view_offset = channel * ir_element_bytes(whole);
+    t->pitch = whole->pitch;
+}
+
+static int position(const ir_graph *g, const ir_node *n) {
+    int at = 0;
+    while (at < g->n_nodes && g->nodes[at] != n) at++;
+    return at;
+}
+
+/* The node that computes the last of the concat's members, if that is not member k; else the concat. */
+static const ir_node *deadline(const ir_graph *g, const ir_node *n, int k) {
+    const ir_node *last = NULL;
+    for (int i = 0; i < n->n_in; i++) {
+        const ir_node *by = n->in[i]->producer;
+        if (by && (!last || position(g, by) > position(g, last))) last = by;
+    }
+    return last && last != n->in[k]->producer ? last : n;
+}
+
+/* Member k becomes a copy of what it was. */
+static bool copy_member(ir_graph *g, ir_node *n, int k, const ir_node *before, ir_diag *d) {
+    static const int64_t zeros[IR_MAX_RANK] = {0}, ones[IR_MAX_RANK] = {1, 1, 1, 1, 1, 1, 1, 1};
+    ir_tensor *t = n->in[k];
+    const char *name = ir_unique_name(g, ir_format(g->arena, "%s.copy", t->name));
+    ir_node *copy = ir_add_node(g, IR_OP_SLICE, name, 1, &t, name);
+    ir_set_ints(g, copy, IR_BEGIN, t->rank, zeros);
+    ir_set_ints(g, copy, IR_SIZE, t->rank, t->dim);
+    ir_set_ints(g, copy, IR_STEP, t->rank, ones);
+    copy->source = n->source;
+    copy->gpu = IR_GPU_KERNEL;
+    if (!ir_finish_node(g, copy, d)) return false;
+    ir_insert_node(g, copy, before);
+    copy->out[0]->storage = t->storage;
+    n->in[k] = copy->out[0];
     return true;
 }
 
-static void place_members(ir_graph *g, ir_node *n) {
-    ir_tensor *whole = n->out[0];
+/* Places the members that can be. */
+static void place_members(const ir_graph *g, ir_node *n, int64_t *pitch) {
     int64_t channels = 0;
-    if (!whole->pitch || ir_int(n, IR_AXIS) != 1 || !all_differ(n)) return;
-    int64_t *pitch =
-        ir_alloc(g->arena, (size_t)n->n_in, sizeof *pitch); /* of members that were placed, before */
     for (int k = 0; k < n->n_in; k++) {
         ir_tensor *t = n->in[k];
-        if (t->storage == whole->storage && owns_storage(g, t) && !has_views(g, t) && can_interleave(g, t)) {
+        if (owns_storage(g, t) && !stands_before(n, k) && !has_views(g, t) && can_interleave(g, t)) {
             pitch[k] = t->pitch;
-            t->view_of = whole;
-            t->view_offset = channels * ir_element_bytes(whole);
-            t->pitch = whole->pitch;
+            place_in(t, n->out[0], channels);
         }
         channels += t->dim[1];
     }
-    bool copies = false;
+}
+
+/* Copies the others into their places; constants are left to the concat's own kernel. */
+static bool copy_members(ir_graph *g, ir_node *n, ir_diag *d) {
+    int64_t channels = 0;
+    bool constants = false;
+    const ir_node **before = ir_alloc(g->arena, (size_t)n->n_in, sizeof *before);
+    bool *placed = ir_alloc(g->arena, (size_t)n->n_in, sizeof *placed);
     for (int k = 0; k < n->n_in; k++) {
-        if (pitch[k]) try_without(g, n->in[k], pitch[k]);
-        copies |= n->in[k]->view_of != whole;
+        placed[k] = n->in[k]->view_of == n->out[0] && !stands_before(n, k);
+        before[k] = deadline(g, n, k);
     }
-    if (!copies) n->gpu = IR_GPU_NONE;
+    for (int k = 0; k < n->n_in; k++) {
+        bool constant = n->in[k]->role == IR_ROLE_CONST;
+        if (!placed[k] && !constant) {
+            if (!copy_member(g, n, k, before[k], d)) return false;
+            place_in(n->in[k], n->out[0], channels);
+        }
+        constants |= constant;
+        channels += n->in[k]->dim[1];
+    }
+    if (!constants) n->gpu = IR_GPU_NONE;
+    return true;
+}
+
+static bool place_concat(ir_graph *g, ir_node *n, ir_diag *d) {
+    int64_t *pitch = ir_alloc(g->arena, (size_t)n->n_in, sizeof *pitch); /* of placed members, as it was */
+    place_members(g, n, pitch);
+    if (!copy_members(g, n, d)) return false;
+    for (int k = 0; k < n->n_in; k++)
+        if (pitch[k]) try_without(g, n->in[k], pitch[k]);
+    return copy_members(g, n, d);
 }
 
 static void place_reshape(const ir_graph *g, ir_node *n) {
@@ -91,14 +153,16 @@ static void place_norm(const ir_graph *g, const ir_node *n) {
 }
 
 /* requires: layouts chosen. maintains: values. gives: view_of, view_offset, the pitch of interleaved members;
- * concats and reshapes that run no code. Runs last node to first, so that an outer concat takes an inner one
- * before that one's members look for their place in it. */
+ * copies of members; concats and reshapes that run no code. Runs last node to first, so that an outer concat
+ * takes an inner one before that one's members look for their place in it. */
 bool pass_members(ir_graph *g, ir_diag *d) {
-    (void)d;
     for (int i = g->n_nodes - 1; i >= 0; i--) {
         ir_node *n = g->nodes[i];
-        if (n->op == IR_OP_CONCAT && n->n_in) place_members(g, n);
         if (n->op == IR_OP_RESHAPE) place_reshape(g, n);
+        if (n->op != IR_OP_CONCAT || !n->out[0]->pitch || ir_int(n, IR_AXIS) != 1) continue;
+        int before = g->n_nodes;
+        if (!place_concat(g, n, d)) return false;
+        i += g->n_nodes - before; /* the copies now stand in front of n */
     }
     for (int i = 0; i < g->n_nodes; i++)
         if (g->nodes[i]->op == IR_OP_INSTANCE_NORM) place_norm(g, g->nodes[i]);

@@ -42,9 +42,9 @@ static budget budget_of(const ir_graph *g) {
 
 /* ---- one group ------------------------------------------------------------------------------- */
 
-/* Scatter and backward data go through scratch memory of the whole result's size. */
+/* Backward data has no planes of its own: cuDNN makes what all of the operand gives. */
 static bool can_run_in_slabs(const ir_node *n) {
-    return ir_can_stream(n) && n->op != IR_OP_CONV_TRANSPOSE && n->out[0]->dim[0] == 1;
+    return ir_can_stream(n) && n->gpu != IR_GPU_DGRAD && n->out[0]->dim[0] == 1;
 }
 
 /* Whether something in the group reads node p's result: then it may be a window. */
@@ -89,6 +89,20 @@ static bool makes_all(const ir_graph *g, int first, int last, const ir_step *ste
     return true;
 }
 
+/* What a node scatters is there for one step at a time. */
+static void fit_scratch(ir_graph *g, int first, int last, const ir_step *steps, int count) {
+    for (int i = first; i <= last; i++) {
+        ir_node *n = g->nodes[i];
+        int64_t most = 0;
+        for (int s = 0; s < count; s++) {
+            if (steps[s].node != i || n->gpu != IR_GPU_GEMM_SCATTER) continue;
+            ir_planes read = ir_planes_read(n, 0, steps[s].planes);
+            if (read.end - read.begin > most) most = read.end - read.begin;
+        }
+        if (most) n->scratch = cg_gpu_slab_scratch(n, g->goals.precision, most);
+    }
+}
+
 static int64_t macs_again(const ir_graph *g, int first, int last, const ir_step *steps, int count) {
     int64_t macs = 0;
     for (int i = first; i <= last; i++) macs -= ir_macs(g->nodes[i]);
@@ -117,6 +131,7 @@ static bool make_group(ir_graph *g, int first, int last, int slab, int64_t *agai
         fit = fit_windows(g, first, last, steps, count);
     }
     bool good = makes_all(g, first, last, steps, count);
+    fit_scratch(g, first, last, steps, count);
     *again = macs_again(g, first, last, steps, count);
     ir_arena_free(a);
     return good;
@@ -154,10 +169,12 @@ static void try_group(ir_graph *g, const budget *limits, int64_t limit, candidat
 /* Every number of slabs that the group's last node can be made in. */
 static void try_slabs(ir_graph *g, const budget *limits, int64_t limit, int first, int last,
                       const stream_snapshot *s, candidate *best) {
-    int depth = (int)g->nodes[last]->out[0]->dim[2], tried = depth;
+    const ir_node *n = g->nodes[last];
+    int depth = (int)n->out[0]->dim[2], tried = depth;
+    int unit = n->gpu == IR_GPU_GEMM_SCATTER ? (int)ir_ints(n, IR_STRIDE)[0] : 1; /* planes made together */
     for (int slabs = 2; slabs <= limits->slabs && slabs <= depth; slabs++) {
-        int planes = (depth + slabs - 1) / slabs;
-        if (planes == tried) continue;
+        int planes = ((depth + slabs - 1) / slabs + unit - 1) / unit * unit;
+        if (planes >= tried) continue;
         tried = planes;
         try_group(g, limits, limit, (candidate){.first = first, .last = last, .slab = planes}, best);
         stream_restore(g, s);
@@ -173,7 +190,7 @@ static candidate best_group(ir_graph *g, const budget *limits, int peak, int64_t
     while (right + 1 < g->n_nodes && right - peak < REACH && can_run_in_slabs(g->nodes[right + 1])) right++;
     for (int first = left; first <= peak; first++)
         for (int last = peak; last <= right; last++)
-            if (first < last && !stream_cuts_a_group(g, first, last))
+            if ((first < last || g->nodes[first]->scratch) && !stream_cuts_a_group(g, first, last))
                 try_slabs(g, limits, limit, first, last, &s, &best);
     ir_arena_free(a);
     return best;

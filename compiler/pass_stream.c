@@ -29,11 +29,13 @@ stream_snapshot stream_take_snapshot(const ir_graph *g, ir_arena *a) {
     stream_snapshot s = {.nodes = ir_alloc(a, (size_t)g->n_nodes, sizeof *s.nodes)};
     s.stream = ir_alloc(a, (size_t)g->n_nodes, sizeof *s.stream);
     s.slab = ir_alloc(a, (size_t)g->n_nodes, sizeof *s.slab);
+    s.scratch = ir_alloc(a, (size_t)g->n_nodes, sizeof *s.scratch);
     s.ring = ir_alloc(a, (size_t)g->n_tensors, sizeof *s.ring);
     for (int i = 0; i < g->n_nodes; i++) {
         s.nodes[i] = g->nodes[i];
         s.stream[i] = g->nodes[i]->stream;
         s.slab[i] = g->nodes[i]->slab;
+        s.scratch[i] = g->nodes[i]->scratch;
     }
     for (int i = 0; i < g->n_tensors; i++) s.ring[i] = g->tensors[i]->ring;
     return s;
@@ -44,6 +46,7 @@ void stream_restore(ir_graph *g, const stream_snapshot *s) {
         g->nodes[i] = s->nodes[i];
         g->nodes[i]->stream = s->stream[i];
         g->nodes[i]->slab = s->slab[i];
+        g->nodes[i]->scratch = s->scratch[i];
     }
     for (int i = 0; i < g->n_tensors; i++) g->tensors[i]->ring = s->ring[i];
 }

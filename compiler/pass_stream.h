@@ -10,6 +10,7 @@
 typedef struct stream_snapshot {
     ir_node **nodes;
     int *stream, *slab, *ring;
+    int64_t *scratch;
 } stream_snapshot;
 stream_snapshot stream_take_snapshot(const ir_graph *g, ir_arena *a);
 void stream_restore(ir_graph *g, const stream_snapshot *s);

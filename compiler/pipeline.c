@@ -131,6 +131,28 @@ static bool check_options(ir_target target, const pipeline_options *o, ir_diag *
     return !o->dump_after || check_pass_name(target, o->dump_after, d);
 }
 
+static bool is_planned_node(const ir_node *n, ir_target target) {
+    if (n->gpu || n->op == IR_OP_TO_CHANNELS_LAST || n->op == IR_OP_FROM_CHANNELS_LAST) return true;
+    bool for_cpu = n->winograd[0] || n->block[0] || n->stream || n->scratch || n->op == IR_OP_TO_BLOCK ||
+                   n->op == IR_OP_FROM_BLOCK;
+    return target != IR_TARGET_C && for_cpu;
+}
+
+static bool is_planned_tensor(const ir_tensor *t, ir_target target) {
+    bool for_cpu = t->block || t->ring || t->fused || t->view_of || t->arena_offset >= 0;
+    return t->pitch || t->storage || (target != IR_TARGET_C && for_cpu);
+}
+
+/* IR text may be a dump of a later pass; only a CPU's plan can be made anew. */
+static bool check_unplanned(const ir_graph *g, ir_diag *d) {
+    bool planned = g->recompute;
+    for (int i = 0; i < g->n_nodes; i++) planned |= is_planned_node(g->nodes[i], g->goals.target);
+    for (int i = 0; i < g->n_tensors; i++) planned |= is_planned_tensor(g->tensors[i], g->goals.target);
+    return !planned ||
+           ir_fail(d, IR_EXIT_INPUT,
+                   "%s: the graph has been planned already: give the model that it was made of", g->name);
+}
+
 static void must_verify(const ir_graph *g, const char *after) {
     ir_diag d = {0};
     if (!ir_verify(g, &d)) ir_die("after pass %s: %s", after, d.text);
@@ -145,7 +167,7 @@ static double seconds(void) {
 bool pipeline_run(ir_graph *g, const pipeline_options *o, pass_report *reports, int *count, ir_diag *d) {
     ir_target target = g->goals.target;
     *count = 0;
-    if (!check_options(target, o, d)) return false;
+    if (!check_options(target, o, d) || !check_unplanned(g, d)) return false;
     must_verify(g, "import");
     bool dumping = o->dump_dir || o->dump_after;
     char *before = dumping ? ir_print_string(g) : NULL;

@@ -31,8 +31,35 @@ static bool is_dense(const ir_tensor *t) {
     return t->pitch && !ir_is_interleaved(t);
 }
 
+/* The most planes of its operand that a node of a group reads in one step. */
+static int64_t planes_at_once(verifier *v, int at) {
+    const ir_node *n = v->g->nodes[at];
+    int64_t most = 0;
+    int count, first = verify_group_first(v, at), last = verify_group_last(v, at);
+    const ir_step *steps = ir_group_steps(v->g, first, last, n->slab, v->scratch, &count);
+    for (int i = 0; i < count; i++) {
+        ir_planes read = ir_planes_read(n, 0, steps[i].planes);
+        if (steps[i].node == at && read.end - read.begin > most) most = read.end - read.begin;
+    }
+    return most;
+}
+
+/* A product of every channel and tap for each voxel that a step reads. */
+static bool check_product(verifier *v, int at) {
+    const ir_node *n = v->g->nodes[at];
+    const ir_tensor *x = n->in[0];
+    double bytes = (double)(n->out[0]->dim[1] * ir_element_bytes(x)); /* no product of sizes overflows it */
+    for (int a = 0; a < x->rank; a++)
+        if (a != 1) bytes *= (double)(a == 2 && n->stream ? planes_at_once(v, at) : x->dim[a]);
+    for (int i = 0; i < ir_get(n, IR_KERNEL)->count; i++) bytes *= (double)ir_ints(n, IR_KERNEL)[i];
+    return (double)n->scratch >= bytes ||
+           verify_broken(v, "gpu", "'%s' has %lld bytes of scratch memory for a product of %.0f", n->name,
+                         (long long)n->scratch, bytes);
+}
+
 /* cuDNN reads and writes whole voxels; what scatters its product writes into any. */
-static bool check_operands(verifier *v, const ir_node *n) {
+static bool check_operands(verifier *v, int at) {
+    const ir_node *n = v->g->nodes[at];
     bool cudnn = n->gpu == IR_GPU_CUDNN || n->gpu == IR_GPU_GEMM_SCATTER || n->gpu == IR_GPU_DGRAD;
     if (!cudnn) return true;
     if (!is_dense(n->in[0]))
@@ -42,15 +69,7 @@ static bool check_operands(verifier *v, const ir_node *n) {
     if (!scattered && !is_dense(n->out[0]))
         return verify_broken(v, "gpu", "cuDNN cannot write %%%s: it is plain or interleaved",
                              n->out[0]->name);
-    if (n->gpu == IR_GPU_GEMM_SCATTER) {
-        const ir_tensor *x = n->in[0];
-        int64_t product = ir_count(x) / (x->dim[1] ? x->dim[1] : 1) * n->out[0]->dim[1] * ir_element_bytes(x);
-        for (int i = 0; i < ir_get(n, IR_KERNEL)->count; i++) product *= ir_ints(n, IR_KERNEL)[i];
-        if (n->scratch < product)
-            return verify_broken(v, "gpu", "'%s' has %lld bytes of scratch memory for a product of %lld",
-                                 n->name, (long long)n->scratch, (long long)product);
-    }
-    return true;
+    return n->gpu != IR_GPU_GEMM_SCATTER || check_product(v, at);
 }
 
 /* Nobody has to run a node whose result is made of what lies there already. */
@@ -77,7 +96,7 @@ bool verify_gpu(verifier *v) {
             return verify_broken(v, "gpu", "nothing runs %s '%s'", ir_op_get(n->op)->name, n->name);
         if (n->winograd[0] || n->out[0]->block || n->out[0]->fused)
             return verify_broken(v, "gpu", "'%s' is planned for a CPU", n->name);
-        if (!check_op(v, n) || (laid_out && !check_operands(v, n))) return false;
+        if (!check_op(v, n) || (laid_out && !check_operands(v, i))) return false;
     }
     return true;
 }

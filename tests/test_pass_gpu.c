@@ -1,9 +1,10 @@
 /* The passes for a GPU: what runs a node, layouts, members of concats, slabs: text in, text out; and plans
  * that the verifier must refuse. */
-#include "test.h"
+#include "test_graph.h"
 
 #include "gpu_model.h"
 #include "lifetime.h"
+#include "codegen.h"
 #include "passes.h"
 
 static ir_graph *parse(const char *text, ir_precision precision) {
@@ -166,17 +167,47 @@ static void members_interleave(void **state) {
     ir_graph_free(g);
 }
 
-/* The whole concat would be in use while the larger values of its own making are. */
+/* The whole concat would be in use while the largest values are. */
 static void early_members_are_copied_where_memory_is_short(void **state) {
     (void)state;
-    ir_graph *g = laid_out("graph g\ninput %x f32[1,8,8,8,8]\n%a = exp(%x)\n%b = max_pool(%a)" POOL "\n"
-                           "%c = resize(%b) size=1x8x8x8x8 mode=nearest coordinates=asymmetric "
-                           "nearest=floor scale=[1,1,2,2,2]\n%d = exp(%c)\n%e = exp(%d)\n"
-                           "%cat = concat(%a, %a, %e) axis=1\n%y = max_pool(%cat)" POOL "\noutput %y\n",
+    ir_graph *g =
+        laid_out("graph g\ninput %x f32[1,8,8,8,8]\n%a = average_pool(%x) kernel=1x1x1 stride=1x1x1 "
+                 "dilation=1x1x1 pad=[0,0,0,0,0,0] ceil=0 include_pad=0\n"
+                 "%u = resize(%a) size=1x8x16x16x16 mode=nearest coordinates=asymmetric "
+                 "nearest=floor scale=[1,1,2,2,2]\n%v = exp(%u)\n%p = max_pool(%v)" POOL "\n"
+                 "%cat = concat(%a, %p) axis=1\n%y = max_pool(%cat)" POOL "\noutput %y\n",
+                 IR_FP16);
+    must(pass_members, g);
+    expect(g, "include_pad=0 gpu=kernel -> f32[1,8,8,8,8] pitch8 f16\n");
+    expect(g, "%a.copy = slice(%a) begin=[0,0,0,0,0] size=1x8x8x8x8 step=[1,1,1,1,1] gpu=kernel -> "
+              "f32[1,8,8,8,8] pitch16 f16 in %cat+0\n%p = max_pool(%v)");
+    expect(g, "%cat = concat(%a.copy, %p) axis=1 -> f32[1,16,8,8,8] pitch16 f16\n");
+    ir_graph_free(g);
+}
+
+static void a_member_that_stands_twice_is_copied_once(void **state) {
+    (void)state;
+    ir_graph *g = laid_out(
+        "graph g\ninput %x f32[1,8,8,8,8]\n%f = average_pool(%x) kernel=1x1x1 stride=1x1x1 dilation=1x1x1 "
+        "pad=[0,0,0,0,0,0] ceil=0 include_pad=0\n%a = max_pool(%f)" POOL
+        "\n%cat = concat(%a, %a) axis=1\n%y = max_pool(%cat)" POOL "\noutput %y\n",
+        IR_FP16);
+    must(pass_members, g);
+    expect(g, "pitch16 f16 in %cat+0\n");
+    expect(g, "%cat = concat(%a, %a.copy) axis=1 -> ");
+    ir_graph_free(g);
+}
+
+static void constant_members_are_left_to_the_concat(void **state) {
+    (void)state;
+    ir_graph *g = laid_out("graph g\ninput %x f32[1,8,8,8,8]\nconst %k f32[1,2,4,4,4] random(1)\n"
+                           "%f = average_pool(%x) kernel=1x1x1 stride=1x1x1 dilation=1x1x1 "
+                           "pad=[0,0,0,0,0,0] ceil=0 include_pad=0\n%a = max_pool(%f)" POOL
+                           "\n%cat = concat(%a, %k) axis=1\n%y = max_pool(%cat)" POOL "\noutput %y\n",
                            IR_FP16);
     must(pass_members, g);
-    expect_not(g, " in %cat");
-    expect(g, "axis=1 gpu=kernel -> f32[1,24,8,8,8]");
+    expect(g, "%cat = concat(%a, %k) axis=1 gpu=kernel -> f32[1,10,4,4,4] pitch10 f16\n");
+    assert_int_equal(cg_gpu_launches_of(ir_find_tensor(g, "cat")->producer), 1);
     ir_graph_free(g);
 }
 
@@ -190,9 +221,9 @@ static void cudnn_results_are_copied(void **state) {
     must(pass_members, g);
     expect(g, "gpu=cudnn -> f32[1,16,8,8,8] pitch16 f16\n");
     expect(g, "-> f32[1,16,8,8,8] pitch32 f16 in %cat+32\n");
-    expect(g, "axis=1 gpu=kernel");
-    const ir_node *concat = ir_find_tensor(g, "cat")->producer;
-    assert_int_equal(cg_gpu_launches_of(concat), 1);
+    expect(g, "%a.copy = slice(%a) begin=[0,0,0,0,0] size=1x16x8x8x8 step=[1,1,1,1,1] gpu=kernel -> "
+              "f32[1,16,8,8,8] pitch32 f16 in %cat+0\n%b = max_pool(%a)");
+    expect(g, "%cat = concat(%a.copy, %b) axis=1 -> f32[1,32,8,8,8] pitch32 f16\n");
     ir_graph_free(g);
 }
 
@@ -261,6 +292,21 @@ static void thrift_buys_memory_with_launches(void **state) {
     }
 }
 
+/* The product that is scattered need not exist whole, and seams lie between planes that go together. */
+static void what_is_scattered_is_made_in_slabs(void **state) {
+    (void)state;
+    ir_graph *g = laid_out("graph g\ninput %x f32[1,16,14,16,16]\nconst %u f32[16,16,2,2,2] random(3)\n"
+                           "%a = conv_transpose(%x, %u)" UP "\n%y = max_pool(%a)" POOL "\noutput %y\n",
+                           IR_FP16);
+    const ir_node *up = ir_find_tensor(g, "a")->producer;
+    int64_t product = up->scratch, before = in_slabs(g);
+    assert_int_equal(up->stream, 1);
+    assert_int_equal(up->slab % 2, 0);
+    assert_true(up->scratch < product);
+    assert_true(g->arena_bytes < before);
+    ir_graph_free(g);
+}
+
 static void whole_values_when_asked_for(void **state) {
     (void)state;
     ir_graph *g = laid_out(high, IR_FP16);
@@ -269,6 +315,46 @@ static void whole_values_when_asked_for(void **state) {
     expect_not(g, "stream=");
     expect_not(g, "recompute");
     ir_graph_free(g);
+}
+
+/* Steps of 2 planes of the last node: windows overlap, what is whole is made once, and crops keep up. */
+static void steps_compute_seams_again(void **state) {
+    (void)state;
+    static const ir_step want[] = {{1, {0, 6}},  {2, {0, 4}},  {3, {0, 1}}, {4, {0, 2}},
+                                   {1, {4, 10}}, {2, {4, 8}},  {3, {1, 4}}, {4, {2, 4}},
+                                   {1, {8, 12}}, {2, {8, 10}}, {4, {4, 5}}};
+    ir_graph *g = parse("graph g\nrecompute\ninput %x f32[1,8,14,6,6]\nconst %w f32[8,8,3,3,3] random(1)\n"
+                        "%l = to_channels_last(%x) -> f32[1,8,14,6,6] pitch8\n%a = conv(%l, %w)" CONV3
+                        " -> f32[1,8,12,4,4] pitch8 ring6\n%b = conv(%a, %w)" CONV3
+                        " -> f32[1,8,10,2,2] pitch8 ring4\n%c = slice(%b) begin=[0,0,3,0,0] "
+                        "size=1x8x4x2x2 step=[1,1,1,1,1] -> f32[1,8,4,2,2] pitch8\n%e = max_pool(%b)" POOL
+                        " -> f32[1,8,5,1,1] pitch8\n%y = from_channels_last(%e)\noutput %y\n",
+                        IR_FP32);
+    ir_arena *arena = ir_arena_new();
+    int count;
+    const ir_step *steps = ir_group_steps(g, 1, 4, 2, arena, &count);
+    assert_int_equal(count, sizeof want / sizeof *want);
+    for (int i = 0; i < count; i++) {
+        assert_int_equal(steps[i].node, want[i].node);
+        assert_int_equal(steps[i].planes.begin, want[i].planes.begin);
+        assert_int_equal(steps[i].planes.end, want[i].planes.end);
+    }
+    ir_arena_free(arena);
+    ir_graph_free(g);
+}
+
+static bool all_passes(ir_graph *g, ir_diag *d) {
+    g->goals.target = IR_TARGET_CUDA;
+    g->goals.precision = IR_FP16;
+    return pass_outputs(g, d) && pass_gpu(g, d) && pass_channels(g, d) && pass_members(g, d) &&
+           pass_slabs(g, d) && pass_memory(g, d);
+}
+
+static void values_stay(void **state) {
+    (void)state;
+    const char *const graphs[] = {chain, wide, skip, high};
+    for (size_t i = 0; i < sizeof graphs / sizeof *graphs; i++)
+        test_check_pass("gpu", all_passes, strchr(graphs[i], '\n') + 1, NULL, 0);
 }
 
 /* ---- what there is no kernel for -------------------------------------------------------------- */
@@ -306,11 +392,16 @@ int main(void) {
         cmocka_unit_test(transposed_convs),
         cmocka_unit_test(members_interleave),
         cmocka_unit_test(early_members_are_copied_where_memory_is_short),
+        cmocka_unit_test(a_member_that_stands_twice_is_copied_once),
+        cmocka_unit_test(constant_members_are_left_to_the_concat),
         cmocka_unit_test(cudnn_results_are_copied),
         cmocka_unit_test(norms_work_in_place),
         cmocka_unit_test(slabs_save_memory_within_the_budget),
         cmocka_unit_test(thrift_buys_memory_with_launches),
+        cmocka_unit_test(what_is_scattered_is_made_in_slabs),
         cmocka_unit_test(whole_values_when_asked_for),
+        cmocka_unit_test(steps_compute_seams_again),
+        cmocka_unit_test(values_stay),
         cmocka_unit_test(what_has_no_kernel_is_refused_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
