@@ -89,7 +89,7 @@ repeat() {
     for run in 1 2; do
         limited "$program" run --device cuda --deterministic "$out/$1.npy" "$program.$run.npy" || return 1
     done
-    limited "$program" run --device c "$out/$1.npy" "$program.cpu.npy" || return 1
+    limited "$program" run --device cpu "$out/$1.npy" "$program.cpu.npy" || return 1
     cmp "$program.1.npy" "$program.2.npy" && echo 'two runs, the same bits'
 }
 

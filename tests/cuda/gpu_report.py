@@ -159,9 +159,11 @@ def time_rows(run):
 
 def layer_rows(entry):
     for layer in entry["bench"].get("layers", []):
-        if "least_ms" in layer and layer["ms"] > 0:
-            yield (f"  {layer['name']:<18} {layer['ms']:9.4f} {layer['least_ms']:9.4f} {100 * layer['least_ms'] / layer['ms']:6.0f} %  "
-                   f"{layer['bound']:<10} {layer['macs'] / 1e9:9.3f} {layer['bytes'] / 1e6:9.2f}")
+        row = f"  {layer['name']:<18} {layer['ms']:9.4f} "
+        if "least_ms" in layer and layer["ms"] > 0: # not without ceilings
+            row += (f"{layer['least_ms']:9.4f} {100 * layer['least_ms'] / layer['ms']:6.0f} %  {layer['bound']:<10} "
+                    f"{layer['macs'] / 1e9:9.3f} {layer['bytes'] / 1e6:9.2f}")
+        yield row
 
 
 def peer_rows(run):
