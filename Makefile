@@ -20,7 +20,7 @@ obj      = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 TESTS    = $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
 SANITIZE = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-.PHONY: all help tests test demo golden golden-check asan clang valgrind layers format format-check peers bench cuda-plans gpusim install uninstall clean
+.PHONY: all help tests test demo golden golden-check asan clang valgrind layers format format-check peers bench cuda-plans gpusim gpu-check install uninstall clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -52,6 +52,8 @@ bench: all  ## time and peak memory of networks beside their peers; BENCH=--help
 	@sh tests/bench.sh $(BENCH)
 cuda-plans: all  ## ask cuDNN, without a GPU, for the plans of every model's convolutions
 	@sh tests/cuda/plans.sh $(BUILD)
+gpu-check: all  ## on a machine with a GPU: run, compare and time the CUDA target there; one report
+	@sh tests/cuda/gpu-check.sh
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' Makefile
 

@@ -69,8 +69,8 @@ int vox_cudnn_fuses(vox_cuda_act act);
  *   - fp16, bf16: tensor cores from sm_75 on, most without workspace, deep layers with up to 16 MB.
  *   - A pitch that is no multiple of 8: x or y repacked in workspace, or no tensor cores.
  *   - bf16, up to 4 input channels: no tensor cores.
- *   - fp32: up to 43 MB, about the size of w; on sm_90 150 MB. Without workspace mostly the generic engine 0.
- *   - tf32: up to 65 MB on sm_90 and sm_100; elsewhere what it may, up to 717 MB without a cap.
+ *   - fp32: up to 43 MB, about the size of w; on sm_90 182 MB. Without workspace mostly the generic engine 0.
+ *   - tf32: up to 16 MB on sm_90 and sm_100; elsewhere up to 182 MB.
  *   - Padding that differs before and after: accepted, but padding x in a kernel first may pay.
  *     fp32: engine 0; tf32 before sm_90: a padded copy of x in workspace, or engine 0 under the cap.
  *   - Groups, dilation: accepted. One channel per group: no tensor cores.

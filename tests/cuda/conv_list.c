@@ -1,41 +1,38 @@
 /* conv_list.c: from models to the convolutions that cuDNN is asked for. */
 #include "conv_list.h"
 
+#include "fit.h"
+#include "gpu_model.h"
 #include "load.h"
-#include "passes.h"
+#include "pipeline.h"
 #include "slots.h"
 
 #include <string.h>
 
-static bool same(const vox_conv3d *a, const vox_conv3d *b) {
-    return memcmp(a, b, sizeof *a) == 0; /* both made by convolution(), from zeroed memory */
+static void add(conv_list *list, const vox_conv3d *conv, const ir_graph *g, const ir_node *n) {
+    const unsigned type = 1u << g->goals.precision; /* the same order as vox_cuda_type */
+    int i = 0;
+    /* all made by shape_of(), from zeroed memory */
+    while (i < list->n && memcmp(&list->at[i].conv, conv, sizeof *conv) != 0) i++;
+    if (i == CONVS_MOST) ir_die("plans: more than %d convolutions", CONVS_MOST);
+    if (i == list->n) {
+        list->at[i].conv = *conv;
+        snprintf(list->at[i].layer, sizeof list->at[i].layer, "%s %s", g->name, n->out[0]->name);
+        list->n++;
+    }
+    list->at[i].types |= type;
 }
 
-static void add(conv_list *list, const vox_conv3d *conv, const char *model, const char *layer) {
-    for (int i = 0; i < list->n; i++)
-        if (same(&list->at[i].conv, conv)) return;
-    if (list->n == CONVS_MOST) ir_die("plans: more than %d convolutions", CONVS_MOST);
-    list->at[list->n].conv = *conv;
-    snprintf(list->at[list->n].layer, sizeof list->at[0].layer, "%s %s", model, layer);
-    list->n++;
-}
-
-/* As it is, and where channels are no multiples of 8, padded to such. */
-static void add_padded(conv_list *list, const vox_conv3d *conv, const char *model, const char *layer) {
-    vox_conv3d padded = *conv;
-    padded.c = padded.c_pitch = (conv->c + 7) / 8 * 8;
-    padded.k = padded.k_pitch = (conv->k + 7) / 8 * 8;
-    add(list, conv, model, layer);
-    if (conv->groups == 1) add(list, &padded, model, layer);
-}
-
-static void convolution(const ir_node *n, vox_conv3d *conv) {
+static void shape_of(const ir_node *n, vox_conv3d *conv) {
     int64_t x[5], y[5];
     if (!cg_dims(n->in[0], x) || !cg_dims(n->out[0], y)) ir_die("plans: %s: no activation", n->name);
     memset(conv, 0, sizeof *conv);
     conv->n = x[0];
-    conv->c = conv->c_pitch = x[1];
-    conv->k = conv->k_pitch = y[1];
+    conv->c = x[1];
+    conv->k = y[1];
+    conv->c_pitch = n->in[0]->pitch;
+    conv->k_pitch = n->out[0]->pitch;
+    conv->groups = ir_int(n, IR_GROUP);
     memcpy(conv->in, x + 2, sizeof conv->in);
     memcpy(conv->out, y + 2, sizeof conv->out);
     cg_spatial(n, IR_KERNEL, 0, 1, conv->kernel);
@@ -43,52 +40,87 @@ static void convolution(const ir_node *n, vox_conv3d *conv) {
     cg_spatial(n, IR_DILATION, 0, 1, conv->dilation);
     cg_spatial(n, IR_PAD, 0, 0, conv->pad_before);
     cg_spatial(n, IR_PAD, n->in[0]->rank - 2, 0, conv->pad_after);
-    conv->groups = ir_int(n, IR_GROUP);
 }
 
-static bool is_relu(const ir_node *n) {
-    return ir_get(n, IR_ACT) && strcmp(ir_word(n, IR_ACT), "relu") == 0;
+/* The part of it that makes these planes: it reads what is there of their windows, and pads the rest. */
+static void cut(vox_conv3d *conv, ir_planes made) {
+    const int64_t span = conv->dilation[0] * (conv->kernel[0] - 1) + 1, depth = conv->in[0];
+    const int64_t low = made.begin * conv->stride[0] - conv->pad_before[0];
+    const int64_t high = (made.end - 1) * conv->stride[0] - conv->pad_before[0] + span;
+    if (made.end - made.begin == conv->out[0]) return;
+    conv->pad_before[0] = low < 0 ? -low : 0;
+    conv->pad_after[0] = high > depth ? high - depth : 0;
+    conv->in[0] = high - low - conv->pad_before[0] - conv->pad_after[0];
+    conv->out[0] = made.end - made.begin;
 }
 
-static void add_conv(conv_list *list, const ir_node *n, const char *model) {
+static void add_conv(conv_list *list, const ir_graph *g, const ir_node *n, ir_planes made) {
+    const char *act = ir_get(n, IR_ACT) ? ir_word(n, IR_ACT) : "";
     vox_conv3d conv;
-    convolution(n, &conv);
-    conv.act = is_relu(n) ? VOX_CUDA_ACT_RELU : VOX_CUDA_ACT_NONE;
-    conv.has_bias = is_relu(n) || (n->n_in > 2 && n->in[2]);
-    add_padded(list, &conv, model, n->name);
+    shape_of(n, &conv);
+    cut(&conv, made);
+    if (strcmp(act, "relu") == 0) conv.act = VOX_CUDA_ACT_RELU;
+    conv.has_bias = conv.act != VOX_CUDA_ACT_NONE || (n->n_in > 2 && n->in[2]);
+    add(list, &conv, g, n);
 }
 
-static void add_transposed(conv_list *list, const ir_node *n, const char *model) {
+static void add_dgrad(conv_list *list, const ir_graph *g, const ir_node *n) {
     vox_conv3d conv;
-    convolution(n, &conv);
+    shape_of(n, &conv);
     conv.backward_data = 1;
-    add_padded(list, &conv, model, n->name);
-    if (memcmp(conv.stride, conv.kernel, sizeof conv.kernel) != 0 || conv.groups > 1) return;
-    const int64_t taps = conv.kernel[0] * conv.kernel[1] * conv.kernel[2];
-    vox_conv3d gemm = conv;
-    gemm.backward_data = 0;
-    gemm.k = gemm.k_pitch = taps * conv.k;
+    add(list, &conv, g, n);
+}
+
+/* A transposed convolution whose stride is its kernel, as the product that its scatter kernel reads. */
+static void add_product(conv_list *list, const ir_graph *g, const ir_node *n, ir_planes made) {
+    const ir_planes read = ir_planes_read(n, 0, made);
+    vox_conv3d conv;
+    shape_of(n, &conv);
+    if (n->stream) conv.in[0] = read.end - read.begin;
+    conv.k *= conv.kernel[0] * conv.kernel[1] * conv.kernel[2];
+    conv.k_pitch = cg_gpu_padded(conv.k, g->goals.precision);
     for (int axis = 0; axis < 3; axis++) {
-        gemm.kernel[axis] = gemm.stride[axis] = 1;
-        gemm.out[axis] = gemm.in[axis];
+        conv.out[axis] = conv.in[axis];
+        conv.kernel[axis] = conv.stride[axis] = conv.dilation[axis] = 1;
+        conv.pad_before[axis] = conv.pad_after[axis] = 0;
     }
-    add_padded(list, &gemm, model, n->name);
+    add(list, &conv, g, n);
+}
+
+static void add_node(conv_list *list, const ir_graph *g, const ir_node *n, ir_planes made) {
+    if (n->gpu == IR_GPU_CUDNN) add_conv(list, g, n, made);
+    if (n->gpu == IR_GPU_DGRAD) add_dgrad(list, g, n);
+    if (n->gpu == IR_GPU_GEMM_SCATTER) add_product(list, g, n, made);
 }
 
 static void add_graph(conv_list *list, const ir_graph *g) {
-    for (int i = 0; i < g->n_nodes; i++) {
-        if (g->nodes[i]->op == IR_OP_CONV) add_conv(list, g->nodes[i], g->name);
-        if (g->nodes[i]->op == IR_OP_CONV_TRANSPOSE) add_transposed(list, g->nodes[i], g->name);
+    for (int i = 0, last; i < g->n_nodes; i = last + 1) {
+        last = ir_group_end(g, i);
+        const ir_tensor *y = g->nodes[i]->out[0];
+        ir_step whole = {i, {0, y->rank == 5 ? y->dim[2] : 1}}, *steps = &whole;
+        int count = 1;
+        if (g->nodes[i]->stream) steps = ir_group_steps(g, i, last, g->nodes[i]->slab, g->arena, &count);
+        for (int k = 0; k < count; k++) add_node(list, g, g->nodes[steps[k].node], steps[k].planes);
     }
 }
 
-bool conv_list_add(conv_list *list, const char *model, ir_diag *d) {
-    options o = {.model = model};
+static bool add_lowered(conv_list *list, const char *model, const char *precision, ir_diag *d) {
+    options o = {.model = model, .target = "cuda", .precision = precision};
+    pass_report reports[MAX_PASSES];
+    int passes;
     ir_graph *g = load_model(&o, LOAD_SHAPES, d);
     if (!g) return false;
-    const bool ok = pass_fold(g, d) && pass_norm(g, d) && pass_fuse(g, d) && pass_dead(g, d);
+    const bool ok = options_goals(&o, IR_TARGET_CUDA, &g->goals, d) && fit(g, d) &&
+                    pipeline_run(g, &(pipeline_options){0}, reports, &passes, d);
     if (ok) add_graph(list, g);
-    if (ok && list->n_first == 0) list->n_first = list->n;
     ir_graph_free(g);
+    return ok;
+}
+
+bool conv_list_add(conv_list *list, const char *model, ir_diag *d) {
+    static const char *const precisions[CONV_TYPES] = {"fp32", "tf32", "fp16", "bf16"};
+    bool ok = true;
+    for (int i = 0; ok && i < CONV_TYPES; i++) ok = add_lowered(list, model, precisions[i], d);
+    if (list->n_first == 0) list->n_first = list->n;
     return ok;
 }

@@ -17,8 +17,8 @@
 
 enum { DEVICES_MOST = 16, ANSWER = 256, CAP = 256 << 20 };
 
-static const char *const type_names[] = {"fp32", "tf32", "fp16", "bf16"};
-enum { TYPES = sizeof type_names / sizeof *type_names };
+static const char *const type_names[CONV_TYPES] = {"fp32", "tf32", "fp16", "bf16"};
+enum { TYPES = CONV_TYPES };
 
 /* The first is for every model, the others for the first one. Compiled engines need a driver: without them
  * the table is the same on every machine. */
@@ -54,8 +54,8 @@ static answer *answer_at(const check *c, int dev, int conv, int type, int policy
     return &c->answers[((dev * c->list.n + conv) * TYPES + type) * POLICIES + policy];
 }
 
-static bool is_asked(const check *c, int conv, int policy) {
-    return policy == 0 || conv < c->list.n_first;
+static bool is_asked(const check *c, int conv, int type, int policy) {
+    return (c->list.at[conv].types >> type & 1) && (policy == 0 || conv < c->list.n_first);
 }
 
 /* ---- one device ------------------------------------------------------------------------------- */
@@ -121,7 +121,7 @@ static int run_device(const check *c, int dev) {
     for (int conv = 0; conv < c->list.n; conv++)
         for (int type = 0; type < TYPES; type++)
             for (int policy = 0; policy < POLICIES; policy++)
-                if (is_asked(c, conv, policy)) ask(c, &target, dev, conv, type, policy);
+                if (is_asked(c, conv, type, policy)) ask(c, &target, dev, conv, type, policy);
     cudnnBackendDestroyDescriptor(target.device);
     return 0;
 }
@@ -197,7 +197,7 @@ static char *print_table(const check *c) {
         print_conv(f, &c->list.at[conv].conv, c->list.at[conv].layer);
         for (int type = 0; type < TYPES; type++)
             for (int policy = 0; policy < POLICIES; policy++)
-                if (is_asked(c, conv, policy)) print_answers(c, f, conv, type, policy);
+                if (is_asked(c, conv, type, policy)) print_answers(c, f, conv, type, policy);
     }
     fclose(f);
     return text;
@@ -258,7 +258,7 @@ static int count_failures(const check *c, int *asked) {
     for (int dev = 0; dev < c->n_devices; dev++)
         for (int conv = 0; conv < c->list.n; conv++)
             for (int i = 0; i < TYPES * POLICIES; i++)
-                if (is_asked(c, conv, i % POLICIES)) {
+                if (is_asked(c, conv, i / POLICIES, i % POLICIES)) {
                     ++*asked;
                     failures += **answer_at(c, dev, conv, i / POLICIES, i % POLICIES) == 0;
                 }
