@@ -85,6 +85,8 @@ expect 0 'no error' GPUSIM_COUNT=1 "$out/faults"
 calls=$(sed -n 's/^gpusim: \([0-9]*\) calls$/\1/p' "$out/log")
 for n in $(seq 1 "$calls"); do expect 1 "call $n, .* fails as asked" GPUSIM_FAIL="$n" "$out/faults"; done
 
+expect 1 'call .*, cudaMemcpyAsync, fails as asked' GPUSIM_FAIL=cudaMemcpyAsync:1 "$out/faults"
+
 "${CC:-gcc}" -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -isystem "$cuda/include" -o "$out/cudnn" \
     tests/gpusim/test_cudnn.c -L"$cuda/lib64" -lcudnn -lcudart -lm
 expect 0 '^0 failures' "$out/cudnn"

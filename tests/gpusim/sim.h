@@ -31,7 +31,8 @@ long sim_setting(const char *name, long otherwise);
 /* Entered by every call of either library; recursive. */
 void sim_lock(void);
 void sim_unlock(void);
-/* Counts a call that can fail, and says whether this one shall (GPUSIM_FAIL=N: the N-th). */
+/* Counts a call that can fail, and says whether this one shall (GPUSIM_FAIL=N: the N-th;
+ * GPUSIM_FAIL=NAME:N: the N-th of that name). */
 bool sim_fails(const char *call);
 
 /* What lives until the program destroys it; the number alive of each kind is checked at exit. */
