@@ -69,7 +69,7 @@ static void read_convolution(plan *p, plan_node *n, const json_value *v, const c
     n->w = tensor_of(p, v, "W");
     n->y = tensor_of(p, v, y);
     if (n->x < 0 || n->w < 0 || n->y < 0) sim_die("a plan's convolution lacks a tensor");
-    read_spatial(pad ? pad : member(v, "lowerPad", JSON_LIST), n->pad, 0);
+    read_spatial(pad ? pad : member(v, "pad_lower", JSON_LIST), n->pad, 0);
     read_spatial(member(v, "stride", JSON_LIST), n->stride, 1);
     read_spatial(member(v, "dilation", JSON_LIST), n->dilation, 1);
     n->flipped = strcmp(member(v, "mode", JSON_STRING)->string, "CUDNN_CONVOLUTION") == 0;
