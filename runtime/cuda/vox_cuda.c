@@ -5,11 +5,22 @@
 #include <stdlib.h>
 
 static void release(vox_cuda *h) {
+    cudaDeviceSynchronize();
     vox_cuda_close_pipe(h);
     vox_cuda_free_graphs(h);
     vox_cuda_free_plans(h);
     if (h->weights) cudaFree(h->weights);
     free(h);
+}
+
+/* From a thread whose GPU is another. */
+static void release_on(vox_cuda *h) {
+    int before = 0;
+    const int changed =
+        cudaGetDevice(&before) == cudaSuccess && cudaSetDevice(h->options.device) == cudaSuccess;
+    release(h);
+    if (changed) cudaSetDevice(before);
+    cudaGetLastError();
 }
 
 static vox_status check_options(const vox_cuda *h) {
@@ -52,21 +63,16 @@ vox_status vox_cuda_create(const vox_cuda_model *model, const void *weights, siz
         return status;
     }
     status = fill(h, weights, weights_bytes);
+    status = vox_cuda_leave(h, before, status);
     if (status == VOX_OK)
         *handle = h;
     else
-        release(h);
-    vox_cuda_leave(before);
+        release_on(h);
     return status;
 }
 
 void vox_cuda_destroy(vox_cuda *h) {
-    int before = 0;
-    if (!h) return;
-    vox_status status = vox_cuda_enter(h, &before);
-    cudaDeviceSynchronize();
-    release(h);
-    if (status == VOX_OK) vox_cuda_leave(before);
+    if (h) release_on(h);
 }
 
 size_t vox_cuda_arena_size(const vox_cuda *h) {

@@ -55,8 +55,9 @@ vox_status vox_cuda_enter(const vox_cuda *h, int *before) {
     return vox_cuda_check_call(h, cudaSetDevice(h->options.device), "cudaSetDevice");
 }
 
-void vox_cuda_leave(int before) {
-    cudaSetDevice(before);
+vox_status vox_cuda_leave(const vox_cuda *h, int before, vox_status status) {
+    vox_status back = vox_cuda_check_call(h, cudaSetDevice(before), "cudaSetDevice");
+    return status == VOX_OK ? back : status;
 }
 
 int vox_cuda_device_count(void) {

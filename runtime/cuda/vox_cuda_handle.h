@@ -58,7 +58,8 @@ void vox_cuda_say(const vox_cuda *h, const char *format, ...) __attribute__((for
 
 /* Makes the handle's GPU the thread's; *before is the one that vox_cuda_leave goes back to. */
 vox_status vox_cuda_enter(const vox_cuda *h, int *before);
-void vox_cuda_leave(int before);
+/* Returns status, or what went wrong on the way back if it is VOX_OK. */
+vox_status vox_cuda_leave(const vox_cuda *h, int before, vox_status status);
 
 /* ---- parts of create and run ----------------------------------------------------------------- */
 

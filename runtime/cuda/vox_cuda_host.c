@@ -168,6 +168,7 @@ static int any_null(int n, const void *const *pointers) {
 static vox_status submit(vox_cuda *h, const void *const *inputs) {
     vox_status status = vox_cuda_open_pipe(h);
     if (status != VOX_OK) return status;
+    if (!h->pipe.under_way) h->pipe.first = 0; /* whose graph exists after the first run */
     vox_cuda_slot *s = &h->pipe.slots[(h->pipe.first + h->pipe.under_way) % VOX_CUDA_SLOTS];
     status = copy_in(h, s, inputs);
     if (status == VOX_OK) status = compute(h, s);
@@ -186,8 +187,7 @@ vox_status vox_cuda_submit(vox_cuda *h, const void *const *inputs) {
     vox_status status = vox_cuda_enter(h, &before);
     if (status != VOX_OK) return status;
     status = submit(h, inputs);
-    vox_cuda_leave(before);
-    return status;
+    return vox_cuda_leave(h, before, status);
 }
 
 static vox_status collect(vox_cuda *h, void *const *outputs) {
@@ -210,8 +210,7 @@ vox_status vox_cuda_collect(vox_cuda *h, void *const *outputs) {
     vox_status status = vox_cuda_enter(h, &before);
     if (status != VOX_OK) return status;
     status = collect(h, outputs);
-    vox_cuda_leave(before);
-    return status;
+    return vox_cuda_leave(h, before, status);
 }
 
 vox_status vox_cuda_run_host(vox_cuda *h, const void *const *inputs, void *const *outputs) {

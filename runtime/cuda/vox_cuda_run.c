@@ -80,6 +80,5 @@ vox_status vox_cuda_run(vox_cuda *h, vox_cuda_stream stream, const void *const *
     if (status != VOX_OK) return status;
     status = h->options.no_graph ? vox_cuda_enqueue(h, stream, inputs, outputs)
                                  : vox_cuda_launch_graph(h, stream, inputs, outputs);
-    vox_cuda_leave(before);
-    return status;
+    return vox_cuda_leave(h, before, status);
 }

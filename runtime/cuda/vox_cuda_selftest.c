@@ -180,8 +180,7 @@ vox_status vox_cuda_selftest(vox_cuda *h, const char **first_bad_layer, double *
     status = test(h, &bad, &worst);
     if (first_bad_layer) *first_bad_layer = bad;
     if (worst_error) *worst_error = worst;
-    vox_cuda_leave(before);
-    return status;
+    return vox_cuda_leave(h, before, status);
 }
 
 /* ---- times ----------------------------------------------------------------------------------- */
@@ -227,7 +226,7 @@ vox_status vox_cuda_time_layers(vox_cuda *h, float *milliseconds) {
         if (status == VOX_OK) status = time_steps(h, list, milliseconds);
         for (size_t i = 0; i < events; i++)
             if (list[i]) cudaEventDestroy(list[i]);
-        vox_cuda_leave(before);
+        status = vox_cuda_leave(h, before, status);
     }
     free(list);
     return status;
