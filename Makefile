@@ -13,13 +13,14 @@ PROGRAM_LIBS = -lnifti2 -lznz -lpng -lz -lm -lpthread
 COMPILER = $(wildcard ir/*.c codegen/*.c) $(filter-out compiler/main.c,$(wildcard compiler/*.c))
 RUNTIME  = $(wildcard runtime/*.c)
 SEGMENT  = $(wildcard runtime/program/*.c)
-EMBEDDED = $(sort $(wildcard runtime/*.[ch] runtime/program/*.[ch] codegen/templates/*) LICENSE)
-FORMATTED = $(wildcard ir/*.[ch] compiler/*.[ch] codegen/*.[ch] runtime/*.[ch] runtime/program/*.[ch] tests/*.[ch] tests/bench/*.[ch] tests/cross/*.[ch])
+EMBEDDED = $(sort $(wildcard runtime/*.[ch] runtime/program/*.[ch] runtime/cuda/*.[ch] runtime/cuda/*.cuh codegen/templates/*) LICENSE)
+FORMATTED = $(wildcard ir/*.[ch] compiler/*.[ch] codegen/*.[ch] runtime/*.[ch] runtime/program/*.[ch] tests/*.[ch] tests/bench/*.[ch] tests/cross/*.[ch] tests/gpusim/*.[ch] runtime/cuda/*.[ch] runtime/cuda/*.cuh tests/cuda/*.[ch] tests/cuda/*.cu tests/cuda/*.cuh)
+CUDA    ?= /usr/local/cuda
 obj      = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 TESTS    = $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
 SANITIZE = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-.PHONY: all help tests test demo golden golden-check asan clang valgrind layers format format-check peers bench install uninstall clean
+.PHONY: all help tests test demo golden golden-check asan clang valgrind layers format format-check peers bench cuda-plans gpusim gpu-check install uninstall clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -49,6 +50,10 @@ peers:  ## a Python environment with ONNX Runtime, for the tests that compare wi
 	@sh scripts/peers.sh $(BUILD)/peers
 bench: all  ## time and peak memory of networks beside their peers; BENCH=--help lists options
 	@sh tests/bench.sh $(BENCH)
+cuda-plans: all  ## ask cuDNN, without a GPU, for the plans of every model's convolutions
+	@sh tests/cuda/plans.sh $(BUILD)
+gpu-check: all  ## on a machine with a GPU: run, compare and time the CUDA target there; one report
+	@sh tests/cuda/gpu-check.sh
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' Makefile
 
@@ -83,6 +88,20 @@ $(BUILD)/tests/%: tests/%.c $(BUILD)/libvoxc.a $(BUILD)/libprogram.a $(BUILD)/li
 	@mkdir -p $(@D)
 	$(CC) $(WARN) $(CFLAGS) $(INCLUDE) -Itests $(filter-out $(SLOW),$(shell sed -n '1s,^// flags: ,,p' $<)) -MMD -MP -o $@ $< $(BUILD)/libvoxc.a $(BUILD)/libprogram.a $(BUILD)/libruntime.a -lcmocka $(LIBS) $(PROGRAM_LIBS)
 
+# The simulated GPU, for LD_PRELOAD: tests/gpusim/README.md.
+GPUSIM   = $(filter-out tests/gpusim/test_% tests/gpusim/fake_%,$(wildcard tests/gpusim/*.c)) compiler/json.c ir/arena.c ir/diag.c
+GPUSIM_FLAGS = $(WARN) -O3 -g -march=native -fPIC -fvisibility=hidden -ffp-contract=off -fno-math-errno \
+               -fno-strict-aliasing -Iir -Icompiler -isystem $(CUDA)/include
+gpusim: $(BUILD)/gpusim/libgpusim.so $(BUILD)/gpusim/libcuda.so.1  ## build the simulated GPU that runs CUDA programs on the CPU
+$(BUILD)/gpusim/libgpusim.so: $(patsubst %.c,$(BUILD)/gpusim/%.o,$(GPUSIM))
+	$(CC) -shared -o $@ $^ -lm -lpthread -ldl
+$(BUILD)/gpusim/libcuda.so.1: $(BUILD)/gpusim/tests/gpusim/fake_driver.o
+	$(CC) -shared -o $@ $^
+$(BUILD)/gpusim/tests/gpusim/ptx_cvt.o: GPUSIM_FLAGS += -frounding-math
+$(BUILD)/gpusim/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(GPUSIM_FLAGS) -MMD -MP -c -o $@ $<
+
 install: all  ## install voxc, the models and the documents under DESTDIR/PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/voxc/models $(DESTDIR)$(PREFIX)/share/doc/voxc
 	install $(BUILD)/voxc $(DESTDIR)$(PREFIX)/bin
@@ -94,4 +113,4 @@ uninstall:  ## remove what install put there
 clean:  ## remove everything that was built
 	rm -rf $(BUILD)
 
--include $(shell find $(BUILD)/obj $(BUILD)/tests -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/obj $(BUILD)/tests $(BUILD)/gpusim -name '*.d' 2>/dev/null)

@@ -22,7 +22,7 @@ const char *cg_summary(const cg_model *m) {
     add_shapes(&s, m->g->n_inputs, m->g->inputs);
     cg_add_string(&s, " to ");
     add_shapes(&s, m->g->n_outputs, m->g->outputs);
-    cg_add_string(&s, ", as C.");
+    cg_add_string(&s, m->g->goals.target == IR_TARGET_CUDA ? ", as C and CUDA." : ", as C.");
     return cg_string(&s);
 }
 
@@ -122,13 +122,13 @@ static void add_tuning(cg_text *s, const ir_goals *goals) {
     cg_add_string(s, "\n  ],\n");
 }
 
-const char *cg_manifest_json(const cg_model *m, const cg_file *files, int n_files) {
+const char *cg_manifest_json(const cg_model *m, const char *target, const cg_file *files, int n_files) {
     const cg_options *o = m->options;
     cg_text s = {.arena = m->arena};
     cg_add_string(&s, "{\n");
     add_field(&s, "model", m->name);
     add_field(&s, "voxc", o->version);
-    add_field(&s, "target", "c");
+    add_field(&s, "target", target);
     add_field(&s, "options", o->options);
     add_field(&s, "input", o->input);
     add_field(&s, "input_sha256", o->input_sha256);

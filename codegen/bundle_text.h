@@ -27,6 +27,6 @@ typedef struct cg_file {
     char sha256[CG_SHA256_TEXT];
 } cg_file;
 
-const char *cg_manifest_json(const cg_model *m, const cg_file *files, int n_files);
+const char *cg_manifest_json(const cg_model *m, const char *target, const cg_file *files, int n_files);
 
 #endif

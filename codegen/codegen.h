@@ -24,7 +24,11 @@ typedef struct cg_options {
 /* Receives each file of the bundle, path relative to the bundle. The data is gone after the call. */
 typedef bool cg_emit(void *ctx, const char *path, const void *data, size_t size, ir_diag *d);
 
+/* For the target of the graph's goals. */
 bool cg_write_bundle(const ir_graph *g, const cg_options *options, cg_emit *emit, void *ctx, ir_diag *d);
+/* One bundle for both targets, from the same model planned twice. */
+bool cg_write_both(const ir_graph *c, const ir_graph *cuda, const cg_options *options, cg_emit *emit,
+                   void *ctx, ir_diag *d);
 
 /* Bytes of the prepared buffer of g's bundle; -1 with d filled where a node can't be emitted. */
 int64_t cg_prepared_bytes(const ir_graph *g, ir_diag *d);

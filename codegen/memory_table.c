@@ -37,7 +37,9 @@ static cg_memory *push(cg_memory_table *t, cg_memory_kind kind, const char *name
 static void push_piece(const cg_model *m, cg_memory_table *t, const ir_buffer *b, const ir_piece *p) {
     bool member = p->tensor != b->tensor && p->bytes < b->bytes;
     cg_memory_kind kind = !b->tensor ? CG_MEMORY_SCRATCH : member ? CG_MEMORY_MEMBER : CG_MEMORY_VALUE;
-    cg_memory *e = push(t, kind, b->tensor ? p->tensor->name : b->node->out[0]->name, p->tensor);
+    /* Interleaved members have bytes of every voxel: all of it is the concat's. */
+    const ir_tensor *of = p->tensor && ir_is_interleaved(p->tensor) ? b->tensor : p->tensor;
+    cg_memory *e = push(t, kind, b->tensor ? of->name : b->node->out[0]->name, of);
     ir_span layers = cg_layers(m, p->alive);
     if (member) e->in = b->tensor->name;
     e->offset = ir_buffer_offset(b) + p->at;

@@ -170,6 +170,16 @@ void cg_place_weights_end(cg_model *m) {
     m->prepared_bytes = last ? last->prepared + cg_round(last->packed) : weights_start(m);
 }
 
+static void place_blobs(cg_model *m) {
+    int64_t offset = cg_round(64 + 32 * (int64_t)m->n_blobs);
+    for (int b = 0; b < m->n_blobs; b++) {
+        const ir_tensor *t = m->blobs[b].tensor;
+        m->blobs[b].offset = offset;
+        offset += cg_round(ir_count(t) * (int64_t)ir_dtype_bytes(t->dtype));
+    }
+    m->weights_bytes = offset;
+}
+
 static void collect_blobs(cg_model *m) {
     int operands = 0;
     for (int i = 0; i < m->g->n_nodes; i++) operands += m->g->nodes[i]->n_in;
@@ -185,13 +195,30 @@ static void collect_blobs(cg_model *m) {
             if (!known) m->blobs[m->n_blobs++].tensor = t;
         }
     }
-    int64_t offset = cg_round(64 + 32 * (int64_t)m->n_blobs);
-    for (int b = 0; b < m->n_blobs; b++) {
-        const ir_tensor *t = m->blobs[b].tensor;
-        m->blobs[b].offset = offset;
-        offset += cg_round(ir_count(t) * (int64_t)ir_dtype_bytes(t->dtype));
-    }
-    m->weights_bytes = offset;
+    place_blobs(m);
+}
+
+static bool same_blob(const ir_tensor *a, const ir_tensor *b) {
+    return a->hash == b->hash && a->dtype == b->dtype && ir_count(a) == ir_count(b);
+}
+
+static const cg_blob *find_blob(const cg_model *m, const ir_tensor *t) {
+    for (int i = 0; i < m->n_blobs; i++)
+        if (same_blob(m->blobs[i].tensor, t)) return &m->blobs[i];
+    return NULL;
+}
+
+void cg_share_weights(cg_model *m, cg_model *other) {
+    cg_blob *all = ir_alloc(m->arena, (size_t)m->n_blobs + (size_t)other->n_blobs + 1, sizeof *all);
+    memcpy(all, m->blobs, (size_t)m->n_blobs * sizeof *all);
+    m->blobs = all;
+    for (int i = 0; i < other->n_blobs; i++)
+        if (!find_blob(m, other->blobs[i].tensor)) m->blobs[m->n_blobs++] = other->blobs[i];
+    place_blobs(m);
+    for (int i = 0; i < other->n_blobs; i++)
+        other->blobs[i].offset = find_blob(m, other->blobs[i].tensor)->offset;
+    other->weights_bytes = m->weights_bytes;
+    other->weights_hash = m->weights_hash;
 }
 
 /* ---- the model ------------------------------------------------------------------------------- */
@@ -220,9 +247,19 @@ static const char *kernel_text(ir_arena *arena, const ir_node *n) {
     return cg_string(&text);
 }
 
+/* What runs a convolution on a GPU. */
+static const char *gpu_text(const ir_node *n) {
+    static const char *const texts[IR_GPU_COUNT] = {[IR_GPU_CUDNN] = ", cuDNN",
+                                                    [IR_GPU_GEMM_SCATTER] = ", cuDNN and a scatter",
+                                                    [IR_GPU_DGRAD] = ", cuDNN backwards",
+                                                    [IR_GPU_KERNEL] = ", own kernel"};
+    return texts[n->gpu];
+}
+
 /* Of a convolution: ", direct", ", Winograd 4x4x4"; deep: it transforms its weights on the way. */
 static const char *algorithm_text(ir_arena *arena, const ir_node *n) {
     const int64_t *tile = n->winograd;
+    if (n->gpu && (n->op == IR_OP_CONV || n->op == IR_OP_CONV_TRANSPOSE)) return gpu_text(n);
     if (n->op != IR_OP_CONV) return "";
     if (!tile[0]) return ", direct";
     return ir_format(arena, ", %s %lldx%lldx%lld", tile[3] ? "Winograd" : "deep Winograd", (long long)tile[0],
@@ -317,7 +354,7 @@ cg_model *cg_model_new(const ir_graph *g, const cg_options *options, ir_diag *d)
     *m = (cg_model){.arena = g->arena, .g = g, .options = options, .name = g->name};
     m->upper = cg_upper(m->arena, m->name);
     if (!cg_check_model_name(m->name, d)) return NULL;
-    m->graph_hash = ir_hash_graph(g);
+    m->graph_hash = m->weights_hash = ir_hash_graph(g);
     m->arena_bytes = g->arena_bytes > CG_ALIGN ? g->arena_bytes : CG_ALIGN;
     collect_blobs(m);
     collect_layers(m);

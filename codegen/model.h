@@ -72,11 +72,15 @@ typedef struct cg_model {
     cg_weight *weights;
     cg_blob *blobs;
     uint64_t graph_hash;
+    uint64_t weights_hash; /* that the weight file bears: the graph's, or that of the one it is shared with */
     int64_t arena_bytes, weights_bytes, prepared_bytes;
 } cg_model;
 
 /* NULL with d filled where the model's name cannot be a prefix. */
 cg_model *cg_model_new(const ir_graph *g, const cg_options *options, ir_diag *d);
+/* From now on `other` reads its constants from m's weight file, which grows by those that it lacks. Before
+ * any table is written. */
+void cg_share_weights(cg_model *m, cg_model *other);
 /* Every constant of the weight file has its data. */
 bool cg_has_data(const cg_model *m, ir_diag *d);
 

@@ -48,6 +48,13 @@ const char *cg_prepare_prototype(const cg_model *m, const char *tail) {
     return prototype(m, "prepare", &p, tail);
 }
 
+const char *cg_cuda_create_prototype(const cg_model *m, const char *tail) {
+    parameters p = {4,
+                    {"const void *weights_file", "size_t weights_bytes", "const vox_cuda_options *options",
+                     ir_format(m->arena, "%s_cuda **handle", m->name)}};
+    return prototype(m, "cuda_create", &p, tail);
+}
+
 static void add_run_of_arena(parameters *p) {
     add(p, "void *arena");
     add(p, "size_t arena_bytes");
@@ -68,6 +75,14 @@ const char *cg_run_prototype(const cg_model *m, const char *tail) {
     add_ports(&p, m, true);
     add_run_of_arena(&p);
     return prototype(m, "run", &p, tail);
+}
+
+const char *cg_cuda_run_prototype(const cg_model *m, bool host, const char *tail) {
+    parameters p = {1, {ir_format(m->arena, "%s_cuda *handle", m->name)}};
+    if (!host) add(&p, "vox_cuda_stream stream");
+    add_ports(&p, m, false);
+    add_ports(&p, m, true);
+    return prototype(m, host ? "cuda_run_host" : "cuda_run", &p, tail);
 }
 
 const char *cg_selftest_prototype(const cg_model *m, const char *tail) {
@@ -107,6 +122,17 @@ static void add_port_macros(const cg_model *m, macros *all, bool output) {
     }
 }
 
+static const char *macros_text(const cg_model *m, const macros *all) {
+    size_t width = 0;
+    for (int i = 0; i < all->count; i++)
+        if (strlen(all->list[i].name) > width) width = strlen(all->list[i].name);
+    cg_text s = {.arena = m->arena};
+    for (int i = 0; i < all->count; i++)
+        cg_add(&s, "%s#define %-*s %s%s", i ? "\n" : "", (int)width, all->list[i].name, all->list[i].value,
+               all->list[i].comment);
+    return cg_string(&s);
+}
+
 const char *cg_macros(const cg_model *m) {
     macros *all = ir_alloc(m->arena, 1, sizeof *all);
     add_macro(m, all, "ABI_VERSION", "1u", "");
@@ -119,14 +145,19 @@ const char *cg_macros(const cg_model *m) {
               " /* arena that the self-test needs */");
     add_port_macros(m, all, false);
     add_port_macros(m, all, true);
-    size_t width = 0;
-    for (int i = 0; i < all->count; i++)
-        if (strlen(all->list[i].name) > width) width = strlen(all->list[i].name);
-    cg_text s = {.arena = m->arena};
-    for (int i = 0; i < all->count; i++)
-        cg_add(&s, "%s#define %-*s %s%s", i ? "\n" : "", (int)width, all->list[i].name, all->list[i].value,
-               all->list[i].comment);
-    return cg_string(&s);
+    return macros_text(m, all);
+}
+
+const char *cg_cuda_macros(const cg_model *m, int64_t weights_bytes) {
+    macros *all = ir_alloc(m->arena, 1, sizeof *all);
+    add_macro(m, all, "CUDA_ABI_VERSION", "1u", "");
+    add_macro(m, all, "CUDA_ALIGN", "256u", " /* of the arena */");
+    add_macro(m, all, "CUDA_ARENA_BYTES", cg_unsigned(m->arena, m->arena_bytes), " /* without workspaces */");
+    add_macro(m, all, "CUDA_WEIGHTS_BYTES", cg_unsigned(m->arena, weights_bytes), " /* on the GPU */");
+    add_macro(m, all, "WEIGHTS_BYTES", cg_unsigned(m->arena, m->weights_bytes), "");
+    add_port_macros(m, all, false);
+    add_port_macros(m, all, true);
+    return macros_text(m, all);
 }
 
 const char *cg_comment(ir_arena *arena, const char *text) {

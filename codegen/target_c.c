@@ -2,59 +2,17 @@
  * What depends on the processor stands in runtime/ and is copied.
  */
 #include "blocking.h"
-#include "bundle_text.h"
+#include "bundle_files.h"
 #include "embed.h"
+#include "gpu_model.h"
 #include "memory_table.h"
 #include "prototypes.h"
 #include "slots.h"
 #include "tables.h"
-#include "weights.h"
+#include "target.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
-
-typedef struct bundle {
-    cg_model *m;
-    cg_emit *emit;
-    void *ctx;
-    ir_diag *d;
-    cg_file files[512];
-    int n_files;
-} bundle;
-
-static bool put(bundle *b, const char *path, const void *data, size_t size) {
-    if (b->n_files == (int)(sizeof b->files / sizeof *b->files)) ir_die("codegen: too many files");
-    cg_file *f = &b->files[b->n_files++];
-    f->path = ir_strdup(b->m->arena, path);
-    f->bytes = (int64_t)size;
-    cg_sha256(data, size, f->sha256);
-    return b->emit(b->ctx, path, data, size, b->d);
-}
-
-static bool put_text(bundle *b, const char *path, const char *text) {
-    return put(b, path, text, strlen(text));
-}
-
-static const char *template_text(ir_arena *arena, const char *name) {
-    return cg_embedded(ir_format(arena, "codegen/templates/%s", name), NULL);
-}
-
-static const char *filled(const char *name, const cg_slots *s) {
-    cg_text text = {.arena = s->arena};
-    cg_fill(&text, name, template_text(s->arena, name), s);
-    return cg_string(&text);
-}
-
-/* A file named after the model: "%s.h". */
-static bool put_filled(bundle *b, const char *path_format, const char *template_name, const cg_slots *s) {
-    char path[512];
-    int n = snprintf(path, sizeof path, "%s%s",
-                     path_format[0] == '.' || path_format[0] == '_' ? b->m->name : "", path_format);
-    if (n < 0 || (size_t)n >= sizeof path)
-        return ir_fail(b->d, IR_EXIT_INPUT, "the model's name is too long");
-    return put_text(b, path, filled(template_name, s));
-}
 
 /* ---- kernels --------------------------------------------------------------------------------- */
 
@@ -71,12 +29,6 @@ static const char *finish_offsets(cg_work *w) {
     return cg_string(&w->offsets);
 }
 
-static const char *remark(ir_arena *arena, const char *text) {
-    cg_text s = {.arena = arena};
-    cg_add_remark(&s, text);
-    return cg_string(&s);
-}
-
 /* "; stream 1, 4 planes of p1 at a time": the group's last node sets the pace. */
 static const char *stream_text(const cg_model *m, const ir_node *n) {
     const ir_graph *g = m->g;
@@ -85,7 +37,7 @@ static const char *stream_text(const cg_model *m, const ir_node *n) {
     for (int i = 0; i < g->n_nodes; i++)
         if (g->nodes[i]->stream == n->stream) last = g->nodes[i];
     return ir_format(m->arena, "; stream %d, %d plane%s of %s at a time", n->stream, n->slab,
-                     n->slab == 1 ? "" : "s", remark(m->arena, last->out[0]->name));
+                     n->slab == 1 ? "" : "s", cg_remark(m->arena, last->out[0]->name));
 }
 
 static bool add_layer(cg_model *m, int index, cg_text *out, ir_diag *d) {
@@ -97,7 +49,7 @@ static bool add_layer(cg_model *m, int index, cg_text *out, ir_diag *d) {
     if (!cg_vox_dtype(l->node->out[0]->dtype)) return cg_unsupported(&w, "f64 is not a type of the runtime");
     if (!k->slots(&w) || d->code) return false;
     cg_slots *s = &w.slots;
-    cg_set(s, "layer", "%s", remark(m->arena, l->name));
+    cg_set(s, "layer", "%s", cg_remark(m->arena, l->name));
     cg_set(s, "title", "%s", l->title);
     cg_set(s, "function", "%s", l->function);
     cg_set(s, "traffic", "reads %.2f MB, writes %.2f MB%s", (double)bytes_read(l->node) / 1e6,
@@ -107,7 +59,7 @@ static bool add_layer(cg_model *m, int index, cg_text *out, ir_diag *d) {
     cg_set(s, "offsets", "%s", finish_offsets(&w));
     cg_set(s, "pointers", "%s", cg_string(&w.pointers));
     if (index) cg_add_string(out, "\n");
-    cg_fill(out, k->template_file, template_text(m->arena, k->template_file), s);
+    cg_fill(out, k->template_file, cg_template(m->arena, k->template_file), s);
     return true;
 }
 
@@ -134,13 +86,7 @@ static const char *kernel_includes(const cg_model *m) {
     return cg_string(&s);
 }
 
-static cg_slots named_slots(const cg_model *m) {
-    cg_slots s = {.arena = m->arena};
-    cg_set(&s, "m", "%s", m->name);
-    return s;
-}
-
-static bool put_kernels(bundle *b) {
+static bool put_kernels(cg_bundle *b) {
     cg_model *m = b->m;
     cg_text functions = {.arena = m->arena}, table = {.arena = m->arena};
     for (int i = 0; i < m->n_layers; i++) {
@@ -148,13 +94,13 @@ static bool put_kernels(bundle *b) {
         cg_add(&table, "%s%s,", i ? "\n    " : "", m->layers[i].function);
     }
     cg_place_weights_end(m);
-    cg_slots s = named_slots(m);
+    cg_slots s = cg_named_slots(m);
     cg_set(&s, "M", "%s", m->upper);
     cg_set(&s, "provenance", "%s", cg_comment(m->arena, cg_provenance(m)));
     cg_set(&s, "includes", "%s", kernel_includes(m));
     cg_set(&s, "functions", "%s", cg_string(&functions));
     cg_set(&s, "table", "%s", cg_string(&table));
-    return put_filled(b, "_kernels.c", "kernels.c.in", &s);
+    return cg_put_filled(b, "_kernels.c", "kernels.c.in", &s);
 }
 
 /* ---- header and source ----------------------------------------------------------------------- */
@@ -183,46 +129,27 @@ static const char *port_comment(const cg_model *m) {
     return cg_string(&s);
 }
 
-static const char *port_names(const cg_model *m, bool output) {
-    cg_text s = {.arena = m->arena};
-    for (int i = 0; i < (output ? m->g->n_outputs : m->g->n_inputs); i++)
-        cg_add(&s, "%s%s", i ? ", " : "", cg_port_name(m, output, i));
-    return cg_string(&s);
-}
-
 static void set_prototypes(cg_slots *s, const cg_model *m, const char *tail) {
     cg_set(s, "prepare_prototype", "%s", cg_prepare_prototype(m, tail));
     cg_set(s, "run_prototype", "%s", cg_run_prototype(m, tail));
     cg_set(s, "selftest_prototype", "%s", cg_selftest_prototype(m, tail));
 }
 
-static bool put_header(bundle *b) {
+static bool put_header(cg_bundle *b) {
     const cg_model *m = b->m;
-    cg_slots s = named_slots(m);
+    cg_slots s = cg_named_slots(m);
     cg_set(&s, "M", "%s", m->upper);
     cg_set(&s, "summary", "%s", cg_summary(m));
     cg_set(&s, "provenance", "%s", cg_comment(m->arena, cg_provenance(m)));
     cg_set(&s, "macros", "%s", cg_macros(m));
     cg_set(&s, "port_comment", "%s", port_comment(m));
     set_prototypes(&s, m, ";");
-    return put_filled(b, ".h", "model.h.in", &s);
+    return cg_put_filled(b, ".h", "model.h.in", &s);
 }
 
-static int64_t total_macs(const cg_model *m) {
-    int64_t macs = 0;
-    for (int i = 0; i < m->n_layers; i++) macs += ir_macs(m->layers[i].node);
-    return macs;
-}
-
-static const char *quoted(ir_arena *arena, const char *text) {
-    cg_text s = {.arena = arena};
-    cg_add_c_string(&s, text);
-    return cg_string(&s);
-}
-
-static bool put_source(bundle *b) {
+static bool put_source(cg_bundle *b) {
     const cg_model *m = b->m;
-    cg_slots s = named_slots(m);
+    cg_slots s = cg_named_slots(m);
     cg_set(&s, "M", "%s", m->upper);
     cg_set(&s, "provenance", "%s", cg_comment(m->arena, cg_provenance(m)));
     cg_set_int(&s, "n_layers", m->n_layers);
@@ -239,18 +166,18 @@ static bool put_source(bundle *b) {
     cg_set(&s, "labels_name", "%s", m->g->n_labels ? "labels" : "NULL");
     cg_set(&s, "volume", "%s", cg_volume_table(m));
     cg_set(&s, "volume_name", "%s", m->g->volume.present ? "&volume" : "NULL");
-    cg_set(&s, "version", "%s", quoted(m->arena, m->options->version));
-    cg_set(&s, "options", "%s", quoted(m->arena, m->options->options));
+    cg_set(&s, "version", "%s", cg_quoted(m->arena, m->options->version));
+    cg_set(&s, "options", "%s", cg_quoted(m->arena, m->options->options));
     cg_set(&s, "graph_hash", "%016" PRIx64, m->graph_hash);
     cg_set_int(&s, "parameters", ir_parameters(m->g, false));
-    cg_set_int(&s, "macs", total_macs(m));
+    cg_set_int(&s, "macs", cg_total_macs(m));
     cg_set_int(&s, "first_output", cg_first_output_step(m));
     cg_set_int(&s, "n_steps", m->n_steps);
     cg_set(&s, "steps", "%s", cg_step_table(m));
     set_prototypes(&s, m, " {");
-    cg_set(&s, "input_names", "%s", port_names(m, false));
-    cg_set(&s, "output_names", "%s", port_names(m, true));
-    return put_filled(b, ".c", "model.c.in", &s);
+    cg_set(&s, "input_names", "%s", cg_port_names(m, false));
+    cg_set(&s, "output_names", "%s", cg_port_names(m, true));
+    return cg_put_filled(b, ".c", "model.c.in", &s);
 }
 
 /* ---- build files and documents --------------------------------------------------------------- */
@@ -258,9 +185,10 @@ static bool put_source(bundle *b) {
 static const char *const runtime_sources =
     "runtime/vox.c runtime/vox_isa.c runtime/vox_pool.c runtime/vox_weights.c";
 
-static bool put_build_files(bundle *b) {
+static bool put_build_files(cg_bundle *b) {
     const cg_model *m = b->m;
-    cg_slots main_slots = named_slots(m), make = named_slots(m), cmake = named_slots(m), pc = named_slots(m);
+    cg_slots main_slots = cg_named_slots(m), make = cg_named_slots(m), cmake = cg_named_slots(m),
+             pc = cg_named_slots(m);
     cg_set(&make, "M", "%s", m->upper);
     cg_set(&make, "summary", "%s", cg_summary(m));
     cg_set(&make, "runtime_sources", "%s", runtime_sources);
@@ -271,10 +199,10 @@ static bool put_build_files(bundle *b) {
     cg_set(&pc, "summary", "%s", cg_summary(m));
     cg_set(&pc, "version", "%s", m->options->version);
     cg_set(&pc, "brace", "$");
-    return put_filled(b, "_main.c", "main.c.in", &main_slots) &&
-           put_filled(b, "Makefile", "Makefile.in", &make) &&
-           put_filled(b, "CMakeLists.txt", "CMakeLists.txt.in", &cmake) &&
-           put_filled(b, ".pc.in", "pkgconfig.in", &pc);
+    return cg_put_filled(b, "_main.c", "main.c.in", &main_slots) &&
+           cg_put_filled(b, "Makefile", "Makefile.in", &make) &&
+           cg_put_filled(b, "CMakeLists.txt", "CMakeLists.txt.in", &cmake) &&
+           cg_put_filled(b, ".pc.in", "pkgconfig.in", &pc);
 }
 
 static const char *example(const cg_model *m) {
@@ -288,60 +216,33 @@ static const char *example(const cg_model *m) {
                    output ? "OUTPUT" : "INPUT", i, name, cg_shape(m->arena, t));
             cg_add(&arguments, "%s%s", arguments.size ? ", " : "", name);
         }
-    cg_slots s = named_slots(m);
+    cg_slots s = cg_named_slots(m);
     cg_set(&s, "M", "%s", m->upper);
     cg_set(&s, "declarations", "%s", cg_string(&declarations));
     cg_set(&s, "arguments", "%s", cg_string(&arguments));
-    const char *text = filled("example.c.in", &s);
+    const char *text = cg_filled("example.c.in", &s);
     return ir_format(m->arena, "%.*s", (int)strlen(text) - 1, text);
 }
 
-static const char *ports_text(const cg_model *m, bool output) {
-    cg_text s = {.arena = m->arena};
-    for (int i = 0; i < (output ? m->g->n_outputs : m->g->n_inputs); i++) {
-        const ir_tensor *t = (output ? m->g->outputs : m->g->inputs)[i];
-        char type[128];
-        cg_add(&s, "%s`%s` %s", i ? ", " : "", t->name, ir_type_text(t, type, sizeof type));
-    }
-    return cg_string(&s);
-}
-
-static bool put_readme(bundle *b) {
+static bool put_readme(cg_bundle *b) {
     const cg_model *m = b->m;
-    cg_slots s = named_slots(m);
+    cg_slots s = cg_named_slots(m);
     cg_set(&s, "summary", "This folder is %s", cg_summary(m));
     cg_set(&s, "provenance", "%s", cg_provenance(m));
-    cg_set(&s, "inputs_text", "%s", ports_text(m, false));
-    cg_set(&s, "outputs_text", "%s", ports_text(m, true));
+    cg_set(&s, "inputs_text", "%s", cg_ports_text(m, false));
+    cg_set(&s, "outputs_text", "%s", cg_ports_text(m, true));
     cg_set_int(&s, "parameters", ir_parameters(m->g, false));
-    cg_set(&s, "gmac", "%s", cg_gmac(m->arena, total_macs(m)));
+    cg_set(&s, "gmac", "%s", cg_gmac(m->arena, cg_total_macs(m)));
     cg_set_int(&s, "arena_bytes", m->arena_bytes);
     cg_set_int(&s, "prepared_bytes", m->prepared_bytes);
     cg_set_int(&s, "weights_bytes", m->weights_bytes);
     cg_set(&s, "graph_hash", "%016" PRIx64, m->graph_hash);
     cg_set(&s, "isa_example", "avx2");
     cg_set(&s, "example", "%s", example(m));
-    return put_filled(b, "README.md", "README.md.in", &s);
-}
-
-static bool put_graph(bundle *b) {
-    char *text = ir_print_string(b->m->g);
-    bool ok = put_text(b, ir_format(b->m->arena, "%s.ir", b->m->name), text);
-    free(text);
-    return ok;
-}
-
-static const char *emitted_licence(ir_arena *arena) {
-    const char *text = strstr(cg_embedded("LICENSE", NULL), "MIT No Attribution");
-    if (!text) ir_die("LICENSE lacks MIT No Attribution");
-    return ir_strdup(arena, text);
+    return cg_put_filled(b, "README.md", "README.md.in", &s);
 }
 
 /* ---- runtime --------------------------------------------------------------------------------- */
-
-static const char *base_name(const char *path) {
-    return strrchr(path, '/') + 1;
-}
 
 /* The headers that kernel headers, or the library's own sources, include. */
 static bool always_needed(const char *name) {
@@ -360,31 +261,22 @@ static bool needed(const cg_model *m, const char *name) {
     const char *line = ir_format(m->arena, "#include \"%s\"", name);
     for (const embedded_file *f = embedded_files; f->path; f++)
         if (strncmp(f->path, "runtime/vox_", 12) == 0 && strstr(f->text, line) &&
-            needed(m, base_name(f->path)))
+            needed(m, cg_base_name(f->path)))
             return true;
     return false;
 }
 
 static bool is_used(const cg_model *m, const char *path) {
     if (strncmp(path, "runtime/program/", 16) == 0) return true;
-    return strncmp(path, "runtime/", 8) == 0 && needed(m, base_name(path));
+    return strncmp(path, "runtime/", 8) == 0 && needed(m, cg_base_name(path));
 }
 
-static bool put_runtime(bundle *b) {
+static bool put_runtime(cg_bundle *b, const cg_model *cuda) {
     for (const embedded_file *f = embedded_files; f->path; f++)
-        if (is_used(b->m, f->path) && !put(b, f->path, f->text, f->size)) return false;
+        if ((is_used(b->m, f->path) || (cuda && cu_uses_file(cuda, f->path))) &&
+            !cg_put(b, f->path, f->text, f->size))
+            return false;
     return true;
-}
-
-static bool put_weights(bundle *b) {
-    const unsigned char *file = cg_weights_file(b->m, b->d);
-    if (!file) return false;
-    return put(b, ir_format(b->m->arena, "%s.weights", b->m->name), file, (size_t)b->m->weights_bytes);
-}
-
-static bool put_manifest(bundle *b) {
-    const char *text = cg_manifest_json(b->m, b->files, b->n_files);
-    return b->emit(b->ctx, "manifest.json", text, strlen(text), b->d);
 }
 
 /* The kernels number planes (N C D) and the positions of a plane (H W) with `int`. */
@@ -447,6 +339,10 @@ bool cg_check_report_path(const char *path, ir_diag *d) {
 /* Registers the weights that the layers read. */
 static bool use_weights(cg_model *m, ir_diag *d) {
     cg_text unused = {.arena = m->arena};
+    if (m->g->goals.target == IR_TARGET_CUDA) {
+        m->prepared_bytes = cg_gpu_weight_bytes(m->g);
+        return true;
+    }
     for (int i = 0; i < m->n_layers; i++)
         if (!add_layer(m, i, &unused, d)) return false;
     cg_place_weights_end(m);
@@ -465,14 +361,32 @@ const char *cg_memory_report(const ir_graph *g, const cg_options *options, const
     return m && use_weights(m, d) ? text(m) : NULL;
 }
 
-bool cg_write_bundle(const ir_graph *g, const cg_options *options, cg_emit *emit, void *ctx, ir_diag *d) {
+/* cuda: NULL, or the other target's model, whose files go into the same bundle. */
+static bool put_bundle(cg_bundle *b, cg_model *cuda) {
+    const cg_model *m = b->m;
+    if (cuda) cg_share_weights(b->m, cuda);
+    return put_kernels(b) && put_header(b) && put_source(b) && (cuda || put_build_files(b)) &&
+           put_readme(b) && cg_put_graph(b, m, ".ir") && cg_put_text(b, "memory.json", cg_memory_json(m)) &&
+           (!cuda || cu_put_beside_c(b, cuda)) && cg_put_text(b, "LICENSE", cg_licence(m->arena)) &&
+           put_runtime(b, cuda) && cg_put_weights(b) && cg_put_manifest(b, cuda ? "c,cuda" : "c");
+}
+
+static bool write_c(const ir_graph *g, const ir_graph *cuda, const cg_options *options, cg_emit *emit,
+                    void *ctx, ir_diag *d) {
     if (!check_sizes(g, d) || !check_ports(g, d)) return false;
-    cg_model *m = cg_model_new(g, options, d);
-    if (!m || !cg_has_data(m, d)) return false;
-    bundle *b = ir_alloc(m->arena, 1, sizeof *b);
-    *b = (bundle){.m = m, .emit = emit, .ctx = ctx, .d = d};
-    return put_kernels(b) && put_header(b) && put_source(b) && put_build_files(b) && put_readme(b) &&
-           put_graph(b) && put_text(b, "memory.json", cg_memory_json(m)) &&
-           put_text(b, "LICENSE", emitted_licence(m->arena)) && put_runtime(b) && put_weights(b) &&
-           put_manifest(b);
+    cg_model *m = cg_model_new(g, options, d), *other = m && cuda ? cg_model_new(cuda, options, d) : NULL;
+    if (!m || !cg_has_data(m, d) || (cuda && (!other || !cg_has_data(other, d)))) return false;
+    cg_bundle *b = ir_alloc(m->arena, 1, sizeof *b);
+    *b = (cg_bundle){.m = m, .emit = emit, .ctx = ctx, .d = d};
+    return put_bundle(b, other);
+}
+
+bool cg_write_bundle(const ir_graph *g, const cg_options *options, cg_emit *emit, void *ctx, ir_diag *d) {
+    if (g->goals.target == IR_TARGET_CUDA) return cu_write_bundle(g, options, emit, ctx, d);
+    return write_c(g, NULL, options, emit, ctx, d);
+}
+
+bool cg_write_both(const ir_graph *c, const ir_graph *cuda, const cg_options *options, cg_emit *emit,
+                   void *ctx, ir_diag *d) {
+    return write_c(c, cuda, options, emit, ctx, d);
 }

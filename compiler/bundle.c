@@ -20,25 +20,34 @@ bool bundle_is(const char *path) {
            stat(manifest, &s) == 0;
 }
 
-/* The stem of the folder's only .ir file. */
+/* Of two targets' graphs in one bundle, NAME.ir and NAME_cuda.ir, the first; NULL if they are not that. */
+static const char *of_both(const char *a, const char *b) {
+    const char *name = strlen(a) < strlen(b) ? a : b, *gpu = name == a ? b : a;
+    const size_t n = strlen(name);
+    return strncmp(name, gpu, n) == 0 && strcmp(gpu + n, "_cuda") == 0 ? name : NULL;
+}
+
+/* The stem of the folder's .ir file. */
 static const char *model_name(const char *path, ir_arena *a, ir_diag *d) {
     DIR *dir = opendir(path);
     if (!dir) {
         ir_fail(d, IR_EXIT_INPUT, "%s: can't read the folder: %s", path, strerror(errno));
         return NULL;
     }
-    const char *name = NULL;
+    const char *name = NULL, *other = NULL;
     int count = 0;
     for (const struct dirent *e; (e = readdir(dir));) {
         size_t n = strlen(e->d_name);
         if (n <= 3 || strcmp(e->d_name + n - 3, ".ir") != 0) continue;
         char *stem = ir_strdup(a, e->d_name);
         stem[n - 3] = 0;
+        other = name;
         name = stem;
         count++;
     }
     closedir(dir);
     if (count == 1) return name;
+    if (count == 2 && of_both(name, other)) return of_both(name, other);
     ir_fail(d, IR_EXIT_INPUT, "%s: expected one .ir file in the bundle, found %d: compile the model again",
             path, count);
     return NULL;

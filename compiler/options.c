@@ -1,6 +1,7 @@
 #include "options.h"
 
 #include "codegen.h"
+#include "gpu_model.h"
 #include "suggest.h"
 #include "version.h"
 
@@ -46,7 +47,14 @@ static const option_info table[] = {
      AT(output), 0, 0},
     {"model-name", NULL, "NAME", "prefix of the emitted files and functions (default: the model's own name)",
      C | V, TEXT, AT(model_name), 0, 0},
-    {"target", NULL, "NAME", "c: C11 for CPUs (the only target; default)", C, TEXT, AT(target), 0, 0},
+    {"target", NULL, "NAME", "c: C11 for CPUs (default); cuda: CUDA and cuDNN; c,cuda: both in one bundle",
+     C | I, TEXT, AT(target), 0, 0},
+    {"precision", NULL, "NAME", "of --target cuda: fp32 (default: no tensor cores) | tf32 | fp16 | bf16",
+     C | I, TEXT, AT(precision), 0, 0},
+    {"workspace-cap", NULL, "BYTES",
+     "of --target cuda: what a cuDNN plan may ask for beside the arena (default 256M, or what --max-memory "
+     "leaves)",
+     C | I, TEXT, AT(workspace_cap), 0, 0},
     {"weights", NULL, "FILE", "a .safetensors file for a .yaml model", C | I | V | E, TEXT, AT(weights), 0,
      0},
     {"init", NULL, "SEED", "He-normal weights from this seed instead of a file", C | I | V | E, TEXT,
@@ -93,8 +101,8 @@ static const option_info table[] = {
      "fast (default) | strict: only algorithms whose rounding is no worse than a direct sum's", C | I | V,
      TEXT, AT(math), 0, 0},
     {"max-memory", NULL, "BYTES",
-     "limit of arena and prepared weights together, met or refused; K, M, G: 1024, 1024^2, 1024^3", C | I | V,
-     TEXT, AT(max_memory), 0, 0},
+     "limit of arena, prepared weights and cuDNN's workspace, met or refused; K, M, G: 1024, 1024^2, 1024^3",
+     C | I | V, TEXT, AT(max_memory), 0, 0},
     {"threads", NULL, "N", "threads that find scratch memory of their own in the arena (default 4)", C | I,
      TEXT, AT(threads), 0, 0},
     {"threads", NULL, "N", "threads (default: this machine's processors)", V, TEXT, AT(threads), 0, 0},
@@ -213,9 +221,41 @@ static bool take_option(options *o, int argc, char **argv, int *i, ir_diag *d) {
     return store(o, t, argv[++*i], d);
 }
 
+unsigned options_targets(const options *o) {
+    const unsigned c = 1u << IR_TARGET_C, cuda = 1u << IR_TARGET_CUDA;
+    if (!o->target || strcmp(o->target, "c") == 0) return c;
+    if (strcmp(o->target, "cuda") == 0) return cuda;
+    return strcmp(o->target, "c,cuda") == 0 ? c | cuda : 0;
+}
+
+/* Options that only one target takes. */
+static bool check_targets(const options *o, ir_diag *d) {
+    const struct {
+        const char *name;
+        bool given;
+        ir_target target;
+    } special[] = {
+        {"math", o->math != NULL, IR_TARGET_C},
+        {"threads", o->threads != NULL, IR_TARGET_C},
+        {"tune", o->tune, IR_TARGET_C},
+        {"tuning", o->tuning != NULL, IR_TARGET_C},
+        {"opt-report", o->opt_report, IR_TARGET_C},
+        {"precision", o->precision != NULL, IR_TARGET_CUDA},
+        {"workspace-cap", o->workspace_cap != NULL, IR_TARGET_CUDA},
+    };
+    unsigned targets = options_targets(o);
+    if (!targets) return ir_fail(d, IR_EXIT_INPUT, "--target %s: expected c, cuda or c,cuda", o->target);
+    if (o->verb == VERB_INSPECT && targets & (targets - 1))
+        return ir_fail(d, IR_EXIT_INPUT, "--target %s: inspect shows one plan: choose c or cuda", o->target);
+    for (size_t i = 0; i < sizeof special / sizeof *special; i++)
+        if (special[i].given && !(targets & (1u << special[i].target)))
+            return ir_fail(d, IR_EXIT_INPUT, "--%s is for --target %s: leave it out, or change the target",
+                           special[i].name, special[i].target == IR_TARGET_C ? "c" : "cuda");
+    return true;
+}
+
 static bool check_words(const options *o, ir_diag *d) {
-    if (o->target && strcmp(o->target, "c") != 0)
-        return ir_fail(d, IR_EXIT_UNSUPPORTED, "--target %s: the only target is c", o->target);
+    if (!check_targets(o, d)) return false;
     if (o->statistics && strcmp(o->statistics, "running") != 0 && strcmp(o->statistics, "current") != 0)
         return ir_fail(d, IR_EXIT_INPUT, "--statistics %s: expected running or current", o->statistics);
     if (o->color && strcmp(o->color, "auto") != 0 && strcmp(o->color, "always") != 0 &&
@@ -290,7 +330,9 @@ static bool no_stream(const options *o) {
 }
 
 char *options_text(const options *o, ir_arena *arena) {
-    char *text = ir_strdup(arena, "--target c");
+    char *text = ir_format(arena, "--target %s", o->target ? o->target : "c");
+    if (o->precision) text = ir_format(arena, "%s --precision %s", text, o->precision);
+    if (o->workspace_cap) text = ir_format(arena, "%s --workspace-cap %s", text, o->workspace_cap);
     if (o->model_name) text = ir_format(arena, "%s --model-name %s", text, o->model_name);
     if (o->init) text = ir_format(arena, "%s --init %s", text, o->init);
     if (o->weights) text = ir_format(arena, "%s --weights FILE", text);
@@ -319,26 +361,41 @@ bool options_int(const char *option, const char *text, int64_t low, int64_t high
 }
 
 /* "200M": a whole number of bytes, KiB, MiB or GiB. */
-static bool parse_bytes(const char *option, const char *text, int64_t *bytes, ir_diag *d) {
+static bool parse_bytes(const char *option, const char *text, int64_t low, int64_t *bytes, ir_diag *d) {
     static const char units[] = "KMG";
     char *end;
     errno = 0;
     long long v = strtoll(text, &end, 10);
     const char *unit = *end ? strchr(units, *end) : NULL;
     int shift = unit ? 10 * (int)(unit - units + 1) : 0;
-    if (end == text || errno || v < 1 || v > INT64_MAX >> shift || (*end && (!unit || end[1])))
+    if (end == text || errno || v < low || v > INT64_MAX >> shift || (*end && (!unit || end[1])))
         return ir_fail(d, IR_EXIT_INPUT, "%s %s: expected bytes, with K, M or G behind for KiB, MiB or GiB",
                        option, text);
     *bytes = (int64_t)v << shift;
     return true;
 }
 
-bool options_goals(const options *o, ir_goals *goals, ir_diag *d) {
+static bool parse_precision(const char *text, ir_precision *precision, ir_diag *d) {
+    for (int p = 0; p < IR_PRECISION_COUNT; p++) {
+        if (strcmp(text, cg_gpu_precision_name((ir_precision)p)) != 0) continue;
+        *precision = (ir_precision)p;
+        return true;
+    }
+    return ir_fail(d, IR_EXIT_INPUT, "--precision %s: expected fp32, tf32, fp16 or bf16", text);
+}
+
+bool options_goals(const options *o, ir_target target, ir_goals *goals, ir_diag *d) {
     int64_t lanes = DEFAULT_LANES;
-    *goals = (ir_goals){.strict = o->math && strcmp(o->math, "strict") == 0, .whole = no_stream(o)};
+    *goals = (ir_goals){.target = target,
+                        .strict = o->math && strcmp(o->math, "strict") == 0,
+                        .whole = no_stream(o),
+                        .workspace_cap = -1};
     if (o->threads && !options_int("--threads", o->threads, 1, MAX_LANES, &lanes, d)) return false;
     goals->lanes = (int)lanes;
-    return !o->max_memory || parse_bytes("--max-memory", o->max_memory, &goals->max_memory, d);
+    if (o->precision && !parse_precision(o->precision, &goals->precision, d)) return false;
+    if (o->workspace_cap && !parse_bytes("--workspace-cap", o->workspace_cap, 0, &goals->workspace_cap, d))
+        return false;
+    return !o->max_memory || parse_bytes("--max-memory", o->max_memory, 1, &goals->max_memory, d);
 }
 
 bool options_number(const char *option, const char *text, double *value, ir_diag *d) {

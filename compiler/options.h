@@ -14,7 +14,7 @@ typedef struct options {
     const char *output, *model_name, *target, *weights, *volume, *statistics, *dump_dir, *dump_after,
         *memory_report;
     const char *test_data_dir, *threads, *cc;
-    const char *math, *max_memory, *tuning;
+    const char *math, *max_memory, *tuning, *precision, *workspace_cap;
     const char *init; /* seed, as text: NULL = not given */
     const char *input_dim[MAX_BINDINGS];
     int n_input_dims;
@@ -31,8 +31,11 @@ typedef enum options_result { OPTIONS_RUN, OPTIONS_DONE, OPTIONS_ERROR } options
  * why (IR_EXIT_INPUT). Strings point into argv. */
 options_result options_parse(options *o, int argc, char **argv, ir_diag *d);
 
-/* --math, --threads, --max-memory and --no-stream as the passes take them; checked. */
-bool options_goals(const options *o, ir_goals *goals, ir_diag *d);
+/* The targets of --target, as bits 1 << ir_target. */
+unsigned options_targets(const options *o);
+/* --math, --threads, --max-memory, --no-stream, --precision and --workspace-cap as the passes for `target`
+ * take them; checked. */
+bool options_goals(const options *o, ir_target target, ir_goals *goals, ir_diag *d);
 
 /* The command line's part that decides the emitted text, for provenance: no paths. */
 char *options_text(const options *o, ir_arena *arena);

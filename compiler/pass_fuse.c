@@ -50,9 +50,10 @@ static ir_node *adder(const ir_graph *g, const ir_node *n, int k) {
     return alike && skip->role != IR_ROLE_CONST ? p : NULL;
 }
 
-/* add(conv(x), skip): of two convs, the later one adds. It runs when the skip is there. */
+/* add(conv(x), skip): of two convs, the later one adds. It runs when the skip is there. On a GPU a kernel of
+ * its own adds. */
 static bool fuse_add(ir_graph *g, ir_node *n) {
-    if (n->op != IR_OP_ADD) return false;
+    if (n->op != IR_OP_ADD || g->goals.target != IR_TARGET_C) return false;
     ir_node *a = adder(g, n, 0), *b = adder(g, n, 1);
     int k = !a || (b && position(g, b) > position(g, a));
     ir_node *p = k ? b : a;

@@ -6,6 +6,8 @@
  * steps ask for. Crops of such a value that are read much later (skip connections) move into the group: they
  * are small, and keeping them instead of the value is the point.
  */
+#include "pass_stream.h"
+
 #include "lifetime.h"
 #include "passes.h"
 
@@ -23,37 +25,35 @@ enum { SLABS = sizeof slabs / sizeof *slabs };
 
 /* ---- what a trial changes -------------------------------------------------------------------- */
 
-typedef struct snapshot {
-    ir_node **nodes;
-    int *stream, *slab, *ring;
-} snapshot;
-
-static snapshot take_snapshot(const ir_graph *g, ir_arena *a) {
-    snapshot s = {.nodes = ir_alloc(a, (size_t)g->n_nodes, sizeof *s.nodes)};
+stream_snapshot stream_take_snapshot(const ir_graph *g, ir_arena *a) {
+    stream_snapshot s = {.nodes = ir_alloc(a, (size_t)g->n_nodes, sizeof *s.nodes)};
     s.stream = ir_alloc(a, (size_t)g->n_nodes, sizeof *s.stream);
     s.slab = ir_alloc(a, (size_t)g->n_nodes, sizeof *s.slab);
+    s.scratch = ir_alloc(a, (size_t)g->n_nodes, sizeof *s.scratch);
     s.ring = ir_alloc(a, (size_t)g->n_tensors, sizeof *s.ring);
     for (int i = 0; i < g->n_nodes; i++) {
         s.nodes[i] = g->nodes[i];
         s.stream[i] = g->nodes[i]->stream;
         s.slab[i] = g->nodes[i]->slab;
+        s.scratch[i] = g->nodes[i]->scratch;
     }
     for (int i = 0; i < g->n_tensors; i++) s.ring[i] = g->tensors[i]->ring;
     return s;
 }
 
-static void restore(ir_graph *g, const snapshot *s) {
+void stream_restore(ir_graph *g, const stream_snapshot *s) {
     for (int i = 0; i < g->n_nodes; i++) {
         g->nodes[i] = s->nodes[i];
         g->nodes[i]->stream = s->stream[i];
         g->nodes[i]->slab = s->slab[i];
+        g->nodes[i]->scratch = s->scratch[i];
     }
     for (int i = 0; i < g->n_tensors; i++) g->tensors[i]->ring = s->ring[i];
 }
 
 /* ---- crops ----------------------------------------------------------------------------------- */
 
-static bool reads(const ir_node *n, const ir_tensor *t) {
+bool stream_reads(const ir_node *n, const ir_tensor *t) {
     for (int k = 0; k < n->n_in; k++)
         if (n->in[k] == t) return true;
     return false;
@@ -68,7 +68,7 @@ static bool only_crops_behind(const ir_graph *g, const ir_tensor *t, int first, 
     bool inside = false;
     if (pass_is_output(g, t)) return false;
     for (int i = first; i < g->n_nodes; i++) {
-        if (!reads(g->nodes[i], t)) continue;
+        if (!stream_reads(g->nodes[i], t)) continue;
         if (i <= last)
             inside = true;
         else if (!is_crop_of(g->nodes[i], t))
@@ -77,8 +77,7 @@ static bool only_crops_behind(const ir_graph *g, const ir_tensor *t, int first, 
     return inside;
 }
 
-/* Moves the crops right behind what they crop; returns the group's new last node. */
-static int gather_crops(ir_graph *g, int first, int last) {
+int stream_gather_crops(ir_graph *g, int first, int last) {
     for (int i = first; i <= last; i++) {
         const ir_tensor *t = g->nodes[i]->out[0];
         if (!only_crops_behind(g, t, first, last)) continue;
@@ -109,10 +108,10 @@ static bool written_before(const ir_graph *g, const ir_tensor *t, int first) {
     return false;
 }
 
-static bool stays_inside(const ir_graph *g, const ir_tensor *t, int first, int last) {
+bool stream_stays_inside(const ir_graph *g, const ir_tensor *t, int first, int last) {
     if (pass_is_output(g, t) || shares_memory(g, t) || written_before(g, t, first)) return false;
     for (int i = 0; i < g->n_nodes; i++)
-        if ((i < first || i > last) && reads(g->nodes[i], t)) return false;
+        if ((i < first || i > last) && stream_reads(g->nodes[i], t)) return false;
     return true;
 }
 
@@ -163,7 +162,7 @@ static bool set_rings(ir_graph *g, int first, int last, int slab, ir_arena *a) {
     int64_t *done = ir_alloc(a, (size_t)(last - first) + 1, sizeof *done);
     for (int p = first; p < last; p++) {
         ir_tensor *t = g->nodes[p]->out[0];
-        if (t->on_load || !stays_inside(g, t, first, last)) continue;
+        if (t->on_load || !stream_stays_inside(g, t, first, last)) continue;
         int64_t planes = planes_needed(g, p, first, last, steps, count, done);
         if (planes < t->dim[2]) t->ring = (int)planes;
     }
@@ -182,12 +181,10 @@ static int64_t less(int64_t bytes, int part) {
     return bytes - bytes / part;
 }
 
-/* The largest need of a node or group, how many need more than `limit`, and the first node that needs most.
- */
-static candidate measure(const ir_graph *g, int64_t limit, int *peak) {
+stream_need stream_measure(const ir_graph *g, int64_t limit) {
     ir_arena *a = ir_arena_new();
     int64_t *alive = ir_alloc(a, (size_t)g->n_nodes + 1, sizeof *alive);
-    candidate c = {0};
+    stream_need c = {0};
     ir_buffers buffers = ir_find_buffers(g, a);
     ir_live_bytes(g, &buffers, alive);
     for (int i = 0, last; i < g->n_nodes; i = last + 1) {
@@ -195,21 +192,20 @@ static candidate measure(const ir_graph *g, int64_t limit, int *peak) {
         c.peaks += alive[i] > limit;
         if (alive[i] <= c.bound) continue;
         c.bound = alive[i];
-        *peak = i;
+        c.peak = i;
     }
     ir_arena_free(a);
     return c;
 }
 
-static int new_group(const ir_graph *g) {
+int stream_new_group(const ir_graph *g) {
     int most = 0;
     for (int i = 0; i < g->n_nodes; i++)
         if (g->nodes[i]->stream > most) most = g->nodes[i]->stream;
     return most + 1;
 }
 
-/* No group may be cut in two. */
-static bool cuts_a_group(const ir_graph *g, int first, int last) {
+bool stream_cuts_a_group(const ir_graph *g, int first, int last) {
     int before = first > 0 ? g->nodes[first - 1]->stream : 0;
     int behind = last + 1 < g->n_nodes ? g->nodes[last + 1]->stream : 0;
     return (before && before == g->nodes[first]->stream) || (behind && behind == g->nodes[last]->stream);
@@ -217,9 +213,9 @@ static bool cuts_a_group(const ir_graph *g, int first, int last) {
 
 bool pass_stream_group(ir_graph *g, int first, int last, int slab) {
     ir_arena *a = ir_arena_new();
-    int group = new_group(g);
+    int group = stream_new_group(g);
     for (int i = first; i <= last; i++) g->nodes[i]->out[0]->ring = 0;
-    last = gather_crops(g, first, last);
+    last = stream_gather_crops(g, first, last);
     for (int i = first; i <= last; i++) {
         g->nodes[i]->stream = group;
         g->nodes[i]->slab = slab;
@@ -241,28 +237,27 @@ static bool better(const candidate *a, const candidate *b) {
 
 static candidate best_group(ir_graph *g, int peak, int64_t limit) {
     ir_arena *outer = ir_arena_new();
-    snapshot s = take_snapshot(g, outer);
+    stream_snapshot s = stream_take_snapshot(g, outer);
     candidate best = {.bound = INT64_MAX, .peaks = g->n_nodes + 1};
-    int left = peak, right = peak, at;
+    int left = peak, right = peak;
     while (left > 0 && peak - left < REACH && ir_can_stream(g->nodes[left - 1])) left--;
     while (right + 1 < g->n_nodes && right - peak < REACH && ir_can_stream(g->nodes[right + 1])) right++;
     for (int first = left; first <= peak; first++)
         for (int last = peak; last <= right; last++)
-            for (int k = 0; k < SLABS && first < last && !cuts_a_group(g, first, last); k++) {
+            for (int k = 0; k < SLABS && first < last && !stream_cuts_a_group(g, first, last); k++) {
                 candidate c = {.first = first, .last = last, .slab = slabs[k]};
                 if (pass_stream_group(g, first, last, slabs[k])) {
-                    candidate m = measure(g, limit, &at);
+                    stream_need m = stream_measure(g, limit);
                     c.bound = m.bound, c.peaks = m.peaks;
                     if (better(&c, &best)) best = c;
                 }
-                restore(g, &s);
+                stream_restore(g, &s);
             }
     ir_arena_free(outer);
     return best;
 }
 
-/* Numbers the groups in the order of the nodes. */
-static void number_groups(ir_graph *g) {
+void stream_number_groups(ir_graph *g) {
     int number = 0;
     for (int i = 0, last; i < g->n_nodes; i = last + 1) {
         last = ir_group_end(g, i);
@@ -273,11 +268,11 @@ static void number_groups(ir_graph *g) {
 
 /* One more group, at the highest peak; false: that would gain nothing. */
 static bool add_group(ir_graph *g) {
-    int peak = 0, at;
-    int64_t bound = measure(g, 0, &peak).bound, limit = less(bound, GAIN);
-    if (!bound || !ir_can_stream(g->nodes[peak])) return false;
-    candidate c = best_group(g, peak, limit);
-    if (c.bound == INT64_MAX || c.peaks >= measure(g, limit, &at).peaks) return false;
+    stream_need now = stream_measure(g, 0);
+    int64_t limit = less(now.bound, GAIN);
+    if (!now.bound || !ir_can_stream(g->nodes[now.peak])) return false;
+    candidate c = best_group(g, now.peak, limit);
+    if (c.bound == INT64_MAX || c.peaks >= stream_measure(g, limit).peaks) return false;
     pass_stream_group(g, c.first, c.last, c.slab);
     return true;
 }
@@ -288,9 +283,9 @@ static void enlarge_steps(ir_graph *g, ir_arena *a) {
     for (int first = 0, last; first < g->n_nodes; first = last + 1) {
         last = ir_group_end(g, first);
         for (int k = SLABS - 1; g->nodes[first]->stream && slabs[k] > g->nodes[first]->slab; k--) {
-            snapshot s = take_snapshot(g, a);
+            stream_snapshot s = stream_take_snapshot(g, a);
             if (pass_stream_group(g, first, last, slabs[k]) && ir_memory_bound(g) <= bound) break;
-            restore(g, &s);
+            stream_restore(g, &s);
         }
     }
 }
@@ -301,17 +296,17 @@ bool pass_stream(ir_graph *g, ir_diag *d) {
     (void)d;
     if (g->goals.whole) return true;
     ir_arena *a = ir_arena_new();
-    snapshot kept = take_snapshot(g, a);
+    stream_snapshot kept = stream_take_snapshot(g, a);
     int64_t bound = ir_memory_bound(g);
     for (int i = 0; i < MAX_GROUPS && add_group(g); i++) {
         int64_t now = ir_memory_bound(g);
         if (now >= less(bound, GAIN)) continue; /* one of several peaks is gone */
         bound = now;
-        kept = take_snapshot(g, a);
+        kept = stream_take_snapshot(g, a);
     }
-    restore(g, &kept);
+    stream_restore(g, &kept);
     enlarge_steps(g, a);
-    number_groups(g);
+    stream_number_groups(g);
     ir_arena_free(a);
     return true;
 }

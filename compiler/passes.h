@@ -16,6 +16,10 @@ bool pass_views(ir_graph *g, ir_diag *d);
 bool pass_stream(ir_graph *g, ir_diag *d);
 bool pass_epilogue(ir_graph *g, ir_diag *d);
 bool pass_memory(ir_graph *g, ir_diag *d);
+bool pass_gpu(ir_graph *g, ir_diag *d);
+bool pass_channels(ir_graph *g, ir_diag *d);
+bool pass_members(ir_graph *g, ir_diag *d);
+bool pass_slabs(ir_graph *g, ir_diag *d);
 
 /* Makes nodes first to last, all of which can stream, one group, and rings of what only they touch; crops of
  * such values move into the group. False: some convolution's steps would be too small to be worth while. */

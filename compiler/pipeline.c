@@ -12,36 +12,48 @@
 #include <sys/stat.h>
 #include <time.h>
 
+/* Targets, as bits. */
+enum { FOR_C = 1 << IR_TARGET_C, FOR_CUDA = 1 << IR_TARGET_CUDA, FOR_ALL = FOR_C | FOR_CUDA };
+
 typedef struct pass {
     const char *name;
     bool (*run)(ir_graph *g, ir_diag *d);
+    unsigned targets;
     const char *needs, *gives, *why_here;
 } pass;
 
 /* clang-format off */
 static const pass passes[] = {
-    {"fold",     pass_fold,     "an imported graph",     "no node whose inputs are all constants", "first: the rest matches constants, not expressions"},
-    {"norm",     pass_norm,     "constants folded",      "batch_norm, affine ops, zero padding inside convs; group norms as one node", "before fuse: an activation follows the norm, not the conv"},
-    {"fuse",     pass_fuse,     "norms folded",          "activations and sums with skips inside convs, activations inside norms", "before layout: fewer values to lay out"},
-    {"dead",     pass_dead,     "fused nodes",           "only what the outputs need", "before layout: nothing is laid out for nobody"},
-    {"outputs",  pass_outputs,  "only live nodes",       "outputs that nodes write, each its own value", "before layout: an output is plain memory"},
-    {"terms",    pass_terms,    "fused nodes",           "norms as terms and what is made of x by them", "before layout: the two read and write different ones"},
-    {"layout",   pass_layout,   "final compute nodes",   "plain or blocked memory of each value; conversions", "before views: a concat's members must share its layout"},
-    {"views",    pass_views,    "layouts",               "concat members and reshapes without memory of their own", "before memory: views need no room"},
-    {"algorithm", pass_algorithm, "layouts",              "each conv's algorithm, scratch memory", "before epilogue: only Winograd's kernel has one"},
-    {"epilogue", pass_epilogue, "algorithms, views",     "pools and crops inside convs", "before memory: values in registers need no room"},
-    {"load",     pass_load,     "algorithms, views",     "norms done by convs as they load", "before memory: values made on load need no room"},
-    {"stream",   pass_stream,   "views",                 "nodes that take turns; rings of planes between them", "before blocking: a step is less work than a layer"},
-    {"blocking", pass_blocking, "layouts",               "each conv's work split", "any time after layout"},
-    {"gather",   pass_gather,   "algorithms, streams, work splits", "sums for norms from the convs before them", "before memory: sums need room"},
-    {"memory",   pass_memory,   "a final list of nodes", "arena offsets", "last: lifetimes are positions in the list"},
+    {"fold",      pass_fold,      FOR_ALL,  "an imported graph",     "no node whose inputs are all constants", "first: the rest matches constants, not expressions"},
+    {"norm",      pass_norm,      FOR_ALL,  "constants folded",      "batch_norm, affine ops, zero padding inside convs; group norms as one node", "before fuse: an activation follows the norm, not the conv"},
+    {"fuse",      pass_fuse,      FOR_ALL,  "norms folded",          "activations and (target c) sums with skips inside convs, activations inside norms", "before layouts: fewer values to lay out"},
+    {"dead",      pass_dead,      FOR_ALL,  "fused nodes",           "only what the outputs need", "before layouts: nothing is laid out for nobody"},
+    {"outputs",   pass_outputs,   FOR_ALL,  "only live nodes",       "outputs that nodes write, each its own value", "before layouts: an output is plain memory"},
+    {"terms",     pass_terms,     FOR_C,    "fused nodes",           "norms as terms and what is made of x by them", "before layout: the two read and write different ones"},
+    {"layout",    pass_layout,    FOR_C,    "final compute nodes",   "plain or blocked memory of each value; conversions", "before views: a concat's members must share its layout"},
+    {"views",     pass_views,     FOR_C,    "layouts",               "concat members and reshapes without memory of their own", "before memory: views need no room"},
+    {"algorithm", pass_algorithm, FOR_C,    "layouts",               "each conv's algorithm, scratch memory", "before epilogue: only Winograd's kernel has one"},
+    {"epilogue",  pass_epilogue,  FOR_C,    "algorithms, views",     "pools and crops inside convs", "before memory: values in registers need no room"},
+    {"load",      pass_load,      FOR_C,    "algorithms, views",     "norms done by convs as they load", "before memory: values made on load need no room"},
+    {"stream",    pass_stream,    FOR_C,    "views",                 "nodes that take turns; rings of planes between them", "before blocking: a step is less work than a layer"},
+    {"blocking",  pass_blocking,  FOR_C,    "layouts",               "each conv's work split", "any time after layout"},
+    {"gather",    pass_gather,    FOR_C,    "algorithms, streams, work splits", "sums for norms from the convs before them", "before memory: sums need room"},
+    {"gpu",       pass_gpu,       FOR_CUDA, "final compute nodes",   "what runs each node: cuDNN or a kernel of our own", "before channels: each has its layouts"},
+    {"channels",  pass_channels,  FOR_CUDA, "what runs each node",   "plain or channels-last memory of each value; conversions; scratch memory", "before members: a concat's members share its precision"},
+    {"members",   pass_members,   FOR_CUDA, "layouts",               "concat members, reshapes and norms without memory of their own", "before slabs: windows share no memory"},
+    {"slabs",     pass_slabs,     FOR_CUDA, "members placed",        "nodes that run in slabs of planes; windows between them", "before memory: windows are smaller"},
+    {"memory",    pass_memory,    FOR_ALL,  "a final list of nodes", "arena offsets", "last: lifetimes are positions in the list"},
 };
 /* clang-format on */
 enum { PASS_COUNT = sizeof passes / sizeof *passes };
 _Static_assert(PASS_COUNT + 1 <= MAX_PASSES, "raise MAX_PASSES");
 
+static bool is_for(const pass *p, ir_target target) {
+    return p->targets & (1u << target);
+}
+
 typedef struct census {
-    int nodes, views, blocked, split, streamed, rings, loaded, gathered;
+    int nodes, views, cudnn, kernels, blocked, last, split, streamed, rings, loaded, gathered;
     int of_op[IR_OP_COUNT];
 } census;
 
@@ -52,10 +64,13 @@ static census take_census(const ir_graph *g) {
         c.split += g->nodes[i]->block[0] != 0;
         c.streamed += g->nodes[i]->stream != 0;
         c.gathered += g->nodes[i]->gathered;
+        c.kernels += g->nodes[i]->gpu == IR_GPU_KERNEL;
+        c.cudnn += g->nodes[i]->gpu != IR_GPU_NONE && g->nodes[i]->gpu != IR_GPU_KERNEL;
     }
     for (int i = 0; i < g->n_tensors; i++) {
         c.views += g->tensors[i]->view_of != NULL;
         c.blocked += g->tensors[i]->block != 0;
+        c.last += g->tensors[i]->pitch != 0;
         c.rings += g->tensors[i]->ring != 0;
         c.loaded += g->tensors[i]->on_load;
     }
@@ -74,12 +89,15 @@ static void describe(pass_report *r, const ir_graph *g, const census *a, const c
     for (int op = 0; op < IR_OP_COUNT; op++)
         note(r->what, sizeof r->what, ir_op_get((ir_op)op)->name, a->of_op[op], b->of_op[op]);
     note(r->what, sizeof r->what, "blocked values", a->blocked, b->blocked);
+    note(r->what, sizeof r->what, "channels-last values", a->last, b->last);
     note(r->what, sizeof r->what, "values without memory of their own", a->views, b->views);
     note(r->what, sizeof r->what, "nodes that stream", a->streamed, b->streamed);
     note(r->what, sizeof r->what, "values kept as rings of planes", a->rings, b->rings);
     note(r->what, sizeof r->what, "values made on load", a->loaded, b->loaded);
     note(r->what, sizeof r->what, "norms with gathered sums", a->gathered, b->gathered);
     note(r->what, sizeof r->what, "convolutions split into tasks", a->split, b->split);
+    note(r->what, sizeof r->what, "nodes for cuDNN", a->cudnn, b->cudnn);
+    note(r->what, sizeof r->what, "nodes for kernels of our own", a->kernels, b->kernels);
     if (strcmp(r->name, "memory") == 0)
         snprintf(r->what, sizeof r->what, "arena %lld bytes, lower bound of this order %lld",
                  (long long)g->arena_bytes, (long long)ir_memory_bound(g));
@@ -97,20 +115,49 @@ static bool dump(const pipeline_options *o, int number, const char *name, const 
     return file_write_atomic(path, "(unchanged)\n", 12, d);
 }
 
-static bool check_options(const pipeline_options *o, ir_diag *d) {
+static bool check_pass_name(ir_target target, const char *name, ir_diag *d) {
+    const char *names[MAX_PASSES] = {"import"};
+    char list[512] = "import";
+    int count = 1;
+    for (int i = 0; i < PASS_COUNT; i++) {
+        if (!is_for(&passes[i], target)) continue;
+        names[count++] = passes[i].name;
+        size_t used = strlen(list);
+        snprintf(list + used, sizeof list - used, "%s%s", i + 1 < PASS_COUNT ? ", " : " or ", passes[i].name);
+    }
+    for (int i = 0; i < count; i++)
+        if (strcmp(name, names[i]) == 0) return true;
+    const char *near = suggest(name, names, count);
+    return ir_fail(d, IR_EXIT_INPUT, "--dump-ir-after %s: no such pass%s%s; expected %s", name,
+                   near ? ": did you mean " : "", near ? near : "", list);
+}
+
+static bool check_options(ir_target target, const pipeline_options *o, ir_diag *d) {
     if (o->dump_dir && mkdir(o->dump_dir, 0777) != 0 && errno != EEXIST)
         return ir_fail(d, IR_EXIT_INPUT, "%s: can't create the folder: %s", o->dump_dir, strerror(errno));
-    if (!o->dump_after || strcmp(o->dump_after, "import") == 0) return true;
-    const char *names[PASS_COUNT + 1] = {[PASS_COUNT] = "import"};
-    for (int i = 0; i < PASS_COUNT; i++) {
-        names[i] = passes[i].name;
-        if (strcmp(o->dump_after, names[i]) == 0) return true;
-    }
-    const char *near = suggest(o->dump_after, names, PASS_COUNT + 1);
-    return ir_fail(d, IR_EXIT_INPUT,
-                   "--dump-ir-after %s: no such pass%s%s; expected import, fold, norm, fuse, dead, outputs, "
-                   "terms, layout, views, algorithm, epilogue, load, stream, blocking, gather or memory",
-                   o->dump_after, near ? ": did you mean " : "", near ? near : "");
+    return !o->dump_after || check_pass_name(target, o->dump_after, d);
+}
+
+static bool is_planned_node(const ir_node *n, ir_target target) {
+    if (n->gpu || n->op == IR_OP_TO_CHANNELS_LAST || n->op == IR_OP_FROM_CHANNELS_LAST) return true;
+    bool for_cpu = n->winograd[0] || n->block[0] || n->stream || n->scratch || n->joined || n->gathered ||
+                   n->op == IR_OP_TO_BLOCK || n->op == IR_OP_FROM_BLOCK;
+    return target != IR_TARGET_C && for_cpu;
+}
+
+static bool is_planned_tensor(const ir_tensor *t, ir_target target) {
+    bool for_cpu = t->block || t->ring || t->fused || t->on_load || t->view_of || t->arena_offset >= 0;
+    return t->pitch || t->storage || (target != IR_TARGET_C && for_cpu);
+}
+
+/* IR text may be a dump of a later pass; only a CPU's plan can be made anew. */
+static bool check_unplanned(const ir_graph *g, ir_diag *d) {
+    bool planned = g->recompute;
+    for (int i = 0; i < g->n_nodes; i++) planned |= is_planned_node(g->nodes[i], g->goals.target);
+    for (int i = 0; i < g->n_tensors; i++) planned |= is_planned_tensor(g->tensors[i], g->goals.target);
+    return !planned ||
+           ir_fail(d, IR_EXIT_INPUT,
+                   "%s: the graph has been planned already: give the model that it was made of", g->name);
 }
 
 static void must_verify(const ir_graph *g, const char *after) {
@@ -125,13 +172,15 @@ static double seconds(void) {
 }
 
 bool pipeline_run(ir_graph *g, const pipeline_options *o, pass_report *reports, int *count, ir_diag *d) {
+    ir_target target = g->goals.target;
     *count = 0;
-    if (!check_options(o, d)) return false;
+    if (!check_options(target, o, d) || !check_unplanned(g, d)) return false;
     must_verify(g, "import");
     bool dumping = o->dump_dir || o->dump_after;
     char *before = dumping ? ir_print_string(g) : NULL;
     bool ok = !dumping || dump(o, 0, "import", before, true, d);
     for (int i = 0; ok && i < PASS_COUNT; i++) {
+        if (!is_for(&passes[i], target)) continue;
         double start = seconds();
         census a = take_census(g);
         ok = passes[i].run(g, d);
@@ -147,7 +196,7 @@ bool pipeline_run(ir_graph *g, const pipeline_options *o, pass_report *reports, 
         if (!dumping) continue;
         char *after = ir_print_string(g);
         r->changed = strcmp(before, after) != 0;
-        ok = dump(o, i + 1, r->name, after, r->changed, d);
+        ok = dump(o, *count, r->name, after, r->changed, d);
         free(before);
         before = after;
     }

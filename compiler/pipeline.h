@@ -4,7 +4,7 @@
 
 #include "ir.h"
 
-enum { MAX_PASSES = 16 };
+enum { MAX_PASSES = 20 };
 
 typedef struct pipeline_options {
     const char *dump_dir;   /* NULL: no dumps. Files NN-<pass>.ir are written into it (created when absent) */
@@ -19,7 +19,8 @@ typedef struct pass_report {
     char what[400]; /* "batch_norm 18 -> 0, conv 19"; empty when nothing changed */
 } pass_report;
 
-/* Turns an imported graph into a planned one. reports: room for MAX_PASSES, *count of them are filled. */
+/* Turns an imported graph into a planned one for g->goals.target. reports: room for MAX_PASSES, *count of
+ * them are filled. */
 bool pipeline_run(ir_graph *g, const pipeline_options *o, pass_report *reports, int *count, ir_diag *d);
 
 #endif

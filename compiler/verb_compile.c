@@ -38,8 +38,8 @@ static int processors(void) {
     return count > 0 ? (int)count : 1;
 }
 
-bool set_goals(const options *o, ir_graph *g, ir_diag *d) {
-    return options_goals(o, &g->goals, d) && (!o->tuning || tune_read(o->tuning, g, d));
+bool set_goals(const options *o, ir_target target, ir_graph *g, ir_diag *d) {
+    return options_goals(o, target, &g->goals, d) && (!o->tuning || tune_read(o->tuning, g, d));
 }
 
 bool write_memory_report(const options *o, const ir_graph *g, ir_diag *d) {
@@ -49,33 +49,69 @@ bool write_memory_report(const options *o, const ir_graph *g, ir_diag *d) {
     return text && file_write_atomic(o->memory_report, text, strlen(text), d);
 }
 
-bool write_graph(const options *o, ir_graph *g, const char *dir, ir_diag *d) {
+static bool emit_bundle(const ir_graph *g, const ir_graph *gpu, const cg_options *c, file_dir *out,
+                        ir_diag *d) {
+    if (gpu) return cg_write_both(g, gpu, c, emit_file, out, d);
+    return cg_write_bundle(g, c, emit_file, out, d);
+}
+
+/* gpu: NULL, or the same model for the other target, into the same bundle. */
+static bool write_graphs(const options *o, ir_graph *g, ir_graph *gpu, const char *dir, ir_diag *d) {
     pipeline_options p = {.dump_dir = o->dump_dir, .dump_after = o->dump_after, .verbose = o->verbose};
     pass_report reports[MAX_PASSES];
     int passes;
     cg_options c = {
         .version = VOXC_VERSION, .options = options_text(o, g->arena), .input = file_name(o->model)};
+    if (gpu && !pipeline_run(gpu, &(pipeline_options){0}, reports, &passes, d)) return false;
     if (!pipeline_run(g, &p, reports, &passes, d) || !hash_model(o->model, c.input_sha256, d)) return false;
     file_dir *out = file_dir_begin(dir, "manifest.json", o->force, d);
     if (!out) return false;
-    if (cg_write_bundle(g, &c, emit_file, out, d) && (!o->golden || golden_write(g, out, processors(), d)) &&
+    if (emit_bundle(g, gpu, &c, out, d) && (!o->golden || golden_write(g, out, processors(), d)) &&
         write_memory_report(o, g, d))
         return file_dir_commit(out, d);
     file_dir_abort(out);
     return false;
 }
 
-bool compile_graph(const options *o, ir_graph *g, const char *dir, ir_diag *d) {
-    if (!set_goals(o, g, d) || (o->tune && !tune(o, g, d)) || !fit(g, d) || !write_graph(o, g, dir, d))
+bool write_graph(const options *o, ir_graph *g, const char *dir, ir_diag *d) {
+    return write_graphs(o, g, NULL, dir, d);
+}
+
+static bool compile_graphs(const options *o, ir_graph *g, ir_graph *gpu, const char *dir, ir_diag *d) {
+    if (!set_goals(o, IR_TARGET_C, g, d) || (o->tune && !tune(o, g, d)) || !fit(g, d) ||
+        !write_graphs(o, g, gpu, dir, d))
         return false;
     if (o->opt_report) cg_algorithm_report(g, stderr), cg_norm_report(g, stderr);
     return true;
 }
 
+bool compile_graph(const options *o, ir_graph *g, const char *dir, ir_diag *d) {
+    return compile_graphs(o, g, NULL, dir, d);
+}
+
+static bool plan_gpu(const options *o, ir_graph *g, ir_diag *d) {
+    return set_goals(o, IR_TARGET_CUDA, g, d) && fit(g, d);
+}
+
+/* Both targets plan the model in their own way, so one of them takes a copy. */
+static bool compile_both(const options *o, ir_graph *g, ir_diag *d) {
+    ir_graph *gpu = ir_copy(g);
+    bool ok = plan_gpu(o, gpu, d) && compile_graphs(o, g, gpu, o->output, d);
+    ir_graph_free(gpu);
+    return ok;
+}
+
+static bool compile(const options *o, ir_graph *g, ir_diag *d) {
+    const unsigned targets = options_targets(o), c = 1u << IR_TARGET_C;
+    if (targets == c) return compile_graph(o, g, o->output, d);
+    if (targets & c) return compile_both(o, g, d);
+    return plan_gpu(o, g, d) && write_graph(o, g, o->output, d);
+}
+
 int verb_compile(const options *o, ir_diag *d) {
     ir_graph *g = load_model(o, LOAD_WEIGHTS, d);
     if (!g) return d->code;
-    if (compile_graph(o, g, o->output, d) && isatty(STDERR_FILENO))
+    if (compile(o, g, d) && isatty(STDERR_FILENO))
         fprintf(stderr, "voxc: wrote %s (arena %.1f MiB); build it with: make -C %s\n", o->output,
                 (double)g->arena_bytes / 1048576.0, o->output);
     ir_graph_free(g);

@@ -2,6 +2,7 @@
 #include "algorithm.h"
 #include "around.h"
 #include "fit.h"
+#include "gpu_model.h"
 #include "json.h"
 #include "lifetime.h"
 #include "load.h"
@@ -42,6 +43,18 @@ static int64_t node_parameters(const ir_node *n) {
     return sum;
 }
 
+static bool for_gpu(const ir_graph *g) {
+    return g->goals.target == IR_TARGET_CUDA;
+}
+
+/* "block16", "plain"; of a GPU's values "f16 x64": elements of a voxel, channels last */
+static void layout_text(const ir_tensor *t, char *text, size_t size) {
+    if (t->pitch)
+        snprintf(text, size, "%s x%" PRId64, t->storage ? ir_storage_name(t->storage) : "f32", t->pitch);
+    else
+        snprintf(text, size, "%s", t->block ? "block16" : "plain");
+}
+
 static void place_text(const ir_tensor *t, char *text, size_t size) {
     if (t->view_of)
         snprintf(text, size, "in %s+%" PRId64, t->view_of->name, t->view_offset);
@@ -68,19 +81,23 @@ static void stream_text(const ir_node *n, char *text, size_t size) {
 }
 
 static void print_layers(const ir_graph *g) {
-    printf("\n%-28s %-16s %-30s %12s %10s %8s  %s\n", "layer", "op", "output", "parameters", "GMAC", "layout",
-           "place");
+    printf("\n%-28s %-16s %-30s %12s %10s %8s  %s%s\n", "layer", "op", "output", "parameters", "GMAC",
+           "layout", for_gpu(g) ? "runs           " : "", "place");
     for (int i = 0; i < g->n_nodes; i++) {
         const ir_node *n = g->nodes[i];
-        char type[128], place[160], op[64], stream[160];
+        char type[128], place[160], op[64], stream[160], layout[32], runs[32] = "";
         const char *act = ir_get(n, IR_ACT) ? ir_word(n, IR_ACT) : NULL;
         snprintf(op, sizeof op, "%s%s%s%s", ir_op_get(n->op)->name, ir_skip(n) ? "+skip" : "", act ? "+" : "",
                  act ? act : "");
         place_text(n->out[0], place, sizeof place);
         stream_text(n, stream, sizeof stream);
-        printf("%-28s %-16s %-30s %12" PRId64 " %10.4f %8s  %s%s\n", n->out[0]->name, op,
+        layout_text(n->out[0], layout, sizeof layout);
+        if (for_gpu(g))
+            snprintf(runs, sizeof runs, "%-12s x%d ", n->gpu ? ir_gpu_name(n->gpu) : "-",
+                     cg_gpu_launches_of(n));
+        printf("%-28s %-16s %-30s %12" PRId64 " %10.4f %8s  %s%s%s\n", n->out[0]->name, op,
                ir_type_text(n->out[0], type, sizeof type), node_parameters(n), (double)ir_macs(n) / 1e9,
-               n->out[0]->block ? "block16" : "plain", place, stream);
+               layout, runs, place, stream);
     }
 }
 
@@ -117,14 +134,28 @@ static void print_peak(const peak *p) {
     printf("\n");
 }
 
-static void print_frontier(const fit_point frontier[IR_THRIFT_COUNT]) {
+static void print_frontier(const ir_graph *g, const fit_point frontier[IR_THRIFT_COUNT]) {
     printf("\n%-36s %14s %14s %14s %12s\n", "time against memory (--max-memory)", "arena", "prepared",
-           "together", "convolutions");
-    for (int i = 0; i < IR_THRIFT_COUNT; i++)
-        if (frontier[i].ok)
-            printf("  %-34s %14" PRId64 " %14" PRId64 " %14" PRId64 " %11.2fx\n", fit_name((ir_thrift)i),
-                   frontier[i].arena, frontier[i].prepared, frontier[i].arena + frontier[i].prepared,
-                   frontier[0].cycles > 0 ? frontier[i].cycles / frontier[0].cycles : 1);
+           "together", for_gpu(g) ? "launches" : "convolutions");
+    for (int i = 0; i < IR_THRIFT_COUNT; i++) {
+        const fit_point *p = &frontier[i];
+        if (!p->ok) continue;
+        printf("  %-34s %14" PRId64 " %14" PRId64 " %14" PRId64, fit_name(g->goals.target, (ir_thrift)i),
+               p->arena, p->prepared, p->arena + p->prepared);
+        if (for_gpu(g))
+            printf(" %12d\n", p->launches);
+        else
+            printf(" %11.2fx\n", frontier[0].cycles > 0 ? p->cycles / frontier[0].cycles : 1);
+    }
+}
+
+static void print_gpu(const ir_graph *g, const totals *t) {
+    int64_t weights = cg_gpu_weight_bytes(g);
+    printf("target       cuda, %s: %d launches per run\n", cg_gpu_precision_name(g->goals.precision),
+           cg_gpu_launches(g));
+    printf("device       %" PRId64 " bytes: arena, %" PRId64 " of weights and up to %" PRId64
+           " of workspace for cuDNN\n",
+           t->arena + weights + g->goals.workspace_cap, weights, g->goals.workspace_cap);
 }
 
 static void print_text(const ir_graph *g, const totals *t, const pass_report *reports, int passes) {
@@ -142,12 +173,13 @@ static void print_text(const ir_graph *g, const totals *t, const pass_report *re
     printf("arena        %" PRId64 " bytes (%.1f MiB); no plan of this order needs less than %" PRId64 "\n",
            t->arena, (double)t->arena / 1048576.0, t->bound);
     print_peak(&t->peak);
+    if (for_gpu(g)) print_gpu(g, t);
     print_layers(g);
     printf("\npasses\n");
     for (int i = 0; i < passes; i++)
         printf("  %-9s %3d -> %3d nodes  %s\n", reports[i].name, reports[i].nodes_before,
                reports[i].nodes_after, reports[i].what[0] ? reports[i].what : "(unchanged)");
-    print_frontier(t->frontier);
+    print_frontier(g, t->frontier);
 }
 
 static void json_ints(FILE *f, int count, const int64_t *v) {
@@ -183,6 +215,9 @@ static void json_layer(FILE *f, const ir_node *n) {
             ", \"parameters\": %" PRId64 ", \"macs\": %" PRId64 ", \"bytes\": %" PRId64
             ", \"arena_offset\": %" PRId64,
             node_parameters(n), ir_macs(n), ir_bytes(y), y->arena_offset);
+    fprintf(f, ", \"pitch\": %" PRId64 ", \"storage\": \"%s\", \"gpu\": \"%s\"", y->pitch,
+            y->storage ? ir_storage_name(y->storage) : ir_dtype_name(y->dtype),
+            n->gpu ? ir_gpu_name(n->gpu) : "");
     fprintf(f, ", \"block\": %d, \"stream\": %d, \"slab\": %d, \"ring\": %d, \"view_of\": ", y->block,
             n->stream, n->slab, y->ring);
     if (y->view_of)
@@ -192,18 +227,27 @@ static void json_layer(FILE *f, const ir_node *n) {
     fputs("}", f);
 }
 
-static void json_frontier(FILE *f, const fit_point frontier[IR_THRIFT_COUNT]) {
+static void json_frontier(FILE *f, ir_target target, const fit_point frontier[IR_THRIFT_COUNT]) {
     const char *gap = "\n";
     fputs("  ],\n  \"frontier\": [", f);
     for (int i = 0; i < IR_THRIFT_COUNT; i++) {
         if (!frontier[i].ok) continue;
         fprintf(f,
                 "%s    {\"name\": \"%s\", \"arena_bytes\": %" PRId64 ", \"prepared_bytes\": %" PRId64
-                ", \"convolution_cycles\": %.0f}",
-                gap, fit_name((ir_thrift)i), frontier[i].arena, frontier[i].prepared, frontier[i].cycles);
+                ", \"convolution_cycles\": %.0f, \"launches\": %d}",
+                gap, fit_name(target, (ir_thrift)i), frontier[i].arena, frontier[i].prepared,
+                frontier[i].cycles, frontier[i].launches);
         gap = ",\n";
     }
     fputs("\n  ]\n", f);
+}
+
+static void json_gpu(FILE *f, const ir_graph *g) {
+    fprintf(f,
+            "  \"precision\": \"%s\",\n  \"launches\": %d,\n  \"device_weight_bytes\": %" PRId64
+            ",\n  \"workspace_cap\": %" PRId64 ",\n",
+            cg_gpu_precision_name(g->goals.precision), cg_gpu_launches(g), cg_gpu_weight_bytes(g),
+            g->goals.workspace_cap);
 }
 
 static void print_json(FILE *f, const ir_graph *g, const totals *t, const pass_report *reports, int passes) {
@@ -214,6 +258,7 @@ static void print_json(FILE *f, const ir_graph *g, const totals *t, const pass_r
     json_ports(f, "outputs", g->outputs, g->n_outputs);
     fprintf(f, "  \"parameters\": %" PRId64 ",\n  \"macs\": %" PRId64 ",\n  \"weight_bytes\": %" PRId64 ",\n",
             t->parameters, t->macs, t->weight_bytes);
+    if (for_gpu(g)) json_gpu(f, g);
     fprintf(f, "  \"arena_bytes\": %" PRId64 ",\n  \"arena_lower_bound\": %" PRId64 ",\n  \"peak_layers\": [",
             t->arena, t->bound);
     for (int i = 0; i < named(&t->peak); i++) {
@@ -232,7 +277,7 @@ static void print_json(FILE *f, const ir_graph *g, const totals *t, const pass_r
         json_write_string(f, reports[i].what);
         fputs(i + 1 < passes ? "},\n" : "}\n", f);
     }
-    json_frontier(f, t->frontier);
+    json_frontier(f, g->goals.target, t->frontier);
     fputs("}\n", f);
 }
 
@@ -243,7 +288,8 @@ int verb_inspect(const options *o, ir_diag *d) {
     pipeline_options p = {.dump_dir = o->dump_dir, .dump_after = o->dump_after, .verbose = o->verbose};
     pass_report reports[MAX_PASSES];
     int passes = 0;
-    bool ok = set_goals(o, g, d) && fit(g, d);
+    ir_target target = options_targets(o) == 1u << IR_TARGET_CUDA ? IR_TARGET_CUDA : IR_TARGET_C;
+    bool ok = set_goals(o, target, g, d) && fit(g, d);
     for (int i = 0; ok && i < IR_THRIFT_COUNT; i++) t.frontier[i] = fit_measure(g, (ir_thrift)i);
     if (ok && pipeline_run(g, &p, reports, &passes, d) && write_memory_report(o, g, d) && !o->dump_after) {
         t.weight_bytes = constant_bytes(g);

@@ -10,8 +10,8 @@ int verb_inspect(const options *o, ir_diag *d);
 int verb_verify(const options *o, ir_diag *d);
 int verb_export(const options *o, ir_diag *d);
 
-/* g's goals from --math, --threads, --max-memory and --tuning. */
-bool set_goals(const options *o, ir_graph *g, ir_diag *d);
+/* g's goals for one target from --math, --threads, --max-memory, --tuning and --precision. */
+bool set_goals(const options *o, ir_target target, ir_graph *g, ir_diag *d);
 /* Runs the passes on g, as its goals say, and writes its bundle into dir. g ends up planned. */
 bool write_graph(const options *o, ir_graph *g, const char *dir, ir_diag *d);
 /* The same, with the goals that the options ask for; for compile and verify. */

@@ -39,6 +39,8 @@ static interp_eval *const evals[IR_OP_COUNT] = {
     [IR_OP_RANGE] = interp_range,
     [IR_OP_TO_BLOCK] = interp_same,
     [IR_OP_FROM_BLOCK] = interp_same,
+    [IR_OP_TO_CHANNELS_LAST] = interp_same,
+    [IR_OP_FROM_CHANNELS_LAST] = interp_same,
 };
 
 interp_eval *interp_find(ir_op op) {

@@ -104,6 +104,35 @@ typedef struct ir_attr {
 
 typedef struct ir_node ir_node;
 
+/* What the floats of a value are kept as in memory; they are computed with as f32 everywhere.
+ * X(symbol, text name, bytes); OWN is its dtype, and has no name. */
+#define IR_STORAGES(X) X(F16, "f16", 2) X(BF16, "bf16", 2)
+typedef enum ir_storage {
+    IR_STORE_OWN,
+#define X(sym, name, bytes) IR_STORE_##sym,
+    IR_STORAGES(X)
+#undef X
+        IR_STORAGE_COUNT
+} ir_storage;
+const char *ir_storage_name(ir_storage s); /* NULL for IR_STORE_OWN */
+
+/* What runs a node on a GPU. X(symbol, text name, meaning) */
+#define IR_GPUS(X)                                                                                           \
+    X(CUDNN, "cudnn", "one cuDNN plan, bias and activation in it")                                           \
+    X(KERNEL, "kernel", "a kernel of our own")                                                               \
+    X(GEMM_SCATTER, "gemm_scatter",                                                                          \
+      "conv_transpose, stride = kernel: a 1x1x1 cuDNN conv into scratch memory, then a kernel that "         \
+      "scatters")                                                                                            \
+    X(DGRAD, "dgrad", "conv_transpose: cuDNN's backward data, then bias and activation by a kernel, in place")
+typedef enum ir_gpu {
+    IR_GPU_NONE, /* runs no code there, or is not for a GPU */
+#define X(sym, name, meaning) IR_GPU_##sym,
+    IR_GPUS(X)
+#undef X
+        IR_GPU_COUNT
+} ir_gpu;
+const char *ir_gpu_name(ir_gpu gpu); /* NULL for IR_GPU_NONE */
+
 typedef enum ir_role { IR_ROLE_INPUT, IR_ROLE_CONST, IR_ROLE_VALUE } ir_role;
 
 typedef struct ir_tensor {
@@ -119,7 +148,14 @@ typedef struct ir_tensor {
 
     /* Set by passes. */
     int block; /* 0: plain, row-major. IR_BLOCK: N, ceil(C/16), D, H, W, 16 (5-D f32 values only) */
-    int ring;  /* 0: whole in memory. Else this many planes along D: plane z where z % ring stands */
+    /* 0: not channels last. Else N, D, H, W, C (f32 values of 3 to 5 axes only), and this many elements from
+     * one voxel to the next: C or more. What lies between belongs to neighbours in a concat, or is 0 (or what
+     * an activation makes of 0): nobody uses it but to multiply it by 0. */
+    int64_t pitch;
+    ir_storage storage; /* of f32 values that are channels last; the rest is kept as its dtype */
+    /* 0: whole in memory. Else this many planes along D: plane z where z % ring stands; in a graph that
+     * recomputes, the planes of the current step, the first in front. */
+    int ring;
     struct ir_tensor *view_of; /* lives inside that tensor (concat member, reshape) ... */
     int64_t view_offset;       /* ... at this many bytes */
     int64_t arena_offset;      /* bytes; -1 while unplanned, and for graph inputs, outputs and constants */
@@ -149,6 +185,7 @@ struct ir_node {
     int stream;    /* number of the group that it is streamed with; 0: it runs whole */
     int slab;      /* planes that the group's last node makes at a time */
     bool joined;   /* a max_pool that the kernel of its operand's conv does, which stores both */
+    ir_gpu gpu;
 };
 
 /* How `segment` prepares a volume and what it makes of the network's output. All lengths in x y z of the
@@ -206,12 +243,28 @@ typedef enum ir_thrift {
     IR_THRIFT_COUNT
 } ir_thrift;
 
+typedef enum ir_target { IR_TARGET_C, IR_TARGET_CUDA } ir_target;
+
+/* What a GPU computes convolutions with. X(symbol, option's word, how values are kept, channels in one step
+ * of a tensor core (0: none are used)) */
+#define IR_PRECISIONS(X)                                                                                     \
+    X(FP32, "fp32", OWN, 0) X(TF32, "tf32", OWN, 4) X(FP16, "fp16", F16, 8) X(BF16, "bf16", BF16, 8)
+typedef enum ir_precision {
+#define X(sym, name, storage, channels) IR_##sym,
+    IR_PRECISIONS(X)
+#undef X
+        IR_PRECISION_COUNT
+} ir_precision;
+
 /* What the passes are asked to reach; not part of the text form. */
 typedef struct ir_goals {
-    bool strict;        /* only algorithms whose rounding error is no larger than a direct sum's */
-    bool whole;         /* every value lies in memory as a whole, for whoever wants to look at it */
-    int lanes;          /* tasks of a layer that may run at once with scratch of their own, >= 1 */
-    int64_t max_memory; /* bytes of arena and prepared weights; 0: any */
+    ir_target target;
+    ir_precision precision; /* of a GPU */
+    bool strict;            /* only algorithms whose rounding error is no larger than a direct sum's */
+    bool whole;             /* every value lies in memory as a whole, for whoever wants to look at it */
+    int lanes;              /* tasks of a layer that may run at once with scratch of their own, >= 1 */
+    int64_t max_memory;     /* bytes of arena and prepared weights, a GPU's cuDNN workspace too; 0: any */
+    int64_t workspace_cap;  /* bytes that a cuDNN plan may ask for at run time */
     ir_thrift thrift;
     int n_tuned;
     const ir_tuned *tuned;
@@ -230,6 +283,7 @@ typedef struct ir_graph {
     const char **labels; /* label names, index = class */
     ir_volume volume;
     int64_t arena_bytes; /* -1 while unplanned */
+    bool recompute;      /* each step of a stream makes all that it needs anew: see ir_group_steps */
     ir_goals goals;
 } ir_graph;
 
@@ -286,8 +340,12 @@ void ir_remove_dead(ir_graph *g);           /* nodes and tensors that no output 
 bool ir_shape_count(int rank, const int64_t *dim, int64_t *count);
 bool ir_shape_bytes(ir_dtype t, int rank, const int64_t *dim, int64_t *bytes);
 int64_t ir_count(const ir_tensor *t);
-/* Bytes in memory: blocked tensors round C up to IR_BLOCK, of a ring only its planes count. */
+int64_t ir_element_bytes(const ir_tensor *t); /* of one element as it is kept in memory */
+/* Bytes in memory: blocked tensors round C up to IR_BLOCK, of a ring only its planes count. A channels-last
+ * tensor that lives in another reaches from its first element to that one's end. */
 int64_t ir_bytes(const ir_tensor *t);
+/* Whether t is channels last and shares its voxels with neighbours in a concat. */
+bool ir_is_interleaved(const ir_tensor *t);
 bool ir_same_shape(const ir_tensor *a, const ir_tensor *b);
 /* "f32[1,64,3,3,3]" into buf; returns buf. */
 char *ir_type_text(const ir_tensor *t, char *buf, size_t n);
@@ -340,7 +398,7 @@ bool ir_has_planes(const ir_node *n, int k);
 ir_planes ir_planes_read(const ir_node *n, int k, ir_planes made);
 /* The steps of the nodes first to last as one group, in an arena. The last node asks for `slab` planes at a
  * time, each producer makes what is missing, and nodes that the last one does not depend on run as soon as
- * they can. */
+ * they can. Where the graph recomputes, a producer of a ring makes all that is asked for, each time. */
 ir_step *ir_group_steps(const ir_graph *g, int first, int last, int64_t slab, ir_arena *arena, int *count);
 /* The last node of the group that begins at node `first`; `first` if it is in none. */
 int ir_group_end(const ir_graph *g, int first);

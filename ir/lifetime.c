@@ -42,8 +42,9 @@ static bool is_output(const ir_graph *g, const ir_tensor *t) {
 
 static part locate(const ir_graph *g, const ir_index *index, const ir_tensor *t) {
     part p = {.end = ir_bytes(t), .alive = {0, -1}};
-    for (; t->view_of; t = t->view_of) p.at += t->view_offset;
-    p.end = round_up(p.at + p.end);
+    int64_t before = 0; /* where t's first element lies in a voxel: it has bytes of every voxel */
+    for (; t->view_of; t = t->view_of) *(t->pitch ? &before : &p.at) += t->view_offset;
+    p.end = round_up(p.at + before + p.end);
     p.root = t->role == IR_ROLE_VALUE && !t->fused && !t->on_load && !is_output(g, t)
                  ? ir_index_find(index, t)
                  : -1;

@@ -101,3 +101,12 @@ size_t ir_dtype_bytes(ir_dtype t) {
 bool ir_dtype_is_float(ir_dtype t) {
     return dtype_get(t)->is_float;
 }
+
+const char *ir_gpu_name(ir_gpu gpu) {
+    static const char *const names[IR_GPU_COUNT] = {
+#define X(sym, name, meaning) [IR_GPU_##sym] = (name),
+        IR_GPUS(X)
+#undef X
+    };
+    return names[gpu];
+}

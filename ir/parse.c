@@ -67,6 +67,10 @@ static bool parse_arena(parser *p) {
     return true;
 }
 
+static bool parse_recompute(parser *p) {
+    return p->g->recompute = true;
+}
+
 static bool parse_label(parser *p) {
     const char *label = lex_string(&p->x);
     if (!label) return false;
@@ -81,15 +85,16 @@ typedef struct statement {
     bool (*parse)(parser *p);
 } statement;
 static const statement statements[] = {
-    {"input", parse_input}, {"const", parse_const}, {"output", parse_output},
-    {"arena", parse_arena}, {"label", parse_label}, {"volume", parse_volume},
+    {"input", parse_input}, {"const", parse_const},   {"output", parse_output},       {"arena", parse_arena},
+    {"label", parse_label}, {"volume", parse_volume}, {"recompute", parse_recompute},
 };
 
 static bool parse_statement(parser *p) {
     if (lex_is(&p->x, '%')) return parse_node(p);
     for (size_t i = 0; i < sizeof statements / sizeof *statements; i++)
         if (lex_accept_word(&p->x, statements[i].word)) return statements[i].parse(p);
-    return lex_fail(&p->x, "expected input, const, output, arena, label, volume or a node: %%y = op(...)");
+    return lex_fail(
+        &p->x, "expected input, const, output, arena, recompute, label, volume or a node: %%y = op(...)");
 }
 
 static bool resolve_views(parser *p) {

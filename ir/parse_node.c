@@ -136,6 +136,19 @@ static bool parse_stream(parser *p, ir_node *n) {
     return lex_fail(&p->x, "stream wants a group and its planes per step, both 1 or more: 1x4");
 }
 
+static bool parse_gpu(parser *p, ir_node *n) {
+    lexer place = p->x;
+    const char *word = lex_word(&p->x, "what runs the node on a GPU");
+    if (!word) return false;
+    for (int gpu = IR_GPU_NONE + 1; gpu < IR_GPU_COUNT; gpu++) {
+        if (strcmp(word, ir_gpu_name((ir_gpu)gpu)) != 0) continue;
+        n->gpu = (ir_gpu)gpu;
+        return true;
+    }
+    p->x = place;
+    return lex_fail(&p->x, "gpu is cudnn, kernel, gemm_scatter or dgrad");
+}
+
 static bool parse_attribute(parser *p, ir_node *n) {
     lexer place = p->x;
     const char *name = lex_word(&p->x, "an attribute or ->");
@@ -150,6 +163,7 @@ static bool parse_attribute(parser *p, ir_node *n) {
     if (!strcmp(name, "gathered")) return (n->gathered = true);
     if (!strcmp(name, "scratch")) return lex_expect(&p->x, '=') && parse_scratch(p, n);
     if (!strcmp(name, "stream")) return lex_expect(&p->x, '=') && parse_stream(p, n);
+    if (!strcmp(name, "gpu")) return lex_expect(&p->x, '=') && parse_gpu(p, n);
     for (int k = 0; k < IR_KEY_COUNT; k++) {
         if (strcmp(ir_key_name((ir_key)k), name)) continue;
         if (!ir_get(n, (ir_key)k)) return lex_expect(&p->x, '=') && parse_value(p, n, (ir_key)k);
@@ -168,20 +182,33 @@ static bool parse_offset(parser *p, int64_t *offset) {
     return *offset >= 0 || lex_fail(&p->x, "the offset is negative");
 }
 
-/* ringN, as one word. */
-static bool parse_ring(parser *p, ir_tensor *t) {
+/* `prefix` and a number from 1 to INT_MAX, as one word: the number; 0 for anything else. */
+static int numbered(const char *word, const char *prefix) {
+    size_t n = strlen(prefix);
+    char *end;
+    if (strncmp(word, prefix, n) != 0 || word[n] < '1' || word[n] > '9') return 0;
+    long v = strtol(word + n, &end, 10);
+    return !*end && v <= INT_MAX ? (int)v : 0;
+}
+
+/* ringN, pitchN, or what the elements are kept as. */
+static bool parse_place_word(parser *p, ir_tensor *t) {
     lex_blanks(&p->x);
     lexer place = p->x;
-    const char *word = *p->x.at == 'r' ? lex_word(&p->x, "ring") : "";
-    char *end = NULL;
-    long planes = strncmp(word, "ring", 4) == 0 ? strtol(word + 4, &end, 10) : 0;
-    if (end && !*end && planes >= 1 && planes <= INT_MAX) {
-        t->ring = (int)planes;
+    const char *word = strchr("rpfb", *p->x.at) ? lex_word(&p->x, "a place") : "";
+    int ring = numbered(word, "ring"), pitch = numbered(word, "pitch");
+    if (ring) t->ring = ring;
+    if (pitch) t->pitch = pitch;
+    if (ring || pitch) return true;
+    for (int s = IR_STORE_OWN + 1; s < IR_STORAGE_COUNT; s++) {
+        if (strcmp(word, ir_storage_name((ir_storage)s)) != 0) continue;
+        t->storage = (ir_storage)s;
         return true;
     }
     p->x = place;
-    return lex_fail(&p->x, "expected block16, fused, on_load, ringPLANES, arena+BYTES, in %%tensor+BYTES, "
-                           "scratch+BYTES or the end of the line");
+    return lex_fail(&p->x,
+                    "expected block16, pitchELEMENTS, f16, bf16, fused, on_load, ringPLANES, arena+BYTES, "
+                    "in %%tensor+BYTES, scratch+BYTES or the end of the line");
 }
 
 static bool parse_place(parser *p, ir_node *n) {
@@ -204,7 +231,7 @@ static bool parse_place(parser *p, ir_node *n) {
         v->parent = lex_tensor(&p->x);
         if (!v->parent || !lex_expect(&p->x, '+') || !lex_int(&p->x, &t->view_offset)) return false;
     } else {
-        return parse_ring(p, t);
+        return parse_place_word(p, t);
     }
     return true;
 }

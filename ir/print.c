@@ -149,6 +149,8 @@ static void put_stream(printer *p, const ir_node *n) {
 
 static void put_place(printer *p, const ir_tensor *t) {
     if (t->block) fprintf(p->f, " block%d", t->block);
+    if (t->pitch) fprintf(p->f, " pitch%lld", (long long)t->pitch);
+    if (t->storage) fprintf(p->f, " %s", ir_storage_name(t->storage));
     if (t->fused) fputs(" fused", p->f);
     if (t->on_load) fputs(" on_load", p->f);
     if (t->ring) fprintf(p->f, " ring%d", t->ring);
@@ -171,6 +173,7 @@ static void put_node(printer *p, const ir_node *n) {
     if (!p->structure && n->gathered) fputs(" gathered", p->f);
     if (!p->structure && n->scratch) fprintf(p->f, " scratch=%lld", (long long)n->scratch);
     if (!p->structure) put_stream(p, n);
+    if (!p->structure && n->gpu) fprintf(p->f, " gpu=%s", ir_gpu_name(n->gpu));
     fputs(" -> ", p->f);
     put_type(p, n->out[0]);
     if (!p->structure) put_place(p, n->out[0]);
@@ -206,6 +209,7 @@ static void put_volume(printer *p, const ir_volume *v) {
 static void put_graph(printer *p, const ir_graph *g) {
     fprintf(p->f, "graph %s\n", g->name);
     if (g->arena_bytes >= 0 && !p->structure) fprintf(p->f, "arena %lld\n", (long long)g->arena_bytes);
+    if (g->recompute && !p->structure) fputs("recompute\n", p->f);
     for (int i = 0; i < g->n_labels; i++) {
         fputs("label ", p->f);
         put_string(p, g->labels[i]);

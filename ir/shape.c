@@ -35,6 +35,8 @@ static shape_fn *const table[IR_OP_COUNT] = {
     [IR_OP_RANGE] = shape_range,
     [IR_OP_TO_BLOCK] = shape_relayout,
     [IR_OP_FROM_BLOCK] = shape_relayout,
+    [IR_OP_TO_CHANNELS_LAST] = shape_channels_last,
+    [IR_OP_FROM_CHANNELS_LAST] = shape_channels_last,
 };
 
 static shape_fn *function_of(ir_op op) {

@@ -181,3 +181,9 @@ bool shape_relayout(const ir_node *n, ir_type *out, ir_diag *d) {
     shape_copy(out, n->in[0]);
     return n->in[0]->dtype == IR_F32 || shape_fail(n, d, "blocked layouts are for f32");
 }
+
+bool shape_channels_last(const ir_node *n, ir_type *out, ir_diag *d) {
+    if (!shape_need_rank(n, 3, 5, d)) return false;
+    shape_copy(out, n->in[0]);
+    return n->in[0]->dtype == IR_F32 || shape_fail(n, d, "channels-last layouts are for f32");
+}

@@ -1,6 +1,6 @@
 /* stream.c: which planes a node reads for the planes it makes, and in which order the nodes of a group take
  * turns. */
-#include "ir.h"
+#include "stream.h"
 
 enum { PLANE_AXIS = 2, PLANE_RANK = 5 };
 
@@ -63,6 +63,8 @@ bool ir_can_stream(const ir_node *n) {
     case IR_OP_AVERAGE_POOL:
     case IR_OP_TO_BLOCK:
     case IR_OP_FROM_BLOCK:
+    case IR_OP_TO_CHANNELS_LAST:
+    case IR_OP_FROM_CHANNELS_LAST:
         return true;
     case IR_OP_SLICE:
         return ir_ints(n, IR_STEP)[PLANE_AXIS] == 1;
@@ -140,12 +142,15 @@ static int64_t depth_of(const turns *t, int node) {
     return t->g->nodes[node]->out[0]->dim[PLANE_AXIS];
 }
 
-/* The node of the group that makes operand k; -1: it is whole before the group begins. */
-static int maker(const turns *t, const ir_node *n, int k) {
+int stream_maker(const ir_graph *g, int first, int last, const ir_node *n, int k) {
     if (!ir_has_planes(n, k) || n->in[k]->role != IR_ROLE_VALUE) return -1;
-    for (int i = t->first; i <= t->last; i++)
-        if (t->g->nodes[i]->out[0] == n->in[k]) return i;
+    for (int i = first; i <= last; i++)
+        if (g->nodes[i]->out[0] == n->in[k]) return i;
     return -1;
+}
+
+static int maker(const turns *t, const ir_node *n, int k) {
+    return stream_maker(t->g, t->first, t->last, n, k);
 }
 
 static void add_step(turns *t, int node, int64_t begin, int64_t end) {
@@ -236,6 +241,7 @@ static void set_paces(turns *t, int64_t slab) {
 }
 
 ir_step *ir_group_steps(const ir_graph *g, int first, int last, int64_t slab, ir_arena *arena, int *count) {
+    if (g->recompute) return stream_steps_again(g, first, last, slab, arena, count);
     size_t nodes = (size_t)(last - first) + 1;
     turns t = {.g = g, .first = first, .last = last, .arena = arena};
     t.done = ir_alloc(arena, nodes, sizeof *t.done);

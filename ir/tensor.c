@@ -32,11 +32,52 @@ int64_t ir_count(const ir_tensor *t) {
     return n;
 }
 
+const char *ir_storage_name(ir_storage s) {
+    static const char *const names[IR_STORAGE_COUNT] = {
+#define X(sym, name, bytes) [IR_STORE_##sym] = (name),
+        IR_STORAGES(X)
+#undef X
+    };
+    return names[s];
+}
+
+int64_t ir_element_bytes(const ir_tensor *t) {
+    static const int64_t bytes[IR_STORAGE_COUNT] = {
+#define X(sym, name, bytes) [IR_STORE_##sym] = (bytes),
+        IR_STORAGES(X)
+#undef X
+    };
+    return t->storage == IR_STORE_OWN ? (int64_t)ir_dtype_bytes(t->dtype) : bytes[t->storage];
+}
+
+bool ir_is_interleaved(const ir_tensor *t) {
+    for (const ir_tensor *u = t->view_of; u && t->pitch > 0; u = u->view_of)
+        if (u->rank != t->rank || u->dim[1] != t->dim[1]) return true;
+    return false;
+}
+
+/* Where t begins in the outermost tensor that it lives in. */
+static int64_t bytes_before(const ir_tensor *t) {
+    int64_t bytes = 0;
+    for (; t->view_of; t = t->view_of) bytes += t->view_offset;
+    return bytes;
+}
+
+static int64_t channels_last_bytes(const ir_tensor *t, int64_t *dim) {
+    int64_t count, bytes;
+    dim[1] = t->pitch;
+    if (!ir_shape_count(t->rank, dim, &count) || __builtin_mul_overflow(count, ir_element_bytes(t), &bytes) ||
+        bytes > max_size)
+        ir_die("tensor %%%s has a size that cannot be", t->name);
+    return bytes > 0 ? bytes - bytes_before(t) : 0;
+}
+
 int64_t ir_bytes(const ir_tensor *t) {
     int64_t dim[IR_MAX_RANK], bytes;
     memcpy(dim, t->dim, sizeof dim);
     if (t->block > 0 && t->rank > 1) dim[1] = (dim[1] + t->block - 1) / t->block * t->block;
     if (t->ring > 0 && t->rank > 2) dim[2] = t->ring;
+    if (t->pitch > 0 && t->rank > 1) return channels_last_bytes(t, dim);
     if (!ir_shape_bytes(t->dtype, t->rank, dim, &bytes))
         ir_die("tensor %%%s has a size that cannot be", t->name);
     return bytes;

@@ -36,6 +36,8 @@ bool verify_streams(verifier *v);
 /* The first and the last node of the group of node `at`; both `at` if it is in none. */
 int verify_group_first(const verifier *v, int at);
 int verify_group_last(const verifier *v, int at);
+/* What runs each node on a GPU (verify_gpu.c); relies on sound streams. */
+bool verify_gpu(verifier *v);
 /* The memory plan (verify_memory.c); relies on sound views. */
 bool verify_memory(verifier *v);
 

@@ -9,17 +9,19 @@ typedef enum layout_rule {
     PLAIN, /* all row-major */
     FREE,  /* each as it likes */
     TO,    /* row-major to blocked */
-    FROM   /* blocked to row-major */
+    FROM,  /* blocked to row-major */
+    LAST,  /* row-major to channels last */
+    FIRST  /* channels last to row-major */
 } layout_rule;
 
 static const layout_rule rules[IR_OP_COUNT] = {
-    [IR_OP_CONV] = FREE,        [IR_OP_CONV_TRANSPOSE] = FREE, [IR_OP_ARG_MAX] = FREE,
-    [IR_OP_NORM_TERMS] = FREE,  [IR_OP_TO_BLOCK] = TO,         [IR_OP_FROM_BLOCK] = FROM,
-    [IR_OP_RESHAPE] = PLAIN,    [IR_OP_TRANSPOSE] = PLAIN,     [IR_OP_EXPAND] = PLAIN,
-    [IR_OP_GATHER] = PLAIN,     [IR_OP_REDUCE_SUM] = PLAIN,    [IR_OP_REDUCE_MEAN] = PLAIN,
-    [IR_OP_REDUCE_MAX] = PLAIN, [IR_OP_REDUCE_MIN] = PLAIN,    [IR_OP_REDUCE_PROD] = PLAIN,
-    [IR_OP_WHERE] = PLAIN,      [IR_OP_CAST] = PLAIN,          [IR_OP_SHAPE_OF] = PLAIN,
-    [IR_OP_RANGE] = PLAIN,
+    [IR_OP_CONV] = FREE,        [IR_OP_CONV_TRANSPOSE] = FREE,   [IR_OP_ARG_MAX] = FREE,
+    [IR_OP_NORM_TERMS] = FREE,  [IR_OP_TO_BLOCK] = TO,           [IR_OP_FROM_BLOCK] = FROM,
+    [IR_OP_RESHAPE] = PLAIN,    [IR_OP_TRANSPOSE] = PLAIN,       [IR_OP_EXPAND] = PLAIN,
+    [IR_OP_GATHER] = PLAIN,     [IR_OP_REDUCE_SUM] = PLAIN,      [IR_OP_REDUCE_MEAN] = PLAIN,
+    [IR_OP_REDUCE_MAX] = PLAIN, [IR_OP_REDUCE_MIN] = PLAIN,      [IR_OP_REDUCE_PROD] = PLAIN,
+    [IR_OP_WHERE] = PLAIN,      [IR_OP_TO_CHANNELS_LAST] = LAST, [IR_OP_FROM_CHANNELS_LAST] = FIRST,
+    [IR_OP_CAST] = PLAIN,       [IR_OP_SHAPE_OF] = PLAIN,        [IR_OP_RANGE] = PLAIN,
 };
 
 static bool check_block(verifier *v, const ir_tensor *t) {
@@ -33,6 +35,28 @@ static bool check_block(verifier *v, const ir_tensor *t) {
     return true;
 }
 
+static bool check_pitch(verifier *v, const ir_tensor *t) {
+    if (!t->pitch && !t->storage) return true;
+    if (t->pitch < 1 || t->block)
+        return verify_broken(v, "layout", "%%%s is kept as %s but not channels last", t->name,
+                             t->storage ? ir_storage_name(t->storage) : "f32");
+    if (t->role != IR_ROLE_VALUE || t->rank < 3 || t->rank > 5 || t->dtype != IR_F32)
+        return verify_broken(v, "layout", "%%%s is channels last but no computed f32 tensor of 3 to 5 axes",
+                             t->name);
+    if (verify_is_output(v, t))
+        return verify_broken(v, "layout", "graph output %%%s is channels last: its reader wants it row-major",
+                             t->name);
+    if (t->pitch >= t->dim[1]) return true;
+    return verify_broken(v, "layout", "%%%s has %lld channels in a pitch of %lld", t->name,
+                         (long long)t->dim[1], (long long)t->pitch);
+}
+
+typedef enum layout { ROWS, BLOCKS, VOXELS } layout;
+
+static layout layout_of(const ir_tensor *t) {
+    return t->block ? BLOCKS : t->pitch ? VOXELS : ROWS;
+}
+
 /* Whether operand k takes part in the rule SAME. */
 static bool alike(const ir_node *n, int k) {
     const ir_tensor *t = n->in[k];
@@ -41,20 +65,22 @@ static bool alike(const ir_node *n, int k) {
 }
 
 static bool check_node_layout(verifier *v, const ir_node *n) {
+    static const char *const names[] = {"row-major", "blocked", "channels-last"};
     layout_rule rule = rules[n->op];
-    int in = n->n_in && n->in[0] ? n->in[0]->block : 0, out = n->out[0]->block;
+    layout in = n->n_in && n->in[0] ? layout_of(n->in[0]) : ROWS, out = layout_of(n->out[0]);
     bool good = true;
-    if (rule == TO) good = !in && out;
-    if (rule == FROM) good = in && !out;
+    if (rule == TO) good = in == ROWS && out == BLOCKS;
+    if (rule == FROM) good = in == BLOCKS && out == ROWS;
+    if (rule == LAST) good = in == ROWS && out == VOXELS;
+    if (rule == FIRST) good = in == VOXELS && out == ROWS;
     for (int k = 0; k < n->n_in; k++) {
-        if (rule == SAME && alike(n, k)) good = good && n->in[k]->block == out;
-        if (rule == PLAIN && n->in[k]) good = good && !n->in[k]->block;
+        if (rule == SAME && alike(n, k)) good = good && layout_of(n->in[k]) == out;
+        if (rule == PLAIN && n->in[k]) good = good && layout_of(n->in[k]) == ROWS;
     }
-    if (ir_skip(n)) good = good && ir_skip(n)->block == out;
-    if (rule == PLAIN) good = good && !out;
-    return good ||
-           verify_broken(v, "layout", "%s '%s' cannot mix these layouts: reads block %d, writes block %d",
-                         ir_op_get(n->op)->name, n->name, in, out);
+    if (ir_skip(n)) good = good && layout_of(ir_skip(n)) == out;
+    if (rule == PLAIN) good = good && out == ROWS;
+    return good || verify_broken(v, "layout", "%s '%s' cannot mix these layouts: reads %s, writes %s memory",
+                                 ir_op_get(n->op)->name, n->name, names[in], names[out]);
 }
 
 static bool check_winograd(verifier *v, const ir_node *n) {
@@ -72,7 +98,7 @@ static bool check_winograd(verifier *v, const ir_node *n) {
 
 bool verify_layouts(verifier *v) {
     for (int i = 0; i < v->g->n_tensors; i++)
-        if (!check_block(v, v->g->tensors[i])) return false;
+        if (!check_block(v, v->g->tensors[i]) || !check_pitch(v, v->g->tensors[i])) return false;
     for (int i = 0; i < v->g->n_nodes; i++)
         if (!check_node_layout(v, v->g->nodes[i]) || !check_winograd(v, v->g->nodes[i])) return false;
     return true;
@@ -107,9 +133,19 @@ verify_view verify_view_kind(const ir_tensor *t) {
     return overwrites(t, u) || overwrites(u, t) ? VERIFY_IN_PLACE : VERIFY_NO_VIEW;
 }
 
+/* The byte at which operand k begins inside its concat's voxels; -1 where it cannot be interleaved there. */
+static int64_t interleaved_offset(const ir_node *concat, int k) {
+    const ir_tensor *whole = concat->out[0], *t = concat->in[k];
+    int64_t channels = 0;
+    if (ir_int(concat, IR_AXIS) != 1 || t->pitch != whole->pitch || t->storage != whole->storage) return -1;
+    for (int i = 0; i < k; i++) channels += concat->in[i]->dim[1];
+    return channels * ir_element_bytes(whole);
+}
+
 /* The byte at which operand k begins inside its concat's output, or -1 when it is not one piece of it. */
 static int64_t member_offset(const ir_node *concat, int k) {
     const ir_tensor *whole = concat->out[0];
+    if (whole->pitch || concat->in[k]->pitch) return interleaved_offset(concat, k);
     int64_t axis = ir_int(concat, IR_AXIS), before = 0, after = (int64_t)ir_dtype_bytes(whole->dtype);
     for (int64_t i = 0; i < axis; i++)
         if (whole->dim[i] != 1) return -1;
@@ -146,7 +182,8 @@ static bool check_whole(verifier *v, const ir_tensor *t) {
     verify_view kind = verify_view_kind(t);
     if (kind == VERIFY_NO_VIEW)
         return verify_broken(v, "view", "%%%s has no reason to lie in %%%s", t->name, u->name);
-    if (t->view_offset || t->block != u->block || ir_bytes(t) != ir_bytes(u))
+    bool alike = t->block == u->block && t->pitch == u->pitch && t->storage == u->storage;
+    if (t->view_offset || !alike || ir_bytes(t) != ir_bytes(u))
         return verify_broken(v, "view", "%%%s and %%%s want the same bytes", t->name, u->name);
     if (kind == VERIFY_IN_PLACE && root->role != IR_ROLE_VALUE)
         return verify_broken(v, "view", "%%%s overwrites %%%s, which is not ours to write", t->name,
@@ -166,7 +203,8 @@ static bool check_view(verifier *v, const ir_tensor *t) {
     if (t->view_offset < 0 || t->view_offset > ir_bytes(u) - ir_bytes(t))
         return verify_broken(v, "view", "%%%s at byte %lld leaves %%%s", t->name, (long long)t->view_offset,
                              u->name);
-    if (root->role == IR_ROLE_VALUE && !verify_is_output(v, root) && t->view_offset % 64)
+    bool ours = root->role == IR_ROLE_VALUE && !verify_is_output(v, root);
+    if (ours && !t->pitch && t->view_offset % 64)
         return verify_broken(v, "view", "%%%s at byte %lld of %%%s is not aligned to 64", t->name,
                              (long long)t->view_offset, u->name);
     return member_of_concat(t, u) ? check_member(v, t) : check_whole(v, t);

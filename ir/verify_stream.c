@@ -25,6 +25,9 @@ static bool check_node(verifier *v, int at) {
     if (n->stream < 0 || n->slab < 1)
         return verify_broken(v, "stream", "'%s' has group %d and %d planes per step", n->name, n->stream,
                              n->slab);
+    if (v->g->recompute && n->out[0]->rank > 0 && n->out[0]->dim[0] != 1)
+        return verify_broken(v, "stream", "'%s' streams a batch of %lld", n->name,
+                             (long long)n->out[0]->dim[0]);
     if (!ir_can_stream(n))
         return verify_broken(v, "stream", "%s '%s' cannot run plane by plane", ir_op_get(n->op)->name,
                              n->name);
@@ -82,11 +85,19 @@ static bool takes(const ir_node *n, int k, int64_t out, int64_t in) {
 typedef struct stage {
     int64_t **holds; /* by node of the group */
     int64_t *done;
+    int64_t *window; /* first plane of a ring, in a graph that recomputes */
     int first, last;
 } stage;
 
 static int64_t places(const ir_tensor *t) {
     return t->ring ? t->ring : t->dim[DEPTH];
+}
+
+/* Whether plane z of node i's result is in memory. */
+static bool is_there(const verifier *v, const stage *s, int i, int64_t z) {
+    const ir_tensor *t = v->g->nodes[i]->out[0];
+    int64_t at = t->ring && v->g->recompute ? z - s->window[i - s->first] : z % places(t);
+    return at >= 0 && at < places(t) && s->holds[i - s->first][at] == z;
 }
 
 static bool check_operand(verifier *v, const stage *s, const ir_node *n, int k, ir_planes made) {
@@ -97,28 +108,42 @@ static bool check_operand(verifier *v, const stage *s, const ir_node *n, int k, 
     if (from < 0) return true;
     for (int64_t out = made.begin; out < made.end; out++)
         for (int64_t in = 0; in < x->dim[DEPTH]; in++)
-            if (takes(n, k, out, in) && s->holds[from - s->first][in % places(x)] != in)
+            if (takes(n, k, out, in) && !is_there(v, s, from, in))
                 return verify_broken(v, "stream-order",
                                      "plane %lld of '%s' is made when plane %lld of %%%s is not there",
                                      (long long)out, n->name, (long long)in, x->name);
     return true;
 }
 
-static bool check_step(verifier *v, const stage *s, const ir_step *step) {
+/* A ring that is computed anew may begin anywhere; everything else goes on where it stopped. */
+static bool check_begin(verifier *v, const stage *s, const ir_step *step) {
     const ir_node *n = v->g->nodes[step->node];
     const ir_tensor *y = n->out[0];
-    int64_t *done = &s->done[step->node - s->first], *holds = s->holds[step->node - s->first];
-    if (step->planes.begin != *done || step->planes.end > y->dim[DEPTH])
+    int64_t done = s->done[step->node - s->first];
+    bool anew = y->ring && v->g->recompute && step->planes.begin >= 0;
+    if ((!anew && step->planes.begin != done) || step->planes.end > y->dim[DEPTH])
         return verify_broken(v, "stream-order", "'%s' makes planes %lld to %lld after plane %lld", n->name,
-                             (long long)step->planes.begin, (long long)step->planes.end, (long long)*done);
+                             (long long)step->planes.begin, (long long)step->planes.end, (long long)done);
     if (step->planes.end - step->planes.begin > places(y))
         return verify_broken(v, "stream-order", "'%s' makes %lld planes at once, %%%s holds %lld", n->name,
                              (long long)(step->planes.end - step->planes.begin), y->name,
                              (long long)places(y));
+    return true;
+}
+
+static bool check_step(verifier *v, const stage *s, const ir_step *step) {
+    const ir_node *n = v->g->nodes[step->node];
+    int at = step->node - s->first;
+    int64_t *holds = s->holds[at], size = places(n->out[0]), base = 0;
+    if (!check_begin(v, s, step)) return false;
     for (int k = 0; k < n->n_in; k++)
         if (n->in[k] && !check_operand(v, s, n, k, step->planes)) return false;
-    for (int64_t z = step->planes.begin; z < step->planes.end; z++) holds[z % places(y)] = z;
-    *done = step->planes.end;
+    if (n->out[0]->ring && v->g->recompute) {
+        base = s->window[at] = step->planes.begin;
+        for (int64_t z = 0; z < size; z++) holds[z] = -1;
+    }
+    for (int64_t z = step->planes.begin; z < step->planes.end; z++) holds[(z - base) % size] = z;
+    s->done[at] = step->planes.end;
     return true;
 }
 
@@ -128,6 +153,7 @@ static bool check_group(verifier *v, int first, int last) {
     int count;
     s.holds = ir_alloc(v->scratch, nodes, sizeof *s.holds);
     s.done = ir_alloc(v->scratch, nodes, sizeof *s.done);
+    s.window = ir_alloc(v->scratch, nodes, sizeof *s.window);
     for (int i = first; i <= last; i++) {
         int64_t size = places(v->g->nodes[i]->out[0]);
         s.holds[i - first] = ir_alloc(v->scratch, (size_t)size + 1, sizeof **s.holds);
@@ -136,10 +162,12 @@ static bool check_group(verifier *v, int first, int last) {
     const ir_step *steps = ir_group_steps(v->g, first, last, v->g->nodes[first]->slab, v->scratch, &count);
     for (int i = 0; i < count; i++)
         if (!check_step(v, &s, &steps[i])) return false;
-    for (int i = first; i <= last; i++)
-        if (s.done[i - first] != v->g->nodes[i]->out[0]->dim[DEPTH])
+    for (int i = first; i <= last; i++) {
+        bool window = v->g->recompute && v->g->nodes[i]->out[0]->ring;
+        if (!window && s.done[i - first] != v->g->nodes[i]->out[0]->dim[DEPTH])
             return verify_broken(v, "stream-order", "'%s' makes %lld planes only", v->g->nodes[i]->name,
                                  (long long)s.done[i - first]);
+    }
     return true;
 }
 

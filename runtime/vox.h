@@ -32,7 +32,12 @@ extern "C" {
     X(E_WEIGHTS_NOT_FINITE, "the weight file holds NaN or infinity")                                         \
     X(E_CANCELLED, "the host cancelled the run")                                                             \
     X(E_SELFTEST, "a layer computes wrong values: see first_bad_layer")                                      \
-    X(E_ISA, "this processor or build lacks the requested instruction set")
+    X(E_ISA, "this processor or build lacks the requested instruction set")                                  \
+    X(E_MEMORY, "not enough memory")                                                                         \
+    X(E_NO_DEVICE, "no such GPU: none is there, or its driver is missing or too old")                        \
+    X(E_DEVICE_MEMORY, "not enough memory on the GPU: give it a smaller workspace, or free some")            \
+    X(E_CUDA, "CUDA failed: see the message")                                                                \
+    X(E_CUDNN, "cuDNN failed: see the message")
 typedef enum vox_status {
 #define X(symbol, text) VOX_##symbol,
     VOX_STATUSES(X)

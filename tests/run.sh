@@ -32,6 +32,7 @@ steps() {
     echo 'networks sh tests/networks.sh'
     echo 'peers-compare sh tests/peers.sh'
     echo 'models sh tests/models.sh'
+    echo 'gpusim sh tests/gpusim.sh'
     # shellcheck disable=SC2086 # the lists are words
     {
         suite sanitizers build/asan $slow
@@ -43,6 +44,8 @@ steps() {
     for target in layers format-check golden-check; do echo "$target make $target"; done
     echo 'docs sh tests/docs.sh'
     echo 'install sh tests/install.sh'
+    printf '%s\n' 'cuda-plans sh tests/cuda/plans.sh build' 'cuda-static sh tests/cuda/static.sh' \
+        'cuda-kernels sh tests/cuda/kernels.sh' 'gpu-check sh tests/cuda/gpu-check-test.sh build/voxc'
 }
 
 slow='test_algorithm test_bundle_onnx test_bundle_ops test_verify'

@@ -34,7 +34,7 @@ echo "$passed $failed $skipped" >"build/test-logs/$name.count"
 report=$(
     printf '%-7s %6d.%d s  %s%s\n' $word $((took / 1000)) $((took % 1000 / 100)) "$name" "${text:+: $text}"
     [ "$failed" = 0 ] || grep -v -e '^\[ RUN' -e '^\[       OK' "$log" | tail -n 40 | cut -c1-300 | sed 's/^/    /'
-    grep '^skipped: ' "$log" | sort -u | sed 's/^/    /'
+    grep -e '^skipped: ' -e '^note: ' "$log" | sort -u | sed 's/^/    /'
 )
 echo "$report" # at once: other steps print at the same time
 [ "$failed" = 0 ]

@@ -89,6 +89,8 @@ static const char *const every_op =
     "%range = range(%start, %limit, %delta) -> i64[3]\n"
     "%tb = to_block(%x) -> f32[1,4,6,6,6] block16\n"
     "%fb = from_block(%tb) -> f32[1,4,6,6,6]\n"
+    "%tl = to_channels_last(%x) -> f32[1,4,6,6,6] pitch8 f16\n"
+    "%fl = from_channels_last(%tl) -> f32[1,4,6,6,6]\n"
     "output %fb\n"
     "output %cast\n";
 
@@ -177,6 +179,28 @@ static void plan_volume_and_labels_round_trip(void **state) {
     free(text_again);
     ir_graph_free(g);
     ir_graph_free(again);
+}
+
+static void gpu_plan_round_trips(void **state) {
+    (void)state;
+    static const char text[] =
+        "graph g\narena 4096\nrecompute\ninput %x f32[1,3,8,4,4]\n"
+        "%a = to_channels_last(%x) stream=1x2 gpu=kernel -> f32[1,3,8,4,4] pitch8 bf16 ring2 arena+0\n"
+        "%b = relu(%a) stream=1x2 gpu=kernel -> f32[1,3,8,4,4] pitch8 bf16 arena+1024\n"
+        "%y = from_channels_last(%b) gpu=kernel -> f32[1,3,8,4,4]\noutput %y\n";
+    ir_graph *g = parse(text);
+    char *again = ir_print_string(g);
+    assert_string_equal(text, again);
+    assert_true(g->recompute);
+    const ir_tensor *a = ir_find_tensor(g, "a"), *b = ir_find_tensor(g, "b");
+    assert_int_equal(a->pitch, 8);
+    assert_int_equal(a->storage, IR_STORE_BF16);
+    assert_int_equal(a->producer->gpu, IR_GPU_KERNEL);
+    assert_int_equal(ir_element_bytes(a), 2);
+    assert_int_equal(ir_bytes(a), 2 * 4 * 4 * 8 * 2);
+    assert_int_equal(ir_bytes(b), 8 * 4 * 4 * 8 * 2);
+    free(again);
+    ir_graph_free(g);
 }
 
 static void lines_may_be_loose(void **state) {
@@ -486,19 +510,13 @@ static void ir_md_lists_the_attributes(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_op_prints_as_it_was_read),
-        cmocka_unit_test(plan_volume_and_labels_round_trip),
-        cmocka_unit_test(lines_may_be_loose),
-        cmocka_unit_test(constants_hold_what_is_written),
-        cmocka_unit_test(blobs_are_found_by_hash),
-        cmocka_unit_test(hash_is_the_published_one),
-        cmocka_unit_test(graph_hash_sees_structure_only),
-        cmocka_unit_test(errors_say_where_and_what),
-        cmocka_unit_test(errors_show_the_line_with_a_caret),
-        cmocka_unit_test(truncated_texts_do_no_harm),
-        cmocka_unit_test(mangled_texts_do_no_harm),
-        cmocka_unit_test(ir_md_lists_the_operators),
-        cmocka_unit_test(ir_md_lists_the_attributes),
+        cmocka_unit_test(every_op_prints_as_it_was_read), cmocka_unit_test(plan_volume_and_labels_round_trip),
+        cmocka_unit_test(gpu_plan_round_trips),           cmocka_unit_test(lines_may_be_loose),
+        cmocka_unit_test(constants_hold_what_is_written), cmocka_unit_test(blobs_are_found_by_hash),
+        cmocka_unit_test(hash_is_the_published_one),      cmocka_unit_test(graph_hash_sees_structure_only),
+        cmocka_unit_test(errors_say_where_and_what),      cmocka_unit_test(errors_show_the_line_with_a_caret),
+        cmocka_unit_test(truncated_texts_do_no_harm),     cmocka_unit_test(mangled_texts_do_no_harm),
+        cmocka_unit_test(ir_md_lists_the_operators),      cmocka_unit_test(ir_md_lists_the_attributes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

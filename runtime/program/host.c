@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "backend.h"
 #include "npy.h"
 #include "report.h"
 #include "vox_model.h"
@@ -52,32 +53,28 @@ static void executable_folder(char folder[PATH_MAX]) {
 }
 
 /* Beside the program, where `make install` puts it, or in the working directory. */
-static int find_weights(const char *name, char path[2 * PATH_MAX]) {
+static int find_weights(const char *name, char path[VOX_PATH]) {
     char folder[PATH_MAX];
     executable_folder(folder);
     int fd = -1;
     for (int place = 0; place < 3 && fd < 0 && (place == 0 || errno == ENOENT); place++) {
-        if (place == 0) snprintf(path, 2 * PATH_MAX, "%s%s.weights", folder, name);
-        if (place == 1) snprintf(path, 2 * PATH_MAX, "%s../share/%s/%s.weights", folder, name, name);
-        if (place == 2) snprintf(path, 2 * PATH_MAX, "%s.weights", name);
+        if (place == 0) snprintf(path, VOX_PATH, "%s%s.weights", folder, name);
+        if (place == 1) snprintf(path, VOX_PATH, "%s../share/%s/%s.weights", folder, name, name);
+        if (place == 2) snprintf(path, VOX_PATH, "%s.weights", name);
         fd = open(path, O_RDONLY | O_CLOEXEC);
     }
-    if (fd < 0 && errno == ENOENT) snprintf(path, 2 * PATH_MAX, "%s%s.weights", folder, name);
+    if (fd < 0 && errno == ENOENT) snprintf(path, VOX_PATH, "%s%s.weights", folder, name);
     return fd;
 }
 
-static int open_weights(const char *name, const char *given, char path[2 * PATH_MAX]) {
+static int open_weights(const char *name, const char *given, char path[VOX_PATH]) {
     if (given == NULL) return find_weights(name, path);
-    snprintf(path, 2 * PATH_MAX, "%s", given);
+    snprintf(path, VOX_PATH, "%s", given);
     return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-typedef struct mapping {
-    void *data;
-    size_t bytes;
-} mapping;
-
-static int map_weights(const char *name, const char *given, char path[2 * PATH_MAX], mapping *m) {
+int vox_map_weights(const vox_model_info *model, const char *given, char *path, vox_mapping *m) {
+    const char *name = model->name;
     int fd = open_weights(name, given, path);
     if (fd < 0 && given == NULL && errno == ENOENT) {
         return vox_fail(
@@ -105,17 +102,22 @@ static int map_weights(const char *name, const char *given, char path[2 * PATH_M
     return code;
 }
 
+void vox_unmap_weights(vox_mapping *m) {
+    if (m->data != NULL) munmap(m->data, m->bytes);
+    *m = (vox_mapping){0};
+}
+
 /* The weight file leaves memory before arena and inputs enter it. */
 static int prepare(vox_host *h, const char *given) {
     const vox_model_info *m = h->model;
-    char path[2 * PATH_MAX];
-    mapping file = {0};
+    char path[VOX_PATH];
+    vox_mapping file = {0};
     int code = allocate(&h->prepared, m->prepared_bytes, m->align, "the prepared weights");
-    if (code == 0 && m->weights_bytes > 0) code = map_weights(m->name, given, path, &file);
+    if (code == 0 && m->weights_bytes > 0) code = vox_map_weights(m, given, path, &file);
     if (code != 0) return code;
     vox_status status = m->prepare(file.data, file.bytes, h->prepared, m->prepared_bytes);
     if (status != VOX_OK) code = vox_fail_status(file.data != NULL ? path : m->name, status);
-    if (file.data != NULL) munmap(file.data, file.bytes);
+    vox_unmap_weights(&file);
     return code;
 }
 
@@ -130,13 +132,17 @@ static int allocate_ports(void ***buffers, const vox_port *ports, int n) {
     return 0;
 }
 
+int vox_host_allocate_ports(vox_host *h) {
+    int code = allocate_ports(&h->inputs, h->model->inputs, h->model->n_inputs);
+    return code != 0 ? code : allocate_ports(&h->outputs, h->model->outputs, h->model->n_outputs);
+}
+
 int vox_host_open(vox_host *h, const vox_model_info *m, const char *weights, int threads,
                   size_t arena_bytes) {
-    *h = (vox_host){.model = m, .arena_bytes = arena_bytes};
+    *h = (vox_host){.model = m, .backend = NULL, .arena_bytes = arena_bytes};
     int code = prepare(h, weights);
     if (code == 0) code = allocate(&h->arena, arena_bytes, m->align, "the arena");
-    if (code == 0) code = allocate_ports(&h->inputs, m->inputs, m->n_inputs);
-    if (code == 0) code = allocate_ports(&h->outputs, m->outputs, m->n_outputs);
+    if (code == 0) code = vox_host_allocate_ports(h);
     if (code == 0) {
         h->pool = vox_pool_create(threads > 0 ? threads : vox_cpu_count());
         if (h->pool == NULL) code = vox_fail(VOX_EXIT_FAILURE, "cannot start %d threads", threads);
@@ -147,6 +153,7 @@ int vox_host_open(vox_host *h, const vox_model_info *m, const char *weights, int
 }
 
 void vox_host_close(vox_host *h) {
+    if (h->backend != NULL && h->backend->close != NULL) h->backend->close(h);
     if (h->pool != NULL) vox_pool_destroy(h->pool);
     for (int i = 0; h->inputs != NULL && i < h->model->n_inputs; i++) free(h->inputs[i]);
     for (int i = 0; h->outputs != NULL && i < h->model->n_outputs; i++) free(h->outputs[i]);
@@ -157,8 +164,43 @@ void vox_host_close(vox_host *h) {
     *h = (vox_host){0};
 }
 
-int vox_host_run(vox_host *h) {
+/* ---- running --------------------------------------------------------------------------------- */
+
+static int elsewhere(const vox_host *h) {
+    return h->backend != NULL && h->backend->submit != NULL;
+}
+
+static int run_here(vox_host *h) {
     vox_status status = h->model->run(h->prepared, (const void *const *)h->inputs, h->outputs, h->arena,
                                       h->arena_bytes, &h->executor);
+    if (status == VOX_E_CANCELLED) return VOX_EXIT_FAILURE; /* whoever cancels says why */
     return status == VOX_OK ? 0 : vox_fail_status(h->model->name, status);
+}
+
+int vox_host_submit(vox_host *h) {
+    return elsewhere(h) ? h->backend->submit(h) : 0;
+}
+
+int vox_host_collect(vox_host *h) {
+    return elsewhere(h) ? h->backend->collect(h) : run_here(h);
+}
+
+int vox_host_run(vox_host *h) {
+    int code = vox_host_submit(h);
+    return code == 0 ? vox_host_collect(h) : code;
+}
+
+int vox_host_at_once(const vox_host *h) {
+    return elsewhere(h) ? h->backend->at_once : 1;
+}
+
+vox_status vox_host_selftest(vox_host *h, const char **first_bad_layer, double *worst_error) {
+    if (elsewhere(h)) return h->backend->selftest(h, first_bad_layer, worst_error);
+    return h->model->selftest(h->prepared, h->arena, h->arena_bytes, &h->executor, first_bad_layer,
+                              worst_error);
+}
+
+const char *vox_host_where(const vox_host *h) {
+    if (h->where[0]) return h->where;
+    return h->model->isa != NULL ? h->model->isa() : "?";
 }

@@ -7,8 +7,12 @@
 
 #include "vox.h"
 
+typedef struct vox_backend vox_backend;
 typedef struct vox_host {
     const vox_model_info *model;
+    const vox_backend *backend; /* NULL: the processor */
+    void *device;               /* the backend's own */
+    char where[160];            /* where it runs, for people, if the backend says so */
     void *prepared, *arena;
     size_t arena_bytes;
     vox_pool *pool;
@@ -23,6 +27,25 @@ int vox_host_open(vox_host *h, const vox_model_info *model, const char *weights,
                   size_t arena_bytes);
 void vox_host_close(vox_host *h);
 int vox_host_run(vox_host *h); /* inputs -> outputs */
+/* The same in two halves, which overlap with the next run's where the backend can (vox_host_at_once runs):
+ * submit takes the inputs, collect waits and fills the outputs. The processor does all of it in collect. */
+int vox_host_submit(vox_host *h);
+int vox_host_collect(vox_host *h);
+int vox_host_at_once(const vox_host *h);
+vox_status vox_host_selftest(vox_host *h, const char **first_bad_layer, double *worst_error);
+/* "avx2", "NVIDIA H100 80GB HBM3, compute capability 9.0". */
+const char *vox_host_where(const vox_host *h);
+
+/* For backends. The weight file's bytes, mapped; given: see vox_host_open. path: room for VOX_PATH bytes,
+ * which gets the file's name for messages. */
+enum { VOX_PATH = 8192 };
+typedef struct vox_mapping {
+    void *data;
+    size_t bytes;
+} vox_mapping;
+int vox_map_weights(const vox_model_info *model, const char *given, char *path, vox_mapping *m);
+void vox_unmap_weights(vox_mapping *m);
+int vox_host_allocate_ports(vox_host *h);
 
 /* Seeded numbers: floats uniform in [-1, 1), integers in [0, 127]. */
 void vox_fill_random(const vox_port *port, void *data, uint64_t seed);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend.h"
 #include "report.h"
 
 enum { LONGEST_WORD = 32 };
@@ -61,22 +62,6 @@ int vox_usage_error(const vox_context *c, const char *format, ...) {
                     c->verb->operands, c->model->name, c->verb->name);
 }
 
-static void print_help(const vox_context *c, const vox_option *table, int n) {
-    const vox_verb *v = c->verb;
-    printf("usage: %s %s%s%s%s\n%s\n", c->model->name, v->name, *v->operands ? " " : "", v->operands,
-           n > 0 ? " [options]" : "", v->summary);
-    if (v->details != NULL) printf("\n%s", v->details);
-    printf("\noptions:\n");
-    for (int i = 0; i < n; i++) {
-        char left[64];
-        char letter[8] = "    ";
-        if (table[i].letter != 0) snprintf(letter, sizeof letter, "-%c, ", table[i].letter);
-        snprintf(left, sizeof left, "%s%s %s", letter, table[i].name, table[i].value ? table[i].value : "");
-        printf("  %-26s %s\n", left, table[i].help);
-    }
-    printf("  %-26s %s\n", "-h, --help", "this text");
-}
-
 static bool store(const vox_option *o, const char *value) {
     char *end = NULL;
     errno = 0;
@@ -106,6 +91,62 @@ static bool force_isa(const vox_context *c, const char *value) {
     return false;
 }
 
+/* ---- options of the GPU ---------------------------------------------------------------------- */
+
+enum { MACHINE_OPTIONS = 7 };
+typedef struct machine_table {
+    int n;
+    vox_option row[MACHINE_OPTIONS];
+} machine_table;
+
+/* The options that a verb with the row VOX_ISA_OPTION has besides its own. */
+static machine_table machine_options(const vox_context *c, const vox_option *table, int n) {
+    vox_settings *s = c->settings;
+    const vox_option rows[] = {
+        {"--device", 0, VOX_OPTION_TEXT, &s->device, 0, 0, "NAME",
+         "cpu | cuda (default: cuda if there is a GPU)"},
+        {"--gpu", 0, VOX_OPTION_INT, &s->gpu, 0, 1023, "N", "number of the GPU (default 0)"},
+        {"--autotune", 0, VOX_OPTION_FLAG, &s->autotune, 0, 0, NULL,
+         "GPU: measure each convolution's plans first, take the fastest"},
+        {"--plans", 0, VOX_OPTION_TEXT, &s->plans, 0, 0, "FILE", "GPU: remember the plans there"},
+        {"--workspace", 0, VOX_OPTION_INT, &s->workspace, 0, 1 << 20, "MIB",
+         "GPU: most workspace of a convolution (default 256)"},
+        {"--deterministic", 0, VOX_OPTION_FLAG, &s->deterministic, 0, 0, NULL,
+         "GPU: only plans that give the same bits each time"},
+        {"--no-graph", 0, VOX_OPTION_FLAG, &s->no_graph, 0, 0, NULL,
+         "GPU: launch layer by layer, not as one CUDA graph"},
+    };
+    machine_table t = {0};
+    bool computes = false, cuda = false;
+    for (int i = 0; i < n; i++) computes |= table[i].kind == VOX_OPTION_ISA;
+    for (int i = 0; i < c->n_backends; i++) cuda |= strcmp(c->backends[i].name, "cuda") == 0;
+    for (int i = 0; computes && i < MACHINE_OPTIONS; i++)
+        if (i == 0 ? c->n_backends > 1 : cuda) t.row[t.n++] = rows[i];
+    return t;
+}
+
+static void print_rows(const vox_option *table, int n) {
+    for (int i = 0; i < n; i++) {
+        char left[64];
+        char letter[8] = "    ";
+        if (table[i].letter != 0) snprintf(letter, sizeof letter, "-%c, ", table[i].letter);
+        snprintf(left, sizeof left, "%s%s %s", letter, table[i].name, table[i].value ? table[i].value : "");
+        printf("  %-26s %s\n", left, table[i].help);
+    }
+}
+
+static void print_help(const vox_context *c, const vox_option *table, int n) {
+    const vox_verb *v = c->verb;
+    printf("usage: %s %s%s%s%s\n%s\n", c->model->name, v->name, *v->operands ? " " : "", v->operands,
+           n > 0 ? " [options]" : "", v->summary);
+    if (v->details != NULL) printf("\n%s", v->details);
+    printf("\noptions:\n");
+    print_rows(table, n);
+    const machine_table machine = machine_options(c, table, n);
+    print_rows(machine.row, machine.n);
+    printf("  %-26s %s\n", "-h, --help", "this text");
+}
+
 static const vox_option *find(const vox_option *table, int n, const char *word, size_t length) {
     for (int i = 0; i < n; i++) {
         if (strlen(table[i].name) == length && memcmp(table[i].name, word, length) == 0) return &table[i];
@@ -125,7 +166,10 @@ static int unknown_option(const vox_context *c, const vox_option *table, int n, 
 static int read_option(const vox_context *c, const vox_option *table, int n, int argc, char **argv, int i) {
     const char *word = argv[i];
     const char *equals = strncmp(word, "--", 2) == 0 ? strchr(word, '=') : NULL;
-    const vox_option *o = find(table, n, word, equals ? (size_t)(equals - word) : strlen(word));
+    const size_t length = equals ? (size_t)(equals - word) : strlen(word);
+    const machine_table machine = machine_options(c, table, n);
+    const vox_option *o = find(table, n, word, length);
+    if (o == NULL) o = find(machine.row, machine.n, word, length);
     if (o == NULL) {
         unknown_option(c, table, n, word);
         return -2;

@@ -33,11 +33,25 @@ typedef struct vox_option {
             "baseline | avx2 | avx512 | neon (default: the best of this processor)"                          \
     }
 
+/* Where and how to run, for all verbs that compute: options of every table that has the row above. Those of a
+ * GPU exist in programs with a backend "cuda" only, --device in those with more than one backend. */
+typedef struct vox_settings {
+    const char *device; /* a backend's name; NULL: the first that is there */
+    int gpu;            /* which */
+    int autotune, deterministic, no_graph;
+    int workspace;     /* MiB that a convolution may use besides, -1: the default */
+    const char *plans; /* file of remembered choices, or NULL */
+} vox_settings;
+
 typedef struct vox_verb vox_verb;
-typedef struct vox_context { /* what a verb runs in */
-    const char *program;     /* argv[0] */
-    const vox_model_info *model;
+typedef struct vox_backend vox_backend;
+typedef struct vox_context {     /* what a verb runs in */
+    const char *program;         /* argv[0] */
+    const vox_model_info *model; /* of the first backend: ports, labels and volume are the same in all */
     const vox_verb *verb;
+    const vox_backend *backends;
+    int n_backends;
+    vox_settings *settings;
 } vox_context;
 struct vox_verb {
     const char *name, *operands, *summary;

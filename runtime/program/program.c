@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backend.h"
 #include "output.h"
 #include "report.h"
 #include "verbs.h"
@@ -58,7 +59,9 @@ static int unknown(const vox_model_info *m, const char *word) {
     return vox_fail(VOX_EXIT_INPUT, "unknown verb '%s' (%s --help lists them)", word, m->name);
 }
 
-static int dispatch(int argc, char **argv, const vox_model_info *model) {
+static int dispatch(int argc, char **argv, const vox_backend *backends, int n) {
+    const vox_model_info *model = backends[0].model;
+    vox_settings settings = {.workspace = -1};
     if (argc < 2) {
         return vox_fail(VOX_EXIT_INPUT, "no verb (usage: %s VERB ..., %s --help lists them)", model->name,
                         model->name);
@@ -73,15 +76,25 @@ static int dispatch(int argc, char **argv, const vox_model_info *model) {
     }
     for (int i = 0; i < VERBS; i++) {
         if (strcmp(argv[1], verbs[i].name) != 0) continue;
-        vox_context c = {.program = argv[0], .model = model, .verb = &verbs[i]};
+        const vox_context c = {.program = argv[0],
+                               .model = model,
+                               .verb = &verbs[i],
+                               .backends = backends,
+                               .n_backends = n,
+                               .settings = &settings};
         return verbs[i].run(&c, argc - 2, argv + 2);
     }
     return unknown(model, argv[1]);
 }
 
-int vox_program_main(int argc, char **argv, const vox_model_info *model) {
+int vox_program_run(int argc, char **argv, const vox_backend *backends, int n_backends) {
     vox_output_catch_signals();
-    int code = dispatch(argc, argv, model);
+    int code = dispatch(argc, argv, backends, n_backends);
     int written = vox_output_check_stdout();
     return code != VOX_EXIT_OK ? code : written;
+}
+
+int vox_program_main(int argc, char **argv, const vox_model_info *model) {
+    const vox_backend cpu = vox_cpu_backend(model);
+    return vox_program_run(argc, argv, &cpu, 1);
 }

@@ -9,4 +9,8 @@
  * exit code: 0 ok, 1 failure, 2 bad input or usage, 3 unsupported; 128 + signal when interrupted. */
 int vox_program_main(int argc, char **argv, const vox_model_info *model);
 
+/* The same for a bundle that runs in several ways (backend.h), the preferred one first. */
+struct vox_backend;
+int vox_program_run(int argc, char **argv, const struct vox_backend *backends, int n_backends);
+
 #endif

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-#include "host.h"
+#include "backend.h"
 #include "output.h"
 #include "profile.h"
 #include "report.h"
@@ -45,8 +45,9 @@ static double percentile(const double *sorted, int n, double p) {
 static int measure(bench *b, vox_host *h) {
     const vox_model_info *m = b->model = h->model;
     for (int i = 0; i < m->n_inputs; i++) vox_fill_random(&m->inputs[i], h->inputs[i], 1 + (uint64_t)i);
+    const int here = h->backend == NULL || h->backend->time_layers == NULL;
     for (int i = -b->warmup; i < b->iterations; i++) {
-        if (i == 0 && b->layers) {
+        if (i == 0 && b->layers && here) {
             h->executor.progress = on_step;
             h->executor.user = b;
         }
@@ -56,6 +57,10 @@ static int measure(bench *b, vox_host *h) {
         if (i >= 0) b->run_seconds[i] = vox_seconds() - start;
     }
     h->executor.progress = NULL;
+    for (int i = 0; i < b->iterations && b->layers && !here; i++) {
+        int code = h->backend->time_layers(h, b->layer_seconds);
+        if (code != 0) return code;
+    }
     qsort(b->run_seconds, (size_t)b->iterations, sizeof *b->run_seconds, by_value);
     return 0;
 }
@@ -63,6 +68,8 @@ static int measure(bench *b, vox_host *h) {
 /* One more run, whose steps are written as a trace. */
 static int profile(const bench *b, vox_host *h) {
     vox_output o;
+    if (h->backend != NULL && h->backend->submit != NULL)
+        return vox_fail(VOX_EXIT_UNSUPPORTED, "--profile: on the CPU only; --layers times layers on a GPU");
     int code = vox_output_open(&o, b->profile);
     if (code != 0) return code;
     vox_profile *p = vox_profile_start(h, b->threads);
@@ -90,11 +97,11 @@ static int steps_of(const vox_model_info *m, int layer) {
     return n;
 }
 
-static void print_text(const bench *b, const vox_model_info *m) {
+static void print_text(const bench *b, const vox_host *h) {
+    const vox_model_info *m = h->model;
     const double *t = b->run_seconds;
     double median = percentile(t, b->iterations, 50);
-    printf("%s: %d iterations, %d threads, %s\n", m->name, b->iterations, b->threads,
-           m->isa() ? m->isa() : "?");
+    printf("%s: %d iterations, %d threads, %s\n", m->name, b->iterations, b->threads, vox_host_where(h));
     printf("min %.3f ms, median %.3f ms, %gth percentile %.3f ms\n", t[0] * 1e3, median * 1e3, b->percentile,
            percentile(t, b->iterations, b->percentile) * 1e3);
     printf("%.*f GMAC, %.2f GMAC/s, peak memory %.1f MiB\n", m->macs < 100000000 ? 5 : 2,
@@ -111,13 +118,14 @@ static void print_text(const bench *b, const vox_model_info *m) {
     }
 }
 
-static void print_json(const bench *b, const vox_model_info *m) {
+static void print_json(const bench *b, const vox_host *h) {
+    const vox_model_info *m = h->model;
     const double *t = b->run_seconds;
     double median = percentile(t, b->iterations, 50);
     printf("{\"name\": ");
     vox_json_string(stdout, m->name);
     printf(", \"isa\": ");
-    vox_json_string(stdout, m->isa());
+    vox_json_string(stdout, vox_host_where(h));
     printf(
         ", \"threads\": %d, \"iterations\": %d, \"min_ms\": %.6f, \"median_ms\": %.6f, \"percentile\": %g, "
         "\"percentile_ms\": %.6f, \"gmac\": %.6f, \"gmac_per_second\": %.3f, \"peak_mib\": %.3f",
@@ -139,16 +147,26 @@ static void print_json(const bench *b, const vox_model_info *m) {
     printf("}\n");
 }
 
-static int run(bench *b, const vox_model_info *m, const char *weights) {
+static int run(bench *b, const vox_context *c, const char *weights) {
     vox_host h;
-    int code = vox_host_open(&h, m, weights, b->threads, m->arena_bytes);
+    int code = vox_backend_open(&h, c, &(vox_request){.weights = weights, .threads = b->threads});
     if (code != 0) return code;
     code = measure(b, &h);
     if (code == 0 && b->profile != NULL) code = profile(b, &h);
-    if (code == 0 && b->json) print_json(b, m);
-    if (code == 0 && !b->json) print_text(b, m);
+    if (code == 0 && b->json) print_json(b, &h);
+    if (code == 0 && !b->json) print_text(b, &h);
+    if (code == 0 && !b->json && b->layers && h.backend != NULL && h.backend->print_plans != NULL)
+        code = h.backend->print_plans(&h);
     vox_host_close(&h);
     return code;
+}
+
+/* The backends' layers differ. */
+static size_t most_layers(const vox_context *c) {
+    int most = 0;
+    for (int i = 0; i < c->n_backends; i++)
+        if (c->backends[i].model->n_layers > most) most = c->backends[i].model->n_layers;
+    return (size_t)most;
 }
 
 int vox_verb_bench(const vox_context *c, int argc, char **argv) {
@@ -176,11 +194,11 @@ int vox_verb_bench(const vox_context *c, int argc, char **argv) {
     if (operands != 0) return vox_usage_error(c, "takes no operand, not '%s'", argv[0]);
     if (b.threads == 0) b.threads = vox_cpu_count();
     b.run_seconds = calloc((size_t)b.iterations, sizeof *b.run_seconds);
-    b.layer_seconds = calloc((size_t)c->model->n_layers + 1, sizeof *b.layer_seconds);
+    b.layer_seconds = calloc(most_layers(c) + 1, sizeof *b.layer_seconds);
     if (b.run_seconds == NULL || b.layer_seconds == NULL) {
         code = vox_fail_memory("timings", (size_t)b.iterations * sizeof *b.run_seconds);
     } else {
-        code = run(&b, c->model, weights);
+        code = run(&b, c, weights);
     }
     free(b.run_seconds);
     free(b.layer_seconds);

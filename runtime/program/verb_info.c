@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "backend.h"
 #include "prepare.h"
 #include "report.h"
 #include "verbs.h"
@@ -200,10 +201,12 @@ int vox_verb_info(const vox_context *c, int argc, char **argv) {
     int code = vox_options_read(c, table, sizeof table / sizeof *table, argc, argv, &operands);
     if (code >= 0) return code;
     if (operands != 0) return vox_usage_error(c, "takes no operand, not '%s'", argv[0]);
+    const vox_backend *b = vox_backend_of(c);
+    if (b == NULL) return VOX_EXIT_INPUT;
     if (json) {
-        print_json(c->model);
+        print_json(b->model);
     } else {
-        print_text(c->model);
+        print_text(b->model);
     }
     return VOX_EXIT_OK;
 }

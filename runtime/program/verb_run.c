@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "host.h"
+#include "backend.h"
 #include "npy.h"
 #include "output.h"
 #include "report.h"
@@ -67,6 +67,8 @@ static int run(vox_host *h, char **files, const char *folder) {
         code = vox_npy_read(files[i], &m->inputs[i], h->inputs[i]);
     if (code != 0) return code;
     if (folder != NULL) {
+        if (h->backend != NULL && h->backend->submit != NULL)
+            return vox_fail(VOX_EXIT_UNSUPPORTED, "--dump: layers can be dumped on the CPU only");
         if (mkdir(folder, 0777) != 0 && errno != EEXIST) {
             return vox_fail(VOX_EXIT_INPUT, "cannot make the folder %s: %s", folder, strerror(errno));
         }
@@ -74,10 +76,8 @@ static int run(vox_host *h, char **files, const char *folder) {
         h->executor.cancelled = cancelled;
         h->executor.user = &d;
     }
-    vox_status status = m->run(h->prepared, (const void *const *)h->inputs, h->outputs, h->arena,
-                               h->arena_bytes, &h->executor);
+    code = vox_host_run(h);
     if (d.code != 0) return d.code;
-    if (status != VOX_OK) return vox_fail_status(m->name, status);
     for (int i = 0; i < m->n_outputs && code == 0; i++) {
         const vox_port *p = &m->outputs[i];
         code = vox_npy_write(files[m->n_inputs + i], p->dtype, p->rank, p->dim, h->outputs[i]);
@@ -108,7 +108,7 @@ int vox_verb_run(const vox_context *c, int argc, char **argv) {
     code = vox_output_check((const char *const *)argv + m->n_inputs, m->n_outputs, argv, m->n_inputs);
     if (code != 0) return code;
     vox_host h;
-    code = vox_host_open(&h, m, weights, threads, m->arena_bytes);
+    code = vox_backend_open(&h, c, &(vox_request){.weights = weights, .threads = threads});
     if (code != 0) return code;
     code = run(&h, argv, folder);
     vox_host_close(&h);

@@ -17,7 +17,7 @@ typedef struct request {
 #ifdef VOX_WITH_NIFTI
 #include <sys/stat.h>
 
-#include "host.h"
+#include "backend.h"
 #include "nifti.h"
 #include "npy.h"
 #include "overlay.h"
@@ -32,6 +32,7 @@ typedef struct network {
 } network;
 
 typedef struct segmentation {
+    const vox_context *context;
     const vox_model_info *model;
     const request *request;
     network net;
@@ -218,13 +219,13 @@ static int plan(segmentation *s) {
     return s->labels != NULL ? 0 : vox_fail_memory("the labels", n * sizeof *s->labels);
 }
 
-static void fill_input(segmentation *s, int *index) {
+static void fill_input(segmentation *s, int tile_number, int *index) {
     const vox_volume *v = &s->volume;
     size_t file_stride[3] = {1, (size_t)v->dim[0], (size_t)v->dim[0] * (size_t)v->dim[1]}, stride[3];
     size_t tile = (size_t)s->net.in[0] * (size_t)s->net.in[1] * (size_t)s->net.in[2];
     for (int k = 0; k < 3; k++) stride[k] = file_stride[s->net.axis[k]];
     for (int c = 0; c < s->net.channels; c++) {
-        vox_tiles_fill(&s->tiles, s->tile, v->data + (size_t)c * vox_volume_voxels(v), stride, index,
+        vox_tiles_fill(&s->tiles, tile_number, v->data + (size_t)c * vox_volume_voxels(v), stride, index,
                        (float *)s->host.inputs[0] + (size_t)c * tile);
     }
 }
@@ -240,13 +241,24 @@ static void labels_to_floats(const vox_port *p, void *data) {
     }
 }
 
+/* As many tiles ahead of the one to be collected as the host runs at once. */
+static int submit_tiles(segmentation *s, int *submitted, int *index) {
+    int code = 0;
+    while (code == 0 && *submitted < s->tiles.total && *submitted < s->tile + vox_host_at_once(&s->host)) {
+        fill_input(s, *submitted, index);
+        code = vox_host_submit(&s->host);
+        ++*submitted;
+    }
+    return code;
+}
+
 static int run_tiles(segmentation *s) {
     int *index = calloc((size_t)s->net.in[0] + (size_t)s->net.in[1] + (size_t)s->net.in[2], sizeof *index);
     if (index == NULL) return vox_fail_memory("tiles", 0);
-    int code = 0;
+    int code = 0, submitted = 0;
     for (s->tile = 0; s->tile < s->tiles.total && code == 0; s->tile++) {
-        fill_input(s, index);
-        code = vox_host_run(&s->host);
+        code = submit_tiles(s, &submitted, index);
+        if (code == 0) code = vox_host_collect(&s->host);
         if (code != 0) break;
         if (s->net.are_labels) labels_to_floats(s->model->outputs, s->host.outputs[0]);
         if (s->scores.data != NULL) {
@@ -261,8 +273,8 @@ static int run_tiles(segmentation *s) {
 }
 
 static int compute(segmentation *s) {
-    int code =
-        vox_host_open(&s->host, s->model, s->request->weights, s->request->threads, s->model->arena_bytes);
+    const vox_request r = {.weights = s->request->weights, .threads = s->request->threads};
+    int code = vox_backend_open(&s->host, s->context, &r);
     if (code != 0) return code;
     s->progress = vox_progress_start();
     if (s->request->quiet) s->progress.on = false;
@@ -365,7 +377,7 @@ static int summarise(const segmentation *s) {
 
 static int segment(const vox_context *c, const request *r, char **files, int n) {
     const vox_model_info *m = c->model;
-    segmentation s = {.model = m, .request = r};
+    segmentation s = {.context = c, .model = m, .request = r};
     int code = read_network(m, &s.net);
     if (code != 0) return code;
     s.rule = (vox_rule){.threshold = m->volume->threshold != 0,

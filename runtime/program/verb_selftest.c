@@ -2,23 +2,23 @@
 /* verb_selftest.c: `N selftest`. */
 #include <stdio.h>
 
+#include "backend.h"
 #include "golden.h"
 #include "host.h"
 #include "report.h"
 #include "verbs.h"
 
 static int recompute(vox_host *h) {
-    const vox_model_info *m = h->model;
-    const char *layer = NULL, *isa = m->isa != NULL ? m->isa() : "?";
+    const char *layer = NULL, *where = vox_host_where(h);
     double worst = 0;
-    vox_status status = m->selftest(h->prepared, h->arena, h->arena_bytes, &h->executor, &layer, &worst);
+    vox_status status = vox_host_selftest(h, &layer, &worst);
     if (status == VOX_E_SELFTEST)
         return vox_fail(
             VOX_EXIT_FAILURE,
             "selftest: the first diverging layer is %s, error %.3g times what rounding allows (%s)",
-            layer ? layer : "unknown", worst, isa);
+            layer ? layer : "unknown", worst, where);
     if (status != VOX_OK) return vox_fail_status("selftest", status);
-    printf("ok: %d layers, %s, worst error %.3g of what rounding allows\n", m->n_layers, isa, worst);
+    printf("ok: %d layers, %s, worst error %.3g of what rounding allows\n", h->model->n_layers, where, worst);
     return 0;
 }
 
@@ -38,7 +38,7 @@ int vox_verb_selftest(const vox_context *c, int argc, char **argv) {
     if (code >= 0) return code;
     if (operands != 0) return vox_usage_error(c, "takes no operand, not '%s'", argv[0]);
     vox_host h;
-    code = vox_host_open(&h, c->model, weights, threads, c->model->selftest_bytes);
+    code = vox_backend_open(&h, c, &(vox_request){.weights = weights, .threads = threads, .selftest = 1});
     if (code != 0) return code;
     code = golden != NULL ? vox_golden_check(&h, golden) : recompute(&h);
     vox_host_close(&h);

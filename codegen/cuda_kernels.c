@@ -1,0 +1,107 @@
+/* cuda_kernels.c: which template and which runtime header an operator's own kernel becomes. */
+#include "bundle_files.h"
+#include "cuda.h"
+
+#include <string.h>
+
+static const cu_kernel by_op[IR_OP_COUNT] = {
+    [IR_OP_TO_CHANNELS_LAST] = {"cuda_to_channels_last.cu.in", "vox_relayout.cuh", cu_slots_relayout},
+    [IR_OP_FROM_CHANNELS_LAST] = {"cuda_from_channels_last.cu.in", "vox_relayout.cuh", cu_slots_relayout},
+    [IR_OP_BATCH_NORM] = {"cuda_batch_norm.cu.in", "vox_map.cuh", cu_slots_batch_norm},
+    [IR_OP_INSTANCE_NORM] = {"cuda_instance_norm.cu.in", "vox_norm.cuh", cu_slots_instance_norm},
+    [IR_OP_MAX_POOL] = {"cuda_pool.cu.in", "vox_pool.cuh", cu_slots_pool},
+    [IR_OP_AVERAGE_POOL] = {"cuda_pool.cu.in", "vox_pool.cuh", cu_slots_pool},
+    [IR_OP_RESIZE] = {"cuda_resize.cu.in", "vox_resize.cuh", cu_slots_resize},
+    [IR_OP_CONCAT] = {"cuda_concat.cu.in", "vox_copy.cuh", cu_slots_concat},
+    [IR_OP_SLICE] = {"cuda_slice.cu.in", "vox_copy.cuh", cu_slots_slice},
+    [IR_OP_PAD] = {"cuda_pad.cu.in", "vox_copy.cuh", cu_slots_pad},
+    [IR_OP_RESHAPE] = {"cuda_box.cu.in", "vox_copy.cuh", cu_slots_box},
+    [IR_OP_TRANSPOSE] = {"cuda_box.cu.in", "vox_copy.cuh", cu_slots_box},
+    [IR_OP_EXPAND] = {"cuda_box.cu.in", "vox_copy.cuh", cu_slots_box},
+    [IR_OP_GATHER] = {"cuda_gather.cu.in", "vox_copy.cuh", cu_slots_gather},
+    [IR_OP_SOFTMAX] = {"cuda_softmax.cu.in", "vox_reduce.cuh", cu_slots_softmax},
+    [IR_OP_LOG_SOFTMAX] = {"cuda_softmax.cu.in", "vox_reduce.cuh", cu_slots_softmax},
+    [IR_OP_ARG_MAX] = {"cuda_arg_max.cu.in", "vox_reduce.cuh", cu_slots_arg_max},
+    [IR_OP_REDUCE_SUM] = {"cuda_reduce.cu.in", "vox_reduce.cuh", cu_slots_reduce},
+    [IR_OP_REDUCE_MEAN] = {"cuda_reduce.cu.in", "vox_reduce.cuh", cu_slots_reduce},
+    [IR_OP_REDUCE_MAX] = {"cuda_reduce.cu.in", "vox_reduce.cuh", cu_slots_reduce},
+    [IR_OP_REDUCE_MIN] = {"cuda_reduce.cu.in", "vox_reduce.cuh", cu_slots_reduce},
+    [IR_OP_REDUCE_PROD] = {"cuda_reduce.cu.in", "vox_reduce.cuh", cu_slots_reduce},
+    [IR_OP_EQUAL] = {"cuda_compare.cu.in", "vox_map.cuh", cu_slots_compare},
+    [IR_OP_GREATER] = {"cuda_compare.cu.in", "vox_map.cuh", cu_slots_compare},
+    [IR_OP_GREATER_EQUAL] = {"cuda_compare.cu.in", "vox_map.cuh", cu_slots_compare},
+    [IR_OP_LESS] = {"cuda_compare.cu.in", "vox_map.cuh", cu_slots_compare},
+    [IR_OP_LESS_EQUAL] = {"cuda_compare.cu.in", "vox_map.cuh", cu_slots_compare},
+    [IR_OP_CAST] = {"cuda_cast.cu.in", "vox_map.cuh", cu_slots_cast},
+};
+static const cu_kernel first_conv = {"cuda_first_conv.cu.in", "vox_first_conv.cuh", cu_slots_first_conv};
+static const cu_kernel last_conv = {"cuda_last_conv.cu.in", "vox_last_conv.cuh", cu_slots_last_conv};
+static const cu_kernel scatter = {"cuda_scatter.cu.in", "vox_scatter.cuh", cu_slots_scatter};
+static const cu_kernel bias_act = {"cuda_bias_act.cu.in", "vox_scatter.cuh", cu_slots_bias_act};
+static const cu_kernel plain_box = {"cuda_box.cu.in", "vox_copy.cuh", cu_slots_box};
+static const cu_kernel map = {"cuda_map.cu.in", "vox_map.cuh", cu_slots_map};
+static const cu_kernel binary = {"cuda_binary.cu.in", "vox_map.cuh", cu_slots_binary};
+
+static bool has_vector(const ir_node *n, int k) {
+    return k < n->n_in && n->in[k];
+}
+
+bool cu_needs_kernel(const ir_node *n) {
+    if (n->gpu == IR_GPU_CUDNN) return !cu_act_is_fused(n);
+    if (n->gpu == IR_GPU_DGRAD) return has_vector(n, 2) || ir_get(n, IR_ACT);
+    return true;
+}
+
+static const cu_kernel *of_conv(const ir_node *n) {
+    if (n->gpu == IR_GPU_GEMM_SCATTER) return &scatter;
+    if (n->gpu == IR_GPU_CUDNN || n->gpu == IR_GPU_DGRAD) return &bias_act;
+    return n->in[0]->pitch ? &last_conv : &first_conv;
+}
+
+const cu_kernel *cu_kernel_for(const ir_node *n) {
+    unsigned flags = ir_op_get(n->op)->flags;
+    if (!cu_needs_kernel(n)) return NULL;
+    if (n->op == IR_OP_CONV || n->op == IR_OP_CONV_TRANSPOSE) return of_conv(n);
+    if (n->op == IR_OP_SLICE && !n->in[0]->pitch && !n->out[0]->pitch) return &plain_box;
+    if (by_op[n->op].slots) return &by_op[n->op];
+    if (flags & IR_FLAG_SHAPE) return NULL;
+    if (flags & IR_FLAG_MAP) return &map;
+    return flags & IR_FLAG_BINARY ? &binary : NULL;
+}
+
+/* ---- a layer's function ---------------------------------------------------------------------- */
+
+static double megabytes(int64_t bytes) {
+    return (double)bytes / 1e6;
+}
+
+static const char *traffic(const cg_model *m, const ir_node *n) {
+    int64_t read = 0;
+    for (int i = 0; i < n->n_in; i++)
+        if (n->in[i] && n->in[i]->role != IR_ROLE_CONST) read += cg_whole_bytes(n->in[i]);
+    return ir_format(m->arena, "reads %.2f MB, writes %.2f MB", megabytes(read),
+                     megabytes(cg_whole_bytes(n->out[0])));
+}
+
+bool cu_add_layer(cu_model *u, int index, cg_text *out, ir_diag *d) {
+    cg_model *m = u->m;
+    const cg_layer *l = &m->layers[index];
+    cu_work w = {.u = u, .layer = index, .n = l->node, .d = d, .slots = {.arena = m->arena}};
+    w.operands.arena = w.offsets.arena = m->arena;
+    if (!cg_vox_dtype(l->node->out[0]->dtype)) return cu_unsupported(&w, "f64 is not a type of the runtime");
+    if (!cu_needs_kernel(l->node)) return true;
+    const cu_kernel *k = cu_kernel_for(l->node);
+    if (!k) return cu_unsupported(&w, "operators that compute shapes must fold to constants");
+    if (!k->slots(&w) || d->code) return false;
+    cg_slots *s = &w.slots;
+    cg_set(s, "layer", "%s", cg_remark(m->arena, l->name));
+    cg_set(s, "title", "%s", l->title);
+    cg_set(s, "function", "%s", l->function);
+    cg_set(s, "traffic", "%s", traffic(m, l->node));
+    cg_set(s, "operands", "%s", cg_string(&w.operands));
+    if (w.offsets.size) cg_add_string(&w.offsets, " };");
+    cg_set(s, "offsets", "%s", w.offsets.size ? cg_string(&w.offsets) : "(void)m;");
+    if (out->size) cg_add_string(out, "\n");
+    cg_fill(out, k->template_file, cg_template(m->arena, k->template_file), s);
+    return true;
+}

@@ -1,0 +1,36 @@
+/* gpu_model.h: what the nodes of a graph for a GPU cost there: time, launches, memory.
+ *
+ * Times are in bytes of device memory that could be moved meanwhile: bytes count as they are, and arithmetic
+ * by what GPUs do per byte of their bandwidth (gpu_model.c). Whichever of the two takes longer counts. */
+#ifndef VOXC_CG_GPU_MODEL_H
+#define VOXC_CG_GPU_MODEL_H
+
+#include "ir.h"
+
+enum { CG_GPU_FIRST_CHANNELS = 4, CG_GPU_LAST_CHANNELS = 8 }; /* what the kernels of our own take */
+
+ir_storage cg_gpu_storage(ir_precision p);
+const char *cg_gpu_precision_name(ir_precision p);
+/* `channels`, rounded up to what a tensor core takes at a time. */
+int64_t cg_gpu_padded(int64_t channels, ir_precision p);
+
+/* Of conv n, whose operand is plain, by the kernel that reads it so; or by a conversion and cuDNN. */
+double cg_gpu_first_conv_time(const ir_node *n, ir_precision p);
+double cg_gpu_converted_conv_time(const ir_node *n, ir_precision p);
+/* Of conv n, whose result is to be plain, by the kernel that writes it so; or by cuDNN and a conversion. */
+double cg_gpu_last_conv_time(const ir_node *n, ir_precision p);
+double cg_gpu_conv_converted_time(const ir_node *n, ir_precision p);
+/* Whether channels-last tensor t is better off with its channels rounded up for tensor cores. */
+bool cg_gpu_pays_to_pad(const ir_graph *g, const ir_tensor *t);
+
+/* Bytes of scratch memory that n's kernels use, but for what cuDNN asks for at run time. */
+int64_t cg_gpu_scratch(const ir_node *n, ir_precision p);
+/* The same for a node that makes no more of its result at a time than `planes` planes of its operand give. */
+int64_t cg_gpu_slab_scratch(const ir_node *n, ir_precision p, int64_t planes);
+/* Bytes of all weights as they are kept on the device. */
+int64_t cg_gpu_weight_bytes(const ir_graph *g);
+/* Kernels and cuDNN plans that are launched: for n once, for a whole run. */
+int cg_gpu_launches_of(const ir_node *n);
+int cg_gpu_launches(const ir_graph *g);
+
+#endif

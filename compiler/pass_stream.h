@@ -1,0 +1,37 @@
+/* pass_stream.h: what the passes that choose streams share: trials that can be taken back, and what they
+ * gain.
+ */
+#ifndef VOXC_PASS_STREAM_H
+#define VOXC_PASS_STREAM_H
+
+#include "ir.h"
+
+/* What a trial changes. The lists live in an arena. */
+typedef struct stream_snapshot {
+    ir_node **nodes;
+    int *stream, *slab, *ring;
+    int64_t *scratch;
+} stream_snapshot;
+stream_snapshot stream_take_snapshot(const ir_graph *g, ir_arena *a);
+void stream_restore(ir_graph *g, const stream_snapshot *s);
+
+/* The least memory that any plan needs, how many nodes or groups need more than `limit`, and the first node
+ * that needs most. */
+typedef struct stream_need {
+    int64_t bound;
+    int peaks, peak;
+} stream_need;
+stream_need stream_measure(const ir_graph *g, int64_t limit);
+
+bool stream_reads(const ir_node *n, const ir_tensor *t);
+/* Moves crops that stand behind the group right behind what they crop; returns the group's new last node. */
+int stream_gather_crops(ir_graph *g, int first, int last);
+/* Whether only the group touches t, which has memory of its own. */
+bool stream_stays_inside(const ir_graph *g, const ir_tensor *t, int first, int last);
+/* Whether a group from first to last would cut another in two. */
+bool stream_cuts_a_group(const ir_graph *g, int first, int last);
+int stream_new_group(const ir_graph *g); /* a free number */
+/* Numbers the groups in the order of the nodes. */
+void stream_number_groups(ir_graph *g);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT-0 */
+/* vox_cuda.c: the life of a handle. See vox_cuda.h and vox_cuda_model.h for the contracts. */
+#include "vox_cuda_handle.h"
+
+#include <stdlib.h>
+
+static void release(vox_cuda *h) {
+    cudaDeviceSynchronize();
+    vox_cuda_close_pipe(h);
+    vox_cuda_free_graphs(h);
+    vox_cuda_free_plans(h);
+    if (h->weights) cudaFree(h->weights);
+    free(h);
+}
+
+/* From a thread whose GPU is another. */
+static void release_on(vox_cuda *h) {
+    int before = 0;
+    const int changed =
+        cudaGetDevice(&before) == cudaSuccess && cudaSetDevice(h->options.device) == cudaSuccess;
+    release(h);
+    if (changed) cudaSetDevice(before);
+    cudaGetLastError();
+}
+
+static vox_status check_options(const vox_cuda *h) {
+    const vox_cuda_options *o = &h->options;
+    if (!o->arena) return VOX_OK;
+    if (o->arena_bytes < h->model->info->arena_bytes) return VOX_E_ARENA_SIZE;
+    return (uintptr_t)o->arena % VOX_CUDA_ALIGN ? VOX_E_ARENA_ALIGN : VOX_OK;
+}
+
+static vox_status find_device(const vox_cuda *h) {
+    int count = 0;
+    vox_status status = vox_cuda_check_call(h, cudaGetDeviceCount(&count), "cudaGetDeviceCount");
+    if (status != VOX_OK) return status;
+    if (h->options.device >= 0 && h->options.device < count) return VOX_OK;
+    vox_cuda_say(h, "GPU %d is asked for, and there are %d", h->options.device, count);
+    return VOX_E_NO_DEVICE;
+}
+
+/* Weights first: a wrong file is found before anything costs time. */
+static vox_status fill(vox_cuda *h, const void *weights, size_t weights_bytes) {
+    vox_status status = vox_cuda_load_weights(h, weights, weights_bytes);
+    return status == VOX_OK ? vox_cuda_build_plans(h) : status;
+}
+
+vox_status vox_cuda_create(const vox_cuda_model *model, const void *weights, size_t weights_bytes,
+                           const vox_cuda_options *options, vox_cuda **handle) {
+    int before = 0;
+    if (!handle) return VOX_E_ARGUMENT;
+    *handle = NULL;
+    if (!weights) return VOX_E_ARGUMENT;
+    vox_cuda *h = calloc(1, sizeof *h);
+    if (!h) return VOX_E_MEMORY;
+    h->model = model;
+    if (options) h->options = *options;
+    vox_status status = check_options(h);
+    if (status == VOX_OK) status = find_device(h);
+    if (status == VOX_OK) status = vox_cuda_enter(h, &before);
+    if (status != VOX_OK) {
+        free(h);
+        return status;
+    }
+    status = fill(h, weights, weights_bytes);
+    status = vox_cuda_leave(h, before, status);
+    if (status == VOX_OK)
+        *handle = h;
+    else
+        release_on(h);
+    return status;
+}
+
+void vox_cuda_destroy(vox_cuda *h) {
+    if (h) release_on(h);
+}
+
+size_t vox_cuda_arena_size(const vox_cuda *h) {
+    return h->arena_bytes;
+}

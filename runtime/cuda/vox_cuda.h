@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT-0 */
+/* vox_cuda.h: what a generated CUDA bundle and its host share. Needs no CUDA header.
+ *
+ * A handle belongs to one GPU and owns that GPU's copy of the weights, the plans of the convolutions, the
+ * arena unless the caller gives one, and what run_host needs. One run of a handle at a time: a second run may
+ * be enqueued while the first is under way only where the stream orders it behind the first. Different
+ * handles share nothing, on one GPU or on several. Nothing here prints or exits; each failed call of CUDA or
+ * cuDNN becomes a status, and one line for the message callback.
+ */
+#ifndef VOX_CUDA_H
+#define VOX_CUDA_H
+
+#include "../vox.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct CUstream_st *vox_cuda_stream; /* cudaStream_t */
+typedef struct vox_cuda vox_cuda;
+
+enum { VOX_CUDA_ALIGN = 256 /* of the arena, and of every buffer of a run, bytes */ };
+
+/* All 0: GPU 0, memory of its own, the default cap, the heuristics' choice, everything in a CUDA graph. */
+typedef struct vox_cuda_options {
+    int device;         /* CUDA's number of the GPU */
+    void *arena;        /* device memory, aligned to VOX_CUDA_ALIGN, until destroy; NULL: create allocates */
+    size_t arena_bytes; /* of it: at least _CUDA_ARENA_BYTES, what is more becomes workspace */
+    int64_t workspace_cap;  /* most bytes that a convolution gets besides; 0: as compiled, negative: none */
+    vox_cuda_stream stream; /* on which run_host computes; NULL: one of the handle's */
+    int autotune;           /* measure the plans of each convolution at create, take the fastest */
+    const char *plan_cache; /* file in which choices are remembered; NULL: none */
+    int deterministic;      /* plans that give the same bits each time only */
+    int no_graph;           /* launch step by step rather than as a CUDA graph */
+    void (*message)(void *user, const char *line); /* told what failed, without newline; NULL: nobody */
+    void *user;
+} vox_cuda_options;
+
+int vox_cuda_device_count(void); /* GPUs that this process may use; 0 also without a driver */
+/* Writes "NVIDIA H100 80GB HBM3, compute capability 9.0" into text, at most `bytes` with the NUL. */
+vox_status vox_cuda_device_name(int device, char *text, size_t bytes);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT-0 */
+/* vox_cuda_handle.h: what stands behind a vox_cuda handle; for the runtime's own files. */
+#ifndef VOX_CUDA_HANDLE_H
+#define VOX_CUDA_HANDLE_H
+
+#include "vox_cuda_model.h"
+
+/* A captured run. */
+enum { VOX_CUDA_GRAPHS = 4 };
+typedef struct vox_cuda_graph {
+    cudaGraphExec_t exec;  /* NULL: free */
+    cudaEvent_t launched;  /* behind the last launch */
+    const void **pointers; /* [inputs, outputs] that it was captured with */
+} vox_cuda_graph;
+
+/* A run from and to host memory that is under way. */
+typedef struct vox_cuda_slot {
+    unsigned char *pinned, *device; /* inputs, then outputs, each at a multiple of VOX_CUDA_ALIGN */
+    const void **inputs;            /* device addresses */
+    void **outputs;
+    cudaEvent_t copied_in, computed, copied_out;
+} vox_cuda_slot;
+
+/* The pipeline of run_host: copies on streams of their own. */
+typedef struct vox_cuda_pipe {
+    int ready;
+    cudaStream_t in, compute, out;
+    int owns_compute;
+    vox_cuda_slot slots[VOX_CUDA_SLOTS];
+    int first, under_way; /* the oldest submitted slot; how many */
+    size_t *offset;       /* [inputs, outputs] into pinned and device */
+    size_t bytes;         /* of each */
+} vox_cuda_pipe;
+
+struct vox_cuda {
+    const vox_cuda_model *model;
+    vox_cuda_options options;
+    cudnnHandle_t cudnn;
+    unsigned char *weights, *arena; /* device memory */
+    size_t arena_bytes;
+    int owns_arena;
+    vox_plan **plans;     /* [n_convs] */
+    cudaStream_t capture; /* on which graphs are recorded */
+    vox_cuda_graph graphs[VOX_CUDA_GRAPHS];
+    int next_graph; /* to be replaced when all are taken */
+    vox_cuda_pipe pipe;
+    char text[256]; /* of vox_cuda_plan_text */
+};
+
+/* ---- errors (vox_cuda_error.c) --------------------------------------------------------------- */
+
+/* VOX_OK for cudaSuccess. Else the message callback gets "what: cudaErrorName (text)". */
+vox_status vox_cuda_check_call(const vox_cuda *h, cudaError_t error, const char *what);
+vox_status vox_cudnn_check_call(const vox_cuda *h, cudnnStatus_t status, const char *what);
+/* Reports memory that the host could not give. */
+vox_status vox_cuda_no_memory(const vox_cuda *h, const char *what);
+void vox_cuda_say(const vox_cuda *h, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Makes the handle's GPU the thread's; *before is the one that vox_cuda_leave goes back to. */
+vox_status vox_cuda_enter(const vox_cuda *h, int *before);
+/* Returns status, or what went wrong on the way back if it is VOX_OK. */
+vox_status vox_cuda_leave(const vox_cuda *h, int before, vox_status status);
+
+/* ---- parts of create and run ----------------------------------------------------------------- */
+
+/* vox_cuda_weights.c: checks the file and makes the device's copy. */
+vox_status vox_cuda_load_weights(vox_cuda *h, const void *file, size_t bytes);
+/* One weight packed into host memory of w->bytes; the file has been checked. */
+void vox_cuda_pack_weight(const vox_cuda_weight *w, const unsigned char *file, unsigned char *to);
+/* Elements of host memory as they lie on the device, and back. */
+double vox_cuda_get(vox_cuda_store store, const void *data, size_t index);
+void vox_cuda_put(vox_cuda_store store, void *data, size_t index, double value);
+size_t vox_cuda_store_bytes(vox_cuda_store store);
+
+/* vox_cuda_plans.c: plans of every convolution under the caps, and the arena that they need. */
+vox_status vox_cuda_build_plans(vox_cuda *h);
+void vox_cuda_free_plans(vox_cuda *h);
+void *vox_cuda_address(const vox_cuda_memory *m, vox_cuda_place place);
+
+/* vox_cuda_run.c */
+vox_status vox_cuda_run_step(vox_cuda *h, const vox_cuda_memory *m, int step, cudaStream_t stream);
+vox_status vox_cuda_enqueue(vox_cuda *h, cudaStream_t stream, const void *const *inputs,
+                            void *const *outputs);
+vox_cuda_memory vox_cuda_memory_of(const vox_cuda *h, const void *const *inputs, void *const *outputs);
+
+/* vox_cuda_graph.c: the same, as one launch of a graph; captured on first use of these pointers. */
+vox_status vox_cuda_launch_graph(vox_cuda *h, cudaStream_t stream, const void *const *inputs,
+                                 void *const *outputs);
+void vox_cuda_free_graphs(vox_cuda *h);
+
+/* vox_cuda_host.c */
+vox_status vox_cuda_open_pipe(vox_cuda *h); /* does nothing where it is open */
+void vox_cuda_close_pipe(vox_cuda *h);
+size_t vox_cuda_port_bytes(const vox_port *port);
+
+#endif

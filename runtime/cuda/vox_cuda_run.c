@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT-0 */
+/* vox_cuda_run.c: the steps of a run, enqueued on a stream. */
+#include "vox_cuda_handle.h"
+
+#include <stdio.h>
+
+void *vox_cuda_address(const vox_cuda_memory *m, vox_cuda_place place) {
+    const unsigned char *base = NULL;
+    switch (place.base) {
+    case VOX_CUDA_ARENA:
+        base = m->arena;
+        break;
+    case VOX_CUDA_WEIGHTS:
+        base = m->weights;
+        break;
+    case VOX_CUDA_INPUT:
+        base = m->inputs[place.number];
+        break;
+    case VOX_CUDA_OUTPUT:
+        base = m->outputs[place.number];
+        break;
+    case VOX_CUDA_NOWHERE:
+        return NULL;
+    }
+    return (void *)(uintptr_t)(base + place.offset);
+}
+
+vox_cuda_memory vox_cuda_memory_of(const vox_cuda *h, const void *const *inputs, void *const *outputs) {
+    return (vox_cuda_memory){.arena = h->arena, .weights = h->weights, .inputs = inputs, .outputs = outputs};
+}
+
+static vox_status run_plan(vox_cuda *h, const vox_cuda_memory *m, const vox_cuda_step *step) {
+    const vox_cuda_call *call = &h->model->calls[step->call];
+    const size_t at = (step->free_from + VOX_CUDA_ALIGN - 1) / VOX_CUDA_ALIGN * VOX_CUDA_ALIGN;
+    const vox_plan *plan = h->plans[call->conv];
+    void *workspace = vox_plan_workspace(plan) ? h->arena + at : NULL;
+    return vox_cudnn_check_call(
+        h,
+        vox_plan_execute(h->cudnn, plan, vox_cuda_address(m, call->x), vox_cuda_address(m, call->w),
+                         vox_cuda_address(m, call->bias), vox_cuda_address(m, call->y), workspace),
+        h->model->info->layers[step->layer].name);
+}
+
+vox_status vox_cuda_run_step(vox_cuda *h, const vox_cuda_memory *m, int index, cudaStream_t stream) {
+    const vox_cuda_step *step = &h->model->steps[index];
+    if (step->call >= 0) {
+        vox_status status = run_plan(h, m, step);
+        if (status != VOX_OK) return status;
+    }
+    vox_cuda_layer_fn launch = h->model->layers[step->layer];
+    if (!launch) return VOX_OK;
+    return vox_cuda_check_call(h, launch(m, step, stream), h->model->info->layers[step->layer].name);
+}
+
+vox_status vox_cuda_enqueue(vox_cuda *h, cudaStream_t stream, const void *const *inputs,
+                            void *const *outputs) {
+    const vox_cuda_memory m = vox_cuda_memory_of(h, inputs, outputs);
+    vox_status status = VOX_OK;
+    if (h->cudnn) status = vox_cudnn_check_call(h, cudnnSetStream(h->cudnn, stream), "cudnnSetStream");
+    for (int i = 0; i < h->model->n_steps && status == VOX_OK; i++)
+        status = vox_cuda_run_step(h, &m, i, stream);
+    return status;
+}
+
+static vox_status check_ports(const vox_cuda *h, const void *const *inputs, void *const *outputs) {
+    const vox_model_info *info = h->model->info;
+    if (!inputs || !outputs) return VOX_E_ARGUMENT;
+    for (int i = 0; i < info->n_inputs; i++)
+        if (!inputs[i]) return VOX_E_ARGUMENT;
+    for (int i = 0; i < info->n_outputs; i++)
+        if (!outputs[i]) return VOX_E_ARGUMENT;
+    return VOX_OK;
+}
+
+vox_status vox_cuda_run(vox_cuda *h, vox_cuda_stream stream, const void *const *inputs,
+                        void *const *outputs) {
+    int before = 0;
+    vox_status status = h ? check_ports(h, inputs, outputs) : VOX_E_ARGUMENT;
+    if (status == VOX_OK) status = vox_cuda_enter(h, &before);
+    if (status != VOX_OK) return status;
+    status = h->options.no_graph ? vox_cuda_enqueue(h, stream, inputs, outputs)
+                                 : vox_cuda_launch_graph(h, stream, inputs, outputs);
+    return vox_cuda_leave(h, before, status);
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT-0 */
+/* vox_cudnn_cache.c: the text file that remembers which engine a convolution got.
+ *
+ *   voxc cuDNN plans 1
+ *   gpu=NVIDIA L4 driver=13000 cudnn=91900
+ *   conv fp16 n=1 c=64 ... cap=268435456 deterministic=0 strict=0 precompiled=0 -> engine=11 knobs=2:10,13:32
+ */
+#define _POSIX_C_SOURCE 200809L /* mkstemp */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "vox_cudnn_internal.h"
+
+enum { KEY = VOX_CONV3D_TEXT + 120, LINE = KEY + VOX_KNOBS_TEXT + 60, MOST_BYTES = 16 << 20 };
+static const char first_line[] = "voxc cuDNN plans 1";
+static const char arrow[] = " -> ";
+
+struct vox_plan_cache {
+    char *path, *binding; /* the second line */
+    char **line;          /* without newlines */
+    size_t n, room;
+    int changed;
+    vox_cudnn_log log;
+};
+
+/* ---- lines ------------------------------------------------------------------------------------ */
+
+static char *copy(const char *text, size_t length) {
+    char *made = malloc(length + 1);
+    if (made != NULL) {
+        memcpy(made, text, length);
+        made[length] = 0;
+    }
+    return made;
+}
+
+static int append(vox_plan_cache *cache, const char *text, size_t length) {
+    if (cache->n == cache->room) {
+        const size_t room = 2 * cache->room + 32;
+        char **grown = realloc(cache->line, room * sizeof *grown);
+        if (grown == NULL) return 0;
+        cache->line = grown;
+        cache->room = room;
+    }
+    char *made = copy(text, length);
+    if (made != NULL) cache->line[cache->n++] = made;
+    return made != NULL;
+}
+
+static void forget(vox_plan_cache *cache) {
+    while (cache->n > 0) free(cache->line[--cache->n]);
+}
+
+static void print_key(const vox_conv3d *conv, const vox_plan_policy *policy, char key[KEY]) {
+    char text[VOX_CONV3D_TEXT];
+    vox_conv3d_text(conv, text);
+    snprintf(key, KEY, "%s cap=%lld deterministic=%d strict=%d precompiled=%d%s", text,
+             (long long)policy->workspace_cap, policy->deterministic != 0, policy->strict != 0,
+             policy->precompiled != 0, arrow);
+}
+
+/* Reads "engine=11 knobs=2:10,13:32"; 0: it is something else. */
+static int parse_choice(const char *text, vox_choice *choice) {
+    long long engine, type, value;
+    int used = 0;
+    *choice = (vox_choice){0};
+    if (sscanf(text, "engine=%lld knobs=%n", &engine, &used) != 1 || used == 0 || engine < 0) return 0;
+    choice->engine = engine;
+    for (text += used; *text != 0; text += used) {
+        if (choice->n_knobs == VOX_KNOBS_MOST || sscanf(text, "%lld:%lld%n", &type, &value, &used) != 2)
+            return 0;
+        choice->knob[choice->n_knobs++] = (vox_knob){type, value};
+        if (text[used] == ',') used++;
+    }
+    return 1;
+}
+
+static size_t find(const vox_plan_cache *cache, const char *key) {
+    size_t i = 0;
+    while (i < cache->n && strncmp(cache->line[i], key, strlen(key)) != 0) i++;
+    return i;
+}
+
+int vox_plan_cache_find(const vox_plan_cache *cache, const vox_conv3d *conv, const vox_plan_policy *policy,
+                        vox_choice *choice) {
+    char key[KEY];
+    print_key(conv, policy, key);
+    const size_t i = find(cache, key);
+    return i < cache->n && parse_choice(cache->line[i] + strlen(key), choice);
+}
+
+cudnnStatus_t vox_plan_cache_add(vox_plan_cache *cache, const vox_plan *plan) {
+    char key[KEY], knobs[VOX_KNOBS_TEXT], line[LINE];
+    const vox_choice *choice = &plan->candidate[0].choice;
+    print_key(&plan->conv, &plan->policy, key);
+    vox_choice_knobs_text(choice, knobs);
+    snprintf(line, sizeof line, "%sengine=%lld knobs=%s", key, (long long)choice->engine, knobs);
+    const size_t i = find(cache, key);
+    if (i < cache->n && strcmp(cache->line[i], line) == 0) return CUDNN_STATUS_SUCCESS;
+    if (!append(cache, line, strlen(line)))
+        return vox_cudnn_fail(&cache->log, &plan->conv, CUDNN_STATUS_ALLOC_FAILED, "plan cache");
+    cache->changed = 1;
+    if (i + 1 < cache->n) { /* it was there: the new line takes its place */
+        free(cache->line[i]);
+        cache->line[i] = cache->line[--cache->n];
+    }
+    return CUDNN_STATUS_SUCCESS;
+}
+
+/* ---- the file --------------------------------------------------------------------------------- */
+
+static void tell(const vox_plan_cache *cache, const char *what) {
+    char text[600];
+    snprintf(text, sizeof text, "plan cache %s: %s", cache->path, what);
+    vox_cudnn_say(&cache->log, text);
+}
+
+/* The whole file as a string, or NULL when there is none. *wrong: why it can't be used. */
+static char *read_file(const char *path, const char **wrong) {
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) return NULL;
+    char *text = malloc(MOST_BYTES + 1u);
+    size_t n = 0;
+    if (text == NULL) {
+        *wrong = "ignored: no memory";
+    } else {
+        n = fread(text, 1, MOST_BYTES + 1u, file);
+        if (ferror(file) || n > MOST_BYTES || memchr(text, 0, n) != NULL)
+            *wrong = "ignored: it is not a plan cache";
+    }
+    fclose(file);
+    if (*wrong == NULL) {
+        text[n] = 0;
+        return text;
+    }
+    free(text);
+    return NULL;
+}
+
+/* Cuts the next line off; NULL at the end or where the line has no newline. */
+static char *next_line(char **rest) {
+    char *line = *rest, *end = strchr(line, '\n');
+    if (end == NULL) return NULL;
+    *end = 0;
+    *rest = end + 1;
+    return line;
+}
+
+static const char *parse_file(vox_plan_cache *cache, char *text) {
+    const char *line = next_line(&text);
+    vox_choice choice;
+    if (line == NULL || strcmp(line, first_line) != 0)
+        return "ignored: it is not a plan cache of this version";
+    line = next_line(&text);
+    if (line == NULL || strcmp(line, cache->binding) != 0)
+        return "ignored: it was written on another GPU, driver or cuDNN version";
+    while ((line = next_line(&text)) != NULL) {
+        const char *at = strstr(line, arrow);
+        if (at == NULL || !parse_choice(at + strlen(arrow), &choice)) return "ignored: a line is damaged";
+        if (!append(cache, line, strlen(line))) return "ignored: no memory";
+    }
+    return *text == 0 ? NULL : "ignored: its end is missing";
+}
+
+static void load(vox_plan_cache *cache) {
+    const char *wrong = NULL;
+    char *text = read_file(cache->path, &wrong);
+    if (text != NULL) wrong = parse_file(cache, text);
+    free(text);
+    if (wrong == NULL) return;
+    forget(cache);
+    tell(cache, wrong);
+}
+
+vox_plan_cache *vox_plan_cache_open(const char *path, const char *gpu_name, int driver,
+                                    const vox_cudnn_log *log) {
+    char binding[400];
+    vox_plan_cache *cache = calloc(1, sizeof *cache);
+    if (cache == NULL) return NULL;
+    if (log != NULL) cache->log = *log;
+    snprintf(binding, sizeof binding, "gpu=%.300s driver=%d cudnn=%zu", gpu_name, driver, cudnnGetVersion());
+    for (char *at = binding; *at != 0; at++)
+        if (*at == '\n') *at = ' ';
+    cache->path = copy(path, strlen(path));
+    cache->binding = copy(binding, strlen(binding));
+    if (cache->path == NULL || cache->binding == NULL) {
+        vox_plan_cache_close(cache);
+        return NULL;
+    }
+    load(cache);
+    return cache;
+}
+
+static int write_lines(const vox_plan_cache *cache, FILE *file) {
+    fprintf(file, "%s\n%s\n", first_line, cache->binding);
+    for (size_t i = 0; i < cache->n; i++) fprintf(file, "%s\n", cache->line[i]);
+    const int failed = ferror(file) || fflush(file) != 0;
+    return (fclose(file) == 0) && !failed;
+}
+
+static int write_file(const vox_plan_cache *cache, char *temporary) {
+    const int descriptor = mkstemp(temporary);
+    if (descriptor < 0) return 0;
+    FILE *file = fdopen(descriptor, "wb");
+    if (file == NULL) close(descriptor);
+    if (file != NULL && write_lines(cache, file) && rename(temporary, cache->path) == 0) return 1;
+    unlink(temporary);
+    return 0;
+}
+
+cudnnStatus_t vox_plan_cache_save(vox_plan_cache *cache) {
+    static const char suffix[] = ".XXXXXX";
+    if (!cache->changed) return CUDNN_STATUS_SUCCESS;
+    char *temporary = malloc(strlen(cache->path) + sizeof suffix);
+    int done = 0;
+    if (temporary != NULL) {
+        strcat(strcpy(temporary, cache->path), suffix);
+        done = write_file(cache, temporary);
+    }
+    free(temporary);
+    cache->changed = !done;
+    if (done) return CUDNN_STATUS_SUCCESS;
+    tell(cache, "it could not be written");
+    return CUDNN_STATUS_INTERNAL_ERROR;
+}
+
+void vox_plan_cache_close(vox_plan_cache *cache) {
+    if (cache == NULL) return;
+    forget(cache);
+    free(cache->line);
+    free(cache->path);
+    free(cache->binding);
+    free(cache);
+}

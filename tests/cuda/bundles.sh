@@ -1,0 +1,105 @@
+#!/bin/sh
+# Bundles of the CUDA target. Every model compiles to one, twice to the same bytes; three small networks and a tiny one
+# are built by nvcc with warnings and spills as errors and linked against the real cuDNN and CUDA runtime; without a GPU
+# the program says so in one line. Then they run on the simulated GPU (tests/gpusim): the self-test, the interpreter's
+# values, each call of CUDA and cuDNN failing in turn. Exit status 77 without nvcc or cuDNN.
+#
+#   sh tests/cuda/bundles.sh VOXC
+#
+# GPUS: what the tiny bundle is built for besides sm_80 (default: all that nvcc knows).
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+unset MAKEFLAGS MFLAGS MAKELEVEL
+voxc=$(realpath "${1:?usage: sh tests/cuda/bundles.sh VOXC}")
+cuda=${CUDA:-/usr/local/cuda}
+out=build/cuda/bundles
+failed=0
+complain() { echo "bundles: $*" && failed=$((failed + 1)); }
+
+rm -rf "$out" && mkdir -p "$out" || exit 1
+for model in models/*.yaml; do
+    name=$(basename "$model" .yaml)
+    for folder in one two; do
+        "$voxc" compile "$model" --init 1 --target cuda --precision fp16 -o "$out/$folder" >"$out/log" 2>&1 ||
+            complain "$model does not compile: $(tail -n 1 "$out/log")"
+    done
+    diff -r "$out/one" "$out/two" >"$out/log" || complain "$name: two compilations differ: $(head -n 1 "$out/log")"
+    rm -rf "$out/one" "$out/two"
+done
+
+[ -x "$cuda/bin/nvcc" ] && [ -f "$cuda/include/cudnn.h" ] || {
+    [ $failed = 0 ] || exit 1
+    echo "nvcc or cuDNN is not in $cuda: the CUDA target's bundles were compiled by voxc, not built"
+    exit 77
+}
+make -s CUDA="$cuda" gpusim || exit 1
+export CUDA_HOME="$cuda" LD_LIBRARY_PATH="$PWD/build/gpusim:$cuda/lib64"
+simulated() { timeout 300 env LD_PRELOAD="$PWD/build/gpusim/libgpusim.so" "$@"; }
+
+# build FOLDER MODEL ARCHITECTURES OPTIONS...
+build() {
+    folder=$out/$1 model=$2 archs=$3 && shift 3
+    "$voxc" compile "$model" --init 1 -o "$folder" "$@" >"$folder.log" 2>&1 &&
+        make -s -j"$(nproc)" -C "$folder" ${archs:+CUDA_ARCHS="$archs"} CUDART=shared CFLAGS='-O2 -Werror' \
+            NVCCFLAGS='-O3 -Werror all-warnings -Xptxas -warn-spills,-Werror' >>"$folder.log" 2>&1 &&
+        ! grep -q warning "$folder.log" ||
+        { complain "$folder: $(grep -m 1 -e error -e warning "$folder.log" || tail -n 1 "$folder.log")" && return 1; }
+}
+
+# says STATUS TEXT COMMAND...: the exit status, and the text in the only line.
+says() {
+    status=$1 text=$2 got=0 && shift 2
+    "$@" >"$out/said" 2>&1 || got=$?
+    [ "$got" = "$status" ] && [ "$(wc -l <"$out/said")" = 1 ] && grep -q -e "$text" "$out/said" ||
+        complain "$*: exit status $got, not $status, or no \"$text\": $(tail -n 1 "$out/said")"
+}
+
+# A relative RMS error that the type's rounding explains, through twenty layers.
+limit() { case $1 in fp32) echo 1e-5 ;; bf16) echo 2e-2 ;; *) echo 4e-3 ;; esac; }
+
+for name in unet3d_small nnunet_small torchio; do
+    for precision in fp32 fp16 bf16; do
+        bundle=$name-$precision
+        build "$bundle" models/$name.yaml 80 --target cuda --precision $precision || continue
+        says 1 'no GPU' "$out/$bundle/$name" selftest
+        says 0 '^ok: ' simulated "$out/$bundle/$name" selftest
+        simulated "$voxc" verify "$out/$bundle" --max-rms "$(limit $precision)" >"$out/said" 2>&1 ||
+            complain "$bundle: $(tail -n 1 "$out/said")"
+        echo "$bundle: $(tail -n 1 "$out/said")"
+    done
+done
+
+# One bundle of both targets: the host chooses where it runs.
+if build both models/nnunet_small.yaml 80 --target c,cuda; then
+    says 1 'no GPU' "$out/both/nnunet_small" selftest --device cuda
+    "$out/both/nnunet_small" selftest 2>&1 | grep -q '^ok: ' || complain 'both: not on the CPU where there is no GPU'
+    simulated "$out/both/nnunet_small" selftest 2>&1 | grep -q 'runs on .*compute capability' ||
+        complain 'both: not on the GPU where there is one'
+fi
+
+# A host of its own: several handles and GPUs, the caller's memory, measured plans, and everything that can fail.
+build tiny tests/cuda/tiny.yaml "${GPUS:-}" --target cuda || exit 1
+(
+    cd "$out/tiny" && "${CC:-gcc}" -std=c11 -Wall -Wextra -Werror -O1 -I. -isystem "$cuda/include" ../../../../tests/cuda/embed.c \
+        -o embed -L. -ltiny -L"$cuda/lib64" -lcudnn -lcudart -lstdc++ -lm -lpthread
+) >"$out/log" 2>&1 || complain "embed.c: $(grep -m 1 error "$out/log")"
+cd "$out/tiny" || exit 1
+preload=../../gpusim/libgpusim.so
+for mode in run two arena wrong steps tune tune; do
+    got=$(timeout 60 env GPUSIM_DEVICES=2 LD_PRELOAD=$preload ./embed $mode 2>&1) || complain "embed $mode: $got"
+done
+GPUSIM_COUNT=1 LD_PRELOAD=$preload ./embed run 2>&1 | sed -n 's/^gpusim: \([0-9]*\) of \(.*\)$/\2 \1/p' >calls
+faults=0
+while read -r call count; do
+    step=1
+    [ "$call" != cudnnBackendCreateDescriptor ] || step=97 # more than a thousand
+    for n in $(seq 1 $step "$count"); do
+        status=0
+        got=$(timeout 60 env GPUSIM_FAIL="$call:$n" LD_PRELOAD=$preload ./embed run 2>/dev/null) || status=$?
+        faults=$((faults + 1))
+        case $status:$got in 0:ok) ;; *'no message'*) complain "$call $n fails without a message" ;; 1:*:*) ;; *) complain "$call $n fails: exit status $status, $got" ;; esac
+    done
+done <calls
+[ "$faults" -gt 100 ] || complain "only $faults calls could be made to fail"
+echo "bundles: $faults failing calls reported; $failed complaints"
+[ $failed = 0 ]

@@ -1,0 +1,153 @@
+/* ceilings.c: what this GPU can do at most, as a line of JSON: bytes a second of a copy, and multiply-adds a
+ * second of cuDNN's fastest 3x3x3 convolution in each precision. Exit status 1 with a line on standard error
+ * without a GPU.
+ */
+#include "vox_cudnn.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { REPEATS = 10, COPY_BYTES = 512 << 20 };
+static const int64_t workspace_cap = INT64_C(1) << 30;
+
+typedef struct bench {
+    cudnnHandle_t handle;
+    cudaStream_t stream;
+    cudaEvent_t begin, end;
+    char *memory; /* x, y, w and workspace, or both ends of the copy */
+} bench;
+
+static int fail(const char *what, const char *why) {
+    fprintf(stderr, "ceilings: %s: %s\n", what, why);
+    return 0;
+}
+
+static int cuda_ok(cudaError_t error, const char *what) {
+    return error == cudaSuccess || fail(what, cudaGetErrorName(error));
+}
+
+static int cudnn_ok(cudnnStatus_t status, const char *what) {
+    return status == CUDNN_STATUS_SUCCESS || fail(what, cudnnGetErrorString(status));
+}
+
+static void print_message(void *user, const char *text) {
+    (void)user;
+    fprintf(stderr, "ceilings: %s\n", text);
+}
+
+/* Seconds of the best of REPEATS calls of work, after one that is not counted. */
+static int best_time(const bench *b, int (*work)(const bench *b, const void *of), const void *of,
+                     double *best) {
+    for (int i = 0; i <= REPEATS; i++) {
+        float ms = 0;
+        if (!cuda_ok(cudaEventRecord(b->begin, b->stream), "event") || !work(b, of)) return 0;
+        if (!cuda_ok(cudaEventRecord(b->end, b->stream), "event")) return 0;
+        if (!cuda_ok(cudaEventSynchronize(b->end), "run")) return 0;
+        if (!cuda_ok(cudaEventElapsedTime(&ms, b->begin, b->end), "event")) return 0;
+        if (i == 1 || (i > 1 && ms * 1e-3 < *best)) *best = (double)ms * 1e-3;
+    }
+    return 1;
+}
+
+static int copy(const bench *b, const void *of) {
+    (void)of;
+    return cuda_ok(
+        cudaMemcpyAsync(b->memory, b->memory + COPY_BYTES, COPY_BYTES, cudaMemcpyDeviceToDevice, b->stream),
+        "copy");
+}
+
+/* ---- convolution ------------------------------------------------------------------------------ */
+
+typedef struct operands {
+    const vox_plan *plan;
+    char *x, *y, *w, *bias, *workspace;
+} operands;
+
+static int execute(const bench *b, const void *of) {
+    const operands *o = of;
+    return cudnn_ok(vox_plan_execute(b->handle, o->plan, o->x, o->w, o->bias, o->y, o->workspace),
+                    "convolution");
+}
+
+/* 256 channels on both sides: far from what memory limits. */
+static vox_conv3d big_convolution(vox_cuda_type type) {
+    return (vox_conv3d){.n = 1,
+                        .c = 256,
+                        .k = 256,
+                        .in = {50, 50, 50},
+                        .out = {48, 48, 48},
+                        .kernel = {3, 3, 3},
+                        .stride = {1, 1, 1},
+                        .dilation = {1, 1, 1},
+                        .groups = 1,
+                        .c_pitch = 256,
+                        .k_pitch = 256,
+                        .act = VOX_CUDA_ACT_RELU,
+                        .type = type,
+                        .has_bias = 1};
+}
+
+static int rate(const bench *b, vox_cuda_type type, double *macs_per_second) {
+    const vox_conv3d conv = big_convolution(type);
+    const int64_t voxels = conv.out[0] * conv.out[1] * conv.out[2];
+    const vox_cudnn_target target = {.handle = b->handle, .log = {print_message, NULL}};
+    const vox_plan_policy policy = {.workspace_cap = workspace_cap, .candidates = 12, .precompiled = 1};
+    operands o = {.x = b->memory};
+    vox_plan *plan = NULL;
+    double best = 0;
+    o.y = o.x + 4 * 256 * 50 * 50 * 50;
+    o.w = o.y + 4 * 256 * voxels;
+    o.bias = o.w + 4 * 256 * 256 * 27;
+    o.workspace = o.bias + 4096;
+    if (vox_plan_build(&target, &conv, &policy, NULL, &plan) != CUDNN_STATUS_SUCCESS) return 0;
+    o.plan = plan;
+    int ok = vox_plan_tune(b->handle, plan, b->stream, 3, o.x, o.w, o.bias, o.y, o.workspace) ==
+                 CUDNN_STATUS_SUCCESS &&
+             best_time(b, execute, &o, &best);
+    vox_plan_destroy(plan);
+    if (ok) *macs_per_second = (double)voxels * 256 * 256 * 27 / best;
+    return ok;
+}
+
+/* ---- */
+
+static int measure(bench *b) {
+    static const char *const names[] = {"fp32", "tf32", "fp16", "bf16"};
+    double seconds = 0, macs;
+    if (!best_time(b, copy, NULL, &seconds)) return 0;
+    printf("{\"copy_bytes_per_second\": %.6g, \"macs_per_second\": {", 2.0 * COPY_BYTES / seconds);
+    const char *comma = "";
+    for (int type = 0; type < 4; type++)
+        if (rate(b, (vox_cuda_type)type, &macs)) {
+            printf("%s\"%s\": %.6g", comma, names[type], macs);
+            comma = ", ";
+        }
+    printf("}}\n");
+    return 1;
+}
+
+static int open_gpu(bench *b) {
+    const size_t bytes = 2ull * COPY_BYTES + (size_t)workspace_cap;
+    return cuda_ok(cudaStreamCreateWithFlags(&b->stream, cudaStreamNonBlocking), "GPU") &&
+           cuda_ok(cudaEventCreateWithFlags(&b->begin, cudaEventDefault), "event") &&
+           cuda_ok(cudaEventCreateWithFlags(&b->end, cudaEventDefault), "event") &&
+           cuda_ok(cudaMalloc((void **)&b->memory, bytes), "memory") &&
+           cuda_ok(cudaMemsetAsync(b->memory, 0x11, bytes, b->stream), "memory") &&
+           cudnn_ok(cudnnCreate(&b->handle), "cuDNN") &&
+           cudnn_ok(cudnnSetStream(b->handle, b->stream), "cuDNN");
+}
+
+static void close_gpu(bench *b) {
+    if (b->handle != NULL) cudnnDestroy(b->handle);
+    cudaFree(b->memory);
+    if (b->end != NULL) cudaEventDestroy(b->end);
+    if (b->begin != NULL) cudaEventDestroy(b->begin);
+    if (b->stream != NULL) cudaStreamDestroy(b->stream);
+}
+
+int main(void) {
+    bench b = {0};
+    const int ok = open_gpu(&b) && measure(&b);
+    close_gpu(&b);
+    return ok ? 0 : 1;
+}

@@ -1,0 +1,57 @@
+#!/bin/sh
+# make gpu-check where there is no GPU: it says so in one line; and its report, from what a run might leave. Exit status
+# 77 on a machine with a GPU.
+#
+#   sh tests/cuda/gpu-check-test.sh VOXC
+set -eu
+voxc=$1
+if nvidia-smi -L >/dev/null 2>&1; then
+    echo 'skipped: this machine has a GPU; run: make gpu-check'
+    exit 77
+fi
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+die() { echo "gpu-check-test: $*" && exit 1; }
+
+sh tests/cuda/gpu-check.sh --out "$folder/none" >"$folder/said" 2>&1 && die 'it succeeds without a GPU'
+[ "$(wc -l <"$folder/said")" = 1 ] || die 'it says more than one line'
+grep -q 'no GPU' "$folder/said" || die 'it does not say that there is no GPU'
+[ ! -e "$folder/none" ] || die 'it leaves a folder'
+
+model=unet3d_small
+bundle=$folder/$model-fp16
+mkdir "$bundle"
+echo 'NVIDIA L4, 580.1, 23034 MiB' >"$folder/gpu.txt"
+echo '{"copy_bytes_per_second": 2e11, "macs_per_second": {"fp16": 4e13}}' >"$folder/ceilings.json"
+printf 'selftest-%s-fp16\tok\tok: 27 layers\n' $model >"$folder/results.tsv"
+"$voxc" inspect models/$model.yaml --target cuda --json >"$folder/$model.json"
+"$voxc" inspect models/$model.yaml --target cuda --dump-ir-after memory >"$folder/$model.ir"
+echo '{"median_ms": 1.5, "gmac_per_second": 768, "layers": [{"name": "e0b", "op": "conv", "steps": 9, "ms": 0.05}]}' \
+    >"$bundle/$model.bench.json"
+printf '%s\n' 400 500 620 610 >"$bundle/$model.memory"
+echo '[{"name": "PyTorch", "precision": "fp16", "ms": 2.5}, {"name": "TensorRT", "precision": "fp16", "missing": "ImportError"}]' \
+    >"$folder/peers.json"
+python3 tests/cuda/gpu_report.py input models/$model.yaml "$folder/$model.json" "$bundle/$model.1.npy"
+cp "$bundle/$model.1.npy" "$bundle/$model.cpu.npy"
+
+python3 tests/cuda/gpu_report.py report "$folder" $model fp16 >"$folder/said" || die 'a good run is a failure'
+says() { grep -q -e "$1" "$folder/report.txt" || die "the report lacks: $1"; }
+says '0 of 1 checks failed, 0 were left out'
+says "^$model  *fp16  *1.500  *-  *0.77  *220  *0\$"
+says 'PyTorch  *fp16  *2.500 ms'
+says 'TensorRT  *fp16  *ImportError'
+# 588.8 M multiply-adds; x 90^3 x 4 and y 88^3 x 8 channels, 872 parameters, 2 bytes each
+says 'e0b  *0.0500  *0.0837  *167 %  memory  *0.589  *16.74'
+grep -q '<svg.*voxc fp16.*1.50 ms.*PyTorch fp16.*2.50 ms' "$folder/report.svg" || die 'the chart lacks a bar'
+
+printf 'memcheck-%s-fp16\tFAILED\tERROR SUMMARY: 1 error\n' $model >>"$folder/results.tsv"
+python3 tests/cuda/gpu_report.py report "$folder" $model fp16 >"$folder/said" && die 'a failed check is no failure'
+says '1 of 2 checks failed, 0 were left out'
+
+# A run whose results are wrong fails although every step ended well.
+sed -i '$d' "$folder/results.tsv"
+head -c 100000 /dev/zero >"$folder/zeros"
+dd if="$folder/zeros" of="$bundle/$model.1.npy" bs=1000 seek=1 conv=notrunc status=none
+python3 tests/cuda/gpu_report.py report "$folder" $model fp16 >"$folder/said" && die 'wrong results are no failure'
+says "accuracy-$model-fp16 *FAILED"
+echo 'ok: the report says what a run left'

@@ -1,0 +1,43 @@
+#!/bin/sh
+# Builds the kernels' test programs with nvcc and runs them: on the GPU where there is one, else on the simulated
+# one (tests/gpusim). GPU=1 asks for a GPU, GPU=0 for the simulator, for which CUDA_ARCH (75) names the PTX.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+PATH=$PATH:/usr/local/cuda/bin
+command -v nvcc >/dev/null || { echo 'no nvcc: the CUDA kernels were not tested'; exit 77; }
+out=build/cuda/kernels${CUDA_ARCH:-}
+mkdir -p "$out" || exit 1
+gpu=${GPU:-$(nvidia-smi -L >/dev/null 2>&1 && echo 1 || echo 0)}
+flags="-std=c++17 -Iruntime -cudart shared -Werror all-warnings -Xptxas -warn-spills,-Werror
+    -Xcompiler -Wall,-Wextra,-Wshadow,-Wno-missing-field-initializers"
+if [ "$gpu" = 1 ]; then
+    flags="$flags -arch=native"
+else
+    flags="$flags -gencode arch=compute_${CUDA_ARCH:-75},code=compute_${CUDA_ARCH:-75}"
+fi
+
+# A program is built again when something that it is made of is newer.
+# shellcheck disable=SC2016 # for the inner shell
+for source in tests/cuda/kernels_*.cu; do basename "$source" .cu; done |
+    OUT=$out FLAGS=$flags xargs -P "$(nproc)" -n 1 sh -c '
+    [ -n "$(find tests/cuda/$0.cu tests/cuda/*.cuh runtime/cuda runtime/*.h -newer "$OUT/$0" 2>/dev/null)" ] ||
+        [ ! -e "$OUT/$0" ] || exit 0
+    # shellcheck disable=SC2086 # a list
+    nvcc $FLAGS -o "$OUT/$0" "tests/cuda/$0.cu"' || exit 1
+
+preload=
+if [ "$gpu" = 0 ]; then
+    make -s gpusim || exit 1
+    preload=$PWD/build/gpusim/libgpusim.so
+fi
+status=0 checks=0
+for source in tests/cuda/kernels_*.cu; do
+    program=$out/$(basename "$source" .cu)
+    # LD_LIBRARY_PATH for the machine whose loader does not know CUDA's folder.
+    LD_LIBRARY_PATH=${LD_LIBRARY_PATH:-/usr/local/cuda/lib64} LD_PRELOAD=$preload "$program" >"$program.log" 2>&1 || status=1
+    cat "$program.log"
+    said=$(sed -n 's/^kernels_[a-z]*: \([0-9]*\) checks.*/\1/p' "$program.log")
+    checks=$((checks + ${said:-0}))
+done
+[ $status = 0 ] || exit 1
+echo "$checks checks of CUDA kernels passed on $([ "$gpu" = 1 ] && nvidia-smi -L | head -n 1 || echo 'the simulated GPU')"
