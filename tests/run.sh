@@ -90,6 +90,7 @@ step networks sh tests/networks.sh
 step cuda-plans sh tests/cuda/plans.sh build
 step cuda-static sh tests/cuda/static.sh
 step cuda-kernels sh tests/cuda/kernels.sh
+step cuda-bundles sh tests/cuda/bundles.sh build/voxc
 step gpu-check sh tests/cuda/gpu-check-test.sh build/voxc
 
 echo "total $(($(date +%s) - started)) s"
