@@ -30,7 +30,7 @@ static const cli_case cases[] = {
     {"compile models/unet3d.yaml --init 1", 2, "-o DIR"},
     {"compile models/unet3d.yaml -o %s/x", 2, "--weights FILE.safetensors"},
     {"compile models/unet3d.yaml --init 1 --weights w.safetensors -o %s/x", 2, "exclude each other"},
-    {"compile models/unet3d.yaml --init 1 --target cuda -o %s/x", 3, "only target is c"},
+    {"compile models/unet3d.yaml --init 1 --target gpu -o %s/x", 2, "expected c, cuda or c,cuda"},
     {"compile models/unet3d.yaml --init 1 --model-name 3d -o %s/x", 2, "C identifier"},
     {"compile models/unet3d.yaml models/deepbrain.yaml --init 1 -o %s/x", 2, "one MODEL at a time"},
     {"compile -o %s/x", 2, "no MODEL given"},
