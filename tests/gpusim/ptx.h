@@ -56,7 +56,8 @@ struct ptx_insn {
     int64_t offset; /* of an address */
     int target;     /* of a branch: an instruction; PTX_INDEXED: a table */
     int line;
-    int cache; /* which of the warp's last buffers */
+    int cache;      /* which of the warp's last buffers */
+    unsigned bytes; /* of the type */
     const char *text;
 };
 
