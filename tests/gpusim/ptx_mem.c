@@ -144,18 +144,18 @@ static void load_global(ptx_warp *w, const ptx_insn *in, const span *s, const ui
     check_global(w, in, s);
     check_written(w, in, s);
     if (is_words(in)) {
-        load_words(in, w, 0, s, mask);
+        load_words(in, w, (uintptr_t)sim_bytes(s->low) - s->low, s, mask);
         return;
     }
     for (int l = 0; l < PTX_LANES; l++)
-        if (mask[l]) load_lane(in, w, l, (const uint8_t *)s->at[l]);
+        if (mask[l]) load_lane(in, w, l, sim_bytes(s->at[l]));
 }
 
 static void store_global(ptx_warp *w, const ptx_insn *in, const span *s, const uint32_t *mask) {
     check_global(w, in, s);
     for (int l = 0; l < PTX_LANES; l++) {
         if (!mask[l]) continue;
-        store_lane(in, w, l, (uint8_t *)s->at[l]);
+        store_lane(in, w, l, sim_bytes(s->at[l]));
         memset(sim_written(s->at[l]), 1, s->size);
     }
 }
@@ -408,7 +408,7 @@ void ptx_atomic(ptx_warp *w, const ptx_insn *in, const uint32_t *mask) {
     }
     for (int l = 0; l < PTX_LANES; l++) {
         if (!mask[l]) continue;
-        void *const p = space == PTX_SHARED ? w->block->shared + s.at[l] : (uint8_t *)s.at[l];
+        void *const p = space == PTX_SHARED ? w->block->shared + s.at[l] : sim_bytes(s.at[l]);
         const uint64_t b = value_of(w, in->b, wide, l), c = value_of(w, in->c, wide, l);
         const uint64_t old = wide ? exchange64(in, p, b, c) : exchange32(in, p, b, c);
         if (in->d[0] < 0) continue;

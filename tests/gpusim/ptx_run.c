@@ -228,6 +228,7 @@ typedef struct worker {
     ptx_warp *warps;
     int warp_count;
     unsigned threads;
+    bool reversed; /* blocks and warps in the other order */
 } worker;
 
 static void fill(const ptx_warp *w, int slot, bool wide, uint64_t v) {
@@ -361,9 +362,10 @@ static void *work(void *argument) {
     worker *k = argument;
     begin_worker(k);
     for (uint64_t i; (i = __atomic_fetch_add(k->next, 1, __ATOMIC_RELAXED)) < k->blocks;) {
-        start_block(k, i);
+        start_block(k, k->reversed ? k->blocks - 1 - i : i);
         do {
-            for (int n = 0; n < k->warp_count; n++) run_warp(&k->warps[n]);
+            for (int n = 0; n < k->warp_count; n++)
+                run_warp(&k->warps[k->reversed ? k->warp_count - 1 - n : n]);
         } while (pass_barrier(k));
     }
     end_worker(k);
@@ -380,7 +382,10 @@ void ptx_execute(const ptx_launch *launch) {
     n = n < 1 ? 1 : n > MOST ? MOST : n;
     if ((uint64_t)n > blocks) n = (long)blocks;
     for (long i = 0; i < n; i++) {
-        workers[i] = (worker){.launch = launch, .next = &next, .blocks = blocks};
+        workers[i] = (worker){.launch = launch,
+                              .next = &next,
+                              .blocks = blocks,
+                              .reversed = sim_setting("GPUSIM_REVERSE", 0) != 0};
         if (i > 0 && pthread_create(&threads[i], NULL, work, &workers[i]) != 0)
             sim_die("no thread for a kernel");
     }

@@ -112,6 +112,7 @@ static void freed_twice() {
 }
 static void long_copy() { cudaMemcpy(pageable, y, BYTES + 4, cudaMemcpyDeviceToHost); }
 static void wrong_direction() { cudaMemcpy(pageable, pinned, BYTES, cudaMemcpyDeviceToHost); }
+static void host_access() { y[0] = 1; }
 // Reads what the other stream has yet to copy.
 static void missing_wait() {
     cudaMemcpyAsync(x, pinned, BYTES, cudaMemcpyHostToDevice, NULL);
@@ -171,6 +172,7 @@ static const struct {
     {"freed-twice", freed_twice},
     {"long-copy", long_copy},
     {"wrong-direction", wrong_direction},
+    {"host-access", host_access},
     {"missing-wait", missing_wait},
     {"missing-synchronize", missing_synchronize},
     {"dead-stream", dead_stream},
