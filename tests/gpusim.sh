@@ -48,7 +48,7 @@ done
 
 compile misuse 80 test_misuse.cu
 while IFS=: read -r name status text; do
-    expect "$status" "$text" GPUSIM_DEVICES=2 "$out/misuse" "$name"
+    expect "$status" "$text" GPUSIM_DEVICES=2 GPUSIM_THREADS=1 "$out/misuse" "$name"
 done <<'CASES'
 nothing:0:no error
 behind:86:out-of-bounds write of 4 bytes.*0 bytes behind the end of device buffer
@@ -70,6 +70,8 @@ freed:86:which is freed
 freed-twice:86:cannot be freed
 long-copy:86:reach past the end
 wrong-direction:86:is not device memory
+blocks-write:86:data race on global memory: write of what another block
+blocks-read:86:data race on global memory
 host-access:139:
 missing-wait:86:read of memory that was never written
 missing-synchronize:3:

@@ -76,17 +76,59 @@ static void check_global(ptx_warp *w, const ptx_insn *in, const span *s) {
     *cached = b->constant ? NULL : b;
 }
 
-/* Dense accesses are checked as one stretch; only when that has a hole, or is wide, lane by lane. */
+/* Whether another block of this launch has written one of the bytes. Blocks 253 apart look alike. */
+static bool is_foreign(const ptx_warp *w, uint64_t at, size_t n) {
+    const uint8_t *const r = sim_written(at);
+    const uint8_t tag = w->block->tag;
+    uint8_t foreign = 0;
+    for (size_t i = 0; i < n; i++) foreign |= (uint8_t)((r[i] > 1) & (r[i] != tag));
+    return foreign;
+}
+
+_Noreturn static void block_race(const ptx_warp *w, const ptx_insn *in, int l, uint64_t at) {
+    char text[200];
+    ptx_fail(w, in, l, "data race on global memory: %s of what another block of the launch has written: %s",
+             verb(in), sim_where(at, text, sizeof text));
+}
+
+/* Dense accesses are checked as one stretch; only when something is wrong with it, or it is wide, lane by
+ * lane. */
 static void check_written(const ptx_warp *w, const ptx_insn *in, const span *s) {
     const size_t stretch = (size_t)(s->high - s->low) + s->size;
-    if (stretch <= 4 * PTX_LANES * s->size && !memchr(sim_written(s->low), 0, stretch)) return;
+    if (stretch <= 4 * PTX_LANES * s->size && !memchr(sim_written(s->low), 0, stretch) &&
+        !is_foreign(w, s->low, stretch))
+        return;
     for (int l = 0; l < PTX_LANES; l++) {
         const uint8_t *hole = memchr(sim_written(s->at[l]), 0, s->size);
-        if (!hole) continue;
-        const uint64_t at = s->at[l] + (uint64_t)(hole - sim_written(s->at[l]));
-        char text[200];
-        ptx_fail(w, in, l, "read of memory that was never written: %s", sim_where(at, text, sizeof text));
+        if (hole) {
+            const uint64_t at = s->at[l] + (uint64_t)(hole - sim_written(s->at[l]));
+            char text[200];
+            ptx_fail(w, in, l, "read of memory that was never written: %s", sim_where(at, text, sizeof text));
+        }
+        if (is_foreign(w, s->at[l], s->size)) block_race(w, in, l, s->at[l]);
     }
+}
+
+/* Remembers where this launch writes, for ptx_run.c to forget the blocks' tags when it is over. */
+static void note_range(ptx_block *b, const sim_buffer *buffer, uint64_t low, uint64_t high) {
+    int i = 0;
+    while (i < b->ranges && b->range[i].buffer != buffer) i++;
+    if (i == b->ranges) {
+        b->range = sim_grow(b->range, (size_t)++b->ranges, sizeof *b->range);
+        b->range[i] = (ptx_range){buffer, low, high};
+    }
+    ptx_range *r = &b->range[i];
+    if (low < r->low) r->low = low;
+    if (high > r->high) r->high = high;
+}
+
+static void note_written(ptx_warp *w, const ptx_insn *in, const span *s) {
+    const sim_buffer *b = w->cache[in->cache];
+    if (inside(b, s)) {
+        note_range(w->block, b, s->low, s->high + s->size);
+        return;
+    }
+    PTX_EACH note_range(w->block, sim_find(s->at[l]), s->at[l], s->at[l] + s->size);
 }
 
 /* ---- values between memory and slots ------------------------------------------------------------- */
@@ -153,10 +195,12 @@ static void load_global(ptx_warp *w, const ptx_insn *in, const span *s, const ui
 
 static void store_global(ptx_warp *w, const ptx_insn *in, const span *s, const uint32_t *mask) {
     check_global(w, in, s);
+    note_written(w, in, s);
     for (int l = 0; l < PTX_LANES; l++) {
         if (!mask[l]) continue;
+        if (is_foreign(w, s->at[l], s->size)) block_race(w, in, l, s->at[l]);
         store_lane(in, w, l, sim_bytes(s->at[l]));
-        memset(sim_written(s->at[l]), 1, s->size);
+        memset(sim_written(s->at[l]), w->block->tag, s->size);
     }
 }
 

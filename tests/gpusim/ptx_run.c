@@ -320,6 +320,7 @@ static void start_block(worker *k, uint64_t number) {
     b->id[0] = (unsigned)(number % n[0]);
     b->id[1] = (unsigned)(number / n[0] % n[1]);
     b->id[2] = (unsigned)(number / n[0] / n[1]);
+    b->tag = k->blocks > 1 ? (uint8_t)(2 + number % 253) : 1;
     memset(b->shared_written, 0, b->shared_bytes);
     b->touched = b->shared_bytes;
     forget_accesses(b);
@@ -372,6 +373,16 @@ static void *work(void *argument) {
     return NULL;
 }
 
+/* The kernel is over: what any block of it has written is simply written. */
+static void settle_ranges(ptx_block *b) {
+    for (int i = 0; i < b->ranges; i++) {
+        uint8_t *const r = sim_written(b->range[i].low);
+        const size_t n = b->range[i].high - b->range[i].low;
+        for (size_t k = 0; k < n; k++) r[k] = r[k] > 1 ? 1 : r[k];
+    }
+    free(b->range);
+}
+
 void ptx_execute(const ptx_launch *launch) {
     enum { MOST = 64 };
     worker workers[MOST];
@@ -391,4 +402,5 @@ void ptx_execute(const ptx_launch *launch) {
     }
     work(&workers[0]);
     for (long i = 1; i < n; i++) pthread_join(threads[i], NULL);
+    for (long i = 0; i < n; i++) settle_ranges(&workers[i].block);
 }

@@ -70,6 +70,12 @@ __global__ void stops(int *p, const int *, int n) {
     if (p[threadIdx.x] < n) __trap();
 }
 
+__global__ void same_element(int *p, const int *, int) { p[threadIdx.x] = blockIdx.x; }
+__global__ void neighbours_block(int *p, const int *, int n) {
+    p[blockIdx.x * blockDim.x + threadIdx.x] = 1;
+    if (blockIdx.x == 1) p[blockDim.x + threadIdx.x] = p[threadIdx.x] + n;
+}
+
 typedef void kernel(int *, const int *, int);
 static const struct {
     const char *name;
@@ -161,6 +167,9 @@ static void large_block() {
     if (cudaGetLastError() == cudaErrorInvalidConfiguration) _Exit(5);
 }
 
+static void blocks_write() { same_element<<<2, N / 2>>>(y, y, N); }
+static void blocks_read() { neighbours_block<<<2, N / 2>>>(y, y, N); }
+
 static const struct {
     const char *name;
     void (*run)();
@@ -173,6 +182,8 @@ static const struct {
     {"long-copy", long_copy},
     {"wrong-direction", wrong_direction},
     {"host-access", host_access},
+    {"blocks-write", blocks_write},
+    {"blocks-read", blocks_read},
     {"missing-wait", missing_wait},
     {"missing-synchronize", missing_synchronize},
     {"dead-stream", dead_stream},
