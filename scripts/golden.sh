@@ -6,12 +6,17 @@ set -eu
 check=no
 [ "${1:-}" != --check ] || { check=yes && shift; }
 voxc=${1:?usage: sh scripts/golden.sh [--check] VOXC}
-models='unet3d unet3d_small'
+models='unet3d unet3d_small unet3d_small_cuda' # MODEL_cuda: for the GPU
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 for model in $models; do
-    "$voxc" compile models/"$model".yaml --init 1 -o "$scratch/$model" >/dev/null
+    case $model in
+    *_cuda) options='--target cuda --precision fp16' ;;
+    *) options= ;;
+    esac
+    # shellcheck disable=SC2086 # several options
+    "$voxc" compile models/"${model%_cuda}".yaml --init 1 $options -o "$scratch/$model" >/dev/null
     find "$scratch/$model" -type f \( -name '*.weights' -o -path '*/golden/*.npy' -o -path '*/golden/*.bin' \) -delete
     rm -rf "$scratch/$model/runtime"
     sed -i '/"path": "runtime\//d' "$scratch/$model/manifest.json"

@@ -32,7 +32,7 @@ steps() {
     echo 'networks sh tests/networks.sh'
     echo 'peers-compare sh tests/peers.sh'
     echo 'models sh tests/models.sh'
-    echo 'gpusim sh tests/gpusim.sh'
+    printf '%s\n' 'cuda-bundles sh tests/cuda/bundles.sh build/voxc' 'gpusim sh tests/gpusim.sh'
     # shellcheck disable=SC2086 # the lists are words
     {
         suite sanitizers build/asan $slow

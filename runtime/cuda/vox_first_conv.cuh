@@ -12,7 +12,7 @@
  * least, 64 bytes at K = 32, and weights are broadcast; the other lanes are rows, an odd number of words
  * apart, so inputs meet no bank twice. The block goes through (kd, c): one plane of its inputs and weights
  * stands in shared memory at a time, 48 KiB at most, 10 KiB at 3x3x3: two blocks of 256 threads hide each
- * other's loads. About 110 registers (kw 3): 2 blocks or 512 threads on every GPU. Bytes moved: x once from
+ * other's loads. 128 registers or less: 2 blocks, 512 threads, on every GPU. Bytes moved: x once from
  * memory (kd times from L2, and halos), y once.
  */
 #ifndef VOX_FIRST_CONV_CUH
@@ -51,24 +51,47 @@ vox_first_conv_load(const vox_first_conv_walk &walk, const vox_gpu_first_conv_sh
             inputs[row * walk.in_row + i] = inside ? plane[(int64_t)h * g.in[2] + v] : 0.0f;
         }
 }
+/* A thread's inputs of one row of taps: read once where the taps of neighbouring voxels overlap and the row
+ * is short, else tap by tap, lest registers run out. */
+template <int KW, int SW> struct vox_first_conv_row {
+    static constexpr int SPAN = (VOX_FIRST_X - 1) * SW + KW;
+    static constexpr bool ONCE = SW < KW && SPAN <= 22;
+    static constexpr int UNROLL = ONCE ? KW : 1;
+    float v[ONCE ? SPAN : VOX_FIRST_X];
+    __device__ __forceinline__ void start(const float *in) {
+        if constexpr (ONCE) {
+#pragma unroll
+            for (int i = 0; i < SPAN; i++) v[i] = in[i];
+        }
+    }
+    __device__ __forceinline__ void tap(const float *in, int kw) {
+        if constexpr (!ONCE) {
+#pragma unroll
+            for (int i = 0; i < VOX_FIRST_X; i++) v[i] = in[i * SW + kw];
+        }
+    }
+    __device__ __forceinline__ float at(int voxel, int kw) const {
+        return ONCE ? v[voxel * SW + kw] : v[voxel];
+    }
+};
+
 /* The thread's 8 voxels x 8 channels, all taps of one plane. */
 template <int KW, int SW>
 static __device__ __forceinline__ void vox_first_conv_plane(const float *in, int in_row, const float *weights,
                                                             int wide, int kh_taps,
                                                             float (&acc)[VOX_FIRST_X][VOX_FIRST_K]) {
-    constexpr int WINDOW = (VOX_FIRST_X - 1) * SW + KW;
     for (int kh = 0; kh < kh_taps; kh++, in += in_row) {
-        float window[WINDOW];
-#pragma unroll
-        for (int i = 0; i < WINDOW; i++) window[i] = in[i];
-#pragma unroll
+        vox_first_conv_row<KW, SW> row;
+        row.start(in);
+#pragma unroll(vox_first_conv_row <KW, SW>::UNROLL)
         for (int kw = 0; kw < KW; kw++, weights += wide) {
             float k[VOX_FIRST_K];
+            row.tap(in, kw);
             vox_read<VOX_FIRST_K>(weights, k);
 #pragma unroll
             for (int i = 0; i < VOX_FIRST_X; i++)
 #pragma unroll
-                for (int j = 0; j < VOX_FIRST_K; j++) acc[i][j] = fmaf(window[i * SW + kw], k[j], acc[i][j]);
+                for (int j = 0; j < VOX_FIRST_K; j++) acc[i][j] = fmaf(row.at(i, kw), k[j], acc[i][j]);
         }
     }
 }

@@ -8,8 +8,8 @@
  * registers for all the voxels that it sees. A warp does 32 voxels in `lanes` rounds of 32 / lanes, the
  * lanes' sums are joined by shuffles (order fixed by the shape), and lane l keeps round l's result: so each
  * of the K stores is one line of 32 neighbouring voxels. Each round's loads are issued before the round
- * before is computed: at K = 3 (fp16), 80 registers, 6 blocks of 128 threads keep 24 KiB under way on a
- * multiprocessor; at K = 8, 144 registers and 12 KiB. No shared memory. Bytes moved: x once, y once.
+ * before is computed: at K = 3 (fp16), 96 registers, 5 blocks of 128 threads keep 20 KiB under way on a
+ * multiprocessor; at K = 8, about 200 registers and 8 KiB. No shared memory. Bytes moved: x once, y once.
  */
 #ifndef VOX_LAST_CONV_CUH
 #define VOX_LAST_CONV_CUH
@@ -42,7 +42,7 @@ static __device__ __forceinline__ void vox_last_conv_weights(const float *w, int
 }
 
 template <typename T, int K, vox_act A, int L>
-__global__ void __launch_bounds__(VOX_LAST_THREADS)
+__global__ void __launch_bounds__(VOX_LAST_THREADS, 2) /* without the 2 ptxas wants more blocks, and spills */
     vox_last_conv_each(const vox_last_conv_walk walk, const vox_view<T> x, const float *w, int w_pitch,
                        const vox_gpu_epilogue ep, float *y) {
     uint32_t at = blockIdx.x * (VOX_LAST_THREADS / 32) + threadIdx.x / 32;

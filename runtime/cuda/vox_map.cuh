@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT-0 */
 /* vox_map.cuh: element by element: unary maps, the affine map per channel, two operands with broadcasting,
- * casts. Bytes moved: each operand once (what broadcasts stays in L1), the result once.
+ * casts. Bytes moved: each operand once (what broadcasts stays in L1), the result once. 40 registers or less,
+ * powf included: 6 blocks of 256 threads.
  */
 #ifndef VOX_MAP_CUH
 #define VOX_MAP_CUH

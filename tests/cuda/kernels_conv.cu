@@ -59,7 +59,8 @@ template <typename T, int KW, int SW> static void test_first(const first_case &q
     launched(
         vox_gpu_first_conv<T, VOX_ACT_RELU, KW, SW>(g, x.p, weights.p, ep, y.view(), middle, q.out[0], 0));
     y.expect(want, 60, 4);
-    refused(vox_gpu_first_conv<T, VOX_ACT_RELU, KW, 3 - SW>(g, x.p, weights.p, ep, y.view(), 0, middle, 0));
+    refused(vox_gpu_first_conv < T, VOX_ACT_RELU, KW,
+            SW == 1 ? 2 : 1 > (g, x.p, weights.p, ep, y.view(), 0, middle, 0));
 }
 template <typename T> static void test_firsts() {
     /* below the tile's 8 columns; the tile; above it; K in one, two and four groups of 8, and twice four */
@@ -70,6 +71,7 @@ template <typename T> static void test_firsts() {
     test_first<T, 3, 1>({1, 1, 40, {3, 1, 3}, {1, 1, 1}, {1, 0, 1}, {2, 4, 7}, {2, 4, 7}}, as_odd);
     test_first<T, 3, 1>({1, 1, 8, {1, 1, 3}, {1, 1, 1}, {0, 0, 1}, {1, 33, 66}, {1, 33, 66}}, as_dense);
     test_first<T, 7, 2>({1, 1, 16, {1, 7, 7}, {1, 2, 2}, {0, 3, 3}, {1, 9, 37}, {1, 5, 19}}, as_dense);
+    test_first<T, 4, 4>({1, 3, 24, {2, 4, 4}, {2, 4, 4}, {0, 0, 0}, {4, 8, 36}, {2, 2, 9}}, as_dense);
 }
 
 template <typename T, int K>

@@ -30,6 +30,7 @@ static cudaError_t segmentation_network(const vox_view<T> &t, float *port, cudaS
 template <typename T> static cudaError_t other_networks(const vox_view<T> &t, float *port, cudaStream_t s) {
     const vox_gpu_epilogue ep = {port, port, 0.01f, 0};
     vox_gpu_first_conv<T, VOX_ACT_NONE, 7, 2>({}, port, port, ep, t, 0, 1, s);
+    vox_gpu_first_conv<T, VOX_ACT_ELU, 4, 4>({}, port, port, ep, t, 0, 1, s);
     vox_gpu_last_conv<T, 8, VOX_ACT_SIGMOID>(t, port, 8, ep, port, 0, 1, s);
     vox_gpu_average_pool<T>({}, t, t, 0, 1, s);
     vox_gpu_bias_act<T, VOX_ACT_PRELU>(ep, t, t, 0, 1, s);

@@ -71,6 +71,8 @@ bool sim_release(void *p, bool pinned);
 const sim_buffer *sim_find(uintptr_t address);
 /* The buffer that was allocated as p itself, to change what is known of it. */
 sim_buffer *sim_buffer_at(const void *p);
+/* Where the simulator finds the byte of device memory at an address. */
+uint8_t *sim_bytes(uintptr_t address);
 /* One byte per byte of device memory, not 0 where it has been written. */
 uint8_t *sim_written(uintptr_t address);
 /* Dies, naming the call, unless [p, p + n) is memory of some device (and, to be read, written before). */
