@@ -40,6 +40,7 @@ for arch in 75 80 90 121; do
     expect 0 '^0 failures' "$out/kernels_$arch"
 done
 expect 0 '^0 failures' GPUSIM_EAGER=1 GPUSIM_THREADS=3 "$out/kernels_80"
+expect 0 '^0 failures' GPUSIM_REVERSE=1 "$out/kernels_80"
 for mode in none speed; do # the default is zstd
     compile kernels_packed 80 test_kernels.cu -compress-mode=$mode
     expect 0 '^0 failures' "$out/kernels_packed"
@@ -47,7 +48,7 @@ done
 
 compile misuse 80 test_misuse.cu
 while IFS=: read -r name status text; do
-    expect "$status" "$text" GPUSIM_DEVICES=2 "$out/misuse" "$name"
+    expect "$status" "$text" GPUSIM_DEVICES=2 GPUSIM_THREADS=1 "$out/misuse" "$name"
 done <<'CASES'
 nothing:0:no error
 behind:86:out-of-bounds write of 4 bytes.*0 bytes behind the end of device buffer
@@ -69,6 +70,9 @@ freed:86:which is freed
 freed-twice:86:cannot be freed
 long-copy:86:reach past the end
 wrong-direction:86:is not device memory
+blocks-write:86:data race on global memory: write of what another block
+blocks-read:86:data race on global memory
+host-access:139:
 missing-wait:86:read of memory that was never written
 missing-synchronize:3:
 dead-stream:86:after it was destroyed
@@ -84,6 +88,8 @@ compile faults 80 test_faults.cu
 expect 0 'no error' GPUSIM_COUNT=1 "$out/faults"
 calls=$(sed -n 's/^gpusim: \([0-9]*\) calls$/\1/p' "$out/log")
 for n in $(seq 1 "$calls"); do expect 1 "call $n, .* fails as asked" GPUSIM_FAIL="$n" "$out/faults"; done
+
+expect 1 'call .*, cudaMemcpyAsync, fails as asked' GPUSIM_FAIL=cudaMemcpyAsync:1 "$out/faults"
 
 "${CC:-gcc}" -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -isystem "$cuda/include" -o "$out/cudnn" \
     tests/gpusim/test_cudnn.c -L"$cuda/lib64" -lcudnn -lcudart -lm

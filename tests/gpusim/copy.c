@@ -85,7 +85,8 @@ static void run_copy(sim_work *w) {
     } else {
         sim_check_host(c->call, c->to, c->bytes);
     }
-    memmove(c->to, from, c->bytes);
+    memmove(c->to_device ? sim_bytes((uintptr_t)c->to) : c->to,
+            c->from_device ? sim_bytes((uintptr_t)from) : from, c->bytes);
 }
 
 static void drop_copy(sim_work *w) {
@@ -156,7 +157,7 @@ typedef struct fill {
 static void run_fill(sim_work *w) {
     const fill *f = (const fill *)w;
     sim_check_device("cudaMemsetAsync", f->to, f->bytes, false);
-    memset(f->to, f->value, f->bytes);
+    memset(sim_bytes((uintptr_t)f->to), f->value, f->bytes);
     sim_mark_written(f->to, f->bytes);
 }
 

@@ -12,7 +12,7 @@
 enum { GAP = 1 << 16, PAGE = 1 << 12 };
 #define SPACE ((size_t)1 << 42)
 
-static uint8_t *space, *record;
+static uint8_t *space, *storage, *record;
 static size_t used;
 static sim_buffer **buffers; /* in the order of their addresses */
 static int buffer_count, buffer_room;
@@ -50,6 +50,7 @@ static sim_buffer *add_buffer(uintptr_t base, size_t size, int device) {
 void *sim_allocate(int device, size_t size) {
     if (!space) {
         space = reserve();
+        storage = reserve();
         record = reserve();
     }
     const size_t n = pages(size ? size : 1);
@@ -61,7 +62,7 @@ void *sim_allocate(int device, size_t size) {
     }
     uint8_t *p = space + used + GAP;
     used += n + GAP;
-    open_pages(p, n);
+    open_pages(device < 0 ? p : sim_bytes((uintptr_t)p), n);
     open_pages(record + (p - space), n);
     if (device < 0) memset(record + (p - space), 1, n);
     add_buffer((uintptr_t)p, size, device);
@@ -79,7 +80,7 @@ bool sim_release(void *p, bool pinned) {
     if (!b || b->freed || (b->device < 0) != pinned) return false;
     b->freed = true;
     const size_t n = pages(b->size ? b->size : 1);
-    close_pages(p, n);
+    close_pages(pinned ? p : sim_bytes(b->base), n);
     close_pages(sim_written(b->base), n);
     if (b->device >= 0) in_use[b->device] -= n;
     return true;
@@ -105,6 +106,10 @@ static const sim_buffer *before(uintptr_t address) {
 const sim_buffer *sim_find(uintptr_t address) {
     const sim_buffer *b = before(address);
     return b && !b->freed && address - b->base < b->size ? b : NULL;
+}
+
+uint8_t *sim_bytes(uintptr_t address) {
+    return storage + (address - (uintptr_t)space);
 }
 
 uint8_t *sim_written(uintptr_t address) {

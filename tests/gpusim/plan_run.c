@@ -40,16 +40,16 @@ static float rounded_operand(float f, plan_operands how) {
 
 typedef struct transfer {
     const plan_tensor *t;
-    uint8_t *memory;
+    uintptr_t memory;
     float *values;
     bool store;
 } transfer;
 
-static void check_element(const transfer *c, const uint8_t *p, size_t n) {
+static void check_element(const transfer *c, uintptr_t at, size_t n) {
     char text[200];
-    if (memchr(sim_written((uintptr_t)p), 0, n))
+    if (memchr(sim_written(at), 0, n))
         sim_die("a cuDNN plan reads memory that was never written: tensor %lld, %s", (long long)c->t->id,
-                sim_where((uintptr_t)p, text, sizeof text));
+                sim_where(at, text, sizeof text));
 }
 
 /* One row along W. */
@@ -62,21 +62,21 @@ static void transfer_row(void *argument, int64_t row) {
     const int64_t start = b * t->stride[0] + z * t->stride[2] + y * t->stride[3];
     for (int64_t x = 0; x < t->dim[4]; x++) {
         for (int64_t ch = 0; ch < t->dim[1]; ch++, v++) {
-            uint8_t *p = c->memory + (size_t)(start + x * t->stride[4] + ch * t->stride[1]) * n;
+            const uintptr_t at = c->memory + (size_t)(start + x * t->stride[4] + ch * t->stride[1]) * n;
             if (c->store) {
                 const uint32_t bits = encoded(*v, t->type);
-                memcpy(p, &bits, n);
-                memset(sim_written((uintptr_t)p), 1, n);
+                memcpy(sim_bytes(at), &bits, n);
+                memset(sim_written(at), 1, n);
             } else {
-                if (!t->by_value) check_element(c, p, n);
-                *v = load(p, t->type);
+                if (!t->by_value) check_element(c, at, n);
+                *v = load(t->by_value ? (const uint8_t *)at : sim_bytes(at), t->type);
             }
         }
     }
 }
 
 static void move(const plan_tensor *t, void *memory, float *values, bool store) {
-    transfer c = {t, memory, values, store};
+    transfer c = {t, (uintptr_t)memory, values, store};
     sim_parallel(t->dim[0] * t->dim[2] * t->dim[3], transfer_row, &c);
 }
 
@@ -253,7 +253,7 @@ static void run_node(const plan *p, const plan_node *n, plan_values *values) {
 /* A plan may leave anything in its workspace; what the program keeps there is lost, and counts as never
  * written. */
 static void spoil(void *workspace, size_t n) {
-    memset(workspace, 0xff, n);
+    memset(sim_bytes((uintptr_t)workspace), 0xff, n);
     memset(sim_written((uintptr_t)workspace), 0, n);
 }
 

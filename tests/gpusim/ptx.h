@@ -56,7 +56,8 @@ struct ptx_insn {
     int64_t offset; /* of an address */
     int target;     /* of a branch: an instruction; PTX_INDEXED: a table */
     int line;
-    int cache; /* which of the warp's last buffers */
+    int cache;      /* which of the warp's last buffers */
+    unsigned bytes; /* of the type */
     const char *text;
 };
 
@@ -126,9 +127,19 @@ typedef struct ptx_group {
     bool parked;
 } ptx_group;
 
+/* Global memory of one buffer that a worker's blocks have written in this launch. */
+typedef struct ptx_range {
+    const sim_buffer *buffer;
+    uint64_t low, high;
+} ptx_range;
+
 typedef struct ptx_block {
     const ptx_launch *launch;
     unsigned id[3];
+    uint8_t
+        tag; /* what the record of global memory holds, while the kernel runs, where this block has written */
+    ptx_range *range;
+    int ranges;
     size_t shared_bytes;
     uint8_t *shared;
     uint8_t *shared_written;  /* per byte: 0 unwritten, 1 written */

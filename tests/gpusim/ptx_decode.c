@@ -351,6 +351,7 @@ void ptx_prepare(ptx_kernel *k) {
     int accesses = 0;
     for (int i = 0; i < d.count; i++) {
         decode(&d, &d.statement[i], &k->code[i]);
+        k->code[i].bytes = (unsigned)ptx_type_bytes((ptx_type)k->code[i].type);
         if (k->code[i].run == ptx_load || k->code[i].run == ptx_store || k->code[i].run == ptx_atomic)
             k->code[i].cache = accesses++ % PTX_CACHE;
     }

@@ -12,7 +12,7 @@ typedef struct span {
 
 static void addresses(const ptx_warp *w, const ptx_insn *in, int slot, const uint32_t *mask, span *s) {
     s->first = __builtin_ctz(ptx_bits(mask));
-    s->size = (size_t)ptx_type_bytes((ptx_type)in->type) * in->vector;
+    s->size = in->bytes * in->vector;
     const void *const a = ptx_slot(w, slot);
     const bool narrow = in->space == PTX_SHARED && !in->wide[3];
     const uint64_t offset = (uint64_t)in->offset;
@@ -76,39 +76,87 @@ static void check_global(ptx_warp *w, const ptx_insn *in, const span *s) {
     *cached = b->constant ? NULL : b;
 }
 
-/* Dense accesses are checked as one stretch; only when that has a hole, or is wide, lane by lane. */
+/* Whether another block of this launch has written one of the bytes. Blocks 253 apart look alike. */
+static bool is_foreign(const ptx_warp *w, uint64_t at, size_t n) {
+    const uint8_t *const r = sim_written(at);
+    const uint8_t tag = w->block->tag;
+    uint8_t foreign = 0;
+    for (size_t i = 0; i < n; i++) foreign |= (uint8_t)((r[i] > 1) & (r[i] != tag));
+    return foreign;
+}
+
+_Noreturn static void block_race(const ptx_warp *w, const ptx_insn *in, int l, uint64_t at) {
+    char text[200];
+    ptx_fail(w, in, l, "data race on global memory: %s of what another block of the launch has written: %s",
+             verb(in), sim_where(at, text, sizeof text));
+}
+
+/* Dense accesses are checked as one stretch; only when something is wrong with it, or it is wide, lane by
+ * lane. */
 static void check_written(const ptx_warp *w, const ptx_insn *in, const span *s) {
     const size_t stretch = (size_t)(s->high - s->low) + s->size;
-    if (stretch <= 4 * PTX_LANES * s->size && !memchr(sim_written(s->low), 0, stretch)) return;
+    if (stretch <= 4 * PTX_LANES * s->size && !memchr(sim_written(s->low), 0, stretch) &&
+        !is_foreign(w, s->low, stretch))
+        return;
     for (int l = 0; l < PTX_LANES; l++) {
         const uint8_t *hole = memchr(sim_written(s->at[l]), 0, s->size);
-        if (!hole) continue;
-        const uint64_t at = s->at[l] + (uint64_t)(hole - sim_written(s->at[l]));
-        char text[200];
-        ptx_fail(w, in, l, "read of memory that was never written: %s", sim_where(at, text, sizeof text));
+        if (hole) {
+            const uint64_t at = s->at[l] + (uint64_t)(hole - sim_written(s->at[l]));
+            char text[200];
+            ptx_fail(w, in, l, "read of memory that was never written: %s", sim_where(at, text, sizeof text));
+        }
+        if (is_foreign(w, s->at[l], s->size)) block_race(w, in, l, s->at[l]);
     }
+}
+
+/* Remembers where this launch writes, for ptx_run.c to forget the blocks' tags when it is over. */
+static void note_range(ptx_block *b, const sim_buffer *buffer, uint64_t low, uint64_t high) {
+    int i = 0;
+    while (i < b->ranges && b->range[i].buffer != buffer) i++;
+    if (i == b->ranges) {
+        b->range = sim_grow(b->range, (size_t)++b->ranges, sizeof *b->range);
+        b->range[i] = (ptx_range){buffer, low, high};
+    }
+    ptx_range *r = &b->range[i];
+    if (low < r->low) r->low = low;
+    if (high > r->high) r->high = high;
+}
+
+static void note_written(ptx_warp *w, const ptx_insn *in, const span *s) {
+    const sim_buffer *b = w->cache[in->cache];
+    if (inside(b, s)) {
+        note_range(w->block, b, s->low, s->high + s->size);
+        return;
+    }
+    PTX_EACH note_range(w->block, sim_find(s->at[l]), s->at[l], s->at[l] + s->size);
 }
 
 /* ---- values between memory and slots ------------------------------------------------------------- */
 
+/* The k-th value of a vector at p, as its type says. */
+static inline uint64_t value_at(const ptx_insn *in, const uint8_t *p, int k) {
+    uint64_t v = 0;
+    memcpy(&v, p + (size_t)k * in->bytes, in->bytes);
+    if (in->type == PTX_S8) v = (uint64_t)(int64_t)(int8_t)v;
+    if (in->type == PTX_S16) v = (uint64_t)(int64_t)(int16_t)v;
+    if (in->type == PTX_S32) v = (uint64_t)(int64_t)(int32_t)v;
+    return v;
+}
+
+static inline void put_value(const ptx_insn *in, const ptx_warp *w, int l, int k, uint64_t v) {
+    if (in->d[k] < 0) return; /* _ */
+    if (in->wide[0])
+        ptx_put_u64(ptx_slot(w, in->d[k]), l, v);
+    else
+        ptx_put_u32(ptx_slot(w, in->d[k]), l, (uint32_t)v & (in->wide[1] ? 0xffffu : ~0u));
+}
+
 static inline void load_lane(const ptx_insn *in, const ptx_warp *w, int l, const uint8_t *p) {
-    const size_t n = (size_t)ptx_type_bytes((ptx_type)in->type);
-    for (int k = 0; k < in->vector; k++, p += n) {
-        uint64_t v = 0;
-        memcpy(&v, p, n);
-        if (in->type == PTX_S8) v = (uint64_t)(int64_t)(int8_t)v;
-        if (in->type == PTX_S16) v = (uint64_t)(int64_t)(int16_t)v;
-        if (in->type == PTX_S32) v = (uint64_t)(int64_t)(int32_t)v;
-        if (in->d[k] < 0) continue; /* _ */
-        if (in->wide[0])
-            ptx_put_u64(ptx_slot(w, in->d[k]), l, v);
-        else
-            ptx_put_u32(ptx_slot(w, in->d[k]), l, (uint32_t)v & (in->wide[1] ? 0xffffu : ~0u));
-    }
+    for (int k = 0; k < in->vector; k++) put_value(in, w, l, k, value_at(in, p, k));
 }
 
 static inline void store_lane(const ptx_insn *in, const ptx_warp *w, int l, uint8_t *p) {
-    const size_t n = (size_t)ptx_type_bytes((ptx_type)in->type);
+    const size_t n = in->bytes;
     for (int k = 0; k < in->vector; k++, p += n) {
         const void *const s = ptx_slot(w, in->d[k]);
         const uint64_t v = n == 8 ? ptx_get_u64(s, l) : in->wide[0] ? ptx_get_u64(s, l) : ptx_get_u32(s, l);
@@ -116,40 +164,43 @@ static inline void store_lane(const ptx_insn *in, const ptx_warp *w, int l, uint
     }
 }
 
-/* The common case by itself: words of 32 bits. */
-static void load_words(const ptx_insn *in, const ptx_warp *w, const span *s, const uint32_t *mask) {
+/* The common case by itself: words of 32 bits. Addresses count from base. */
+static void load_words(const ptx_insn *in, const ptx_warp *w, uintptr_t base, const span *s,
+                       const uint32_t *mask) {
     for (int k = 0; k < in->vector; k++) {
         if (in->d[k] < 0) continue;
         uint32_t *const to = ptx_slot(w, in->d[k]);
         PTX_EACH {
             uint32_t v;
-            memcpy(&v, (const uint8_t *)s->at[l] + 4 * k, 4);
+            memcpy(&v, (const uint8_t *)(base + s->at[l]) + 4 * k, 4);
             to[l] = mask[l] ? v : to[l];
         }
     }
 }
 
 static bool is_words(const ptx_insn *in) {
-    return ptx_type_bytes((ptx_type)in->type) == 4 && !in->wide[0];
+    return in->bytes == 4 && !in->wide[0];
 }
 
 static void load_global(ptx_warp *w, const ptx_insn *in, const span *s, const uint32_t *mask) {
     check_global(w, in, s);
     check_written(w, in, s);
     if (is_words(in)) {
-        load_words(in, w, s, mask);
+        load_words(in, w, (uintptr_t)sim_bytes(s->low) - s->low, s, mask);
         return;
     }
     for (int l = 0; l < PTX_LANES; l++)
-        if (mask[l]) load_lane(in, w, l, (const uint8_t *)s->at[l]);
+        if (mask[l]) load_lane(in, w, l, sim_bytes(s->at[l]));
 }
 
 static void store_global(ptx_warp *w, const ptx_insn *in, const span *s, const uint32_t *mask) {
     check_global(w, in, s);
+    note_written(w, in, s);
     for (int l = 0; l < PTX_LANES; l++) {
         if (!mask[l]) continue;
-        store_lane(in, w, l, (uint8_t *)s->at[l]);
-        memset(sim_written(s->at[l]), 1, s->size);
+        if (is_foreign(w, s->at[l], s->size)) block_race(w, in, l, s->at[l]);
+        store_lane(in, w, l, sim_bytes(s->at[l]));
+        memset(sim_written(s->at[l]), w->block->tag, s->size);
     }
 }
 
@@ -195,11 +246,18 @@ static void note_write(const ptx_warp *w, const ptx_insn *in, int l, uint64_t at
 
 static void load_shared(ptx_warp *w, const ptx_insn *in, const span *s, const uint32_t *mask) {
     check_shared(w, in, s);
+    uint64_t noted = UINT64_MAX; /* lanes often read one address together */
     for (int l = 0; l < PTX_LANES; l++) {
-        if (!mask[l]) continue;
-        note_read(w, in, l, s->at[l], s->size);
-        load_lane(in, w, l, w->block->shared + s->at[l]);
+        if (!mask[l] || s->at[l] == noted) continue;
+        noted = s->at[l];
+        note_read(w, in, l, noted, s->size);
     }
+    if (is_words(in)) {
+        load_words(in, w, (uintptr_t)w->block->shared, s, mask);
+        return;
+    }
+    for (int l = 0; l < PTX_LANES; l++)
+        if (mask[l]) load_lane(in, w, l, w->block->shared + s->at[l]);
 }
 
 static void store_shared(ptx_warp *w, const ptx_insn *in, const span *s, const uint32_t *mask) {
@@ -294,10 +352,13 @@ void ptx_store(ptx_warp *w, const ptx_insn *in, const uint32_t *mask) {
 
 /* A parameter at an address that the code states: the same for every lane. */
 void ptx_load_param(ptx_warp *w, const ptx_insn *in, const uint32_t *mask) {
-    const size_t n = (size_t)ptx_type_bytes((ptx_type)in->type) * in->vector;
+    const size_t n = in->bytes * in->vector;
     const uint8_t *p = param_of(w, in, 0, (uint64_t)in->offset, n);
-    for (int l = 0; l < PTX_LANES; l++)
-        if (mask[l]) load_lane(in, w, l, p);
+    for (int k = 0; k < in->vector; k++) {
+        const uint64_t v = value_at(in, p, k);
+        for (int l = 0; l < PTX_LANES; l++)
+            if (mask[l]) put_value(in, w, l, k, v);
+    }
 }
 
 void ptx_to_window(ptx_warp *w, const ptx_insn *in, const uint32_t *mask) {
@@ -391,7 +452,7 @@ void ptx_atomic(ptx_warp *w, const ptx_insn *in, const uint32_t *mask) {
     }
     for (int l = 0; l < PTX_LANES; l++) {
         if (!mask[l]) continue;
-        void *const p = space == PTX_SHARED ? w->block->shared + s.at[l] : (uint8_t *)s.at[l];
+        void *const p = space == PTX_SHARED ? w->block->shared + s.at[l] : sim_bytes(s.at[l]);
         const uint64_t b = value_of(w, in->b, wide, l), c = value_of(w, in->c, wide, l);
         const uint64_t old = wide ? exchange64(in, p, b, c) : exchange32(in, p, b, c);
         if (in->d[0] < 0) continue;

@@ -130,7 +130,7 @@ static void add_variable(ptx_module *m, char *text, ptx_space space) {
         uint8_t *p = sim_allocate(SIM_ANY_DEVICE, bytes);
         if (!p) sim_die("no device memory for the variable %s", name);
         sim_buffer_at(p)->constant = space == PTX_CONST;
-        if (values) initialise(p, bytes, element, values);
+        if (values) initialise(sim_bytes((uintptr_t)p), bytes, element, values);
         sim_mark_written(p, bytes);
         n.value = (int64_t)(uintptr_t)p;
         m->variables = sim_grow(m->variables, (size_t)m->variable_count + 1, sizeof *m->variables);

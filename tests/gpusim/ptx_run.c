@@ -228,6 +228,7 @@ typedef struct worker {
     ptx_warp *warps;
     int warp_count;
     unsigned threads;
+    bool reversed; /* blocks and warps in the other order */
 } worker;
 
 static void fill(const ptx_warp *w, int slot, bool wide, uint64_t v) {
@@ -319,6 +320,7 @@ static void start_block(worker *k, uint64_t number) {
     b->id[0] = (unsigned)(number % n[0]);
     b->id[1] = (unsigned)(number / n[0] % n[1]);
     b->id[2] = (unsigned)(number / n[0] / n[1]);
+    b->tag = k->blocks > 1 ? (uint8_t)(2 + number % 253) : 1;
     memset(b->shared_written, 0, b->shared_bytes);
     b->touched = b->shared_bytes;
     forget_accesses(b);
@@ -361,13 +363,24 @@ static void *work(void *argument) {
     worker *k = argument;
     begin_worker(k);
     for (uint64_t i; (i = __atomic_fetch_add(k->next, 1, __ATOMIC_RELAXED)) < k->blocks;) {
-        start_block(k, i);
+        start_block(k, k->reversed ? k->blocks - 1 - i : i);
         do {
-            for (int n = 0; n < k->warp_count; n++) run_warp(&k->warps[n]);
+            for (int n = 0; n < k->warp_count; n++)
+                run_warp(&k->warps[k->reversed ? k->warp_count - 1 - n : n]);
         } while (pass_barrier(k));
     }
     end_worker(k);
     return NULL;
+}
+
+/* The kernel is over: what any block of it has written is simply written. */
+static void settle_ranges(ptx_block *b) {
+    for (int i = 0; i < b->ranges; i++) {
+        uint8_t *const r = sim_written(b->range[i].low);
+        const size_t n = b->range[i].high - b->range[i].low;
+        for (size_t k = 0; k < n; k++) r[k] = r[k] > 1 ? 1 : r[k];
+    }
+    free(b->range);
 }
 
 void ptx_execute(const ptx_launch *launch) {
@@ -380,10 +393,14 @@ void ptx_execute(const ptx_launch *launch) {
     n = n < 1 ? 1 : n > MOST ? MOST : n;
     if ((uint64_t)n > blocks) n = (long)blocks;
     for (long i = 0; i < n; i++) {
-        workers[i] = (worker){.launch = launch, .next = &next, .blocks = blocks};
+        workers[i] = (worker){.launch = launch,
+                              .next = &next,
+                              .blocks = blocks,
+                              .reversed = sim_setting("GPUSIM_REVERSE", 0) != 0};
         if (i > 0 && pthread_create(&threads[i], NULL, work, &workers[i]) != 0)
             sim_die("no thread for a kernel");
     }
     work(&workers[0]);
     for (long i = 1; i < n; i++) pthread_join(threads[i], NULL);
+    for (long i = 0; i < n; i++) settle_ranges(&workers[i].block);
 }

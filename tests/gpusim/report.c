@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static pthread_mutex_t lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
@@ -64,12 +65,41 @@ long sim_setting(const char *name, long otherwise) {
     return text && *text ? strtol(text, NULL, 0) : otherwise;
 }
 
+/* How often each call that can fail has been made. */
+static struct {
+    const char *name;
+    long count;
+} counted[64];
+
+static long count_of(const char *call) {
+    int i = 0;
+    while (counted[i].name && strcmp(counted[i].name, call) != 0) i++;
+    counted[i].name = call;
+    return ++counted[i].count;
+}
+
+/* Whether GPUSIM_FAIL means this call: "N" of all of them, or "cudaMalloc:N" of those of a name. */
+static bool is_chosen(const char *call, long nth) {
+    const char *text = getenv("GPUSIM_FAIL");
+    const char *colon = text ? strchr(text, ':') : NULL;
+    if (!text) return false;
+    if (!colon) return calls == strtol(text, NULL, 0);
+    return strlen(call) == (size_t)(colon - text) && memcmp(call, text, strlen(call)) == 0 &&
+           nth == strtol(colon + 1, NULL, 0);
+}
+
 bool sim_fails(const char *call) {
+    const long nth = count_of(call);
     calls++;
     if (sim_setting("GPUSIM_TRACE", 0)) sim_note("call %ld: %s", calls, call);
-    if (calls != sim_setting("GPUSIM_FAIL", -1)) return false;
+    if (!is_chosen(call, nth)) return false;
     sim_note("call %ld, %s, fails as asked", calls, call);
     return true;
+}
+
+static void print_counts(void) {
+    sim_note("%ld calls", calls);
+    for (int i = 0; counted[i].name; i++) sim_note("%ld of %s", counted[i].count, counted[i].name);
 }
 
 void sim_born(sim_kind kind) {
@@ -81,7 +111,7 @@ void sim_died(sim_kind kind) {
 
 /* Runs after the program's own exit handlers, because the program depends on this library. */
 __attribute__((destructor)) static void at_exit(void) {
-    if (sim_setting("GPUSIM_COUNT", 0)) sim_note("%ld calls", calls);
+    if (sim_setting("GPUSIM_COUNT", 0)) print_counts();
     bool leaks = false;
     for (int k = 0; k < SIM_KINDS; k++) {
         if (alive[k] == 0) continue;

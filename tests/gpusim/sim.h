@@ -31,7 +31,8 @@ long sim_setting(const char *name, long otherwise);
 /* Entered by every call of either library; recursive. */
 void sim_lock(void);
 void sim_unlock(void);
-/* Counts a call that can fail, and says whether this one shall (GPUSIM_FAIL=N: the N-th). */
+/* Counts a call that can fail, and says whether this one shall (GPUSIM_FAIL=N: the N-th;
+ * GPUSIM_FAIL=NAME:N: the N-th of that name). */
 bool sim_fails(const char *call);
 
 /* What lives until the program destroys it; the number alive of each kind is checked at exit. */
@@ -70,6 +71,8 @@ bool sim_release(void *p, bool pinned);
 const sim_buffer *sim_find(uintptr_t address);
 /* The buffer that was allocated as p itself, to change what is known of it. */
 sim_buffer *sim_buffer_at(const void *p);
+/* Where the simulator finds the byte of device memory at an address. */
+uint8_t *sim_bytes(uintptr_t address);
 /* One byte per byte of device memory, not 0 where it has been written. */
 uint8_t *sim_written(uintptr_t address);
 /* Dies, naming the call, unless [p, p + n) is memory of some device (and, to be read, written before). */

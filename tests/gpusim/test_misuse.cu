@@ -70,6 +70,12 @@ __global__ void stops(int *p, const int *, int n) {
     if (p[threadIdx.x] < n) __trap();
 }
 
+__global__ void same_element(int *p, const int *, int) { p[threadIdx.x] = blockIdx.x; }
+__global__ void neighbours_block(int *p, const int *, int n) {
+    p[blockIdx.x * blockDim.x + threadIdx.x] = 1;
+    if (blockIdx.x == 1) p[blockDim.x + threadIdx.x] = p[threadIdx.x] + n;
+}
+
 typedef void kernel(int *, const int *, int);
 static const struct {
     const char *name;
@@ -112,6 +118,7 @@ static void freed_twice() {
 }
 static void long_copy() { cudaMemcpy(pageable, y, BYTES + 4, cudaMemcpyDeviceToHost); }
 static void wrong_direction() { cudaMemcpy(pageable, pinned, BYTES, cudaMemcpyDeviceToHost); }
+static void host_access() { y[0] = 1; }
 // Reads what the other stream has yet to copy.
 static void missing_wait() {
     cudaMemcpyAsync(x, pinned, BYTES, cudaMemcpyHostToDevice, NULL);
@@ -160,6 +167,9 @@ static void large_block() {
     if (cudaGetLastError() == cudaErrorInvalidConfiguration) _Exit(5);
 }
 
+static void blocks_write() { same_element<<<2, N / 2>>>(y, y, N); }
+static void blocks_read() { neighbours_block<<<2, N / 2>>>(y, y, N); }
+
 static const struct {
     const char *name;
     void (*run)();
@@ -171,6 +181,9 @@ static const struct {
     {"freed-twice", freed_twice},
     {"long-copy", long_copy},
     {"wrong-direction", wrong_direction},
+    {"host-access", host_access},
+    {"blocks-write", blocks_write},
+    {"blocks-read", blocks_read},
     {"missing-wait", missing_wait},
     {"missing-synchronize", missing_synchronize},
     {"dead-stream", dead_stream},
