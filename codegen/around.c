@@ -109,7 +109,8 @@ cg_sums cg_sums_of(const ir_graph *g, const ir_node *conv) {
     } else if (conv->winograd[3]) {
         int lanes = cg_lanes(g, conv);
         int64_t tiles = cg_winograd_tiles(conv, conv->winograd, 0, y->dim[2]);
-        s.slots = larger(parts(tiles, conv->winograd[3]), lanes > 1 ? 4 * lanes : 1);
+        int64_t even = lanes > 1 ? 4 : 1; /* as vox_winograd_split has it, at most */
+        s.slots = parts(larger(parts(tiles, conv->winograd[3]), even * lanes), even) * even;
     } else {
         s.planes = cg_deep_planes(conv, conv->winograd);
         s.slots = parts(cg_winograd_tiles(conv, conv->winograd, 0, s.planes), cg_deep_batch(conv));

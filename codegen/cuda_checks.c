@@ -80,8 +80,6 @@ static void add_window(cg_text *s, const ir_node *n) {
         cg_spatial(n, members[i].key, members[i].end ? n->in[0]->rank - 2 : 0, members[i].absent, v);
         cg_add(s, ", .%s = %s", members[i].name, cu_triple(s->arena, v));
     }
-    const int64_t group = n->op == IR_OP_INSTANCE_NORM ? n->out[0]->dim[1] : 1;
-    cg_add(s, ", .group = %" PRId64, ir_get(n, IR_GROUP) ? ir_int(n, IR_GROUP) : group);
     if (ir_get(n, IR_INCLUDE_PAD)) cg_add(s, ", .include_pad = %" PRId64, ir_int(n, IR_INCLUDE_PAD));
 }
 
@@ -144,6 +142,8 @@ static void add_attributes(cg_text *s, cu_model *u, const ir_node *n) {
     if (n->op == IR_OP_CONV || n->op == IR_OP_CONV_TRANSPOSE) add_weights(s, conv_weights(u, n));
     if (n->op == IR_OP_INSTANCE_NORM || n->op == IR_OP_BATCH_NORM) add_weights(s, norm_weights(u, n));
     if (ir_get(n, IR_KERNEL)) add_window(s, n);
+    if (ir_get(n, IR_GROUP) || n->op == IR_OP_INSTANCE_NORM)
+        cg_add(s, ", .group = %" PRId64, ir_get(n, IR_GROUP) ? ir_int(n, IR_GROUP) : n->out[0]->dim[1]);
     if (n->op == IR_OP_RESIZE) add_resize(s, n);
     if (flags & IR_FLAG_BINARY) cg_add(s, ", .binary = %d", binary_number(n));
     if (n->op == IR_OP_SLICE)
