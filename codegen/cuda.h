@@ -131,6 +131,10 @@ bool cu_unsupported(cu_work *w, const char *why);
 void cu_view(cu_work *w, const char *var, const ir_tensor *t, int z);
 /* The same memory as vox_strided, which broadcasts to y's axes; false: it can't. */
 bool cu_strided(cu_work *w, const char *var, const ir_tensor *t, const ir_tensor *y, int z);
+/* Extents and strides of t's memory along N C D H W, or a plain tensor's last five axes. */
+bool cu_own_strides(const ir_tensor *t, int64_t dim[5], int64_t stride[5]);
+/* Whether a slice skips channels, or changes N, or is plain: then it is a strided box. */
+bool cu_slice_is_box(const ir_node *n);
 /* Slot `var`: the address of t's first element as a pointer to its type; slot var_type. */
 void cu_pointer(cu_work *w, const char *var, const ir_tensor *t);
 /* Slot `var`: the address of a weight, float. -1: nullptr. `what` for the comment. */

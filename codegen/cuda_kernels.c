@@ -62,7 +62,7 @@ const cu_kernel *cu_kernel_for(const ir_node *n) {
     unsigned flags = ir_op_get(n->op)->flags;
     if (!cu_needs_kernel(n)) return NULL;
     if (n->op == IR_OP_CONV || n->op == IR_OP_CONV_TRANSPOSE) return of_conv(n);
-    if (n->op == IR_OP_SLICE && !n->in[0]->pitch && !n->out[0]->pitch) return &plain_box;
+    if (n->op == IR_OP_SLICE && cu_slice_is_box(n)) return &plain_box;
     if (by_op[n->op].slots) return &by_op[n->op];
     if (flags & IR_FLAG_SHAPE) return NULL;
     if (flags & IR_FLAG_MAP) return &map;

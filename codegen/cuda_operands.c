@@ -128,7 +128,7 @@ void cu_view(cu_work *w, const char *var, const ir_tensor *t, int z) {
 }
 
 /* Strides of t's memory along N C D H W (its own axes, the last ones of five). */
-static bool own_strides(const ir_tensor *t, int64_t dim[5], int64_t stride[5]) {
+bool cu_own_strides(const ir_tensor *t, int64_t dim[5], int64_t stride[5]) {
     if (t->rank > 5) return false;
     int64_t step = 1;
     for (int i = 4; i >= 0; i--) {
@@ -156,7 +156,7 @@ static void in_order_of(const ir_tensor *y, int64_t v[5]) {
 /* NumPy aligns axes at the last one; channels-last tensors of rank 3 and 4 lack D first. */
 static bool aligned_strides(const ir_tensor *t, const ir_tensor *y, int64_t stride[5]) {
     int64_t dim[5], y_dim[5], unused[5];
-    if (!own_strides(t, dim, stride) || !own_strides(y, y_dim, unused)) return false;
+    if (!cu_own_strides(t, dim, stride) || !cu_own_strides(y, y_dim, unused)) return false;
     if (ir_count(t) == 1) {
         memset(stride, 0, 5 * sizeof *stride);
         return true;

@@ -22,7 +22,7 @@ static bool set_box(cu_work *w, int rank, const int64_t *dim, const int64_t *x_s
                     const int64_t *y_stride, int64_t from) {
     const ir_node *n = w->n;
     ir_arena *a = w->u->m->arena;
-    const int64_t element = (int64_t)ir_dtype_bytes(n->out[0]->dtype);
+    const int64_t element = ir_element_bytes(n->out[0]);
     if (rank > BOX_RANK) return cu_unsupported(w, "too many axes");
     cg_set(&w->slots, "box", "{%d, %d, %s, %s, %s}", rank, (int)element, cg_list(a, rank, dim),
            cg_list(a, rank, x_stride), cg_list(a, rank, y_stride));
@@ -43,6 +43,30 @@ static bool plain_slice(cu_work *w) {
         x_stride[i] *= step[i];
     }
     return set_box(w, rank, y_dim, x_stride, y_stride, from);
+}
+
+bool cu_slice_is_box(const ir_node *n) {
+    const int64_t *begin = ir_ints(n, IR_BEGIN), *step = ir_ints(n, IR_STEP);
+    const ir_tensor *x = n->in[0], *y = n->out[0];
+    if (!x->pitch && !y->pitch) return true;
+    return step[1] != 1 || begin[0] != 0 || step[0] != 1 || x->dim[0] != y->dim[0];
+}
+
+static bool channels_last_slice(cu_work *w) {
+    const ir_node *n = w->n;
+    const ir_tensor *x = n->in[0], *y = n->out[0];
+    const int64_t *begin = ir_ints(n, IR_BEGIN), *step = ir_ints(n, IR_STEP);
+    int64_t dim[5], x_stride[5], y_stride[5], from = 0;
+    if (!x->pitch || !y->pitch) return cu_unsupported(w, "operand and result differ in layout");
+    if (x->rank != 5 || x->ring || y->ring || cu_own(y) != y->dim[1])
+        return cu_unsupported(w, "N must stay, and channels may not be skipped");
+    if (!cu_own_strides(x, dim, x_stride) || !cu_own_strides(y, dim, y_stride))
+        ir_die("codegen: %s: no box", n->name);
+    for (int i = 0; i < 5; i++) {
+        from += begin[i] * x_stride[i];
+        x_stride[i] *= step[i];
+    }
+    return set_box(w, 5, dim, x_stride, y_stride, from);
 }
 
 static bool transpose(cu_work *w) {
@@ -69,6 +93,7 @@ static bool expand(cu_work *w) {
 /* Slices, transpositions, expansions, and reshapes that could not become views. */
 bool cu_slots_box(cu_work *w) {
     const ir_node *n = w->n;
+    if (n->op == IR_OP_SLICE && (n->in[0]->pitch || n->out[0]->pitch)) return channels_last_slice(w);
     if (n->in[0]->pitch || n->out[0]->pitch) return cu_unsupported(w, "only plain tensors");
     if (n->op == IR_OP_SLICE) return plain_slice(w);
     if (n->op == IR_OP_TRANSPOSE) return transpose(w);
@@ -86,11 +111,9 @@ static int64_t spatial(const ir_node *n, ir_key key, int axis, int64_t absent) {
 
 bool cu_slots_slice(cu_work *w) {
     const ir_node *n = w->n;
-    const int64_t *begin = ir_ints(n, IR_BEGIN), *step = ir_ints(n, IR_STEP);
+    const int64_t *begin = ir_ints(n, IR_BEGIN);
     if (!n->in[0]->pitch || !n->out[0]->pitch)
         return cu_unsupported(w, "operand and result differ in layout");
-    if (step[1] != 1 || begin[0] != 0 || step[0] != 1 || n->in[0]->dim[0] != n->out[0]->dim[0])
-        return cu_unsupported(w, "N must stay, and channels may not be skipped");
     int64_t from[3], by[3];
     for (int i = 0; i < 3; i++) {
         from[i] = spatial(n, IR_BEGIN, i, 0);

@@ -171,8 +171,12 @@ static bool put_makefile(cg_bundle *b, const cg_model *m, bool with_c) {
     return cg_put_filled(b, "Makefile", "cuda_Makefile.in", &s);
 }
 
-static bool put_cmake(cg_bundle *b, const cg_model *m) {
-    cg_slots s = cg_named_slots(m);
+static bool put_cmake(cg_bundle *b, const cg_model *m, bool with_c) {
+    cg_slots s = cg_named_slots(m), isas = cg_named_slots(m);
+    cg_set(&isas, "M", "%s", m->upper);
+    cg_set(&isas, "brace", "$");
+    cg_set(&s, "cpu_isas", "%s", with_c ? cg_filled("cuda_CMake_isas.in", &isas) : "");
+    cg_set(&s, "cpu_sources", "%s", with_c ? ir_format(m->arena, " %s.c ${kernels}", m->name) : "");
     cg_set(&s, "summary", "%s", cg_summary(m));
     cg_set(&s, "runtime_sources", "%s", library_sources);
     cg_set(&s, "cuda_sources", "%s", cuda_sources(m->arena));
@@ -235,7 +239,7 @@ static bool put_readme(cg_bundle *b, const cu_model *u, bool with_c) {
 }
 
 static bool put_build_files(cg_bundle *b, const cu_model *u, bool with_c) {
-    return put_makefile(b, u->m, with_c) && (with_c || put_cmake(b, u->m)) && put_main(b, u->m, with_c) &&
+    return put_makefile(b, u->m, with_c) && put_cmake(b, u->m, with_c) && put_main(b, u->m, with_c) &&
            put_readme(b, u, with_c);
 }
 

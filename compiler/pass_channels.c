@@ -79,6 +79,11 @@ static bool give_plain_output(ir_graph *g, ir_node *n, ir_diag *d) {
     plain->source = n->source;
     plain->gpu = IR_GPU_KERNEL;
     if (!ir_finish_node(g, plain, d)) return false;
+    for (int i = 0; i + 2 < g->n_nodes; i++) /* right behind n, where others that want it plain find it */
+        if (g->nodes[i] == n) {
+            ir_insert_node(g, plain, g->nodes[i + 1]);
+            break;
+        }
     for (int i = 0; i < g->n_outputs; i++)
         if (g->outputs[i] == out) g->outputs[i] = plain->out[0];
     out->name = ir_unique_name(g, ir_format(g->arena, "%s.channels_last", name));
@@ -183,7 +188,7 @@ bool pass_channels(ir_graph *g, ir_diag *d) {
         int before = g->n_nodes;
         bool output = pass_is_output(g, n->out[0]);
         if (!lay_out(g, n, d)) return false;
-        /* conversions of operands now stand in front of n, that of an output stands last */
+        /* conversions of operands now stand in front of n, that of an output behind it */
         i += g->n_nodes - before - (output && n->out[0]->pitch);
     }
     for (int i = 0; i < g->n_tensors; i++) {

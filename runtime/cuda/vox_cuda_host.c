@@ -56,6 +56,7 @@ static vox_status open_buffers(const vox_cuda *h, vox_cuda_slot *s) {
     const size_t bytes = h->pipe.bytes;
     vox_status status = vox_cuda_check_call(h, cudaMallocHost(&pinned, bytes), "cudaMallocHost");
     s->pinned = pinned;
+    if (status == VOX_E_DEVICE_MEMORY) status = VOX_E_MEMORY; /* pinned memory is the host's */
     if (status == VOX_OK)
         status = vox_cuda_check_call(h, cudaMalloc(&device, bytes), "cudaMalloc of the inputs and outputs");
     s->device = device;

@@ -198,6 +198,9 @@ vox_status vox_cuda_selftest(vox_cuda *handle, const char **first_bad_layer, dou
 /* Milliseconds of each layer in one run of the submitted inputs' slot, by events around every step. */
 vox_status vox_cuda_time_layers(vox_cuda *handle, float *milliseconds);
 
+/* Milliseconds of one run on the GPU alone, as run launches it, without copies. */
+vox_status vox_cuda_time_run(vox_cuda *handle, float *milliseconds);
+
 size_t vox_cuda_arena_size(const vox_cuda *handle); /* bytes, workspaces included */
 /* Text on the plan of convolution number `conv`: engine, workspace; "" beyond the last. */
 const char *vox_cuda_plan_text(vox_cuda *handle, int conv);

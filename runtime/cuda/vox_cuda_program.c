@@ -113,6 +113,15 @@ static int time_layers(vox_host *h, double *seconds) {
     return 0;
 }
 
+static int time_run(vox_host *h, double *seconds) {
+    gpu *g = h->device;
+    float milliseconds = 0;
+    vox_status status = vox_cuda_time_run(g->handle, &milliseconds);
+    if (status != VOX_OK) return failed(h, h->model->name, status);
+    *seconds = (double)milliseconds * 1e-3;
+    return 0;
+}
+
 static int print_plans(vox_host *h) {
     const vox_cuda_model *m = h->backend->data;
     gpu *g = h->device;
@@ -140,6 +149,7 @@ vox_backend vox_cuda_backend(const vox_cuda_model *model) {
                          .submit = submit,
                          .collect = collect,
                          .selftest = selftest,
+                         .time_run = time_run,
                          .time_layers = time_layers,
                          .print_plans = print_plans};
 }

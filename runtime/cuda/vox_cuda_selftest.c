@@ -231,3 +231,36 @@ vox_status vox_cuda_time_layers(vox_cuda *h, float *milliseconds) {
     free(list);
     return status;
 }
+
+static vox_status time_run(vox_cuda *h, cudaEvent_t *events, float *milliseconds) {
+    const vox_cuda_slot *slot = &h->pipe.slots[0];
+    cudaStream_t stream = h->pipe.compute;
+    vox_status status = VOX_OK;
+    for (int i = 0; i < 2 && status == VOX_OK; i++)
+        status = vox_cuda_check_call(h, cudaEventCreateWithFlags(&events[i], cudaEventDefault),
+                                     "cudaEventCreateWithFlags");
+    for (int i = 0; i < 2 && status == VOX_OK; i++) { /* the first captures */
+        status = vox_cuda_check_call(h, cudaEventRecord(events[0], stream), "cudaEventRecord");
+        if (status == VOX_OK) status = vox_cuda_run(h, stream, slot->inputs, slot->outputs);
+    }
+    if (status == VOX_OK)
+        status = vox_cuda_check_call(h, cudaEventRecord(events[1], stream), "cudaEventRecord");
+    if (status == VOX_OK)
+        status = vox_cuda_check_call(h, cudaEventSynchronize(events[1]), "cudaEventSynchronize");
+    if (status != VOX_OK) return status;
+    return vox_cuda_check_call(h, cudaEventElapsedTime(milliseconds, events[0], events[1]),
+                               "cudaEventElapsedTime");
+}
+
+vox_status vox_cuda_time_run(vox_cuda *h, float *milliseconds) {
+    int before = 0;
+    cudaEvent_t events[2] = {NULL, NULL};
+    if (!h || !milliseconds || h->pipe.under_way) return VOX_E_ARGUMENT;
+    vox_status status = vox_cuda_enter(h, &before);
+    if (status != VOX_OK) return status;
+    status = vox_cuda_open_pipe(h);
+    if (status == VOX_OK) status = time_run(h, events, milliseconds);
+    for (int i = 0; i < 2; i++)
+        if (events[i]) cudaEventDestroy(events[i]);
+    return vox_cuda_leave(h, before, status);
+}

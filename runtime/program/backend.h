@@ -28,6 +28,7 @@ struct vox_backend {
     int (*submit)(vox_host *h);  /* takes h->inputs, which may then be changed */
     int (*collect)(vox_host *h); /* waits for the oldest submitted run; fills h->outputs */
     vox_status (*selftest)(vox_host *h, const char **first_bad_layer, double *worst_error);
+    int (*time_run)(vox_host *h, double *seconds);    /* of one run without copies */
     int (*time_layers)(vox_host *h, double *seconds); /* adds the time of each layer in one run */
     int (*print_plans)(vox_host *h);                  /* what bench says about the choices made */
 };

@@ -120,8 +120,7 @@ static machine_table machine_options(const vox_context *c, const vox_option *tab
     bool computes = false, cuda = false;
     for (int i = 0; i < n; i++) computes |= table[i].kind == VOX_OPTION_ISA;
     for (int i = 0; i < c->n_backends; i++) cuda |= strcmp(c->backends[i].name, "cuda") == 0;
-    for (int i = 0; computes && i < MACHINE_OPTIONS; i++)
-        if (i == 0 ? c->n_backends > 1 : cuda) t.row[t.n++] = rows[i];
+    for (int i = 0; computes && cuda && i < MACHINE_OPTIONS; i++) t.row[t.n++] = rows[i];
     return t;
 }
 

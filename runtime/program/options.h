@@ -33,8 +33,7 @@ typedef struct vox_option {
             "baseline | avx2 | avx512 | neon (default: the best of this processor)"                          \
     }
 
-/* Where and how to run, for all verbs that compute: options of every table that has the row above. Those of a
- * GPU exist in programs with a backend "cuda" only, --device in those with more than one backend. */
+/* Where and how to run: options of every verb with the row above, in programs with a backend "cuda". */
 typedef struct vox_settings {
     const char *device; /* a backend's name; NULL: the first that is there */
     int gpu;            /* which */

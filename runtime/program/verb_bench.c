@@ -16,6 +16,7 @@ typedef struct bench {
     double percentile;
     double *run_seconds;   /* [iterations], sorted in the end */
     double *layer_seconds; /* [n_layers], sum over iterations */
+    double device_seconds; /* the shortest run on another device alone, without copies; 0: none */
     double mark;           /* when the last step ended */
     const char *profile;   /* NULL: none */
     const vox_model_info *model;
@@ -57,9 +58,12 @@ static int measure(bench *b, vox_host *h) {
         if (i >= 0) b->run_seconds[i] = vox_seconds() - start;
     }
     h->executor.progress = NULL;
-    for (int i = 0; i < b->iterations && b->layers && !here; i++) {
-        int code = h->backend->time_layers(h, b->layer_seconds);
+    for (int i = 0; i < b->iterations && !here; i++) {
+        double seconds = 0;
+        int code = h->backend->time_run(h, &seconds);
+        if (code == 0 && b->layers) code = h->backend->time_layers(h, b->layer_seconds);
         if (code != 0) return code;
+        if (i == 0 || seconds < b->device_seconds) b->device_seconds = seconds;
     }
     qsort(b->run_seconds, (size_t)b->iterations, sizeof *b->run_seconds, by_value);
     return 0;
@@ -104,6 +108,9 @@ static void print_text(const bench *b, const vox_host *h) {
     printf("%s: %d iterations, %d threads, %s\n", m->name, b->iterations, b->threads, vox_host_where(h));
     printf("min %.3f ms, median %.3f ms, %gth percentile %.3f ms\n", t[0] * 1e3, median * 1e3, b->percentile,
            percentile(t, b->iterations, b->percentile) * 1e3);
+    if (b->device_seconds > 0)
+        printf("without copies: min %.3f ms, %.2f GMAC/s\n", b->device_seconds * 1e3,
+               rate((double)m->macs, b->device_seconds));
     printf("%.*f GMAC, %.2f GMAC/s, peak memory %.1f MiB\n", m->macs < 100000000 ? 5 : 2,
            (double)m->macs * 1e-9, rate((double)m->macs, median), peak_mib());
     if (!b->layers) return;
@@ -132,6 +139,7 @@ static void print_json(const bench *b, const vox_host *h) {
         b->threads, b->iterations, t[0] * 1e3, median * 1e3, b->percentile,
         percentile(t, b->iterations, b->percentile) * 1e3, (double)m->macs * 1e-9,
         rate((double)m->macs, median), peak_mib());
+    if (b->device_seconds > 0) printf(", \"device_min_ms\": %.6f", b->device_seconds * 1e3);
     if (b->layers) {
         printf(", \"layers\": [");
         for (int i = 0; i < m->n_layers; i++) {

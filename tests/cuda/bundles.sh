@@ -76,6 +76,16 @@ for name in unet3d_small nnunet_small torchio; do
     done
 done
 
+# Every operator. In fp16 an arg_max of near equals is anybody's guess, so only the self-test counts.
+for precision in fp32 fp16; do
+    bundle=operators-$precision
+    build "$bundle" tests/cuda/operators.ir ptx --target cuda --precision $precision || continue
+    says 0 '^ok: ' simulated "$out/$bundle/operators" selftest
+    [ $precision = fp32 ] || continue
+    simulated "$voxc" verify "$out/$bundle" --max-rms 1e-5 >"$out/said" 2>&1 ||
+        complain "$bundle: $(grep -v ': ok$' "$out/said" | head -n 1)"
+done
+
 # One bundle of both targets: the host chooses where it runs.
 if build both models/nnunet_small.yaml 80 --target c,cuda; then
     says 1 'no GPU' "$out/both/nnunet_small" selftest --device cuda
