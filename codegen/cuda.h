@@ -50,6 +50,7 @@ typedef struct cu_model {
     int n_steps;
     const ir_tensor **tensors; /* that the self-test looks at */
     int n_tensors;
+    const ir_node *misaligned; /* a convolution whose slabs cuDNN can't address; NULL: none */
 } cu_model;
 
 /* ---- weights (cuda_weights.c) ---------------------------------------------------------------- */
@@ -62,8 +63,9 @@ const char *cu_weight_table(const cu_model *u);
 
 /* ---- steps (cuda_steps.c) -------------------------------------------------------------------- */
 
-/* Fills steps, convs and calls. */
-void cu_collect_steps(cu_model *u);
+/* Fills steps, convs and calls. False with d filled where a slab's planes begin at an address that cuDNN does
+ * not take. */
+bool cu_collect_steps(cu_model *u, ir_diag *d);
 const char *cu_step_rows(const cu_model *u);
 const char *cu_vox_type(const cu_model *u); /* "VOX_CUDA_F16" */
 const char *cu_place_text(const cu_model *u, const ir_tensor *t, int64_t offset);

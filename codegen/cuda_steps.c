@@ -9,6 +9,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+enum { PLAN_ALIGN = 16 /* of the operands of a plan, bytes */ };
+
 /* ---- texts ----------------------------------------------------------------------------------- */
 
 static int add_text(ir_arena *arena, cu_list *list, const char *text) {
@@ -194,11 +196,12 @@ static int call_conv(cu_model *u, const ir_node *n, const cu_step *s) {
     cu_conv_weights w = cu_weights_of(u, n);
     conv3d c = shape_of(n);
     const int64_t first = cut_conv(&c, s);
+    const int64_t x_at = (first - s->z0[1]) * plane_bytes(x), y_at = (s->begin - s->z0[0]) * plane_bytes(y);
+    if (x_at % PLAN_ALIGN || y_at % PLAN_ALIGN) u->misaligned = n;
     c.bias = w.bias >= 0;
     c.relu = ir_get(n, IR_ACT) && cu_act_is_fused(n);
-    return add_call(u, &c, cu_place_text(u, x, (first - s->z0[1]) * plane_bytes(x)),
-                    weight_place(u, w.filter), weight_place(u, w.bias),
-                    cu_place_text(u, y, (s->begin - s->z0[0]) * plane_bytes(y)));
+    return add_call(u, &c, cu_place_text(u, x, x_at), weight_place(u, w.filter), weight_place(u, w.bias),
+                    cu_place_text(u, y, y_at));
 }
 
 static int call_dgrad(cu_model *u, const ir_node *n) {
@@ -227,6 +230,7 @@ static int call_product(cu_model *u, const ir_node *n, cu_step *s) {
     memcpy(c.before, zeros, sizeof zeros);
     memcpy(c.after, zeros, sizeof zeros);
     s->z0[2] = first; /* the product's first plane */
+    if ((first - s->z0[1]) * plane_bytes(x) % PLAN_ALIGN) u->misaligned = n;
     const char *y = ir_format(u->m->arena, "{VOX_CUDA_ARENA, 0, %" PRId64 "u}", cg_scratch_offset(u->m, n));
     return add_call(u, &c, cu_place_text(u, x, (first - s->z0[1]) * plane_bytes(x)),
                     weight_place(u, w.filter), weight_place(u, -1), y);
@@ -281,7 +285,7 @@ static int64_t depth_of(const ir_node *n) {
     return n->out[0]->rank == 5 ? n->out[0]->dim[2] : 1;
 }
 
-void cu_collect_steps(cu_model *u) {
+bool cu_collect_steps(cu_model *u, ir_diag *d) {
     const ir_graph *g = u->m->g;
     ir_arena *a = u->m->arena;
     int64_t *begins = ir_alloc(a, (size_t)g->n_nodes + 1, sizeof *begins);
@@ -296,6 +300,12 @@ void cu_collect_steps(cu_model *u) {
         const ir_step *steps = ir_group_steps(g, i, last, g->nodes[i]->slab, a, &count);
         for (int k = 0; k < count; k++) add_step(u, steps[k].node, steps[k].planes, begins);
     }
+    const ir_node *n = u->misaligned;
+    return !n ||
+           ir_fail(
+               d, IR_EXIT_UNSUPPORTED,
+               "%s: %s %s: its slabs do not begin at multiples of %d bytes, as cuDNN wants: add --no-stream",
+               n->source ? n->source : u->m->name, ir_op_get(n->op)->name, n->name, PLAN_ALIGN);
 }
 
 const char *cu_step_rows(const cu_model *u) {

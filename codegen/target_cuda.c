@@ -291,8 +291,7 @@ static bool check_ports(const ir_graph *g, ir_diag *d) {
 }
 
 static bool put_code(cg_bundle *b, cu_model *u) {
-    cu_collect_steps(u);
-    return put_kernels(b, u) && put_source(b, u) && put_header(b, u);
+    return cu_collect_steps(u, b->d) && put_kernels(b, u) && put_source(b, u) && put_header(b, u);
 }
 
 bool cu_put_beside_c(cg_bundle *b, cg_model *m) {

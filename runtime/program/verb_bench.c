@@ -105,7 +105,9 @@ static void print_text(const bench *b, const vox_host *h) {
     const vox_model_info *m = h->model;
     const double *t = b->run_seconds;
     double median = percentile(t, b->iterations, 50);
-    printf("%s: %d iterations, %d threads, %s\n", m->name, b->iterations, b->threads, vox_host_where(h));
+    printf("%s: %d iterations, ", m->name, b->iterations);
+    if (b->device_seconds == 0) printf("%d threads, ", b->threads);
+    printf("%s\n", vox_host_where(h));
     printf("min %.3f ms, median %.3f ms, %gth percentile %.3f ms\n", t[0] * 1e3, median * 1e3, b->percentile,
            percentile(t, b->iterations, b->percentile) * 1e3);
     if (b->device_seconds > 0)
