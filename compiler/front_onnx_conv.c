@@ -1,4 +1,4 @@
-/* front_onnx_conv.c: ONNX convolutions, poolings and norms. Padding is made explicit here. */
+/* front_onnx_conv.c: ONNX convolutions and poolings. Padding is made explicit here. */
 #include "front_onnx_import.h"
 
 #include <string.h>
@@ -174,44 +174,5 @@ bool onnx_global_pool(onnx_call *c) {
     ir_node *n = onnx_begin(c, NULL, (ir_op)c->op->ir, 1, c->in);
     ir_set_ints(c->g, n, IR_AXES, rank - SPACE, axes);
     ir_set_int(c->g, n, IR_KEEPDIMS, 1);
-    return onnx_bind(c, 0, onnx_end(c, n));
-}
-
-bool onnx_batch_norm(onnx_call *c) {
-    if (onnx_int(c, "training_mode", 0))
-        return onnx_unsupported(c, "training_mode is not supported: export for inference");
-    if (!onnx_int(c, "spatial", 1)) return onnx_unsupported(c, "spatial=0 is not supported");
-    ir_node *n = onnx_begin(c, NULL, IR_OP_BATCH_NORM, 5, c->in);
-    ir_set_float(c->g, n, IR_EPS, onnx_float(c, "epsilon", (double)1e-5f));
-    return onnx_bind(c, 0, onnx_end(c, n));
-}
-
-bool onnx_instance_norm(onnx_call *c) {
-    ir_node *n = onnx_begin(c, NULL, IR_OP_INSTANCE_NORM, 3, c->in);
-    ir_set_float(c->g, n, IR_EPS, onnx_float(c, "epsilon", (double)1e-5f));
-    return onnx_bind(c, 0, onnx_end(c, n));
-}
-
-/* One value per group, as in opset 18, becomes one per channel. */
-static ir_tensor *per_channel(onnx_call *c, int k, int64_t groups, int64_t channels) {
-    ir_tensor *t = c->in[k];
-    if (channels < 1 || t->rank != 1 || t->dim[0] != groups || t->dtype != IR_F32 || c->opset >= 21) return t;
-    if (t->role != IR_ROLE_CONST) return NULL;
-    float *v = t->data ? ir_alloc(c->g->arena, (size_t)channels, sizeof *v) : NULL;
-    for (int64_t i = 0; v && i < channels; i++) v[i] = ((const float *)t->data)[i / (channels / groups)];
-    const char *name = ir_unique_name(c->g, ir_format(c->g->arena, "%s.channels", t->name));
-    return ir_add_const(c->g, name, IR_F32, 1, &channels, v, false);
-}
-
-bool onnx_group_norm(onnx_call *c) {
-    int64_t groups = onnx_int(c, "num_groups", 0), channels = c->in[0]->rank > 1 ? c->in[0]->dim[1] : 0;
-    if (groups < 1 || channels % groups != 0)
-        return onnx_bad(c, "%lld channels cannot be split into num_groups=%lld", (long long)channels,
-                        (long long)groups);
-    ir_tensor *in[3] = {c->in[0], per_channel(c, 1, groups, channels), per_channel(c, 2, groups, channels)};
-    if (!in[1] || !in[2]) return onnx_unsupported(c, "scale and bias must be constants");
-    ir_node *n = onnx_begin(c, NULL, IR_OP_INSTANCE_NORM, 3, in);
-    ir_set_int(c->g, n, IR_GROUP, groups);
-    ir_set_float(c->g, n, IR_EPS, onnx_float(c, "epsilon", (double)1e-5f));
     return onnx_bind(c, 0, onnx_end(c, n));
 }

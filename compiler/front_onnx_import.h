@@ -136,8 +136,9 @@ const char *onnx_name(onnx_import *im, const char *name);
 /* ---- handlers -------------------------------------------------------------------------------- */
 
 /* front_onnx_conv.c */
-onnx_handler onnx_conv, onnx_conv_transpose, onnx_pool, onnx_global_pool, onnx_batch_norm, onnx_instance_norm,
-    onnx_group_norm;
+onnx_handler onnx_conv, onnx_conv_transpose, onnx_pool, onnx_global_pool;
+/* front_onnx_norm.c */
+onnx_handler onnx_batch_norm, onnx_instance_norm, onnx_group_norm, onnx_layer_norm;
 /* front_onnx_map.c */
 onnx_handler onnx_map, onnx_map_alpha, onnx_binary, onnx_variadic, onnx_mean, onnx_nary, onnx_negated,
     onnx_clip, onnx_softmax, onnx_cast, onnx_mod, onnx_identity, onnx_dropout, onnx_arg_max, onnx_reduce,

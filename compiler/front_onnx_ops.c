@@ -22,6 +22,7 @@ static const onnx_op onnx_ops[] = {
     {"BatchNormalization",    1, NEWEST, 5,  5,  1, onnx_batch_norm,        0,                    "epsilon=f ~momentum=f training_mode=i spatial=i ~is_test=i ~consumed_inputs=I"},
     {"InstanceNormalization", 1, NEWEST, 3,  3,  1, onnx_instance_norm,     0,                    "epsilon=f ~consumed_inputs=I"},
     {"GroupNormalization",   18, NEWEST, 3,  3,  1, onnx_group_norm,        0,                    "epsilon=f num_groups=i ~stash_type=i"},
+    {"LayerNormalization",   17, NEWEST, 2,  3,  3, onnx_layer_norm,        0,                    "axis=i epsilon=f ~stash_type=i"},
     /* activations */
     {"Relu",                  1, NEWEST, 1,  1,  1, onnx_map,               IR_OP_RELU,           "~consumed_inputs=I"},
     {"LeakyRelu",             1, NEWEST, 1,  1,  1, onnx_map_alpha,         IR_OP_LEAKY_RELU,     "alpha=f ~consumed_inputs=I"},

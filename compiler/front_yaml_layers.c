@@ -149,7 +149,8 @@ static bool build_conv_transpose(yaml_layer *l) {
 
 /* ---- normalisation */
 
-static bool instance_norm(yaml_layer *l, bool affine, double eps) {
+/* groups 0: each channel by itself. */
+static bool instance_norm(yaml_layer *l, int64_t groups, bool affine, double eps) {
     int64_t channels = l->in[0]->dim[1];
     ir_tensor *operand[3] = {l->in[0], per_channel(l, "weight", channels), per_channel(l, "bias", channels)};
     if (!operand[1] || !operand[2]) return false;
@@ -163,6 +164,7 @@ static bool instance_norm(yaml_layer *l, bool affine, double eps) {
     }
     ir_node *n = yaml_node(l, IR_OP_INSTANCE_NORM, 3, operand, l->name);
     ir_set_float(l->b->g, n, IR_EPS, eps);
+    if (groups) ir_set_int(l->b->g, n, IR_GROUP, groups);
     return yaml_finish(l, n);
 }
 
@@ -171,11 +173,21 @@ static bool read_epsilon(yaml_layer *l, double *eps) {
     return *eps > 0 || yaml_layer_fail(l, IR_EXIT_INPUT, "epsilon must be above 0, it is %g", *eps);
 }
 
-static bool build_instance_norm(yaml_layer *l) {
+static bool group_norm(yaml_layer *l, int64_t groups) {
     double eps;
     bool affine;
     return read_epsilon(l, &eps) && yaml_param_bool(l, "affine", true, &affine) &&
-           instance_norm(l, affine, eps);
+           instance_norm(l, groups, affine, eps);
+}
+static bool build_instance_norm(yaml_layer *l) {
+    return group_norm(l, 0);
+}
+static bool build_layer_norm(yaml_layer *l) {
+    return group_norm(l, 1);
+}
+static bool build_group_norm(yaml_layer *l) {
+    int64_t groups;
+    return yaml_param_int(l, "groups", 1, MAX_CHANNELS, YAML_REQUIRED, &groups) && group_norm(l, groups);
 }
 
 /* With the statistics of the current tile it is instance normalisation, as the batch is one. */
@@ -188,7 +200,7 @@ static bool build_batch_norm(yaml_layer *l) {
                                "say with `statistics: running` or `statistics: current` in the "
                                "file which statistics it normalises with");
     if (l->b->current) {
-        if (l->in[0]->dim[0] == 1) return instance_norm(l, true, eps);
+        if (l->in[0]->dim[0] == 1) return instance_norm(l, 0, true, eps);
         return yaml_layer_fail(l, IR_EXIT_UNSUPPORTED,
                                "statistics: current needs a batch of 1, this one has %lld",
                                (long long)l->in[0]->dim[0]);
@@ -329,6 +341,8 @@ static const struct layer_kind {
     {"conv_transpose", false, build_conv_transpose, {"channels", WINDOW, "output_padding", "groups", "bias"}},
     {"batch_norm",     false, build_batch_norm,     {"epsilon"}},
     {"instance_norm",  false, build_instance_norm,  {"epsilon", "affine"}},
+    {"group_norm",     false, build_group_norm,     {"groups", "epsilon", "affine"}},
+    {"layer_norm",     false, build_layer_norm,     {"epsilon", "affine"}},
     {"relu",           false, build_relu,           {NULL}},
     {"leaky_relu",     false, build_leaky_relu,     {"slope"}},
     {"prelu",          false, build_prelu,          {"slopes"}},

@@ -14,6 +14,10 @@
 
 /* ---- coordinates ----------------------------------------------------------------------------- */
 
+/* The order of operations is that of runtime/vox_resize.h, and what is added to a product stands in another
+ * statement, so that no compiler fuses the two: interpreter and kernels round alike, and decide alike at the
+ * edge of extrapolation and halfway between voxels. */
+
 typedef struct axis_map {
     double in, out, scale, roi_begin, roi_end; /* extents and scale along the axis */
 } axis_map;
@@ -25,7 +29,8 @@ static double half_pixel(const axis_map *m, double x) {
 /* Keeps the centre in place when the output length is not in * scale. */
 static double half_pixel_symmetric(const axis_map *m, double x) {
     double adjustment = m->out / (m->scale * m->in);
-    return m->in / 2 * (1 - adjustment) + half_pixel(m, x);
+    double offset = m->in / 2 * (1 - adjustment);
+    return offset + (x + 0.5) / m->scale - 0.5;
 }
 
 static double pytorch_half_pixel(const axis_map *m, double x) {
@@ -34,7 +39,8 @@ static double pytorch_half_pixel(const axis_map *m, double x) {
 
 /* The output's length before rounding down counts, as in ONNX's reference implementation. */
 static double align_corners(const axis_map *m, double x) {
-    return m->out > 1 && m->in > 1 ? x * (m->in - 1) / (m->scale * m->in - 1) : 0;
+    double length = m->scale * m->in;
+    return m->out > 1 && m->in > 1 ? x * (m->in - 1) / (length - 1) : 0;
 }
 
 static double asymmetric(const axis_map *m, double x) {
@@ -46,7 +52,8 @@ static double tf_half_pixel_for_nn(const axis_map *m, double x) {
 
 static double tf_crop_and_resize(const axis_map *m, double x) {
     if (m->out <= 1) return 0.5 * (m->roi_begin + m->roi_end) * (m->in - 1);
-    return (m->roi_begin + x * (m->roi_end - m->roi_begin) / (m->out - 1)) * (m->in - 1);
+    double begin = m->roi_begin * (m->in - 1);
+    return begin + x * (m->roi_end - m->roi_begin) * (m->in - 1) / (m->out - 1);
 }
 
 static const struct coordinates {

@@ -322,23 +322,29 @@ static inline double vox_ref_pad(const vox_pad *g, const float *x, int64_t i) {
 
 /* ---- resize ---------------------------------------------------------------------------------- */
 
+/* Rounded before it is added to something, as the kernel's. */
+static inline double vox_ref_product(double a, double b) {
+    volatile double product = a * b;
+    return product;
+}
 static inline double vox_ref_resize_at(const vox_resize *g, int axis, int o, int xl, int yl) {
     const double s = g->scale[axis], b = g->roi_begin[axis], e = g->roi_end[axis];
     switch (g->coordinates) {
     case VOX_HALF_PIXEL:
         return (o + 0.5) / s - 0.5;
     case VOX_HALF_PIXEL_SYMMETRIC:
-        return xl / 2.0 * (1 - yl / (s * xl)) + (o + 0.5) / s - 0.5;
+        return vox_ref_product(xl / 2.0, 1 - yl / (s * xl)) + (o + 0.5) / s - 0.5;
     case VOX_PYTORCH_HALF_PIXEL:
         return yl > 1 ? (o + 0.5) / s - 0.5 : 0;
     case VOX_ALIGN_CORNERS:
-        return yl > 1 && xl > 1 ? (double)o * (xl - 1) / (s * xl - 1) : 0;
+        return yl > 1 && xl > 1 ? (double)o * (xl - 1) / (vox_ref_product(s, xl) - 1) : 0;
     case VOX_ASYMMETRIC:
         return o / s;
     case VOX_TF_HALF_PIXEL_FOR_NN:
         return (o + 0.5) / s;
     case VOX_TF_CROP_AND_RESIZE:
-        return yl > 1 ? b * (xl - 1) + o * (e - b) * (xl - 1) / (yl - 1) : 0.5 * (b + e) * (xl - 1);
+        return yl > 1 ? vox_ref_product(b, xl - 1) + o * (e - b) * (xl - 1) / (yl - 1)
+                      : vox_ref_product(0.5 * (b + e), xl - 1);
     }
     return 0;
 }

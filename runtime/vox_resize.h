@@ -18,6 +18,13 @@ typedef struct vox_resize_at {
     float weight;
 } vox_resize_at;
 
+/* A product that is rounded before it is added to something. Fused into the sum (which compilers do in
+ * different places) it would decide differently at the edge of extrapolation, and halfway between voxels. */
+static inline double vox_resize_product(double a, double b) {
+    volatile double product = a * b;
+    return product;
+}
+
 /* The input coordinate of output o (ONNX Resize, coordinate_transformation_mode). */
 static inline double vox_resize_coordinate(const vox_resize *g, int axis, int o, int x_len, int y_len) {
     const double scale = g->scale[axis], at = o;
@@ -25,22 +32,22 @@ static inline double vox_resize_coordinate(const vox_resize *g, int axis, int o,
     case VOX_HALF_PIXEL:
         return (at + 0.5) / scale - 0.5;
     case VOX_HALF_PIXEL_SYMMETRIC: {
-        const double centre = x_len / 2.0, offset = centre * (1 - y_len / (scale * x_len));
+        const double offset = vox_resize_product(x_len / 2.0, 1 - y_len / (scale * x_len));
         return offset + (at + 0.5) / scale - 0.5;
     }
     case VOX_PYTORCH_HALF_PIXEL:
         return y_len > 1 ? (at + 0.5) / scale - 0.5 : 0;
     case VOX_ALIGN_CORNERS:
         /* By the output's length before rounding down, as ONNX's reference implementation has it. */
-        return y_len > 1 && x_len > 1 ? at * (x_len - 1) / (scale * x_len - 1) : 0;
+        return y_len > 1 && x_len > 1 ? at * (x_len - 1) / (vox_resize_product(scale, x_len) - 1) : 0;
     case VOX_ASYMMETRIC:
         return at / scale;
     case VOX_TF_HALF_PIXEL_FOR_NN:
         return (at + 0.5) / scale;
     case VOX_TF_CROP_AND_RESIZE: {
         const double begin = g->roi_begin[axis], end = g->roi_end[axis];
-        if (y_len == 1) return 0.5 * (begin + end) * (x_len - 1);
-        return begin * (x_len - 1) + at * (end - begin) * (x_len - 1) / (y_len - 1);
+        if (y_len == 1) return vox_resize_product(0.5 * (begin + end), x_len - 1);
+        return vox_resize_product(begin, x_len - 1) + at * (end - begin) * (x_len - 1) / (y_len - 1);
     }
     }
     return 0;

@@ -25,7 +25,7 @@
 #ifndef VOX_WINOGRAD_H
 #define VOX_WINOGRAD_H
 
-#include "vox_conv.h"
+#include "vox_conv_tile.h"
 #include "vox_winograd_tile.h"
 
 /* ---- M = V U --------------------------------------------------------------------------------- */

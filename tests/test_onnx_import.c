@@ -250,6 +250,60 @@ static void group_norms_have_a_scale_per_channel(void **state) {
     refused(&m, IR_EXIT_INPUT, "cannot be split into num_groups=3");
 }
 
+/* LayerNormalization of x over channels and voxels: scale f32[rank dim], of ones but for one, bias likewise.
+ */
+static model layer_norm(int rank, const int64_t *dim, bool steps) {
+    model m = new_model();
+    add_input(&m, "x", "2,2,3,4,5");
+    add_output(&m, "y");
+    Onnx__NodeProto *n = add_node(&m, "LayerNormalization", "x s b", "y");
+    n->output = ir_alloc(m.w.arena, 2, sizeof *n->output);
+    n->output[n->n_output - 1] = "y", n->output[1] = "mean";
+    if (steps) n->n_output = 2, add_output(&m, "mean");
+    onnx_put_int(&m.w, n, "axis", 1);
+    onnx_put_float(&m.w, n, "epsilon", 0.25);
+    add_weight(&m, "s", rank, dim)[1] = 3;
+    add_weight(&m, "b", rank, dim)[0] = -2;
+    return m;
+}
+
+/* The interpreter's first output; frees m. */
+static ir_value computed(model *m) {
+    ir_diag d = {0};
+    save(m);
+    ir_graph *g = onnx_load(m->path, NULL, &d);
+    if (!g) fail_msg("refused: %s", d.text);
+    ir_value in = {.f = calloc((size_t)ir_count(g->inputs[0]), sizeof *in.f)}, out[2] = {{0}};
+    uint64_t seed = 1;
+    for (int64_t i = 0; i < ir_count(g->inputs[0]); i++) in.f[i] = (double)test_random(&seed) + 4;
+    if (!ir_interpret(g, &in, out, 1, NULL, NULL, &d)) fail_msg("%s", d.text);
+    ir_values_free(&in, 1);
+    ir_values_free(out + 1, 1);
+    ir_graph_free(g);
+    free_model(m);
+    return out[0];
+}
+
+static void layer_norms_are_group_norms_or_steps(void **state) {
+    (void)state;
+    static const int64_t scales[][5] = {{2, 1, 1, 1}, {1, 2, 1, 1, 1}, {2, 3, 4, 5}, {5}, {2, 2, 1, 1, 1}};
+    static const int rank[] = {4, 5, 4, 1, 5};
+    for (int i = 0; i < 5; i++) {
+        model m = layer_norm(rank[i], scales[i], false), steps = layer_norm(rank[i], scales[i], true);
+        ir_value a = computed(&m), b = computed(&steps);
+        for (int k = 0; k < 2 * 2 * 3 * 4 * 5; k++)
+            if (fabs(a.f[k] - b.f[k]) > 1e-9) fail_msg("scale %d, at %d: %g, %g", i, k, a.f[k], b.f[k]);
+        ir_values_free(&a, 1);
+        ir_values_free(&b, 1);
+        m = layer_norm(rank[i], scales[i], false);
+        prints(&m, NULL,
+               i < 2 ? "%y = instance_norm(%x, %y.scale, %y.bias) group=1 eps=0.25"
+                     : "%y = add(%y.scaled, %b)");
+    }
+    model m = layer_norm(1, (int64_t[]){3}, false);
+    refused(&m, IR_EXIT_INPUT, "input 1 does not broadcast to X");
+}
+
 static void dimensions_are_bound(void **state) {
     (void)state;
     const char *one[] = {"D=6"}, *both[] = {"D=6", "x.1=3"}, *letter[] = {"x.W=9"};
@@ -718,6 +772,7 @@ int main(void) {
         cmocka_unit_test(padding_becomes_explicit),
         cmocka_unit_test(old_softmax_flattens),
         cmocka_unit_test(group_norms_have_a_scale_per_channel),
+        cmocka_unit_test(layer_norms_are_group_norms_or_steps),
         cmocka_unit_test(dimensions_are_bound),
         cmocka_unit_test(inputs_become_constants),
         cmocka_unit_test(nodes_are_sorted),
