@@ -23,7 +23,7 @@ enum { KERNEL_HEADERS = sizeof kernel_headers / sizeof *kernel_headers };
 
 static bool uses_header(const cg_model *m, const char *header) {
     for (int i = 0; i < m->n_layers; i++) {
-        const cu_kernel *k = cu_kernel_for(m->layers[i].node);
+        const cu_kernel *k = cu_kernel_for(m->g, m->layers[i].node);
         if (k && strcmp(k->header, header) == 0) return true;
     }
     return false;

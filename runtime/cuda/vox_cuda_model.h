@@ -42,8 +42,9 @@ typedef struct vox_cuda_memory {
 enum { VOX_CUDA_OPERANDS = 4 };
 
 /* Layer `layer` makes the planes begin <= d < end (along D) of its result: first by cuDNN (call >= 0), then
- * by an own kernel (if the layer has a function). Where an operand or the result is a window of planes, its
- * memory begins with plane z0: of the result, then of the operands. */
+ * by an own kernel (if the layer has a function; without either, another layer's kernel made them). Where an
+ * operand or the result is a window of planes, its memory begins with plane z0: of the result, then of the
+ * operands. */
 typedef struct vox_cuda_step {
     int layer, begin, end;
     int call;         /* number of the vox_cuda_call; -1: none */
