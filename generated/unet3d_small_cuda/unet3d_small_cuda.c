@@ -316,6 +316,7 @@ static const vox_cuda_model model = {
     .weights_bytes = UNET3D_SMALL_CUDA_WEIGHTS_BYTES,
     .workspace_cap = 268435456,
     .type = VOX_CUDA_F16,
+    .most_tiles = VOX_CUDA_TILES,
     .strict = 0,
     .n_weights = WEIGHTS,
     .n_convs = CONVS,
