@@ -99,14 +99,15 @@ typedef struct cu_kernel {
     const char *header;        /* "vox_pool.cuh" */
     cu_slots_fn *slots;
 } cu_kernel;
-/* NULL: cuDNN does all of it, or there is no kernel (has_none says which). */
-const cu_kernel *cu_kernel_for(const ir_node *n);
-bool cu_needs_kernel(const ir_node *n);
+/* NULL: cuDNN or the kernel of another node does all of it, or there is no kernel (has_none says which). */
+const cu_kernel *cu_kernel_for(const ir_graph *g, const ir_node *n);
+bool cu_needs_kernel(const ir_graph *g, const ir_node *n);
 /* Appends layer `layer`'s function; registers its weights. */
 bool cu_add_layer(cu_model *u, int layer, cg_text *out, ir_diag *d);
 
 bool cu_slots_relayout(cu_work *w);
 bool cu_slots_pool(cu_work *w);
+bool cu_slots_pool_crop(cu_work *w);
 bool cu_slots_first_conv(cu_work *w);
 bool cu_slots_last_conv(cu_work *w);
 bool cu_slots_scatter(cu_work *w);

@@ -1,6 +1,7 @@
 /* cuda_kernels.c: which template and which runtime header an operator's own kernel becomes. */
 #include "bundle_files.h"
 #include "cuda.h"
+#include "gpu_model.h"
 
 #include <string.h>
 
@@ -38,6 +39,7 @@ static const cu_kernel first_conv = {"cuda_first_conv.cu.in", "vox_first_conv.cu
 static const cu_kernel last_conv = {"cuda_last_conv.cu.in", "vox_last_conv.cuh", cu_slots_last_conv};
 static const cu_kernel scatter = {"cuda_scatter.cu.in", "vox_scatter.cuh", cu_slots_scatter};
 static const cu_kernel bias_act = {"cuda_bias_act.cu.in", "vox_scatter.cuh", cu_slots_bias_act};
+static const cu_kernel pool_crop = {"cuda_pool_crop.cu.in", "vox_pool.cuh", cu_slots_pool_crop};
 static const cu_kernel plain_box = {"cuda_box.cu.in", "vox_copy.cuh", cu_slots_box};
 static const cu_kernel map = {"cuda_map.cu.in", "vox_map.cuh", cu_slots_map};
 static const cu_kernel binary = {"cuda_binary.cu.in", "vox_map.cuh", cu_slots_binary};
@@ -46,10 +48,10 @@ static bool has_vector(const ir_node *n, int k) {
     return k < n->n_in && n->in[k];
 }
 
-bool cu_needs_kernel(const ir_node *n) {
+bool cu_needs_kernel(const ir_graph *g, const ir_node *n) {
     if (n->gpu == IR_GPU_CUDNN) return !cu_act_is_fused(n);
     if (n->gpu == IR_GPU_DGRAD) return has_vector(n, 2) || ir_get(n, IR_ACT);
-    return true;
+    return !cg_gpu_is_taken_along(g, n);
 }
 
 static const cu_kernel *of_conv(const ir_node *n) {
@@ -58,9 +60,10 @@ static const cu_kernel *of_conv(const ir_node *n) {
     return n->in[0]->pitch ? &last_conv : &first_conv;
 }
 
-const cu_kernel *cu_kernel_for(const ir_node *n) {
+const cu_kernel *cu_kernel_for(const ir_graph *g, const ir_node *n) {
     unsigned flags = ir_op_get(n->op)->flags;
-    if (!cu_needs_kernel(n)) return NULL;
+    if (!cu_needs_kernel(g, n)) return NULL;
+    if (cg_gpu_crop_of(g, n)) return &pool_crop;
     if (n->op == IR_OP_CONV || n->op == IR_OP_CONV_TRANSPOSE) return of_conv(n);
     if (n->op == IR_OP_SLICE && cu_slice_is_box(n)) return &plain_box;
     if (by_op[n->op].slots) return &by_op[n->op];
@@ -89,8 +92,8 @@ bool cu_add_layer(cu_model *u, int index, cg_text *out, ir_diag *d) {
     cu_work w = {.u = u, .layer = index, .n = l->node, .d = d, .slots = {.arena = m->arena}};
     w.operands.arena = w.offsets.arena = m->arena;
     if (!cg_vox_dtype(l->node->out[0]->dtype)) return cu_unsupported(&w, "f64 is not a type of the runtime");
-    if (!cu_needs_kernel(l->node)) return true;
-    const cu_kernel *k = cu_kernel_for(l->node);
+    if (!cu_needs_kernel(m->g, l->node)) return true;
+    const cu_kernel *k = cu_kernel_for(m->g, l->node);
     if (!k) return cu_unsupported(&w, "operators that compute shapes must fold to constants");
     if (!k->slots(&w) || d->code) return false;
     cg_slots *s = &w.slots;

@@ -1,5 +1,6 @@
 /* cuda_slots_spatial.c: relayout, pooling, normalisation, resizing. */
 #include "cuda.h"
+#include "gpu_model.h"
 #include "slots.h"
 
 #include <inttypes.h>
@@ -42,6 +43,15 @@ bool cu_slots_pool(cu_work *w) {
     cg_set(&w->slots, "kernel", "%s", ir_op_get(n->op)->name);
     cu_view(w, "x", n->in[0], 1);
     cu_view(w, "y", n->out[0], 0);
+    return true;
+}
+
+bool cu_slots_pool_crop(cu_work *w) {
+    const ir_node *n = w->n, *crop = cg_gpu_crop_of(w->u->m->g, n);
+    cg_set(&w->slots, "at", "%s", cu_triple(w->u->m->arena, ir_ints(crop, IR_BEGIN) + 2));
+    cu_view(w, "x", n->in[0], 1);
+    cu_view(w, "y", n->out[0], 0);
+    cu_view(w, "crop", crop->out[0], 0); /* whole: it has no window */
     return true;
 }
 

@@ -281,6 +281,17 @@ static void add_step(cu_model *u, int node, ir_planes planes, int64_t *begins) {
     s->call = call_of(u, n, s);
 }
 
+/* A crop that a pool's kernel copies is there when the pool is: its step, which launches nothing, follows. */
+static void order_crops(cu_model *u) {
+    for (int i = 0; i + 1 < u->n_steps; i++) {
+        const cu_step first = u->steps[i];
+        const ir_node *n = u->m->layers[first.layer].node, *next = u->m->layers[u->steps[i + 1].layer].node;
+        if (cg_gpu_crop_of(u->m->g, next) != n) continue;
+        u->steps[i] = u->steps[i + 1];
+        u->steps[++i] = first;
+    }
+}
+
 static int64_t depth_of(const ir_node *n) {
     return n->out[0]->rank == 5 ? n->out[0]->dim[2] : 1;
 }
@@ -300,6 +311,7 @@ bool cu_collect_steps(cu_model *u, ir_diag *d) {
         const ir_step *steps = ir_group_steps(g, i, last, g->nodes[i]->slab, a, &count);
         for (int k = 0; k < count; k++) add_step(u, steps[k].node, steps[k].planes, begins);
     }
+    order_crops(u);
     const ir_node *n = u->misaligned;
     return !n ||
            ir_fail(

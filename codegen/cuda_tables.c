@@ -15,7 +15,7 @@ const char *cu_layer_functions(const cu_model *u) {
     cg_text s = {.arena = u->m->arena};
     for (int i = 0; i < u->m->n_layers; i++)
         cg_add(&s, "%s%s,", i ? "\n    " : "",
-               cu_needs_kernel(u->m->layers[i].node) ? u->m->layers[i].function : "nullptr");
+               cu_needs_kernel(u->m->g, u->m->layers[i].node) ? u->m->layers[i].function : "nullptr");
     return cg_string(&s);
 }
 

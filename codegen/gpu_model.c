@@ -192,7 +192,7 @@ static int copied_members(const ir_node *concat) {
     return count;
 }
 
-int cg_gpu_launches_of(const ir_node *n) {
+int cg_gpu_launches_of(const ir_graph *g, const ir_node *n) {
     switch (n->gpu) {
     case IR_GPU_NONE:
     case IR_GPU_COUNT:
@@ -206,21 +206,24 @@ int cg_gpu_launches_of(const ir_node *n) {
         break;
     }
     if (n->op == IR_OP_CONCAT) return copied_members(n);
+    if (cg_gpu_is_taken_along(g, n)) return 0;
     return n->op == IR_OP_INSTANCE_NORM ? 3 : 1; /* parts of the statistics, their sum, the application */
 }
 
 int cg_gpu_launches(const ir_graph *g) {
     int sum = 0;
     ir_arena *a = ir_arena_new();
+    int *each = ir_alloc(a, (size_t)g->n_nodes + 1, sizeof *each);
+    for (int i = 0; i < g->n_nodes; i++) each[i] = cg_gpu_launches_of(g, g->nodes[i]);
     for (int i = 0, last; i < g->n_nodes; i = last + 1) {
         int count;
         last = ir_group_end(g, i);
         if (!g->nodes[i]->stream) {
-            sum += cg_gpu_launches_of(g->nodes[i]);
+            sum += each[i];
             continue;
         }
         const ir_step *steps = ir_group_steps(g, i, last, g->nodes[i]->slab, a, &count);
-        for (int s = 0; s < count; s++) sum += cg_gpu_launches_of(g->nodes[steps[s].node]);
+        for (int s = 0; s < count; s++) sum += each[steps[s].node];
     }
     ir_arena_free(a);
     return sum;

@@ -30,7 +30,12 @@ int64_t cg_gpu_slab_scratch(const ir_node *n, ir_precision p, int64_t planes);
 /* Bytes of all weights as they are kept on the device. */
 int64_t cg_gpu_weight_bytes(const ir_graph *g);
 /* Kernels and cuDNN plans that are launched: for n once, for a whole run. */
-int cg_gpu_launches_of(const ir_node *n);
+int cg_gpu_launches_of(const ir_graph *g, const ir_node *n);
 int cg_gpu_launches(const ir_graph *g);
+
+/* gpu_pairs.c: the slice that a max pool's kernel copies besides; NULL: none, or n is no max pool. */
+const ir_node *cg_gpu_crop_of(const ir_graph *g, const ir_node *n);
+/* Whether n is such a slice, so that nothing is launched for it. */
+bool cg_gpu_is_taken_along(const ir_graph *g, const ir_node *n);
 
 #endif

@@ -23,7 +23,7 @@ enum { KERNEL_HEADERS = sizeof kernel_headers / sizeof *kernel_headers };
 
 static bool uses_header(const cg_model *m, const char *header) {
     for (int i = 0; i < m->n_layers; i++) {
-        const cu_kernel *k = cu_kernel_for(m->layers[i].node);
+        const cu_kernel *k = cu_kernel_for(m->g, m->layers[i].node);
         if (k && strcmp(k->header, header) == 0) return true;
     }
     return false;
@@ -125,6 +125,8 @@ static bool put_source(cg_bundle *b, cu_model *u) {
     cg_set_int(&s, "n_steps", u->n_steps);
     cg_set(&s, "precision", "%s", cg_gpu_precision_name(m->g->goals.precision));
     cg_set(&s, "type", "%s", cu_vox_type(u));
+    cg_set(&s, "most_tiles", "%s",
+           m->g->goals.max_memory ? "1" : "VOX_CUDA_TILES"); /* the limit is a run's */
     cg_set_int(&s, "strict", m->g->goals.strict);
     cg_set_int(&s, "workspace_cap", m->g->goals.workspace_cap);
     cg_set(&s, "version", "%s", cg_quoted(m->arena, m->options->version));

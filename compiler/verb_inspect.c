@@ -94,7 +94,7 @@ static void print_layers(const ir_graph *g) {
         layout_text(n->out[0], layout, sizeof layout);
         if (for_gpu(g))
             snprintf(runs, sizeof runs, "%-12s x%d ", n->gpu ? ir_gpu_name(n->gpu) : "-",
-                     cg_gpu_launches_of(n));
+                     cg_gpu_launches_of(g, n));
         printf("%-28s %-16s %-30s %12" PRId64 " %10.4f %8s  %s%s%s\n", n->out[0]->name, op,
                ir_type_text(n->out[0], type, sizeof type), node_parameters(n), (double)ir_macs(n) / 1e9,
                layout, runs, place, stream);

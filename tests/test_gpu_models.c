@@ -71,6 +71,25 @@ static void the_papers_tile_keeps_its_bars(void **state) {
     ir_graph_free(g);
 }
 
+/* In slabs here: what lies in a slab of both is done together. */
+static void a_pool_takes_the_crop_beside_it_along(void **state) {
+    (void)state;
+    const char *const models[] = {paper, "models/unet3d_small.yaml"};
+    for (int i = 0; i < 2; i++) {
+        ir_graph *g = must_lower(models[i], "fp16", NULL);
+        const ir_node *crop = ir_find_tensor(g, "e0b.crop")->producer;
+        const ir_node *pool = ir_find_tensor(g, "p0")->producer;
+        assert_ptr_equal(cg_gpu_crop_of(g, pool), crop);
+        assert_true(cg_gpu_is_taken_along(g, crop));
+        assert_int_equal(cg_gpu_launches_of(g, crop), 0);
+        assert_int_equal(cg_gpu_launches_of(g, pool), 1);
+        /* That of another level is far from its pool. */
+        assert_false(cg_gpu_is_taken_along(g, ir_find_tensor(g, "e1b.crop")->producer));
+        assert_null(cg_gpu_crop_of(g, ir_find_tensor(g, "p1")->producer));
+        ir_graph_free(g);
+    }
+}
+
 static void a_memory_limit_holds_or_is_refused(void **state) {
     (void)state;
     ir_graph *g = must_lower(paper, "fp16", "150M");
@@ -104,6 +123,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_model_lowers_in_every_precision),
         cmocka_unit_test(the_papers_tile_keeps_its_bars),
+        cmocka_unit_test(a_pool_takes_the_crop_beside_it_along),
         cmocka_unit_test(a_plan_is_no_model),
         cmocka_unit_test(a_memory_limit_holds_or_is_refused),
     };

@@ -207,7 +207,7 @@ static void constant_members_are_left_to_the_concat(void **state) {
                            IR_FP16);
     must(pass_members, g);
     expect(g, "%cat = concat(%a, %k) axis=1 gpu=kernel -> f32[1,10,4,4,4] pitch10 f16\n");
-    assert_int_equal(cg_gpu_launches_of(ir_find_tensor(g, "cat")->producer), 1);
+    assert_int_equal(cg_gpu_launches_of(g, ir_find_tensor(g, "cat")->producer), 1);
     ir_graph_free(g);
 }
 

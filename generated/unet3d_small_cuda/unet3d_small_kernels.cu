@@ -31,28 +31,18 @@ static cudaError_t unet3d_small_e0a(const vox_cuda_memory *m, const vox_cuda_ste
     return vox_gpu_first_conv<__half, VOX_ACT_RELU, 3, 1>(shape, x, w, ep, y, s->begin, s->end, stream);
 }
 
-/* e0b.crop: slice, reads 10.90 MB, writes 0.02 MB
- *   x  e0b f32[1,8,88,88,88], channels last, pitch 8, 18 planes kept, arena + 2592000, layers 0 to 3
- *   y  e0b.crop f32[1,8,8,8,8], channels last, pitch 24, arena + 6185248, layers 0 to 21
- */
-static cudaError_t unet3d_small_e0b_crop(const vox_cuda_memory *m, const vox_cuda_step *s, cudaStream_t stream) {
-    enum : size_t { X = 2592000, Y = 6185248 };
-    const vox_gpu_slice slice = {{40, 40, 40}, {1, 1, 1}};
-    const vox_view<__half> x = {(__half *)(m->arena + X), 1, 8, 88, 88, 88, 8, 8, s->z0[1], 18};
-    const vox_view<__half> y = {(__half *)(m->arena + Y), 1, 8, 8, 8, 8, 24, 8, 0, 0};
-    return vox_gpu_copy(slice, x, y, s->begin, s->end, stream);
-}
-
-/* p0: max_pool 2x2x2 stride 2x2x2, reads 10.90 MB, writes 1.36 MB
+/* p0: max_pool 2x2x2 stride 2x2x2, reads 10.90 MB, writes 1.36 MB; and a crop of the same
  *   x  e0b f32[1,8,88,88,88], channels last, pitch 8, 18 planes kept, arena + 2592000, layers 0 to 3
  *   y  p0 f32[1,8,44,44,44], channels last, pitch 8, arena + 4822272, layers 0 to 4
+ *   crop  e0b.crop f32[1,8,8,8,8], channels last, pitch 24, arena + 6185248, layers 0 to 21
  */
 static cudaError_t unet3d_small_p0(const vox_cuda_memory *m, const vox_cuda_step *s, cudaStream_t stream) {
-    enum : size_t { X = 2592000, Y = 4822272 };
-    const vox_gpu_window window = {{2, 2, 2}, {2, 2, 2}, {1, 1, 1}, {0, 0, 0}, {0, 0, 0}, 0};
+    enum : size_t { X = 2592000, Y = 4822272, CROP = 6185248 };
+    const int at[3] = {40, 40, 40};
     const vox_view<__half> x = {(__half *)(m->arena + X), 1, 8, 88, 88, 88, 8, 8, s->z0[1], 18};
     const vox_view<__half> y = {(__half *)(m->arena + Y), 1, 8, 44, 44, 44, 8, 8, 0, 0};
-    return vox_gpu_max_pool(window, x, y, s->begin, s->end, stream);
+    const vox_view<__half> crop = {(__half *)(m->arena + CROP), 1, 8, 8, 8, 8, 24, 8, 0, 0};
+    return vox_gpu_max_pool_crop(at, x, y, crop, s->begin, s->end, stream);
 }
 
 /* p1: max_pool 2x2x2 stride 2x2x2, reads 2.05 MB, writes 0.26 MB
@@ -160,7 +150,7 @@ static cudaError_t unet3d_small_logits(const vox_cuda_memory *m, const vox_cuda_
 extern "C" const vox_cuda_layer_fn unet3d_small_cuda_layers[] = {
     unet3d_small_e0a,
     nullptr,
-    unet3d_small_e0b_crop,
+    nullptr,
     unet3d_small_p0,
     nullptr,
     nullptr,

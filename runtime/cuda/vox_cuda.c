@@ -25,7 +25,9 @@ static void release_on(vox_cuda *h) {
 
 static vox_status check_options(const vox_cuda *h) {
     const vox_cuda_options *o = &h->options;
+    if (o->tiles > VOX_CUDA_TILES || o->tiles < -VOX_CUDA_TILES) return VOX_E_ARGUMENT;
     if (!o->arena) return VOX_OK;
+    if (o->tiles > 1) return VOX_E_ARGUMENT;
     if (o->arena_bytes < h->model->info->arena_bytes) return VOX_E_ARENA_SIZE;
     return (uintptr_t)o->arena % VOX_CUDA_ALIGN ? VOX_E_ARENA_ALIGN : VOX_OK;
 }
@@ -76,5 +78,5 @@ void vox_cuda_destroy(vox_cuda *h) {
 }
 
 size_t vox_cuda_arena_size(const vox_cuda *h) {
-    return h->arena_bytes;
+    return h->arena_bytes * (size_t)h->tiles;
 }

@@ -19,7 +19,10 @@ extern "C" {
 typedef struct CUstream_st *vox_cuda_stream; /* cudaStream_t */
 typedef struct vox_cuda vox_cuda;
 
-enum { VOX_CUDA_ALIGN = 256 /* of the arena, and of every buffer of a run, bytes */ };
+enum {
+    VOX_CUDA_ALIGN = 256, /* of the arena, and of every buffer of a run, bytes */
+    VOX_CUDA_TILES = 4    /* most runs of one launch */
+};
 
 /* All 0: GPU 0, memory of its own, the default cap, the heuristics' choice, everything in a CUDA graph. */
 typedef struct vox_cuda_options {
@@ -32,6 +35,8 @@ typedef struct vox_cuda_options {
     const char *plan_cache; /* file in which choices are remembered; NULL: none */
     int deterministic;      /* plans that give the same bits each time only */
     int no_graph;           /* launch step by step rather than as a CUDA graph */
+    int tiles; /* runs that one launch of vox_cuda_submit does side by side, each in an arena of its own; 0:
+                  one; negative: as many as memory holds, at most -tiles. One in the caller's arena */
     void (*message)(void *user, const char *line); /* told what failed, without newline; NULL: nobody */
     void *user;
 } vox_cuda_options;

@@ -10,13 +10,20 @@ enum { VOX_CUDA_GRAPHS = 4 };
 typedef struct vox_cuda_graph {
     cudaGraphExec_t exec;  /* NULL: free */
     cudaEvent_t launched;  /* behind the last launch */
-    const void **pointers; /* [inputs, outputs] that it was captured with */
+    int runs;              /* in it, side by side */
+    const void **pointers; /* [runs inputs, runs outputs] that it was captured with */
 } vox_cuda_graph;
 
-/* A run from and to host memory that is under way. */
+/* A stream beside the capturing one, while a graph of several runs is recorded. */
+typedef struct vox_cuda_side {
+    cudaStream_t stream;
+    cudaEvent_t joined;
+} vox_cuda_side;
+
+/* Runs from and to host memory that are launched together. */
 typedef struct vox_cuda_slot {
-    unsigned char *pinned, *device; /* inputs, then outputs, each at a multiple of VOX_CUDA_ALIGN */
-    const void **inputs;            /* device addresses */
+    unsigned char *pinned, *device; /* per tile: inputs, then outputs, at multiples of VOX_CUDA_ALIGN */
+    const void **inputs;            /* [tiles][n_inputs] device addresses */
     void **outputs;
     cudaEvent_t copied_in, computed, copied_out;
 } vox_cuda_slot;
@@ -27,9 +34,10 @@ typedef struct vox_cuda_pipe {
     cudaStream_t in, compute, out;
     int owns_compute;
     vox_cuda_slot slots[VOX_CUDA_SLOTS];
-    int first, under_way; /* the oldest submitted slot; how many */
-    size_t *offset;       /* [inputs, outputs] into pinned and device */
-    size_t bytes;         /* of each */
+    int first, under_way; /* place (slot * tiles + tile) of the oldest submitted run; how many */
+    int waiting;          /* the last of them, all in one slot, which are not launched yet */
+    size_t *offset;       /* [inputs, outputs] into a tile's part of pinned and device */
+    size_t bytes;         /* of that part */
 } vox_cuda_pipe;
 
 struct vox_cuda {
@@ -37,10 +45,13 @@ struct vox_cuda {
     vox_cuda_options options;
     cudnnHandle_t cudnn;
     unsigned char *weights, *arena; /* device memory */
-    size_t arena_bytes;
+    size_t arena_bytes;             /* of one tile */
     int owns_arena;
+    int tiles;            /* runs of one launch; as many arenas lie behind one another */
     vox_plan **plans;     /* [n_convs] */
     cudaStream_t capture; /* on which graphs are recorded */
+    cudaEvent_t forked;   /* where the others leave it */
+    vox_cuda_side sides[VOX_CUDA_TILES - 1];
     vox_cuda_graph graphs[VOX_CUDA_GRAPHS];
     int next_graph; /* to be replaced when all are taken */
     vox_cuda_pipe pipe;
@@ -79,12 +90,17 @@ void *vox_cuda_address(const vox_cuda_memory *m, vox_cuda_place place);
 
 /* vox_cuda_run.c */
 vox_status vox_cuda_run_step(vox_cuda *h, const vox_cuda_memory *m, int step, cudaStream_t stream);
-vox_status vox_cuda_enqueue(vox_cuda *h, cudaStream_t stream, const void *const *inputs,
+/* Run number `tile` of a launch: in that arena, from and to the addresses at tile * n_inputs, n_outputs. */
+vox_status vox_cuda_enqueue(vox_cuda *h, cudaStream_t stream, int tile, const void *const *inputs,
                             void *const *outputs);
-vox_cuda_memory vox_cuda_memory_of(const vox_cuda *h, const void *const *inputs, void *const *outputs);
+vox_cuda_memory vox_cuda_memory_of(const vox_cuda *h, int tile, const void *const *inputs,
+                                   void *const *outputs);
+/* `runs` runs at once. */
+vox_status vox_cuda_launch(vox_cuda *h, cudaStream_t stream, int runs, const void *const *inputs,
+                           void *const *outputs);
 
 /* vox_cuda_graph.c: the same, as one launch of a graph; captured on first use of these pointers. */
-vox_status vox_cuda_launch_graph(vox_cuda *h, cudaStream_t stream, const void *const *inputs,
+vox_status vox_cuda_launch_graph(vox_cuda *h, cudaStream_t stream, int runs, const void *const *inputs,
                                  void *const *outputs);
 void vox_cuda_free_graphs(vox_cuda *h);
 
@@ -92,5 +108,7 @@ void vox_cuda_free_graphs(vox_cuda *h);
 vox_status vox_cuda_open_pipe(vox_cuda *h); /* does nothing where it is open */
 void vox_cuda_close_pipe(vox_cuda *h);
 size_t vox_cuda_port_bytes(const vox_port *port);
+/* Bytes of a run's inputs and outputs; where each begins (offset may be NULL). */
+size_t vox_cuda_place_ports(const vox_model_info *info, size_t *offset);
 
 #endif

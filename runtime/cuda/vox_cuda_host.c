@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT-0 */
-/* vox_cuda_host.c: runs from and to host memory. Two slots of pinned and device buffers, copies on streams of
- * their own: while one slot computes, the other is filled or emptied.
+/* vox_cuda_host.c: runs from and to host memory. Two slots of pinned and device buffers for the runs of a
+ * launch, copies on streams of their own: while one slot computes, the other is filled or emptied.
  */
 #include "vox_cuda_handle.h"
 
@@ -19,18 +19,22 @@ static const vox_port *port_of(const vox_model_info *info, int i) {
     return i < info->n_inputs ? &info->inputs[i] : &info->outputs[i - info->n_inputs];
 }
 
-static vox_status place_ports(vox_cuda *h) {
-    const vox_model_info *info = h->model->info;
-    const int n = info->n_inputs + info->n_outputs;
-    vox_cuda_pipe *p = &h->pipe;
-    p->offset = malloc(((size_t)n + 1) * sizeof *p->offset);
-    if (!p->offset) return vox_cuda_no_memory(h, "the ports");
-    p->bytes = 0;
-    for (int i = 0; i < n; i++) {
-        p->offset[i] = p->bytes;
-        p->bytes +=
+size_t vox_cuda_place_ports(const vox_model_info *info, size_t *offset) {
+    size_t bytes = 0;
+    for (int i = 0; i < info->n_inputs + info->n_outputs; i++) {
+        if (offset) offset[i] = bytes;
+        bytes +=
             (vox_cuda_port_bytes(port_of(info, i)) + VOX_CUDA_ALIGN - 1) / VOX_CUDA_ALIGN * VOX_CUDA_ALIGN;
     }
+    return bytes;
+}
+
+static vox_status place_ports(vox_cuda *h) {
+    const vox_model_info *info = h->model->info;
+    vox_cuda_pipe *p = &h->pipe;
+    p->offset = malloc(((size_t)(info->n_inputs + info->n_outputs) + 1) * sizeof *p->offset);
+    if (!p->offset) return vox_cuda_no_memory(h, "the ports");
+    p->bytes = vox_cuda_place_ports(info, p->offset);
     return VOX_OK;
 }
 
@@ -53,7 +57,7 @@ static vox_status open_streams(vox_cuda *h) {
 
 static vox_status open_buffers(const vox_cuda *h, vox_cuda_slot *s) {
     void *pinned = NULL, *device = NULL;
-    const size_t bytes = h->pipe.bytes;
+    const size_t bytes = h->pipe.bytes * (size_t)h->tiles;
     vox_status status = vox_cuda_check_call(h, cudaMallocHost(&pinned, bytes), "cudaMallocHost");
     s->pinned = pinned;
     if (status == VOX_E_DEVICE_MEMORY) status = VOX_E_MEMORY; /* pinned memory is the host's */
@@ -74,14 +78,18 @@ static vox_status open_events(const vox_cuda *h, vox_cuda_slot *s) {
 
 static vox_status open_slot(vox_cuda *h, vox_cuda_slot *s) {
     const vox_model_info *info = h->model->info;
-    s->inputs = calloc((size_t)info->n_inputs + 1, sizeof *s->inputs);
-    s->outputs = calloc((size_t)info->n_outputs + 1, sizeof *s->outputs);
+    const int n_in = info->n_inputs, n_out = info->n_outputs;
+    s->inputs = calloc((size_t)(h->tiles * n_in) + 1, sizeof *s->inputs);
+    s->outputs = calloc((size_t)(h->tiles * n_out) + 1, sizeof *s->outputs);
     if (!s->inputs || !s->outputs) return vox_cuda_no_memory(h, "the ports");
     vox_status status = open_buffers(h, s);
     if (status == VOX_OK) status = open_events(h, s);
     if (status != VOX_OK) return status;
-    for (int i = 0; i < info->n_inputs; i++) s->inputs[i] = s->device + h->pipe.offset[i];
-    for (int i = 0; i < info->n_outputs; i++) s->outputs[i] = s->device + h->pipe.offset[info->n_inputs + i];
+    for (int t = 0; t < h->tiles; t++) {
+        unsigned char *device = s->device + (size_t)t * h->pipe.bytes;
+        for (int i = 0; i < n_in; i++) s->inputs[t * n_in + i] = device + h->pipe.offset[i];
+        for (int i = 0; i < n_out; i++) s->outputs[t * n_out + i] = device + h->pipe.offset[n_in + i];
+    }
     return VOX_OK;
 }
 
@@ -119,41 +127,52 @@ void vox_cuda_close_pipe(vox_cuda *h) {
 
 /* ---- the three stages ------------------------------------------------------------------------ */
 
-static vox_status copy_in(vox_cuda *h, vox_cuda_slot *s, const void *const *inputs) {
+static vox_status copy_in(vox_cuda *h, vox_cuda_slot *s, int tile, const void *const *inputs) {
     const vox_model_info *info = h->model->info;
     vox_status status = VOX_OK;
     for (int i = 0; i < info->n_inputs && status == VOX_OK; i++) {
-        const size_t bytes = vox_cuda_port_bytes(&info->inputs[i]), at = h->pipe.offset[i];
+        const size_t bytes = vox_cuda_port_bytes(&info->inputs[i]);
+        const size_t at = (size_t)tile * h->pipe.bytes + h->pipe.offset[i];
         memcpy(s->pinned + at, inputs[i], bytes);
         status = vox_cuda_check_call(
             h, cudaMemcpyAsync(s->device + at, s->pinned + at, bytes, cudaMemcpyHostToDevice, h->pipe.in),
             "cudaMemcpyAsync of an input");
     }
-    if (status != VOX_OK) return status;
-    return vox_cuda_check_call(h, cudaEventRecord(s->copied_in, h->pipe.in), "cudaEventRecord");
+    return status;
 }
 
-static vox_status compute(vox_cuda *h, vox_cuda_slot *s) {
+/* Runs number `first` and the next of a slot. */
+static vox_status compute(vox_cuda *h, vox_cuda_slot *s, int first, int runs) {
+    const vox_model_info *info = h->model->info;
     cudaStream_t stream = h->pipe.compute;
-    vox_status status =
-        vox_cuda_check_call(h, cudaStreamWaitEvent(stream, s->copied_in, 0), "cudaStreamWaitEvent");
-    if (status == VOX_OK) status = vox_cuda_run(h, stream, s->inputs, s->outputs);
+    vox_status status = vox_cuda_check_call(h, cudaEventRecord(s->copied_in, h->pipe.in), "cudaEventRecord");
+    if (status == VOX_OK)
+        status = vox_cuda_check_call(h, cudaStreamWaitEvent(stream, s->copied_in, 0), "cudaStreamWaitEvent");
+    if (status == VOX_OK)
+        status = vox_cuda_launch(h, stream, runs, s->inputs + first * info->n_inputs,
+                                 s->outputs + first * info->n_outputs);
     if (status != VOX_OK) return status;
     return vox_cuda_check_call(h, cudaEventRecord(s->computed, stream), "cudaEventRecord");
 }
 
-static vox_status copy_out(vox_cuda *h, vox_cuda_slot *s) {
+static vox_status copy_outputs(vox_cuda *h, vox_cuda_slot *s, int tile) {
     const vox_model_info *info = h->model->info;
-    vox_status status =
-        vox_cuda_check_call(h, cudaStreamWaitEvent(h->pipe.out, s->computed, 0), "cudaStreamWaitEvent");
+    vox_status status = VOX_OK;
     for (int i = 0; i < info->n_outputs && status == VOX_OK; i++) {
-        const size_t at = h->pipe.offset[info->n_inputs + i];
+        const size_t at = (size_t)tile * h->pipe.bytes + h->pipe.offset[info->n_inputs + i];
         status = vox_cuda_check_call(h,
                                      cudaMemcpyAsync(s->pinned + at, s->device + at,
                                                      vox_cuda_port_bytes(&info->outputs[i]),
                                                      cudaMemcpyDeviceToHost, h->pipe.out),
                                      "cudaMemcpyAsync of an output");
     }
+    return status;
+}
+
+static vox_status copy_out(vox_cuda *h, vox_cuda_slot *s, int first, int runs) {
+    vox_status status =
+        vox_cuda_check_call(h, cudaStreamWaitEvent(h->pipe.out, s->computed, 0), "cudaStreamWaitEvent");
+    for (int i = 0; i < runs && status == VOX_OK; i++) status = copy_outputs(h, s, first + i);
     if (status != VOX_OK) return status;
     return vox_cuda_check_call(h, cudaEventRecord(s->copied_out, h->pipe.out), "cudaEventRecord");
 }
@@ -166,25 +185,54 @@ static int any_null(int n, const void *const *pointers) {
     return 0;
 }
 
+int vox_cuda_at_once(const vox_cuda *h) {
+    return VOX_CUDA_SLOTS * h->tiles;
+}
+
+/* Where run number `run` of those under way is. */
+static vox_cuda_slot *slot_of(vox_cuda *h, int run, int *tile) {
+    const int place = (h->pipe.first + run) % vox_cuda_at_once(h);
+    *tile = place % h->tiles;
+    return &h->pipe.slots[place / h->tiles];
+}
+
+/* What was enqueued must not read a slot that is filled again. */
+static vox_status lost(vox_status status) {
+    if (status != VOX_OK) cudaDeviceSynchronize();
+    return status;
+}
+
+/* All that wait. */
+static vox_status launch(vox_cuda *h) {
+    vox_cuda_pipe *p = &h->pipe;
+    const int runs = p->waiting;
+    int first;
+    vox_cuda_slot *s = slot_of(h, p->under_way - runs, &first);
+    vox_status status = compute(h, s, first, runs);
+    if (status == VOX_OK) status = copy_out(h, s, first, runs);
+    p->waiting = 0;
+    if (status != VOX_OK) p->under_way -= runs;
+    return lost(status);
+}
+
 static vox_status submit(vox_cuda *h, const void *const *inputs) {
+    vox_cuda_pipe *p = &h->pipe;
+    int tile;
     vox_status status = vox_cuda_open_pipe(h);
     if (status != VOX_OK) return status;
-    if (!h->pipe.under_way) h->pipe.first = 0; /* whose graph exists after the first run */
-    vox_cuda_slot *s = &h->pipe.slots[(h->pipe.first + h->pipe.under_way) % VOX_CUDA_SLOTS];
-    status = copy_in(h, s, inputs);
-    if (status == VOX_OK) status = compute(h, s);
-    if (status == VOX_OK) status = copy_out(h, s);
-    if (status == VOX_OK)
-        h->pipe.under_way++;
-    else
-        cudaDeviceSynchronize(); /* what was enqueued must not read a slot that is filled again */
-    return status;
+    if (!p->under_way) p->first = 0; /* whose graph exists after the first run */
+    vox_cuda_slot *s = slot_of(h, p->under_way, &tile);
+    status = lost(copy_in(h, s, tile, inputs));
+    if (status != VOX_OK) return status;
+    p->under_way++;
+    p->waiting++;
+    return tile == h->tiles - 1 ? launch(h) : VOX_OK;
 }
 
 vox_status vox_cuda_submit(vox_cuda *h, const void *const *inputs) {
     int before = 0;
     if (!h || !inputs || any_null(h->model->info->n_inputs, inputs)) return VOX_E_ARGUMENT;
-    if (h->pipe.under_way == VOX_CUDA_SLOTS) return VOX_E_ARGUMENT;
+    if (h->pipe.under_way == vox_cuda_at_once(h)) return VOX_E_ARGUMENT;
     vox_status status = vox_cuda_enter(h, &before);
     if (status != VOX_OK) return status;
     status = submit(h, inputs);
@@ -193,14 +241,17 @@ vox_status vox_cuda_submit(vox_cuda *h, const void *const *inputs) {
 
 static vox_status collect(vox_cuda *h, void *const *outputs) {
     const vox_model_info *info = h->model->info;
-    vox_cuda_slot *s = &h->pipe.slots[h->pipe.first];
-    vox_status status =
-        vox_cuda_check_call(h, cudaEventSynchronize(s->copied_out), "waiting for the outputs");
-    h->pipe.first = (h->pipe.first + 1) % VOX_CUDA_SLOTS;
-    h->pipe.under_way--;
+    vox_cuda_pipe *p = &h->pipe;
+    int tile;
+    vox_status status = p->waiting == p->under_way ? launch(h) : VOX_OK;
+    if (status != VOX_OK) return status;
+    const vox_cuda_slot *s = slot_of(h, 0, &tile);
+    status = vox_cuda_check_call(h, cudaEventSynchronize(s->copied_out), "waiting for the outputs");
+    p->first = (p->first + 1) % vox_cuda_at_once(h);
+    p->under_way--;
+    const unsigned char *pinned = s->pinned + (size_t)tile * p->bytes;
     for (int i = 0; i < info->n_outputs && status == VOX_OK; i++)
-        memcpy(outputs[i], s->pinned + h->pipe.offset[info->n_inputs + i],
-               vox_cuda_port_bytes(&info->outputs[i]));
+        memcpy(outputs[i], pinned + p->offset[info->n_inputs + i], vox_cuda_port_bytes(&info->outputs[i]));
     return status;
 }
 

@@ -42,8 +42,9 @@ typedef struct vox_cuda_memory {
 enum { VOX_CUDA_OPERANDS = 4 };
 
 /* Layer `layer` makes the planes begin <= d < end (along D) of its result: first by cuDNN (call >= 0), then
- * by an own kernel (if the layer has a function). Where an operand or the result is a window of planes, its
- * memory begins with plane z0: of the result, then of the operands. */
+ * by an own kernel (if the layer has a function; without either, another layer's kernel made them). Where an
+ * operand or the result is a window of planes, its memory begins with plane z0: of the result, then of the
+ * operands. */
 typedef struct vox_cuda_step {
     int layer, begin, end;
     int call;         /* number of the vox_cuda_call; -1: none */
@@ -158,6 +159,7 @@ typedef struct vox_cuda_model {
     size_t weights_bytes;       /* of its device copy */
     int64_t workspace_cap;      /* bytes that a convolution may use besides, where the options say 0 */
     vox_cuda_type type;         /* of the convolutions' arithmetic */
+    int most_tiles;             /* runs of one launch, where memory chooses */
     int strict;                 /* no algorithm whose rounding is worse than a direct sum's */
     int n_weights, n_convs, n_calls, n_steps, n_tensors;
     const vox_cuda_weight *weights;
@@ -181,13 +183,16 @@ void vox_cuda_destroy(vox_cuda *handle); /* waits for its runs; NULL is allowed 
 vox_status vox_cuda_run(vox_cuda *handle, vox_cuda_stream stream, const void *const *inputs,
                         void *const *outputs);
 /* Runs from and to host memory, and waits. The first call allocates pinned and device buffers for twice the
- * inputs and outputs, which destroy frees. */
+ * inputs and outputs of a launch, which destroy frees. */
 vox_status vox_cuda_run_host(vox_cuda *handle, const void *const *inputs, void *const *outputs);
 
 /* The two halves of run_host, so that copies and runs overlap: submit takes the inputs (they may be changed
- * at once) and returns; collect waits for the oldest submitted run. At most VOX_CUDA_SLOTS may be under way:
- * VOX_E_ARGUMENT for one more, and for collect without submit. */
+ * at once) and returns; collect waits for the oldest submitted run. Runs are launched together, as many as
+ * the options' tiles say, or as have been submitted when their first is collected; a launch that fails loses
+ * them all. At most vox_cuda_at_once, VOX_CUDA_SLOTS launches of them, may be under way: VOX_E_ARGUMENT for
+ * one more, and for collect without submit. */
 enum { VOX_CUDA_SLOTS = 2 };
+int vox_cuda_at_once(const vox_cuda *handle);
 vox_status vox_cuda_submit(vox_cuda *handle, const void *const *inputs);
 vox_status vox_cuda_collect(vox_cuda *handle, void *const *outputs);
 
@@ -201,7 +206,7 @@ vox_status vox_cuda_time_layers(vox_cuda *handle, float *milliseconds);
 /* Milliseconds of one run on the GPU alone, as run launches it, without copies. */
 vox_status vox_cuda_time_run(vox_cuda *handle, float *milliseconds);
 
-size_t vox_cuda_arena_size(const vox_cuda *handle); /* bytes, workspaces included */
+size_t vox_cuda_arena_size(const vox_cuda *handle); /* bytes, workspaces included, of all tiles */
 /* Text on the plan of convolution number `conv`: engine, workspace; "" beyond the last. */
 const char *vox_cuda_plan_text(vox_cuda *handle, int conv);
 

@@ -61,13 +61,32 @@ static vox_status build(vox_cuda *h, const vox_cudnn_target *target, const vox_p
 
 /* ---- the arena ------------------------------------------------------------------------------- */
 
+enum { SPARED = 4 /* one part of this many of the free memory is left to others, if memory chooses */ };
+
+/* As many as the free memory holds with what submit needs for each. */
+static vox_status choose_tiles(vox_cuda *h, int most) {
+    size_t free_bytes = 0, all = 0;
+    const size_t each = h->arena_bytes + VOX_CUDA_SLOTS * vox_cuda_place_ports(h->model->info, NULL);
+    vox_status status = vox_cuda_check_call(h, cudaMemGetInfo(&free_bytes, &all), "cudaMemGetInfo");
+    if (status != VOX_OK) return status;
+    free_bytes -= free_bytes / SPARED;
+    while (h->tiles < most && (size_t)(h->tiles + 1) * each <= free_bytes) h->tiles++;
+    return VOX_OK;
+}
+
 static vox_status take_arena(vox_cuda *h) {
+    const int tiles = h->options.tiles, most = -tiles < h->model->most_tiles ? -tiles : h->model->most_tiles;
+    vox_status status = VOX_OK;
+    void *p = NULL;
+    h->tiles = tiles > 1 ? tiles : 1;
     if (h->options.arena) {
         h->arena = h->options.arena;
         return VOX_OK;
     }
-    void *p = NULL;
-    vox_status status = vox_cuda_check_call(h, cudaMalloc(&p, h->arena_bytes), "cudaMalloc of the arena");
+    h->arena_bytes = rounded(h->arena_bytes);
+    if (most > 1) status = choose_tiles(h, most);
+    if (status != VOX_OK) return status;
+    status = vox_cuda_check_call(h, cudaMalloc(&p, vox_cuda_arena_size(h)), "cudaMalloc of the arena");
     h->arena = p;
     h->owns_arena = status == VOX_OK;
     return status;
@@ -85,7 +104,7 @@ static vox_status tune_conv(vox_cuda *h, int conv, cudaStream_t stream) {
     if (!step) return VOX_OK;
     const vox_cuda_call *call = &h->model->calls[step->call];
     if (!in_handle(call->x) || !in_handle(call->y)) return VOX_OK;
-    const vox_cuda_memory m = vox_cuda_memory_of(h, NULL, NULL);
+    const vox_cuda_memory m = vox_cuda_memory_of(h, 0, NULL, NULL);
     return vox_cudnn_check_call(h,
                                 vox_plan_tune(h->cudnn, h->plans[conv], stream, REPEATS,
                                               vox_cuda_address(&m, call->x), vox_cuda_address(&m, call->w),

@@ -32,7 +32,16 @@ static int available(void) {
     return vox_cuda_device_count() > 0;
 }
 
-static vox_cuda_options options_of(const vox_settings *s, gpu *g) {
+/* Runs of one launch: what --tiles says, else by memory; no more than there will be. */
+static int tiles_of(const vox_request *r) {
+    const int runs = r->runs < VOX_CUDA_TILES ? r->runs : VOX_CUDA_TILES;
+    if (runs < 2) return 1;
+    if (r->settings->tiles == 0) return -runs;
+    return r->settings->tiles < runs ? r->settings->tiles : runs;
+}
+
+static vox_cuda_options options_of(const vox_request *r, gpu *g) {
+    const vox_settings *s = r->settings;
     return (vox_cuda_options){.device = s->gpu,
                               .workspace_cap = s->workspace < 0    ? 0
                                                : s->workspace == 0 ? -1
@@ -41,6 +50,7 @@ static vox_cuda_options options_of(const vox_settings *s, gpu *g) {
                               .plan_cache = s->plans,
                               .deterministic = s->deterministic,
                               .no_graph = s->no_graph,
+                              .tiles = tiles_of(r),
                               .message = take_line,
                               .user = g};
 }
@@ -51,7 +61,7 @@ static int create(vox_host *h, const vox_request *r) {
     vox_mapping file = {0};
     int code = vox_map_weights(h->model, r->weights, path, &file);
     if (code != 0) return code;
-    const vox_cuda_options options = options_of(r->settings, g);
+    const vox_cuda_options options = options_of(r, g);
     vox_status status = vox_cuda_create(h->backend->data, file.data, file.bytes, &options, &g->handle);
     vox_unmap_weights(&file);
     const int is_file = status >= VOX_E_WEIGHTS_MAGIC && status <= VOX_E_WEIGHTS_NOT_FINITE;
@@ -80,7 +90,10 @@ static int open_gpu(vox_host *h, const vox_request *r) {
     if (code == 0) code = vox_host_allocate_ports(h);
     if (code == 0 && vox_cuda_device_name(r->settings->gpu, h->where, sizeof h->where) != VOX_OK)
         snprintf(h->where, sizeof h->where, "GPU %d", r->settings->gpu);
-    if (code != 0) vox_host_close(h);
+    if (code != 0)
+        vox_host_close(h);
+    else
+        h->at_once = vox_cuda_at_once(g->handle);
     return code;
 }
 
@@ -142,7 +155,6 @@ vox_backend vox_cuda_backend(const vox_cuda_model *model) {
     return (vox_backend){.name = "cuda",
                          .model = model->info,
                          .data = model,
-                         .at_once = VOX_CUDA_SLOTS,
                          .available = available,
                          .open = open_gpu,
                          .close = close_gpu,

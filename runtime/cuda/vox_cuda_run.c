@@ -25,15 +25,20 @@ void *vox_cuda_address(const vox_cuda_memory *m, vox_cuda_place place) {
     return (void *)(uintptr_t)(base + place.offset);
 }
 
-vox_cuda_memory vox_cuda_memory_of(const vox_cuda *h, const void *const *inputs, void *const *outputs) {
-    return (vox_cuda_memory){.arena = h->arena, .weights = h->weights, .inputs = inputs, .outputs = outputs};
+vox_cuda_memory vox_cuda_memory_of(const vox_cuda *h, int tile, const void *const *inputs,
+                                   void *const *outputs) {
+    const vox_model_info *info = h->model->info;
+    return (vox_cuda_memory){.arena = h->arena + (size_t)tile * h->arena_bytes,
+                             .weights = h->weights,
+                             .inputs = inputs ? inputs + tile * info->n_inputs : NULL,
+                             .outputs = outputs ? outputs + tile * info->n_outputs : NULL};
 }
 
 static vox_status run_plan(vox_cuda *h, const vox_cuda_memory *m, const vox_cuda_step *step) {
     const vox_cuda_call *call = &h->model->calls[step->call];
     const size_t at = (step->free_from + VOX_CUDA_ALIGN - 1) / VOX_CUDA_ALIGN * VOX_CUDA_ALIGN;
     const vox_plan *plan = h->plans[call->conv];
-    void *workspace = vox_plan_workspace(plan) ? h->arena + at : NULL;
+    void *workspace = vox_plan_workspace(plan) ? m->arena + at : NULL;
     return vox_cudnn_check_call(
         h,
         vox_plan_execute(h->cudnn, plan, vox_cuda_address(m, call->x), vox_cuda_address(m, call->w),
@@ -52,13 +57,22 @@ vox_status vox_cuda_run_step(vox_cuda *h, const vox_cuda_memory *m, int index, c
     return vox_cuda_check_call(h, launch(m, step, stream), h->model->info->layers[step->layer].name);
 }
 
-vox_status vox_cuda_enqueue(vox_cuda *h, cudaStream_t stream, const void *const *inputs,
+vox_status vox_cuda_enqueue(vox_cuda *h, cudaStream_t stream, int tile, const void *const *inputs,
                             void *const *outputs) {
-    const vox_cuda_memory m = vox_cuda_memory_of(h, inputs, outputs);
+    const vox_cuda_memory m = vox_cuda_memory_of(h, tile, inputs, outputs);
     vox_status status = VOX_OK;
     if (h->cudnn) status = vox_cudnn_check_call(h, cudnnSetStream(h->cudnn, stream), "cudnnSetStream");
     for (int i = 0; i < h->model->n_steps && status == VOX_OK; i++)
         status = vox_cuda_run_step(h, &m, i, stream);
+    return status;
+}
+
+vox_status vox_cuda_launch(vox_cuda *h, cudaStream_t stream, int runs, const void *const *inputs,
+                           void *const *outputs) {
+    vox_status status = VOX_OK;
+    if (!h->options.no_graph) return vox_cuda_launch_graph(h, stream, runs, inputs, outputs);
+    for (int i = 0; i < runs && status == VOX_OK; i++)
+        status = vox_cuda_enqueue(h, stream, i, inputs, outputs);
     return status;
 }
 
@@ -78,7 +92,6 @@ vox_status vox_cuda_run(vox_cuda *h, vox_cuda_stream stream, const void *const *
     vox_status status = h ? check_ports(h, inputs, outputs) : VOX_E_ARGUMENT;
     if (status == VOX_OK) status = vox_cuda_enter(h, &before);
     if (status != VOX_OK) return status;
-    status = h->options.no_graph ? vox_cuda_enqueue(h, stream, inputs, outputs)
-                                 : vox_cuda_launch_graph(h, stream, inputs, outputs);
+    status = vox_cuda_launch(h, stream, 1, inputs, outputs);
     return vox_cuda_leave(h, before, status);
 }

@@ -160,7 +160,7 @@ static vox_status test(vox_cuda *h, const char **bad, double *worst) {
     if (status != VOX_OK) return status;
     const vox_cuda_slot *slot = &h->pipe.slots[0];
     selftest t = {.h = h, .stream = h->pipe.compute};
-    t.memory = vox_cuda_memory_of(h, slot->inputs, slot->outputs);
+    t.memory = vox_cuda_memory_of(h, 0, slot->inputs, slot->outputs);
     status = clear(h, slot, t.stream);
     if (status == VOX_OK) status = copy_inputs(h, slot);
     if (status == VOX_OK) status = copy_weights(&t);
@@ -200,7 +200,7 @@ static vox_status read_times(vox_cuda *h, const cudaEvent_t *events, float *mill
 
 static vox_status time_steps(vox_cuda *h, cudaEvent_t *events, float *milliseconds) {
     const vox_cuda_slot *slot = &h->pipe.slots[0];
-    const vox_cuda_memory memory = vox_cuda_memory_of(h, slot->inputs, slot->outputs);
+    const vox_cuda_memory memory = vox_cuda_memory_of(h, 0, slot->inputs, slot->outputs);
     cudaStream_t stream = h->pipe.compute;
     vox_status status = use_stream(h, stream);
     for (int i = 0; i <= h->model->n_steps && status == VOX_OK; i++)

@@ -17,7 +17,7 @@ static int open_cpu(vox_host *h, const vox_request *r) {
 }
 
 vox_backend vox_cpu_backend(const vox_model_info *model) {
-    return (vox_backend){.name = "cpu", .model = model, .at_once = 1, .available = always, .open = open_cpu};
+    return (vox_backend){.name = "cpu", .model = model, .available = always, .open = open_cpu};
 }
 
 const vox_backend *vox_backend_of(const vox_context *c) {

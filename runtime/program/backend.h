@@ -11,6 +11,7 @@ typedef struct vox_request {
     const char *weights; /* file; NULL: beside the program */
     int threads;         /* of the processor; 0: one for each */
     int selftest;        /* the model will test itself */
+    int runs;            /* as many will be submitted one behind another; 0: unknown */
     const vox_settings *settings;
 } vox_request;
 
@@ -21,7 +22,6 @@ struct vox_backend {
     const char *name; /* as --device takes it */
     const vox_model_info *model;
     const void *data;       /* the backend's own */
-    int at_once;            /* runs that may be submitted before the first is collected, >= 1 */
     int (*available)(void); /* whether this machine has it */
     int (*open)(vox_host *h, const vox_request *r);
     void (*close)(vox_host *h);

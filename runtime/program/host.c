@@ -191,7 +191,7 @@ int vox_host_run(vox_host *h) {
 }
 
 int vox_host_at_once(const vox_host *h) {
-    return elsewhere(h) ? h->backend->at_once : 1;
+    return elsewhere(h) ? h->at_once : 1;
 }
 
 vox_status vox_host_selftest(vox_host *h, const char **first_bad_layer, double *worst_error) {

@@ -13,6 +13,7 @@ typedef struct vox_host {
     const vox_backend *backend; /* NULL: the processor */
     void *device;               /* the backend's own */
     char where[160];            /* where it runs, for people, if the backend says so */
+    int at_once;                /* runs that it takes before the first is collected, if it has a submit */
     void *prepared, *arena;
     size_t arena_bytes;
     vox_pool *pool;

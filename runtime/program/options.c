@@ -93,7 +93,7 @@ static bool force_isa(const vox_context *c, const char *value) {
 
 /* ---- options of the GPU ---------------------------------------------------------------------- */
 
-enum { MACHINE_OPTIONS = 7 };
+enum { MACHINE_OPTIONS = 8 };
 typedef struct machine_table {
     int n;
     vox_option row[MACHINE_OPTIONS];
@@ -115,6 +115,8 @@ static machine_table machine_options(const vox_context *c, const vox_option *tab
          "GPU: only plans that give the same bits each time"},
         {"--no-graph", 0, VOX_OPTION_FLAG, &s->no_graph, 0, 0, NULL,
          "GPU: launch layer by layer, not as one CUDA graph"},
+        {"--tiles", 0, VOX_OPTION_INT, &s->tiles, 0, 4, "N",
+         "GPU: tiles that segment runs in one launch (default 0: as many as memory holds, at most 4)"},
     };
     machine_table t = {0};
     bool computes = false, cuda = false;

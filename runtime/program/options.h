@@ -38,6 +38,7 @@ typedef struct vox_settings {
     const char *device; /* a backend's name; NULL: the first that is there */
     int gpu;            /* which */
     int autotune, deterministic, no_graph;
+    int tiles;         /* that segment runs in one launch; 0: as many as memory holds */
     int workspace;     /* MiB that a convolution may use besides, -1: the default */
     const char *plans; /* file of remembered choices, or NULL */
 } vox_settings;

@@ -273,7 +273,8 @@ static int run_tiles(segmentation *s) {
 }
 
 static int compute(segmentation *s) {
-    const vox_request r = {.weights = s->request->weights, .threads = s->request->threads};
+    const vox_request r = {
+        .weights = s->request->weights, .threads = s->request->threads, .runs = s->tiles.total};
     int code = vox_backend_open(&s->host, s->context, &r);
     if (code != 0) return code;
     s->progress = vox_progress_start();

@@ -7,13 +7,16 @@
 
 #include <cuda_runtime_api.h>
 
+#include "runtime/cuda/vox_cuda_model.h"
 #include "tiny_cuda.h"
 
+enum { RUNS = 5 }; /* of mode many */
 typedef struct host {
     char line[512]; /* the last message */
     void *weights;
     size_t weights_bytes;
     float image[TINY_INPUT_0_COUNT], first[TINY_OUTPUT_0_COUNT], scores[TINY_OUTPUT_0_COUNT];
+    float each[RUNS][TINY_OUTPUT_0_COUNT];
 } host;
 
 static void message(void *user, const char *line) {
@@ -116,6 +119,59 @@ static int arena(host *h, vox_cuda_options options) {
     return code;
 }
 
+/* Five runs by launches of two, the last alone: as many ahead as the handle takes. */
+static vox_status run_ahead(host *h, tiny_cuda *handle) {
+    const void *const inputs[] = {h->image};
+    void *const outputs[] = {h->scores};
+    vox_status status = vox_cuda_at_once(handle) == 2 * VOX_CUDA_SLOTS ? VOX_OK : VOX_E_SELFTEST;
+    for (int collected = 0, submitted = 0; collected < RUNS && status == VOX_OK; collected++) {
+        for (; submitted < RUNS && submitted < collected + 4 && status == VOX_OK; submitted++) {
+            h->image[0] = (float)submitted; /* a run of its own */
+            status = vox_cuda_submit(handle, inputs);
+        }
+        if (status == VOX_OK && submitted == collected + 4 &&
+            vox_cuda_submit(handle, inputs) != VOX_E_ARGUMENT)
+            puts("a run too many");
+        if (status == VOX_OK) status = vox_cuda_collect(handle, outputs);
+        if (status == VOX_OK && memcmp(h->scores, h->each[collected], sizeof h->scores))
+            puts("a run differs");
+    }
+    if (status == VOX_OK && vox_cuda_collect(handle, outputs) != VOX_E_ARGUMENT) puts("a run from nowhere");
+    return status;
+}
+
+static int many(host *h, vox_cuda_options options) {
+    tiny_cuda *handle = NULL;
+    options.tiles = 2;
+    vox_status status = tiny_cuda_create(h->weights, h->weights_bytes, &options, &handle);
+    if (status != VOX_OK) return say(h, "create", status);
+    for (int i = 0; i < RUNS && status == VOX_OK; i++) {
+        h->image[0] = (float)i;
+        status = tiny_cuda_run_host(handle, h->image, h->each[i]);
+    }
+    if (status == VOX_OK) status = run_ahead(h, handle);
+    tiny_cuda_destroy(handle);
+    return status == VOX_OK ? 0 : say(h, "many", status);
+}
+
+/* As many tiles as memory holds, but one in memory of the caller's. */
+static int tiles(host *h, vox_cuda_options options) {
+    tiny_cuda *handle = NULL;
+    options.tiles = -3;
+    vox_status status = tiny_cuda_create(h->weights, h->weights_bytes, &options, &handle);
+    if (status != VOX_OK) return say(h, "create", status);
+    int bad = vox_cuda_at_once(handle) != 3 * VOX_CUDA_SLOTS;
+    bad |= tiny_cuda_arena_bytes(handle) < 3 * TINY_CUDA_ARENA_BYTES;
+    tiny_cuda_destroy(handle);
+    options.tiles = VOX_CUDA_TILES + 1;
+    bad |= tiny_cuda_create(h->weights, h->weights_bytes, &options, &handle) != VOX_E_ARGUMENT;
+    options.tiles = 2;
+    options.arena = h; /* nor is it looked at */
+    options.arena_bytes = TINY_CUDA_ARENA_BYTES;
+    bad |= tiny_cuda_create(h->weights, h->weights_bytes, &options, &handle) != VOX_E_ARGUMENT;
+    return bad || handle;
+}
+
 /* What the header says of wrong arguments. */
 static int wrong(host *h, vox_cuda_options options) {
     tiny_cuda *handle = NULL;
@@ -147,6 +203,8 @@ int main(int argc, char **argv) {
     if (code == 0 && strcmp(mode, "run") == 0) code = run(&h, options);
     if (code == 0 && strcmp(mode, "two") == 0) code = two(&h, options);
     if (code == 0 && strcmp(mode, "arena") == 0) code = arena(&h, options);
+    if (code == 0 && strcmp(mode, "many") == 0) code = many(&h, options);
+    if (code == 0 && strcmp(mode, "tiles") == 0) code = tiles(&h, options);
     if (code == 0 && strcmp(mode, "wrong") == 0) code = wrong(&h, options);
     if (code == 0 && strcmp(mode, "tune") == 0) {
         options.autotune = 1;
