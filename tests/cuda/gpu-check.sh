@@ -1,5 +1,5 @@
 #!/bin/sh
-# Everything about the CUDA target that only a GPU can tell, in one report. Needs nvcc, cuDNN 9, make and a C compiler,
+# Everything about the CUDA target that only a GPU can tell, in one report. Needs nvcc, cuDNN, make and a C compiler,
 # but no network; nvidia-smi, python3, compute-sanitizer and peers where they are: the report says what was missing.
 #
 #   sh tests/cuda/gpu-check.sh [--out DIR] [MODEL.yaml...]    default: build/gpu-check, the paper's model and small ones
@@ -188,7 +188,13 @@ tune() {
     on_gpu "$file" bench --device cuda --iterations 20 --warmup 3 --json --autotune --plans "$file.plans" >"$file.tuned.json"
 }
 
-sanitize() { on_gpu compute-sanitizer --tool "$3" --error-exitcode 9 "$(program "$1" "$2")" selftest --device cuda; }
+# What initcheck and racecheck say of cuDNN's kernels alone is none of ours: those read what they then ignore.
+sanitize() {
+    found=0
+    on_gpu compute-sanitizer --tool "$3" --error-exitcode 9 "$(program "$1" "$2")" selftest --device cuda || found=$?
+    [ $found = 9 ] && [ "$3" != memcheck ] && ! grep -q ' at .*vox_' "$out/$check.log" || return $found
+    echo "in cuDNN's kernels only: $(grep -c '=========.* at ' "$out/$check.log") places"
+}
 
 # A simulated GPU gets a small part of the work.
 ceilings() {
