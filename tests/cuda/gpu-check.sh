@@ -272,7 +272,7 @@ check ceilings ceilings
 for model in $models; do each bench "$model"; done
 if [ -n "$simulated" ]; then left_out kernels 'a simulated GPU'; else check kernels kernels; fi
 all_peers "${models%% *}"
-for model in $models; do each tune "$model"; done
+each tune "${models%% *}"
 all_sanitizers
 if has python3; then
     python3 tests/cuda/gpu_report.py report "$out" "$(for model in $models; do name_of "$model"; done)" "$precisions"
