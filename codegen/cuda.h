@@ -35,6 +35,14 @@ typedef struct cu_list {
     const char **text;
 } cu_list;
 
+/* The numbers of a vox_conv3d; axes D, H, W. */
+typedef struct cu_conv {
+    int64_t n, c, k, in[3], out[3], kernel[3], stride[3], dilation[3], before[3], after[3], groups;
+    int64_t c_pitch, k_pitch;
+    int64_t relu, bias, backward; /* 0 or 1 */
+    const ir_node *node;          /* the first that asks for it */
+} cu_conv;
+
 typedef struct cu_step {
     int layer, call;
     int64_t begin, end, free_from;
@@ -45,7 +53,9 @@ typedef struct cu_model {
     cg_model *m;
     cu_weight *weights;
     int n_weights, cap_weights;
-    cu_list convs, calls;
+    cu_conv *convs; /* each once */
+    int n_convs, cap_convs;
+    cu_list calls;
     cu_step *steps;
     int n_steps;
     const ir_tensor **tensors; /* that the self-test looks at */
@@ -66,6 +76,7 @@ const char *cu_weight_table(const cu_model *u);
 /* Fills steps, convs and calls. False with d filled where a slab's planes begin at an address that cuDNN does
  * not take. */
 bool cu_collect_steps(cu_model *u, ir_diag *d);
+const char *cu_conv_rows(const cu_model *u);
 const char *cu_step_rows(const cu_model *u);
 const char *cu_vox_type(const cu_model *u); /* "VOX_CUDA_F16" */
 const char *cu_place_text(const cu_model *u, const ir_tensor *t, int64_t offset);

@@ -7,6 +7,7 @@
 #include "slots.h"
 
 #include <inttypes.h>
+#include <stddef.h>
 #include <string.h>
 
 enum { PLAN_ALIGN = 16 /* of the operands of a plan, bytes */ };
@@ -115,13 +116,6 @@ cu_conv_weights cu_weights_of(cu_model *u, const ir_node *n) {
 
 /* ---- convolutions ---------------------------------------------------------------------------- */
 
-/* The numbers of a vox_conv3d; axes D, H, W. */
-typedef struct conv3d {
-    int64_t n, c, k, in[3], out[3], kernel[3], stride[3], dilation[3], before[3], after[3], groups;
-    int64_t c_pitch, k_pitch;
-    bool relu, bias, backward;
-} conv3d;
-
 static const char *const vox_types[IR_PRECISION_COUNT] = {[IR_FP32] = "VOX_CUDA_F32",
                                                           [IR_TF32] = "VOX_CUDA_TF32",
                                                           [IR_FP16] = "VOX_CUDA_F16",
@@ -131,7 +125,7 @@ const char *cu_vox_type(const cu_model *u) {
     return vox_types[u->m->g->goals.precision];
 }
 
-static const char *conv_text(const cu_model *u, const conv3d *c) {
+static const char *conv_text(const cu_model *u, const cu_conv *c) {
     ir_arena *a = u->m->arena;
     cg_text s = {.arena = a};
     cg_add(&s, "{.n = %" PRId64 ", .c = %" PRId64 ", .k = %" PRId64, c->n, c->c, c->k);
@@ -141,14 +135,34 @@ static const char *conv_text(const cu_model *u, const conv3d *c) {
            cu_triple(a, c->kernel));
     cg_add(&s, ".stride = %s, .dilation = %s, .pad_before = %s, .pad_after = %s", cu_triple(a, c->stride),
            cu_triple(a, c->dilation), cu_triple(a, c->before), cu_triple(a, c->after));
-    cg_add(&s, ", .act = VOX_CUDA_ACT_%s, .type = %s, .has_bias = %d, .backward_data = %d},",
+    cg_add(&s,
+           ", .act = VOX_CUDA_ACT_%s, .type = %s, .has_bias = %" PRId64 ", .backward_data = %" PRId64 "},",
            c->relu ? "RELU" : "NONE", cu_vox_type(u), c->bias, c->backward);
     return cg_string(&s);
 }
 
-static conv3d shape_of(const ir_node *n) {
+const char *cu_conv_rows(const cu_model *u) {
+    cg_text s = {.arena = u->m->arena};
+    for (int i = 0; i < u->n_convs; i++) cg_add(&s, "%s%s", i ? "\n    " : "", conv_text(u, &u->convs[i]));
+    return u->n_convs ? cg_string(&s) : "{0},";
+}
+
+static int add_conv(cu_model *u, const cu_conv *c) {
+    for (int i = 0; i < u->n_convs; i++)
+        if (memcmp(&u->convs[i], c, offsetof(cu_conv, node)) == 0) return i; /* no padding: all 64 bits */
+    if (u->n_convs == u->cap_convs) {
+        u->cap_convs = u->cap_convs * 2 + 16;
+        cu_conv *more = ir_alloc(u->m->arena, (size_t)u->cap_convs, sizeof *more);
+        if (u->n_convs) memcpy(more, u->convs, (size_t)u->n_convs * sizeof *more);
+        u->convs = more;
+    }
+    u->convs[u->n_convs] = *c;
+    return u->n_convs++;
+}
+
+static cu_conv shape_of(const ir_node *n) {
     int64_t x[5], y[5];
-    conv3d c = {.groups = ir_int(n, IR_GROUP)};
+    cu_conv c = {.groups = ir_int(n, IR_GROUP), .node = n};
     if (!cg_dims(n->in[0], x) || !cg_dims(n->out[0], y)) ir_die("codegen: %s: no convolution", n->name);
     c.n = x[0], c.c = x[1], c.k = y[1];
     memcpy(c.in, x + 2, sizeof c.in);
@@ -171,7 +185,7 @@ static int64_t plane_bytes(const ir_tensor *t) {
 }
 
 /* Restricts c to the planes that the step makes. Returns the first plane of x that they read. */
-static int64_t cut_conv(conv3d *c, const cu_step *s) {
+static int64_t cut_conv(cu_conv *c, const cu_step *s) {
     const int64_t reach = c->dilation[0] * (c->kernel[0] - 1) + 1, depth = c->in[0];
     if (s->begin == 0 && s->end == c->out[0]) return 0;
     const int64_t low = s->begin * c->stride[0] - c->before[0];
@@ -184,17 +198,17 @@ static int64_t cut_conv(conv3d *c, const cu_step *s) {
     return first;
 }
 
-static int add_call(cu_model *u, const conv3d *c, const char *x, const char *w, const char *bias,
+static int add_call(cu_model *u, const cu_conv *c, const char *x, const char *w, const char *bias,
                     const char *y) {
     ir_arena *a = u->m->arena;
-    int conv = add_text(a, &u->convs, conv_text(u, c));
+    const int conv = add_conv(u, c);
     return add_text(a, &u->calls, ir_format(a, "{%d, %s, %s, %s, %s},", conv, x, w, bias, y));
 }
 
 static int call_conv(cu_model *u, const ir_node *n, const cu_step *s) {
     const ir_tensor *x = n->in[0], *y = n->out[0];
     cu_conv_weights w = cu_weights_of(u, n);
-    conv3d c = shape_of(n);
+    cu_conv c = shape_of(n);
     const int64_t first = cut_conv(&c, s);
     const int64_t x_at = (first - s->z0[1]) * plane_bytes(x), y_at = (s->begin - s->z0[0]) * plane_bytes(y);
     if (x_at % PLAN_ALIGN || y_at % PLAN_ALIGN) u->misaligned = n;
@@ -206,7 +220,7 @@ static int call_conv(cu_model *u, const ir_node *n, const cu_step *s) {
 
 static int call_dgrad(cu_model *u, const ir_node *n) {
     cu_conv_weights w = cu_weights_of(u, n);
-    conv3d c = shape_of(n);
+    cu_conv c = shape_of(n);
     c.backward = true;
     return add_call(u, &c, cu_place_text(u, n->in[0], 0), weight_place(u, w.filter), weight_place(u, -1),
                     cu_place_text(u, n->out[0], 0));
@@ -218,7 +232,7 @@ static int call_product(cu_model *u, const ir_node *n, cu_step *s) {
     const ir_planes read = ir_planes_read(n, 0, (ir_planes){s->begin, s->end});
     const int64_t ones[3] = {1, 1, 1}, zeros[3] = {0};
     cu_conv_weights w = cu_weights_of(u, n);
-    conv3d c = shape_of(n);
+    cu_conv c = shape_of(n);
     if (n->stream) c.in[0] = read.end - read.begin;
     const int64_t first = n->stream ? read.begin : 0;
     c.k = n->out[0]->dim[1] * positions_of(n);

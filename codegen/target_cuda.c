@@ -97,7 +97,7 @@ static void set_tables(cg_slots *s, cu_model *u) {
     const cg_model *m = u->m;
     const char *checks = cu_check_table(u); /* collects the tensors */
     set_table(s, "weights", "weights_size", u->n_weights, "WEIGHTS", cu_weight_table(u));
-    set_table(s, "convs", "convs_size", u->convs.count, "CONVS", cu_texts(m, &u->convs));
+    set_table(s, "convs", "convs_size", u->n_convs, "CONVS", cu_conv_rows(u));
     set_table(s, "calls", "calls_size", u->calls.count, "CALLS", cu_texts(m, &u->calls));
     set_table(s, "tensors", "tensors_size", u->n_tensors, "TENSORS", cu_tensor_table(u));
     cg_set(s, "checks", "%s", checks);

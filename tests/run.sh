@@ -52,7 +52,11 @@ slow='test_algorithm test_bundle_onnx test_bundle_ops test_verify'
 quick=$(for source in tests/test_*.c; do basename "$source" .c; done)
 for program in $slow; do quick=$(echo "$quick" | grep -vx "$program"); done
 
-step build make -s -j"$jobs" all tests || exit 1
+# Several steps want the simulated GPU, and would build it at the same time.
+simulator=
+[ ! -f "${CUDA:-/usr/local/cuda}/include/cudnn.h" ] || simulator=gpusim
+# shellcheck disable=SC2086 # a word or none
+step build make -s -j"$jobs" all tests $simulator || exit 1
 step peers sh scripts/peers.sh build/peers
 step sanitizers-build make -s -j"$jobs" asan
 step clang-build make -s -j"$jobs" clang

@@ -18,6 +18,10 @@
 #include <cuda_runtime_api.h>
 #include <cudnn.h>
 
+#if CUDNN_VERSION < 90800
+#error "cuDNN 9.8 or newer is needed"
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif

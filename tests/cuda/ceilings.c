@@ -1,20 +1,21 @@
-/* ceilings.c: what this GPU can do at most, as a line of JSON: bytes a second of a copy, and multiply-adds a
- * second of cuDNN's fastest 3x3x3 convolution in each precision. Exit status 1 with a line on standard error
- * without a GPU.
+/* ceilings.c [PART]: what this GPU can do at most, as a line of JSON: bytes a second of a copy, and
+ * multiply-adds a second of cuDNN's fastest 3x3x3 convolution in each precision. PART (1) divides the work,
+ * for a simulated GPU: 1 to 16. Exit status 1 with a line on standard error without a GPU.
  */
 #include "vox_cudnn.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { REPEATS = 10, COPY_BYTES = 512 << 20 };
-static const int64_t workspace_cap = INT64_C(1) << 30;
+enum { REPEATS = 10, COPY_BYTES = 512 << 20, WORKSPACE_CAP = 1 << 30, CHANNELS = 256, EDGE = 48, TAPS = 27 };
 
 typedef struct bench {
     cudnnHandle_t handle;
     cudaStream_t stream;
     cudaEvent_t begin, end;
     char *memory; /* x, y, w and workspace, or both ends of the copy */
+    int part;     /* divides the work */
 } bench;
 
 static int fail(const char *what, const char *why) {
@@ -51,9 +52,9 @@ static int best_time(const bench *b, int (*work)(const bench *b, const void *of)
 
 static int copy(const bench *b, const void *of) {
     (void)of;
-    return cuda_ok(
-        cudaMemcpyAsync(b->memory, b->memory + COPY_BYTES, COPY_BYTES, cudaMemcpyDeviceToDevice, b->stream),
-        "copy");
+    const size_t bytes = (size_t)(COPY_BYTES / b->part);
+    return cuda_ok(cudaMemcpyAsync(b->memory, b->memory + bytes, bytes, cudaMemcpyDeviceToDevice, b->stream),
+                   "copy");
 }
 
 /* ---- convolution ------------------------------------------------------------------------------ */
@@ -69,35 +70,38 @@ static int execute(const bench *b, const void *of) {
                     "convolution");
 }
 
-/* 256 channels on both sides: far from what memory limits. */
-static vox_conv3d big_convolution(vox_cuda_type type) {
+/* As many channels on both sides: far from what memory limits. */
+static vox_conv3d big_convolution(vox_cuda_type type, int part) {
+    const int64_t channels = CHANNELS / part, edge = EDGE / part;
     return (vox_conv3d){.n = 1,
-                        .c = 256,
-                        .k = 256,
-                        .in = {50, 50, 50},
-                        .out = {48, 48, 48},
+                        .c = channels,
+                        .k = channels,
+                        .in = {edge + 2, edge + 2, edge + 2},
+                        .out = {edge, edge, edge},
                         .kernel = {3, 3, 3},
                         .stride = {1, 1, 1},
                         .dilation = {1, 1, 1},
                         .groups = 1,
-                        .c_pitch = 256,
-                        .k_pitch = 256,
+                        .c_pitch = channels,
+                        .k_pitch = channels,
                         .act = VOX_CUDA_ACT_RELU,
                         .type = type,
                         .has_bias = 1};
 }
 
 static int rate(const bench *b, vox_cuda_type type, double *macs_per_second) {
-    const vox_conv3d conv = big_convolution(type);
-    const int64_t voxels = conv.out[0] * conv.out[1] * conv.out[2];
+    const vox_conv3d conv = big_convolution(type, b->part);
+    const int64_t read = conv.in[0] * conv.in[1] * conv.in[2], made = conv.out[0] * conv.out[1] * conv.out[2];
+    const int64_t filter = TAPS * conv.c * conv.k;
     const vox_cudnn_target target = {.handle = b->handle, .log = {print_message, NULL}};
-    const vox_plan_policy policy = {.workspace_cap = workspace_cap, .candidates = 12, .precompiled = 1};
+    const vox_plan_policy policy = {
+        .workspace_cap = WORKSPACE_CAP / b->part, .candidates = 12, .precompiled = 1};
     operands o = {.x = b->memory};
     vox_plan *plan = NULL;
     double best = 0;
-    o.y = o.x + 4 * 256 * 50 * 50 * 50;
-    o.w = o.y + 4 * 256 * voxels;
-    o.bias = o.w + 4 * 256 * 256 * 27;
+    o.y = o.x + 4 * conv.c * read;
+    o.w = o.y + 4 * conv.k * made;
+    o.bias = o.w + 4 * filter;
     o.workspace = o.bias + 4096;
     if (vox_plan_build(&target, &conv, &policy, NULL, &plan) != CUDNN_STATUS_SUCCESS) return 0;
     o.plan = plan;
@@ -105,7 +109,7 @@ static int rate(const bench *b, vox_cuda_type type, double *macs_per_second) {
                  CUDNN_STATUS_SUCCESS &&
              best_time(b, execute, &o, &best);
     vox_plan_destroy(plan);
-    if (ok) *macs_per_second = (double)voxels * 256 * 256 * 27 / best;
+    if (ok) *macs_per_second = (double)(made * filter) / best;
     return ok;
 }
 
@@ -115,7 +119,7 @@ static int measure(bench *b) {
     static const char *const names[] = {"fp32", "tf32", "fp16", "bf16"};
     double seconds = 0, macs;
     if (!best_time(b, copy, NULL, &seconds)) return 0;
-    printf("{\"copy_bytes_per_second\": %.6g, \"macs_per_second\": {", 2.0 * COPY_BYTES / seconds);
+    printf("{\"copy_bytes_per_second\": %.6g, \"macs_per_second\": {", 2.0 * COPY_BYTES / b->part / seconds);
     const char *comma = "";
     for (int type = 0; type < 4; type++)
         if (rate(b, (vox_cuda_type)type, &macs)) {
@@ -127,7 +131,7 @@ static int measure(bench *b) {
 }
 
 static int open_gpu(bench *b) {
-    const size_t bytes = 2ull * COPY_BYTES + (size_t)workspace_cap;
+    const size_t bytes = ((size_t)2 * COPY_BYTES + WORKSPACE_CAP) / (size_t)b->part;
     return cuda_ok(cudaStreamCreateWithFlags(&b->stream, cudaStreamNonBlocking), "GPU") &&
            cuda_ok(cudaEventCreateWithFlags(&b->begin, cudaEventDefault), "event") &&
            cuda_ok(cudaEventCreateWithFlags(&b->end, cudaEventDefault), "event") &&
@@ -145,8 +149,9 @@ static void close_gpu(bench *b) {
     if (b->stream != NULL) cudaStreamDestroy(b->stream);
 }
 
-int main(void) {
-    bench b = {0};
+int main(int argc, char **argv) {
+    bench b = {.part = argc > 1 ? atoi(argv[1]) : 1};
+    if (b.part < 1 || b.part > 16) return fail("PART", "from 1 to 16"), 1;
     const int ok = open_gpu(&b) && measure(&b);
     close_gpu(&b);
     return ok ? 0 : 1;

@@ -1,6 +1,6 @@
 #!/bin/sh
-# make gpu-check where there is no GPU: it says so in one line; and its report, from what a run might leave. Exit status
-# 77 on a machine with a GPU.
+# make gpu-check where there is no GPU: it says so in one line; its report, from what a run might leave; and, with nvcc
+# and cuDNN, all of it for a tiny network on the simulated GPU. Exit status 77 on a machine with a GPU.
 #
 #   sh tests/cuda/gpu-check-test.sh VOXC
 set -eu
@@ -10,7 +10,8 @@ if nvidia-smi -L >/dev/null 2>&1; then
     exit 77
 fi
 folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
+# shellcheck disable=SC2064 # its value of now
+trap "rm -rf '$folder'" EXIT
 die() { echo "gpu-check-test: $*" && exit 1; }
 
 sh tests/cuda/gpu-check.sh --out "$folder/none" >"$folder/said" 2>&1 && die 'it succeeds without a GPU'
@@ -29,16 +30,18 @@ printf 'selftest-%s-fp16\tok\tok: 27 layers\n' $model >"$folder/results.tsv"
 echo '{"median_ms": 1.5, "gmac_per_second": 768, "layers": [{"name": "e0b", "op": "conv", "steps": 9, "ms": 0.05}]}' \
     >"$bundle/$model.bench.json"
 printf '%s\n' 400 500 620 610 >"$bundle/$model.memory"
-echo '[{"name": "PyTorch", "precision": "fp16", "ms": 2.5}, {"name": "TensorRT", "precision": "fp16", "missing": "ImportError"}]' \
-    >"$folder/peers.json"
-python3 tests/cuda/gpu_report.py input models/$model.yaml "$folder/$model.json" "$bundle/$model.1.npy"
-cp "$bundle/$model.1.npy" "$bundle/$model.cpu.npy"
+printf '%s\n' '{"name": "PyTorch", "precision": "fp16", "ms": 2.5}' \
+    '{"name": "TensorRT", "precision": "fp16", "missing": "ImportError"}' >"$folder/peers.jsonl"
+printf '%s\n' 'copy                        0.1234 ms   2000.0 GB/s      0.0 GFLOP/s' 'kernels_speed: 15 checks' >"$folder/kernels.log"
+python3 tests/cuda/gpu_report.py input "$folder/$model.json" "$bundle/$model.1.npy"
+cp "$bundle/$model.1.npy" "$folder/$model.cpu.npy"
 
 python3 tests/cuda/gpu_report.py report "$folder" $model fp16 >"$folder/said" || die 'a good run is a failure'
 says() { grep -q -e "$1" "$folder/report.txt" || die "the report lacks: $1"; }
 says '0 of 1 checks failed, 0 were left out'
 says "^$model  *fp16  *1.500  *-  *0.77  *220  *0\$"
 says 'PyTorch  *fp16  *2.500 ms'
+says '^  copy  *0.1234 ms  *2000.0 GB/s'
 says 'TensorRT  *fp16  *ImportError'
 # 588.8 M multiply-adds; x 90^3 x 4 and y 88^3 x 8 channels, 872 parameters, 2 bytes each
 says 'e0b  *0.0500  *0.0837  *167 %  memory  *0.589  *16.74'
@@ -54,4 +57,34 @@ head -c 100000 /dev/zero >"$folder/zeros"
 dd if="$folder/zeros" of="$bundle/$model.1.npy" bs=1000 seek=1 conv=notrunc status=none
 python3 tests/cuda/gpu_report.py report "$folder" $model fp16 >"$folder/said" && die 'wrong results are no failure'
 says "accuracy-$model-fp16 *FAILED"
-echo 'ok: the report says what a run left'
+
+cuda=${CUDA:-/usr/local/cuda}
+if [ ! -x "$cuda/bin/nvcc" ] || [ ! -f "$cuda/include/cudnn.h" ]; then
+    echo "ok: the report says what a run left; nvcc or cuDNN is not in $cuda: nothing was run"
+    exit
+fi
+make -s CUDA="$cuda" gpusim
+mkdir "$folder/bin"
+cat >"$folder/bin/nvidia-smi" <<'END'
+#!/bin/sh
+case "$*" in
+-L) echo 'GPU 0: simulated' ;;
+*compute_cap*) echo 8.0 ;;
+*memory.total*) echo 'Simulated, 1.0, 16384 MiB' ;;
+*-lms*) exec sh -c 'while echo 500; do sleep 0.1; done' ;;
+*memory.used*) echo 400 ;;
+esac
+END
+chmod +x "$folder/bin/nvidia-smi"
+CUDA_HOME=$cuda CFLAGS=-O0 NVCCFLAGS=-O1 PATH=$folder/bin:$PATH LD_LIBRARY_PATH=$PWD/build/gpusim GPU_CHECK_PRECISIONS=fp16 \
+    GPU_CHECK_PRELOAD=$PWD/build/gpusim/libgpusim.so sh tests/cuda/gpu-check.sh --out "$folder/run" tests/cuda/tiny.yaml \
+    >"$folder/said" 2>&1 || die "a simulated run fails: $(grep -m 1 FAILED "$folder/said" || tail -n 1 "$folder/said")"
+folder=$folder/run
+for step in build selftest repeat bench tune; do says "^$step-tiny-fp16  *ok "; done
+says '^kernels  *left out  *a simulated GPU'
+says '^ceilings: copy [0-9]* GB/s; convolution, TMAC/s: fp32 [0-9.]*, tf32'
+says '^tiny  *fp16  *[0-9.]*  *[0-9.]*  *[0-9.]*  *100  *0.000'
+says '^  e1  .*arithmetic'
+python3 -m json.tool "$folder/report.json" >/dev/null || die 'report.json is not JSON'
+grep -q '<svg.*voxc fp16' "$folder/report.svg" || die 'the chart lacks a bar'
+echo 'ok: the report says what a run left, and what one on the simulated GPU does'

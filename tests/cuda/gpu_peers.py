@@ -1,6 +1,9 @@
-"""Times an ONNX network on the GPU with what is installed here: ONNX Runtime, PyTorch, TensorRT. Prints JSON, a list of
-{name, precision, ms, peak_mib}, or {name, precision, missing: why}. Times are the median of runs from a tensor that is
-on the GPU to one that is."""
+"""Times an ONNX network on the GPU with a framework that is installed here.
+
+  gpu_peers.py "PyTorch"|"ONNX Runtime"|"TensorRT" FILE.onnx PRECISION...
+
+Prints a line of JSON for each precision, {name, precision, ms, peak_mib}, or {name, precision, missing: why}. Times are
+the median of runs from a tensor that is on the GPU to one that is."""
 import json
 import os
 import statistics
@@ -109,5 +112,5 @@ def measure(name, path, precision):
 
 
 if __name__ == "__main__":
-    model, precisions = sys.argv[1], sys.argv[2:]
-    json.dump([measure(name, model, p) for name in PEERS for p in precisions], sys.stdout, indent=1)
+    for precision in sys.argv[3:]:
+        print(json.dumps(measure(sys.argv[1], sys.argv[2], precision)), flush=True)

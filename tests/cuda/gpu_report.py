@@ -1,6 +1,6 @@
 """The report of tests/cuda/gpu-check.sh, from what its steps left in a folder: report.txt, report.json, report.svg.
 
-  gpu_report.py input MODEL INSPECT.json FILE.npy      a seeded input for the model
+  gpu_report.py input INSPECT.json FILE.npy            a seeded input for the model
   gpu_report.py report FOLDER "MODELS" "PRECISIONS"    exit status 1 when a check failed
 """
 import array
@@ -63,9 +63,26 @@ def load(path, otherwise=None):
         return otherwise
 
 
+def load_lines(path):
+    try:
+        with open(path) as f:
+            return [json.loads(line) for line in f]
+    except (OSError, ValueError):
+        return []
+
+
 def read_results(folder):
     with open(os.path.join(folder, "results.tsv")) as f:
         return [dict(zip(("name", "status", "said"), line.rstrip("\n").split("\t"))) for line in f]
+
+
+def kernel_speeds(path):
+    """The rows of tests/cuda/kernels_speed.cu among what the kernels' tests printed."""
+    try:
+        with open(path) as f:
+            return [line.rstrip("\n") for line in f if re.search(r" ms .* GB/s .* GFLOP/s$", line)]
+    except OSError:
+        return []
 
 
 def peak_mib(path):
@@ -108,7 +125,7 @@ def measured(folder, model, precision):
     entry = {"model": model, "precision": precision, "bench": bench, "tuned": load(base + ".tuned.json"),
              "peak_mib": peak_mib(base + ".memory")}
     try:
-        entry["rms"] = relative_rms(base + ".1.npy", base + ".cpu.npy")
+        entry["rms"] = relative_rms(base + ".1.npy", os.path.join(folder, model + ".cpu.npy"))
     except (OSError, KeyError, ValueError, OverflowError):
         entry["rms"] = None
     return entry
@@ -129,7 +146,8 @@ def collect(folder, models, precisions):
     ceilings = load(os.path.join(folder, "ceilings.json"))
     with open(os.path.join(folder, "gpu.txt")) as f:
         run = {"gpu": f.read().strip(), "ceilings": ceilings, "results": read_results(folder),
-               "peers": load(os.path.join(folder, "peers.json"), []), "measured": []}
+               "peers": load_lines(os.path.join(folder, "peers.jsonl")),
+               "kernels": kernel_speeds(os.path.join(folder, "kernels.log")), "measured": []}
     for model in models:
         for precision in precisions:
             entry = measured(folder, model, precision)
@@ -186,6 +204,9 @@ def text(run, paper):
         if entry["model"] == paper and entry["bench"]:
             out += ["", f"{paper}, {entry['precision']}, layer by layer; least: what the ceilings allow for its arithmetic and bytes",
                     f"  {'layer':<18} {'ms':>9} {'least':>9} {'':>8}  {'bound by':<10} {'GMAC':>9} {'MB':>9}"] + list(layer_rows(entry))
+    if run["kernels"]:
+        out += ["", "own kernels in fp16, from the bytes and arithmetic that each needs; copy is the yardstick"]
+        out += ["  " + row for row in run["kernels"]]
     left_out = sum(r["status"] == "left out" for r in run["results"])
     out += ["", f"{len(failed)} of {len(run['results'])} checks failed, {left_out} were left out"]
     return "\n".join(out) + "\n"
@@ -219,6 +240,6 @@ def report(folder, models, precisions):
 
 if __name__ == "__main__":
     if sys.argv[1] == "input":
-        make_input(sys.argv[3], sys.argv[4])
+        make_input(sys.argv[2], sys.argv[3])
     else:
         sys.exit(report(sys.argv[2], sys.argv[3].split(), sys.argv[4].split()))

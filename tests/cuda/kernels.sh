@@ -1,14 +1,17 @@
 #!/bin/sh
 # Builds the kernels' test programs with nvcc and runs them: on the GPU where there is one, else on the simulated
 # one (tests/gpusim). GPU=1 asks for a GPU, GPU=0 for the simulator, for which CUDA_ARCH (75) names the PTX.
+#
+#   sh tests/cuda/kernels.sh [--build]      only builds them
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-PATH=$PATH:/usr/local/cuda/bin
+cuda=${CUDA:-/usr/local/cuda}
+PATH=$PATH:$cuda/bin
 command -v nvcc >/dev/null || { echo 'no nvcc: the CUDA kernels were not tested'; exit 77; }
 out=build/cuda/kernels${CUDA_ARCH:-}
 mkdir -p "$out" || exit 1
 gpu=${GPU:-$(nvidia-smi -L >/dev/null 2>&1 && echo 1 || echo 0)}
-[ "$gpu" = 1 ] || [ -f "${CUDA:-/usr/local/cuda}/include/cudnn.h" ] || {
+[ "$gpu" = 1 ] || [ -f "$cuda/include/cudnn.h" ] || {
     echo 'neither a GPU nor the headers of cuDNN, which the simulated one needs: the CUDA kernels were not tested'
     exit 77
 }
@@ -29,6 +32,8 @@ for source in tests/cuda/kernels_*.cu; do basename "$source" .cu; done |
     # shellcheck disable=SC2086 # a list
     nvcc $FLAGS -o "$OUT/$0" "tests/cuda/$0.cu"' || exit 1
 
+[ "${1:-}" != --build ] || exit 0
+
 preload=
 if [ "$gpu" = 0 ]; then
     make -s gpusim || exit 1
@@ -40,7 +45,7 @@ for source in tests/cuda/kernels_*.cu; do
     edge= # what kernels_speed measures
     case $gpu$program in 1*kernels_speed) edge=160 ;; esac
     # LD_LIBRARY_PATH for the machine whose loader does not know CUDA's folder.
-    LD_LIBRARY_PATH=${LD_LIBRARY_PATH:-/usr/local/cuda/lib64} LD_PRELOAD=$preload "$program" $edge >"$program.log" 2>&1 || status=1
+    LD_LIBRARY_PATH=${LD_LIBRARY_PATH:-$cuda/lib64} LD_PRELOAD=$preload "$program" $edge >"$program.log" 2>&1 || status=1
     cat "$program.log"
     said=$(sed -n 's/^kernels_[a-z]*: \([0-9]*\) checks.*/\1/p' "$program.log")
     checks=$((checks + ${said:-0}))
