@@ -18,6 +18,7 @@ unset MAKEFLAGS MFLAGS MAKELEVEL
 pack=build/gpu-pack
 out=build/gpu-check
 simulated=${GPU_CHECK_PRELOAD:-}
+library_path=${LD_LIBRARY_PATH:-} # peers bring libraries of their own
 paper=models/unet3d.yaml
 models="$paper models/unet3d_small.yaml models/nnunet_small.yaml models/torchio.yaml"
 operators=tests/cuda/operators.ir
@@ -208,7 +209,7 @@ ceilings() {
 # A peer that crashes is no failure of ours.
 peer() {
     # shellcheck disable=SC2086 # words
-    limited python3 tests/cuda/gpu_peers.py "$1" "$2" $precisions >>"$out/peers.jsonl" || echo 'it did not run to its end'
+    limited env LD_LIBRARY_PATH="$library_path" python3 tests/cuda/gpu_peers.py "$1" "$2" $precisions >>"$out/peers.jsonl" || echo 'it did not run to its end'
 }
 
 kernels() { limited env CUDA="$cuda" GPU=1 sh tests/cuda/kernels.sh; }
