@@ -81,6 +81,7 @@ CUDA_HOME=$cuda CFLAGS=-O0 NVCCFLAGS=-O1 PATH=$folder/bin:$PATH LD_LIBRARY_PATH=
     >"$folder/said" 2>&1 || die "a simulated run fails: $(grep -m 1 FAILED "$folder/said" || tail -n 1 "$folder/said")"
 folder=$folder/run
 for step in build selftest repeat bench tune; do says "^$step-tiny-fp16  *ok "; done
+says '^embedding  *ok '
 says '^kernels  *left out  *a simulated GPU'
 says '^ceilings: copy [0-9]* GB/s; convolution, TMAC/s: fp32 [0-9.]*, tf32'
 says '^tiny  *fp16  *[0-9.]*  *[0-9.]*  *[0-9.]*  *[0-9.]*  *100  *0.000'
