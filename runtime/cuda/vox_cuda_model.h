@@ -101,7 +101,7 @@ typedef struct vox_cuda_weight {
 
 /* ---- self-test ------------------------------------------------------------------------------- */
 
-/* A value as it lies in memory: N C D H W, absent axes 1; `rank` of them are the model's own. */
+/* A value as it lies in memory. */
 typedef struct vox_cuda_tensor {
     const char *name;
     vox_cuda_store store;

@@ -158,7 +158,9 @@ static const vox_option *find(const vox_option *table, int n, const char *word, 
 }
 
 static int unknown_option(const vox_context *c, const vox_option *table, int n, const char *word) {
+    const machine_table machine = machine_options(c, table, n);
     const char *near = vox_suggest(word, &table[0].name, n, sizeof *table);
+    if (near == NULL) near = vox_suggest(word, &machine.row[0].name, machine.n, sizeof machine.row[0]);
     if (near != NULL) return vox_usage_error(c, "unknown option %s, did you mean %s?", word, near);
     return vox_usage_error(c, "unknown option %s", word);
 }

@@ -18,6 +18,7 @@ unset MAKEFLAGS MFLAGS MAKELEVEL
 pack=build/gpu-pack
 out=build/gpu-check
 simulated=${GPU_CHECK_PRELOAD:-}
+library_path=${LD_LIBRARY_PATH:-} # peers bring libraries of their own
 paper=models/unet3d.yaml
 models="$paper models/unet3d_small.yaml models/nnunet_small.yaml models/torchio.yaml"
 operators=tests/cuda/operators.ir
@@ -208,7 +209,18 @@ ceilings() {
 # A peer that crashes is no failure of ours.
 peer() {
     # shellcheck disable=SC2086 # words
-    limited python3 tests/cuda/gpu_peers.py "$1" "$2" $precisions >>"$out/peers.jsonl" || echo 'it did not run to its end'
+    limited env LD_LIBRARY_PATH="$library_path" python3 tests/cuda/gpu_peers.py "$1" "$2" $precisions >>"$out/peers.jsonl" || echo 'it did not run to its end'
+}
+
+# A host of its own: the caller's memory, several handles, another stream, measured plans.
+embedding() {
+    folder=$out/embedding
+    # shellcheck disable=SC2086 # words
+    $voxc compile tests/cuda/tiny.yaml --init 1 --force -o "$folder" --target cuda &&
+        limited make -s -C "$folder" -j4 CUDA_HOME="$cuda" CUDNN_HOME="$cudnn" CUDART=shared $archs lib &&
+        limited "${CC:-cc}" -std=c11 -O1 -I"$folder" -I"$cuda/include" -o "$folder/embed" tests/cuda/embed.c -L"$folder" -ltiny \
+            -L"$cudnn/lib64" -L"$cuda/lib64" -lcudnn -lcudart -lstdc++ -lm -lpthread || return 1
+    for mode in run arena wrong steps tune tune; do (cd "$folder" && on_gpu ./embed $mode) || return 1; done
 }
 
 kernels() { limited env CUDA="$cuda" GPU=1 sh tests/cuda/kernels.sh; }
@@ -271,6 +283,7 @@ for model in $models; do results "$model"; done
 check ceilings ceilings
 for model in $models; do each bench "$model"; done
 if [ -n "$simulated" ]; then left_out kernels 'a simulated GPU'; else check kernels kernels; fi
+check embedding embedding
 all_peers "${models%% *}"
 each tune "${models%% *}"
 all_sanitizers

@@ -3,10 +3,9 @@
   gpu_peers.py "PyTorch"|"ONNX Runtime"|"TensorRT" FILE.onnx PRECISION...
 
 Prints a line of JSON for each precision, {name, precision, ms, peak_mib}, or {name, precision, missing: why}. Times are
-the median of runs from a tensor that is on the GPU to one that is."""
+the best of some runs from a tensor that is on the GPU to one that is."""
 import json
 import os
-import statistics
 import sys
 import time
 
@@ -14,7 +13,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 RUNS = 10
 
 
-def median_ms(run, wait):
+def best_ms(run, wait):
     for _ in range(3):
         run()
     times = []
@@ -24,7 +23,7 @@ def median_ms(run, wait):
         run()
         wait()
         times.append((time.perf_counter() - start) * 1e3)
-    return statistics.median(times)
+    return min(times)
 
 
 def input_of(path):
@@ -50,7 +49,7 @@ def pytorch(path, precision):
         setattr(network, name, buffer.to(memory_format=torch.channels_last_3d) if buffer.dim() == 5 else buffer)
     x = torch.from_numpy(input_of(path)).cuda().to(kind).to(memory_format=torch.channels_last_3d)
     torch.cuda.reset_peak_memory_stats()
-    ms = median_ms(lambda: network(x), torch.cuda.synchronize)
+    ms = best_ms(lambda: network(x), torch.cuda.synchronize)
     return ms, torch.cuda.max_memory_reserved() / 2**20
 
 
@@ -69,7 +68,7 @@ def onnx_runtime(path, precision):
     x = onnxruntime.OrtValue.ortvalue_from_numpy(input_of(path), "cuda", 0)
     binding.bind_ortvalue_input(session.get_inputs()[0].name, x)
     binding.bind_output(session.get_outputs()[0].name, "cuda")
-    return median_ms(lambda: session.run_with_iobinding(binding), lambda: binding.synchronize_outputs()), None
+    return best_ms(lambda: session.run_with_iobinding(binding), lambda: binding.synchronize_outputs()), None
 
 
 def tensorrt(path, precision):
@@ -96,7 +95,7 @@ def tensorrt(path, precision):
     for i, tensor in enumerate(tensors):
         context.set_tensor_address(engine.get_tensor_name(i), tensor.data_ptr())
     stream = torch.cuda.Stream()
-    return median_ms(lambda: context.execute_async_v3(stream.cuda_stream), stream.synchronize), None
+    return best_ms(lambda: context.execute_async_v3(stream.cuda_stream), stream.synchronize), None
 
 
 PEERS = {"PyTorch": pytorch, "ONNX Runtime": onnx_runtime, "TensorRT": tensorrt}
