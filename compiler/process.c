@@ -5,12 +5,24 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-static _Noreturn void become(const char *const *argv, const char *log) {
+/* The absolute path of the log's folder; "" if there is none. */
+static void find_folder(const char *log, char folder[PATH_MAX]) {
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s", log);
+    char *slash = strrchr(path, '/');
+    if (slash) *slash = 0;
+    if (!slash || !realpath(path, folder)) *folder = 0;
+}
+
+/* A compiler that is killed leaves its temporary files: in a folder that goes as a whole. */
+static _Noreturn void become(const char *const *argv, const char *log, const char *folder) {
+    if (*folder) setenv("TMPDIR", folder, 1);
     int out = open(log, O_WRONLY | O_CREAT | O_TRUNC, 0666);
     int in = open("/dev/null", O_RDONLY);
     if (out < 0 || in < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0) _exit(127);
@@ -20,9 +32,11 @@ static _Noreturn void become(const char *const *argv, const char *log) {
 }
 
 int process_run(const char *const *argv, const char *log) {
+    char folder[PATH_MAX];
+    find_folder(log, folder);
     pid_t child = file_temp_fork();
     if (child < 0) return 127;
-    if (child == 0) become(argv, log);
+    if (child == 0) become(argv, log, folder);
     int status;
     pid_t ended;
     do ended = waitpid(child, &status, 0);

@@ -4,8 +4,9 @@
 
 #include "ir.h"
 
-/* Runs argv (NULL-terminated, found along PATH), output and errors into the file `log`; a signal that ends
- * voxc ends it too. Returns the exit code, 128 + n after signal n, 127 when the program can't be started. */
+/* Runs argv (NULL-terminated, found along PATH), output and errors into the file `log`, whose folder is its
+ * TMPDIR; a signal that ends voxc ends it too. Returns the exit code, 128 + n after signal n, 127 when the
+ * program can't be started. */
 int process_run(const char *const *argv, const char *log);
 /* The last lines of a log on one line, for a message; in the arena. */
 const char *process_log_tail(const char *log, ir_arena *arena);

@@ -29,9 +29,9 @@ suite() {
 
 # Lines "NAME COMMAND...", the longest steps first.
 steps() {
+    echo 'models sh tests/models.sh'
     echo 'networks sh tests/networks.sh'
     echo 'peers-compare sh tests/peers.sh'
-    echo 'models sh tests/models.sh'
     printf '%s\n' 'cuda-bundles sh tests/cuda/bundles.sh build/voxc' 'gpusim sh tests/gpusim.sh'
     # shellcheck disable=SC2086 # the lists are words
     {
