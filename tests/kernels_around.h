@@ -88,7 +88,7 @@ static void around_conv_check(conv_case *c, int load) {
     around_same(y, want);
     if (g->y.block) around_check_sums(&b, y, conv_text(c));
     around_end(b), buffer_end(y), buffer_end(want);
-    buffer_end(o.x), buffer_end(o.w), buffer_end(o.b), buffer_end(o.slope);
+    buffer_end(o.x), buffer_end(o.w), buffer_end(o.b), buffer_end(o.slope), buffer_end(o.skip);
 }
 
 /* Sums of any conv with blocked results; on load, pointwise ones with blocked operands. */
@@ -163,9 +163,8 @@ static void around_winograd_case(int deep) {
     const int grain = g.tile[0] * g.dilation[0], planes = deep ? grain * random_int(1, 2) : g.y.d;
     const int ranges = (g.y.d + planes - 1) / planes;
     const vox_winograd_run r = vox_winograd_run_of(&g, 0, vox_min_int(planes, g.y.d));
-    const int tiles = vox_parts(r.total, g.batch), most = g.lanes > 1 ? 4 * g.lanes : 1;
-    around_buffers b =
-        around_new(&g.x, o.x, &g.y, deep ? tiles : vox_max_int(tiles, most), ranges, around_random_act());
+    const int slots = deep ? vox_parts(r.total, g.batch) : r.items;
+    around_buffers b = around_new(&g.x, o.x, &g.y, slots, ranges, around_random_act());
     buffer y = tensor_poisoned(&g.y), want = tensor_poisoned(&g.y);
     b.around.planes = planes;
     around_winograd_run(&g, &b.around, &o, o.x, y, planes, 0);
