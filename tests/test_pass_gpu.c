@@ -1,41 +1,21 @@
 /* The passes for a GPU: what runs a node, layouts, members of concats, slabs: text in, text out; and plans
  * that the verifier must refuse. */
-#include "test_graph.h"
+#include "pass_lib.h"
 
 #include "gpu_model.h"
 #include "lifetime.h"
 #include "codegen.h"
 #include "passes.h"
 
-static ir_graph *parse(const char *text, ir_precision precision) {
-    ir_diag d = {0};
-    ir_graph *g = ir_parse(text, "test", NULL, NULL, &d);
-    if (!g) fail_msg("%s\n%s", text, d.text);
+static ir_graph *parse_for(const char *text, ir_precision precision) {
+    ir_graph *g = parse(text);
     g->goals.target = IR_TARGET_CUDA;
     g->goals.precision = precision;
     return g;
 }
 
-static void must(bool (*pass)(ir_graph *, ir_diag *), ir_graph *g) {
-    ir_diag d = {0};
-    if (!pass(g, &d)) fail_msg("%s", d.text);
-    if (!ir_verify(g, &d)) fail_msg("%s", d.text);
-}
-
-static void expect(ir_graph *g, const char *line) {
-    char *text = ir_print_string(g);
-    if (!strstr(text, line)) fail_msg("expected\n%s\nin\n%s", line, text);
-    free(text);
-}
-
-static void expect_not(ir_graph *g, const char *words) {
-    char *text = ir_print_string(g);
-    if (strstr(text, words)) fail_msg("did not expect %s in\n%s", words, text);
-    free(text);
-}
-
 static ir_graph *laid_out(const char *text, ir_precision precision) {
-    ir_graph *g = parse(text, precision);
+    ir_graph *g = parse_for(text, precision);
     must(pass_gpu, g);
     must(pass_channels, g);
     return g;
@@ -323,13 +303,14 @@ static void steps_compute_seams_again(void **state) {
     static const ir_step want[] = {{1, {0, 6}},  {2, {0, 4}},  {3, {0, 1}}, {4, {0, 2}},
                                    {1, {4, 10}}, {2, {4, 8}},  {3, {1, 4}}, {4, {2, 4}},
                                    {1, {8, 12}}, {2, {8, 10}}, {4, {4, 5}}};
-    ir_graph *g = parse("graph g\nrecompute\ninput %x f32[1,8,14,6,6]\nconst %w f32[8,8,3,3,3] random(1)\n"
-                        "%l = to_channels_last(%x) -> f32[1,8,14,6,6] pitch8\n%a = conv(%l, %w)" CONV3
-                        " -> f32[1,8,12,4,4] pitch8 ring6\n%b = conv(%a, %w)" CONV3
-                        " -> f32[1,8,10,2,2] pitch8 ring4\n%c = slice(%b) begin=[0,0,3,0,0] "
-                        "size=1x8x4x2x2 step=[1,1,1,1,1] -> f32[1,8,4,2,2] pitch8\n%e = max_pool(%b)" POOL
-                        " -> f32[1,8,5,1,1] pitch8\n%y = from_channels_last(%e)\noutput %y\n",
-                        IR_FP32);
+    ir_graph *g =
+        parse_for("graph g\nrecompute\ninput %x f32[1,8,14,6,6]\nconst %w f32[8,8,3,3,3] random(1)\n"
+                  "%l = to_channels_last(%x) -> f32[1,8,14,6,6] pitch8\n%a = conv(%l, %w)" CONV3
+                  " -> f32[1,8,12,4,4] pitch8 ring6\n%b = conv(%a, %w)" CONV3
+                  " -> f32[1,8,10,2,2] pitch8 ring4\n%c = slice(%b) begin=[0,0,3,0,0] "
+                  "size=1x8x4x2x2 step=[1,1,1,1,1] -> f32[1,8,4,2,2] pitch8\n%e = max_pool(%b)" POOL
+                  " -> f32[1,8,5,1,1] pitch8\n%y = from_channels_last(%e)\noutput %y\n",
+                  IR_FP32);
     ir_arena *arena = ir_arena_new();
     int count;
     const ir_step *steps = ir_group_steps(g, 1, 4, 2, arena, &count);
@@ -360,7 +341,7 @@ static void values_stay(void **state) {
 /* ---- what there is no kernel for -------------------------------------------------------------- */
 
 static void expect_refused(const char *text, const char *words) {
-    ir_graph *g = parse(text, IR_FP16);
+    ir_graph *g = parse_for(text, IR_FP16);
     ir_diag d = {0};
     assert_false(pass_gpu(g, &d));
     assert_int_equal(d.code, IR_EXIT_UNSUPPORTED);

@@ -1,34 +1,9 @@
 /* Layout, views and memory: text in, text out, and plans against the lower bound and the independent
  * verifier. */
-#include "test.h"
+#include "pass_lib.h"
 
 #include "lifetime.h"
 #include "passes.h"
-
-static ir_graph *parse(const char *text) {
-    ir_diag d = {0};
-    ir_graph *g = ir_parse(text, "test", NULL, NULL, &d);
-    if (!g) fail_msg("%s", d.text);
-    return g;
-}
-
-static void must(bool (*pass)(ir_graph *, ir_diag *), ir_graph *g) {
-    ir_diag d = {0};
-    if (!pass(g, &d)) fail_msg("%s", d.text);
-    if (!ir_verify(g, &d)) fail_msg("%s", d.text);
-}
-
-static void expect(ir_graph *g, const char *line) {
-    char *text = ir_print_string(g);
-    if (!strstr(text, line)) fail_msg("expected\n%s\nin\n%s", line, text);
-    free(text);
-}
-
-static void expect_not(ir_graph *g, const char *words) {
-    char *text = ir_print_string(g);
-    if (strstr(text, words)) fail_msg("did not expect %s in\n%s", words, text);
-    free(text);
-}
 
 #define CONV "kernel=1x1x1 stride=1x1x1 dilation=1x1x1 pad=[0,0,0,0,0,0] group=1"
 

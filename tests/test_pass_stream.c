@@ -1,28 +1,9 @@
 /* Streaming: which groups the pass finds, and what the verifier says to groups and rings that cannot work. */
-#include "test.h"
+#include "pass_lib.h"
 
 #include "codegen.h"
 #include "lifetime.h"
 #include "passes.h"
-
-static ir_graph *parse(const char *text) {
-    ir_diag d = {0};
-    ir_graph *g = ir_parse(text, "test", NULL, NULL, &d);
-    if (!g) fail_msg("%s", d.text);
-    return g;
-}
-
-static void must(bool (*pass)(ir_graph *, ir_diag *), ir_graph *g) {
-    ir_diag d = {0};
-    if (!pass(g, &d)) fail_msg("%s", d.text);
-    if (!ir_verify(g, &d)) fail_msg("%s", d.text);
-}
-
-static void expect(ir_graph *g, const char *line) {
-    char *text = ir_print_string(g);
-    if (!strstr(text, line)) fail_msg("expected\n%s\nin\n%s", line, text);
-    free(text);
-}
 
 #define CONV3(pad) " kernel=3x3x3 stride=1x1x1 dilation=1x1x1 pad=[" pad "] group=1"
 #define VALID      CONV3("0,0,0,0,0,0")
