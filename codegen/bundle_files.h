@@ -31,6 +31,8 @@ const char *cg_quoted(ir_arena *arena, const char *text);  /* as a C string */
 const char *cg_port_names(const cg_model *m, bool output); /* "image, mask" */
 const char *cg_ports_text(const cg_model *m, bool output); /* "`image` f32[1,1,92,92,92]" */
 int64_t cg_total_macs(const cg_model *m);
+/* What the READMEs of all targets say; the example is made from a template. */
+cg_slots cg_readme_slots(const cg_model *m, const char *example_template);
 const char *cg_licence(ir_arena *arena);
 const char *cg_base_name(const char *path); /* of a path with a folder */
 

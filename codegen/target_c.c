@@ -205,40 +205,12 @@ static bool put_build_files(cg_bundle *b) {
            cg_put_filled(b, ".pc.in", "pkgconfig.in", &pc);
 }
 
-static const char *example(const cg_model *m) {
-    cg_text declarations = {.arena = m->arena}, arguments = {.arena = m->arena};
-    for (int output = 0; output < 2; output++)
-        for (int i = 0; i < (output ? m->g->n_outputs : m->g->n_inputs); i++) {
-            const ir_tensor *t = (output ? m->g->outputs : m->g->inputs)[i];
-            const char *name = cg_port_name(m, output, i);
-            cg_add(&declarations, "%s%s *%s = calloc(%s_%s_%d_COUNT, sizeof *%s); /* %s */",
-                   declarations.size ? "\n    " : "", cg_c_dtype(t->dtype), name, m->upper,
-                   output ? "OUTPUT" : "INPUT", i, name, cg_shape(m->arena, t));
-            cg_add(&arguments, "%s%s", arguments.size ? ", " : "", name);
-        }
-    cg_slots s = cg_named_slots(m);
-    cg_set(&s, "M", "%s", m->upper);
-    cg_set(&s, "declarations", "%s", cg_string(&declarations));
-    cg_set(&s, "arguments", "%s", cg_string(&arguments));
-    const char *text = cg_filled("example.c.in", &s);
-    return ir_format(m->arena, "%.*s", (int)strlen(text) - 1, text);
-}
-
 static bool put_readme(cg_bundle *b) {
     const cg_model *m = b->m;
-    cg_slots s = cg_named_slots(m);
-    cg_set(&s, "summary", "This folder is %s", cg_summary(m));
-    cg_set(&s, "provenance", "%s", cg_provenance(m));
-    cg_set(&s, "inputs_text", "%s", cg_ports_text(m, false));
-    cg_set(&s, "outputs_text", "%s", cg_ports_text(m, true));
-    cg_set_int(&s, "parameters", ir_parameters(m->g, false));
-    cg_set(&s, "gmac", "%s", cg_gmac(m->arena, cg_total_macs(m)));
-    cg_set_int(&s, "arena_bytes", m->arena_bytes);
+    cg_slots s = cg_readme_slots(m, "example.c.in");
     cg_set_int(&s, "prepared_bytes", m->prepared_bytes);
-    cg_set_int(&s, "weights_bytes", m->weights_bytes);
     cg_set(&s, "graph_hash", "%016" PRIx64, m->graph_hash);
     cg_set(&s, "isa_example", "avx2");
-    cg_set(&s, "example", "%s", example(m));
     return cg_put_filled(b, "README.md", "README.md.in", &s);
 }
 

@@ -194,49 +194,21 @@ static bool put_main(cg_bundle *b, const cg_model *m, bool with_c) {
     return cg_put_filled(b, "_main.c", "cuda_main.c.in", &s);
 }
 
-static const char *example(const cg_model *m) {
-    cg_text declarations = {.arena = m->arena}, arguments = {.arena = m->arena};
-    for (int output = 0; output < 2; output++)
-        for (int i = 0; i < (output ? m->g->n_outputs : m->g->n_inputs); i++) {
-            const ir_tensor *t = (output ? m->g->outputs : m->g->inputs)[i];
-            const char *name = cg_port_name(m, output, i);
-            cg_add(&declarations, "%s%s *%s = calloc(%s_%s_%d_COUNT, sizeof *%s); /* %s */",
-                   declarations.size ? "\n    " : "", cg_c_dtype(t->dtype), name, m->upper,
-                   output ? "OUTPUT" : "INPUT", i, name, cg_shape(m->arena, t));
-            cg_add(&arguments, "%s%s", arguments.size ? ", " : "", name);
-        }
-    cg_slots s = cg_named_slots(m);
-    cg_set(&s, "M", "%s", m->upper);
-    cg_set(&s, "declarations", "%s", cg_string(&declarations));
-    cg_set(&s, "arguments", "%s", cg_string(&arguments));
-    const char *text = cg_filled("cuda_example.c.in", &s);
-    return ir_format(m->arena, "%.*s", (int)strlen(text) - 1, text);
-}
-
 static const char *beside(const cg_model *m, bool with_c, const char *alone, const char *together) {
     return ir_format(m->arena, with_c ? together : alone, m->name);
 }
 
 static bool put_readme(cg_bundle *b, const cu_model *u, bool with_c) {
     const cg_model *m = u->m;
-    cg_slots s = cg_named_slots(m);
-    cg_set(&s, "summary", "This folder is %s", cg_summary(m));
-    cg_set(&s, "provenance", "%s", cg_provenance(m));
-    cg_set(&s, "inputs_text", "%s", cg_ports_text(m, false));
-    cg_set(&s, "outputs_text", "%s", cg_ports_text(m, true));
-    cg_set_int(&s, "parameters", ir_parameters(m->g, false));
-    cg_set(&s, "gmac", "%s", cg_gmac(m->arena, cg_total_macs(m)));
+    cg_slots s = cg_readme_slots(m, "cuda_example.c.in");
     cg_set(&s, "precision", "%s", cg_gpu_precision_name(m->g->goals.precision));
-    cg_set_int(&s, "arena_bytes", m->arena_bytes);
     cg_set_int(&s, "device_bytes", cu_weights_bytes(u));
     cg_set_int(&s, "launches", cg_gpu_launches(m->g));
-    cg_set_int(&s, "weights_bytes", m->weights_bytes);
     cg_set(&s, "graph_hash", "%016" PRIx64, m->weights_hash);
     cg_set(&s, "cpu_note", "%s",
            with_c ? "; this one runs on the CPU there (`--device cpu` or `cuda` chooses)" : "");
     cg_set(&s, "ir_file", "%s", beside(m, with_c, "%s.ir", "%s_cuda.ir"));
     cg_set(&s, "memory_file", "%s", with_c ? "memory_cuda.json" : "memory.json");
-    cg_set(&s, "example", "%s", example(m));
     return cg_put_filled(b, with_c ? "README_cuda.md" : "README.md", "cuda_README.md.in", &s);
 }
 

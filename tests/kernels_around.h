@@ -48,6 +48,8 @@ static void around_check_sums(const around_buffers *b, buffer y, const char *wha
     g.slots = b->total;
     for (int t = 0; t < vox_norm_terms_tasks(&g); t++)
         vox_f32_norm_terms(&g, NULL, b->around.sums, ones.at, zeros.at, got.at, t);
+    /* Rounding errors of the sums of some dozens of floats that a slot joins at a time, several units each;
+     * those of the squares count half in the factor. */
     for (int c = 0; c < b->y.c; c++) {
         const double factor = (double)want.at[b->y.c + c];
         near((double)got.at[b->y.c + c], factor, 2e-6, factor, what);

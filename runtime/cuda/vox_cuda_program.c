@@ -152,7 +152,10 @@ static int print_plans(vox_host *h) {
 }
 
 vox_backend vox_cuda_backend(const vox_cuda_model *model) {
+    int unchecked = 0;
+    for (int i = 0; i < model->info->n_layers; i++) unchecked += model->checks[i].op == VOX_CUDA_OP_NONE;
     return (vox_backend){.name = "cuda",
+                         .unchecked = unchecked,
                          .model = model->info,
                          .data = model,
                          .available = available,

@@ -22,6 +22,7 @@ struct vox_backend {
     const char *name; /* as --device takes it */
     const vox_model_info *model;
     const void *data;       /* the backend's own */
+    int unchecked;          /* layers that its self-test does not recompute */
     int (*available)(void); /* whether this machine has it */
     int (*open)(vox_host *h, const vox_request *r);
     void (*close)(vox_host *h);
@@ -35,6 +36,8 @@ struct vox_backend {
 
 vox_backend vox_cpu_backend(const vox_model_info *model);
 
+/* Among `n` backends; NULL if there is none of that name. */
+const vox_backend *vox_backend_named(const vox_backend *backends, int n, const char *name);
 /* The backend that --device names, else the first that this machine has, else the first; NULL: none of that
  * name (printed). */
 const vox_backend *vox_backend_of(const vox_context *c);

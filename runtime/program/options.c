@@ -82,7 +82,7 @@ static bool store(const vox_option *o, const char *value) {
 
 /* By way of the environment, where the library looks at each call. */
 static bool force_isa(const vox_context *c, const char *value) {
-    const vox_model_info *m = c->model;
+    const vox_model_info *m = vox_backend_named(c->backends, c->n_backends, "cpu")->model;
     unsetenv("VOX_ISA");
     const char *best = m->isa();
     if (setenv("VOX_ISA", value, 1) == 0 && strcmp(m->isa(), value) == 0) return true;
@@ -91,17 +91,16 @@ static bool force_isa(const vox_context *c, const char *value) {
     return false;
 }
 
-/* ---- options of the GPU ---------------------------------------------------------------------- */
+/* ---- a program's options --------------------------------------------------------------------- */
 
-enum { MACHINE_OPTIONS = 8 };
-typedef struct machine_table {
+enum { MACHINE_OPTIONS = 8, MOST_OPTIONS = 32 };
+typedef struct option_table {
     int n;
-    vox_option row[MACHINE_OPTIONS];
-} machine_table;
+    vox_option row[MOST_OPTIONS];
+} option_table;
 
-/* The options that a verb with the row VOX_ISA_OPTION has besides its own. */
-static machine_table machine_options(const vox_context *c, const vox_option *table, int n) {
-    vox_settings *s = c->settings;
+/* What a verb with the row VOX_ISA_OPTION has besides its own where there is a backend "cuda". */
+static void add_gpu_options(option_table *t, vox_settings *s) {
     const vox_option rows[] = {
         {"--device", 0, VOX_OPTION_TEXT, &s->device, 0, 0, "NAME",
          "cpu | cuda (default: cuda if there is a GPU)"},
@@ -118,11 +117,22 @@ static machine_table machine_options(const vox_context *c, const vox_option *tab
         {"--tiles", 0, VOX_OPTION_INT, &s->tiles, 0, 4, "N",
          "GPU: tiles that segment runs in one launch (default 0: as many as memory holds, at most 4)"},
     };
-    machine_table t = {0};
-    bool computes = false, cuda = false;
-    for (int i = 0; i < n; i++) computes |= table[i].kind == VOX_OPTION_ISA;
-    for (int i = 0; i < c->n_backends; i++) cuda |= strcmp(c->backends[i].name, "cuda") == 0;
-    for (int i = 0; computes && cuda && i < MACHINE_OPTIONS; i++) t.row[t.n++] = rows[i];
+    for (int i = 0; i < MACHINE_OPTIONS; i++) t->row[t->n++] = rows[i];
+}
+
+/* A verb's own options, but for those of a processor that the program has no code for, and a GPU's. */
+static option_table options_of(const vox_context *c, const vox_option *table, int n) {
+    option_table t = {0};
+    const bool cpu = vox_backend_named(c->backends, c->n_backends, "cpu") != NULL;
+    bool computes = false;
+    for (int i = 0; i < n; i++) {
+        const bool isa = table[i].kind == VOX_OPTION_ISA;
+        computes |= isa;
+        if (!cpu && (isa || strcmp(table[i].name, "--threads") == 0)) continue;
+        t.row[t.n++] = table[i];
+    }
+    if (computes && vox_backend_named(c->backends, c->n_backends, "cuda") != NULL)
+        add_gpu_options(&t, c->settings);
     return t;
 }
 
@@ -143,8 +153,6 @@ static void print_help(const vox_context *c, const vox_option *table, int n) {
     if (v->details != NULL) printf("\n%s", v->details);
     printf("\noptions:\n");
     print_rows(table, n);
-    const machine_table machine = machine_options(c, table, n);
-    print_rows(machine.row, machine.n);
     printf("  %-26s %s\n", "-h, --help", "this text");
 }
 
@@ -158,9 +166,7 @@ static const vox_option *find(const vox_option *table, int n, const char *word, 
 }
 
 static int unknown_option(const vox_context *c, const vox_option *table, int n, const char *word) {
-    const machine_table machine = machine_options(c, table, n);
     const char *near = vox_suggest(word, &table[0].name, n, sizeof *table);
-    if (near == NULL) near = vox_suggest(word, &machine.row[0].name, machine.n, sizeof machine.row[0]);
     if (near != NULL) return vox_usage_error(c, "unknown option %s, did you mean %s?", word, near);
     return vox_usage_error(c, "unknown option %s", word);
 }
@@ -170,9 +176,7 @@ static int read_option(const vox_context *c, const vox_option *table, int n, int
     const char *word = argv[i];
     const char *equals = strncmp(word, "--", 2) == 0 ? strchr(word, '=') : NULL;
     const size_t length = equals ? (size_t)(equals - word) : strlen(word);
-    const machine_table machine = machine_options(c, table, n);
     const vox_option *o = find(table, n, word, length);
-    if (o == NULL) o = find(machine.row, machine.n, word, length);
     if (o == NULL) {
         unknown_option(c, table, n, word);
         return -2;
@@ -205,6 +209,7 @@ static int read_option(const vox_context *c, const vox_option *table, int n, int
 
 int vox_options_read(const vox_context *c, const vox_option *table, int n, int argc, char **argv,
                      int *operands) {
+    const option_table t = options_of(c, table, n);
     bool only_operands = false;
     *operands = 0;
     for (int i = 0; i < argc; i++) {
@@ -213,10 +218,10 @@ int vox_options_read(const vox_context *c, const vox_option *table, int n, int a
         } else if (strcmp(argv[i], "--") == 0) {
             only_operands = true;
         } else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            print_help(c, table, n);
+            print_help(c, t.row, t.n);
             return VOX_EXIT_OK;
         } else {
-            i = read_option(c, table, n, argc, argv, i);
+            i = read_option(c, t.row, t.n, argc, argv, i);
             if (i < 0) return VOX_EXIT_INPUT;
         }
     }

@@ -2,6 +2,7 @@
 /* program.c: the list of verbs and the way to them. */
 #include "program.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,7 +14,7 @@
 static const vox_verb verbs[] = {
     {"info", "", "Says what the network is, what memory it needs and what its layers are.", NULL,
      vox_verb_info},
-    {"selftest", "", "Checks every layer on this machine against plain double-precision sums.",
+    {"selftest", "", "Checks the layers on this machine against plain double-precision sums.",
      "Exit code 1 and the name of the first diverging layer if one computes wrong values.\n",
      vox_verb_selftest},
     {"bench", "", "Times the network on a seeded random input.", NULL, vox_verb_bench},
@@ -36,7 +37,7 @@ static const vox_verb verbs[] = {
 };
 enum { VERBS = sizeof verbs / sizeof *verbs };
 
-static void print_help(const vox_model_info *m) {
+static void print_help(const vox_model_info *m, bool cpu) {
     printf("usage: %s VERB ...\n\n%s: compiled by voxc %s; takes", m->name, m->name, m->voxc_version);
     for (int i = 0; i < m->n_inputs; i++) printf(" %s", vox_shape(m->inputs[i].rank, m->inputs[i].dim).text);
     printf(", gives");
@@ -44,10 +45,11 @@ static void print_help(const vox_model_info *m) {
         printf(" %s", vox_shape(m->outputs[i].rank, m->outputs[i].dim).text);
     printf(".\n\nverbs:\n");
     for (int i = 0; i < VERBS; i++) printf("  %-10s %s\n", verbs[i].name, verbs[i].summary);
-    printf("\n%s VERB --help says more. Exit codes: 0 ok, 1 failure, 2 bad input or usage, 3 unsupported.\n"
-           "--isa NAME, or VOX_ISA=NAME in the environment, forces an instruction set: baseline, avx2, "
-           "avx512, neon.\n",
+    printf("\n%s VERB --help says more. Exit codes: 0 ok, 1 failure, 2 bad input or usage, 3 unsupported.\n",
            m->name);
+    if (cpu)
+        printf("--isa NAME, or VOX_ISA=NAME in the environment, forces an instruction set: baseline, avx2, "
+               "avx512, neon.\n");
 }
 
 static int unknown(const vox_model_info *m, const char *word) {
@@ -67,7 +69,7 @@ static int dispatch(int argc, char **argv, const vox_backend *backends, int n) {
                         model->name);
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
-        print_help(model);
+        print_help(model, vox_backend_named(backends, n, "cpu") != NULL);
         return VOX_EXIT_OK;
     }
     if (strcmp(argv[1], "--version") == 0) {

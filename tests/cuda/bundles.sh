@@ -102,6 +102,7 @@ done
 if build both models/nnunet_small.yaml 80 --target c,cuda; then
     says 1 'no GPU' "$out/both/nnunet_small" selftest --device cuda
     "$out/both/nnunet_small" selftest 2>&1 | grep -q '^ok: ' || complain 'both: not on the CPU where there is no GPU'
+    "$out/both/nnunet_small" selftest --isa baseline 2>&1 | grep -q '^ok: .* baseline,' || complain 'both: --isa has no effect'
     simulated "$out/both/nnunet_small" selftest 2>&1 | grep -q 'runs on .*compute capability' ||
         complain 'both: not on the GPU where there is one'
 fi
