@@ -120,7 +120,7 @@ static void add_gpu_options(option_table *t, vox_settings *s) {
     for (int i = 0; i < MACHINE_OPTIONS; i++) t->row[t->n++] = rows[i];
 }
 
-/* A verb's own options, but for those of a processor that the program has no code for, and a GPU's. */
+/* A verb's own options, without --isa where the program has no code for the processor, and a GPU's. */
 static option_table options_of(const vox_context *c, const vox_option *table, int n) {
     option_table t = {0};
     const bool cpu = vox_backend_named(c->backends, c->n_backends, "cpu") != NULL;
@@ -128,7 +128,7 @@ static option_table options_of(const vox_context *c, const vox_option *table, in
     for (int i = 0; i < n; i++) {
         const bool isa = table[i].kind == VOX_OPTION_ISA;
         computes |= isa;
-        if (!cpu && (isa || strcmp(table[i].name, "--threads") == 0)) continue;
+        if (isa && !cpu) continue;
         t.row[t.n++] = table[i];
     }
     if (computes && vox_backend_named(c->backends, c->n_backends, "cuda") != NULL)
