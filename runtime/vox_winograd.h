@@ -189,9 +189,9 @@ static inline void vox_ahead_fetch(const vox_winograd_run *r, vox_ahead *a) {
 
 /* ---- batches --------------------------------------------------------------------------------- */
 
-/* All points of a batch. */
-static inline void vox_winograd_multiply(const vox_winograd_run *r, const vox_batch *batch, int oc,
-                                         int blocks, vox_ahead *ahead) {
+/* All points of the batch's tiles [first, first + tiles). */
+static inline void vox_winograd_multiply(const vox_winograd_run *r, const vox_batch *batch, int first,
+                                         int tiles, int oc, int blocks, vox_ahead *ahead) {
     const ptrdiff_t ic = r->g->x.c, n = batch->n, v_point = vox_point_floats(r->blocks_in, batch->n);
     vox_product t = {.v_block = n * VOX_BLOCK,
                      .u_block = r->count * ic * VOX_BLOCK,
@@ -201,20 +201,71 @@ static inline void vox_winograd_multiply(const vox_winograd_run *r, const vox_ba
     const float *u = r->u + oc * t.u_block;
     for (int p = 0; p < r->count; p++) {
         vox_ahead_fetch(r, ahead);
-        vox_product_runs(&t, r->g->run, r->g->x.c, 0, batch->n, blocks, r->v + p * v_point,
-                         u + p * ic * VOX_BLOCK, r->m + (ptrdiff_t)p * VOX_BLOCK);
+        vox_product_runs(&t, r->g->run, r->g->x.c, 0, tiles, blocks,
+                         r->v + p * v_point + (ptrdiff_t)first * VOX_BLOCK, u + p * ic * VOX_BLOCK,
+                         r->m + (ptrdiff_t)p * VOX_BLOCK + first * t.m_tile);
     }
 }
 
-static inline void vox_winograd_out(const vox_winograd_run *r, const vox_batch *batch, int oc, int blocks) {
+/* Puts the ordinary tiles of the batch; marks what has to be put as that of rare ones, and returns whether
+ * there is any. */
+static inline int vox_winograd_out(const vox_winograd_run *r, const vox_batch *batch, int oc, int blocks,
+                                   vox_rare *rare) {
     float half[VOX_WINOGRAD_POINTS * 4 * 4 * VOX_BLOCK] __attribute__((aligned(64)));
     const float *m = r->m;
+    int found = 0;
     for (int b = 0; b < blocks; b++)
         for (int i = 0; i < batch->n; i++, m += r->count * VOX_BLOCK) {
+            if (rare[i].kind != VOX_TILE_ORDINARY) continue;
             const vox_tile t = vox_tile_of(r, batch->begin + i);
             r->planes(r->points[0], m, half);
-            vox_tile_put(r, &t, oc + b, half);
+            if (!vox_tile_put(r, &t, oc + b, half)) rare[i].blocks |= (unsigned char)(1 << b), found = 1;
         }
+    return found;
+}
+
+/* The inputs of one of the batch's tiles, tamed, and what kind it is. */
+static inline vox_rare vox_winograd_look(const vox_winograd_run *r, const vox_batch *batch, int i,
+                                         int large) {
+    const vox_tile t = vox_tile_of(r, batch->begin + i);
+    return vox_tile_look(r, &t, (batch->begin + i) % r->tiles[2], large, r->v + (ptrdiff_t)i * VOX_BLOCK,
+                         (ptrdiff_t)batch->n * VOX_BLOCK, vox_point_floats(r->blocks_in, batch->n));
+}
+
+/* Tiles that were just found become rare ones: their products are computed again. */
+VOX_NOINLINE void vox_winograd_again(const vox_winograd_run *r, const vox_batch *batch, int oc, int blocks,
+                                     vox_rare *rare) {
+    vox_ahead none = {.quota = 0};
+    for (int i = 0, n; i < batch->n; i += n) {
+        for (n = 0; i + n < batch->n; n++) {
+            vox_rare *one = &rare[i + n];
+            if (one->kind != VOX_TILE_ORDINARY || !one->blocks) break;
+            const unsigned char wait = one->blocks;
+            *one = vox_winograd_look(r, batch, i + n, 1);
+            one->blocks = wait;
+        }
+        if (n > 0)
+            vox_winograd_multiply(r, batch, i, n, oc, blocks, &none);
+        else
+            n = 1;
+    }
+}
+
+/* Puts the rare tiles of a pair of blocks; all blocks of the next pair are to be put. */
+VOX_NOINLINE void vox_winograd_out_rare(const vox_winograd_run *r, const vox_batch *batch, int oc, int blocks,
+                                        vox_rare *rare) {
+    float half[VOX_WINOGRAD_POINTS * 4 * 4 * VOX_BLOCK] __attribute__((aligned(64)));
+    for (int i = 0; i < batch->n; i++) {
+        const vox_tile t = vox_tile_of(r, batch->begin + i);
+        for (int b = 0; rare[i].kind != VOX_TILE_ORDINARY && b < blocks; b++) {
+            if (!(rare[i].blocks >> b & 1)) continue;
+            const int finite = rare[i].kind != VOX_TILE_NAN;
+            if (finite)
+                r->planes(r->points[0], r->m + ((ptrdiff_t)b * batch->n + i) * r->count * VOX_BLOCK, half);
+            vox_tile_put_rare(r, &t, oc + b, &rare[i], finite ? half : NULL);
+        }
+        if (rare[i].kind != VOX_TILE_ORDINARY) rare[i].blocks = 3;
+    }
 }
 
 static inline size_t vox_winograd_scratch(const vox_winograd *g) {
@@ -222,15 +273,38 @@ static inline size_t vox_winograd_scratch(const vox_winograd *g) {
     return ((size_t)g->batch * (size_t)(vox_parts(g->x.c, VOX_BLOCK) + 2) + 1) * points * VOX_BLOCK;
 }
 
-VOX_NOINLINE void vox_winograd_item(const vox_winograd_run *r, int item, int following) {
+/* The batch's inputs. Where the item before had rare tiles, those of this one are looked for at once, so that
+ * what is spoilt is not multiplied in vain: others still become rare where a sum overflows. Returns how many
+ * tiles are rare. */
+static inline int vox_winograd_foresee(const vox_winograd_run *r, const vox_batch *batch, vox_rare *rare) {
+    memset(rare, 0, (size_t)batch->n * sizeof *rare);
+    if (!r->wary) {
+        vox_winograd_in(r, batch->begin, batch->n, 0, r->blocks_in, r->v, batch->n);
+        return 0;
+    }
+    for (int i = 0; i < batch->n; i++) {
+        const vox_rare seen = vox_winograd_look(r, batch, i, 0);
+        if (seen.kind != VOX_TILE_ORDINARY) rare[i] = seen;
+    }
+    return vox_tiles_count(rare, batch->n, VOX_TILE_LARGE);
+}
+
+/* In each pair of blocks rare tiles come after the ordinary ones, whenever it was that they were found: sums
+ * for a norm must not depend on it. */
+VOX_NOINLINE void vox_winograd_item(vox_winograd_run *r, int item, int following) {
     const vox_batch batch = vox_batch_of(r, item);
     vox_ahead ahead = vox_ahead_of(r, vox_batch_of(r, following));
-    vox_winograd_in(r, batch.begin, batch.n, 0, r->blocks_in, r->v, batch.n);
+    vox_rare rare[VOX_BATCH_MOST];
+    int seen = vox_winograd_foresee(r, &batch, rare) > 0;
+    const int nothing = seen && vox_tiles_count(rare, batch.n, VOX_TILE_NAN) == batch.n;
     for (int oc = 0; oc < r->blocks_out; oc += 2) {
         const int blocks = vox_min_int(2, r->blocks_out - oc);
-        vox_winograd_multiply(r, &batch, oc, blocks, &ahead);
-        vox_winograd_out(r, &batch, oc, blocks);
+        if (!nothing) vox_winograd_multiply(r, &batch, 0, batch.n, oc, blocks, &ahead);
+        if (vox_winograd_out(r, &batch, oc, blocks, rare))
+            seen = 1, vox_winograd_again(r, &batch, oc, blocks, rare);
+        if (seen) vox_winograd_out_rare(r, &batch, oc, blocks, rare);
     }
+    r->wary = seen;
 }
 
 /* The number of an item that nobody else takes. */
@@ -253,6 +327,7 @@ VOX_KERNEL void vox_f32_winograd_around(const vox_winograd *g, const vox_around 
     vox_winograd_run r = vox_winograd_run_of(g, begin, end);
     r.around = around, r.x = x, r.u = u, r.b = b, r.slope = slope, r.skip = skip, r.y = y, r.crop = crop,
     r.pool = pool;
+    r.signs = u + (ptrdiff_t)r.blocks_out * r.count * g->x.c * VOX_BLOCK;
     r.v = scratch, r.m = scratch + r.count * vox_point_floats(r.blocks_in, r.batch);
     for (int item = vox_next(next), following; item < r.items; item = following) {
         /* taken early: its inputs are fetched meanwhile; the last ones go to whoever is free first */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT-0 */
 /* vox_winograd_tile.h: which tiles a range of output planes has, from their inputs to V, and from products to
- * what is stored, cropped and pooled; tiles that are not finite once more, by the plain formula. Shared by
- * vox_winograd.h and vox_winograd_deep.h.
+ * what is stored, cropped and pooled. Shared by vox_winograd.h and vox_winograd_deep.h.
  */
 #ifndef VOX_WINOGRAD_TILE_H
 #define VOX_WINOGRAD_TILE_H
 
 #include "vox_around.h"
 #include "vox_conv_walk.h"
+#include "vox_winograd_rare.h"
 #include "vox_winograd_transform.h"
 
 /* ---- tiles ----------------------------------------------------------------------------------- */
@@ -35,9 +35,12 @@ typedef struct vox_winograd_run {
     const float *x, *b, *slope, *skip;
     vox_dims skip_dims;
     const float *u, *w; /* weights: transformed, or (deep) as they are; the other is NULL */
+    const float *signs; /* of the weights, from block signs_from on: [IC][2][16]; NULL: from w */
+    int signs_from;
     float *y, *crop, *pool, *v, *m;
     const vox_around *around; /* NULL: nothing */
     double *sums;             /* slot of the item, if y's sums are gathered */
+    int wary;                 /* 1: the item before had tiles that are not finite */
 } vox_winograd_run;
 
 /* Where a tile's outputs start. */
@@ -81,6 +84,7 @@ typedef struct vox_tile_rows {
     int d, h, inside;
     const float *plane[VOX_WINOGRAD_POINTS]; /* if inside: rows of each plane, at column 0 */
     const vox_terms *terms;                  /* not NULL: x is normalised on load */
+    struct vox_look *look;                   /* not NULL: a rare tile, whose inputs are tamed */
 } vox_tile_rows;
 
 static inline vox_tile_rows vox_tile_rows_of(const vox_winograd_run *r, const vox_tile *t, int block) {
@@ -131,6 +135,74 @@ VOX_NOINLINE void vox_column_normalise(const vox_tile_rows *s, int w,
     }
 }
 
+/* What is seen of a rare tile's inputs, and what they are multiplied by. */
+typedef struct vox_look {
+    vox_scale scale;
+    float most[VOX_BLOCK];                                       /* the largest of the finite ones */
+    int infinite, spoilt;                                        /* some are; some are not finite */
+    int w;                                                       /* of column 0 */
+    unsigned char nan[VOX_WINOGRAD_POINTS][VOX_WINOGRAD_POINTS]; /* rows of voxels, a bit for each column */
+    int32_t lanes[VOX_BLOCK]; /* of the block: all ones where there is a channel */
+} vox_look;
+
+/* Looks for values of column k that are not finite; value (i, j) is at plane[i] + j*row. */
+static inline void vox_column_search(const vox_tile_rows *s, int k, const float *const *plane,
+                                     ptrdiff_t row) {
+    vox_look *look = s->look;
+    look->spoilt = 1;
+    for (int i = 0; i < s->r->points[0]; i++)
+        for (int j = 0; j < s->r->points[1]; j++)
+            for (int l = 0; l < VOX_BLOCK; l += VOX_VL) {
+                const vox_v x = vox_masked(vox_load(plane[i] + j * row + l), look->lanes + l);
+                if (vox_any_nan(x)) look->nan[i][j] |= (unsigned char)(1 << k);
+                if (vox_any_int(vox_abs(x) == vox_set(INFINITY))) look->infinite = 1;
+            }
+}
+/* Looks at a column; returns whether its values may stay as they are, else they are in `tamed`. */
+VOX_NOINLINE int vox_column_tame(const vox_tile_rows *s, int w, const float *const *plane, ptrdiff_t row,
+                                 float (*tamed)[VOX_WINOGRAD_POINTS * VOX_BLOCK]) {
+    vox_look *look = s->look;
+    vox_v bad = vox_zero();
+    for (int lane = 0; lane < VOX_BLOCK; lane += VOX_VL) {
+        const vox_vi mask = vox_load_int(look->lanes + lane);
+        vox_v most = vox_load(look->most + lane);
+        for (int i = 0; i < s->r->points[0]; i++)
+            for (int j = 0; j < s->r->points[1]; j++) {
+                const vox_v x = (vox_v)((vox_vi)vox_load(plane[i] + j * row + lane) & mask),
+                            size = vox_abs(x);
+                most = vox_max(vox_select(size < vox_set(INFINITY), size, vox_zero()), most);
+                bad = vox_fma(x, vox_zero(), bad);
+            }
+        vox_store(look->most + lane, most);
+    }
+    const int finite = !vox_any_nan(bad);
+    if (!finite) vox_column_search(s, (w - look->w) / s->r->g->dilation[2], plane, row);
+    if (finite && look->scale.up[1] == 1) return 1;
+    for (int i = 0; i < s->r->points[0]; i++)
+        for (int j = 0; j < s->r->points[1]; j++)
+            for (int l = 0; l < VOX_BLOCK; l += VOX_VL)
+                vox_store(tamed[i] + j * VOX_BLOCK + l,
+                          vox_tame(vox_load(plane[i] + j * row + l), &look->scale));
+    return 0;
+}
+/* As vox_column_fill, of a rare tile. */
+static inline void vox_column_fill_rare(const vox_tile_rows *s, int w, float *to) {
+    const vox_winograd_run *r = s->r;
+    float edge[VOX_WINOGRAD_POINTS][VOX_WINOGRAD_POINTS * VOX_BLOCK] __attribute__((aligned(64)));
+    float tamed[VOX_WINOGRAD_POINTS][VOX_WINOGRAD_POINTS * VOX_BLOCK] __attribute__((aligned(64)));
+    const int direct = s->inside && !s->terms;
+    ptrdiff_t row = direct ? (ptrdiff_t)r->g->dilation[1] * r->g->x.w * VOX_BLOCK : VOX_BLOCK;
+    const float *plane[VOX_WINOGRAD_POINTS];
+    if (!direct) s->terms ? vox_column_normalise(s, w, edge) : vox_column_gather(s, w, edge);
+    for (int i = 0; i < VOX_WINOGRAD_POINTS; i++)
+        plane[i] = direct ? s->plane[i] + (ptrdiff_t)w * VOX_BLOCK : edge[i < r->points[0] ? i : 0];
+    if (!vox_column_tame(s, w, plane, row, tamed)) {
+        for (int i = 0; i < VOX_WINOGRAD_POINTS; i++) plane[i] = tamed[i < r->points[0] ? i : 0];
+        row = VOX_BLOCK;
+    }
+    r->columns(plane, row, to);
+}
+
 /* Axes D and H of the column at w. */
 static inline void vox_column_fill(const vox_tile_rows *s, int w, float *to) {
     const vox_winograd_run *r = s->r;
@@ -138,6 +210,8 @@ static inline void vox_column_fill(const vox_tile_rows *s, int w, float *to) {
     const float *plane[VOX_WINOGRAD_POINTS];
     if (w < 0 || w >= x->w) {
         memset(to, 0, (size_t)(r->points[0] * r->points[1] * VOX_BLOCK) * sizeof *to);
+    } else if (s->look) {
+        vox_column_fill_rare(s, w, to);
     } else if (s->inside && !s->terms) {
         for (int i = 0; i < VOX_WINOGRAD_POINTS; i++) plane[i] = s->plane[i] + (ptrdiff_t)w * VOX_BLOCK;
         r->columns(plane, (ptrdiff_t)r->g->dilation[1] * x->w * VOX_BLOCK, to);
@@ -194,8 +268,8 @@ static inline void vox_winograd_in(const vox_winograd_run *r, int begin, int n, 
  * than 17. */
 static inline void vox_winograd_split(vox_winograd_run *r) {
     const int narrow = vox_max_int(vox_parts(r->total, VOX_TILE_W), 1), lanes = vox_max_int(r->g->lanes, 1);
-    const int items =
-        vox_max_int(vox_parts(r->total, r->g->batch), vox_min_int(narrow, lanes > 1 ? 4 * lanes : 1));
+    const int items = vox_max_int(vox_parts(r->total, vox_min_int(r->g->batch, VOX_BATCH_MOST)),
+                                  vox_min_int(narrow, lanes > 1 ? 4 * lanes : 1));
     const int even = vox_parts(items, VOX_EVEN) * VOX_EVEN;
     r->items = lanes > 1 && items > 1 && even <= r->total ? even : items;
     r->batch = vox_parts(r->total, r->items);
@@ -307,7 +381,7 @@ static inline void vox_tile_gather(const vox_winograd_run *r, const vox_tile *t,
             }
 }
 /* Straight from the skip where the whole tile lies inside; else, and where y overwrites the skip, which a
- * tile that is not finite needs again, from a copy. */
+ * rare tile needs again, from a copy. */
 static inline void vox_tile_skip_of(const vox_winograd_run *r, const vox_tile *t, int block, int inside,
                                     float *copy, vox_tile_out *o) {
     const vox_winograd *g = r->g;
@@ -335,92 +409,6 @@ static inline void vox_tile_finish(const vox_winograd_run *r, const vox_tile *t,
     if (g->pool.c > 0) vox_tile_pool(r, t, block, tile);
 }
 
-/* ---- tiles that are not finite --------------------------------------------------------------- */
-
-/* In a transformed tile one value that is not finite spoils all others. Where an output is not finite, the
- * tile is computed again, by the plain formula: then only those outputs are spoilt that a bad value belongs
- * to. */
-
-/* Weights of one tap and input channel. From the transformed ones: along each axis the points 0 and infinity
- * are the outer taps, and points 1 and 2 differ by a multiple of the middle one (vox_weights.c). What is
- * no more than their rounding is 0, since 0 times infinity matters here. */
-static inline vox_b16 vox_tap_weights(const vox_winograd_run *r, int block, int tap, int channel) {
-    const ptrdiff_t ic = r->g->x.c;
-    const int k[3] = {tap / 9, tap / 3 % 3, tap % 3};
-    static const float NOISE = 4e-7f;
-    vox_b16 sum = {0}, size = {0};
-    float scale = 1;
-    for (int a = 0; a < 3; a++)
-        if (k[a] == 1 && r->points[a] == 6) scale *= (float)(-65.0 / 54);
-    if (r->w) return vox_load_b16(r->w + (((ptrdiff_t)block * 27 + tap) * ic + channel) * VOX_BLOCK);
-    for (int corner = 0; corner < 8; corner++) {
-        ptrdiff_t point = block;
-        float factor = 1;
-        for (int a = 0; a < 3; a++) {
-            const int second = corner >> a & 1, middle = k[a] == 1, points = r->points[a];
-            point = point * points + (middle ? 1 + second : k[a] / 2 * (points - 1));
-            if (second) factor *= middle ? -1.0f : 0.0f;
-        }
-        if (factor == 0) continue;
-        const vox_b16 u = vox_load_b16(r->u + (point * ic + channel) * VOX_BLOCK);
-        for (int s = 0; s < VOX_NV; s++) {
-            sum.v[s] = vox_fma(vox_set(factor), u.v[s], sum.v[s]);
-            size.v[s] += vox_abs(u.v[s]);
-        }
-    }
-    for (int s = 0; s < VOX_NV; s++) {
-        const vox_vi counts = vox_abs(sum.v[s]) > vox_set(NOISE) * size.v[s];
-        sum.v[s] = vox_select(counts, vox_set(scale) * sum.v[s], vox_zero());
-    }
-    return sum;
-}
-
-/* Adds what n channels of x, from `x` (a block) on, give to a tile through one tap; terms: normalised on
- * load. */
-static inline void vox_tile_add_tap(const vox_winograd_run *r, const vox_tile *t, int tap, int n,
-                                    const float *x, const vox_terms *terms, const vox_b16 *w, float *tile) {
-    const vox_winograd *g = r->g;
-    for (int o = 0; o < g->tile[0] * g->tile[1] * g->tile[2]; o++, tile += VOX_BLOCK) {
-        const int id = t->at[0] + (o / g->tile[2] / g->tile[1] + tap / 9) * g->dilation[0] - g->pad[0];
-        const int ih = t->at[1] + (o / g->tile[2] % g->tile[1] + tap / 3 % 3) * g->dilation[1] - g->pad[1];
-        const int iw = t->at[2] + (o % g->tile[2] + tap % 3) * g->dilation[2] - g->pad[2];
-        if (id < 0 || id >= g->x.d || ih < 0 || ih >= g->x.h || iw < 0 || iw >= g->x.w) continue;
-        const float *from = x + vox_voxel_at(&g->x, id, ih, iw);
-        float normal[VOX_BLOCK];
-        if (terms) vox_terms_run(terms, from, normal, 1), from = normal;
-        vox_b16 sum = vox_load_b16(tile);
-        for (int c = 0; c < n; c++)
-            for (int s = 0; s < VOX_NV; s++) sum.v[s] = vox_fma(vox_set(from[c]), w[c].v[s], sum.v[s]);
-        vox_store_b16(tile, sum);
-    }
-}
-
-/* A tile by the plain formula, with bias, skip and relu as vox_depth_outputs: tile: [d][h][w][16]. */
-VOX_NOINLINE void vox_tile_plain(const vox_winograd_run *r, const vox_tile *t, int block, const float *b,
-                                 float low, const vox_tile_out *o, float *tile) {
-    const vox_winograd *g = r->g;
-    const int floats = g->tile[0] * g->tile[1] * g->tile[2] * VOX_BLOCK;
-    memset(tile, 0, (size_t)floats * sizeof *tile);
-    for (int i = 0; i < g->x.c; i += VOX_BLOCK) {
-        const int n = vox_min_int(VOX_BLOCK, g->x.c - i), normal = r->around && r->around->terms;
-        vox_terms terms;
-        if (normal) terms = vox_terms_of(r->around, t->n, i, g->x.c);
-        for (int tap = 0; tap < 27; tap++) {
-            vox_b16 w[VOX_BLOCK];
-            for (int c = 0; c < n; c++) w[c] = vox_tap_weights(r, block, tap, i + c);
-            vox_tile_add_tap(r, t, tap, n, r->x + vox_block_at(&g->x, t->n, i / VOX_BLOCK),
-                             normal ? &terms : NULL, w, tile);
-        }
-    }
-    for (int i = 0; i < floats; i += VOX_VL) {
-        const int k = i / VOX_BLOCK % g->tile[2], j = i / VOX_BLOCK / g->tile[2] % g->tile[1];
-        const float *skip = o->skip[i / VOX_BLOCK / g->tile[2] / g->tile[1]];
-        vox_v add = vox_load(b + i % VOX_BLOCK);
-        if (skip) add += vox_load(skip + j * o->skip_row + k * o->skip_col + i % VOX_BLOCK);
-        vox_store(tile + i, vox_max(vox_set(low), vox_load(tile + i) + add));
-    }
-}
-
 /* ---- a tile is done -------------------------------------------------------------------------- */
 
 /* Adds what the tile left in y to the item's sums. */
@@ -437,8 +425,9 @@ static inline void vox_tile_sum(const vox_winograd_run *r, const vox_tile *t, in
                  extent, step, r->sums + (ptrdiff_t)block * VOX_SUMS);
 }
 
-/* One tile and block, after axes H and W: half: [points along D][outputs of H][outputs of W][16]. */
-static inline void vox_tile_put(const vox_winograd_run *r, const vox_tile *t, int block, const float *half) {
+/* One tile and block, after axes H and W: half: [points along D][outputs of H][outputs of W][16]. Returns 0
+ * where a sum is not finite: then what is stored means nothing, and the tile is a rare one. */
+static inline int vox_tile_put(const vox_winograd_run *r, const vox_tile *t, int block, const float *half) {
     enum { OUT = VOX_WINOGRAD_POINTS - 2 };
     static const float zeros[VOX_BLOCK] __attribute__((aligned(64)));
     static const int origin[3] = {0};
@@ -451,15 +440,271 @@ static inline void vox_tile_put(const vox_winograd_run *r, const vox_tile *t, in
         simple && inside && (g->crop.c == 0 || vox_tile_inside(g, t, &g->crop, g->crop_begin) == 0);
     vox_tile_out o = {.row = (ptrdiff_t)w * VOX_BLOCK, .col = VOX_BLOCK};
     if (direct) o = vox_tile_out_of(r, t, block);
-    if (direct && !o.y[0] && !o.pool[0]) return; /* nothing but a crop is written, and it is elsewhere */
+    if (direct && !o.y[0] && !o.pool[0]) return 1; /* nothing but a crop is written, and it is elsewhere */
     for (int i = 0; !direct && i < g->tile[0]; i++) o.y[i] = tile + i * h * o.row;
     if (r->skip) vox_tile_skip_of(r, t, block, inside, copy, &o);
     const float *b = r->b ? r->b + (ptrdiff_t)block * VOX_BLOCK : zeros;
     const float low = g->ep.act == VOX_ACT_RELU ? 0.0f : -INFINITY;
-    const int finite = vox_depth_for(g->tile[0], r->skip != NULL)(h, w, half, b, low, &o);
-    if (!finite) vox_tile_plain(r, t, block, b, low, &o, tile);
-    if (!direct || !finite) vox_tile_finish(r, t, block, tile);
+    if (!vox_depth_for(g->tile[0], r->skip != NULL)(h, w, half, b, low, &o)) {
+        const vox_winograd_box skip = {&r->skip_dims, origin, r->y};
+        if (direct && r->skip && r->skip == r->y) vox_tile_copy(r, &skip, t, block, copy);
+        return 0;
+    }
+    if (!direct) vox_tile_finish(r, t, block, tile);
     if (r->sums) vox_tile_sum(r, t, block);
+    return 1;
+}
+
+/* ---- rare tiles ------------------------------------------------------------------------------ */
+
+typedef enum vox_tile_kind {
+    VOX_TILE_ORDINARY,
+    VOX_TILE_LARGE,  /* inputs are finite, but sums overflow */
+    VOX_TILE_SPOILT, /* an input is not finite */
+    VOX_TILE_NAN     /* every output is NaN */
+} vox_tile_kind;
+/* What an item knows of one of its tiles. */
+typedef struct vox_rare {
+    uint64_t nan; /* outputs [d][h][w], a bit each, to which a NaN belongs */
+    unsigned char kind;
+    unsigned char blocks;   /* bits: those that are still to be put, of the item's pair */
+    unsigned char infinite; /* 1: inputs are */
+    short shift;
+} vox_rare;
+
+/* The outputs that have a NaN in their window. */
+static inline uint64_t vox_tile_nan(const vox_winograd_run *r, const vox_look *look) {
+    const int *m = r->g->tile;
+    uint64_t nan = 0;
+    for (int o = 0; o < m[0] * m[1]; o++) {
+        unsigned row = 0;
+        for (int k = 0; k < 9; k++) row |= look->nan[o / m[1] + k / 3][o % m[1] + k % 3];
+        nan |= (uint64_t)((row | row >> 1 | row >> 2) & ((1u << m[2]) - 1)) << o * m[2];
+    }
+    return nan;
+}
+/* The outputs that lie in y. */
+static inline uint64_t vox_tile_in_y(const vox_winograd_run *r, const vox_tile *t) {
+    const vox_winograd *g = r->g;
+    uint64_t in = 0;
+    for (int o = 0; o < g->tile[0] * g->tile[1] * g->tile[2]; o++) {
+        const int d = t->at[0] + o / g->tile[2] / g->tile[1] * g->dilation[0],
+                  h = t->at[1] + o / g->tile[2] % g->tile[1] * g->dilation[1],
+                  w = t->at[2] + o % g->tile[2] * g->dilation[2];
+        if (d < g->y.d && h < g->y.h && w < g->y.w) in |= (uint64_t)1 << o;
+    }
+    return in;
+}
+
+/* Blocks [block, last) of a tile's inputs, tamed as `look` says, to v: blocks are v_block floats apart,
+ * points v_point. */
+static inline void vox_tile_fill(const vox_winograd_run *r, const vox_tile *t, int at, vox_look *look,
+                                 int block, int last, float *v, ptrdiff_t v_block, ptrdiff_t v_point) {
+    look->w = t->at[2] - r->g->pad[2];
+    for (; block < last; block++, v += v_block) {
+        vox_tile_rows s = vox_tile_rows_of(r, t, block);
+        vox_terms terms;
+        for (int l = 0; l < VOX_BLOCK; l++) look->lanes[l] = block * VOX_BLOCK + l < r->g->x.c ? -1 : 0;
+        s.look = look;
+        if (r->around && r->around->terms) {
+            terms = vox_terms_of(r->around, t->n, block * VOX_BLOCK, r->g->x.c);
+            s.terms = &terms;
+        }
+        vox_tile_row(&s, at, 1, v, v_point);
+    }
+}
+static inline void vox_tile_fill_again(const vox_winograd_run *r, const vox_tile *t, int at,
+                                       const vox_rare *rare, int block, int last, float *v, ptrdiff_t v_block,
+                                       ptrdiff_t v_point) {
+    vox_look look = {.scale = vox_scale_of(rare->shift)};
+    vox_tile_fill(r, t, at, &look, block, last, v, v_block, v_point);
+}
+
+/* Fills all of a tile's inputs, and says what kind of tile it is; large: sums overflowed that had no other
+ * reason to. */
+VOX_NOINLINE vox_rare vox_tile_look(const vox_winograd_run *r, const vox_tile *t, int at, int large, float *v,
+                                    ptrdiff_t v_block, ptrdiff_t v_point) {
+    vox_look look = {.scale = vox_scale_of(0)};
+    vox_tile_fill(r, t, at, &look, 0, r->blocks_in, v, v_block, v_point);
+    vox_rare rare = {.blocks = 3, .infinite = look.infinite != 0};
+    if (!look.spoilt && !large) return rare;
+    rare.kind = look.spoilt ? VOX_TILE_SPOILT : VOX_TILE_LARGE;
+    rare.shift = (short)vox_shift_of(vox_largest(look.most, VOX_BLOCK), look.spoilt);
+    rare.nan = look.spoilt ? vox_tile_nan(r, &look) : 0;
+    if (rare.nan && (vox_tile_in_y(r, t) & ~rare.nan) == 0) rare.kind = VOX_TILE_NAN;
+    if (rare.shift && rare.kind != VOX_TILE_NAN)
+        vox_tile_fill_again(r, t, at, &rare, 0, r->blocks_in, v, v_block, v_point);
+    return rare;
+}
+
+/* ---- infinite inputs ------------------------------------------------------------------------- */
+
+/* The taps of each output that meet infinities, for the block's channels from `lane` on. */
+typedef struct vox_meeting {
+    int32_t plus[64][VOX_VL], minus[64][VOX_VL];
+} vox_meeting;
+
+/* One row of voxels, [points along W], of one block, normalised if they are on load; returns whether any is
+ * infinite. */
+static inline int vox_row_meet(const vox_winograd_run *r, const vox_tile *t, const float *x,
+                               const vox_terms *terms, int d, int h, int lane, const int32_t *lanes,
+                               vox_met *to) {
+    const vox_winograd *g = r->g;
+    const int inside = d >= 0 && d < g->x.d && h >= 0 && h < g->x.h;
+    vox_v bad = vox_zero(), in[VOX_WINOGRAD_POINTS];
+    for (int k = 0; k < r->points[2]; k++) {
+        const int w = t->at[2] - g->pad[2] + k * g->dilation[2];
+        in[k] = vox_zero();
+        if (!inside || w < 0 || w >= g->x.w) continue;
+        in[k] = vox_load(x + vox_voxel_at(&g->x, d, h, w) + lane);
+        if (terms) in[k] = vox_terms_apply(vox_terms_load(terms, lane), in[k]);
+        in[k] = vox_masked(in[k], lanes + lane);
+        bad = vox_fma(in[k], vox_zero(), bad);
+    }
+    const int any = vox_any_nan(bad);
+    if (!any) memset(to, 0, (size_t)g->tile[2] * sizeof *to);
+    for (int k = 0; any && k < g->tile[2]; k++)
+        to[k] = vox_met_join(vox_met_by(in[k]), vox_met_by(in[k + 1]), vox_met_by(in[k + 2]), 1);
+    return any;
+}
+
+VOX_NOINLINE int vox_tile_meet(const vox_winograd_run *r, const vox_tile *t, int block, int lane,
+                               vox_meeting *to) {
+    enum { P = VOX_WINOGRAD_POINTS, OUT = P - 2 };
+    const vox_winograd *g = r->g;
+    const float *x = r->x + vox_block_at(&g->x, t->n, block);
+    const int normal = r->around && r->around->terms, *n = r->points, *m = g->tile;
+    int32_t lanes[VOX_BLOCK];
+    vox_met rows[P][P][OUT], columns[P][OUT][OUT];
+    vox_terms terms;
+    int any = 0;
+    if (normal) terms = vox_terms_of(r->around, t->n, block * VOX_BLOCK, g->x.c);
+    for (int l = 0; l < VOX_BLOCK; l++) lanes[l] = block * VOX_BLOCK + l < g->x.c ? -1 : 0;
+    for (int i = 0; i < n[0]; i++)
+        for (int j = 0; j < n[1]; j++)
+            any |= vox_row_meet(r, t, x, normal ? &terms : NULL, t->at[0] - g->pad[0] + i * g->dilation[0],
+                                t->at[1] - g->pad[1] + j * g->dilation[1], lane, lanes, rows[i][j]);
+    if (!any) return 0;
+    for (int i = 0; i < n[0]; i++)
+        for (int j = 0; j < m[1]; j++)
+            for (int k = 0; k < m[2]; k++)
+                columns[i][j][k] = vox_met_join(rows[i][j][k], rows[i][j + 1][k], rows[i][j + 2][k], 3);
+    for (int i = 0, o = 0; i < m[0]; i++)
+        for (int j = 0; j < m[1]; j++)
+            for (int k = 0; k < m[2]; k++, o++) {
+                const vox_met met =
+                    vox_met_join(columns[i][j][k], columns[i + 1][j][k], columns[i + 2][j][k], 9);
+                vox_store_int(to->plus[o], met.plus), vox_store_int(to->minus[o], met.minus);
+            }
+    return 1;
+}
+
+/* Signs of the weights from one input channel to a block, [2][16]: bits of taps whose weight is >= 0, and <=
+ * 0; in `room` where there is no table of them. */
+static inline const float *vox_tile_signs(const vox_winograd_run *r, int block, int channel, float *room) {
+    const ptrdiff_t ic = r->g->x.c;
+    if (r->signs) return r->signs + ((block - r->signs_from) * ic + channel) * 2 * VOX_BLOCK;
+    for (int lane = 0; lane < VOX_BLOCK; lane += VOX_VL) {
+        vox_vi above = {0}, below = {0};
+        for (int tap = 0; tap < 27; tap++) {
+            const vox_v w = vox_load(r->w + ((block * 27 + tap) * ic + channel) * VOX_BLOCK + lane);
+            above |= (w >= vox_zero()) & vox_set_int(1 << tap);
+            below |= (w <= vox_zero()) & vox_set_int(1 << tap);
+        }
+        vox_store_int(room + lane, above), vox_store_int(room + VOX_BLOCK + lane, below);
+    }
+    return room;
+}
+
+/* Adds what an output meets of some channels; returns whether all of its lanes are NaN. */
+static inline int vox_output_meet(const vox_meeting *met, int o, int channels, const float *const *signs,
+                                  vox_ends *ends) {
+    vox_vi all = vox_set_int(-1);
+    for (int v = 0; v < VOX_NV; v++) {
+        vox_ends e = ends[v];
+        for (int c = 0; c < channels; c++) {
+            const int32_t p = met->plus[o][c], q = met->minus[o][c];
+            if (p | q)
+                e = vox_ends_add(e, (vox_met){vox_set_int(p), vox_set_int(q)},
+                                 vox_load_int(signs[c] + v * VOX_VL),
+                                 vox_load_int(signs[c] + VOX_BLOCK + v * VOX_VL));
+        }
+        ends[v] = e;
+        all &= vox_ends_nan(e);
+    }
+    return !vox_any_int(~all);
+}
+
+/* What infinite and NaN inputs make of a tile's outputs, `tile`: [d][h][w][16]. */
+VOX_NOINLINE void vox_tile_spoil(const vox_winograd_run *r, const vox_tile *t, int block,
+                                 const vox_rare *rare, float *tile) {
+    enum { MOST = 64 };
+    vox_meeting met;
+    vox_ends ends[MOST][VOX_NV];
+    float room[VOX_VL][2 * VOX_BLOCK];
+    const int *m = r->g->tile, outputs = m[0] * m[1] * m[2];
+    uint64_t left = outputs == MOST ? ~(uint64_t)0 : ((uint64_t)1 << outputs) - 1;
+    left &= rare->infinite ? ~rare->nan : 0;
+    memset(ends, 0, sizeof ends);
+    for (int from = 0; from < r->g->x.c && left; from += VOX_VL) {
+        const int channels = vox_min_int(VOX_VL, r->g->x.c - from);
+        const float *signs[VOX_VL];
+        if (!vox_tile_meet(r, t, from / VOX_BLOCK, from % VOX_BLOCK, &met)) continue;
+        for (int c = 0; c < channels; c++) signs[c] = vox_tile_signs(r, block, from + c, room[c]);
+        for (int o = 0; o < outputs; o++)
+            if (left >> o & 1 && vox_output_meet(&met, o, channels, signs, ends[o]))
+                left &= ~((uint64_t)1 << o);
+    }
+    for (int o = 0; o < outputs; o++)
+        for (int v = 0; v < VOX_NV; v++) {
+            float *y = tile + o * VOX_BLOCK + v * VOX_VL;
+            const vox_v sum = vox_ends_apply(ends[o][v], vox_load(y));
+            vox_store(y, rare->nan >> o & 1 ? vox_set(NAN) : sum);
+        }
+}
+
+/* ---- a rare tile is done --------------------------------------------------------------------- */
+
+/* Adds bias and skip to a tile's sums, and applies relu. */
+static inline void vox_tile_add(const vox_winograd_run *r, int block, const vox_tile_out *o, float *tile) {
+    const vox_winograd *g = r->g;
+    const vox_v low = vox_set(g->ep.act == VOX_ACT_RELU ? 0.0f : -INFINITY);
+    for (int i = 0; i < g->tile[0] * g->tile[1] * g->tile[2] * VOX_BLOCK; i += VOX_VL) {
+        const int k = i / VOX_BLOCK % g->tile[2], j = i / VOX_BLOCK / g->tile[2] % g->tile[1];
+        const float *skip = o->skip[i / VOX_BLOCK / g->tile[2] / g->tile[1]];
+        vox_v add = r->b ? vox_load(r->b + block * VOX_BLOCK + i % VOX_BLOCK) : vox_zero();
+        if (skip) add += vox_load(skip + j * o->skip_row + k * o->skip_col + i % VOX_BLOCK);
+        vox_store(tile + i, vox_max(low, vox_load(tile + i) + add));
+    }
+}
+
+/* As vox_tile_put, of a rare tile. half: from tamed inputs; NULL: every output is NaN. */
+VOX_NOINLINE void vox_tile_put_rare(const vox_winograd_run *r, const vox_tile *t, int block,
+                                    const vox_rare *rare, const float *half) {
+    enum { OUT = VOX_WINOGRAD_POINTS - 2 };
+    static const float zeros[VOX_BLOCK] __attribute__((aligned(64)));
+    static const int origin[3] = {0};
+    float tile[OUT * OUT * OUT * VOX_BLOCK] __attribute__((aligned(64)));
+    float copy[OUT * OUT * OUT * VOX_BLOCK] __attribute__((aligned(64)));
+    const vox_winograd *g = r->g;
+    const int floats = g->tile[0] * g->tile[1] * g->tile[2] * VOX_BLOCK;
+    const vox_scale scale = vox_scale_of(rare->shift);
+    vox_tile_out o = {.row = (ptrdiff_t)g->tile[2] * VOX_BLOCK, .col = VOX_BLOCK};
+    for (int i = 0; i < g->tile[0]; i++) o.y[i] = tile + i * g->tile[1] * o.row;
+    if (half) (void)vox_depth_for(g->tile[0], 0)(g->tile[1], g->tile[2], half, zeros, -INFINITY, &o);
+    for (int i = 0; i < floats; i += VOX_VL)
+        vox_store(tile + i, half ? vox_untame(vox_load(tile + i), &scale) : vox_set(NAN));
+    if (half && rare->kind == VOX_TILE_SPOILT) vox_tile_spoil(r, t, block, rare, tile);
+    if (r->skip) vox_tile_skip_of(r, t, block, vox_tile_inside(g, t, &g->y, origin) == 1, copy, &o);
+    vox_tile_add(r, block, &o, tile);
+    vox_tile_finish(r, t, block, tile);
+    if (r->sums) vox_tile_sum(r, t, block);
+}
+
+static inline int vox_tiles_count(const vox_rare *rare, int n, vox_tile_kind from) {
+    int count = 0;
+    for (int i = 0; i < n; i++) count += rare[i].kind >= (int)from;
+    return count;
 }
 
 #endif
