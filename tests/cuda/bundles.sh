@@ -9,7 +9,7 @@
 # GPUS: what the tiny bundle is built for besides sm_80 (default: all that nvcc knows).
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-unset MAKEFLAGS MFLAGS MAKELEVEL
+unset MAKEFLAGS MFLAGS MAKELEVEL ISAS
 voxc=$(realpath "${1:?usage: sh tests/cuda/bundles.sh VOXC}")
 cuda=${CUDA:-/usr/local/cuda}
 out=build/cuda/bundles
