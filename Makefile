@@ -10,7 +10,7 @@ INCLUDE  = -Iir -Icompiler -Icodegen -Iruntime -Iruntime/program -I$(BUILD)/gen 
 LIBS     = -lyaml -lprotobuf-c -lm -lpthread
 PROGRAM_LIBS = -lnifti2 -lznz -lpng -lz -lm -lpthread
 
-COMPILER = $(wildcard ir/*.c codegen/*.c) $(filter-out compiler/main.c,$(wildcard compiler/*.c))
+COMPILER = $(wildcard ir/*.c codegen/*.c) runtime/program/owner.c $(filter-out compiler/main.c,$(wildcard compiler/*.c))
 RUNTIME  = $(wildcard runtime/*.c)
 SEGMENT  = $(wildcard runtime/program/*.c)
 EMBEDDED = $(sort $(wildcard runtime/*.[ch] runtime/program/*.[ch] runtime/cuda/*.[ch] runtime/cuda/*.cuh codegen/templates/*) LICENSE)

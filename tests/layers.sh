@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 
 # folder: the folders whose headers its files may include
 rules='ir: ir
-compiler: compiler ir codegen
+compiler: compiler ir codegen runtime/program
 codegen: codegen ir
 codegen/templates: runtime .
 runtime: runtime

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "owner.h"
 #include "report.h"
 
 /* The only mutable globals of the program: a signal handler can reach nothing else. A slot's name is complete
@@ -94,6 +95,22 @@ static int cannot_open(vox_output *o) {
     return code;
 }
 
+static void remove_leftover(void *nothing, const char *path) {
+    (void)nothing;
+    unlink(path);
+}
+
+/* The file under its temporary name, after what killed processes left of this output is gone. */
+static int open_temporary(vox_output *o) {
+    int fd = -1;
+    vox_owner_sweep(o->path, "tmp", remove_leftover, NULL);
+    o->temporary = vox_owner_name(o->path, "tmp", 0);
+    if (o->temporary == NULL) return -1;
+    o->slot = take_slot(o->temporary);
+    VOX_RETRY(fd, open(o->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+    return fd;
+}
+
 /* Symbolic links are followed, so that the rename replaces the file and not the link. */
 static char *resolve(const char *path) {
     char *real = realpath(path, NULL);
@@ -111,31 +128,36 @@ int vox_output_open(vox_output *o, const char *path) {
     }
     if (exists && access(o->path, W_OK) != 0) return cannot_open(o); /* a rename would not ask */
     if (exists && !S_ISREG(s.st_mode)) {
-        o->file = fopen(o->path, "wb");
+        do o->file = fopen(o->path, "wb");
+        while (o->file == NULL && errno == EINTR);
         return o->file != NULL ? 0 : cannot_open(o);
     }
-    size_t n = strlen(o->path) + 32;
-    o->temporary = malloc(n);
-    if (o->temporary == NULL) return cannot_open(o);
-    snprintf(o->temporary, n, "%s.%ld.tmp", o->path, (long)getpid());
-    o->slot = take_slot(o->temporary);
-    int fd = open(o->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    int fd = open_temporary(o);
     if (fd < 0) return cannot_open(o);
     o->file = fdopen(fd, "wb");
     if (o->file == NULL) {
+        int error = errno;
         close(fd);
+        unlink(o->temporary);
+        errno = error;
         return cannot_open(o);
     }
     return 0;
 }
 
+static bool give_name(const vox_output *o) {
+    int result = 0;
+    if (o->temporary != NULL) VOX_RETRY(result, rename(o->temporary, o->path));
+    return result == 0;
+}
+
 int vox_output_commit(vox_output *o) {
     bool bad = fflush(o->file) != 0 || ferror(o->file) != 0;
     int saved = errno;
-    bool bad_close = fclose(o->file) != 0;
+    bool bad_close = fclose(o->file) != 0 && errno != EINTR; /* the descriptor is closed even then */
     o->file = NULL;
     if (bad) errno = saved;
-    if (bad || bad_close || (o->temporary != NULL && rename(o->temporary, o->path) != 0)) {
+    if (bad || bad_close || !give_name(o)) {
         int code = vox_output_error(o);
         vox_output_abort(o);
         return code;

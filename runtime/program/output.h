@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* A file being written under a temporary name beside its place. All functions print their error and return
- * the exit code, 0 if all is well. */
+/* A file being written under a temporary name beside its place; what a killed process left there goes first.
+ * All functions print their error and return the exit code, 0 if all is well. */
 typedef struct vox_output {
     char *path, *temporary; /* temporary NULL: a device or pipe, written directly */
     FILE *file;             /* NULL: not open */
