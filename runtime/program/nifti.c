@@ -196,9 +196,9 @@ int vox_nifti_read(const char *path, vox_volume *v, vox_geometry *g, size_t *not
 static void warn_lost(const char *path, const vox_volume *v, const vox_lost *l, const char *what) {
     if (l->count == 0) return;
     size_t at = l->at % vox_volume_voxels(v), nx = (size_t)v->dim[0], ny = (size_t)v->dim[1];
-    vox_warn("%s: %zu voxel%s %s and count%s as 0; the first is %.9g at x %zu, y %zu, z %zu", path, l->count,
-             l->count == 1 ? " is" : "s are", what, l->count == 1 ? "s" : "", l->value, at % nx, at / nx % ny,
-             at / nx / ny);
+    vox_warn("%s: %zu voxel%s %s and count%s as 0; the first is %s at x %zu, y %zu, z %zu", path, l->count,
+             l->count == 1 ? " is" : "s are", what, l->count == 1 ? "s" : "", vox_number(l->value).text,
+             at % nx, at / nx % ny, at / nx / ny);
 }
 
 void vox_nifti_warn_lost(const char *path, const vox_volume *v) {

@@ -91,6 +91,9 @@ static void widen(const nifti_1_header *a, nifti_2_header *b) {
     b->quatern_b = (double)a->quatern_b;
     b->quatern_c = (double)a->quatern_c;
     b->quatern_d = (double)a->quatern_d;
+    b->qoffset_x = (double)a->qoffset_x;
+    b->qoffset_y = (double)a->qoffset_y;
+    b->qoffset_z = (double)a->qoffset_z;
     for (int i = 0; i < 4; i++) {
         b->srow_x[i] = (double)a->srow_x[i];
         b->srow_y[i] = (double)a->srow_y[i];
@@ -171,9 +174,9 @@ int vox_nifti_open(vox_nifti_source *s, vox_geometry *g) {
     }
     if (s->h.vox_offset < first || s->h.vox_offset > FARTHEST) {
         return vox_fail(VOX_EXIT_INPUT,
-                        "%s: corrupt header: the voxels begin at byte %.10g; a whole number from %d is "
+                        "%s: corrupt header: the voxels begin at byte %s; a whole number from %d is "
                         "expected",
-                        header, offset, first);
+                        header, vox_number(offset).text, first);
     }
     return find_image(s, header, given_image, g);
 }

@@ -118,10 +118,11 @@ static int open_temporary(vox_output *o) {
 
 int vox_output_open(vox_output *o, const char *path) {
     /* Symbolic links are followed, so that the rename replaces the file and not the link. */
-    *o = (vox_output){.path = vox_name_resolve(path), .slot = -1};
+    const int descriptor = vox_name_descriptor(path);
+    *o = (vox_output){.path = descriptor < 0 ? vox_name_resolve(path) : strdup(path), .slot = -1};
     struct stat s;
     if (o->path == NULL) return vox_fail_memory("a file name", strlen(path));
-    if (vox_name_descriptor(path) >= 0) return open_descriptor(o, vox_name_descriptor(path));
+    if (descriptor >= 0) return open_descriptor(o, descriptor);
     bool exists = stat(o->path, &s) == 0;
     if (!exists && errno != ENOENT) return cannot_open(o);
     if (exists && S_ISDIR(s.st_mode)) {

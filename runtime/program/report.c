@@ -2,6 +2,8 @@
 /* report.c: see report.h. */
 #include "report.h"
 
+#include <float.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +67,17 @@ vox_size_text vox_size_mm(const double size[3]) {
                          : (size_t)snprintf(s.text + n, sizeof s.text - n, "%s?", times);
     }
     if (n < sizeof s.text) snprintf(s.text + n, sizeof s.text - n, " mm");
+    return s;
+}
+
+vox_number_text vox_number(double x) {
+    vox_number_text s;
+    for (int digits = 6; digits <= 17; digits++) {
+        snprintf(s.text, sizeof s.text, "%.*g", digits, x);
+        double back = strtod(s.text, NULL);
+        bool is_float = fabs(x) <= (double)FLT_MAX && x == (double)(float)x;
+        if (back == x || (is_float && (float)back == (float)x)) break;
+    }
     return s;
 }
 

@@ -25,7 +25,11 @@ typedef struct vox_size_text {
     char text[96];
 } vox_size_text;
 vox_size_text vox_size_mm(const double size[3]); /* "1x1.25x1.5 mm"; 0: "?" */
-const char *vox_dtype_name(vox_dtype type);      /* as numpy calls it */
+typedef struct vox_number_text {
+    char text[32];
+} vox_number_text;
+vox_number_text vox_number(double x);       /* as few digits as give x again, or x as a float if it is one */
+const char *vox_dtype_name(vox_dtype type); /* as numpy calls it */
 
 void vox_json_string(FILE *f, const char *text); /* quoted and escaped; NULL prints null */
 

@@ -23,8 +23,8 @@ typedef struct counts {
 static int no_label(const char *path, const vox_volume *v, size_t at, double value, int binary) {
     size_t nx = (size_t)v->dim[0], ny = (size_t)v->dim[1];
     return vox_fail(VOX_EXIT_INPUT,
-                    "%s: %.9g is not a label (x %zu, y %zu, z %zu); labels are whole numbers from 0 to %d%s",
-                    path, value, at % nx, at / nx % ny, at / nx / ny, LABELS - 1,
+                    "%s: %s is not a label (x %zu, y %zu, z %zu); labels are whole numbers from 0 to %d%s",
+                    path, vox_number(value).text, at % nx, at / nx % ny, at / nx / ny, LABELS - 1,
                     binary ? "" : "; --binary takes what is above 0 as one label");
 }
 

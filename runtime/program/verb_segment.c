@@ -354,10 +354,11 @@ static int compute(segmentation *s) {
 static int open_outputs(segmentation *s, char **files, int n) {
     const request *r = s->request;
     const char *const results[] = {r->labels, r->scores, r->overlay};
-    if (r->overlay != NULL && !vox_name_ends(r->overlay, ".png") && strncmp(r->overlay, "/dev/", 5) != 0)
+    int code = vox_results_check(s->model, r->weights, results, sizeof results / sizeof *results, files, n);
+    if (code == 0 && r->overlay != NULL && !vox_name_ends(r->overlay, ".png") &&
+        strncmp(r->overlay, "/dev/", 5) != 0)
         return vox_fail(VOX_EXIT_INPUT, "cannot write %s: the picture is a PNG, the name must end in .png",
                         r->overlay);
-    int code = vox_results_check(s->model, r->weights, results, sizeof results / sizeof *results, files, n);
     if (code == 0) code = vox_nifti_create(&s->labels_file, r->labels);
     if (code == 0 && r->scores != NULL) code = vox_nifti_create(&s->scores_file, r->scores);
     if (code == 0 && r->overlay != NULL) code = vox_output_open(&s->overlay_file, r->overlay);
