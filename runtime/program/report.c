@@ -2,7 +2,9 @@
 /* report.c: see report.h. */
 #include "report.h"
 
+#include <float.h>
 #include <limits.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,6 +58,9 @@ void vox_warn(const char *format, ...) {
 }
 
 int vox_fail_memory(const char *what, size_t bytes) {
+    if (bytes == 0) return vox_fail(VOX_EXIT_FAILURE, "not enough memory for %s", what);
+    if (bytes == SIZE_MAX)
+        return vox_fail(VOX_EXIT_FAILURE, "not enough memory for %s (2^64 bytes or more)", what);
     return vox_fail(VOX_EXIT_FAILURE, "not enough memory for %s (%zu bytes)", what, bytes);
 }
 
@@ -75,6 +80,29 @@ vox_shape_text vox_shape(int rank, const int *dim) {
     size_t n = 0;
     for (int i = 0; i < rank && n < sizeof s.text; i++) {
         n += (size_t)snprintf(s.text + n, sizeof s.text - n, i == 0 ? "%d" : "x%d", dim[i]);
+    }
+    return s;
+}
+
+vox_size_text vox_size_mm(const double size[3]) {
+    vox_size_text s = {""};
+    size_t n = 0;
+    for (int k = 0; k < 3 && n < sizeof s.text; k++) {
+        const char *times = k == 0 ? "" : "x";
+        n += size[k] > 0 ? (size_t)snprintf(s.text + n, sizeof s.text - n, "%s%.6g", times, size[k])
+                         : (size_t)snprintf(s.text + n, sizeof s.text - n, "%s?", times);
+    }
+    if (n < sizeof s.text) snprintf(s.text + n, sizeof s.text - n, " mm");
+    return s;
+}
+
+vox_number_text vox_number(double x) {
+    vox_number_text s;
+    for (int digits = 6; digits <= 17; digits++) {
+        snprintf(s.text, sizeof s.text, "%.*g", digits, x);
+        double back = strtod(s.text, NULL);
+        bool is_float = fabs(x) <= (double)FLT_MAX && x == (double)(float)x;
+        if (back == x || (is_float && (float)back == (float)x)) break;
     }
     return s;
 }

@@ -18,7 +18,8 @@ static size_t voxels(const int dim[3]) {
 int vox_scores_new(vox_scores *s, int classes, const int dim[3], bool are_labels) {
     *s = (vox_scores){.classes = classes, .dim = {dim[0], dim[1], dim[2]}, .are_labels = are_labels};
     s->data = calloc(voxels(dim), sizeof *s->data * (size_t)classes);
-    return s->data != NULL ? 0 : vox_fail_memory("the scores", voxels(dim));
+    return s->data != NULL ? 0
+                           : vox_fail_memory("the scores", voxels(dim) * sizeof *s->data * (size_t)classes);
 }
 
 void vox_scores_free(vox_scores *s) {
@@ -203,7 +204,7 @@ int vox_scores_rows(const vox_scores *s, int class, const vox_grid *grid, const 
     int code = sampler_new(&a, s, grid, dim);
     if (code != 0) return code;
     float *values = calloc((size_t)dim[0], sizeof *values);
-    if (values == NULL) code = vox_fail_memory("a row", (size_t)dim[0]);
+    if (values == NULL) code = vox_fail_memory("a row", (size_t)dim[0] * sizeof *values);
     for (int z = 0; z < dim[2] && code == 0; z++) {
         for (int y = 0; y < dim[1] && code == 0; y++) {
             bool inside = a.taps[2][z].inside && a.taps[1][y].inside;
