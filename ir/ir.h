@@ -441,6 +441,12 @@ typedef void ir_watch(void *ctx, const ir_node *n, const ir_value *value);
 bool ir_interpret(const ir_graph *g, const ir_value *in, ir_value *out, int threads, ir_watch *watch,
                   void *ctx, ir_diag *d);
 void ir_values_free(ir_value *v, int count);
+/* One node alone: in[k] are its operands' values (both pointers NULL for an absent one; IR_OP_SHAPE_OF needs
+ * none), out[k] receives malloc'd ones of its results. On failure out holds nothing to free. */
+bool ir_interpret_node(const ir_node *n, const ir_value *in, ir_value *out, int threads, ir_diag *d);
+/* Room for t's values, malloc'd and not set; those of a constant, which must have its data. */
+bool ir_value_new(const ir_tensor *t, ir_value *v, ir_diag *d);
+bool ir_value_of_const(const ir_tensor *t, ir_value *v, ir_diag *d);
 /* Evaluates one node whose inputs are all constants and returns its output as a new constant of g (named like
  * the output, which it replaces everywhere; the node is removed). Fails when an input is opaque. */
 bool ir_fold_node(ir_graph *g, ir_node *n, ir_diag *d);
