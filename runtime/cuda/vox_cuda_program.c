@@ -63,9 +63,10 @@ static int create(vox_host *h, const vox_request *r) {
     if (code != 0) return code;
     const vox_cuda_options options = options_of(r, g);
     vox_status status = vox_cuda_create(h->backend->data, file.data, file.bytes, &options, &g->handle);
-    vox_unmap_weights(&file);
     const int is_file = status >= VOX_E_WEIGHTS_MAGIC && status <= VOX_E_WEIGHTS_NOT_FINITE;
-    if (status != VOX_OK && is_file) return vox_fail_status(path, status);
+    code = status != VOX_OK && is_file ? vox_fail_weights(h->model, path, &file, status) : 0;
+    vox_unmap_weights(&file);
+    if (code != 0) return code;
     return status == VOX_OK ? 0 : failed(h, h->model->name, status);
 }
 
