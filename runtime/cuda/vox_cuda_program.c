@@ -65,6 +65,8 @@ static int create(vox_host *h, const vox_request *r) {
     vox_status status = vox_cuda_create(h->backend->data, file.data, file.bytes, &options, &g->handle);
     vox_unmap_weights(&file);
     const int is_file = status >= VOX_E_WEIGHTS_MAGIC && status <= VOX_E_WEIGHTS_NOT_FINITE;
+    if (status == VOX_E_WEIGHTS_NOT_FINITE && g->line[0])
+        return vox_fail(VOX_EXIT_INPUT, "%s: %s", path, g->line);
     if (status != VOX_OK && is_file) return vox_fail_status(path, status);
     return status == VOX_OK ? 0 : failed(h, h->model->name, status);
 }

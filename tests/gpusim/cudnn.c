@@ -58,6 +58,7 @@ typedef struct handle {
     int device;
     cudaStream_t stream;
     bool destroyed;
+    void *inner; /* memory of its own, that each execution uses: two may not run side by side */
 } handle;
 
 static handle *handle_of(cudnnHandle_t h) {
@@ -73,6 +74,8 @@ cudnnStatus_t cudnnCreate(cudnnHandle_t *h) {
     if (sim_device_count() == 0) return left(CUDNN_STATUS_NOT_INITIALIZED);
     handle *p = sim_new(1, sizeof *p);
     p->device = sim_current_device();
+    p->inner = sim_allocate(SIM_ANY_DEVICE, 1);
+    sim_buffer_at(p->inner)->kind = "cuDNN handle, as buffer";
     *h = (cudnnHandle_t)p;
     sim_born(SIM_HANDLE);
     return left(CUDNN_STATUS_SUCCESS);
@@ -304,10 +307,12 @@ typedef struct plan_work {
     plan *plan;
     plan_data data;
     int device;
+    void *inner; /* of the handle */
 } plan_work;
 
 static void run_plan_work(sim_work *w) {
     const plan_work *p = (const plan_work *)w;
+    sim_touch((uintptr_t)p->inner, 1, true);
     sim_run_plan(p->plan, &p->data, p->device);
 }
 
@@ -330,7 +335,10 @@ static cudnnStatus_t execute(const handle *h, descriptor d, descriptor variant) 
     if (!r->plan || !pack || pack->pointers != pack->ids) return CUDNN_STATUS_BAD_PARAM;
     if (sim_current_device() != h->device) return CUDNN_STATUS_BAD_PARAM;
     plan_work *w = sim_new(1, sizeof *w);
-    *w = (plan_work){.work = {run_plan_work, drop_plan_work, 1}, .plan = r->plan, .device = h->device};
+    *w = (plan_work){.work = {run_plan_work, drop_plan_work, 1, "a cuDNN plan"},
+                     .plan = r->plan,
+                     .device = h->device,
+                     .inner = h->inner};
     fill_data(&w->data, r->plan, pack);
     w->plan->references++;
     sim_enqueue(sim_stream_of(h->stream), &w->work);
