@@ -122,6 +122,7 @@ static descriptor properties_of(int device) {
 typedef struct record {
     descriptor d;
     int device; /* of the handle that it was given, -1: none */
+    bool is_pointwise;
     int64_t pointers, ids, id[PLAN_MOST];
     void *pointer[PLAN_MOST], *workspace;
     plan *plan; /* read at the first execution */
@@ -172,6 +173,8 @@ cudnnStatus_t cudnnBackendCreateDescriptor(cudnnBackendDescriptorType_t type, de
     if (sim_fails("cudnnBackendCreateDescriptor")) return left(CUDNN_STATUS_ALLOC_FAILED);
     const cudnnStatus_t status = real()->create(type, d);
     if (status == CUDNN_STATUS_SUCCESS) sim_born(SIM_DESCRIPTOR);
+    if (status == CUDNN_STATUS_SUCCESS && type == CUDNN_BACKEND_POINTWISE_DESCRIPTOR)
+        record_of(*d)->is_pointwise = true;
     return left(status);
 }
 
@@ -184,12 +187,26 @@ cudnnStatus_t cudnnBackendDestroyDescriptor(descriptor d) {
     return left(real()->destroy(d));
 }
 
+/* cuDNN's ReLU gives 0 for NaN unless it is told to pass it. */
+static void note_relu(descriptor d) {
+    cudnnPointwiseMode_t mode = CUDNN_POINTWISE_ADD;
+    cudnnNanPropagation_t nan = CUDNN_NOT_PROPAGATE_NAN;
+    const record *r = find_record(d);
+    int64_t n = 0;
+    if (!r || !r->is_pointwise) return;
+    real()->get(d, CUDNN_ATTR_POINTWISE_MODE, CUDNN_TYPE_POINTWISE_MODE, 1, &n, &mode);
+    real()->get(d, CUDNN_ATTR_POINTWISE_NAN_PROPAGATION, CUDNN_TYPE_NAN_PROPOGATION, 1, &n, &nan);
+    if (mode == CUDNN_POINTWISE_RELU_FWD && nan != CUDNN_PROPAGATE_NAN) sim_relu_drops_nan = true;
+}
+
 cudnnStatus_t cudnnBackendFinalize(descriptor d) {
     if (inside) return real()->finalize(d);
     sim_lock();
     inside++;
     if (sim_fails("cudnnBackendFinalize")) return left(CUDNN_STATUS_INTERNAL_ERROR);
-    return left(real()->finalize(d));
+    const cudnnStatus_t status = real()->finalize(d);
+    if (status == CUDNN_STATUS_SUCCESS) note_relu(d);
+    return left(status);
 }
 
 cudnnStatus_t cudnnBackendGetAttribute(const descriptor d, attribute a, attribute_type t, int64_t room,

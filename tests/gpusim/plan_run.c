@@ -86,7 +86,10 @@ static void move(const plan_tensor *t, void *memory, float *values, bool store) 
 typedef float unary(float x, const plan_node *n);
 typedef float binary(float a, float b);
 
+bool sim_relu_drops_nan;
+
 static float relu(float x, const plan_node *n) {
+    if (isnan(x)) return sim_relu_drops_nan ? n->lower : x;
     if (x > n->upper) return n->upper;
     return x < n->lower ? n->lower + n->slope * (x - n->lower) : x;
 }
