@@ -64,7 +64,10 @@ static int create(vox_host *h, const vox_request *r) {
     const vox_cuda_options options = options_of(r, g);
     vox_status status = vox_cuda_create(h->backend->data, file.data, file.bytes, &options, &g->handle);
     const int is_file = status >= VOX_E_WEIGHTS_MAGIC && status <= VOX_E_WEIGHTS_NOT_FINITE;
-    code = status != VOX_OK && is_file ? vox_fail_weights(h->model, path, &file, status) : 0;
+    if (status == VOX_E_WEIGHTS_NOT_FINITE && g->line[0])
+        code = vox_fail(VOX_EXIT_INPUT, "%s: %s", path, g->line);
+    else if (status != VOX_OK && is_file)
+        code = vox_fail_weights(h->model, path, &file, status);
     vox_unmap_weights(&file);
     if (code != 0) return code;
     return status == VOX_OK ? 0 : failed(h, h->model->name, status);
