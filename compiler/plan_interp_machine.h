@@ -24,14 +24,15 @@ typedef struct plan_machine {
     ir_diag *d;
     ir_index index;
     plan_region memory, *inputs, *outputs;
-    uint32_t *first;      /* per tensor: the owner that its element 0 is */
-    uint32_t first_claim; /* behind the tensors: PLAN_CLAIMS for each node */
-    int64_t *window;      /* per node: the first plane that its result's window holds */
-    ir_value *constants;  /* per tensor, once read */
-    ir_value *sums;       /* per node: of a gathered norm_terms, what was summed up */
-    int node;             /* that runs; n_nodes: the caller */
-    ir_planes planes;     /* that it makes; end < 0: all of its result */
-    ir_buffers buffers;   /* of a GPU's plan: what its code keeps cuDNN's workspace away from */
+    uint32_t *first;        /* per tensor: the owner that its element 0 is */
+    uint32_t first_claim;   /* behind the tensors: PLAN_CLAIMS for each node */
+    int64_t *window;        /* per node: the first plane that its result's window holds */
+    ir_value *constants;    /* per tensor, once read */
+    ir_value *sums;         /* per node: of a gathered norm_terms, what was summed up */
+    int node;               /* that runs; n_nodes: the caller */
+    ir_planes planes;       /* that it makes; end < 0: all of its result */
+    const ir_tensor *reads; /* while its elements are looked for */
+    ir_buffers buffers;     /* of a GPU's plan: what its code keeps cuDNN's workspace away from */
 } plan_machine;
 
 /* ---- plan_interp_owner.c: who wrote a byte ----------------------------------------------------- */

@@ -112,6 +112,12 @@ static void find_strides(const ir_tensor *t, place *p) {
 static bool find_place(plan_machine *m, const ir_tensor *t, bool wide, place *p) {
     *p = (place){.size = ir_element_bytes(t), .turns = m->g->goals.target == IR_TARGET_C};
     if (!find_region(m, t, p)) return false;
+    if (t->ring && !t->pitch && !p->turns)
+        return ir_fail(
+            m->d, IR_EXIT_FAILURE,
+            "plan: %%%s is a window of %d planes in plain memory, which kernels for a GPU take for all of "
+            "it",
+            t->name, t->ring);
     find_strides(t, p);
     if (t->ring && t->producer) p->window = m->window[plan_node_number(m, t->producer)];
     p->lanes = t->rank > 1 ? t->dim[1] : 0;
@@ -185,18 +191,22 @@ static bool is_filler(const ir_tensor *t, const int64_t *index) {
 
 /* ---- messages ---------------------------------------------------------------------------------- */
 
+/* where: what should stand at byte `at`; if the node reads it as a part of another tensor, that is named too.
+ */
 static bool broken(plan_machine *m, const char *what, const char *where, const plan_region *r, int64_t at,
                    const char *why) {
-    const char *planes = "";
-    if (m->node == m->g->n_nodes)
-        return ir_fail(m->d, IR_EXIT_FAILURE, "plan: the caller %s %s at %s+%" PRId64 "%s", what, where,
-                       r->name, at, why);
-    const ir_node *n = m->g->nodes[m->node];
-    if (m->planes.end >= 0 && n->stream)
-        planes =
-            ir_format(m->arena, ", planes %" PRId64 " to %" PRId64 ",", m->planes.begin, m->planes.end - 1);
-    return ir_fail(m->d, IR_EXIT_FAILURE, "plan: %s '%s'%s %s %s at %s+%" PRId64 "%s", ir_op_get(n->op)->name,
-                   n->name, planes, what, where, r->name, at, why);
+    const char *who = "the caller", *part = "";
+    if (m->node < m->g->n_nodes) {
+        const ir_node *n = m->g->nodes[m->node];
+        who = ir_format(m->arena, "%s '%s'", ir_op_get(n->op)->name, n->name);
+        if (n->stream)
+            who = ir_format(m->arena, "%s, planes %" PRId64 " to %" PRId64 ",", who, m->planes.begin,
+                            m->planes.end - 1);
+    }
+    if (m->reads && !strstr(where, ir_format(m->arena, " %%%s", m->reads->name)))
+        part = ir_format(m->arena, ", in %%%s,", m->reads->name);
+    return ir_fail(m->d, IR_EXIT_FAILURE, "plan: %s %s %s%s at %s+%" PRId64 "%s", who, what, where, part,
+                   r->name, at, why);
 }
 
 /* Where an access is outside, or all that it finds has owner `want` or `other`. */
@@ -290,6 +300,7 @@ bool plan_read(plan_machine *m, const ir_tensor *t, ir_planes planes, const bool
     int64_t i = 0;
     if (planes.end >= 0) part.dim[PLANE_AXIS] = planes.end - planes.begin;
     if (!find_place(m, t, false, &p) || !ir_value_new(&part, v, m->d)) return false;
+    m->reads = t;
     for (walk w = walk_of(t, planes, 0); w.more; next(&w), i++) {
         if (needed && !needed[w.index[PLANE_AXIS]]) {
             if (v->f) v->f[i] = NAN;
@@ -303,6 +314,7 @@ bool plan_read(plan_machine *m, const ir_tensor *t, ir_planes planes, const bool
         }
         load(t, p.region->bytes + at, v, i);
     }
+    m->reads = NULL;
     return true;
 }
 
