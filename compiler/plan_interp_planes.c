@@ -87,6 +87,7 @@ const ir_node *plan_part(ir_arena *a, const ir_node *n, ir_planes made, const ir
         part->in[k] = cut ? cut_tensor(a, n->in[k], read[k]) : n->in[k];
     }
     if (ir_get(n, IR_KERNEL)) move_window(a, part, n, made, read[0]);
-    if (n->op == IR_OP_SLICE) change(a, part, IR_BEGIN, DEPTH, 0);
+    if (n->op == IR_OP_SLICE)
+        change(a, part, IR_BEGIN, DEPTH, ir_ints(n, IR_BEGIN)[DEPTH] + made.begin - read[0].begin);
     return part;
 }
