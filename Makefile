@@ -14,13 +14,13 @@ COMPILER = $(wildcard ir/*.c codegen/*.c) runtime/program/owner.c $(filter-out c
 RUNTIME  = $(wildcard runtime/*.c)
 SEGMENT  = $(wildcard runtime/program/*.c)
 EMBEDDED = $(sort $(wildcard runtime/*.[ch] runtime/program/*.[ch] runtime/cuda/*.[ch] runtime/cuda/*.cuh codegen/templates/*) LICENSE)
-FORMATTED = $(wildcard ir/*.[ch] compiler/*.[ch] codegen/*.[ch] runtime/*.[ch] runtime/program/*.[ch] tests/*.[ch] tests/bench/*.[ch] tests/cross/*.[ch] tests/gpusim/*.[ch] runtime/cuda/*.[ch] runtime/cuda/*.cuh tests/cuda/*.[ch] tests/cuda/*.cu tests/cuda/*.cuh)
+FORMATTED = $(wildcard ir/*.[ch] compiler/*.[ch] codegen/*.[ch] runtime/*.[ch] runtime/program/*.[ch] tests/*.[ch] tests/bench/*.[ch] tests/cross/*.[ch] tests/gpusim/*.[ch] runtime/cuda/*.[ch] runtime/cuda/*.cuh tests/fuzz_graphs/*.[ch] tests/cuda/*.[ch] tests/cuda/*.cu tests/cuda/*.cuh)
 CUDA    ?= /usr/local/cuda
 obj      = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 TESTS    = $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter-out $(SKIP:%=tests/%.c),$(wildcard tests/test_*.c)))
 SANITIZE = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-.PHONY: all help tests test demo golden golden-check asan clang valgrind layers format format-check peers bench cuda-plans gpusim gpu-check install uninstall clean
+.PHONY: all help tests test demo golden golden-check asan clang valgrind layers format format-check peers bench fuzz-graphs cuda-plans gpusim gpu-check install uninstall clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -50,6 +50,8 @@ peers:  ## a Python environment with ONNX Runtime, for the tests that compare wi
 	@sh scripts/peers.sh $(BUILD)/peers
 bench: all  ## time and peak memory of networks beside their peers; BENCH=--help lists options
 	@sh tests/bench.sh $(BENCH)
+fuzz-graphs: $(BUILD)/tests/fuzz_graphs  ## N random networks through the compiler, C of them as compiled C; SEED=S
+	@$(BUILD)/tests/fuzz_graphs -n $(or $(N),1000) -c $(or $(C),0) -s $(or $(SEED),1) -o $(BUILD)/fuzz-graphs
 cuda-plans: all  ## ask cuDNN, without a GPU, for the plans of every model's convolutions
 	@sh tests/cuda/plans.sh $(BUILD)
 gpu-check: all  ## on a machine with a GPU: run, compare and time the CUDA target there; one report
@@ -87,6 +89,10 @@ $(BUILD)/gen/embedded.c: scripts/embed.sh $(EMBEDDED)
 $(BUILD)/tests/%: tests/%.c $(BUILD)/libvoxc.a $(BUILD)/libprogram.a $(BUILD)/libruntime.a
 	@mkdir -p $(@D)
 	$(CC) $(WARN) $(CFLAGS) $(INCLUDE) -Itests $(filter-out $(SLOW),$(shell sed -n '1s,^// flags: ,,p' $<)) -MMD -MP -o $@ $< $(BUILD)/libvoxc.a $(BUILD)/libprogram.a $(BUILD)/libruntime.a -lcmocka $(LIBS) $(PROGRAM_LIBS)
+
+# Random networks: tests/fuzz_graphs/main.c.
+$(BUILD)/tests/fuzz_graphs: $(call obj,$(wildcard tests/fuzz_graphs/*.c)) $(BUILD)/libvoxc.a $(BUILD)/libruntime.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -ldl
 
 # The simulated GPU, for LD_PRELOAD: tests/gpusim/README.md.
 GPUSIM   = $(filter-out tests/gpusim/test_% tests/gpusim/fake_%,$(wildcard tests/gpusim/*.c)) compiler/json.c ir/arena.c ir/diag.c

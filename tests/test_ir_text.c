@@ -446,7 +446,7 @@ int main(void) {
         cmocka_unit_test(every_op_prints_as_it_was_read), cmocka_unit_test(plan_volume_and_labels_round_trip),
         cmocka_unit_test(gpu_plan_round_trips),           cmocka_unit_test(lines_may_be_loose),
         cmocka_unit_test(constants_hold_what_is_written), cmocka_unit_test(blobs_are_found_by_hash),
-        cmocka_unit_test(hash_is_always_the_same),      cmocka_unit_test(graph_hash_sees_structure_only),
+        cmocka_unit_test(hash_is_always_the_same),        cmocka_unit_test(graph_hash_sees_structure_only),
         cmocka_unit_test(errors_say_where_and_what),      cmocka_unit_test(errors_show_the_line_with_a_caret),
         cmocka_unit_test(truncated_texts_do_no_harm),     cmocka_unit_test(mangled_texts_do_no_harm),
     };
