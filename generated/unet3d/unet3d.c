@@ -147,7 +147,7 @@ static const vox_model_info info = {
     .abi = UNET3D_ABI_VERSION,
     .name = "unet3d",
     .voxc_version = "0.1.0",
-    .graph_hash = "84d115db873a2496",
+    .graph_hash = "1e84b1508e3be42c",
     .options = "--target c --init 1",
     .arena_bytes = UNET3D_ARENA_BYTES,
     .prepared_bytes = UNET3D_PREPARED_BYTES,
@@ -175,7 +175,7 @@ static const vox_model_info info = {
 
 static const vox_model model = {
     .info = &info,
-    .graph_hash = 0x84d115db873a2496u,
+    .graph_hash = 0x1e84b1508e3be42cu,
     .weights = packings,
     .n_weights = WEIGHTS,
     .builds = builds,

@@ -165,7 +165,7 @@ static const vox_model_info info = {
     .abi = UNET3D_SMALL_ABI_VERSION,
     .name = "unet3d_small",
     .voxc_version = "0.1.0",
-    .graph_hash = "3aaa2288fc04210d",
+    .graph_hash = "a6b8b3337d6bffb9",
     .options = "--target c --init 1",
     .arena_bytes = UNET3D_SMALL_ARENA_BYTES,
     .prepared_bytes = UNET3D_SMALL_PREPARED_BYTES,
@@ -193,7 +193,7 @@ static const vox_model_info info = {
 
 static const vox_model model = {
     .info = &info,
-    .graph_hash = 0x3aaa2288fc04210du,
+    .graph_hash = 0xa6b8b3337d6bffb9u,
     .weights = packings,
     .n_weights = WEIGHTS,
     .builds = builds,
