@@ -145,6 +145,7 @@ static bool give_plain_output(ir_graph *g, ir_node *n, ir_diag *d) {
                                  ir_unique_name(g, ir_format(g->arena, "%s.plain", name)));
     plain->source = n->source;
     if (!ir_finish_node(g, plain, d)) return false;
+    ir_insert_behind(g, plain, n); /* where others that want it plain find it */
     for (int i = 0; i < g->n_outputs; i++)
         if (g->outputs[i] == out) g->outputs[i] = plain->out[0];
     out->name = ir_unique_name(g, ir_format(g->arena, "%s.blocked", name));

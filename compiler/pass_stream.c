@@ -59,8 +59,10 @@ bool stream_reads(const ir_node *n, const ir_tensor *t) {
     return false;
 }
 
+/* A crop that may move. One of another group stays there: that group's rings are as long as its turns ask for. */
 static bool is_crop_of(const ir_node *n, const ir_tensor *t) {
-    return n->op == IR_OP_SLICE && n->in[0] == t && ir_can_stream(n) && ir_bytes(n->out[0]) < ir_bytes(t);
+    return n->op == IR_OP_SLICE && n->in[0] == t && !n->stream && ir_can_stream(n) &&
+           ir_bytes(n->out[0]) < ir_bytes(t);
 }
 
 /* Whether some node of the group reads t, and behind the group nothing but crops. */

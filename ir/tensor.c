@@ -83,6 +83,18 @@ int64_t ir_bytes(const ir_tensor *t) {
     return bytes;
 }
 
+bool ir_is_in_place(const ir_node *concat, int k) {
+    const ir_tensor *whole = concat->out[0], *t = concat->in[k];
+    int axis = (int)ir_int(concat, IR_AXIS);
+    int64_t at = ir_element_bytes(whole);
+    if (t->view_of != whole) return false;
+    for (int i = axis + 1; i < whole->rank && !whole->pitch; i++)
+        at *= i == 1 && whole->block ? (whole->dim[1] + IR_BLOCK - 1) / IR_BLOCK * IR_BLOCK : whole->dim[i];
+    int64_t before = 0;
+    for (int i = 0; i < k; i++) before += concat->in[i]->dim[axis];
+    return t->view_offset == before * at;
+}
+
 bool ir_same_shape(const ir_tensor *a, const ir_tensor *b) {
     return a->rank == b->rank && !memcmp(a->dim, b->dim, (size_t)a->rank * sizeof *a->dim);
 }
