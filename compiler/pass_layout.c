@@ -26,6 +26,7 @@ static bool can_block(const ir_tensor *t) {
 static bool keeps_batch_and_channels(const ir_node *n) {
     const ir_tensor *x = n->in[0], *y = n->out[0];
     if (x->rank != 5 || x->dim[0] != y->dim[0] || x->dim[1] != y->dim[1]) return false;
+    if (n->op == IR_OP_SLICE) return ir_ints(n, IR_BEGIN)[1] == 0 && ir_ints(n, IR_STEP)[1] == 1;
     if (n->op != IR_OP_PAD) return true;
     const int64_t *pad = ir_ints(n, IR_PAD);
     return pad[0] == 0 && pad[1] == 0 && pad[x->rank] == 0 && pad[x->rank + 1] == 0;

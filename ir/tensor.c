@@ -136,6 +136,19 @@ static bool element(const ir_tensor *t, int64_t i, double *f, int64_t *v) {
     ir_die("constant %%%s has no dtype", t->name);
 }
 
+bool ir_is_weight(const ir_graph *g, const ir_tensor *t) {
+    static const struct {
+        ir_op op;
+        int last; /* operands 1 to this one */
+    } rows[] = {{IR_OP_CONV, 3},          {IR_OP_CONV_TRANSPOSE, 3}, {IR_OP_BATCH_NORM, 4},
+                {IR_OP_INSTANCE_NORM, 3}, {IR_OP_NORM_TERMS, 2},     {IR_OP_PRELU, 1}};
+    for (int i = 0; i < g->n_nodes; i++)
+        for (size_t r = 0; r < sizeof rows / sizeof *rows; r++)
+            for (int k = 1; g->nodes[i]->op == rows[r].op && k <= rows[r].last && k < g->nodes[i]->n_in; k++)
+                if (g->nodes[i]->in[k] == t) return true;
+    return false;
+}
+
 double ir_const_float(const ir_tensor *t, int64_t i) {
     double f;
     int64_t v;
