@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "names.h"
+#include "file_names.h"
 #include "report.h"
 
 /* The only mutable globals of the program: a signal handler can reach nothing else. A slot's name is complete
