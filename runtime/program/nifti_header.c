@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "names.h"
+#include "file_names.h"
 #include "nifti_read.h"
 #include "report.h"
 #include "whole.h"

@@ -10,7 +10,7 @@
 #include <nifti2_io.h>
 #include <zlib.h>
 
-#include "names.h"
+#include "file_names.h"
 #include "report.h"
 
 int vox_nifti_create(vox_nifti_writer *w, const char *path) {

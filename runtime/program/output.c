@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "names.h"
+#include "file_names.h"
 #include "owner.h"
 #include "report.h"
 

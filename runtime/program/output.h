@@ -16,7 +16,7 @@ typedef struct vox_output {
 } vox_output;
 
 /* Fails where a result (NULL: none) would replace one of the n inputs, or two results share a file, by
- * whatever names and links (names.h). */
+ * whatever names and links (file_names.h). */
 int vox_output_check(const char *const *results, int n_results, char **inputs, int n);
 int vox_output_open(vox_output *o, const char *path);
 /* Flushes, checks, closes, and gives the file its name. */

@@ -8,6 +8,7 @@
 
 #include "report.h"
 #include "resample.h"
+#include "whole.h"
 
 enum { LABEL_LIMIT = 65536 };
 
@@ -102,7 +103,8 @@ int vox_tile_label(const vox_tiles *t, int i, const int axis[3], const float *ti
                 }
                 if (are_labels && !is_label(*x)) return bad_label(*x);
                 if (rule->threshold) best = (double)*x > rule->level;
-                labels[in_file(&p, dim, axis, d, h, w)] = are_labels ? (uint16_t)*x : (uint16_t)best;
+                labels[in_file(&p, dim, axis, d, h, w)] =
+                    (uint16_t)(are_labels ? vox_whole((double)*x, 0, LABEL_LIMIT - 1) : best);
             }
         }
     }
@@ -153,7 +155,7 @@ static int nearest_row(const sampler *a, const vox_scores *s, int nx, int y, int
     for (int x = 0; x < nx; x++) {
         float v = row[nearest(&a->taps[0][x])];
         if (!is_label(v)) return bad_label(v);
-        label[x] = (uint16_t)v;
+        label[x] = (uint16_t)vox_whole((double)v, 0, LABEL_LIMIT - 1);
     }
     return 0;
 }

@@ -18,8 +18,9 @@ typedef struct request {
 #include <unistd.h>
 
 #include "backend.h"
+#include "channels.h"
 #include "nifti.h"
-#include "names.h"
+#include "file_names.h"
 #include "npy.h"
 #include "overlay.h"
 #include "results.h"
@@ -117,54 +118,6 @@ static int read_network(const vox_model_info *m, network *n) {
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-/* Appends b's channels to a. Takes b's data. */
-static int append(vox_volume *a, vox_volume *b, const char *first, const char *name) {
-    if (a->data == NULL) {
-        *a = *b;
-        return 0;
-    }
-    int code = 0;
-    size_t n = vox_volume_voxels(a);
-    if (memcmp(a->dim, b->dim, sizeof a->dim) != 0) {
-        code = vox_fail(VOX_EXIT_INPUT, "%s is %s voxels, but %s is %s: all channels must lie on one grid",
-                        name, vox_shape(3, b->dim).text, first, vox_shape(3, a->dim).text);
-    } else {
-        float *data = realloc(a->data, n * sizeof *data * (size_t)(a->channels + b->channels));
-        if (data == NULL) {
-            code = vox_fail_memory(name, n * sizeof *data * (size_t)(a->channels + b->channels));
-        } else {
-            memcpy(data + n * (size_t)a->channels, b->data, n * sizeof *data * (size_t)b->channels);
-            a->data = data;
-            a->channels += b->channels;
-        }
-    }
-    free(b->data);
-    return code;
-}
-
-static int read_file(segmentation *s, const char *first, const char *file) {
-    vox_volume v;
-    vox_geometry g;
-    size_t bad = 0;
-    int code = vox_nifti_read(file, &v, &g, &bad);
-    if (code != 0) return code;
-    vox_nifti_warn_lost(file, &v);
-    if (s->volume.data == NULL) {
-        s->geometry = g;
-    } else if (memcmp(s->volume.dim, v.dim, sizeof v.dim) == 0) {
-        code = vox_nifti_same_grid(file, &g, first, &s->geometry);
-    }
-    if (code == 0) return append(&s->volume, &v, first, file);
-    free(v.data);
-    return code;
-}
-
-static int read_files(segmentation *s, char **files, int n) {
-    int code = 0;
-    for (int i = 0; i < n && code == 0; i++) code = read_file(s, files[0], files[i]);
-    return code;
-}
-
 /* A network of volumes learns nothing from an image: one that is a voxel thick where it takes more. */
 static int refuse_images(const segmentation *s, const char *file) {
     for (int k = 0; k < 3; k++) {
@@ -173,39 +126,6 @@ static int refuse_images(const segmentation *s, const char *file) {
                         "%s is a 2-D image (%s voxels), one voxel thick along %c; %s takes volumes", file,
                         vox_shape(3, s->volume.dim).text, "xyz"[s->net.axis[k]], s -> model -> name);
     }
-    return 0;
-}
-
-/* How many channels the files have and how many were needed. */
-static int wrong_channels(const segmentation *s, const char *file, int files) {
-    int want = s->net.channels, have = s->volume.channels;
-    const char *repeat = have == 1 ? ", or --repeat-channel" : "";
-    char holds[64];
-    if (files > 1) {
-        return vox_fail(VOX_EXIT_INPUT, "%d files hold %d channels in all; %s takes %d (%s)", files, have,
-                        s->model->name, want, vox_shape(5, s->model->inputs->dim).text);
-    }
-    if (s->geometry.volumes > 1) {
-        snprintf(holds, sizeof holds, "%d volumes (a series?)", s->geometry.volumes);
-    } else {
-        snprintf(holds, sizeof holds, have == 1 ? "%d channel" : "%d channels (colours)", have);
-    }
-    if (want == 1) return vox_fail(VOX_EXIT_INPUT, "%s holds %s; this network takes 1", file, holds);
-    return vox_fail(VOX_EXIT_INPUT,
-                    "%s holds %s; this network takes %d (%s): give a 4-D file of %d volumes or %d files%s",
-                    file, holds, want, vox_shape(5, s->model->inputs->dim).text, want, want, repeat);
-}
-
-static int match_channels(segmentation *s, const char *file, int files) {
-    int want = s->net.channels;
-    if (s->volume.channels == want) return 0;
-    if (s->volume.channels != 1 || !s->request->repeat_channel) return wrong_channels(s, file, files);
-    size_t n = vox_volume_voxels(&s->volume);
-    float *data = realloc(s->volume.data, n * sizeof *data * (size_t)want);
-    if (data == NULL) return vox_fail_memory("the repeated channel", n * sizeof *data * (size_t)want);
-    for (int c = 1; c < want; c++) memcpy(data + n * (size_t)c, data, n * sizeof *data);
-    s->volume.data = data;
-    s->volume.channels = want;
     return 0;
 }
 
@@ -227,8 +147,7 @@ static void warn_unknown(const segmentation *s, const char *file) {
 }
 
 static int read_input(segmentation *s, char **files, int n) {
-    int code = read_files(s, files, n);
-    if (code == 0) code = match_channels(s, files[0], n);
+    int code = vox_channels_read(s->model, s->request->repeat_channel, files, n, &s->volume, &s->geometry);
     if (code == 0) code = refuse_images(s, files[0]);
     if (code != 0) return code;
     warn_unknown(s, files[0]);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT-0 */
-/* names.h: which file a name means. */
-#ifndef VOX_NAMES_H
-#define VOX_NAMES_H
+/* file_names.h: which file a name means. */
+#ifndef VOX_FILE_NAMES_H
+#define VOX_FILE_NAMES_H
 
 #include <stdbool.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT-0 */
-/* names.c: see names.h. */
-#include "names.h"
+/* file_names.c: see file_names.h. */
+#include "file_names.h"
 
 #include <limits.h>
 #include <stdio.h>
