@@ -20,7 +20,7 @@ obj      = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 TESTS    = $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter-out $(SKIP:%=tests/%.c),$(wildcard tests/test_*.c)))
 SANITIZE = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-.PHONY: all help tests test demo golden golden-check asan clang valgrind layers format format-check peers bench fuzz-graphs cuda-plans gpusim gpu-check install uninstall clean
+.PHONY: all help tests test demo golden golden-check asan clang valgrind layers format format-check peers bench fuzz-graphs cuda-plans gpusim gpu-check mutants install uninstall clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -56,6 +56,8 @@ cuda-plans: all  ## ask cuDNN, without a GPU, for the plans of every model's con
 	@sh tests/cuda/plans.sh $(BUILD)
 gpu-check: all  ## on a machine with a GPU: run, compare and time the CUDA target there; one report
 	@sh tests/cuda/gpu-check.sh
+mutants: all  ## break one property after the other: the test that each names must fail
+	@sh tests/mutants.sh
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' Makefile
 

@@ -50,6 +50,7 @@ steps() {
     }
     for target in layers format-check golden-check; do echo "$target make $target"; done
     echo 'docs sh tests/docs.sh'
+    echo 'mutants sh tests/mutants.sh --check'
     echo 'install sh tests/install.sh'
     printf '%s\n' 'cuda-plans sh tests/cuda/plans.sh build' 'cuda-static sh tests/cuda/static.sh' \
         'cuda-kernels sh tests/cuda/kernels.sh' 'gpu-check sh tests/cuda/gpu-check-test.sh build/voxc'

@@ -128,6 +128,7 @@ static void settle(const vox_cuda_pipe *p) {
 
 void vox_cuda_close_pipe(vox_cuda *h) {
     vox_cuda_pipe *p = &h->pipe;
+    if (!p->owns_compute) p->compute = NULL; /* the host's, which may be gone */
     settle(p);
     for (int i = 0; i < VOX_CUDA_SLOTS; i++) close_slot(&p->slots[i]);
     if (p->in) cudaStreamDestroy(p->in);

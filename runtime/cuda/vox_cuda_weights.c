@@ -186,15 +186,28 @@ static vox_status check_file(const vox_cuda *h, const void *file, size_t bytes) 
     return status;
 }
 
-/* What the file holds is finite, so infinity is what the type made of it. */
+/* Whether all of a float type's exponent bits are set: infinity or NaN. */
+static int is_special(vox_cuda_store store, const unsigned char *data, size_t index) {
+    uint32_t word;
+    uint16_t half;
+    if (store == VOX_STORE_F32) {
+        memcpy(&word, data + index * sizeof word, sizeof word);
+        return (word & 0x7f800000u) == 0x7f800000u;
+    }
+    memcpy(&half, data + index * sizeof half, sizeof half);
+    const unsigned bits = store == VOX_STORE_F16 ? 0x7c00u : 0x7f80u;
+    return (half & bits) == bits;
+}
+
+/* What the file holds is finite, so infinity is what the type made of it, or NaN what a norm made. */
 static vox_status check_range(const vox_cuda *h, const vox_cuda_weight *w, const unsigned char *packed) {
     static const double most[] = {
         [VOX_STORE_F32] = FLT_MAX, [VOX_STORE_F16] = 65504, [VOX_STORE_BF16] = 0x1.fep127};
     if (w->store > VOX_STORE_BF16) return VOX_OK;
     for (size_t i = 0; i < w->bytes / vox_cuda_store_bytes(w->store); i++) {
-        if (isfinite(vox_cuda_get(w->store, packed, i))) continue;
+        if (!is_special(w->store, packed, i)) continue;
         vox_cuda_say(h,
-                     "the weights of %s: one is beyond %g, the largest number of its type on the GPU: "
+                     "the weights of %s: one is no number, or beyond %g, the largest of its type on the GPU: "
                      "compile with another --precision",
                      w->name, most[w->store]);
         return VOX_E_WEIGHTS_NOT_FINITE;

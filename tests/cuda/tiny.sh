@@ -4,7 +4,7 @@
 # plain loops (tiny_reference.h) and the interpreter compute, whatever the order in which the simulated GPU does its
 # work. Exit status 77 without nvcc or cuDNN.
 #
-#   sh tests/cuda/tiny.sh VOXC
+#   sh tests/cuda/tiny.sh VOXC [MODE...]      only these modes of embed.c; "measured": the plan cache
 #
 # Leaves the bundles and their hosts in build/cuda/tiny for bundles.sh.
 set -u
@@ -13,6 +13,7 @@ unset MAKEFLAGS MFLAGS MAKELEVEL
 voxc=$(realpath "${1:?usage: sh tests/cuda/tiny.sh VOXC}")
 cuda=${CUDA:-/usr/local/cuda}
 out=$PWD/build/cuda/tiny
+shift
 failed=0
 complain() { echo "tiny: $*" && failed=$((failed + 1)); }
 
@@ -45,24 +46,53 @@ runs() {
         complain "$precision $settings embed $*: $got"
 }
 
+# fails CALL MODE TEXT: where the call fails, so does the mode, and says at what.
+fails() {
+    rm -f "$out/fp32/tiny.plans"
+    got=$(cd "$out/fp32" && timeout 60 env GPUSIM_FAIL="$1" LD_PRELOAD="$library" ./embed "$2" 2>/dev/null) &&
+        complain "embed $2 does not fail with $1"
+    case $got in *"$3"*) ;; *) complain "embed $2, $1: $got" ;; esac
+}
+
+measured() {
+    runs fp32 '' choose
+    runs fp32 '' tune tuned # what was not measured does not count
+    runs fp32 '' tune cache
+    fails cudaStreamSynchronize:2 tune 'measuring the plans'
+}
+
 # What a mode finds must not depend on when a device does its work, nor on which device it is: each mode meets the
 # lazy one and a random one, and the others in turns.
-device=GPUSIM_DEVICE=$PWD/tests/cuda/devices
-set -- 'GPUSIM_EAGER=1' 'GPUSIM_REVERSE=1' "$device/h100.json" 'GPUSIM_SEED=2 GPUSIM_REVERSE=1' 'GPUSIM_SEED=3' "$device/l4.json"
 turn=0
-for mode in run steps two many tiles arena wanted capture stale wrong nulls nan selftest; do
-    runs fp32 '' $mode
-    runs fp32 GPUSIM_SEED=1 $mode
-    turn=$((turn % $# + 1))
-    eval "runs fp32 \"\${$turn}\" $mode"
+devices=$PWD/tests/cuda/devices
+in_turns() {
+    runs fp32 '' "$1"
+    runs fp32 GPUSIM_SEED=1 "$1"
+    turn=$((turn % 6 + 1))
+    case $turn in
+    1) runs fp32 GPUSIM_EAGER=1 "$1" ;;
+    2) runs fp32 GPUSIM_REVERSE=1 "$1" ;;
+    3) runs fp32 "GPUSIM_DEVICE=$devices/h100.json" "$1" ;;
+    4) runs fp32 'GPUSIM_SEED=2 GPUSIM_REVERSE=1' "$1" ;;
+    5) runs fp32 GPUSIM_SEED=3 "$1" ;;
+    6) runs fp32 "GPUSIM_DEVICE=$devices/l4.json" "$1" ;;
+    esac
+}
+
+for mode in "$@"; do
+    case $mode in
+    measured) measured ;;
+    *) in_turns "$mode" && runs fp16 GPUSIM_SEED=1 "$mode" ;;
+    esac
 done
-for seed in 4 5 6; do runs fp32 GPUSIM_SEED=$seed many; done
-for mode in run range nan selftest; do runs fp16 GPUSIM_SEED=1 $mode; done
-runs fp32 '' range
-runs fp32 '' choose
-runs fp32 '' tune tuned # what was not measured does not count
-runs fp32 '' tune cache
-env LD_PRELOAD="$library" "$voxc" verify "$out/fp32" --max-rms 1e-5 >"$out/verify.log" 2>&1 ||
-    complain "the interpreter: $(tail -n 1 "$out/verify.log")"
+if [ $# = 0 ]; then
+    for mode in run steps two many tiles arena wanted capture stale wrong nulls nan range selftest; do in_turns $mode; done
+    for seed in 4 5 6; do runs fp32 GPUSIM_SEED=$seed many; done
+    for mode in run range nan selftest; do runs fp16 GPUSIM_SEED=1 $mode; done
+    measured
+    fails cudaStreamSynchronize:1 run 'copying the weights'
+    env LD_PRELOAD="$library" "$voxc" verify "$out/fp32" --max-rms 1e-5 >"$out/verify.log" 2>&1 ||
+        complain "the interpreter: $(tail -n 1 "$out/verify.log")"
+fi
 
 [ $failed = 0 ] && echo 'the tiny bundle runs in every order'
