@@ -45,6 +45,7 @@ steps() {
     for target in layers format-check golden-check; do echo "$target make $target"; done
     echo 'docs sh tests/docs.sh'
     echo 'install sh tests/install.sh'
+    echo 'demo sh tests/demo.sh'
     printf '%s\n' 'cuda-plans sh tests/cuda/plans.sh build' 'cuda-static sh tests/cuda/static.sh' \
         'cuda-kernels sh tests/cuda/kernels.sh' 'gpu-check sh tests/cuda/gpu-check-test.sh build/voxc'
 }
