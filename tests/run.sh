@@ -44,7 +44,8 @@ steps() {
     {
         suite sanitizers build/asan $slow
         suite gcc build $slow
-        printf '%s\n' 'arm sh tests/arm.sh' 'streams sh tests/streams.sh' 'valgrind make valgrind'
+        printf '%s\n' 'arm sh tests/arm.sh' 'streams sh tests/streams.sh' 'valgrind make valgrind' \
+            'fuzz-replay sh tests/fuzz/replay.sh build/asan' 'tsan sh tests/tsan.sh'
         suite sanitizers build/asan $(echo "$quick" | grep -vx test_kernels)
         suite gcc build $quick
     }
@@ -52,6 +53,7 @@ steps() {
     echo 'docs sh tests/docs.sh'
     echo 'mutants sh tests/mutants.sh --check'
     echo 'install sh tests/install.sh'
+    echo 'demo sh tests/demo.sh'
     printf '%s\n' 'cuda-plans sh tests/cuda/plans.sh build' 'cuda-static sh tests/cuda/static.sh' \
         'cuda-kernels sh tests/cuda/kernels.sh' 'gpu-check sh tests/cuda/gpu-check-test.sh build/voxc'
 }
