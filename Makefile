@@ -92,7 +92,7 @@ $(BUILD)/tests/%: tests/%.c $(BUILD)/libvoxc.a $(BUILD)/libprogram.a $(BUILD)/li
 
 # Random networks: tests/fuzz_graphs/main.c.
 $(BUILD)/tests/fuzz_graphs: $(call obj,$(wildcard tests/fuzz_graphs/*.c)) $(BUILD)/libvoxc.a $(BUILD)/libruntime.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -ldl
+	$(CC) $(CFLAGS) $(LDFLAGS) -rdynamic -o $@ $^ $(LIBS) -ldl
 
 # The simulated GPU, for LD_PRELOAD: tests/gpusim/README.md.
 GPUSIM   = $(filter-out tests/gpusim/test_% tests/gpusim/fake_%,$(wildcard tests/gpusim/*.c)) compiler/json.c ir/arena.c ir/diag.c
