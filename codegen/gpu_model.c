@@ -208,7 +208,7 @@ static bool has_slopes(const ir_node *n) {
 
 static int copied_members(const ir_node *concat) {
     int count = 0;
-    for (int k = 0; k < concat->n_in; k++) count += concat->in[k]->view_of != concat->out[0];
+    for (int k = 0; k < concat->n_in; k++) count += !ir_is_in_place(concat, k);
     return count;
 }
 

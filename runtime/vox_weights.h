@@ -67,7 +67,7 @@ typedef struct vox_weight {
 /* FNV-1a over 64-bit little-endian words, then over the remaining bytes. */
 uint64_t vox_hash(const void *data, size_t bytes);
 
-/* Checks every field of a weight file, and all its floating-point values. */
+/* Checks every field of a weight file, and that what is packed otherwise than by copying is finite. */
 vox_status vox_weights_check(const void *file, size_t bytes, uint64_t graph_hash, size_t expected_bytes,
                              const vox_weight *weights, int count);
 /* Writes the prepared buffer from a checked file. */

@@ -165,7 +165,9 @@ void vox_cuda_pack_weight(const vox_cuda_weight *w, const unsigned char *file, u
 
 /* ---- checking and copying -------------------------------------------------------------------- */
 
+/* What is only copied are operands, such as masks: those may hold anything. */
 static int is_finite(const vox_cuda_weight *w, const unsigned char *file) {
+    if (w->pack == VOX_CUDA_PACK_COPY) return 1;
     for (int i = 0; i < 4 && w->dtype == VOX_F32; i++)
         for (size_t k = 0; w->file[i] && k < w->count; k++)
             if (!isfinite(read_float(file, w->file[i], k))) return 0;

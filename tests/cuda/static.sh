@@ -1,6 +1,6 @@
 #!/bin/sh
 # Compiles the kernels that bundles use (static.cu) for every architecture of the CUDA target, warnings and spills
-# being errors, and compares registers and shared memory per kernel with the table tests/cuda/registers.txt.
+# being errors, each of their headers alone, and compares registers and shared memory per kernel with the table tests/cuda/registers.txt.
 # UPDATE_REFS=1 rewrites the table. CUDA_ARCHS narrows the architectures (then the table is not compared).
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -17,6 +17,13 @@ rm -rf "$out" && mkdir -p "$out" || exit 1
 echo "$archs" | tr ' ' '\n' | OUT=$out xargs -P "$(nproc)" -I ARCH sh -c '
     nvcc -std=c++17 -Iruntime -arch=sm_ARCH -cubin -Werror all-warnings -Xptxas -v,-warn-spills,-Werror \
         -o "$OUT/ARCH.cubin" tests/cuda/static.cu >"$OUT/ARCH.log" 2>&1 || { cat "$OUT/ARCH.log"; exit 1; }' || exit 1
+
+# Each header alone: none may rely on what others include in front of it.
+# shellcheck disable=SC2016 # for the inner shell
+printf '%s\n' runtime/cuda/*.cuh | OUT=$out xargs -P "$(nproc)" -I HEADER sh -c '
+    echo "#include \"HEADER\"" >"$OUT/$(basename HEADER).cu"
+    nvcc -std=c++17 -I. -Iruntime -arch=sm_90 -ptx -Werror all-warnings -o "$OUT/$(basename HEADER).ptx" \
+        "$OUT/$(basename HEADER).cu" || exit 1' || exit 1
 
 # From ptxas -v: one line "ARCH KERNEL|SHARED REGISTERS" per kernel and architecture.
 for arch in $archs; do
