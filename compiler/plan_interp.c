@@ -333,12 +333,18 @@ static bool read_outputs(plan_machine *m, ir_value *out) {
     return true;
 }
 
-bool plan_interpret(const ir_graph *planned, const ir_value *in, ir_value *out, ir_diag *d) {
+bool plan_run(const ir_graph *planned, const ir_value *in, ir_value *out, bool *overflows, ir_diag *d) {
     plan_machine m = {.g = planned, .arena = ir_arena_new(), .d = d};
     bool ok = open_machine(&m, in) && run_nodes(&m) && read_outputs(&m, out);
+    *overflows = m.overflows;
     plan_close_memory(&m);
     if (m.constants) ir_values_free(m.constants, planned->n_tensors);
     if (m.sums) ir_values_free(m.sums, planned->n_nodes);
     ir_arena_free(m.arena);
     return ok;
+}
+
+bool plan_interpret(const ir_graph *planned, const ir_value *in, ir_value *out, ir_diag *d) {
+    bool overflows;
+    return plan_run(planned, in, out, &overflows, d);
 }

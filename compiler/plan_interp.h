@@ -20,8 +20,9 @@
 bool plan_interpret(const ir_graph *planned, const ir_value *in, ir_value *out, ir_diag *d);
 
 /* Runs `source` (as imported) with ir_interpret and `planned`, which was made of it, with plan_interpret,
- * both on inputs that the seed decides, and compares the outputs. False with d filled at the first
- * difference. */
+ * both on inputs that the seed decides, and compares the outputs, to what the precisions that values are kept
+ * in allow; not at all where one of them was too large for that. False with d filled at the first difference.
+ */
 bool plan_check(const ir_graph *source, const ir_graph *planned, uint64_t seed, ir_diag *d);
 
 #endif

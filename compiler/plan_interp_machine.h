@@ -31,9 +31,13 @@ typedef struct plan_machine {
     ir_value *sums;         /* per node: of a gathered norm_terms, what was summed up */
     int node;               /* that runs; n_nodes: the caller */
     ir_planes planes;       /* that it makes; end < 0: all of its result */
+    bool overflows;         /* some result was too large for what it is kept as */
     const ir_tensor *reads; /* while its elements are looked for */
     ir_buffers buffers;     /* of a GPU's plan: what its code keeps cuDNN's workspace away from */
 } plan_machine;
+
+/* plan_interpret; *overflows: whether infinities may stand where sums in double precision are finite. */
+bool plan_run(const ir_graph *planned, const ir_value *in, ir_value *out, bool *overflows, ir_diag *d);
 
 /* ---- plan_interp_owner.c: who wrote a byte ----------------------------------------------------- */
 

@@ -390,6 +390,8 @@ bool plan_write(plan_machine *m, const ir_tensor *t, ir_planes planes, const ir_
             memset(p.region->bytes + at, 0, (size_t)p.size);
         else
             store(t, p.region->bytes + at, v, i++);
+        if (!fills && v->f && isfinite(v->f[i - 1]) && !isfinite(float_at(t, p.region->bytes + at)))
+            m->overflows = true;
         own(p.region, at, p.size, owner);
     }
     return true;
