@@ -98,7 +98,7 @@ $(BUILD)/tests/%: tests/%.c $(BUILD)/libvoxc.a $(BUILD)/libprogram.a $(BUILD)/li
 
 # Random networks: tests/fuzz_graphs/main.c.
 $(BUILD)/tests/fuzz_graphs: $(call obj,$(wildcard tests/fuzz_graphs/*.c)) $(BUILD)/libvoxc.a $(BUILD)/libruntime.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -ldl
+	$(CC) $(CFLAGS) $(LDFLAGS) -rdynamic -o $@ $^ $(LIBS) -ldl
 
 # A fuzz target runs the files that it is given; with FUZZ_MAIN=-fsanitize=fuzzer it is libFuzzer's.
 FUZZ_MAIN = tests/fuzz/replay.c

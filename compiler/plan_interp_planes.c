@@ -88,6 +88,6 @@ const ir_node *plan_part(ir_arena *a, const ir_node *n, ir_planes made, const ir
     }
     if (ir_get(n, IR_KERNEL)) move_window(a, part, n, made, read[0]);
     if (n->op == IR_OP_SLICE)
-        change(a, part, IR_BEGIN, DEPTH, ir_ints(n, IR_BEGIN)[DEPTH] + made.begin - read[0].begin);
+        change(a, part, IR_BEGIN, DEPTH, made.begin + ir_ints(n, IR_BEGIN)[DEPTH] - read[0].begin);
     return part;
 }

@@ -146,7 +146,7 @@ typedef struct fuzz_result {
 /* Text form, passes, verifier and memory plan of a graph. Dies where the compiler does. */
 void fuzz_check(const char *text, const fuzz_options *o, fuzz_result *r);
 
-/* ---- processes (process.c, workers.c) --------------------------------------------------------- */
+/* ---- processes (forked.c, workers.c) --------------------------------------------------------- */
 
 typedef void fuzz_checker(const char *text, const fuzz_options *o, fuzz_result *r);
 /* Calls check in a process of its own: where that dies or takes too long, r says so. */
@@ -170,6 +170,31 @@ typedef struct fuzz_tally {
 /* Checks cases 0 to count - 1 of a seed, for both targets, in `jobs` processes. The tally is shared memory
  * (munmap it); its failures are in no particular order. */
 fuzz_tally *fuzz_run(uint64_t seed, int64_t count, int jobs);
+
+/* ---- emitted C (emit.c, numbers.c) ------------------------------------------------------------ */
+
+/* One case of a batch; options are for target c. */
+typedef struct fuzz_emitted {
+    char *text;
+    fuzz_options o;
+    fuzz_result r;
+} fuzz_emitted;
+/* Compiles cases to C in folder dir, all in one build for the instruction set of gcc's `flags`, and runs each
+ * in a process of its own, beside the interpreter. */
+void fuzz_emit(fuzz_emitted *cases, int count, const char *dir, const char *flags);
+/* The same for one case, in a folder of its own: a fuzz_checker. */
+void fuzz_check_emitted(const char *text, const fuzz_options *o, fuzz_result *r);
+/* Cases 0 to count - 1 of a seed, in `jobs` processes; a quarter of the builds is for AVX2 where that runs.
+ */
+fuzz_tally *fuzz_run_emitted(uint64_t seed, int64_t count, int jobs);
+
+/* How far a result may be from the interpreter's: by what errors of rounding in each node make of it. */
+typedef struct fuzz_bounds {
+    ir_value *want;  /* of the outputs */
+    double **margin; /* per output and element */
+} fuzz_bounds;
+bool fuzz_bounds_of(const ir_graph *g, const ir_value *in, fuzz_bounds *b, ir_diag *d);
+void fuzz_bounds_free(const ir_graph *g, fuzz_bounds *b);
 
 /* ---- shrinking (shrink.c) -------------------------------------------------------------------- */
 

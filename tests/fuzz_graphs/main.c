@@ -1,7 +1,9 @@
 /* main.c: the program: random networks through the compiler.
  *
- *   fuzz-graphs [-n COUNT] [-s SEED] [-j JOBS] [-o DIR]     COUNT random graphs, for both targets
- *   fuzz-graphs FILE.ir ...                                 cases that it wrote
+ *   fuzz_graphs [-n COUNT] [-c COUNT] [-s SEED] [-j JOBS] [-o DIR]
+ *       -n: so many random graphs through the passes, for both targets, and the plan's interpreter
+ *       -c: so many as compiled C, beside the interpreter
+ *   fuzz_graphs [-c 1] FILE.ir ...      cases that it wrote; -c 1: as C, too
  *
  * Of each kind of failure one case is made small and written into DIR. Exit status 1: something failed.
  */
@@ -14,17 +16,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MOST_KINDS = 20, SHRINK_SECONDS = 60 };
+enum { MOST_KINDS = 20, SHRINK_SECONDS = 60, COMPILED_SECONDS = 300 };
 
 typedef struct arguments {
-    int64_t count;
+    int64_t count, emitted;
     uint64_t seed;
     int jobs;
     const char *dir;
 } arguments;
 
 static void usage(void) {
-    fputs("usage: fuzz-graphs [-n COUNT] [-s SEED] [-j JOBS] [-o DIR] | FILE.ir ...\n", stderr);
+    fputs("usage: fuzz_graphs [-n COUNT] [-c COUNT] [-s SEED] [-j JOBS] [-o DIR] [FILE.ir ...]\n", stderr);
     exit(2);
 }
 
@@ -40,9 +42,11 @@ static arguments read_arguments(int argc, char **argv) {
     arguments a = {.count = 1000, .seed = 1, .dir = "build/fuzz-graphs"};
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     a.jobs = processors > 0 && processors < FUZZ_MAX_JOBS ? (int)processors : 1;
-    for (int c; (c = getopt(argc, argv, "n:s:j:o:")) != -1;) {
+    for (int c; (c = getopt(argc, argv, "n:c:s:j:o:")) != -1;) {
         if (c == 'n')
             a.count = number(optarg, 0, INT32_MAX);
+        else if (c == 'c')
+            a.emitted = number(optarg, 0, INT32_MAX);
         else if (c == 's')
             a.seed = (uint64_t)number(optarg, 0, INT64_MAX);
         else if (c == 'j')
@@ -57,18 +61,25 @@ static arguments read_arguments(int argc, char **argv) {
 
 /* ---- reports --------------------------------------------------------------------------------- */
 
-static void print_coverage(const fuzz_tally *t, int64_t count) {
-    printf("%lld graphs for two targets; how many of them, in per cent, had\n", (long long)count);
+static void print_coverage(const fuzz_tally *t, int64_t count, const char *how) {
+    printf("%lld graphs %s; how many of them, in per cent, had\n", (long long)count, how);
     for (int i = 0; i < FUZZ_FEATURE_COUNT; i++)
-        printf("  %-32s %6.1f%s", fuzz_feature_names[i], 100.0 * (double)t->features[i] / (double)count,
-               i % 2 ? "\n" : "");
-    printf("\n");
+        if (t->features[i])
+            printf("  %-30s %6.1f\n", fuzz_feature_names[i], 100.0 * (double)t->features[i] / (double)count);
 }
 
-static void write_case(const arguments *a, int kind, const char *text, const fuzz_options *o,
+/* A kind of check: of what, and what its files are called. */
+typedef struct check {
+    fuzz_checker *check;
+    const char *name;
+} check;
+static const check plan_check_of[] = {{fuzz_check, "c"}, {fuzz_check, "cuda"}};
+static const check emitted_check = {fuzz_check_emitted, "compiled"};
+
+static void write_case(const arguments *a, const check *c, int kind, const char *text, const fuzz_options *o,
                        const fuzz_result *r) {
     char path[4096], line[256];
-    snprintf(path, sizeof path, "%s/%02d-%s.ir", a->dir, kind, o->target == IR_TARGET_C ? "c" : "cuda");
+    snprintf(path, sizeof path, "%s/%s-%02d.ir", a->dir, c->name, kind);
     FILE *f = fopen(path, "w");
     if (!f) ir_die("%s: %s", path, strerror(errno));
     fprintf(f, "# %s\n%s\n%s", r->text, fuzz_options_text(o, line, sizeof line), text);
@@ -76,71 +87,96 @@ static void write_case(const arguments *a, int kind, const char *text, const fuz
     printf("    %s: %s\n", path, r->text);
 }
 
-static void shrink_one(const arguments *a, int kind, const fuzz_failure *failure) {
+static void shrink_one(const arguments *a, const check *c, int kind, const fuzz_failure *failure) {
     char *text = fuzz_generate(a->seed, failure->number);
     fuzz_options o = fuzz_options_of(a->seed, failure->number, failure->target);
     fuzz_result r;
-    fuzz_isolated(fuzz_check, text, &o, &r);
+    fuzz_isolated(fuzz_check, text, &o, &r); /* much faster than compiling, where it sees the fault */
+    bool planned = r.verdict == FUZZ_WRONG;
+    if (!planned) fuzz_isolated(c->check, text, &o, &r);
     if (r.verdict == FUZZ_WRONG)
-        fuzz_shrink(fuzz_check, &text, &o, &r, SHRINK_SECONDS);
+        fuzz_shrink(planned ? fuzz_check : c->check, &text, &o, &r,
+                    planned ? SHRINK_SECONDS : COMPILED_SECONDS);
     else
         snprintf(r.text, sizeof r.text, "not again: %.900s", failure->text);
-    write_case(a, kind, text, &o, &r);
+    write_case(a, c, kind, text, &o, &r);
     free(text);
 }
 
-static void print_failures(const arguments *a, fuzz_tally *t) {
+/* Marks what fails as failure i does; how many do. */
+static int mark_kind(const fuzz_tally *t, int kept, int i, bool *seen, char kind[1024]) {
+    int same = 0;
+    fuzz_signature(t->failure[i].text, kind, 1024);
+    for (int k = i; k < kept; k++) {
+        char other[1024];
+        fuzz_signature(t->failure[k].text, other, sizeof other);
+        if (t->failure[k].target != t->failure[i].target || strcmp(kind, other)) continue;
+        seen[k] = true;
+        same++;
+    }
+    return same;
+}
+
+static void print_failures(const arguments *a, const fuzz_tally *t, const check *emitted) {
     int kept = t->failures < FUZZ_MAX_FAILURES ? t->failures : FUZZ_MAX_FAILURES, kinds = 0;
-    if (mkdir(a->dir, 0777) && errno != EEXIST) ir_die("%s: %s", a->dir, strerror(errno));
+    if (kept && mkdir(a->dir, 0777) && errno != EEXIST) ir_die("%s: %s", a->dir, strerror(errno));
     bool *seen = calloc((size_t)kept + 1, sizeof *seen);
     for (int i = 0; i < kept; i++) {
-        char kind[1024], other[1024];
-        int same = 1;
+        char kind[1024];
         if (seen[i]) continue;
-        fuzz_signature(t->failure[i].text, kind, sizeof kind);
-        for (int k = i + 1; k < kept; k++) {
-            fuzz_signature(t->failure[k].text, other, sizeof other);
-            if (t->failure[k].target != t->failure[i].target || strcmp(kind, other)) continue;
-            seen[k] = true;
-            same++;
-        }
-        printf("%d x %s: %s\n", same, t->failure[i].target == IR_TARGET_C ? "c" : "cuda", kind);
+        const check *c = emitted ? emitted : &plan_check_of[t->failure[i].target];
+        int same = mark_kind(t, kept, i, seen, kind);
+        printf("%d x %s, first in graph %lld: %s\n", same, c->name, (long long)t->failure[i].number, kind);
         fflush(stdout);
-        if (kinds++ < MOST_KINDS) shrink_one(a, kinds, &t->failure[i]);
+        if (kinds++ < MOST_KINDS) shrink_one(a, c, kinds, &t->failure[i]);
     }
     free(seen);
 }
 
 /* ---- the two uses ---------------------------------------------------------------------------- */
 
-static int check_files(int count, char **paths) {
+static int check_file(const char *path, fuzz_checker *checker) {
+    ir_diag d = {0};
+    size_t n;
+    char *text = file_read(path, (size_t)64 << 20, &n, &d);
+    if (!text) {
+        fprintf(stderr, "fuzz_graphs: %s\n", d.text);
+        exit(2);
+    }
+    fuzz_options o = fuzz_options_read(text);
+    fuzz_result r;
+    fuzz_isolated(checker, text, &o, &r);
+    printf("%s: %s%s\n", path, r.verdict == FUZZ_OK ? "ok" : "", r.text);
+    free(text);
+    return r.verdict == FUZZ_WRONG;
+}
+
+static int check_files(const arguments *a, int count, char **paths) {
     int failures = 0;
     for (int i = 0; i < count; i++) {
-        ir_diag d = {0};
-        size_t n;
-        char *text = file_read(paths[i], (size_t)64 << 20, &n, &d);
-        if (!text) {
-            fprintf(stderr, "fuzz-graphs: %s\n", d.text);
-            return 2;
-        }
-        fuzz_options o = fuzz_options_read(text);
-        fuzz_result r;
-        fuzz_isolated(fuzz_check, text, &o, &r);
-        printf("%s: %s%s\n", paths[i], r.verdict == FUZZ_OK ? "ok" : "", r.text);
-        failures += r.verdict == FUZZ_WRONG;
-        free(text);
+        failures += check_file(paths[i], fuzz_check);
+        if (a->emitted) failures += check_file(paths[i], fuzz_check_emitted);
     }
     return failures > 0;
 }
 
 int main(int argc, char **argv) {
     arguments a = read_arguments(argc, argv);
-    if (optind < argc) return check_files(argc - optind, argv + optind);
-    fuzz_tally *t = fuzz_run(a.seed, a.count, a.jobs);
-    print_coverage(t, a.count);
-    int failures = t->failures;
-    if (failures) print_failures(&a, t);
-    printf("fuzz-graphs: %lld graphs of seed %llu, %d failures\n", (long long)a.count,
-           (unsigned long long)a.seed, failures);
+    int failures = 0;
+    if (optind < argc) return check_files(&a, argc - optind, argv + optind);
+    if (a.count) {
+        const fuzz_tally *t = fuzz_run(a.seed, a.count, a.jobs);
+        print_coverage(t, a.count, "for two targets");
+        print_failures(&a, t, NULL);
+        failures += t->failures;
+    }
+    if (a.emitted) {
+        const fuzz_tally *t = fuzz_run_emitted(a.seed, a.emitted, a.jobs);
+        print_coverage(t, a.emitted, "as compiled C");
+        print_failures(&a, t, &emitted_check);
+        failures += t->failures;
+    }
+    printf("fuzz_graphs: %lld graphs and %lld as C of seed %llu, %d failures\n", (long long)a.count,
+           (long long)a.emitted, (unsigned long long)a.seed, failures);
     return failures > 0;
 }

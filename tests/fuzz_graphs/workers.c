@@ -2,7 +2,7 @@
  * takes its place.
  */
 #include "fuzz.h"
-#include "process.h"
+#include "forked.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* process.c: checks in processes of their own. */
-#include "process.h"
+/* forked.c: checks in processes of their own. */
+#include "forked.h"
 #include "fuzz.h"
 
 #include <ctype.h>

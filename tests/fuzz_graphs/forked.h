@@ -1,6 +1,6 @@
-/* process.h: a process that may die: what it leaves behind. */
-#ifndef VOXC_FUZZ_PROCESS_H
-#define VOXC_FUZZ_PROCESS_H
+/* forked.h: a process that may die: what it leaves behind. */
+#ifndef VOXC_FUZZ_FORKED_H
+#define VOXC_FUZZ_FORKED_H
 
 #include <stddef.h>
 
