@@ -31,6 +31,9 @@ int64_t cg_gpu_slab_scratch(const ir_node *n, ir_precision p, int64_t planes);
 /* The first byte above all that is alive while node number `node` runs: cuDNN's workspace begins there, or
  * higher. */
 int64_t cg_gpu_free_from(const ir_graph *g, const ir_buffers *b, int node);
+/* How many elements of each voxel whoever computes t, which is channels last, writes: all that no neighbour
+ * in a concat has, those behind the last channel with it, which the last member's writer fills with 0. */
+int64_t cg_gpu_own_channels(const ir_tensor *t);
 /* Bytes of all weights as they are kept on the device. */
 int64_t cg_gpu_weight_bytes(const ir_graph *g);
 /* Kernels and cuDNN plans that are launched: for n once, for a whole run. */

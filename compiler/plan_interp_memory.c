@@ -1,6 +1,7 @@
 /* plan_interp_memory.c: from elements of tensors to bytes, as codegen/operands.c and codegen/cuda_operands.c
  * have it, and who may read and write them.
  */
+#include "gpu_model.h"
 #include "half.h"
 #include "plan_interp_machine.h"
 
@@ -92,13 +93,6 @@ static bool find_region(plan_machine *m, const ir_tensor *t, place *p) {
     return true;
 }
 
-/* A member of a concat has neighbours behind its channels. */
-static int64_t own_channels(const ir_tensor *t) {
-    const ir_tensor *root = t;
-    while (root->view_of) root = root->view_of;
-    return root->dim[1] == t->dim[1] ? t->pitch : t->dim[1];
-}
-
 static void find_strides(const ir_tensor *t, place *p) {
     int64_t step = 1;
     if (t->block) step = t->block;
@@ -130,7 +124,7 @@ static bool find_place(plan_machine *m, const ir_tensor *t, bool wide, place *p)
     if (t->ring && t->producer) p->window = m->window[plan_node_number(m, t->producer)];
     p->lanes = t->rank > 1 ? t->dim[1] : 0;
     if (t->block) p->lanes = (p->lanes + t->block - 1) / t->block * t->block;
-    if (t->pitch) p->lanes = wide ? t->pitch : own_channels(t);
+    if (t->pitch) p->lanes = wide ? t->pitch : cg_gpu_own_channels(t);
     return true;
 }
 
