@@ -121,11 +121,11 @@ static nifti_1_header narrowed(const nifti_2_header *h) {
 }
 
 static void encode(int type, double x, unsigned char *p) {
-    int8_t i8 = (int8_t)x;
-    int16_t i16 = (int16_t)x;
-    int32_t i32 = (int32_t)x;
-    int64_t i64 = (int64_t)x;
-    float f32 = (float)x;
+    int64_t i64 = fabs(x) < 1e18 ? (int64_t)x : 0;
+    int8_t i8 = (int8_t)i64;
+    int16_t i16 = (int16_t)i64;
+    int32_t i32 = (int32_t)i64;
+    float f32 = fabs(x) < 1e38 || !isfinite(x) ? (float)x : 0;
     int size = 0, swap = 0;
     nifti_datatype_sizes(type, &size, &swap);
     if (type == DT_FLOAT32) {
