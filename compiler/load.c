@@ -1,6 +1,6 @@
 #include "load.h"
 
-#include "files.h"
+#include "front_ir.h"
 #include "front_onnx.h"
 #include "front_yaml.h"
 #include "init.h"
@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-static const size_t MAX_TEXT = (size_t)64 << 20;
 
 static bool has_extension(const char *path, const char *extension) {
     size_t n = strlen(path), m = strlen(extension);
@@ -37,15 +35,6 @@ static ir_graph *load_onnx(const options *o, ir_diag *d) {
     }
     onnx_options x = {.n_dims = o->n_input_dims, .dims = o->input_dim};
     return onnx_load(o->model, &x, d);
-}
-
-static ir_graph *load_ir(const options *o, ir_diag *d) {
-    size_t n;
-    char *text = file_read(o->model, MAX_TEXT, &n, d);
-    if (!text) return NULL;
-    ir_graph *g = ir_parse(text, o->model, NULL, NULL, d);
-    free(text);
-    return g;
 }
 
 static bool has_opaque(const ir_graph *g) {
@@ -104,7 +93,7 @@ ir_graph *load_model(const options *o, load_need need, ir_diag *d) {
     else if (has_extension(o->model, ".onnx"))
         g = load_onnx(o, d);
     else if (has_extension(o->model, ".ir"))
-        g = load_ir(o, d);
+        g = ir_load(o->model, d);
     else
         ir_fail(d, IR_EXIT_INPUT, "%s: unknown kind of model: expected a .yaml, .yml, .onnx or .ir file",
                 o->model);

@@ -30,6 +30,7 @@ static const pass passes[] = {
     {"dead",      pass_dead,      FOR_ALL,  "fused nodes",           "only what the outputs need", "before layouts: nothing is laid out for nobody"},
     {"outputs",   pass_outputs,   FOR_ALL,  "only live nodes",       "outputs that nodes write, each its own value", "before layouts: an output is plain memory"},
     {"terms",     pass_terms,     FOR_C,    "fused nodes",           "norms as terms and what is made of x by them", "before layout: the two read and write different ones"},
+    {"reduce",    pass_reduce,    FOR_C,    "final outputs",         "reductions over axes that lie side by side", "before layout: each is a node"},
     {"layout",    pass_layout,    FOR_C,    "final compute nodes",   "plain or blocked memory of each value; conversions", "before views: a concat's members must share its layout"},
     {"views",     pass_views,     FOR_C,    "layouts",               "concat members and reshapes without memory of their own", "before memory: views need no room"},
     {"algorithm", pass_algorithm, FOR_C,    "layouts",               "each conv's algorithm, scratch memory", "before epilogue: only Winograd's kernel has one"},
@@ -160,6 +161,40 @@ static bool check_unplanned(const ir_graph *g, ir_diag *d) {
                    "%s: the graph has been planned already: give the model that it was made of", g->name);
 }
 
+/* A conversion between layouts becomes its operand; what it writes for the caller keeps its name. */
+static void remove_conversion(ir_graph *g, ir_node *n) {
+    ir_tensor *x = n->in[0], *y = n->out[0];
+    bool renamed = pass_is_output(g, y) && x->role == IR_ROLE_VALUE && !pass_is_output(g, x);
+    ir_replace_uses(g, y, x);
+    ir_remove_node(g, n);
+    if (renamed) x->name = y->name;
+}
+
+/* A dump of a later pass goes through all of them again. */
+static void forget_plan(ir_graph *g) {
+    for (int i = 0; i < g->n_tensors; i++) {
+        ir_tensor *t = g->tensors[i];
+        t->block = t->ring = 0;
+        t->view_of = NULL;
+        t->view_offset = 0;
+        t->arena_offset = -1;
+        t->on_load = t->fused = false;
+    }
+    for (int i = 0; i < g->n_nodes; i++) {
+        ir_node *n = g->nodes[i];
+        memset(n->block, 0, sizeof n->block);
+        memset(n->winograd, 0, sizeof n->winograd);
+        n->scratch = 0;
+        n->stream = n->slab = 0;
+        n->scratch_offset = -1;
+        n->gathered = n->joined = false;
+    }
+    for (int i = g->n_nodes - 1; i >= 0; i--)
+        if (g->nodes[i]->op == IR_OP_TO_BLOCK || g->nodes[i]->op == IR_OP_FROM_BLOCK)
+            remove_conversion(g, g->nodes[i]);
+    g->arena_bytes = -1;
+}
+
 static void must_verify(const ir_graph *g, const char *after) {
     ir_diag d = {0};
     if (!ir_verify(g, &d)) ir_die("after pass %s: %s", after, d.text);
@@ -176,6 +211,7 @@ bool pipeline_run(ir_graph *g, const pipeline_options *o, pass_report *reports, 
     *count = 0;
     if (!check_options(target, o, d) || !check_unplanned(g, d)) return false;
     must_verify(g, "import");
+    forget_plan(g);
     bool dumping = o->dump_dir || o->dump_after;
     char *before = dumping ? ir_print_string(g) : NULL;
     bool ok = !dumping || dump(o, 0, "import", before, true, d);

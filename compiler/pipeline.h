@@ -4,7 +4,7 @@
 
 #include "ir.h"
 
-enum { MAX_PASSES = 20 };
+enum { MAX_PASSES = 24 };
 
 typedef struct pipeline_options {
     const char *dump_dir;   /* NULL: no dumps. Files NN-<pass>.ir are written into it (created when absent) */

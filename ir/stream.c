@@ -44,7 +44,7 @@ static bool only_first_has_planes(const ir_node *n) {
 static bool joins_in_place(const ir_node *n) {
     if (ir_int(n, IR_AXIS) == PLANE_AXIS) return false;
     for (int k = 0; k < n->n_in; k++)
-        if (n->in[k]->view_of != n->out[0]) return false;
+        if (!ir_is_in_place(n, k)) return false;
     return true;
 }
 

@@ -84,18 +84,3 @@ int vox_name_descriptor(const char *path) {
     }
     return -1;
 }
-
-char *vox_name_temporary(const char *path, int attempt) {
-    char end[64];
-    const char *name = base(path);
-    size_t n = (size_t)snprintf(end, sizeof end, ".%ld.%d.tmp", (long)getpid(), attempt);
-    size_t kept = strlen(name), folder = (size_t)(name - path);
-    if (attempt == 0) n = (size_t)snprintf(end, sizeof end, ".%ld.tmp", (long)getpid());
-    if (kept + n > NAME_MAX) kept = NAME_MAX - n;
-    char *text = malloc(folder + kept + n + 1);
-    if (text != NULL) {
-        memcpy(text, path, folder + kept);
-        memcpy(text + folder + kept, end, n + 1);
-    }
-    return text;
-}

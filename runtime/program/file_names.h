@@ -19,8 +19,4 @@ bool vox_name_same(const char *a, const char *b);
 /* N for a name of this process' descriptor N (/dev/stdout, /dev/fd/3, /proc/self/fd/3), else -1. */
 int vox_name_descriptor(const char *path);
 
-/* A name beside path for attempt 0, 1, ... to write it; no longer than a name may be. malloc'd; NULL: no
- * memory. */
-char *vox_name_temporary(const char *path, int attempt);
-
 #endif

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 #include "npy.h"
 #include "report.h"
 #include "vox_model.h"
+#include "vox_weights.h"
 
 double vox_seconds(void) {
     struct timespec t;
@@ -114,6 +116,17 @@ void vox_unmap_weights(vox_mapping *m) {
     *m = (vox_mapping){0};
 }
 
+int vox_fail_weights(const vox_model_info *m, const char *path, const vox_mapping *file, vox_status status) {
+    vox_weights_header header;
+    if (status != VOX_E_WEIGHTS_MODEL || file->bytes < sizeof header) return vox_fail_status(path, status);
+    memcpy(&header, file->data, sizeof header);
+    return vox_fail(VOX_EXIT_INPUT,
+                    "%s: these weights belong to code with the hash %016" PRIx64
+                    ", this program has %s: give it the file written beside its code, or compile "
+                    "the model again with the weights you want",
+                    path, header.graph_hash, m->graph_hash);
+}
+
 /* The weight file leaves memory before arena and inputs enter it. */
 static int prepare(vox_host *h, const char *given) {
     const vox_model_info *m = h->model;
@@ -123,7 +136,9 @@ static int prepare(vox_host *h, const char *given) {
     if (code == 0 && m->weights_bytes > 0) code = vox_map_weights(m, given, path, &file);
     if (code != 0) return code;
     vox_status status = m->prepare(file.data, file.bytes, h->prepared, m->prepared_bytes);
-    if (status != VOX_OK) code = vox_fail_status(file.data != NULL ? path : m->name, status);
+    if (status != VOX_OK)
+        code =
+            file.data != NULL ? vox_fail_weights(m, path, &file, status) : vox_fail_status(m->name, status);
     vox_unmap_weights(&file);
     return code;
 }

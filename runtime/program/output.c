@@ -12,11 +12,12 @@
 #include <unistd.h>
 
 #include "file_names.h"
+#include "owner.h"
 #include "report.h"
 
 /* The only mutable globals of the program: a signal handler can reach nothing else. A slot's name is complete
  * before `used` is set, and stays until after `used` is cleared. */
-enum { SLOTS = 4, MOST_ATTEMPTS = 100 };
+enum { SLOTS = 4, MOST_ATTEMPTS = 8 };
 static struct {
     volatile sig_atomic_t used;
     char name[PATH_MAX];
@@ -100,15 +101,22 @@ static int open_descriptor(vox_output *o, int descriptor) {
     return code;
 }
 
-/* A name that a killed process left behind is passed over. */
+static void remove_leftover(void *nothing, const char *path) {
+    (void)nothing;
+    unlink(path);
+}
+
+/* The file under its temporary name, after what killed processes left of this output is gone. The name of
+ * another output of this process may be the same where long names are cut. */
 static int open_temporary(vox_output *o) {
     int fd = -1;
+    vox_owner_sweep(o->path, "tmp", remove_leftover, NULL);
     for (int attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
         free(o->temporary);
-        o->temporary = vox_name_temporary(o->path, attempt);
+        o->temporary = vox_owner_name(o->path, "tmp", attempt);
         if (o->temporary == NULL) break;
         o->slot = take_slot(o->temporary);
-        fd = open(o->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        VOX_RETRY(fd, open(o->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
         if (fd < 0 && o->slot >= 0) temporaries[o->slot].used = 0;
         if (fd < 0) o->slot = -1;
         if (fd >= 0 || errno != EEXIST) break;
@@ -131,26 +139,36 @@ int vox_output_open(vox_output *o, const char *path) {
     }
     if (exists && access(o->path, W_OK) != 0) return cannot_open(o); /* a rename would not ask */
     if (exists && !S_ISREG(s.st_mode)) {
-        o->file = fopen(o->path, "wb");
+        do o->file = fopen(o->path, "wb");
+        while (o->file == NULL && errno == EINTR);
         return o->file != NULL ? 0 : cannot_open(o);
     }
     int fd = open_temporary(o);
     if (fd < 0) return cannot_open(o);
     o->file = fdopen(fd, "wb");
     if (o->file == NULL) {
+        int error = errno;
         close(fd);
+        unlink(o->temporary);
+        errno = error;
         return cannot_open(o);
     }
     return 0;
 }
 
+static bool give_name(const vox_output *o) {
+    int result = 0;
+    if (o->temporary != NULL) VOX_RETRY(result, rename(o->temporary, o->path));
+    return result == 0;
+}
+
 int vox_output_commit(vox_output *o) {
     bool bad = fflush(o->file) != 0 || ferror(o->file) != 0;
     int saved = errno;
-    bool bad_close = fclose(o->file) != 0;
+    bool bad_close = fclose(o->file) != 0 && errno != EINTR; /* the descriptor is closed even then */
     o->file = NULL;
     if (bad) errno = saved;
-    if (bad || bad_close || (o->temporary != NULL && rename(o->temporary, o->path) != 0)) {
+    if (bad || bad_close || !give_name(o)) {
         int code = vox_output_error(o);
         vox_output_abort(o);
         return code;

@@ -6,9 +6,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* A file being written under a temporary name beside its place; a device, a pipe and a descriptor of this
- * process (/dev/stdout) are written directly. All functions print their error and return the exit code, 0 if
- * all is well. */
+/* A file being written under a temporary name beside its place; what a killed process left there goes first.
+ * A device, a pipe and a descriptor of this process (/dev/stdout) are written directly. All functions print
+ * their error and return the exit code, 0 if all is well. */
 typedef struct vox_output {
     char *path, *temporary; /* temporary NULL: written directly */
     FILE *file;             /* NULL: not open */
