@@ -622,10 +622,10 @@ static void outputs_never_touch_a_file_that_is_read(void **state) {
     put("pair.hdr", "pair.img", &h, 1, false, values(), N);
     put("BIG.HDR", "BIG.IMG", &h, 1, false, values(), N);
     plain("p.nii", &h);
-    expect(
-        "ln -f pair.img hard.nii; ln -sf pair.hdr soft.nii; ln -sf good.weights w.nii; ln -f p.nii twin.png; "
-        "cat pair.* BIG.* p.nii good.weights | cksum >before",
-        0, NULL, NULL);
+    expect("rm -f x.nii new.nii; ln -f pair.img hard.nii; ln -sf pair.hdr soft.nii; ln -sf good.weights "
+           "w.nii; ln -f p.nii twin.png; "
+           "cat pair.* BIG.* p.nii good.weights | cksum >before",
+           0, NULL, NULL);
     static const char *const lines[] = {"pair.hdr -o hard.nii",
                                         "pair.img -o soft.nii",
                                         "pair.hdr -o pair.img",
@@ -706,6 +706,9 @@ static void outputs_to_streams(void **state) {
            "o.nii",
            0, NULL, NULL);
     expect("$box $S p.nii -o /dev/full", 1, "No space left", NULL);
+    expect("ulimit -f 1; $box $S p.nii -o limit.nii --scores scores.nii", 1, "cannot write",
+           "File too large");
+    expect("test ! -e limit.nii && test ! -e scores.nii", 0, NULL, NULL);
     expect("$box $S p.nii -o /dev/stdout >/dev/full", 1, "No space left", NULL);
     expect("$box $S p.nii -o CAPITALS.NII.GZ && gzip -dc <CAPITALS.NII.GZ | cmp - o.nii", 0, NULL, NULL);
     assert_true(test_exists("/dev/full") && test_exists("/dev/null"));
