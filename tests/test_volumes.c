@@ -121,11 +121,11 @@ static nifti_1_header narrowed(const nifti_2_header *h) {
 }
 
 static void encode(int type, double x, unsigned char *p) {
-    int8_t i8 = (int8_t)x;
-    int16_t i16 = (int16_t)x;
-    int32_t i32 = (int32_t)x;
-    int64_t i64 = (int64_t)x;
-    float f32 = (float)x;
+    int64_t i64 = fabs(x) < 1e18 ? (int64_t)x : 0;
+    int8_t i8 = (int8_t)i64;
+    int16_t i16 = (int16_t)i64;
+    int32_t i32 = (int32_t)i64;
+    float f32 = fabs(x) < 1e38 || !isfinite(x) ? (float)x : 0;
     int size = 0, swap = 0;
     nifti_datatype_sizes(type, &size, &swap);
     if (type == DT_FLOAT32) {
@@ -622,10 +622,10 @@ static void outputs_never_touch_a_file_that_is_read(void **state) {
     put("pair.hdr", "pair.img", &h, 1, false, values(), N);
     put("BIG.HDR", "BIG.IMG", &h, 1, false, values(), N);
     plain("p.nii", &h);
-    expect(
-        "ln -f pair.img hard.nii; ln -sf pair.hdr soft.nii; ln -sf good.weights w.nii; ln -f p.nii twin.png; "
-        "cat pair.* BIG.* p.nii good.weights | cksum >before",
-        0, NULL, NULL);
+    expect("rm -f x.nii new.nii; ln -f pair.img hard.nii; ln -sf pair.hdr soft.nii; ln -sf good.weights "
+           "w.nii; ln -f p.nii twin.png; "
+           "cat pair.* BIG.* p.nii good.weights | cksum >before",
+           0, NULL, NULL);
     static const char *const lines[] = {"pair.hdr -o hard.nii",
                                         "pair.img -o soft.nii",
                                         "pair.hdr -o pair.img",
@@ -706,6 +706,9 @@ static void outputs_to_streams(void **state) {
            "o.nii",
            0, NULL, NULL);
     expect("$box $S p.nii -o /dev/full", 1, "No space left", NULL);
+    expect("ulimit -f 1; $box $S p.nii -o limit.nii --scores scores.nii", 1, "cannot write",
+           "File too large");
+    expect("test ! -e limit.nii && test ! -e scores.nii", 0, NULL, NULL);
     expect("$box $S p.nii -o /dev/stdout >/dev/full", 1, "No space left", NULL);
     expect("$box $S p.nii -o CAPITALS.NII.GZ && gzip -dc <CAPITALS.NII.GZ | cmp - o.nii", 0, NULL, NULL);
     assert_true(test_exists("/dev/full") && test_exists("/dev/null"));

@@ -39,6 +39,7 @@ void vox_output_catch_signals(void) {
         if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
             sigaction(numbers[i], &new, NULL);
     }
+    signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes (ulimit -f) is an error of write, as a full disk is */
 }
 
 static int take_slot(const char *name) {

@@ -26,7 +26,8 @@ void vox_output_abort(vox_output *o);
 /* "cannot write PATH: ...", for the writer that sees errno. */
 int vox_output_error(const vox_output *o);
 
-/* SIGINT, SIGTERM, SIGHUP and SIGPIPE remove the temporary files and end the process with 128 + signal. */
+/* SIGINT, SIGTERM, SIGHUP and SIGPIPE remove the temporary files and end the process with 128 + signal. A
+ * file that may not grow any more is an error like a full disk. */
 void vox_output_catch_signals(void);
 
 /* 0 after stdout was flushed without error. */
