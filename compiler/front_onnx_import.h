@@ -122,7 +122,7 @@ ir_tensor *onnx_emit2(onnx_call *c, const char *suffix, ir_op op, ir_tensor *a, 
 ir_tensor *onnx_reshape(onnx_call *c, const char *suffix, ir_tensor *x, int rank, const int64_t *dim);
 ir_tensor *onnx_slice(onnx_call *c, const char *suffix, ir_tensor *x, const int64_t *begin,
                       const int64_t *size, const int64_t *step);
-/* A constant of x's dtype holding one number. */
+/* A constant of one number; NULL with d filled where an integer type does not hold it (0 to 255 do). */
 ir_tensor *onnx_scalar(onnx_call *c, const char *suffix, ir_dtype t, double v);
 /* Output k is t; false if t is NULL. */
 bool onnx_bind(onnx_call *c, int k, ir_tensor *t);

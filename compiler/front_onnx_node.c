@@ -2,6 +2,7 @@
 #include "front_onnx_import.h"
 
 #include <float.h>
+#include <math.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -206,6 +207,11 @@ ir_tensor *onnx_scalar(onnx_call *c, const char *suffix, ir_dtype t, double v) {
         int32_t i32;
         uint8_t u8;
     } u = {0};
+    const double most = t == IR_BOOL ? 1 : UINT8_MAX;
+    if (!ir_dtype_is_float(t) && !(v >= 0 && v <= most && v == floor(v))) {
+        onnx_bad(c, "%g is no %s: it does not take inputs of that type", v, ir_dtype_name(t));
+        return NULL;
+    }
     switch (t) {
     case IR_F32:
         u.f32 = (float)v;

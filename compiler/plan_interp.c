@@ -227,10 +227,10 @@ static int64_t scratch_bytes(const plan_machine *m, const ir_node *n, ir_planes 
 static bool take_scratch(plan_machine *m, const ir_node *n, ir_planes made) {
     int64_t bytes = scratch_bytes(m, n, made);
     const ir_node *terms = cg_gathers(m->g, n);
-    if (bytes && !plan_take(m, n->scratch_offset, bytes, plan_claimed(m, m->node, PLAN_SCRATCH)))
-        return false;
+    uint32_t own = plan_claimed(m, m->node, PLAN_SCRATCH);
+    if (bytes && !plan_take(m, n->scratch_offset, bytes, n->scratch, own)) return false;
     if (!terms) return true;
-    return plan_take(m, terms->scratch_offset, cg_sums_of(m->g, n).bytes,
+    return plan_take(m, terms->scratch_offset, cg_sums_of(m->g, n).bytes, terms->scratch,
                      plan_claimed(m, plan_node_number(m, terms), PLAN_SUMS));
 }
 
@@ -239,7 +239,8 @@ static bool take_workspace(plan_machine *m, const ir_node *n) {
     if (!by_cudnn(n)) return true;
     int64_t from = cg_gpu_free_from(m->g, &m->buffers, m->node);
     if (from >= m->g->arena_bytes) return true;
-    return plan_take(m, from, m->g->arena_bytes - from, plan_claimed(m, m->node, PLAN_WORKSPACE));
+    int64_t bytes = m->g->arena_bytes - from;
+    return plan_take(m, from, bytes, bytes, plan_claimed(m, m->node, PLAN_WORKSPACE));
 }
 
 static bool keep_sums(plan_machine *m, const ir_node *n, const ir_value *y) {

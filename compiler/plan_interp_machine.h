@@ -78,8 +78,8 @@ bool plan_write(plan_machine *m, const ir_tensor *t, ir_planes planes, const ir_
                 const ir_value *v);
 /* Of a channels-last tensor whose reader multiplies what lies behind C by 0: that it holds numbers. */
 bool plan_read_padding(plan_machine *m, const ir_tensor *t, ir_planes planes, const bool *needed);
-/* Bytes of the arena become a node's; are still a node's. */
-bool plan_take(plan_machine *m, int64_t at, int64_t bytes, uint32_t owner);
+/* Bytes of the arena, of which the plan has set so many aside, become a node's; are still a node's. */
+bool plan_take(plan_machine *m, int64_t at, int64_t bytes, int64_t planned, uint32_t owner);
 bool plan_still(plan_machine *m, int64_t at, int64_t bytes, uint32_t owner);
 
 /* ---- plan_interp_planes.c: some planes of a node ------------------------------------------------ */

@@ -67,6 +67,7 @@ typedef struct place {
     plan_region *region;
     int64_t start;               /* byte of the first element */
     int64_t stride[IR_MAX_RANK]; /* elements; of C, where it is blocked, from block to block */
+    int64_t end;                 /* behind the last byte that the plan gives the tensor */
     int64_t size;                /* bytes of an element */
     int64_t window;              /* the plane that stands first */
     int64_t lanes;               /* of C, that a writer writes; rank < 2: 0 */
@@ -118,6 +119,7 @@ static bool find_place(plan_machine *m, const ir_tensor *t, bool wide, place *p)
             "plan: %%%s is a window of %d planes in plain memory, which kernels for a GPU take for all of "
             "it",
             t->name, t->ring);
+    p->end = p->start + ir_bytes(t);
     find_strides(t, p);
     if (t->ring && t->producer) p->window = m->window[plan_node_number(m, t->producer)];
     p->lanes = t->rank > 1 ? t->dim[1] : 0;
@@ -209,12 +211,19 @@ static bool broken(plan_machine *m, const char *what, const char *where, const p
                    r->name, at, why);
 }
 
-/* Where an access is outside, or all that it finds has owner `want` or `other`. */
-static bool check(plan_machine *m, const char *what, uint32_t subject, const plan_region *r, int64_t at,
-                  int64_t size, uint32_t want, uint32_t other) {
+/* Whether `size` bytes lie in the region, and before `end`, which the plan gives to whatever is accessed. */
+static bool inside(plan_machine *m, const char *what, uint32_t subject, const plan_region *r, int64_t at,
+                   int64_t size, int64_t end) {
     if (at < 0 || at > r->size - size)
         return broken(m, what, plan_owner_text(m, subject), r, at,
-                      ir_format(m->arena, ", outside its %" PRId64 " bytes", r->size));
+                      ir_format(m->arena, ", outside the %s of %" PRId64 " bytes", r->name, r->size));
+    return at <= end - size || broken(m, what, plan_owner_text(m, subject), r, at,
+                                      ir_format(m->arena, ", but its memory ends at %" PRId64, end));
+}
+
+/* Whether all these bytes have the owner `want` or `other`. */
+static bool holds(plan_machine *m, const char *what, uint32_t subject, const plan_region *r, int64_t at,
+                  int64_t size, uint32_t want, uint32_t other) {
     for (int64_t b = 0; b < size; b++)
         if (r->owner[at + b] != want && r->owner[at + b] != other)
             return broken(m, what, plan_owner_text(m, subject), r, at + b,
@@ -308,7 +317,8 @@ bool plan_read(plan_machine *m, const ir_tensor *t, ir_planes planes, const bool
         }
         int64_t at = address(t, &p, w.index);
         uint32_t want = plan_owner(m, t, element_of(t, w.index));
-        if (!check(m, "reads", want, p.region, at, p.size, want, want)) {
+        if (!inside(m, "reads", want, p.region, at, p.size, p.end) ||
+            !holds(m, "reads", want, p.region, at, p.size, want, want)) {
             ir_values_free(v, 1);
             return false;
         }
@@ -332,6 +342,11 @@ bool plan_read_padding(plan_machine *m, const ir_tensor *t, ir_planes planes, co
         }
     }
     return true;
+}
+
+/* What a writer leaves at index. */
+static uint32_t subject_of(const plan_machine *m, const ir_tensor *t, const int64_t *index) {
+    return is_filler(t, index) ? plan_filler(m, t) : plan_owner(m, t, element_of(t, index));
 }
 
 /* What element `index` of a result may be written over: the same element of an operand at the same place. */
@@ -360,9 +375,9 @@ bool plan_clear(plan_machine *m, const ir_tensor *t, ir_planes planes, const ir_
     if (!find_place(m, t, wide, &p) || !find_over(m, t, over, &o)) return false;
     for (walk w = walk_of(t, planes, p.lanes); w.more; next(&w)) {
         int64_t at = address(t, &p, w.index);
-        if (at < 0 || at > p.region->size - p.size)
-            return check(m, "writes", pending, p.region, at, p.size, pending, pending);
-        if (!is_written(m, t, w.index) || may_overwrite(m, &o, &p, w.index, at, PLAN_NOBODY)) continue;
+        if (!is_written(m, t, w.index)) continue;
+        if (!inside(m, "writes", subject_of(m, t, w.index), p.region, at, p.size, p.end)) return false;
+        if (may_overwrite(m, &o, &p, w.index, at, PLAN_NOBODY)) continue;
         memset(p.region->bytes + at, POISON, (size_t)p.size);
         own(p.region, at, p.size, pending);
     }
@@ -373,7 +388,7 @@ bool plan_write(plan_machine *m, const ir_tensor *t, ir_planes planes, const ir_
                 const ir_value *v) {
     place p;
     in_place o;
-    uint32_t pending = plan_pending(m, t), filler = plan_filler(m, t);
+    uint32_t pending = plan_pending(m, t);
     int64_t i = 0;
     if (!find_place(m, t, wide, &p) || !find_over(m, t, over, &o)) return false;
     for (walk w = walk_of(t, planes, p.lanes); w.more; next(&w)) {
@@ -383,9 +398,9 @@ bool plan_write(plan_machine *m, const ir_tensor *t, ir_planes planes, const ir_
             i += !fills;
             continue;
         }
-        uint32_t owner = fills ? filler : plan_owner(m, t, element_of(t, w.index));
+        uint32_t owner = subject_of(m, t, w.index);
         uint32_t other = may_overwrite(m, &o, &p, w.index, at, pending);
-        if (!check(m, "writes", owner, p.region, at, p.size, pending, other)) return false;
+        if (!holds(m, "writes", owner, p.region, at, p.size, pending, other)) return false;
         if (fills)
             memset(p.region->bytes + at, 0, (size_t)p.size);
         else
@@ -399,14 +414,15 @@ bool plan_write(plan_machine *m, const ir_tensor *t, ir_planes planes, const ir_
 
 /* ---- bytes ------------------------------------------------------------------------------------- */
 
-bool plan_take(plan_machine *m, int64_t at, int64_t bytes, uint32_t owner) {
+bool plan_take(plan_machine *m, int64_t at, int64_t bytes, int64_t planned, uint32_t owner) {
     plan_region *r = &m->memory;
-    if (at < 0 || at > r->size - bytes) return check(m, "takes", owner, r, at, bytes, owner, owner);
+    if (!inside(m, "takes", owner, r, at, bytes, at + planned)) return false;
     memset(r->bytes + at, POISON, (size_t)bytes);
     own(r, at, bytes, owner);
     return true;
 }
 
 bool plan_still(plan_machine *m, int64_t at, int64_t bytes, uint32_t owner) {
-    return check(m, "reads", owner, &m->memory, at, bytes, owner, owner);
+    return inside(m, "reads", owner, &m->memory, at, bytes, at + bytes) &&
+           holds(m, "reads", owner, &m->memory, at, bytes, owner, owner);
 }

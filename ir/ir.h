@@ -358,7 +358,7 @@ char *ir_type_text(const ir_tensor *t, char *buf, size_t n);
 bool ir_is_weight(const ir_graph *g, const ir_tensor *t);
 double ir_const_float(const ir_tensor *t, int64_t i); /* any dtype */
 int64_t ir_const_int(const ir_tensor *t, int64_t i);  /* any dtype; floats truncate */
-uint64_t ir_hash(const void *data, size_t n); /* FNV-1a over 64-bit words, tail bytes last; little-endian */
+uint64_t ir_hash(const void *data, size_t n);         /* vox_hash of runtime/vox_hash.h, seed 0 */
 /* SplitMix64 (Steele, Lea, Flood 2014): its output function, a bijection that spreads every bit, and output
  * number i (from 0) of the generator that starts with `seed`. */
 uint64_t ir_mix(uint64_t z);

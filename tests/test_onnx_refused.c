@@ -368,6 +368,26 @@ static void external_data(void **state) {
  * ----------------------------------------------------------------------------------------------------------------
  */
 
+/* Constants that a handler makes in its input's type: 0.2 as an integer would be 0. */
+static void floats_for_integers(void **state) {
+    (void)state;
+    static const struct {
+        const char *op;
+        int type;
+        const char *text;
+    } rows[] = {{"HardSigmoid", INT64, "0.2 is no i64"},
+                {"LayerNormalization", BOOL, "is bool, wants a number"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        model m = new_model();
+        add_value(&m, &m.inputs, "x", rows[i].type, "2,3");
+        add_value(&m, &m.inputs, "s", rows[i].type, "3");
+        add_output(&m, "y");
+        Onnx__NodeProto *n = add_node(&m, rows[i].op, rows[i].type == BOOL ? "x s" : "x", "y");
+        if (rows[i].type == BOOL) onnx_put_float(&m.w, n, "epsilon", (double)INFINITY);
+        refused(&m, IR_EXIT_INPUT, rows[i].text);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(broken_files),
@@ -381,6 +401,7 @@ int main(void) {
         cmocka_unit_test(inputs),
         cmocka_unit_test(weights),
         cmocka_unit_test(shapes_do_not_match),
+        cmocka_unit_test(floats_for_integers),
         cmocka_unit_test(external_data),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
