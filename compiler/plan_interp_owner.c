@@ -39,7 +39,7 @@ bool plan_number_owners(plan_machine *m) {
 /* ---- where values come from -------------------------------------------------------------------- */
 
 bool plan_is_placed(const ir_node *concat, int k) {
-    return concat->in[k]->view_of == concat->out[0];
+    return ir_is_in_place(concat, k);
 }
 
 bool plan_is_free(const ir_node *n) {

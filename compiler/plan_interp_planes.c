@@ -78,7 +78,7 @@ const ir_node *plan_part(ir_arena *a, const ir_node *n, ir_planes made, const ir
     ir_node *part = ir_alloc(a, 1, sizeof *part);
     *part = *n;
     part->attr = ir_alloc(a, (size_t)n->n_attr + 1, sizeof *part->attr);
-    memcpy(part->attr, n->attr, (size_t)n->n_attr * sizeof *part->attr);
+    for (int i = 0; i < n->n_attr; i++) part->attr[i] = n->attr[i];
     part->in = ir_alloc(a, (size_t)n->n_in + 1, sizeof *part->in);
     part->out = ir_alloc(a, 1, sizeof *part->out);
     part->out[0] = cut_tensor(a, n->out[0], made);
