@@ -26,7 +26,7 @@ SANITIZE = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-om
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/voxc  ## build the compiler, build/voxc
-tests: $(TESTS)  ## build the test programs, build/tests/*
+tests: $(TESTS) $(BUILD)/tests/fuzz_graphs  ## build the test programs, build/tests/*
 demo:  ## install what is missing, compile two networks and segment a head
 	+@sh scripts/demo.sh
 test:  ## install what is missing, build and run every test

@@ -257,6 +257,21 @@ static int64_t in_slabs(ir_graph *g) {
     return before;
 }
 
+/* Kernels make all of a plain result at once. */
+static void plain_values_have_no_windows(void **state) {
+    (void)state;
+    ir_graph *g = laid_out("graph g\ninput %x f32[1,1,2,2,5]\nconst %k f32[] splat(2)\n%a = div(%x, %k)\n"
+                           "%y = max_pool(%a) kernel=2x2x2 stride=1x1x1 dilation=1x1x1 "
+                           "pad=[0,0,0,0,0,0] ceil=0\noutput %y\n",
+                           IR_FP32);
+    in_slabs(g);
+    const ir_tensor *a = ir_find_tensor(g, "a");
+    assert_int_equal(a->pitch, 0);
+    assert_int_equal(a->ring, 0);
+    assert_int_equal(a->producer->stream, 0);
+    ir_graph_free(g);
+}
+
 static void slabs_save_memory_within_the_budget(void **state) {
     (void)state;
     ir_graph *g = laid_out(high, IR_FP16);
@@ -398,6 +413,7 @@ int main(void) {
         cmocka_unit_test(what_lies_behind_a_concat_is_written_by_its_last_member),
         cmocka_unit_test(cudnn_results_are_copied),
         cmocka_unit_test(norms_work_in_place),
+        cmocka_unit_test(plain_values_have_no_windows),
         cmocka_unit_test(slabs_save_memory_within_the_budget),
         cmocka_unit_test(thrift_buys_memory_with_launches),
         cmocka_unit_test(what_is_scattered_is_made_in_slabs),

@@ -72,7 +72,8 @@ void fuzz_isolated(fuzz_checker *check, const char *text, const fuzz_options *o,
 
 void fuzz_signature(const char *text, char *buf, size_t n) {
     size_t used = 0;
-    for (const char *p = text; *p;) {
+    const char *read = strstr(text, " reads "); /* whoever reads what another has overwritten */
+    for (const char *p = read ? read + 1 : text; *p;) {
         size_t length = strcspn(p, " ");
         bool named = false;
         for (size_t i = 0; i < length; i++) named |= isdigit((unsigned char)p[i]) || p[i] == '%';

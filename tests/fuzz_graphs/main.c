@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MOST_KINDS = 20, SHRINK_SECONDS = 60, COMPILED_SECONDS = 300 };
+enum { MOST_KINDS = 12, SHRINK_SECONDS = 60, COMPILED_SECONDS = 300 };
 
 typedef struct arguments {
     int64_t count, emitted;
