@@ -113,6 +113,9 @@ void *vox_cuda_address(const vox_cuda_memory *m, vox_cuda_place place);
 /* vox_cuda_run.c */
 /* A step of that tile, whose handle of cuDNN has the stream already: branches of a graph never share one. */
 vox_status vox_cuda_run_step(vox_cuda *h, int tile, const vox_cuda_memory *m, int step, cudaStream_t stream);
+/* Before steps of tile 0 that the caller then waits for: cuDNN's stream. VOX_E_ARGUMENT: the host captures
+ * it. */
+vox_status vox_cuda_use_stream(const vox_cuda *h, cudaStream_t stream);
 /* Run number `tile` of a launch: in that arena, from and to the addresses at tile * n_inputs, n_outputs. */
 vox_status vox_cuda_enqueue(vox_cuda *h, cudaStream_t stream, int tile, const void *const *inputs,
                             void *const *outputs);

@@ -59,6 +59,12 @@ vox_status vox_cuda_run_step(vox_cuda *h, int tile, const vox_cuda_memory *m, in
     return vox_cuda_check_call(h, launch(m, step, stream), h->model->info->layers[step->layer].name);
 }
 
+vox_status vox_cuda_use_stream(const vox_cuda *h, cudaStream_t stream) {
+    vox_status status = vox_cuda_refuse_capture(h, stream, "a self-test, or a measurement,");
+    if (status != VOX_OK || !h->cudnn[0]) return status;
+    return vox_cudnn_check_call(h, cudnnSetStream(h->cudnn[0], stream), "cudnnSetStream");
+}
+
 vox_status vox_cuda_enqueue(vox_cuda *h, cudaStream_t stream, int tile, const void *const *inputs,
                             void *const *outputs) {
     const vox_cuda_memory m = vox_cuda_memory_of(h, tile, inputs, outputs);

@@ -17,6 +17,7 @@ gpu=${GPU:-$(nvidia-smi -L >/dev/null 2>&1 && echo 1 || echo 0)}
 }
 build_only=0
 [ "${1:-}" != --build ] || { build_only=1 && shift; }
+# shellcheck disable=SC2046 # names hold no spaces
 [ $# -gt 0 ] || set -- $(for source in tests/cuda/kernels_*.cu; do basename "$source" .cu; done)
 flags="-std=c++17 -Iruntime -cudart shared -Werror all-warnings -Xptxas -warn-spills,-Werror
     -Xcompiler -Wall,-Wextra,-Wshadow,-Wno-missing-field-initializers"

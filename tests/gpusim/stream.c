@@ -2,7 +2,6 @@
 #include "stream.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 static sim_stream **streams;
 static int stream_count;
@@ -63,41 +62,21 @@ sim_stream *sim_stream_of(cudaStream_t stream) {
     sim_die("%p is no stream", (void *)stream);
 }
 
-/* ---- order --------------------------------------------------------------------------------------- */
-
-/* What an event has recorded: shared by the event and by all that waits for it. */
-typedef struct recording {
-    int references;
-    sim_clock clock; /* once it has run */
-} recording;
-
-static void release_recording(recording *r) {
-    if (r && --r->references == 0) free(r);
+int sim_stream_count(void) {
+    return stream_count;
+}
+sim_stream *sim_stream_at(int i) {
+    return streams[i];
+}
+uint64_t sim_last_number(void) {
+    return last_number;
 }
 
-typedef struct event {
-    int references; /* the program's, and of work that is to record it */
-    bool destroyed, timed, recorded;
-    sim_stream *stream;   /* where it was recorded last */
-    uint64_t number;      /* the stream's work up to here comes before it */
-    recording *recording; /* of that */
-    uint64_t capture;     /* the id of the one where that was captured; 0: none */
-    sim_set last;         /* the nodes there that it comes after */
-    uint64_t done;        /* the number of the last recording that has run */
-    double time;          /* milliseconds, when that was */
-} event;
-
-typedef struct mark {
-    sim_work work;
-    event *event;
-    recording *recording;
-    sim_stream *stream; /* to wait for; NULL: this is a recording */
-    uint64_t number;
-} mark;
+/* ---- order --------------------------------------------------------------------------------------- */
 
 static sim_clock host; /* what the program has waited for */
 
-static void host_knows(const sim_clock *clock) {
+void sim_host_knows(const sim_clock *clock) {
     bool idle = true;
     sim_join_clock(&host, clock);
     for (int i = 0; i < stream_count; i++) {
@@ -108,10 +87,8 @@ static void host_knows(const sim_clock *clock) {
 }
 
 void sim_host_waited(const sim_stream *s) {
-    host_knows(&s->now);
+    sim_host_knows(&s->now);
 }
-
-static bool is_mark(const sim_work *w);
 
 /* Whether other has work before the number. */
 static bool is_behind(const sim_stream *other, uint64_t number) {
@@ -129,7 +106,7 @@ static sim_stream *blocker_of(const sim_stream *s, uint64_t *number) {
             is_behind(o, e->number))
             return o;
     }
-    const mark *m = e->work && is_mark(e->work) ? (const mark *)e->work : NULL;
+    const sim_marker *m = e->work && sim_is_mark(e->work) ? (const sim_marker *)e->work : NULL;
     if (!m || !m->stream) return NULL;
     *number = m->number;
     return m->stream != s && is_behind(m->stream, m->number) ? m->stream : NULL;
@@ -199,7 +176,7 @@ static void end_run(sim_stream *s, sim_run *r) {
 }
 
 static void run_work(sim_stream *s, sim_work *w) {
-    const mark *m = is_mark(w) ? (const mark *)w : NULL;
+    const sim_marker *m = sim_is_mark(w) ? (const sim_marker *)w : NULL;
     if (m && m->stream) sim_join_clock(&s->now, &m->recording->clock);
     sim_tick(&s->now, strand_of(s, 0));
     if (m && !m->stream) m->recording->clock = s->now;
@@ -264,28 +241,7 @@ void sim_run_device(int device) {
         if (streams[i]->device == device) sim_host_waited(streams[i]);
 }
 
-/* ---- queues and captures ------------------------------------------------------------------------- */
-
-void sim_join_set(sim_set *to, const sim_set *more) {
-    for (int i = 0; i < more->count; i++) {
-        int k = 0;
-        while (k < to->count && to->node[k] != more->node[i]) k++;
-        if (k < to->count) continue;
-        to->node = sim_grow(to->node, (size_t)to->count + 1, sizeof *to->node);
-        to->node[to->count++] = more->node[i];
-    }
-}
-
-static void append(sim_stream *s, sim_work *w) {
-    sim_capture *c = s->capture;
-    c->nodes = sim_grow(c->nodes, (size_t)c->count + 1, sizeof *c->nodes);
-    c->nodes[c->count] = (sim_node){.work = w, .lane = s->lane};
-    sim_join_set(&c->nodes[c->count].after, &s->last);
-    s->last.count = 0;
-    sim_join_set(&s->last, &(sim_set){&c->count, 1});
-    c->count++;
-    s->unjoined = true;
-}
+/* ---- queues ------------------------------------------------------------------------- */
 
 static void queue(sim_stream *s, sim_work *w, sim_run *r) {
     if (s->count == s->room) {
@@ -299,7 +255,7 @@ static void queue(sim_stream *s, sim_work *w, sim_run *r) {
 
 void sim_enqueue(sim_stream *s, sim_work *w) {
     if (s->capture)
-        append(s, w);
+        sim_append(s, w);
     else
         queue(s, w, NULL);
 }
@@ -318,70 +274,13 @@ void sim_enqueue_graph(sim_stream *s, const sim_node *nodes, int count) {
     for (int i = 0; i < count; i++) {
         nodes[i].work->references++;
         if (!r) {
-            append(s, nodes[i].work);
+            sim_append(s, nodes[i].work);
             continue;
         }
         r->nodes[i] = (sim_node){.work = nodes[i].work, .lane = nodes[i].lane};
         sim_join_set(&r->nodes[i].after, &nodes[i].after);
     }
     if (r) queue(s, NULL, r);
-}
-
-bool sim_capturing(void) {
-    for (int i = 0; i < stream_count; i++)
-        if (streams[i]->capture) return true;
-    return false;
-}
-
-bool sim_captures_blocking(void) {
-    for (int i = 0; i < stream_count; i++)
-        if (streams[i]->capture && streams[i]->blocking) return true;
-    return false;
-}
-
-void sim_invalidate_captures(void) {
-    for (int i = 0; i < stream_count; i++)
-        if (streams[i]->capture) streams[i]->capture->invalid = true;
-}
-
-static _Thread_local enum cudaStreamCaptureMode thread_mode = cudaStreamCaptureModeGlobal;
-
-bool sim_is_unsafe(void) {
-    bool unsafe = false;
-    for (int i = 0; thread_mode != cudaStreamCaptureModeRelaxed && i < stream_count; i++) {
-        sim_capture *c = streams[i]->capture;
-        if (!c || c->mode == cudaStreamCaptureModeRelaxed) continue;
-        c->invalid = unsafe = true;
-    }
-    return unsafe;
-}
-
-cudaError_t cudaThreadExchangeStreamCaptureMode(enum cudaStreamCaptureMode *mode) {
-    const enum cudaStreamCaptureMode before = thread_mode;
-    sim_begin_safe();
-    thread_mode = *mode;
-    *mode = before;
-    return sim_result(cudaSuccess);
-}
-
-bool sim_leave_capture(sim_capture *c) {
-    bool unjoined = false;
-    for (int i = 0; i < stream_count; i++) {
-        if (streams[i]->capture != c) continue;
-        unjoined = unjoined || (streams[i] != c->origin && streams[i]->unjoined);
-        streams[i]->capture = NULL;
-        streams[i]->unjoined = false;
-        streams[i]->last.count = 0;
-    }
-    return unjoined;
-}
-
-bool sim_refuses_capture(sim_stream *s) {
-    if (s->capture) {
-        s->capture->invalid = true;
-        return true;
-    }
-    return false;
 }
 
 /* ---- streams ------------------------------------------------------------------------------------- */
@@ -433,166 +332,5 @@ cudaError_t cudaDeviceSynchronize(void) {
         return sim_result(cudaErrorStreamCaptureUnsupported);
     }
     sim_run_device(sim_current_device());
-    return sim_result(cudaSuccess);
-}
-
-/* ---- events -------------------------------------------------------------------------------------- */
-
-static void release_event(event *e) {
-    if (--e->references > 0) return;
-    release_recording(e->recording);
-    free(e->last.node);
-    free(e);
-}
-
-static double now_ms(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return 1e3 * (double)t.tv_sec + 1e-6 * (double)t.tv_nsec;
-}
-
-static void run_record(sim_work *w) {
-    mark *m = (mark *)w;
-    m->event->done = m->number;
-    m->event->time = now_ms();
-}
-
-/* The stream has come so far: blocker_of. */
-static void run_wait(sim_work *w) {
-    (void)w;
-}
-
-static bool is_mark(const sim_work *w) {
-    return w->run == run_record || w->run == run_wait;
-}
-
-static void drop_mark(sim_work *w) {
-    mark *m = (mark *)w;
-    release_event(m->event);
-    release_recording(m->recording);
-    free(m);
-}
-
-static void enqueue_mark(sim_stream *s, event *e, sim_stream *waited, uint64_t number) {
-    mark *m = sim_new(1, sizeof *m);
-    *m = (mark){.work = {waited ? run_wait : run_record, drop_mark, 1, waited ? "a wait" : "an event"},
-                .event = e,
-                .recording = e->recording,
-                .stream = waited,
-                .number = number};
-    e->references++;
-    e->recording->references++;
-    sim_enqueue(s, &m->work);
-}
-
-static event *event_of(cudaEvent_t handle) {
-    event *e = (event *)handle;
-    if (!e || e->destroyed) sim_die("%p is no event, or a destroyed one", (void *)handle);
-    return e;
-}
-
-cudaError_t cudaEventCreateWithFlags(cudaEvent_t *handle, unsigned int flags) {
-    if (sim_begin("cudaEventCreateWithFlags")) return sim_result(cudaErrorMemoryAllocation);
-    event *e = sim_new(1, sizeof *e);
-    *e = (event){.references = 1, .timed = !(flags & cudaEventDisableTiming)};
-    *handle = (cudaEvent_t)e;
-    sim_born(SIM_EVENT);
-    return sim_result(cudaSuccess);
-}
-
-cudaError_t cudaEventCreate(cudaEvent_t *handle) {
-    return cudaEventCreateWithFlags(handle, 0);
-}
-
-cudaError_t cudaEventDestroy(cudaEvent_t handle) {
-    sim_begin_safe();
-    if (!handle) return sim_result(cudaErrorInvalidResourceHandle);
-    event *e = event_of(handle);
-    e->destroyed = true;
-    release_event(e);
-    sim_died(SIM_EVENT);
-    return sim_result(cudaSuccess);
-}
-
-cudaError_t cudaEventRecord(cudaEvent_t handle, cudaStream_t stream) {
-    if (sim_begin("cudaEventRecord")) return sim_result(cudaErrorUnknown);
-    event *e = event_of(handle);
-    sim_stream *s = sim_stream_of(stream);
-    e->recorded = true;
-    e->stream = s;
-    e->capture = s->capture ? s->capture->id : 0;
-    e->last.count = 0;
-    if (s->capture) {
-        sim_join_set(&e->last, &s->last);
-        return sim_result(cudaSuccess);
-    }
-    release_recording(e->recording);
-    e->recording = sim_new(1, sizeof *e->recording);
-    e->recording->references = 1;
-    e->number = last_number + 1;
-    enqueue_mark(s, e, NULL, e->number);
-    return sim_result(cudaSuccess);
-}
-
-/* In a capture: s comes after what the event was recorded behind, and joins the capture. */
-static cudaError_t wait_captured(sim_stream *s, const event *e) {
-    sim_capture *c = e->stream->capture;
-    if (!c || c->id != e->capture) return cudaErrorCapturedEvent; /* that capture has ended */
-    if (s->capture && s->capture != c) {
-        s->capture->invalid = true;
-        return cudaErrorStreamCaptureMerge;
-    }
-    if (!s->capture) {
-        s->capture = c;
-        s->lane = ++c->lanes;
-        s->unjoined = true;
-    }
-    sim_join_set(&s->last, &e->last);
-    if (e->stream != s) e->stream->unjoined = false;
-    return cudaSuccess;
-}
-
-cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t handle, unsigned int flags) {
-    (void)flags;
-    if (sim_begin("cudaStreamWaitEvent")) return sim_result(cudaErrorUnknown);
-    sim_stream *s = sim_stream_of(stream);
-    event *e = event_of(handle);
-    if (!e->recorded) return sim_result(cudaSuccess);
-    if (e->capture) return sim_result(wait_captured(s, e));
-    if (s->capture) {
-        s->capture->invalid = true;
-        return sim_result(cudaErrorStreamCaptureIsolation);
-    }
-    enqueue_mark(s, e, e->stream, e->number);
-    return sim_result(cudaSuccess);
-}
-
-cudaError_t cudaEventSynchronize(cudaEvent_t handle) {
-    if (sim_begin("cudaEventSynchronize")) return sim_result(cudaErrorUnknown);
-    event *e = event_of(handle);
-    if (e->capture) return sim_result(cudaErrorCapturedEvent);
-    if (e->recorded) {
-        sim_run_until(e->stream, e->number);
-        host_knows(&e->recording->clock);
-    }
-    return sim_result(cudaSuccess);
-}
-
-cudaError_t cudaEventQuery(cudaEvent_t handle) {
-    sim_begin_safe();
-    const event *e = event_of(handle);
-    if (sim_is_unsafe()) return sim_result(cudaErrorStreamCaptureUnsupported);
-    if (e->recorded && e->done != e->number) return sim_result(cudaErrorNotReady);
-    if (e->recorded) host_knows(&e->recording->clock);
-    return sim_result(cudaSuccess);
-}
-
-cudaError_t cudaEventElapsedTime(float *ms, cudaEvent_t start, cudaEvent_t end) {
-    if (sim_begin("cudaEventElapsedTime")) return sim_result(cudaErrorUnknown);
-    const event *a = event_of(start), *b = event_of(end);
-    if (!a->recorded || !b->recorded || !a->timed || !b->timed)
-        return sim_result(cudaErrorInvalidResourceHandle);
-    if (a->done != a->number || b->done != b->number) return sim_result(cudaErrorNotReady);
-    *ms = (float)(b->time - a->time);
     return sim_result(cudaSuccess);
 }

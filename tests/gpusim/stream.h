@@ -79,6 +79,27 @@ typedef struct sim_stream {
     bool unjoined; /* captured work that the capture's origin does not wait for yet */
 } sim_stream;
 
+/* What an event has recorded: shared by the event and by all that waits for it. */
+typedef struct sim_recording {
+    int references;
+    sim_clock clock; /* once it has run */
+} sim_recording;
+
+/* Work that records an event or waits for one (event.c). */
+typedef struct sim_marker {
+    sim_work work;
+    void *event;
+    sim_recording *recording;
+    sim_stream *stream; /* to wait for; NULL: this is a recording */
+    uint64_t number;    /* up to which of its work */
+} sim_marker;
+bool sim_is_mark(const sim_work *w);
+
+int sim_stream_count(void);
+sim_stream *sim_stream_at(int i);
+/* Of the work that was queued last. */
+uint64_t sim_last_number(void);
+
 /* Dies on a stream that was destroyed; NULL is the current device's own stream. */
 sim_stream *sim_stream_of(cudaStream_t stream);
 /* Takes the reference: into the stream's queue, or its capture. */
@@ -87,6 +108,9 @@ void sim_enqueue(sim_stream *s, sim_work *w);
 void sim_enqueue_graph(sim_stream *s, const sim_node *nodes, int count);
 /* What the host knows to be over when it has waited for the stream. */
 void sim_host_waited(const sim_stream *s);
+void sim_host_knows(const sim_clock *clock);
+/* Adds a node to the stream's capture. */
+void sim_append(sim_stream *s, sim_work *w);
 void sim_run_stream(sim_stream *s);
 void sim_run_device(int device);
 /* Runs what s was given up to the entry of that number. */
