@@ -25,7 +25,7 @@ typedef struct cg_options {
     const char *options; /* of `voxc compile`, those that change the bundle, as one line; "" if none */
     const char *input;   /* the model file's name without its folder */
     char input_sha256[CG_SHA256_TEXT];
-    int opset; /* ONNX opset the model was read with; 0: not ONNX */
+    int opset;           /* ONNX opset the model was read with; 0: not ONNX */
     const cg_file *more; /* files of the bundle that the caller writes, for the manifest */
     int n_more;
 } cg_options;

@@ -93,13 +93,15 @@ static void escapes_what_is_not_plain_text(void **state) {
     ir_arena *a = ir_arena_new();
     cg_text json = {.arena = a}, c = {.arena = a}, remark = {.arena = a}, page = {.arena = a};
     cg_add_json(&json, nasty);
-    assert_string_equal(cg_string(&json), "\"*/\\\"?""?/\\u001b\\u202e?\\u0085\xc3\xa9<`\\\\\"");
+    assert_string_equal(cg_string(&json), "\"*/\\\"?"
+                                          "?/\\u001b\\u202e?\\u0085\xc3\xa9<`\\\\\"");
     cg_add_c_string(&c, nasty);
     assert_string_equal(cg_string(&c), "\"*/\\\"\\?\\?/\\033\\342\\200\\256\\377\\302\\205\xc3\xa9<`\\\\\"");
     cg_add_remark(&remark, nasty);
     assert_string_equal(cg_string(&remark), "* /\"? ?/ ?? \xc3\xa9<`|");
     cg_add_markdown(&page, nasty);
-    assert_string_equal(cg_string(&page), "\\*/\"?""?/ ?? \xc3\xa9\\<\\`\\\\");
+    assert_string_equal(cg_string(&page), "\\*/\"?"
+                                          "?/ ?? \xc3\xa9\\<\\`\\\\");
     ir_arena_free(a);
 }
 
