@@ -270,6 +270,7 @@ typedef struct ir_goals {
     const ir_tuned *tuned;
 } ir_goals;
 
+typedef struct ir_names ir_names;
 typedef struct ir_graph {
     ir_arena *arena;
     const char *name; /* C identifier */
@@ -285,6 +286,7 @@ typedef struct ir_graph {
     int64_t arena_bytes; /* -1 while unplanned */
     bool recompute;      /* each step of a stream makes all that it needs anew: see ir_group_steps */
     ir_goals goals;
+    ir_names *names; /* of tensors (names.h) */
 } ir_graph;
 
 /* ---- building (graph.c) ---------------------------------------------------------------------- */
@@ -296,6 +298,8 @@ void ir_graph_free(ir_graph *g);
  * ... */
 const char *ir_unique_name(ir_graph *g, const char *base);
 ir_tensor *ir_find_tensor(const ir_graph *g, const char *name); /* NULL if there is none */
+void ir_rename_tensor(ir_graph *g, ir_tensor *t,
+                      const char *name); /* a name that is free, or its last owner's */
 
 /* Tensor constructors take a name that must be free (use ir_unique_name). Sizes are checked (overflow:
  * ir_die; front ends check with ir_shape_bytes first). */
