@@ -403,6 +403,15 @@ static void channels_beyond_memory(void **state) {
     refused(&m, IR_EXIT_UNSUPPORTED, "1099511627776 channels; at most");
 }
 
+/* The smallest number there is, from which nothing can be taken. */
+static void output_shape_below_all(void **state) {
+    (void)state;
+    model m = one_node("ConvTranspose", "x w");
+    add_weight(&m, "w", 5, (int64_t[]){2, 2, 2, 2, 2});
+    onnx_put_ints(&m.w, node_of(&m, 0), "output_shape", 3, (int64_t[]){INT64_MIN, 4, 4});
+    refused(&m, IR_EXIT_INPUT, "output_shape asks for -9223372036854775808 voxels");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(broken_files),
@@ -418,6 +427,7 @@ int main(void) {
         cmocka_unit_test(shapes_do_not_match),
         cmocka_unit_test(floats_for_integers),
         cmocka_unit_test(channels_beyond_memory),
+        cmocka_unit_test(output_shape_below_all),
         cmocka_unit_test(external_data),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
