@@ -260,7 +260,7 @@ tiles() {
 
 # What each kernel of a run is bound by. A GPU whose counters are not to be read is no failure.
 profile() {
-    on_gpu ncu --csv --graph-profiling node --launch-count 60 --metrics \
+    on_gpu ncu --csv --clock-control none --graph-profiling node --launch-count 60 --metrics \
         gpu__time_duration.sum,sm__throughput.avg.pct_of_peak_sustained_elapsed,gpu__compute_memory_throughput.avg.pct_of_peak_sustained_elapsed \
         "$(program "$1" "$2")" run --device cuda "$out/$(name_of "$1").npy" "$out/ncu.npy" || echo 'the counters cannot be read here'
 }
