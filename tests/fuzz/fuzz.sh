@@ -16,7 +16,7 @@ jobs=${JOBS:-$(nproc)}
 # The sanitizers' share of memory and time is part of the limits. A small quarantine keeps pages warm.
 one() {
     target=$1 seconds=$2 found=0
-    mkdir -p $build/corpus/"$target"
+    mkdir -p $build/corpus/"$target" $build/seeds/"$target"
     ASAN_OPTIONS=quarantine_size_mb=16 $build/fuzzers/"$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -malloc_limit_mb=1024 -close_fd_mask=3 \
         -print_final_stats=1 -artifact_prefix=$build/finds/"$target"- $build/corpus/"$target" $build/seeds/"$target" \
         "$(kept "$target")" >$build/logs/"$target" 2>&1 || found=1
