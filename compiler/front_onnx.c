@@ -222,7 +222,9 @@ static const char *others_text(const onnx_call *c, const char *type) {
     const char *text = "", *seen = ir_format(c->im->scratch, ", %s,", type);
     for (size_t i = 0, shown = 0; i < c->im->graph->n_node && shown < 8; i++) {
         const Onnx__NodeProto *n = c->im->graph->node[i];
-        if (!n->op_type || (standard_domain(n->domain) && onnx_op_find(n->op_type, c->opset))) continue;
+        if (!n->op_type || !c->im->needed[i] ||
+            (standard_domain(n->domain) && onnx_op_find(n->op_type, c->opset)))
+            continue;
         if (strstr(seen, ir_format(c->im->scratch, " %s,", n->op_type))) continue;
         seen = ir_format(c->im->scratch, "%s %s,", seen, n->op_type);
         text = ir_format(c->im->scratch, "%s%s%s", text,
@@ -286,8 +288,9 @@ static bool read_opset(onnx_import *im, const Onnx__ModelProto *m) {
 
 static bool read_nodes(onnx_import *im) {
     int *order = ir_alloc(im->scratch, im->graph->n_node + 1, sizeof *order);
-    if (!onnx_sort(im, order)) return false;
-    for (size_t i = 0; i < im->graph->n_node; i++)
+    int count;
+    if (!onnx_sort(im, order, &count)) return false;
+    for (int i = 0; i < count; i++)
         if (!import_node(im, order[i])) return false;
     return true;
 }
@@ -318,14 +321,14 @@ static bool read_outputs(onnx_import *im) {
     return true;
 }
 
-/* What is not finite now is used as a weight: clip bounds and pad values have become attributes. */
+/* Masks may hold infinities, weights may not. */
 static bool check_finite(onnx_import *im) {
     for (int k = 0; k < im->g->n_tensors; k++) {
         const ir_tensor *t = im->g->tensors[k];
         if (t->role != IR_ROLE_CONST || t->dtype != IR_F32 || !t->data) continue;
         const float *f = t->data;
         for (int64_t i = 0, n = ir_count(t); i < n; i++)
-            if (!(f[i] - f[i] == 0))
+            if (!(f[i] - f[i] == 0) && ir_is_weight(im->g, t))
                 return ir_fail(im->d, IR_EXIT_INPUT, "%s: weight '%s' is %s at index %lld (of %lld)",
                                im->path, t->name, f[i] != f[i] ? "NaN" : "infinite", (long long)i,
                                (long long)n);

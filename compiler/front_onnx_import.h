@@ -23,7 +23,7 @@ typedef struct onnx_symbol {
     const Onnx__TensorProto *init; /* initializer */
     bool is_input;
     int producer; /* node, or -1 */
-    int uses;     /* node inputs and graph outputs of this name */
+    int uses;     /* inputs of nodes that some output needs, and graph outputs, of this name */
 } onnx_symbol;
 
 typedef struct onnx_names {
@@ -41,14 +41,15 @@ typedef struct onnx_import {
     int opset;
     onnx_names names;
     bool *dim_used; /* per opt->dims */
+    bool *needed;   /* per node: some graph output depends on it; the others may be anything */
 } onnx_import;
 
 onnx_symbol *onnx_find(const onnx_import *im, const char *name); /* NULL if there is none */
 /* Enters every input, initializer and node output; fails on duplicates and on names that nothing produces. */
 bool onnx_names_build(onnx_import *im);
-/* The nodes' order of execution (the file's own wherever that is one). Fails on a cycle, naming a tensor of
- * it. */
-bool onnx_sort(onnx_import *im, int *order);
+/* The order of execution of the nodes that are needed (the file's own wherever that is one). Fails on a
+ * cycle, naming a tensor of it. */
+bool onnx_sort(onnx_import *im, int *order, int *count);
 
 /* ---- one node (front_onnx_node.c) ------------------------------------------------------------ */
 
@@ -142,7 +143,7 @@ onnx_handler onnx_batch_norm, onnx_instance_norm, onnx_group_norm, onnx_layer_no
 /* front_onnx_map.c */
 onnx_handler onnx_map, onnx_map_alpha, onnx_binary, onnx_variadic, onnx_mean, onnx_nary, onnx_negated,
     onnx_clip, onnx_softmax, onnx_cast, onnx_mod, onnx_identity, onnx_dropout, onnx_arg_max, onnx_reduce,
-    onnx_hard_sigmoid, onnx_reciprocal, onnx_old_prelu;
+    onnx_hard_sigmoid, onnx_reciprocal, onnx_old_prelu, onnx_pow;
 /* front_onnx_shape.c */
 onnx_handler onnx_constant_node, onnx_constant_of_shape, onnx_shape_of, onnx_size, onnx_reshape_node,
     onnx_transpose, onnx_squeeze, onnx_unsqueeze, onnx_flatten, onnx_expand, onnx_tile, onnx_range,

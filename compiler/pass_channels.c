@@ -79,11 +79,7 @@ static bool give_plain_output(ir_graph *g, ir_node *n, ir_diag *d) {
     plain->source = n->source;
     plain->gpu = IR_GPU_KERNEL;
     if (!ir_finish_node(g, plain, d)) return false;
-    for (int i = 0; i + 2 < g->n_nodes; i++) /* right behind n, where others that want it plain find it */
-        if (g->nodes[i] == n) {
-            ir_insert_node(g, plain, g->nodes[i + 1]);
-            break;
-        }
+    ir_insert_behind(g, plain, n); /* where others that want it plain find it */
     for (int i = 0; i < g->n_outputs; i++)
         if (g->outputs[i] == out) g->outputs[i] = plain->out[0];
     out->name = ir_unique_name(g, ir_format(g->arena, "%s.channels_last", name));

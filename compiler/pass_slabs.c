@@ -119,7 +119,7 @@ static bool make_group(ir_graph *g, int first, int last, int slab, int64_t *agai
     ir_arena *a = ir_arena_new();
     int group = stream_new_group(g), count = 0;
     const ir_step *steps = NULL;
-    last = stream_gather_crops(g, first, last);
+    last = stream_gather_crops(g, first, last, false);
     for (int i = first; i <= last; i++) {
         ir_tensor *t = g->nodes[i]->out[0];
         g->nodes[i]->stream = group;

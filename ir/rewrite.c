@@ -65,6 +65,11 @@ void ir_insert_node(ir_graph *g, ir_node *n, const ir_node *before) {
     g->nodes[to] = n;
 }
 
+void ir_insert_behind(ir_graph *g, ir_node *n, const ir_node *after) {
+    int behind = position(g, after) + 1;
+    if (g->nodes[behind] != n) ir_insert_node(g, n, g->nodes[behind]);
+}
+
 static void mark(const ir_index *index, bool *needed, const ir_tensor *t) {
     int at = ir_index_find(index, t);
     if (at >= 0) needed[at] = true;

@@ -124,8 +124,11 @@ static void unknown_operators_and_attributes(void **state) {
             "net.onnx: node 0 Foo 'layer' (opset 17): unsupported operator; inputs x f32[1,2,4,4,4]");
     m = one_node("Foo", "x");
     add_node(&m, "Bar", "y", "z");
+    add_output(&m, "z");
     add_node(&m, "Foo", "y", "v");
+    add_output(&m, "v");
     add_node(&m, "Foobar", "y", "w");
+    add_output(&m, "w");
     refused(&m, IR_EXIT_UNSUPPORTED, "; also unsupported in this model: Bar, Foobar");
     m = one_node("Relu", "x");
     node_of(&m, 0)->domain = "com.microsoft";
