@@ -426,6 +426,33 @@ static void floats_for_integers(void **state) {
     }
 }
 
+/* Nothing is allocated for a number of channels that no machine could hold. */
+static void channels_beyond_memory(void **state) {
+    (void)state;
+    model m = new_model();
+    m.opset = 18;
+    add_input(&m, "x", "1,1099511627776,1,1");
+    add_weight(&m, "s", 1, (int64_t[]){2});
+    add_output(&m, "y");
+    onnx_put_int(&m.w, add_node(&m, "GroupNormalization", "x s s", "y"), "num_groups", 2);
+    refused(&m, IR_EXIT_UNSUPPORTED, "1099511627776 channels; at most");
+    m = new_model();
+    add_input(&m, "x", "1,1099511627776,1");
+    add_weight(&m, "s", 2, (int64_t[]){1, 1});
+    add_output(&m, "y");
+    onnx_put_int(&m.w, add_node(&m, "LayerNormalization", "x s", "y"), "axis", 1);
+    refused(&m, IR_EXIT_UNSUPPORTED, "1099511627776 channels; at most");
+}
+
+/* The smallest number there is, from which nothing can be taken. */
+static void output_shape_below_all(void **state) {
+    (void)state;
+    model m = one_node("ConvTranspose", "x w");
+    add_weight(&m, "w", 5, (int64_t[]){2, 2, 2, 2, 2});
+    onnx_put_ints(&m.w, node_of(&m, 0), "output_shape", 3, (int64_t[]){INT64_MIN, 4, 4});
+    refused(&m, IR_EXIT_INPUT, "output_shape asks for -9223372036854775808 voxels");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(broken_files),
@@ -443,6 +470,8 @@ int main(void) {
         cmocka_unit_test(weights),
         cmocka_unit_test(shapes_do_not_match),
         cmocka_unit_test(floats_for_integers),
+        cmocka_unit_test(channels_beyond_memory),
+        cmocka_unit_test(output_shape_below_all),
         cmocka_unit_test(external_data),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Builds the kernels' test programs with nvcc and runs them: on the GPU where there is one, else on the simulated
-# one (tests/gpusim). GPU=1 asks for a GPU, GPU=0 for the simulator, for which CUDA_ARCH (75) names the PTX.
+# one (tests/gpusim). GPU=1 asks for a GPU, GPU=0 for the simulator, for which CUDA_ARCH (75) names the PTX. PACKED names
+# a folder of programs that were built elsewhere.
 #
 #   sh tests/cuda/kernels.sh [--build] [NAME...]      only builds them; only these: kernels_norm
 set -u
@@ -31,6 +32,7 @@ fi
 # shellcheck disable=SC2016 # for the inner shell
 printf '%s\n' "$@" |
     OUT=$out FLAGS=$flags xargs -P "$(nproc)" -n 1 sh -c '
+    [ ! -x "${PACKED:-/none}/$0" ] || { cp "$PACKED/$0" "$OUT/$0" && exit; }
     [ -n "$(find tests/cuda/$0.cu tests/cuda/*.cuh runtime/cuda runtime/*.h -newer "$OUT/$0" 2>/dev/null)" ] ||
         [ ! -e "$OUT/$0" ] || exit 0
     # shellcheck disable=SC2086 # a list

@@ -16,12 +16,12 @@ jobs=${JOBS:-$(nproc)}
 # The sanitizers' share of memory and time is part of the limits. A small quarantine keeps pages warm.
 one() {
     target=$1 seconds=$2 found=0
-    mkdir -p $build/corpus/"$target"
+    mkdir -p $build/corpus/"$target" $build/seeds/"$target"
     ASAN_OPTIONS=quarantine_size_mb=16 $build/fuzzers/"$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -malloc_limit_mb=1024 -close_fd_mask=3 \
         -print_final_stats=1 -artifact_prefix=$build/finds/"$target"- $build/corpus/"$target" $build/seeds/"$target" \
         "$(kept "$target")" >$build/logs/"$target" 2>&1 || found=1
     runs=$(sed -n 's/^stat::number_of_executed_units: *//p' $build/logs/"$target")
-    report=$(grep -m 1 -e '^SUMMARY' -e 'ERROR' $build/logs/"$target")
+    report=$(grep -a -m 1 -e '^SUMMARY' -e 'ERROR' $build/logs/"$target")
     printf '%-6s %9s executions  %s%s\n' "$([ $found = 0 ] && echo ok || echo FOUND)" "${runs:-?}" "$target" "${report:+: $report}"
     return $found
 }
@@ -39,4 +39,4 @@ echo 'int LLVMFuzzerTestOneInput(const char *d, long n) { return d && n < 0; }' 
 make -s -j"$jobs" BUILD=$build CC=clang FUZZ_MAIN=-fsanitize=fuzzer \
     CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' fuzzers || exit 1
 python3 tests/fuzz/seeds.py build/voxc $build/seeds || exit 1
-printf '%s\n' "$@" | xargs -P "$jobs" -I{} sh tests/fuzz/fuzz.sh --one {} "$seconds"
+printf '%s\n' "$@" | xargs -P "$jobs" -I{} sh tests/fuzz/fuzz.sh --one {} "$seconds" || exit 1
