@@ -34,7 +34,7 @@ static void check(const char *name, const char *nodes) {
 #define STEM                                                                                                 \
     "input %x f32[1,2,6,5,4]\ninput %z f32[1,3,6,5,4]\nconst %w f32[16,2,3,3,3] random(1)\n"                 \
     "const %v f32[20,2,1,1,1] random(2)\nconst %d f32[32,1,3,3,3] random(3)\nconst %one f32[16] splat(1)\n"  \
-    "const %i i64[3] {15,0,3}\nconst %d5 f32[1,32,1,1,1] random(4)\nconst %two f32[] {2}\n"                    \
+    "const %i i64[3] {15,0,3}\nconst %d5 f32[1,32,1,1,1] random(4)\nconst %two f32[] {2}\n"                  \
     "%a = conv(%x, %w) kernel=3x3x3 stride=1x1x1 dilation=1x1x1 pad=[1,1,1,1,1,1] group=1\n"                 \
     "%t = conv(%x, %v) kernel=1x1x1 stride=1x1x1 dilation=1x1x1 pad=[0,0,0,0,0,0] group=1\n"
 #define DEPTHWISE " kernel=3x3x3 stride=1x1x1 dilation=1x1x1 pad=[1,1,1,1,1,1] group="
