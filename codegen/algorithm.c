@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "codegen.h"
+#include "vox_limits.h"
 
 static const double TILE_RATE = 0.86; /* multiply-adds per cycle of the register tiles */
 static const double INPUT_POINT = 7;  /* cycles per point and block of 16 channels */
@@ -26,7 +27,6 @@ static const double FEW_POINT = 18;
 enum {
     LONG_RUN = 128,
     SHORT_RUN = 32,           /* products */
-    FEW_CHANNELS = 12,        /* VOX_FEW_MOST */
     DEEP_TILES = 80,          /* tiles that should share such a transform */
     DEEP_BATCH = 128,         /* and be multiplied at a time */
     MOST_SHARED = 40 << 20,   /* bytes of transformed inputs that they may take */
@@ -81,7 +81,7 @@ int64_t cg_deep_batch(const ir_node *n) {
 /* Plain tensors of few channels: positions are vector lanes (runtime/vox_conv_few.h). */
 static bool is_few(const ir_node *n) {
     return !n->in[0]->block && !n->out[0]->block && ir_int(n, IR_GROUP) == 1 &&
-           n->out[0]->dim[1] <= FEW_CHANNELS;
+           n->out[0]->dim[1] <= VOX_FEW_MOST;
 }
 
 static double few_cycles(const ir_node *n, const int64_t w[4]) {
@@ -202,7 +202,8 @@ static int64_t few_lane(const ir_node *n) {
             reach = 2 * ir_ints(n, IR_DILATION)[2];
     int64_t x = blocks(n->in[0]->dim[4]) * IR_BLOCK, y = blocks(n->out[0]->dim[4]) * IR_BLOCK + reach - pad;
     int64_t width = (blocks(left + (x > y ? x : y)) | 1) * IR_BLOCK;
-    return 36 * (n->in[0]->dim[1] * width + n->out[0]->dim[1] * 4 * IR_BLOCK) * (int64_t)sizeof(float);
+    return 36 * (n->in[0]->dim[1] * width + n->out[0]->dim[1] * VOX_FEW_VECTORS * IR_BLOCK) *
+           (int64_t)sizeof(float);
 }
 
 int64_t cg_winograd_lane(const ir_node *n) {
@@ -210,7 +211,9 @@ int64_t cg_winograd_lane(const ir_node *n) {
     const int64_t *m = n->winograd, batch = m[3];
     int64_t plane = (m[1] + 2) * (m[2] + 2);
     int64_t registers = cg_winograd_points(m) * (batch * (blocks(n->in[0]->dim[1]) + 2) + 1);
-    if (!batch) registers = 2 * (129 * plane + cg_deep_batch(n) * (plane + (m[0] + 2) * m[1] * m[2]));
+    if (!batch)
+        registers =
+            2 * ((VOX_DEEP_CHANNELS + 1) * plane + cg_deep_batch(n) * (plane + (m[0] + 2) * m[1] * m[2]));
     return registers * IR_BLOCK * (int64_t)sizeof(float);
 }
 

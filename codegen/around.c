@@ -10,13 +10,13 @@
 #include "algorithm.h"
 #include "blocking.h"
 #include "codegen.h"
+#include "vox_limits.h"
 
 #include <inttypes.h>
 #include <string.h>
 
 enum {
     SUMS = 2 * IR_BLOCK * (int)sizeof(double), /* bytes per slot and block of channels: VOX_SUMS */
-    MOST_LOADED = 256,                         /* channels: VOX_AROUND_MOST */
     SMALL = 4, /* sums take at most one part of this many of what they sum up */
 };
 
@@ -52,7 +52,7 @@ static bool is_pointwise(const ir_node *n) {
     const ir_attr *kernel = ir_get(n, IR_KERNEL), *pad = ir_get(n, IR_PAD), *stride = ir_get(n, IR_STRIDE);
     for (int a = 0; a < kernel->count; a++)
         if (kernel->i[a] != 1 || stride->i[a] != 1 || pad->i[a] || pad->i[a + kernel->count]) return false;
-    return ir_int(n, IR_GROUP) == 1 && n->in[0]->dim[1] <= MOST_LOADED;
+    return ir_int(n, IR_GROUP) == 1 && n->in[0]->dim[1] <= VOX_AROUND_MOST;
 }
 
 /* Whether conv n's kernel can make operand 0, which is t, of what t is made of. */
@@ -109,8 +109,8 @@ cg_sums cg_sums_of(const ir_graph *g, const ir_node *conv) {
     } else if (conv->winograd[3]) {
         int lanes = cg_lanes(g, conv);
         int64_t tiles = cg_winograd_tiles(conv, conv->winograd, 0, y->dim[2]);
-        int64_t even = lanes > 1 ? 4 : 1; /* as vox_winograd_split has it, at most */
-        s.slots = parts(larger(parts(tiles, conv->winograd[3]), even * lanes), even) * even;
+        int64_t even = lanes > 1 ? VOX_EVEN : 1; /* as vox_winograd_split has it, at most */
+        s.slots = parts(larger(parts(tiles, conv->winograd[3]), lanes > 1 ? 4 * lanes : 1), even) * even;
     } else {
         s.planes = cg_deep_planes(conv, conv->winograd);
         s.slots = parts(cg_winograd_tiles(conv, conv->winograd, 0, s.planes), cg_deep_batch(conv));

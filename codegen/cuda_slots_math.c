@@ -150,14 +150,14 @@ static reduction split_axes(const ir_node *n) {
 }
 
 bool cu_slots_reduce(cu_work *w) {
-    static const char *const kinds[] = {"SUM", "MEAN", "MAX", "MIN", "PROD"};
+    static const char prefix[] = "reduce_"; /* of the op's name; the kind is the rest */
     const ir_node *n = w->n;
     ir_arena *a = w->u->m->arena;
     if (n->in[0]->dtype != IR_F32) return cu_unsupported(w, "the operand must be f32");
     if (n->in[0]->pitch || n->out[0]->pitch) return cu_unsupported(w, "only plain tensors");
     const reduction r = split_axes(n);
     if (r.kept > 6 || r.reduced > 6) return cu_unsupported(w, "too many axes");
-    cg_set(&w->slots, "kind", "VOX_GPU_%s", kinds[n->op - IR_OP_REDUCE_SUM]);
+    cg_set(&w->slots, "kind", "VOX_GPU_%s", cg_upper(a, ir_op_get(n->op)->name + sizeof prefix - 1));
     cg_set(&w->slots, "axes", "{%d, %s, %s, %s, %d, %s, %s}", r.kept, cg_list(a, r.kept, r.kept_dim),
            cg_list(a, r.kept, r.kept_x), cg_list(a, r.kept, r.kept_y), r.reduced,
            cg_list(a, r.reduced, r.reduced_dim), cg_list(a, r.reduced, r.reduced_x));

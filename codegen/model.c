@@ -208,6 +208,18 @@ static const cg_blob *find_blob(const cg_model *m, const ir_tensor *t) {
     return NULL;
 }
 
+/* Code and weight file name each other by what both were written from: the graph, and the constants' values.
+ */
+static uint64_t hash_with_values(const cg_model *m) {
+    uint64_t hash = ir_hash_graph(m->g);
+    for (int i = 0; i < m->n_blobs; i++) {
+        const ir_tensor *t = m->blobs[i].tensor;
+        const uint64_t row[] = {hash, t->hash, (uint64_t)t->dtype, (uint64_t)ir_count(t)};
+        hash = ir_hash(row, sizeof row);
+    }
+    return hash;
+}
+
 void cg_share_weights(cg_model *m, cg_model *other) {
     cg_blob *all = ir_alloc(m->arena, (size_t)m->n_blobs + (size_t)other->n_blobs + 1, sizeof *all);
     memcpy(all, m->blobs, (size_t)m->n_blobs * sizeof *all);
@@ -218,7 +230,7 @@ void cg_share_weights(cg_model *m, cg_model *other) {
     for (int i = 0; i < other->n_blobs; i++)
         other->blobs[i].offset = find_blob(m, other->blobs[i].tensor)->offset;
     other->weights_bytes = m->weights_bytes;
-    other->weights_hash = m->weights_hash;
+    other->graph_hash = m->graph_hash = hash_with_values(m);
 }
 
 /* ---- the model ------------------------------------------------------------------------------- */
@@ -354,9 +366,9 @@ cg_model *cg_model_new(const ir_graph *g, const cg_options *options, ir_diag *d)
     *m = (cg_model){.arena = g->arena, .g = g, .options = options, .name = g->name};
     m->upper = cg_upper(m->arena, m->name);
     if (!cg_check_model_name(m->name, d)) return NULL;
-    m->graph_hash = m->weights_hash = ir_hash_graph(g);
     m->arena_bytes = g->arena_bytes > CG_ALIGN ? g->arena_bytes : CG_ALIGN;
     collect_blobs(m);
+    m->graph_hash = hash_with_values(m);
     collect_layers(m);
     m->buffers = ir_find_buffers(g, m->arena);
     collect_steps(m);

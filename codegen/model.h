@@ -71,8 +71,7 @@ typedef struct cg_model {
     cg_step *steps;
     cg_weight *weights;
     cg_blob *blobs;
-    uint64_t graph_hash;
-    uint64_t weights_hash; /* that the weight file bears: the graph's, or that of the one it is shared with */
+    uint64_t graph_hash; /* of the graph, and of the values of all that the weight file holds */
     int64_t arena_bytes, weights_bytes, prepared_bytes;
 } cg_model;
 

@@ -77,15 +77,13 @@ static bool find_run(const ir_node *n, int *first, int *last) {
 }
 
 bool slots_reduce(cg_work *w) {
-    static const char *const kinds[] = {"VOX_REDUCE_SUM", "VOX_REDUCE_MEAN", "VOX_REDUCE_MAX",
-                                        "VOX_REDUCE_MIN", "VOX_REDUCE_PROD"};
     const ir_node *n = w->n;
     int first, last;
     if (!cg_all_f32(w)) return false;
     if (n->in[0]->block) ir_die("codegen: %s: reductions read plain tensors", n->name);
     if (!find_run(n, &first, &last)) ir_die("codegen: %s: its axes must lie side by side", n->name);
     set_split(w, first, last);
-    cg_set(&w->slots, "kind", "%s", kinds[n->op - IR_OP_REDUCE_SUM]);
+    cg_set(&w->slots, "kind", "VOX_%s", cg_upper(w->m->arena, ir_op_get(n->op)->name));
     cg_operand(w, "x", n->in[0]);
     cg_result(w, "y", n->out[0]);
     return true;

@@ -132,7 +132,6 @@ static bool put_source(cg_bundle *b, cu_model *u) {
     cg_set(&s, "version", "%s", cg_quoted(m->arena, m->options->version));
     cg_set(&s, "options", "%s", cg_quoted(m->arena, m->options->options));
     cg_set(&s, "graph_hash", "%016" PRIx64, m->graph_hash);
-    cg_set(&s, "weights_hash", "%016" PRIx64, m->weights_hash);
     cg_set_int(&s, "parameters", ir_parameters(m->g, false));
     cg_set_int(&s, "macs", cg_total_macs(m));
     set_prototypes(&s, m, " {");
@@ -159,7 +158,7 @@ static const char *cuda_sources(ir_arena *arena) {
 }
 
 static bool put_makefile(cg_bundle *b, const cg_model *m, bool with_c) {
-    cg_slots s = cg_named_slots(m), rules = cg_named_slots(m), isas = {.arena = m->arena};
+    cg_slots s = cg_named_slots(m), rules = cg_named_slots(m), isas = cg_named_slots(m);
     cg_set(&rules, "M", "%s", m->upper);
     cg_set(&s, "summary", "%s", cg_summary(m));
     cg_set(&s, "runtime_sources", "%s", library_sources);
@@ -167,8 +166,8 @@ static bool put_makefile(cg_bundle *b, const cg_model *m, bool with_c) {
     cg_set(&s, "cpu_isas", "%s", with_c ? cg_filled("cuda_Makefile_isas.in", &isas) : "");
     cg_set(&s, "cpu_rules", "%s", with_c ? cg_filled("cuda_Makefile_rules.in", &rules) : "");
     cg_set(&s, "cpu_objects", "%s",
-           with_c ? ir_format(m->arena, " \\\n          build/%s.o $(ISAS:%%=build/%s_kernels_%%.o)", m->name,
-                              m->name)
+           with_c ? ir_format(m->arena, " \\\n          build/%s.o $(BUILDS:%%=build/%s_kernels_%%.o)",
+                              m->name, m->name)
                   : "");
     return cg_put_filled(b, "Makefile", "cuda_Makefile.in", &s);
 }
@@ -204,7 +203,7 @@ static bool put_readme(cg_bundle *b, const cu_model *u, bool with_c) {
     cg_set(&s, "precision", "%s", cg_gpu_precision_name(m->g->goals.precision));
     cg_set_int(&s, "device_bytes", cu_weights_bytes(u));
     cg_set_int(&s, "launches", cg_gpu_launches(m->g));
-    cg_set(&s, "graph_hash", "%016" PRIx64, m->weights_hash);
+    cg_set(&s, "graph_hash", "%016" PRIx64, m->graph_hash);
     cg_set(&s, "cpu_note", "%s",
            with_c ? "; this one runs on the CPU there (`--device cpu` or `cuda` chooses)" : "");
     cg_set(&s, "ir_file", "%s", beside(m, with_c, "%s.ir", "%s_cuda.ir"));
@@ -221,9 +220,9 @@ static bool put_build_files(cg_bundle *b, const cu_model *u, bool with_c) {
 
 /* What the library and the program include besides runtime/cuda and runtime/program. */
 static bool always_needed(const char *name) {
-    static const char *const names[] = {"vox.h",         "vox.c",     "vox_model.h", "vox_weights.h",
-                                        "vox_weights.c", "vox_isa.h", "vox_isa.c",   "vox_pool.c",
-                                        "vox_kernels.h", NULL};
+    static const char *const names[] = {"vox.h",         "vox.c",      "vox_model.h",  "vox_weights.h",
+                                        "vox_weights.c", "vox_isa.h",  "vox_isa.c",    "vox_pool.c",
+                                        "vox_kernels.h", "vox_hash.h", "vox_limits.h", NULL};
     for (int i = 0; names[i]; i++)
         if (strcmp(names[i], name) == 0) return true;
     return false;

@@ -4,7 +4,9 @@
 #include <math.h>
 #include <string.h>
 
-enum { HEADER = 64, ENTRY = 32, VERSION = 1 };
+#include "vox_hash.h"
+
+enum { HEADER = 64, ENTRY = 32, VERSION = 2 };
 
 static void put(unsigned char *to, uint64_t value, int bytes) {
     for (int i = 0; i < bytes; i++) to[i] = (unsigned char)(value >> (8 * i));
@@ -44,7 +46,8 @@ const unsigned char *cg_weights_file(const cg_model *m, ir_diag *d) {
     put(file + 12, (uint64_t)m->n_blobs, 4);
     put(file + 16, m->graph_hash, 8);
     put(file + 24, (uint64_t)m->weights_bytes, 8);
-    put(file + 32, ir_hash(file + HEADER, (size_t)m->weights_bytes - HEADER), 8);
+    uint64_t header = ir_hash(file, HEADER); /* the checksum's own place still holds 0 */
+    put(file + 32, vox_hash(header, file + HEADER, (size_t)m->weights_bytes - HEADER), 8);
     return file;
 }
 

@@ -17,12 +17,16 @@ static const char *file_name(const char *path) {
 
 /* ---- names and tensors ----------------------------------------------------------------------- */
 
+/* Names of any length may be in a file, but those of files that are named after them are short. */
+enum { MOST_NAME = 200 };
+
 /* PyTorch calls the output of /encoder/conv/Conv /encoder/conv/Conv_output_0. */
 const char *onnx_name(onnx_import *im, const char *name) {
     static const char suffix[] = "_output_0";
     while (*name == '/') name++;
     size_t n = strlen(name), tail = sizeof suffix - 1;
     if (n > tail && strcmp(name + n - tail, suffix) == 0) n -= tail;
+    if (n > MOST_NAME) n = MOST_NAME;
     return ir_unique_name(im->g, n ? ir_format(im->scratch, "%.*s", (int)n, name) : "tensor");
 }
 
@@ -32,6 +36,7 @@ ir_tensor *onnx_add_tensor(onnx_import *im, const Onnx__TensorProto *t, const ch
     void *data = onnx_tensor_data(t, &s, what, im->folder, im->d);
     if (!data) return NULL;
     ir_tensor *c = ir_add_const(im->g, onnx_name(im, name), s.dtype, s.rank, s.dim, data, true);
+    im->given += ir_count(c);
     free(data);
     return c;
 }
@@ -252,11 +257,11 @@ static bool import_node(onnx_import *im, int index) {
     const Onnx__NodeProto *pb = im->graph->node[index];
     const char *type = pb->op_type ? pb->op_type : "", *name = pb->name && *pb->name ? pb->name : NULL;
     onnx_call c = {.im = im, .g = im->g, .pb = pb, .opset = im->opset, .op = onnx_op_find(type, im->opset)};
-    c.source = ir_format(im->g->arena, "%s: node %d %s", file_name(im->path), index, type);
+    c.source = ir_format(im->g->arena, "%s: node %d %.*s", file_name(im->path), index, MOST_NAME, type);
     c.layer = name;
     for (size_t k = pb->n_output; k-- > 0 && !name;)
         if (*pb->output[k]) c.layer = pb->output[k];
-    c.layer = ir_strdup(im->g->arena, c.layer ? c.layer : type);
+    c.layer = ir_format(im->g->arena, "%.*s", MOST_NAME, c.layer ? c.layer : type);
     if (!resolve_inputs(&c)) return false; /* already names the tensor */
     if (import_call(&c, type)) return true;
     return ir_fail_in(im->d, "%s: node %d %s%s%s%s (opset %d)", im->path, index, type, name ? " '" : "",

@@ -11,7 +11,10 @@ enum { ONNX_OLDEST_OPSET = 9, ONNX_NEWEST_OPSET = 23 };
 enum { ONNX_MAX_NAMES = 1 << 16 };
 /* No evaluated constant may be larger: shape arithmetic is small, and a corrupt Expand must not eat the
  * machine. */
-#define ONNX_MAX_FOLDED_BYTES ((int64_t)1 << 31)
+/* Elements that constant expressions may have, all together: so many, and some for each that the file gives.
+ */
+#define ONNX_MAX_FOLDED       ((int64_t)1 << 25)
+#define ONNX_FOLDED_PER_GIVEN 4
 
 /* ---- names (front_onnx_names.c) -------------------------------------------------------------- */
 
@@ -40,8 +43,10 @@ typedef struct onnx_import {
     const char *path, *folder;
     int opset;
     onnx_names names;
-    bool *dim_used; /* per opt->dims */
-    bool *needed;   /* per node: some graph output depends on it; the others may be anything */
+    bool *dim_used;        /* per opt->dims */
+    bool *needed;          /* per node: some graph output depends on it; the others may be anything */
+    int64_t given, folded; /* elements of constants that the file holds, that expressions have */
+    int64_t work;          /* of those expressions (fold_work.h) */
 } onnx_import;
 
 onnx_symbol *onnx_find(const onnx_import *im, const char *name); /* NULL if there is none */
@@ -122,7 +127,7 @@ ir_tensor *onnx_emit2(onnx_call *c, const char *suffix, ir_op op, ir_tensor *a, 
 ir_tensor *onnx_reshape(onnx_call *c, const char *suffix, ir_tensor *x, int rank, const int64_t *dim);
 ir_tensor *onnx_slice(onnx_call *c, const char *suffix, ir_tensor *x, const int64_t *begin,
                       const int64_t *size, const int64_t *step);
-/* A constant of x's dtype holding one number. */
+/* A constant of one number; NULL with d filled where an integer type does not hold it (0 to 255 do). */
 ir_tensor *onnx_scalar(onnx_call *c, const char *suffix, ir_dtype t, double v);
 /* Output k is t; false if t is NULL. */
 bool onnx_bind(onnx_call *c, int k, ir_tensor *t);

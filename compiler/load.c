@@ -9,6 +9,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static bool has_extension(const char *path, const char *extension) {
     size_t n = strlen(path), m = strlen(extension);
@@ -68,8 +69,25 @@ static bool rename_graph(ir_graph *g, const char *name, ir_diag *d) {
     return true;
 }
 
+/* The hash of a model goes into its bundle's manifest, so the file is read twice; verify loads everything
+ * twice. A pipe would hang there. */
+static bool check_kinds(const options *o, load_need need, ir_diag *d) {
+    const char *const files[] = {o->model, o->weights, o->volume};
+    const int count = need == LOAD_SHAPES ? 0 : o->verb == VERB_VERIFY ? 3 : 1;
+    for (int i = 0; i < count; i++) {
+        struct stat s;
+        if (!files[i] || stat(files[i], &s) != 0 || S_ISREG(s.st_mode) || S_ISDIR(s.st_mode)) continue;
+        return ir_fail(d, IR_EXIT_INPUT,
+                       "%s: not a regular file; this one is read more than once, which a pipe can't be: copy "
+                       "it into a file",
+                       files[i]);
+    }
+    return true;
+}
+
 ir_graph *load_model(const options *o, load_need need, ir_diag *d) {
     ir_graph *g = NULL;
+    if (!check_kinds(o, need, d)) return NULL;
     if (is_yaml(o->model))
         g = load_yaml(o, d);
     else if (has_extension(o->model, ".onnx"))

@@ -149,8 +149,8 @@ static bool give_plain_output(ir_graph *g, ir_node *n, ir_diag *d) {
     ir_insert_behind(g, plain, n); /* where others that want it plain find it */
     for (int i = 0; i < g->n_outputs; i++)
         if (g->outputs[i] == out) g->outputs[i] = plain->out[0];
-    out->name = ir_unique_name(g, ir_format(g->arena, "%s.blocked", name));
-    plain->out[0]->name = name;
+    ir_rename_tensor(g, out, ir_unique_name(g, ir_format(g->arena, "%s.blocked", name)));
+    ir_rename_tensor(g, plain->out[0], name);
     return true;
 }
 

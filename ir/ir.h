@@ -270,6 +270,7 @@ typedef struct ir_goals {
     const ir_tuned *tuned;
 } ir_goals;
 
+typedef struct ir_names ir_names;
 typedef struct ir_graph {
     ir_arena *arena;
     const char *name; /* C identifier */
@@ -285,6 +286,7 @@ typedef struct ir_graph {
     int64_t arena_bytes; /* -1 while unplanned */
     bool recompute;      /* each step of a stream makes all that it needs anew: see ir_group_steps */
     ir_goals goals;
+    ir_names *names; /* of tensors (names.h) */
 } ir_graph;
 
 /* ---- building (graph.c) ---------------------------------------------------------------------- */
@@ -296,6 +298,8 @@ void ir_graph_free(ir_graph *g);
  * ... */
 const char *ir_unique_name(ir_graph *g, const char *base);
 ir_tensor *ir_find_tensor(const ir_graph *g, const char *name); /* NULL if there is none */
+void ir_rename_tensor(ir_graph *g, ir_tensor *t,
+                      const char *name); /* a name that is free, or its last owner's */
 
 /* Tensor constructors take a name that must be free (use ir_unique_name). Sizes are checked (overflow:
  * ir_die; front ends check with ir_shape_bytes first). */
@@ -358,7 +362,7 @@ char *ir_type_text(const ir_tensor *t, char *buf, size_t n);
 bool ir_is_weight(const ir_graph *g, const ir_tensor *t);
 double ir_const_float(const ir_tensor *t, int64_t i); /* any dtype */
 int64_t ir_const_int(const ir_tensor *t, int64_t i);  /* any dtype; floats truncate */
-uint64_t ir_hash(const void *data, size_t n); /* FNV-1a over 64-bit words, tail bytes last; little-endian */
+uint64_t ir_hash(const void *data, size_t n);         /* vox_hash of runtime/vox_hash.h, seed 0 */
 /* SplitMix64 (Steele, Lea, Flood 2014): its output function, a bijection that spreads every bit, and output
  * number i (from 0) of the generator that starts with `seed`. */
 uint64_t ir_mix(uint64_t z);
@@ -448,6 +452,12 @@ typedef void ir_watch(void *ctx, const ir_node *n, const ir_value *value);
 bool ir_interpret(const ir_graph *g, const ir_value *in, ir_value *out, int threads, ir_watch *watch,
                   void *ctx, ir_diag *d);
 void ir_values_free(ir_value *v, int count);
+/* One node alone: in[k] are its operands' values (both pointers NULL for an absent one; IR_OP_SHAPE_OF needs
+ * none), out[k] receives malloc'd ones of its results. On failure out holds nothing to free. */
+bool ir_interpret_node(const ir_node *n, const ir_value *in, ir_value *out, int threads, ir_diag *d);
+/* Room for t's values, malloc'd and not set; those of a constant, which must have its data. */
+bool ir_value_new(const ir_tensor *t, ir_value *v, ir_diag *d);
+bool ir_value_of_const(const ir_tensor *t, ir_value *v, ir_diag *d);
 /* Evaluates one node whose inputs are all constants and returns its output as a new constant of g (named like
  * the output, which it replaces everywhere; the node is removed). Fails when an input is opaque. */
 bool ir_fold_node(ir_graph *g, ir_node *n, ir_diag *d);

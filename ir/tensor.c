@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "vox_hash.h"
+
 static const int64_t max_size = IR_MAX_BYTES;
 
 bool ir_shape_count(int rank, const int64_t *dim, int64_t *count) {
@@ -176,14 +178,5 @@ uint64_t ir_random(uint64_t seed, uint64_t i) {
 }
 
 uint64_t ir_hash(const void *data, size_t n) {
-    const uint64_t prime = UINT64_C(0x100000001b3);
-    const unsigned char *p = data;
-    uint64_t h = UINT64_C(0xcbf29ce484222325);
-    for (; n >= 8; n -= 8, p += 8) {
-        uint64_t word = 0;
-        for (int i = 7; i >= 0; i--) word = word << 8 | p[i];
-        h = (h ^ word) * prime;
-    }
-    for (; n; n--, p++) h = (h ^ *p) * prime;
-    return h;
+    return vox_hash(0, data, n);
 }

@@ -26,7 +26,7 @@ extern "C" {
     X(E_WEIGHTS_MAGIC, "not a voxc weight file")                                                             \
     X(E_WEIGHTS_VERSION, "the weight file has another format version: compile the model again")              \
     X(E_WEIGHTS_MODEL,                                                                                       \
-      "the weight file belongs to another model (graph hash): use the one written beside the code")          \
+      "the weight file belongs to other code (graph hash): use the one written beside this code")            \
     X(E_WEIGHTS_SIZE, "the weight file is truncated or too long: copy it again")                             \
     X(E_WEIGHTS_CHECKSUM, "the weight file is corrupt (checksum): copy it again")                            \
     X(E_WEIGHTS_NOT_FINITE, "the weight file holds NaN or infinity")                                         \

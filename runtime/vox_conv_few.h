@@ -19,7 +19,9 @@
 #define VOX_FEW_TILES(X)                                                                                     \
     X(1, 4) X(2, 4) X(3, 3) X(4, 3) X(5, 2) X(6, 2) X(7, 1) X(8, 1) X(9, 1) X(10, 1) X(11, 1) X(12, 1)
 #endif
-enum { VOX_FEW_MOST = 12, VOX_FEW_VECTORS = 4 };
+#define VOX_FEW_COUNT(OC, NV) +((OC) <= VOX_FEW_MOST && (NV) <= VOX_FEW_VECTORS)
+_Static_assert((VOX_FEW_TILES(VOX_FEW_COUNT)) == VOX_FEW_MOST, "each number of channels has its tile");
+#undef VOX_FEW_COUNT
 
 /* A row of outputs. Of the walk it reads taps, turn, ic and the strides of x and w. */
 typedef struct vox_few {

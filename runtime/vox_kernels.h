@@ -15,6 +15,7 @@
 #define VOX_KERNELS_H
 
 #include "vox.h"
+#include "vox_limits.h"
 
 typedef struct vox_dims {
     int n, c, d, h, w, block; /* block: 0 or VOX_BLOCK */
@@ -146,7 +147,6 @@ typedef struct vox_around {
     int slots;  /* per range: direct, as many as it has tasks for one pair of blocks of channels; Winograd, at
                  * least max(tiles / batch, 4 * lanes); deep: tiles / batch, rounded up */
 } vox_around;
-enum { VOX_AROUND_MOST = 256 };
 
 /* vox_pool3d.h: vox_pool3d_tasks(g, begin, end), vox_f32_max_pool(g, begin, end, x, y, task),
  * vox_f32_average_pool(g, begin, end, x, y, task). One task: one n, channel or block of channels, output

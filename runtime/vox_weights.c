@@ -5,15 +5,14 @@
 #include <math.h>
 #include <string.h>
 
-uint64_t vox_hash(const void *data, size_t bytes) {
-    const unsigned char *p = data;
-    uint64_t hash = 0xcbf29ce484222325u, word;
-    for (; bytes >= sizeof word; bytes -= sizeof word, p += sizeof word) {
-        memcpy(&word, p, sizeof word);
-        hash = (hash ^ word) * 0x100000001b3u;
-    }
-    for (; bytes > 0; bytes--, p++) hash = (hash ^ *p) * 0x100000001b3u;
-    return hash;
+#include "vox_hash.h"
+
+uint64_t vox_weights_checksum(const void *file, size_t bytes) {
+    vox_weights_header header;
+    memcpy(&header, file, sizeof header);
+    header.checksum = 0;
+    return vox_hash(vox_hash(0, &header, sizeof header), (const unsigned char *)file + sizeof header,
+                    bytes - sizeof header);
 }
 
 /* ---- checking -------------------------------------------------------------------------------- */
@@ -45,7 +44,7 @@ vox_status vox_weights_check(const void *file, size_t bytes, uint64_t graph_hash
     if (header.graph_hash != graph_hash) return VOX_E_WEIGHTS_MODEL;
     if (header.bytes != bytes || bytes != expected_bytes) return VOX_E_WEIGHTS_SIZE;
     const unsigned char *p = file;
-    if (vox_hash(p + sizeof header, bytes - sizeof header) != header.checksum) return VOX_E_WEIGHTS_CHECKSUM;
+    if (vox_weights_checksum(file, bytes) != header.checksum) return VOX_E_WEIGHTS_CHECKSUM;
     for (int i = 0; i < count; i++)
         if (!finite_weight(p, &weights[i])) return VOX_E_WEIGHTS_NOT_FINITE;
     return VOX_OK;
@@ -182,6 +181,15 @@ static void pack_tensor(const unsigned char *file, const vox_weight *w, unsigned
     }
 }
 
+/* Of the prepared buffer's header, as if its checksum were 0, and table. */
+static uint64_t prepared_checksum(const void *prepared, int count) {
+    vox_prepared_header header;
+    memcpy(&header, prepared, sizeof header);
+    header.checksum = 0;
+    return vox_hash(vox_hash(0, &header, sizeof header), (const unsigned char *)prepared + sizeof header,
+                    (size_t)count * sizeof(uint64_t));
+}
+
 static unsigned char *checksum_at(void *prepared, int index) {
     return (unsigned char *)prepared + sizeof(vox_prepared_header) + (size_t)index * sizeof(uint64_t);
 }
@@ -190,7 +198,7 @@ void vox_weights_pack(const void *file, uint64_t graph_hash, const vox_weight *w
                       void *prepared, size_t prepared_bytes) {
     for (int i = 0; i < count; i++) {
         pack_tensor(file, &weights[i], prepared);
-        uint64_t hash = vox_hash((unsigned char *)prepared + weights[i].prepared, weights[i].packed);
+        uint64_t hash = vox_hash(0, (unsigned char *)prepared + weights[i].prepared, weights[i].packed);
         memcpy(checksum_at(prepared, i), &hash, sizeof hash);
     }
     vox_prepared_header header = {.version = VOX_WEIGHTS_VERSION,
@@ -198,23 +206,23 @@ void vox_weights_pack(const void *file, uint64_t graph_hash, const vox_weight *w
                                   .graph_hash = graph_hash,
                                   .bytes = prepared_bytes};
     memcpy(header.magic, VOX_PREPARED_MAGIC, sizeof header.magic);
-    header.checksum = vox_hash(checksum_at(prepared, 0), (size_t)count * sizeof(uint64_t));
+    memcpy(prepared, &header, sizeof header);
+    header.checksum = prepared_checksum(prepared, count);
     memcpy(prepared, &header, sizeof header);
 }
 
 int vox_prepared_ok(const void *prepared, uint64_t graph_hash, int count, size_t prepared_bytes) {
     vox_prepared_header header;
     memcpy(&header, prepared, sizeof header);
-    const unsigned char *table = (const unsigned char *)prepared + sizeof header;
     return memcmp(header.magic, VOX_PREPARED_MAGIC, sizeof header.magic) == 0 &&
            header.version == VOX_WEIGHTS_VERSION && header.tensors == (uint32_t)count &&
            header.graph_hash == graph_hash && header.bytes == prepared_bytes &&
-           header.checksum == vox_hash(table, (size_t)count * sizeof(uint64_t));
+           header.checksum == prepared_checksum(prepared, count);
 }
 
 int vox_prepared_tensor_ok(const void *prepared, const vox_weight *weights, int index) {
     const unsigned char *base = prepared;
     uint64_t hash;
     memcpy(&hash, base + sizeof(vox_prepared_header) + (size_t)index * sizeof hash, sizeof hash);
-    return hash == vox_hash(base + weights[index].prepared, weights[index].packed);
+    return hash == vox_hash(0, base + weights[index].prepared, weights[index].packed);
 }

@@ -15,26 +15,26 @@
 
 #define VOX_WEIGHTS_MAGIC  "VOXCWGT1"
 #define VOX_PREPARED_MAGIC "VOXCPREP"
-enum { VOX_WEIGHTS_VERSION = 1 };
+enum { VOX_WEIGHTS_VERSION = 2 };
 
 typedef struct vox_weights_header { /* 64 bytes */
     char magic[8];
     uint32_t version, tensors;
-    uint64_t graph_hash; /* of the graph that the code was written from */
+    uint64_t graph_hash; /* of the graph that the code was written from, with its constants' values */
     uint64_t bytes;      /* of the whole file */
-    uint64_t checksum;   /* vox_hash of everything behind the header */
+    uint64_t checksum;   /* vox_weights_checksum */
     uint64_t zero[3];
 } vox_weights_header;
 
 typedef struct vox_weights_entry {
-    uint64_t hash, offset, bytes, zero;
+    uint64_t hash, offset, bytes, zero; /* hash: vox_hash of the tensor */
 } vox_weights_entry;
 
 typedef struct vox_prepared_header { /* 64 bytes */
     char magic[8];
     uint32_t version, tensors;
     uint64_t graph_hash, bytes;
-    uint64_t checksum; /* vox_hash of the checksum table */
+    uint64_t checksum; /* vox_hash of this header, with 0 here, then of the checksum table */
     uint64_t zero[3];
 } vox_prepared_header;
 
@@ -64,10 +64,10 @@ typedef struct vox_weight {
     int tile[3]; /* Winograd: outputs per tile, 1, 2 or 4, along D H W */
 } vox_weight;
 
-/* FNV-1a over 64-bit little-endian words, then over the remaining bytes. */
-uint64_t vox_hash(const void *data, size_t bytes);
+/* vox_hash of the header, with 0 for the checksum, then of the rest; bytes: at least a header's. */
+uint64_t vox_weights_checksum(const void *file, size_t bytes);
 
-/* Checks every field of a weight file, and that what is packed otherwise than by copying is finite. */
+/* Checks every byte of a weight file, and that what is packed otherwise than by copying is finite. */
 vox_status vox_weights_check(const void *file, size_t bytes, uint64_t graph_hash, size_t expected_bytes,
                              const vox_weight *weights, int count);
 /* Writes the prepared buffer from a checked file. */

@@ -49,7 +49,7 @@ VOX_INLINE vox_two vox_weights_pair(const int n, const int pair, vox_taps w) {
 /* Channels whose weights are combined along D at a time, so that they wait in the first-level cache. Reading
  * w so, tap by tap, and fetching the next run: 256 -> 512 channels to 9x9x7 145 GMAC/s; all taps channel by
  * channel: 129. */
-enum { VOX_WEIGHTS_RUN = 32, VOX_DEEP_CHANNELS = 128 };
+enum { VOX_WEIGHTS_RUN = 32 };
 
 VOX_INLINE void vox_weights_fetch(const float *w) { /* of the next run */
     const uintptr_t bytes = VOX_WEIGHTS_RUN * VOX_BLOCK * sizeof *w;

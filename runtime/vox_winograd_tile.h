@@ -192,7 +192,6 @@ static inline void vox_winograd_in(const vox_winograd_run *r, int begin, int n, 
 /* Equal batches, at least four per lane unless they would be narrower than the register tile, and a multiple
  * of VOX_EVEN: of 17, one of two threads would do nine, which takes 6 % longer; 20 narrower ones cost no more
  * than 17. */
-enum { VOX_EVEN = 4 };
 static inline void vox_winograd_split(vox_winograd_run *r) {
     const int narrow = vox_max_int(vox_parts(r->total, VOX_TILE_W), 1), lanes = vox_max_int(r->g->lanes, 1);
     const int items =

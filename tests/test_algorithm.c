@@ -55,8 +55,16 @@ static void test_strict_allows_small_tiles_only(void **state) {
     ir_graph *g = test_graph(net);
     g->goals.strict = true;
     run(g);
-    for (int i = 0; i < g->n_nodes; i++) assert_true(g->nodes[i]->winograd[0] <= 2);
-    assert_int_equal(node_of(g, "b")->winograd[0], 2);
+    for (int i = 0; i < g->n_nodes; i++) {
+        cg_algorithm list[CG_MAX_ALGORITHMS];
+        const ir_node *n = g->nodes[i];
+        int count = n->op == IR_OP_CONV ? cg_algorithms(g, n, list) : 0;
+        for (int a = 0; a < 3; a++) {
+            assert_true(n->winograd[a] <= 2);
+            for (int k = 0; k < count; k++) assert_true(list[k].winograd[a] <= 2);
+        }
+    }
+    for (int a = 0; a < 3; a++) assert_int_equal(node_of(g, "b")->winograd[a], 2);
     ir_graph_free(g);
 }
 

@@ -230,7 +230,7 @@ static vox_status prepare(const fixture *f, const void *weights, size_t n) {
 }
 
 static void fix_checksum(char *weights, size_t n) {
-    uint64_t sum = vox_hash(weights + sizeof(vox_weights_header), n - sizeof(vox_weights_header));
+    uint64_t sum = vox_weights_checksum(weights, n);
     memcpy(weights + offsetof(vox_weights_header, checksum), &sum, sizeof sum);
 }
 

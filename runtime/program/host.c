@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 #include "npy.h"
 #include "report.h"
 #include "vox_model.h"
+#include "vox_weights.h"
 
 double vox_seconds(void) {
     struct timespec t;
@@ -61,7 +63,7 @@ static int find_weights(const char *name, char path[VOX_PATH]) {
         if (place == 0) snprintf(path, VOX_PATH, "%s%s.weights", folder, name);
         if (place == 1) snprintf(path, VOX_PATH, "%s../share/%s/%s.weights", folder, name, name);
         if (place == 2) snprintf(path, VOX_PATH, "%s.weights", name);
-        fd = open(path, O_RDONLY | O_CLOEXEC);
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     }
     if (fd < 0 && errno == ENOENT) snprintf(path, VOX_PATH, "%s%s.weights", folder, name);
     return fd;
@@ -70,7 +72,13 @@ static int find_weights(const char *name, char path[VOX_PATH]) {
 static int open_weights(const char *name, const char *given, char path[VOX_PATH]) {
     if (given == NULL) return find_weights(name, path);
     snprintf(path, VOX_PATH, "%s", given);
-    return open(path, O_RDONLY | O_CLOEXEC);
+    return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe is refused, and must not be waited for */
+}
+
+bool vox_find_weights(const vox_model_info *model, const char *given, char *path) {
+    int fd = open_weights(model->name, given, path);
+    if (fd >= 0) close(fd);
+    return fd >= 0;
 }
 
 int vox_map_weights(const vox_model_info *model, const char *given, char *path, vox_mapping *m) {
@@ -87,7 +95,8 @@ int vox_map_weights(const vox_model_info *model, const char *given, char *path, 
     struct stat s;
     int code = 0;
     if (fstat(fd, &s) != 0 || !S_ISREG(s.st_mode)) {
-        code = vox_fail(VOX_EXIT_INPUT, "cannot read the weights %s: not a regular file", path);
+        code = vox_fail(VOX_EXIT_INPUT, "cannot read the weights %s: not a regular file (they are mapped)",
+                        path);
     } else if (s.st_size == 0) {
         code = vox_fail(VOX_EXIT_INPUT, "the weights %s are empty", path);
     } else {
@@ -107,6 +116,17 @@ void vox_unmap_weights(vox_mapping *m) {
     *m = (vox_mapping){0};
 }
 
+int vox_fail_weights(const vox_model_info *m, const char *path, const vox_mapping *file, vox_status status) {
+    vox_weights_header header;
+    if (status != VOX_E_WEIGHTS_MODEL || file->bytes < sizeof header) return vox_fail_status(path, status);
+    memcpy(&header, file->data, sizeof header);
+    return vox_fail(VOX_EXIT_INPUT,
+                    "%s: these weights belong to code with the hash %016" PRIx64
+                    ", this program has %s: give it the file written beside its code, or compile "
+                    "the model again with the weights you want",
+                    path, header.graph_hash, m->graph_hash);
+}
+
 /* The weight file leaves memory before arena and inputs enter it. */
 static int prepare(vox_host *h, const char *given) {
     const vox_model_info *m = h->model;
@@ -116,7 +136,9 @@ static int prepare(vox_host *h, const char *given) {
     if (code == 0 && m->weights_bytes > 0) code = vox_map_weights(m, given, path, &file);
     if (code != 0) return code;
     vox_status status = m->prepare(file.data, file.bytes, h->prepared, m->prepared_bytes);
-    if (status != VOX_OK) code = vox_fail_status(file.data != NULL ? path : m->name, status);
+    if (status != VOX_OK)
+        code =
+            file.data != NULL ? vox_fail_weights(m, path, &file, status) : vox_fail_status(m->name, status);
     vox_unmap_weights(&file);
     return code;
 }

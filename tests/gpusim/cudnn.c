@@ -58,6 +58,7 @@ typedef struct handle {
     int device;
     cudaStream_t stream;
     bool destroyed;
+    void *inner; /* memory of its own, that each execution uses: two may not run side by side */
 } handle;
 
 static handle *handle_of(cudnnHandle_t h) {
@@ -73,6 +74,8 @@ cudnnStatus_t cudnnCreate(cudnnHandle_t *h) {
     if (sim_device_count() == 0) return left(CUDNN_STATUS_NOT_INITIALIZED);
     handle *p = sim_new(1, sizeof *p);
     p->device = sim_current_device();
+    p->inner = sim_allocate(SIM_ANY_DEVICE, 1);
+    sim_buffer_at(p->inner)->kind = "cuDNN handle, as buffer";
     *h = (cudnnHandle_t)p;
     sim_born(SIM_HANDLE);
     return left(CUDNN_STATUS_SUCCESS);
@@ -119,6 +122,7 @@ static descriptor properties_of(int device) {
 typedef struct record {
     descriptor d;
     int device; /* of the handle that it was given, -1: none */
+    bool is_pointwise;
     int64_t pointers, ids, id[PLAN_MOST];
     void *pointer[PLAN_MOST], *workspace;
     plan *plan; /* read at the first execution */
@@ -169,6 +173,8 @@ cudnnStatus_t cudnnBackendCreateDescriptor(cudnnBackendDescriptorType_t type, de
     if (sim_fails("cudnnBackendCreateDescriptor")) return left(CUDNN_STATUS_ALLOC_FAILED);
     const cudnnStatus_t status = real()->create(type, d);
     if (status == CUDNN_STATUS_SUCCESS) sim_born(SIM_DESCRIPTOR);
+    if (status == CUDNN_STATUS_SUCCESS && type == CUDNN_BACKEND_POINTWISE_DESCRIPTOR)
+        record_of(*d)->is_pointwise = true;
     return left(status);
 }
 
@@ -181,12 +187,26 @@ cudnnStatus_t cudnnBackendDestroyDescriptor(descriptor d) {
     return left(real()->destroy(d));
 }
 
+/* cuDNN's ReLU gives 0 for NaN unless it is told to pass it. */
+static void note_relu(descriptor d) {
+    cudnnPointwiseMode_t mode = CUDNN_POINTWISE_ADD;
+    cudnnNanPropagation_t nan = CUDNN_NOT_PROPAGATE_NAN;
+    const record *r = find_record(d);
+    int64_t n = 0;
+    if (!r || !r->is_pointwise) return;
+    real()->get(d, CUDNN_ATTR_POINTWISE_MODE, CUDNN_TYPE_POINTWISE_MODE, 1, &n, &mode);
+    real()->get(d, CUDNN_ATTR_POINTWISE_NAN_PROPAGATION, CUDNN_TYPE_NAN_PROPOGATION, 1, &n, &nan);
+    if (mode == CUDNN_POINTWISE_RELU_FWD && nan != CUDNN_PROPAGATE_NAN) sim_relu_drops_nan = true;
+}
+
 cudnnStatus_t cudnnBackendFinalize(descriptor d) {
     if (inside) return real()->finalize(d);
     sim_lock();
     inside++;
     if (sim_fails("cudnnBackendFinalize")) return left(CUDNN_STATUS_INTERNAL_ERROR);
-    return left(real()->finalize(d));
+    const cudnnStatus_t status = real()->finalize(d);
+    if (status == CUDNN_STATUS_SUCCESS) note_relu(d);
+    return left(status);
 }
 
 cudnnStatus_t cudnnBackendGetAttribute(const descriptor d, attribute a, attribute_type t, int64_t room,
@@ -304,10 +324,12 @@ typedef struct plan_work {
     plan *plan;
     plan_data data;
     int device;
+    void *inner; /* of the handle */
 } plan_work;
 
 static void run_plan_work(sim_work *w) {
     const plan_work *p = (const plan_work *)w;
+    sim_touch((uintptr_t)p->inner, 1, true);
     sim_run_plan(p->plan, &p->data, p->device);
 }
 
@@ -330,7 +352,10 @@ static cudnnStatus_t execute(const handle *h, descriptor d, descriptor variant) 
     if (!r->plan || !pack || pack->pointers != pack->ids) return CUDNN_STATUS_BAD_PARAM;
     if (sim_current_device() != h->device) return CUDNN_STATUS_BAD_PARAM;
     plan_work *w = sim_new(1, sizeof *w);
-    *w = (plan_work){.work = {run_plan_work, drop_plan_work, 1}, .plan = r->plan, .device = h->device};
+    *w = (plan_work){.work = {run_plan_work, drop_plan_work, 1, "a cuDNN plan"},
+                     .plan = r->plan,
+                     .device = h->device,
+                     .inner = h->inner};
     fill_data(&w->data, r->plan, pack);
     w->plan->references++;
     sim_enqueue(sim_stream_of(h->stream), &w->work);

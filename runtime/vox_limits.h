@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT-0 */
+/* vox_limits.h: what the compiler must know about the kernels, once for both: how large a layer they take,
+ * and how they share out its work. The sizes of their scratch memory are formulas on both sides, which
+ * tests/test_numbers.c compares.
+ */
+#ifndef VOX_LIMITS_H
+#define VOX_LIMITS_H
+
+enum {
+    /* Channels of a pointwise convolution that normalises what it loads: their terms, and a register tile of
+     * normalised inputs, lie on the stack. */
+    VOX_AROUND_MOST = 256,
+    /* Output channels of plain convolutions whose vector lanes are positions: each has a register tile. */
+    VOX_FEW_MOST = 12,
+    VOX_FEW_VECTORS = 4, /* vectors of positions per such tile at most */
+    /* Batches of Winograd tiles come in multiples of so many, where lanes share them. */
+    VOX_EVEN = 4,
+    /* Input channels whose weights vox_winograd_deep.h transforms at a time. */
+    VOX_DEEP_CHANNELS = 128
+};
+
+#endif
