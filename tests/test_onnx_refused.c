@@ -207,6 +207,7 @@ static void constants_that_explode(void **state) {
         snprintf(to, sizeof to, "c%d", i + 1);
         onnx_put_int(&m.w, add_node(&m, "Concat", from, ir_strdup(m.w.arena, to)), "axis", 0);
     }
+    add_output(&m, "c40");
     refused(&m, IR_EXIT_UNSUPPORTED, "node 25 Concat");
 }
 
@@ -217,6 +218,7 @@ static void constants_that_take_long(void **state) {
     add_ints(&m, "t", INTS(64, 32, 3, 3, 3));
     add_node(&m, "ConstantOfShape", "t", "w");
     add_node(&m, "Conv", "y w", "z");
+    add_output(&m, "z");
     refused(&m, IR_EXIT_UNSUPPORTED, "operations, those before it");
 }
 
@@ -229,6 +231,7 @@ static void names_that_clash(void **state) {
         for (int bit = 0; bit < 6; bit++) name[1 + bit] = "-/:+!?"[(i >> (2 * bit)) & 3];
         name = ir_format(m.w.arena, "%s%.*s", name, i / 4096, "?");
         onnx_put(&m.w, "Neg", 1, (const char *[]){"x"}, name);
+        add_output(&m, name);
     }
     add_output(&m, "y");
     prints(&m, NULL, "%y = relu(%x)");

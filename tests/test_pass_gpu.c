@@ -385,6 +385,25 @@ static void expect_refused(const char *text, const char *words) {
     ir_graph_free(g);
 }
 
+/* Channels reversed or skipped, members along other axes than C, N cut, softmax along an axis of space. */
+static void what_moves_no_voxels_is_plain(void **state) {
+    (void)state;
+    ir_graph *g = laid_out(
+        "graph g\ninput %x f32[2,8,8,8,8]\nconst %w f32[8,8,1,1,1] random(1)\n%a = conv(%x, %w)" CONV1
+        "\n%b = slice(%a) begin=[0,7,0,0,0] size=[2,8,8,8,8] step=[1,-1,1,1,1]\n%c = concat(%a, %b) axis=2\n"
+        "%d = concat(%a, %b) axis=0\n%e = slice(%a) begin=[1,0,0,0,0] size=[1,8,8,8,8] step=[1,1,1,1,1]\n"
+        "%s = softmax(%a) axis=3\n%m = arg_max(%a) axis=4 keepdims=1 select_last=0\n"
+        "%t = slice(%a) begin=[0,1,0,0,0] size=[2,3,8,8,8] step=[1,2,1,1,1]\noutput %b\noutput %c\noutput "
+        "%d\n"
+        "output %e\noutput %s\noutput %m\noutput %t\n",
+        IR_FP16);
+    for (int i = 0; i < g->n_outputs; i++) assert_int_equal(g->outputs[i]->producer->in[0]->pitch, 0);
+    must(pass_members, g);
+    must(pass_slabs, g);
+    must(pass_memory, g);
+    ir_graph_free(g);
+}
+
 static void what_has_no_kernel_is_refused_by_name(void **state) {
     (void)state;
     expect_refused("graph g\ninput %x f64[4]\n%y = exp(%x) name=\"double\"\noutput %y\n", "exp double");
@@ -420,6 +439,7 @@ int main(void) {
         cmocka_unit_test(whole_values_when_asked_for),
         cmocka_unit_test(steps_compute_seams_again),
         cmocka_unit_test(values_stay),
+        cmocka_unit_test(what_moves_no_voxels_is_plain),
         cmocka_unit_test(what_has_no_kernel_is_refused_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
