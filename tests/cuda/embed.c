@@ -416,7 +416,7 @@ static int range(host *h, vox_cuda_options options) {
     unsigned char *file = h->weights;
     memcpy(file + tiny_offset(h->model, "e1.weight") + 40, &large, sizeof large);
     memcpy(&header, file, sizeof header);
-    header.checksum = vox_hash(file + sizeof header, h->weights_bytes - sizeof header);
+    header.checksum = vox_weights_checksum(file, h->weights_bytes);
     memcpy(file, &header, sizeof header);
     vox_status status = tiny_cuda_create(h->weights, h->weights_bytes, &options, &handle);
     tiny_cuda_destroy(handle);
