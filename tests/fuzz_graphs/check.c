@@ -50,6 +50,18 @@ static bool check_kernels(const ir_graph *g, ir_diag *d) {
     return cg_write_bundle(g, &o, no_file, NULL, d);
 }
 
+/* Whether a small error can become a large one: then results in halves say nothing, but whose bytes are read
+ * does. */
+static bool jumps(const ir_graph *planned) {
+    static const ir_op ops[] = {IR_OP_FLOOR,         IR_OP_CEIL_,     IR_OP_ROUND, IR_OP_CAST,
+                                IR_OP_ARG_MAX,       IR_OP_GREATER,   IR_OP_LESS,  IR_OP_EQUAL,
+                                IR_OP_GREATER_EQUAL, IR_OP_LESS_EQUAL};
+    bool halves = fuzz_features_of(planned) >> FUZZ_HALF & 1, jump = false;
+    for (int i = 0; halves && i < planned->n_nodes; i++)
+        for (size_t k = 0; k < sizeof ops / sizeof *ops; k++) jump |= planned->nodes[i]->op == ops[k];
+    return jump;
+}
+
 static void check_plan(const ir_graph *g, ir_graph *planned, const fuzz_options *o, fuzz_result *r) {
     ir_diag d = {0};
     pass_report reports[MAX_PASSES];
@@ -68,7 +80,7 @@ static void check_plan(const ir_graph *g, ir_graph *planned, const fuzz_options 
     if (!check_text(planned, "text of the plan", r)) return;
     if (!check_kernels(planned, &d))
         judge(r, "kernels", &d);
-    else if (!plan_check(g, planned, 1, &d))
+    else if (!plan_check(g, planned, 1, &d) && !(strstr(d.text, "plan: output") && jumps(planned)))
         wrong(r, "plan", d.text);
 }
 

@@ -125,7 +125,7 @@ ir_tensor *gen_up_conv(gen *G, ir_tensor *x, int64_t channels) {
 ir_tensor *gen_conv_transpose(gen *G, ir_tensor *x) {
     fuzz_dice *d = &G->dice;
     if (!fits(G, x)) return NULL;
-    if (dice_chance(d, 40)) return gen_up_conv(G, x, gen_channels(G));
+    if (dice_chance(d, 25)) return gen_up_conv(G, x, gen_channels(G));
     window w = random_window(G, G->space);
     int64_t more[3] = {0}, group = random_group(G, x);
     for (int a = 0; a < G->space; a++) {

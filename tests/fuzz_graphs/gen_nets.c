@@ -23,7 +23,7 @@ static const struct {
 } layers[] = {{gen_conv_norm_act, 24},
               {gen_conv, 12},
               {gen_separable, 5},
-              {gen_conv_transpose, 5},
+              {gen_conv_transpose, 9},
               {gen_norm, 8},
               {gen_act, 8},
               {gen_map, 5},
@@ -222,7 +222,7 @@ void gen_blocked(gen *G, ir_tensor *x, gen_values *v) {
     ir_tensor *t = gen_conv_to(G, x, DICE_PICK(&G->dice, channels), 3), *u;
     if (!t) t = x;
     for (int i = dice_range(&G->dice, 1, 3); i > 0; i--) {
-        if (dice_chance(&G->dice, 40) && (u = gen_norm(G, t)) && ir_same_shape(u, t)) t = u;
+        if (dice_chance(&G->dice, 50) && (u = gen_norm(G, t)) && ir_same_shape(u, t)) t = u;
         if (dice_chance(&G->dice, 50) && (u = gen_act(G, t))) t = u;
         x = t;
         u = gen_conv_to(G, t, dice_chance(&G->dice, 60) ? t->dim[1] : DICE_PICK(&G->dice, channels),
@@ -230,10 +230,10 @@ void gen_blocked(gen *G, ir_tensor *x, gen_values *v) {
         if (u) t = u;
         if (dice_chance(&G->dice, 25)) t = (u = gen_binary(G, IR_OP_ADD, t, x)) ? u : t;
         if (dice_chance(&G->dice, 50) && (u = gen_unary(G, IR_OP_RELU, t))) t = u;
-        if (dice_chance(&G->dice, 35)) gen_keep(v, gen_crop(G, t));
+        if (dice_chance(&G->dice, 45)) gen_keep(v, gen_crop(G, t));
         if (dice_chance(&G->dice, 20)) gen_keep(v, t);
-        if (dice_chance(&G->dice, 45) && (u = gen_half_pool(G, t))) {
-            if (dice_chance(&G->dice, 40)) gen_keep(v, gen_conv_to(G, t, 3, 1)); /* pooled and kept */
+        if (dice_chance(&G->dice, 60) && (u = gen_half_pool(G, t))) {
+            if (dice_chance(&G->dice, 25)) gen_keep(v, gen_conv_to(G, t, 3, 1)); /* pooled and kept */
             t = u;
         }
     }

@@ -65,9 +65,9 @@ ir_tensor *gen_global_pool(gen *G, ir_tensor *x) {
 }
 
 static ir_tensor *resize(gen *G, ir_tensor *x, const int64_t *size) {
-    static const char *const coordinates[] = {"half_pixel",    "pytorch_half_pixel",  "half_pixel_symmetric",
-                                              "align_corners", "asymmetric",          "asymmetric",
-                                              "half_pixel",    "tf_half_pixel_for_nn"};
+    static const char *const coordinates[] = {"half_pixel",    "pytorch_half_pixel", "half_pixel_symmetric",
+                                              "align_corners", "asymmetric",         "asymmetric",
+                                              "half_pixel",    "half_pixel"};
     static const char *const nearest[] = {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"};
     double scale[IR_MAX_RANK];
     bool linear = dice_chance(&G->dice, 50);

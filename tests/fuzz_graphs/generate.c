@@ -18,8 +18,9 @@ static ir_tensor *first_input(gen *G, bool volume) {
     fuzz_dice *d = &G->dice;
     int64_t dim[5] = {dice_chance(d, 85) ? 1 : dice_range(d, 2, 3), dice_range(d, 1, G->wide ? 20 : 6)};
     bool cube = dice_chance(d, 40), even = dice_chance(d, 50);
+    int most = G->space < 3 ? 30 : G->wide ? 10 : 16;
     for (int a = 0; a < G->space; a++) {
-        dim[2 + a] = cube && a ? dim[2] : G->space == 3 ? dice_range(d, 4, 16) : dice_range(d, 4, 30);
+        dim[2 + a] = cube && a ? dim[2] : dice_range(d, 4, most);
         if (even) dim[2 + a] = (dim[2 + a] + 3) / 4 * 4;
     }
     if (volume) {
@@ -89,7 +90,7 @@ static gen_net *choose_net(gen *G, bool volume) {
     static gen_net *const nets[] = {gen_soup,     gen_soup,  gen_soup,      gen_unet,  gen_unet, gen_unet,
                                     gen_residual, gen_dense, gen_inception, gen_chain, gen_chain};
     if (volume) return gen_volume;
-    return G->space == 3 && dice_chance(&G->dice, 18) ? gen_blocked : DICE_PICK(&G->dice, nets);
+    return G->space == 3 && dice_chance(&G->dice, G->wide ? 45 : 5) ? gen_blocked : DICE_PICK(&G->dice, nets);
 }
 
 static void build(gen *G) {
@@ -98,7 +99,7 @@ static void build(gen *G) {
     G->wide = dice_chance(&G->dice, volume ? 20 : 50);
     G->largest = volume ? 150000 : 40000;
     G->elements = 600000;
-    G->macs = volume ? 12000000 : 6000000;
+    G->macs = volume || G->wide ? 14000000 : 6000000;
     gen_values v = {.count = 0};
     ir_tensor *x = first_input(G, volume);
     run_net(G, choose_net(G, volume), x, &v);

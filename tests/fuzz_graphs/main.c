@@ -126,7 +126,8 @@ static void print_failures(const arguments *a, const fuzz_tally *t, const check 
         if (seen[i]) continue;
         const check *c = emitted ? emitted : &plan_check_of[t->failure[i].target];
         int same = mark_kind(t, kept, i, seen, kind);
-        printf("%d x %s, first in graph %lld: %s\n", same, c->name, (long long)t->failure[i].number, kind);
+        printf("%d x %s, first in graph %lld: %s\n", same, c->name, (long long)t->failure[i].number,
+               t->failure[i].text);
         fflush(stdout);
         if (kinds++ < MOST_KINDS) shrink_one(a, c, kinds, &t->failure[i]);
     }

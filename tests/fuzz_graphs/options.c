@@ -68,7 +68,7 @@ fuzz_options fuzz_options_read(const char *text) {
 /* A choice for every conv, as if it had been measured; those that are not legal are passed over. */
 static void set_tuned(ir_graph *g, uint64_t seed) {
     static const int64_t ways[][4] = {{0, 0, 0, 0}, {4, 4, 4, 1}, {4, 4, 4, 0}, {2, 4, 4, 1}, {4, 4, 2, 1},
-                                      {2, 2, 4, 1}, {4, 2, 2, 0}, {2, 2, 2, 1}, {2, 2, 2, 0}, {4, 4, 1, 1}};
+                                      {2, 2, 4, 0}, {4, 2, 2, 0}, {2, 2, 2, 1}, {2, 2, 2, 0}, {4, 4, 1, 1}};
     ir_tuned *all = ir_alloc(g->arena, (size_t)g->n_nodes + 1, sizeof *all);
     for (int i = 0; i < g->n_nodes; i++) {
         const char *name = g->nodes[i]->out[0]->name;
