@@ -334,7 +334,8 @@ static int capture_on(host *h, const device_memory *d, const vox_cuda_options *o
     if (code == 0) code = judge(h, d, 2);
     vox_status status = VOX_OK;
     for (int i = 0; i < 2 * OUTPUTS && status == VOX_OK && code == 0; i++)
-        status = tiny_cuda_run(handle, d->stream, d->image, d->scores[i % OUTPUTS]);
+        status = tiny_cuda_run(handle, d->stream, d->image,
+                               d->scores[(i + 2) % OUTPUTS]); /* so that both graphs of before are replaced */
     if (status != VOX_OK) code = say(h, "run after the capture", status);
     if (code == 0) code = judge(h, d, OUTPUTS);
     if (exec) cudaGraphExecDestroy(exec);

@@ -121,8 +121,9 @@ static descriptor properties_of(int device) {
 
 typedef struct record {
     descriptor d;
-    int device; /* of the handle that it was given, -1: none */
-    bool is_pointwise;
+    int device;                /* of the handle that it was given, -1: none */
+    cudnnPointwiseMode_t mode; /* of a pointwise descriptor */
+    bool passes_nan;
     int64_t pointers, ids, id[PLAN_MOST];
     void *pointer[PLAN_MOST], *workspace;
     plan *plan; /* read at the first execution */
@@ -174,7 +175,7 @@ cudnnStatus_t cudnnBackendCreateDescriptor(cudnnBackendDescriptorType_t type, de
     const cudnnStatus_t status = real()->create(type, d);
     if (status == CUDNN_STATUS_SUCCESS) sim_born(SIM_DESCRIPTOR);
     if (status == CUDNN_STATUS_SUCCESS && type == CUDNN_BACKEND_POINTWISE_DESCRIPTOR)
-        record_of(*d)->is_pointwise = true;
+        record_of(*d)->mode = CUDNN_POINTWISE_ADD; /* of which there is one for each operation only */
     return left(status);
 }
 
@@ -189,14 +190,17 @@ cudnnStatus_t cudnnBackendDestroyDescriptor(descriptor d) {
 
 /* cuDNN's ReLU gives 0 for NaN unless it is told to pass it. */
 static void note_relu(descriptor d) {
-    cudnnPointwiseMode_t mode = CUDNN_POINTWISE_ADD;
-    cudnnNanPropagation_t nan = CUDNN_NOT_PROPAGATE_NAN;
     const record *r = find_record(d);
-    int64_t n = 0;
-    if (!r || !r->is_pointwise) return;
-    real()->get(d, CUDNN_ATTR_POINTWISE_MODE, CUDNN_TYPE_POINTWISE_MODE, 1, &n, &mode);
-    real()->get(d, CUDNN_ATTR_POINTWISE_NAN_PROPAGATION, CUDNN_TYPE_NAN_PROPOGATION, 1, &n, &nan);
-    if (mode == CUDNN_POINTWISE_RELU_FWD && nan != CUDNN_PROPAGATE_NAN) sim_relu_drops_nan = true;
+    if (r && r->mode == CUDNN_POINTWISE_RELU_FWD && !r->passes_nan) sim_relu_drops_nan = true;
+}
+
+static void note_pointwise(descriptor d, attribute a, const void *v) {
+    record *r = find_record(d);
+    if (r && a == CUDNN_ATTR_POINTWISE_MODE) memcpy(&r->mode, v, sizeof r->mode);
+    if (!r || a != CUDNN_ATTR_POINTWISE_NAN_PROPAGATION) return;
+    cudnnNanPropagation_t nan;
+    memcpy(&nan, v, sizeof nan);
+    r->passes_nan = nan == CUDNN_PROPAGATE_NAN;
 }
 
 cudnnStatus_t cudnnBackendFinalize(descriptor d) {
@@ -258,6 +262,7 @@ static cudnnStatus_t set_attribute(descriptor d, attribute a, attribute_type t, 
         record_of(d)->device = device_of(v, true);
         return CUDNN_STATUS_SUCCESS;
     }
+    if (a == CUDNN_ATTR_POINTWISE_MODE || a == CUDNN_ATTR_POINTWISE_NAN_PROPAGATION) note_pointwise(d, a, v);
     note_pack(d, a, t == CUDNN_TYPE_VOID_PTR || a == CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS ? n : 0, v);
     for (size_t i = 0; i < sizeof replaced / sizeof *replaced; i++) {
         if (replaced[i].given != a) continue;
