@@ -1,4 +1,4 @@
-# voxc: `make help` lists the targets. CC, CFLAGS, LDFLAGS, BUILD, PREFIX and DESTDIR can be given.
+# voxc: `make help` lists the targets. CC, CFLAGS, LDFLAGS, BUILD, PREFIX, DESTDIR and SKIP (tests) can be given.
 ifeq ($(origin CC),default)
 CC       = gcc
 endif
@@ -10,22 +10,23 @@ INCLUDE  = -Iir -Icompiler -Icodegen -Iruntime -Iruntime/program -I$(BUILD)/gen 
 LIBS     = -lyaml -lprotobuf-c -lm -lpthread
 PROGRAM_LIBS = -lnifti2 -lznz -lpng -lz -lm -lpthread
 
-COMPILER = $(wildcard ir/*.c codegen/*.c) $(filter-out compiler/main.c,$(wildcard compiler/*.c))
+COMPILER = $(wildcard ir/*.c codegen/*.c) runtime/program/owner.c $(filter-out compiler/main.c,$(wildcard compiler/*.c))
 RUNTIME  = $(wildcard runtime/*.c)
 SEGMENT  = $(wildcard runtime/program/*.c)
 EMBEDDED = $(sort $(wildcard runtime/*.[ch] runtime/program/*.[ch] runtime/cuda/*.[ch] runtime/cuda/*.cuh codegen/templates/*) LICENSE)
-FORMATTED = $(wildcard ir/*.[ch] compiler/*.[ch] codegen/*.[ch] runtime/*.[ch] runtime/program/*.[ch] tests/*.[ch] tests/bench/*.[ch] tests/cross/*.[ch] tests/gpusim/*.[ch] runtime/cuda/*.[ch] runtime/cuda/*.cuh tests/cuda/*.[ch] tests/cuda/*.cu tests/cuda/*.cuh)
+FORMATTED = $(wildcard ir/*.[ch] compiler/*.[ch] codegen/*.[ch] runtime/*.[ch] runtime/program/*.[ch] tests/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch] tests/cross/*.[ch] tests/gpusim/*.[ch] runtime/cuda/*.[ch] runtime/cuda/*.cuh tests/fuzz_graphs/*.[ch] tests/cuda/*.[ch] tests/cuda/*.cu tests/cuda/*.cuh)
 CUDA    ?= /usr/local/cuda
 obj      = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
-TESTS    = $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
+TESTS    = $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter-out $(SKIP:%=tests/%.c),$(wildcard tests/test_*.c)))
+FUZZERS  = $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/fuzzers/%,$(wildcard tests/fuzz/fuzz_*.c))
 SANITIZE = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-.PHONY: all help tests test demo golden golden-check asan clang valgrind layers format format-check peers bench cuda-plans gpusim gpu-check install uninstall clean
+.PHONY: all help tests test demo golden golden-check asan clang fuzz fuzzers valgrind layers format format-check peers bench fuzz-graphs cuda-plans gpusim gpu-check mutants install uninstall clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/voxc  ## build the compiler, build/voxc
-tests: $(TESTS)  ## build the test programs, build/tests/*
+tests: $(TESTS) $(BUILD)/tests/fuzz_graphs  ## build the test programs, build/tests/*
 demo:  ## install what is missing, compile two networks and segment a head
 	+@sh scripts/demo.sh
 test:  ## install what is missing, build and run every test
@@ -35,9 +36,12 @@ golden: all  ## rewrite generated/, the checked-in bundles, with today's compile
 golden-check: all  ## fail if generated/ is not what today's compiler writes
 	@sh scripts/golden.sh --check $(BUILD)/voxc
 asan:  ## build everything with the address and undefined-behaviour sanitizers, in build/asan
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS='$(SANITIZE)' SLOW=-O3 all tests
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS='$(SANITIZE)' SLOW=-O3 all tests fuzzers
 clang:  ## build everything with clang, in build/clang
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC=clang CFLAGS='-O1 -g' SLOW=-O3 all tests
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC=clang CFLAGS='-O0 -g' SLOW=-O3 all tests
+fuzz: all  ## fuzz each reader and the compiler, TIME seconds per target (60), with clang; finds stay in build/fuzz
+	@sh tests/fuzz/fuzz.sh $(or $(TIME),60)
+fuzzers: $(FUZZERS)
 valgrind: all  ## run the compiler under valgrind
 	@sh tests/valgrind.sh $(BUILD)/voxc
 layers:  ## check which folder includes which
@@ -50,10 +54,14 @@ peers:  ## a Python environment with ONNX Runtime, for the tests that compare wi
 	@sh scripts/peers.sh $(BUILD)/peers
 bench: all  ## time and peak memory of networks beside their peers; BENCH=--help lists options
 	@sh tests/bench.sh $(BENCH)
+fuzz-graphs: $(BUILD)/tests/fuzz_graphs  ## N random networks through the compiler, C of them as compiled C; SEED=S
+	@$(BUILD)/tests/fuzz_graphs -n $(or $(N),1000) -c $(or $(C),0) -s $(or $(SEED),1) -o $(BUILD)/fuzz-graphs
 cuda-plans: all  ## ask cuDNN, without a GPU, for the plans of every model's convolutions
 	@sh tests/cuda/plans.sh $(BUILD)
 gpu-check: all  ## on a machine with a GPU: run, compare and time the CUDA target there; one report
 	@sh tests/cuda/gpu-check.sh
+mutants: all  ## break one property after the other: the test that each names must fail
+	@sh tests/mutants.sh
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' Makefile
 
@@ -88,6 +96,16 @@ $(BUILD)/tests/%: tests/%.c $(BUILD)/libvoxc.a $(BUILD)/libprogram.a $(BUILD)/li
 	@mkdir -p $(@D)
 	$(CC) $(WARN) $(CFLAGS) $(INCLUDE) -Itests $(filter-out $(SLOW),$(shell sed -n '1s,^// flags: ,,p' $<)) -MMD -MP -o $@ $< $(BUILD)/libvoxc.a $(BUILD)/libprogram.a $(BUILD)/libruntime.a -lcmocka $(LIBS) $(PROGRAM_LIBS)
 
+# Random networks: tests/fuzz_graphs/main.c.
+$(BUILD)/tests/fuzz_graphs: $(call obj,$(wildcard tests/fuzz_graphs/*.c)) $(BUILD)/libvoxc.a $(BUILD)/libruntime.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -rdynamic -o $@ $^ $(LIBS) -ldl
+
+# A fuzz target runs the files that it is given; with FUZZ_MAIN=-fsanitize=fuzzer it is libFuzzer's.
+FUZZ_MAIN = tests/fuzz/replay.c
+$(BUILD)/fuzzers/%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(BUILD)/libvoxc.a $(BUILD)/libprogram.a $(BUILD)/libruntime.a
+	@mkdir -p $(@D)
+	$(CC) $(WARN) $(CFLAGS) $(INCLUDE) -MMD -MP -o $@ $< $(FUZZ_MAIN) $(BUILD)/libvoxc.a $(BUILD)/libprogram.a $(BUILD)/libruntime.a $(LIBS) $(PROGRAM_LIBS)
+
 # The simulated GPU, for LD_PRELOAD: tests/gpusim/README.md.
 GPUSIM   = $(filter-out tests/gpusim/test_% tests/gpusim/fake_%,$(wildcard tests/gpusim/*.c)) compiler/json.c ir/arena.c ir/diag.c
 GPUSIM_FLAGS = $(WARN) -O3 -g -march=native -fPIC -fvisibility=hidden -ffp-contract=off -fno-math-errno \
@@ -113,4 +131,4 @@ uninstall:  ## remove what install put there
 clean:  ## remove everything that was built
 	rm -rf $(BUILD)
 
--include $(shell find $(BUILD)/obj $(BUILD)/tests $(BUILD)/gpusim -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/obj $(BUILD)/tests $(BUILD)/fuzzers $(BUILD)/gpusim -name '*.d' 2>/dev/null)

@@ -136,7 +136,9 @@ static const char *example(const cg_model *m, const char *template_name) {
 cg_slots cg_readme_slots(const cg_model *m, const char *example_template) {
     cg_slots s = cg_named_slots(m);
     cg_set(&s, "summary", "This folder is %s", cg_summary(m));
-    cg_set(&s, "provenance", "%s", cg_provenance(m));
+    cg_text provenance = {.arena = m->arena};
+    cg_add_markdown(&provenance, cg_provenance(m));
+    cg_set(&s, "provenance", "%s", cg_string(&provenance));
     cg_set(&s, "inputs_text", "%s", cg_ports_text(m, false));
     cg_set(&s, "outputs_text", "%s", cg_ports_text(m, true));
     cg_set_int(&s, "parameters", ir_parameters(m->g, false));

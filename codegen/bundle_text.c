@@ -122,6 +122,12 @@ static void add_tuning(cg_text *s, const ir_goals *goals) {
     cg_add_string(s, "\n  ],\n");
 }
 
+static void add_files(cg_text *s, const cg_file *files, int n) {
+    for (int i = 0; i < n; i++)
+        cg_add(s, "%s    {\"path\": \"%s\", \"bytes\": %" PRId64 ", \"sha256\": \"%s\"}",
+               s->text[s->size - 1] == '[' ? "\n" : ",\n", files[i].path, files[i].bytes, files[i].sha256);
+}
+
 const char *cg_manifest_json(const cg_model *m, const char *target, const cg_file *files, int n_files) {
     const cg_options *o = m->options;
     cg_text s = {.arena = m->arena};
@@ -137,9 +143,8 @@ const char *cg_manifest_json(const cg_model *m, const char *target, const cg_fil
     add_layers(&s, m);
     add_tuning(&s, &m->g->goals);
     cg_add_string(&s, "  \"files\": [");
-    for (int i = 0; i < n_files; i++)
-        cg_add(&s, "%s    {\"path\": \"%s\", \"bytes\": %" PRId64 ", \"sha256\": \"%s\"}", i ? ",\n" : "\n",
-               files[i].path, files[i].bytes, files[i].sha256);
+    add_files(&s, files, n_files);
+    add_files(&s, o->more, o->n_more);
     cg_add_string(&s, "\n  ]\n}\n");
     return cg_string(&s);
 }

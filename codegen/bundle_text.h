@@ -20,13 +20,6 @@ int64_t cg_selftest_bytes(const cg_model *m);
 const char *cg_c_dtype(ir_dtype t);   /* "float" */
 const char *cg_vox_dtype(ir_dtype t); /* "VOX_F32", NULL if the runtime has no such type */
 
-/* A file of the bundle as manifest.json lists it. */
-typedef struct cg_file {
-    const char *path;
-    int64_t bytes;
-    char sha256[CG_SHA256_TEXT];
-} cg_file;
-
 const char *cg_manifest_json(const cg_model *m, const char *target, const cg_file *files, int n_files);
 
 #endif

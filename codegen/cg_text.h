@@ -12,14 +12,14 @@ typedef struct cg_text {
 
 void cg_add(cg_text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void cg_add_string(cg_text *t, const char *s);
-/* Bytes of the character at s; 0 where that is no UTF-8. */
-size_t cg_utf8_length(const char *s);
-/* The text as a JSON string, or as a C string literal, quotes included. Control characters become blanks, and
- * in JSON what is no UTF-8 becomes question marks. */
+/* The text as a JSON string, or as a C string literal, quotes included; what is not plain (utf8.h) is
+ * escaped, but in JSON what is no UTF-8 becomes question marks. */
 void cg_add_json(cg_text *t, const char *s);
 void cg_add_c_string(cg_text *t, const char *s);
-/* The text as part of a C comment, which it can't end: a model's names and labels are anybody's. */
+/* The text as part of a C comment, which it can't end, or of a Markdown paragraph, of which it stays a part:
+ * a model's names, labels and files are anybody's. */
 void cg_add_remark(cg_text *t, const char *s);
+void cg_add_markdown(cg_text *t, const char *s);
 const char *cg_string(const cg_text *t); /* "" while empty */
 
 /* A template language of one construct: ${name} is replaced by the slot's value. */

@@ -1,6 +1,7 @@
 /* cuda_operands.c: what all slot functions of the CUDA target share; see cuda.h. */
 #include "bundle_text.h"
 #include "cuda.h"
+#include "gpu_model.h"
 #include "slots.h"
 
 #include <inttypes.h>
@@ -35,10 +36,9 @@ bool cu_axes(const ir_tensor *t, int64_t dim[5]) {
     return true;
 }
 
-/* A member of a concat has neighbours behind its channels; a map in place has all of its operand's. */
 int64_t cu_own(const ir_tensor *t) {
     if (!t->pitch) return t->rank ? t->dim[t->rank - 1] : 1;
-    return cg_root(t)->dim[1] == t->dim[1] ? t->pitch : t->dim[1];
+    return cg_gpu_own_channels(t);
 }
 
 int64_t cu_vector_pitch(int64_t channels) {

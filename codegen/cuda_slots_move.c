@@ -213,8 +213,8 @@ bool cu_slots_concat(cu_work *w) {
     for (int k = 0; k < n->n_in; k++) {
         if ((n->in[k]->pitch != 0) != (y->pitch != 0))
             return cu_unsupported(w, "its operands differ in layout");
-        if (n->in[k]->view_of != y && y->pitch) copy_channels(w, &copies, k, at);
-        if (n->in[k]->view_of != y && !y->pitch) copy_box(w, &copies, k, at);
+        if (!ir_is_in_place(n, k) && y->pitch) copy_channels(w, &copies, k, at);
+        if (!ir_is_in_place(n, k) && !y->pitch) copy_box(w, &copies, k, at);
         at += n->in[k]->dim[axis];
     }
     cg_set(&w->slots, "all", y->pitch ? "const vox_gpu_slice all = {{0, 0, 0}, {1, 1, 1}};" : "(void)s;");

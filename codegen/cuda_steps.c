@@ -258,20 +258,6 @@ static int call_of(cu_model *u, const ir_node *n, cu_step *s) {
 
 /* ---- steps ----------------------------------------------------------------------------------- */
 
-/* The first byte above what is alive while node number `node` runs. */
-static int64_t free_from(const cu_model *u, int node) {
-    const ir_buffers *b = &u->m->buffers;
-    const ir_span now = ir_time_of(u->m->g, node);
-    int64_t top = 0;
-    for (int i = 0; i < b->count; i++)
-        for (int k = 0; k < b->list[i].n_pieces; k++) {
-            const ir_piece *p = &b->list[i].pieces[k];
-            const int64_t end = ir_buffer_offset(&b->list[i]) + p->at + p->bytes;
-            if (ir_spans_meet(p->alive, now) && end > top) top = end;
-        }
-    return top;
-}
-
 /* The first plane of t's window, by the steps that have been made: `begins`, per node. */
 static int64_t window_start(const cu_model *u, const ir_tensor *t, const int64_t *begins) {
     if (!t->ring || t->role != IR_ROLE_VALUE) return 0;
@@ -288,7 +274,10 @@ static void add_step(cu_model *u, int node, ir_planes planes, int64_t *begins) {
         if (u->m->layers[i].node == n) layer = i;
     if (layer < 0) return;
     cu_step *s = &u->steps[u->n_steps++];
-    *s = (cu_step){.layer = layer, .begin = planes.begin, .end = planes.end, .free_from = free_from(u, node)};
+    *s = (cu_step){.layer = layer,
+                   .begin = planes.begin,
+                   .end = planes.end,
+                   .free_from = cg_gpu_free_from(u->m->g, &u->m->buffers, node)};
     s->z0[0] = window_start(u, n->out[0], begins);
     for (int k = 0; k < n->n_in && k < CU_OPERANDS; k++)
         if (n->in[k]) s->z0[1 + k] = window_start(u, n->in[k], begins);

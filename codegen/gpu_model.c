@@ -158,6 +158,26 @@ int64_t cg_gpu_slab_scratch(const ir_node *n, ir_precision p, int64_t planes) {
     return n->gpu == IR_GPU_GEMM_SCATTER ? bytes / n->in[0]->dim[2] * planes : bytes;
 }
 
+int64_t cg_gpu_free_from(const ir_graph *g, const ir_buffers *b, int node) {
+    const ir_span now = ir_time_of(g, node);
+    int64_t top = 0;
+    for (int i = 0; i < b->count; i++)
+        for (int k = 0; k < b->list[i].n_pieces; k++) {
+            const ir_piece *p = &b->list[i].pieces[k];
+            const int64_t end = ir_buffer_offset(&b->list[i]) + p->at + p->bytes;
+            if (ir_spans_meet(p->alive, now) && end > top) top = end;
+        }
+    return top;
+}
+
+int64_t cg_gpu_own_channels(const ir_tensor *t) {
+    int64_t before = 0;
+    const ir_tensor *root = t;
+    for (; root->view_of; root = root->view_of) before += root->view_offset;
+    before = before / ir_element_bytes(t) % t->pitch;
+    return before + t->dim[1] == root->dim[1] ? t->pitch - before : t->dim[1];
+}
+
 static bool by_cudnn(const ir_node *n) {
     return n->gpu == IR_GPU_CUDNN || n->gpu == IR_GPU_GEMM_SCATTER || n->gpu == IR_GPU_DGRAD;
 }
@@ -188,7 +208,7 @@ static bool has_slopes(const ir_node *n) {
 
 static int copied_members(const ir_node *concat) {
     int count = 0;
-    for (int k = 0; k < concat->n_in; k++) count += concat->in[k]->view_of != concat->out[0];
+    for (int k = 0; k < concat->n_in; k++) count += !ir_is_in_place(concat, k);
     return count;
 }
 

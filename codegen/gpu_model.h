@@ -6,6 +6,7 @@
 #define VOXC_CG_GPU_MODEL_H
 
 #include "ir.h"
+#include "lifetime.h"
 
 enum { CG_GPU_FIRST_CHANNELS = 4, CG_GPU_LAST_CHANNELS = 8 }; /* what the kernels of our own take */
 
@@ -27,6 +28,12 @@ bool cg_gpu_pays_to_pad(const ir_graph *g, const ir_tensor *t);
 int64_t cg_gpu_scratch(const ir_node *n, ir_precision p);
 /* The same for a node that makes no more of its result at a time than `planes` planes of its operand give. */
 int64_t cg_gpu_slab_scratch(const ir_node *n, ir_precision p, int64_t planes);
+/* The first byte above all that is alive while node number `node` runs: cuDNN's workspace begins there, or
+ * higher. */
+int64_t cg_gpu_free_from(const ir_graph *g, const ir_buffers *b, int node);
+/* How many elements of each voxel whoever computes t, which is channels last, writes: all that no neighbour
+ * in a concat has, those behind the last channel with it, which the last member's writer fills with 0. */
+int64_t cg_gpu_own_channels(const ir_tensor *t);
 /* Bytes of all weights as they are kept on the device. */
 int64_t cg_gpu_weight_bytes(const ir_graph *g);
 /* Kernels and cuDNN plans that are launched: for n once, for a whole run. */

@@ -1,6 +1,7 @@
 /* memory_svg.c: the memory plan as a picture: layers from left to right, addresses of the arena upwards, a
  * rectangle for each piece of memory; below, what is alive at each layer; beside it, what lies outside. */
 #include "memory_table.h"
+#include "utf8.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -45,10 +46,9 @@ static const char style[] =
 
 /* What XML or UTF-8 does not allow becomes '?'. */
 static void add_escaped(picture *p, const char *s) {
-    for (size_t n; *s; s += n ? n : 1) {
-        n = cg_utf8_length(s);
-        bool control = ((unsigned char)*s < 0x20 && *s != '\n') || *s == 0x7F;
-        if (!n || control)
+    for (size_t n; *s; s += n) {
+        uint32_t code;
+        if (ir_char(s, &n, &code) != IR_CHAR_PLAIN && *s != '\n')
             cg_add_string(&p->s, "?");
         else if (strchr("&<>\"", *s))
             cg_add(&p->s, "&#%d;", *s);

@@ -242,7 +242,7 @@ static bool is_free(const ir_node *n) {
     if (n->op == IR_OP_RESHAPE) return n->out[0]->view_of == n->in[0];
     if (n->op != IR_OP_CONCAT) return false;
     for (int i = 0; i < n->n_in; i++)
-        if (n->in[i]->view_of != n->out[0]) return false;
+        if (!ir_is_in_place(n, i)) return false;
     return true;
 }
 

@@ -216,6 +216,7 @@ const char *cg_list(ir_arena *arena, int n, const int64_t *v) {
 }
 
 static const char *number(ir_arena *arena, double v, int digits, const char *suffix) {
+    if (isnan(v)) return "NAN";
     if (isinf(v)) return v < 0 ? "-INFINITY" : "INFINITY";
     const char *s = ir_format(arena, "%.*g", digits, v);
     bool real = strpbrk(s, ".e") != NULL;

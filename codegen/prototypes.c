@@ -152,7 +152,8 @@ const char *cg_cuda_macros(const cg_model *m, int64_t weights_bytes) {
     macros *all = ir_alloc(m->arena, 1, sizeof *all);
     add_macro(m, all, "CUDA_ABI_VERSION", "1u", "");
     add_macro(m, all, "CUDA_ALIGN", "256u", " /* of the arena */");
-    add_macro(m, all, "CUDA_ARENA_BYTES", cg_unsigned(m->arena, m->arena_bytes), " /* without workspaces */");
+    add_macro(m, all, "CUDA_ARENA_BYTES", cg_unsigned(m->arena, m->arena_bytes),
+              " /* the least: without workspaces */");
     add_macro(m, all, "CUDA_WEIGHTS_BYTES", cg_unsigned(m->arena, weights_bytes), " /* on the GPU */");
     add_macro(m, all, "WEIGHTS_BYTES", cg_unsigned(m->arena, m->weights_bytes), "");
     add_port_macros(m, all, false);

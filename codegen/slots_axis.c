@@ -59,7 +59,7 @@ static bool is_reduced(const ir_attr *axes, int axis) {
     return false;
 }
 
-/* The run of axes that are reduced; axes of size 1 count as either. */
+/* The run of axes that are reduced; axes of size 1 count as either. False: there are several. */
 static bool find_run(const ir_node *n, int *first, int *last) {
     const ir_tensor *x = n->in[0];
     const ir_attr *axes = ir_get(n, IR_AXES);
@@ -81,7 +81,7 @@ bool slots_reduce(cg_work *w) {
     int first, last;
     if (!cg_all_f32(w)) return false;
     if (n->in[0]->block) ir_die("codegen: %s: reductions read plain tensors", n->name);
-    if (!find_run(n, &first, &last)) return cg_unsupported(w, "the axes must lie side by side");
+    if (!find_run(n, &first, &last)) ir_die("codegen: %s: its axes must lie side by side", n->name);
     set_split(w, first, last);
     cg_set(&w->slots, "kind", "VOX_%s", cg_upper(w->m->arena, ir_op_get(n->op)->name));
     cg_operand(w, "x", n->in[0]);

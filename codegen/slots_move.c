@@ -109,7 +109,7 @@ bool slots_concat(cg_work *w) {
         if (x->block != y->block) ir_die("codegen: %s: member %s differs in layout", n->name, x->name);
         int rank = cg_box(x, x_dim, x_stride);
         if (rank > IR_MAX_RANK) return cg_unsupported(w, "too many axes");
-        if (x->view_of != y) {
+        if (!ir_is_in_place(n, i)) {
             const char *var = ir_format(arena, "x%d", i);
             cg_operand(w, var, x);
             const char *gap = parts ? ", " : "";

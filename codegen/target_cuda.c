@@ -158,7 +158,7 @@ static const char *cuda_sources(ir_arena *arena) {
 }
 
 static bool put_makefile(cg_bundle *b, const cg_model *m, bool with_c) {
-    cg_slots s = cg_named_slots(m), rules = cg_named_slots(m), isas = {.arena = m->arena};
+    cg_slots s = cg_named_slots(m), rules = cg_named_slots(m), isas = cg_named_slots(m);
     cg_set(&rules, "M", "%s", m->upper);
     cg_set(&s, "summary", "%s", cg_summary(m));
     cg_set(&s, "runtime_sources", "%s", library_sources);
@@ -166,8 +166,8 @@ static bool put_makefile(cg_bundle *b, const cg_model *m, bool with_c) {
     cg_set(&s, "cpu_isas", "%s", with_c ? cg_filled("cuda_Makefile_isas.in", &isas) : "");
     cg_set(&s, "cpu_rules", "%s", with_c ? cg_filled("cuda_Makefile_rules.in", &rules) : "");
     cg_set(&s, "cpu_objects", "%s",
-           with_c ? ir_format(m->arena, " \\\n          build/%s.o $(ISAS:%%=build/%s_kernels_%%.o)", m->name,
-                              m->name)
+           with_c ? ir_format(m->arena, " \\\n          build/%s.o $(BUILDS:%%=build/%s_kernels_%%.o)",
+                              m->name, m->name)
                   : "");
     return cg_put_filled(b, "Makefile", "cuda_Makefile.in", &s);
 }

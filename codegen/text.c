@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "embed.h"
+#include "utf8.h"
 
 static void reserve(cg_text *t, size_t more) {
     if (t->size + more + 1 <= t->capacity) return;
@@ -39,43 +40,62 @@ void cg_add(cg_text *t, const char *fmt, ...) {
     t->size += (size_t)n;
 }
 
-static bool is_control(char c) {
-    return (unsigned char)c < 0x20 || c == 0x7f;
-}
-
-static void add_literal(cg_text *t, const char *s, const char *escaped) {
-    cg_add_string(t, "\"");
-    for (; *s; s++) cg_add(t, "%s%c", strchr(escaped, *s) ? "\\" : "", is_control(*s) ? ' ' : *s);
-    cg_add_string(t, "\"");
-}
-
-size_t cg_utf8_length(const char *s) {
-    unsigned char c = (unsigned char)*s;
-    size_t n = c < 0x80 ? 1 : c < 0xC2 ? 0 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : c < 0xF5 ? 4 : 0;
-    for (size_t i = 1; i < n; i++)
-        if (((unsigned char)s[i] & 0xC0) != 0x80) return 0;
-    return n;
-}
-
+/* JSON's escapes stand for characters, so what is no UTF-8 is lost. */
 void cg_add_json(cg_text *t, const char *s) {
-    char *clean = ir_strdup(t->arena, s);
-    for (char *p = clean; *p;) {
-        size_t n = cg_utf8_length(p);
-        if (!n) *p = '?';
-        p += n ? n : 1;
+    uint32_t code;
+    cg_add_string(t, "\"");
+    for (size_t n; *s; s += n) {
+        ir_char_kind kind = ir_char(s, &n, &code);
+        if (kind == IR_CHAR_INVALID)
+            cg_add_string(t, "?");
+        else if (kind == IR_CHAR_PLAIN)
+            cg_add(t, "%s%.*s", *s == '"' || *s == '\\' ? "\\" : "", (int)n, s);
+        else
+            cg_add(t, "\\u%04x", (unsigned)code);
     }
-    add_literal(t, clean, "\"\\");
+    cg_add_string(t, "\"");
 }
 
-/* C11 still has trigraphs: "??/" would be a backslash. */
+/* The same bytes at run time. C11 still has trigraphs: "??/" would be a backslash. Octal escapes end after
+ * three digits, whatever follows. */
 void cg_add_c_string(cg_text *t, const char *s) {
-    add_literal(t, s, strstr(s, "??") ? "\"\\?" : "\"\\");
+    const char *escaped = strstr(s, "??") ? "\"\\?" : "\"\\";
+    uint32_t code;
+    cg_add_string(t, "\"");
+    for (size_t n; *s; s += n) {
+        bool plain = ir_char(s, &n, &code) == IR_CHAR_PLAIN;
+        if (plain) cg_add(t, "%s%.*s", strchr(escaped, *s) ? "\\" : "", (int)n, s);
+        for (size_t i = 0; !plain && i < n; i++) cg_add(t, "\\%03o", (unsigned)(unsigned char)s[i]);
+    }
+    cg_add_string(t, "\"");
 }
 
+/* Whether the two characters at s mean something in a comment: its end or start, or the start of a trigraph.
+ */
+static bool is_mark(const char *s) {
+    return (s[0] == '*' && s[1] == '/') || (s[0] == '/' && s[1] == '*') || (s[0] == '?' && s[1] == '?');
+}
+
+/* A backslash could be the last character of a line, which would go on then. */
 void cg_add_remark(cg_text *t, const char *s) {
-    for (; *s; s++) {
-        bool mark = (s[0] == '*' && s[1] == '/') || (s[0] == '/' && s[1] == '*');
-        cg_add(t, "%c%s", is_control(*s) ? ' ' : *s, mark ? " " : "");
+    uint32_t code;
+    for (size_t n; *s; s += n) {
+        ir_char_kind kind = ir_char(s, &n, &code);
+        if (kind != IR_CHAR_PLAIN || *s == '\\')
+            cg_add_string(t, kind == IR_CHAR_CONTROL ? " " : kind == IR_CHAR_PLAIN ? "|" : "?");
+        else
+            cg_add(t, "%.*s%s", (int)n, s, is_mark(s) ? " " : "");
+    }
+}
+
+void cg_add_markdown(cg_text *t, const char *s) {
+    uint32_t code;
+    for (size_t n; *s; s += n) {
+        ir_char_kind kind = ir_char(s, &n, &code);
+        if (kind == IR_CHAR_PLAIN)
+            cg_add(t, "%s%.*s", strchr("\\`*[]<>&|", *s) ? "\\" : "", (int)n, s);
+        else
+            cg_add_string(t, kind == IR_CHAR_CONTROL ? " " : "?");
     }
 }
 

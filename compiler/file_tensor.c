@@ -41,7 +41,7 @@ bool file_tensor_to_value(const file_tensor *t, ir_value *v, ir_diag *d) {
     *v = (ir_value){0};
     if (!ir_shape_count(t->rank, t->dim, &n)) ir_die("file_tensor_to_value: shape overflows");
     void *p = malloc((size_t)n * 8 + 1);
-    if (!p) return ir_fail(d, IR_EXIT_FAILURE, "out of memory for a tensor of %lld elements", (long long)n);
+    if (!p) return ir_fail(d, IR_EXIT_FAILURE, "out of memory for a tensor of %lld bytes", (long long)n * 8);
     if (ir_dtype_is_float(t->dtype)) {
         v->f = p;
         for (int64_t i = 0; i < n; i++)

@@ -1,6 +1,7 @@
 /* files.c: whole-file reads, atomic writes. Contract: files.h. */
 #include "files.h"
 #include "files_temp.h"
+#include "owner.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -53,8 +54,8 @@ static bool read_all(int fd, const char *path, size_t max, char **buf, size_t *c
     for (;;) {
         if (!grow(buf, cap, *n + 1))
             return ir_fail(d, IR_EXIT_FAILURE, "%s: out of memory after %zu bytes", path, *n);
-        ssize_t got = read(fd, *buf + *n, *cap - *n - 1);
-        if (got < 0 && errno == EINTR) continue;
+        ssize_t got;
+        VOX_RETRY(got, read(fd, *buf + *n, *cap - *n - 1));
         if (got < 0) return ir_fail(d, IR_EXIT_INPUT, "%s: cannot read: %s", path, strerror(errno));
         if (got == 0) return true;
         *n += (size_t)got;
@@ -78,7 +79,8 @@ static bool read_open(int fd, const char *path, size_t max, char **buf, size_t *
 char *file_read(const char *path, size_t max, size_t *n, ir_diag *d) {
     char *buf = NULL;
     *n = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd;
+    VOX_RETRY(fd, open(path, O_RDONLY | O_CLOEXEC));
     if (fd < 0) {
         ir_fail(d, IR_EXIT_INPUT, "%s: cannot read: %s; %s", path, strerror(errno), advice(errno));
         return NULL;
@@ -101,8 +103,8 @@ static bool write_failed(const char *path, ir_diag *d) {
 static bool write_fd(int fd, const void *data, size_t n) {
     const char *p = data;
     while (n) {
-        ssize_t put = write(fd, p, n);
-        if (put < 0 && errno == EINTR) continue;
+        ssize_t put;
+        VOX_RETRY(put, write(fd, p, n));
         if (put < 0) return false;
         p += put;
         n -= (size_t)put;
@@ -115,8 +117,8 @@ bool file_put(int fd, const char *path, const void *data, size_t n, ir_diag *d) 
     bool ok = write_fd(fd, data, n);
     int error = errno;
     /* A full disk may show only here. No fsync: a power cut is not a failure that voxc promises to survive,
-     * and it costs seconds on a weight file. */
-    if (close(fd) != 0 && ok) {
+     * and it costs seconds on a weight file. Not again after EINTR: the descriptor is gone. */
+    if (close(fd) != 0 && ok && errno != EINTR) {
         ok = false;
         error = errno;
     }
@@ -126,10 +128,10 @@ bool file_put(int fd, const char *path, const void *data, size_t n, ir_diag *d) 
 
 static bool write_beside(const char *path, const struct stat *old, const void *data, size_t n, ir_diag *d) {
     int fd = -1;
+    file_temp_sweep(path);
     int temp = file_temp_create(path, &fd);
     if (temp < 0) return write_failed(path, d);
-    if (old && fd >= 0 && fchmod(fd, old->st_mode & 0777) != 0)
-        errno = 0; /* keeping the mode is a courtesy */
+    if (old && fchmod(fd, old->st_mode & 0777) != 0) errno = 0; /* keeping the mode is a courtesy */
     if (!file_put(fd, path, data, n, d)) {
         file_temp_remove(temp);
         return false;
@@ -150,7 +152,11 @@ bool file_write_atomic(const char *path, const void *data, size_t n, ir_diag *d)
         errno = EISDIR;
         return write_failed(path, d);
     }
-    if (!S_ISREG(st.st_mode)) return file_put(open(path, O_WRONLY | O_CLOEXEC), path, data, n, d);
+    if (!S_ISREG(st.st_mode)) {
+        int fd;
+        VOX_RETRY(fd, open(path, O_WRONLY | O_CLOEXEC));
+        return file_put(fd, path, data, n, d);
+    }
     char *real = realpath(path, NULL); /* a link stays a link: what it names is replaced */
     bool ok = real ? write_beside(real, &st, data, n, d) : write_failed(path, d);
     free(real);

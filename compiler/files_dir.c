@@ -1,21 +1,32 @@
-/* files_dir.c: a directory that appears as a whole. Contract: files.h. */
+/* files_dir.c: a folder that appears as a whole. Contract: files.h.
+ *
+ * The new files are collected in new/ of a temporary folder, which then changes places with the target in one
+ * step. Where the target itself has to stay (swappable), the files move one by one, what they replace waits
+ * in the temporary folder's old/, and a failure puts everything back. */
 #include "files.h"
+#include "files_old.h"
 #include "files_temp.h"
+#include "owner.h"
 
-#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+static const char MANIFEST[] = "manifest.json";
+
 struct file_dir {
-    char *path;  /* the target, without trailing slashes */
-    char *temp;  /* where the files are collected */
-    bool exists; /* the target is there already: files move into it one by one */
-    int *entry;  /* temporaries in order of creation; entry[0] is the directory itself */
-    char **name; /* name[i] is entry[i] relative to the target; NULL for entry[0] */
-    bool *is_dir;
+    char *path;      /* as the user calls it, without trailing slashes */
+    char *real;      /* where it is */
+    char *new, *old; /* in the temporary folder: the new files; what they replace */
+    int temp;        /* the temporary folder's entry */
+    bool force;
+    bool exists;     /* the target is there already */
+    bool swappable;  /* it may be another folder afterwards */
+    file_old before; /* what is in it */
+    char **name;     /* of the files written, in order */
     int count, cap;
 };
 
@@ -24,172 +35,311 @@ static bool failed(const char *path, ir_diag *d) {
     return ir_fail(d, IR_EXIT_FAILURE, "%s: cannot write: %s", path, strerror(error));
 }
 
-static char *join(const char *dir, const char *name) {
-    char *s = NULL;
-    if (asprintf(&s, "%s/%s", dir, name) < 0) ir_no_memory("a path");
-    return s;
-}
-
-/* Out of memory ends the program here: an entry that no list holds would stay on disk. */
 static char *copy_path(const char *path) {
     char *copy = strdup(path);
     if (!copy) ir_no_memory("a path");
     return copy;
 }
 
-static void record(file_dir *t, int entry, const char *name, bool is_dir) {
-    if (t->count == t->cap) {
-        t->cap = t->cap ? 2 * t->cap : 64;
-        t->entry = realloc(t->entry, (size_t)t->cap * sizeof *t->entry);
-        t->name = realloc(t->name, (size_t)t->cap * sizeof *t->name);
-        t->is_dir = realloc(t->is_dir, (size_t)t->cap * sizeof *t->is_dir);
-        if (!t->entry || !t->name || !t->is_dir) ir_no_memory("a folder's files");
-    }
-    t->entry[t->count] = entry;
-    t->name[t->count] = name ? copy_path(name) : NULL;
-    t->is_dir[t->count++] = is_dir;
-}
-
-static void release(file_dir *t) {
+void file_dir_abort(file_dir *t) {
+    if (!t) return;
+    if (t->temp >= 0) file_temp_remove(t->temp);
     for (int i = 0; i < t->count; i++) free(t->name[i]);
-    free(t->entry);
+    file_old_free(&t->before);
     free(t->name);
-    free(t->is_dir);
     free(t->path);
-    free(t->temp);
+    free(t->real);
+    free(t->new);
+    free(t->old);
     free(t);
 }
 
-void file_dir_abort(file_dir *t) {
-    if (!t) return;
-    for (int i = t->count; i-- > 0;)
-        if (t->entry[i] >= 0) file_temp_remove(t->entry[i]);
-    release(t);
+/* ---- the target ------------------------------------------------------------------------------ */
+
+/* A folder that somebody works in must not go, and a mounted one can't. */
+static bool is_swappable(const char *folder, const struct stat *s) {
+    struct statx x;
+    char *here = getcwd(NULL, 0);
+    const size_t n = strlen(folder);
+    bool inside = !here || (strncmp(here, folder, n) == 0 && (!here[n] || here[n] == '/'));
+    free(here);
+    bool mounted = statx(AT_FDCWD, folder, 0, STATX_BASIC_STATS, &x) != 0 ||
+                   (x.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+    return !inside && !mounted && s->st_uid == geteuid();
 }
 
-/* Whether the directory may be written into: empty, or holds marker, or force. */
-static bool may_replace(const char *path, const char *marker, bool force, ir_diag *d) {
-    DIR *dir = opendir(path);
-    if (!dir) return failed(path, d);
-    bool empty = true, marked = false;
-    for (const struct dirent *e; (e = readdir(dir));) {
-        if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..")) continue;
-        empty = false;
-        if (!strcmp(e->d_name, marker)) marked = true;
-    }
-    closedir(dir);
-    if (empty || marked || force) return true;
+static bool may_replace(const file_dir *t, ir_diag *d) {
+    if (t->before.is_empty || t->before.is_bundle || t->force) return true;
     return ir_fail(
         d, IR_EXIT_INPUT,
-        "%s: the folder is not empty and holds no %s, so voxc did not write it; name another folder or pass "
-        "--force",
-        path, marker);
+        "%s: the folder is not empty and holds no manifest.json of a bundle, so voxc did not write "
+        "it; name another folder or pass --force",
+        t->path);
 }
 
-static bool look_at_target(file_dir *t, const char *marker, bool force, ir_diag *d) {
-    struct stat st;
-    if (stat(t->path, &st) != 0) {
-        if (errno != ENOENT) return failed(t->path, d);
-        return true;
+static bool look_at_target(file_dir *t, ir_diag *d) {
+    struct stat s;
+    if (stat(t->path, &s) != 0) {
+        t->real = copy_path(t->path);
+        return errno == ENOENT || failed(t->path, d);
     }
-    if (!S_ISDIR(st.st_mode))
+    if (!S_ISDIR(s.st_mode))
         return ir_fail(d, IR_EXIT_INPUT, "%s: is a file, expected a folder or a free name", t->path);
+    t->real = realpath(t->path, NULL);
+    if (!t->real) return failed(t->path, d);
     t->exists = true;
-    return may_replace(t->path, marker, force, d);
+    t->swappable = is_swappable(t->real, &s);
+    return file_old_read(&t->before, t->real, d) && may_replace(t, d);
 }
 
-/* A target that exists is filled from a directory inside it: its parent may be another disk or not writable.
- */
-static bool make_temp(file_dir *t, ir_diag *d) {
-    char *base = t->exists ? join(t->path, ".voxc") : copy_path(t->path);
-    int entry = file_temp_mkdir(base);
+/* ---- the temporary folder -------------------------------------------------------------------- */
+
+static bool is_in(const char *dir, const char *name) {
+    struct stat s;
+    char *path = file_join(dir, name);
+    bool there = lstat(path, &s) == 0;
+    free(path);
+    return there;
+}
+
+/* A process that was killed while it replaced an earlier bundle, other than in one step, left that in old/:
+ * before the new manifest was in its place the earlier bundle comes back, from then on the new one is
+ * completed. */
+static void recover(const char *target, const char *old, const char *new) {
+    const file_old nothing = {0};
+    struct stat s;
+    if (!is_in(old, MANIFEST)) return;
+    if (lstat(target, &s) != 0)
+        rename(old, target);
+    else if (!is_in(target, MANIFEST))
+        file_old_carry(&nothing, old, target);
+    else if (!is_in(new, MANIFEST))
+        file_old_carry(&nothing, new, target);
+}
+
+static void remove_leftover(void *target, const char *leftover) {
+    char *old = file_join(leftover, "old"), *new = file_join(leftover, "new");
+    recover(target, old, new);
+    free(old);
+    free(new);
+    file_remove_tree(leftover);
+}
+
+static void sweep(const char *path) {
+    char *real = realpath(path, NULL);
+    const char *target = real ? real : path;
+    if (*target) {
+        char *inside = file_join(target, ".voxc");
+        vox_owner_sweep(target, "tmp", remove_leftover, (void *)(uintptr_t)target);
+        vox_owner_sweep(inside, "tmp", remove_leftover, (void *)(uintptr_t)target);
+        free(inside);
+    }
+    free(real);
+}
+
+/* Beside the target; inside it where nothing may be made there. */
+static int make_temp(file_dir *t) {
+    char *inside = file_join(t->real, ".voxc");
+    bool beside = !t->exists || t->swappable;
+    int entry = beside ? file_temp_tree(t->real, 0777) : -1;
+    if (entry < 0 && t->exists && (!beside || errno == EACCES || errno == EPERM || errno == EROFS)) {
+        t->swappable = false;
+        entry = file_temp_tree(inside, 0777);
+    }
     int error = errno;
-    free(base);
+    free(inside);
     errno = error;
-    if (entry < 0 && errno == ENOENT && !t->exists)
+    return entry;
+}
+
+static bool begin_temp(file_dir *t, ir_diag *d) {
+    t->temp = make_temp(t);
+    if (t->temp < 0 && errno == ENOENT && !t->exists)
         return ir_fail(d, IR_EXIT_FAILURE,
                        "%s: cannot write: the folder that it should lie in does not exist", t->path);
-    if (entry < 0) return failed(t->path, d);
-    t->temp = copy_path(file_temp_path(entry));
-    record(t, entry, NULL, true);
-    return true;
+    if (t->temp < 0) return failed(t->path, d);
+    t->new = file_join(file_temp_path(t->temp), "new");
+    t->old = file_join(file_temp_path(t->temp), "old");
+    int made;
+    VOX_RETRY(made, mkdir(t->new, 0777));
+    return made == 0 || failed(t->path, d);
 }
 
-file_dir *file_dir_begin(const char *path, const char *marker, bool force, ir_diag *d) {
+file_dir *file_dir_begin(const char *path, bool force, ir_diag *d) {
     file_dir *t = calloc(1, sizeof *t);
     if (!t) ir_no_memory("a folder");
-    t->path = copy_path(path);
-    for (size_t n = strlen(t->path); n > 1 && t->path[n - 1] == '/'; n--) t->path[n - 1] = '\0';
+    *t = (file_dir){.path = copy_path(path), .temp = -1, .force = force};
+    for (size_t n = strlen(t->path); n > 1 && t->path[n - 1] == '/'; n--) t->path[n - 1] = 0;
+    sweep(t->path);
     bool ok = *t->path ? true : ir_fail(d, IR_EXIT_INPUT, "the output folder's name is empty");
-    if (ok && look_at_target(t, marker, force, d) && make_temp(t, d)) return t;
-    release(t);
+    if (ok && look_at_target(t, d) && begin_temp(t, d)) return t;
+    file_dir_abort(t);
     return NULL;
 }
 
-/* Makes the folders in front of name's last slash. */
-static bool make_parents(file_dir *t, const char *name, ir_diag *d) {
-    char *copy = copy_path(name);
+/* ---- one file -------------------------------------------------------------------------------- */
+
+static bool in_the_way(const file_dir *t, const char *name, const char *what, ir_diag *d) {
+    return ir_fail(d, IR_EXIT_INPUT, "%s/%s: %s; move it away or name another folder%s", t->path, name, what,
+                   t->force ? "" : ", or pass --force to replace it");
+}
+
+/* Of the target only what an earlier bundle lists is replaced, all other files with --force, folders never.
+ */
+static bool is_free(const file_dir *t, const char *name, ir_diag *d) {
+    char *part = copy_path(name), *slash = part;
     bool ok = true;
-    for (char *p = copy; ok && (p = strchr(p, '/')); p++) {
-        bool existed;
-        *p = '\0';
-        char *full = join(t->temp, copy);
-        int entry = file_temp_add_dir(full, &existed);
-        if (entry >= 0) record(t, entry, copy, true);
-        ok = existed || entry >= 0 || failed(full, d);
+    while (ok && slash) {
+        struct stat s;
+        slash = strchr(slash + (slash != part), '/');
+        if (slash) *slash = 0;
+        char *full = file_join(t->real, part);
+        bool there = lstat(full, &s) == 0, folder = there && S_ISDIR(s.st_mode);
         free(full);
-        *p = '/';
+        if (there && !folder && !t->force && !file_old_lists(&t->before, part))
+            ok = in_the_way(t, part, "is not a file of the bundle in that folder", d);
+        if (folder && !slash)
+            ok = ir_fail(d, IR_EXIT_INPUT, "%s/%s: is a folder where the bundle has a file; move it away",
+                         t->path, part);
+        if (slash) *slash++ = '/';
     }
-    free(copy);
+    free(part);
     return ok;
 }
 
+static void record(file_dir *t, const char *name) {
+    if (t->count == t->cap) {
+        t->cap = t->cap ? 2 * t->cap : 64;
+        t->name = realloc(t->name, (size_t)t->cap * sizeof *t->name);
+        if (!t->name) ir_no_memory("a folder's files");
+    }
+    t->name[t->count++] = copy_path(name);
+}
+
 bool file_dir_write(file_dir *t, const char *name, const void *data, size_t n, ir_diag *d) {
-    if (!make_parents(t, name, d)) return false;
-    char *temp = join(t->temp, name), *shown = join(t->path, name);
-    int fd = -1;
-    int entry = file_temp_add_file(temp, &fd);
-    bool ok;
-    if (entry < 0) {
-        ok = failed(shown, d);
-    } else {
-        record(t, entry, name, false);
+    if (t->exists && !is_free(t, name, d)) return false;
+    char *full = file_join(t->new, name), *shown = file_join(t->path, name);
+    bool ok = file_make_parents(t->new, name) || failed(shown, d);
+    if (ok) {
+        int fd;
+        VOX_RETRY(fd, open(full, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
         ok = file_put(fd, shown, data, n, d);
     }
-    free(temp);
+    if (ok) record(t, name);
+    free(full);
     free(shown);
     return ok;
 }
 
-static bool move_one(file_dir *t, int i, ir_diag *d) {
-    char *to = join(t->path, t->name[i]);
-    bool ok;
-    if (t->is_dir[i]) {
-        ok = mkdir(to, 0777) == 0 || errno == EEXIST;
-    } else {
-        ok = file_temp_rename(t->entry[i], to);
-        if (ok) t->entry[i] = -1;
+/* ---- as a whole ------------------------------------------------------------------------------ */
+
+static bool move(const char *from, const char *to) {
+    int result;
+    VOX_RETRY(result, rename(from, to));
+    return result == 0;
+}
+
+/* The new folder looks like the old one from outside. */
+static bool dress(const file_dir *t) {
+    struct stat was, is;
+    if (stat(t->real, &was) != 0 || stat(t->new, &is) != 0) return false;
+    if (was.st_gid != is.st_gid && chown(t->new, (uid_t)-1, was.st_gid) != 0) return false;
+    return (was.st_mode & 07777) == (is.st_mode & 07777) || chmod(t->new, was.st_mode & 07777) == 0;
+}
+
+/* new/ and the target change places; where the file system can't do that in one step, in two. */
+static bool replace_whole(const file_dir *t) {
+    int result;
+    VOX_RETRY(result, renameat2(AT_FDCWD, t->new, AT_FDCWD, t->real, RENAME_EXCHANGE));
+    if (result == 0) return rename(t->new, t->old), true;
+    if (!move(t->real, t->old)) return false;
+    if (move(t->new, t->real)) return true;
+    move(t->old, t->real);
+    return false;
+}
+
+/* False: nothing was changed, and it may be possible in place. */
+static bool swap(const file_dir *t) {
+    if (!dress(t) || !file_old_carry(&t->before, t->real, t->new) || !replace_whole(t)) return false;
+    file_old_carry(&t->before, t->old, t->real); /* what came in the meantime */
+    return true;
+}
+
+/* ---- in place -------------------------------------------------------------------------------- */
+
+/* Folders that a file has left empty go with it. */
+static void prune(const char *dir, char *path) {
+    for (char *slash; (slash = strrchr(path, '/')) && slash > path + strlen(dir);) {
+        *slash = 0;
+        if (rmdir(path) != 0) return;
     }
-    if (!ok) failed(to, d);
-    free(to);
+}
+
+static bool move_into(const char *from, const char *to, const char *name) {
+    char *a = file_join(from, name), *b = file_join(to, name);
+    bool ok = file_make_parents(to, name) && move(a, b);
+    int error = errno;
+    if (ok)
+        prune(from, a);
+    else
+        prune(to, b);
+    free(a);
+    free(b);
+    errno = error;
     return ok;
+}
+
+/* Each file of the list leaves the target; one that is not there does not. */
+static bool set_aside(const file_dir *t, const char *name) {
+    return move_into(t->real, t->old, name) || errno == ENOENT || errno == ENOTDIR;
+}
+
+static bool return_old(const file_dir *t, const char *name) {
+    return !is_in(t->old, name) || move_into(t->old, t->real, name);
+}
+
+/* Back to what the target was: the new files leave, then the old ones return. False: not all of them. */
+static bool put_back(const file_dir *t) {
+    bool ok = true;
+    for (int i = t->count; i-- > 0;)
+        if (!is_in(t->new, t->name[i])) ok &= move_into(t->real, t->new, t->name[i]);
+    for (int i = 0; i < t->count; i++) ok &= return_old(t, t->name[i]);
+    for (int i = 0; i < t->before.count; i++) ok &= return_old(t, t->before.name[i]);
+    return ok;
+}
+
+/* The manifest goes first and comes first: it tells recover how far this came. */
+static bool replace_in_place(file_dir *t) {
+    int made;
+    VOX_RETRY(made, mkdir(t->old, 0777));
+    bool ok = (made == 0 || errno == EEXIST) && set_aside(t, MANIFEST);
+    for (int i = 0; ok && i < t->count; i++) ok = set_aside(t, t->name[i]);
+    for (int i = 0; ok && i < t->before.count; i++) ok = set_aside(t, t->before.name[i]);
+    for (int pass = 0; pass < 2; pass++)
+        for (int i = 0; ok && i < t->count; i++)
+            if ((strcmp(t->name[i], MANIFEST) == 0) == (pass == 0))
+                ok = move_into(t->new, t->real, t->name[i]);
+    if (ok) return true;
+    int error = errno;
+    if (!put_back(t)) { /* what is in old/ must not go: the next begin will find it */
+        file_temp_forget(t->temp);
+        t->temp = -1;
+    }
+    errno = error;
+    return false;
 }
 
 bool file_dir_commit(file_dir *t, ir_diag *d) {
     bool ok = true;
-    file_temp_hold(); /* the files belong together: Ctrl-C waits for these renames */
+    file_temp_hold(); /* the files belong together: Ctrl-C waits */
     if (t->exists) {
-        for (int i = 1; ok && i < t->count; i++) ok = move_one(t, i, d);
-        file_dir_abort(
-            t); /* removes what has not moved: the emptied folders, or after a failure all the rest */
+        file_old_free(&t->before); /* another voxc may have been here since */
+        ok = file_old_read(&t->before, t->real, d);
+        if (ok && !(t->swappable && swap(t))) ok = replace_in_place(t) || failed(t->path, d);
     } else {
-        ok = rename(t->temp, t->path) == 0 || failed(t->path, d);
-        for (int i = 0; ok && i < t->count; i++) {
-            file_temp_forget(t->entry[i]);
-            t->entry[i] = -1;
-        }
-        file_dir_abort(t);
+        ok = move(t->new, t->real) || failed(t->path, d);
     }
+    file_dir_abort(t); /* removes what has been replaced, or after a failure all that was new */
     file_temp_release();
     return ok;
 }

@@ -1,9 +1,11 @@
 /* files_temp.c: temporaries on disk, and their removal when a signal ends the program. */
 #include "files_temp.h"
 #include "files.h"
+#include "owner.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,11 +13,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MAX_PENDING = 1024, MAX_TRIES = 100 };
+enum { MAX_PENDING = 64, MAX_TRIES = 100 };
 
 /* The one piece of global state in voxc: a signal handler can reach nothing else. Written only with the
  * signals held back, so the handler always sees a consistent list; entries are removed from the end towards
- * the front, files before the directories that hold them. NULL: a free place. */
+ * the front. NULL: a free place. */
 static char *pending[MAX_PENDING];
 static bool is_tree[MAX_PENDING];
 static int pending_count;
@@ -90,13 +92,13 @@ void file_clean_on_end(void) {
 }
 
 /* Takes ownership of path where it succeeds. Signals are held. */
-static int push(char *path) {
+static int push(char *path, bool tree) {
     if (pending_count == MAX_PENDING) {
         errno = EMFILE;
         return -1;
     }
     pending[pending_count] = path;
-    is_tree[pending_count] = false;
+    is_tree[pending_count] = tree;
     return pending_count++;
 }
 
@@ -112,86 +114,78 @@ void file_temp_forget(int entry) {
     file_temp_release();
 }
 
+static int remove_entry(const char *path, const struct stat *s, int flag, struct FTW *where) {
+    (void)s, (void)flag, (void)where;
+    return remove(path);
+}
+
+bool file_remove_tree(const char *path) {
+    enum { OPEN_FOLDERS = 16 };
+    return nftw(path, remove_entry, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS) == 0 || errno == ENOENT;
+}
+
 void file_temp_remove(int entry) {
     file_temp_hold();
-    remove_path(pending[entry]);
-    file_temp_forget(entry);
+    if (file_remove_tree(pending[entry])) file_temp_forget(entry);
     file_temp_release();
+}
+
+static void remove_leftover(void *ctx, const char *path) {
+    (void)ctx;
+    file_remove_tree(path);
+}
+
+void file_temp_sweep(const char *path) {
+    vox_owner_sweep(path, "tmp", remove_leftover, NULL);
 }
 
 bool file_temp_rename(int entry, const char *to) {
+    int failed;
     file_temp_hold();
-    bool ok = rename(pending[entry], to) == 0;
+    VOX_RETRY(failed, rename(pending[entry], to));
     int error = errno;
-    if (ok) file_temp_forget(entry);
+    if (failed == 0) file_temp_forget(entry);
     file_temp_release();
     errno = error;
-    return ok;
+    return failed == 0;
 }
 
-/* Creates path as a file (fd) or as a directory (fd NULL) and lists it. */
-static int create(char *path, int *fd) {
+/* Creates path as a file (fd) or as a folder (fd NULL) and lists it. */
+static int create(char *path, int *fd, mode_t mode) {
+    int made, entry = -1;
     if (!path) return -1;
     file_temp_hold();
-    int made = fd ? open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666) : mkdir(path, 0777);
-    int error = errno, entry = -1;
-    if (made < 0) {
-        free(path);
-    } else {
-        entry = push(path);
+    VOX_RETRY(made, fd ? open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode) : mkdir(path, mode));
+    int error = errno;
+    if (made >= 0) {
+        entry = push(path, !fd);
         error = errno;
         if (entry < 0) remove_path(path);
         if (fd && entry >= 0) *fd = made;
         if (fd && entry < 0) close(made);
-        if (entry < 0) free(path);
     }
+    if (entry < 0) free(path);
     file_temp_release();
     errno = error;
     return entry;
 }
 
-/* "PATH.tmp<pid>", then "PATH.tmp<pid>.1", ...: an earlier process with this number may have been killed. */
-static char *temp_name(const char *path, int attempt) {
-    char *name = NULL;
-    int n = attempt ? asprintf(&name, "%s.tmp%ld.%d", path, (long)getpid(), attempt)
-                    : asprintf(&name, "%s.tmp%ld", path, (long)getpid());
-    return n < 0 ? NULL : name;
-}
-
-static int create_beside(const char *path, int *fd) {
+/* A thread may make several at a time, and a name may stand for an earlier one that could not be removed. */
+static int create_beside(const char *path, int *fd, mode_t mode) {
     int entry = -1;
     for (int attempt = 0; attempt < MAX_TRIES && entry < 0; attempt++) {
-        entry = create(temp_name(path, attempt), fd);
+        entry = create(vox_owner_name(path, "tmp", attempt), fd, mode);
         if (entry < 0 && errno != EEXIST) break;
     }
     return entry;
 }
 
 int file_temp_create(const char *path, int *fd) {
-    return create_beside(path, fd);
-}
-int file_temp_mkdir(const char *path) {
-    return create_beside(path, NULL);
-}
-int file_temp_add_file(const char *path, int *fd) {
-    return create(strdup(path), fd);
+    return create_beside(path, fd, 0666);
 }
 
-int file_temp_add_dir(const char *path, bool *existed) {
-    int entry = create(strdup(path), NULL);
-    *existed = entry < 0 && errno == EEXIST;
-    return entry;
-}
-
-int file_temp_add_tree(char *name) {
-    file_temp_hold();
-    char *path = mkdtemp(name) ? strdup(name) : NULL;
-    int entry = path ? push(path) : -1, error = errno;
-    if (entry >= 0) is_tree[entry] = true;
-    if (path && entry < 0) remove_path(path), free(path);
-    file_temp_release();
-    errno = error;
-    return entry;
+int file_temp_tree(const char *path, mode_t mode) {
+    return create_beside(path, NULL, mode);
 }
 
 pid_t file_temp_fork(void) {

@@ -7,17 +7,21 @@
 
 #include <sys/types.h>
 
-/* Each returns the entry's number, or -1 with errno set. */
-int file_temp_create(const char *path, int *fd);        /* "PATH.tmp<pid>": a new file, opened for writing */
-int file_temp_mkdir(const char *path);                  /* the same for a directory */
-int file_temp_add_file(const char *path, int *fd);      /* exactly path, which must not exist */
-int file_temp_add_dir(const char *path, bool *existed); /* exactly path; existing ones are not listed */
-int file_temp_add_tree(char *name);                     /* name as for mkdtemp; goes with all that is in it */
+/* Temporary names carry their process (owner.h). Each returns the entry's number, or -1 with errno set. */
+int file_temp_create(const char *path, int *fd); /* "PATH.tmp...": a new file, opened for writing */
+int file_temp_tree(const char *path,
+                   mode_t mode); /* the same for a folder, which goes with all that is in it */
 const char *file_temp_path(int entry);
 
 bool file_temp_rename(int entry, const char *to); /* and forgets the entry; false: errno, still listed */
-void file_temp_remove(int entry);                 /* from disk and from the list */
-void file_temp_forget(int entry);                 /* from the list */
+/* From disk and from the list; what can't be removed stays listed, and is tried again at the end. */
+void file_temp_remove(int entry);
+void file_temp_forget(int entry); /* from the list */
+
+/* Removes what killed processes left beside path under temporary names. */
+void file_temp_sweep(const char *path);
+/* Removes a file, or a folder with all that is in it. */
+bool file_remove_tree(const char *path);
 
 /* Forks a child with a process group of its own, which a signal that ends voxc ends first: it may be writing
  * what is removed then. One at a time; file_temp_reaped says that the child has been waited for. */

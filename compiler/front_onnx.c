@@ -17,12 +17,16 @@ static const char *file_name(const char *path) {
 
 /* ---- names and tensors ----------------------------------------------------------------------- */
 
+/* Names of any length may be in a file, but those of files that are named after them are short. */
+enum { MOST_NAME = 200 };
+
 /* PyTorch calls the output of /encoder/conv/Conv /encoder/conv/Conv_output_0. */
 const char *onnx_name(onnx_import *im, const char *name) {
     static const char suffix[] = "_output_0";
     while (*name == '/') name++;
     size_t n = strlen(name), tail = sizeof suffix - 1;
     if (n > tail && strcmp(name + n - tail, suffix) == 0) n -= tail;
+    if (n > MOST_NAME) n = MOST_NAME;
     return ir_unique_name(im->g, n ? ir_format(im->scratch, "%.*s", (int)n, name) : "tensor");
 }
 
@@ -32,6 +36,7 @@ ir_tensor *onnx_add_tensor(onnx_import *im, const Onnx__TensorProto *t, const ch
     void *data = onnx_tensor_data(t, &s, what, im->folder, im->d);
     if (!data) return NULL;
     ir_tensor *c = ir_add_const(im->g, onnx_name(im, name), s.dtype, s.rank, s.dim, data, true);
+    im->given += ir_count(c);
     free(data);
     return c;
 }
@@ -222,7 +227,9 @@ static const char *others_text(const onnx_call *c, const char *type) {
     const char *text = "", *seen = ir_format(c->im->scratch, ", %s,", type);
     for (size_t i = 0, shown = 0; i < c->im->graph->n_node && shown < 8; i++) {
         const Onnx__NodeProto *n = c->im->graph->node[i];
-        if (!n->op_type || (standard_domain(n->domain) && onnx_op_find(n->op_type, c->opset))) continue;
+        if (!n->op_type || !c->im->needed[i] ||
+            (standard_domain(n->domain) && onnx_op_find(n->op_type, c->opset)))
+            continue;
         if (strstr(seen, ir_format(c->im->scratch, " %s,", n->op_type))) continue;
         seen = ir_format(c->im->scratch, "%s %s,", seen, n->op_type);
         text = ir_format(c->im->scratch, "%s%s%s", text,
@@ -250,11 +257,11 @@ static bool import_node(onnx_import *im, int index) {
     const Onnx__NodeProto *pb = im->graph->node[index];
     const char *type = pb->op_type ? pb->op_type : "", *name = pb->name && *pb->name ? pb->name : NULL;
     onnx_call c = {.im = im, .g = im->g, .pb = pb, .opset = im->opset, .op = onnx_op_find(type, im->opset)};
-    c.source = ir_format(im->g->arena, "%s: node %d %s", file_name(im->path), index, type);
+    c.source = ir_format(im->g->arena, "%s: node %d %.*s", file_name(im->path), index, MOST_NAME, type);
     c.layer = name;
     for (size_t k = pb->n_output; k-- > 0 && !name;)
         if (*pb->output[k]) c.layer = pb->output[k];
-    c.layer = ir_strdup(im->g->arena, c.layer ? c.layer : type);
+    c.layer = ir_format(im->g->arena, "%.*s", MOST_NAME, c.layer ? c.layer : type);
     if (!resolve_inputs(&c)) return false; /* already names the tensor */
     if (import_call(&c, type)) return true;
     return ir_fail_in(im->d, "%s: node %d %s%s%s%s (opset %d)", im->path, index, type, name ? " '" : "",
@@ -286,8 +293,9 @@ static bool read_opset(onnx_import *im, const Onnx__ModelProto *m) {
 
 static bool read_nodes(onnx_import *im) {
     int *order = ir_alloc(im->scratch, im->graph->n_node + 1, sizeof *order);
-    if (!onnx_sort(im, order)) return false;
-    for (size_t i = 0; i < im->graph->n_node; i++)
+    int count;
+    if (!onnx_sort(im, order, &count)) return false;
+    for (int i = 0; i < count; i++)
         if (!import_node(im, order[i])) return false;
     return true;
 }
@@ -318,14 +326,14 @@ static bool read_outputs(onnx_import *im) {
     return true;
 }
 
-/* What is not finite now is used as a weight: clip bounds and pad values have become attributes. */
+/* Masks may hold infinities, weights may not. */
 static bool check_finite(onnx_import *im) {
     for (int k = 0; k < im->g->n_tensors; k++) {
         const ir_tensor *t = im->g->tensors[k];
         if (t->role != IR_ROLE_CONST || t->dtype != IR_F32 || !t->data) continue;
         const float *f = t->data;
         for (int64_t i = 0, n = ir_count(t); i < n; i++)
-            if (!(f[i] - f[i] == 0))
+            if (!(f[i] - f[i] == 0) && ir_is_weight(im->g, t))
                 return ir_fail(im->d, IR_EXIT_INPUT, "%s: weight '%s' is %s at index %lld (of %lld)",
                                im->path, t->name, f[i] != f[i] ? "NaN" : "infinite", (long long)i,
                                (long long)n);

@@ -129,10 +129,10 @@ static bool transpose_pads(const onnx_call *c, const ir_tensor *x, window *w) {
         return onnx_bad(c, "output_shape holds %d values, expected %d", count, w->n);
     for (int i = 0; i < w->n; i++) {
         int64_t in = x->dim[SPACE + i], whole, out;
-        if (__builtin_mul_overflow(in, w->stride[i], &whole))
+        if (__builtin_mul_overflow(in, w->stride[i], &whole) || whole > IR_MAX_BYTES)
             return onnx_bad(c, "the output's size overflows");
         out = want ? want[i] : whole;
-        int64_t total = whole - w->stride[i] + w->out_pad[i] + extent(w, i) - out;
+        int64_t total = out < 1 ? 0 : whole - w->stride[i] + w->out_pad[i] + extent(w, i) - out;
         if (out < 1 || total > LARGE || total < -LARGE)
             return onnx_bad(c, "output_shape asks for %lld voxels along spatial axis %d", (long long)out, i);
         if (total < 0) w->out_pad[i] -= total;

@@ -11,7 +11,10 @@ enum { ONNX_OLDEST_OPSET = 9, ONNX_NEWEST_OPSET = 23 };
 enum { ONNX_MAX_NAMES = 1 << 16 };
 /* No evaluated constant may be larger: shape arithmetic is small, and a corrupt Expand must not eat the
  * machine. */
-#define ONNX_MAX_FOLDED_BYTES ((int64_t)1 << 31)
+/* Elements that constant expressions may have, all together: so many, and some for each that the file gives.
+ */
+#define ONNX_MAX_FOLDED       ((int64_t)1 << 25)
+#define ONNX_FOLDED_PER_GIVEN 4
 
 /* ---- names (front_onnx_names.c) -------------------------------------------------------------- */
 
@@ -23,7 +26,7 @@ typedef struct onnx_symbol {
     const Onnx__TensorProto *init; /* initializer */
     bool is_input;
     int producer; /* node, or -1 */
-    int uses;     /* node inputs and graph outputs of this name */
+    int uses;     /* inputs of nodes that some output needs, and graph outputs, of this name */
 } onnx_symbol;
 
 typedef struct onnx_names {
@@ -40,15 +43,18 @@ typedef struct onnx_import {
     const char *path, *folder;
     int opset;
     onnx_names names;
-    bool *dim_used; /* per opt->dims */
+    bool *dim_used;        /* per opt->dims */
+    bool *needed;          /* per node: some graph output depends on it; the others may be anything */
+    int64_t given, folded; /* elements of constants that the file holds, that expressions have */
+    int64_t work;          /* of those expressions (fold_work.h) */
 } onnx_import;
 
 onnx_symbol *onnx_find(const onnx_import *im, const char *name); /* NULL if there is none */
 /* Enters every input, initializer and node output; fails on duplicates and on names that nothing produces. */
 bool onnx_names_build(onnx_import *im);
-/* The nodes' order of execution (the file's own wherever that is one). Fails on a cycle, naming a tensor of
- * it. */
-bool onnx_sort(onnx_import *im, int *order);
+/* The order of execution of the nodes that are needed (the file's own wherever that is one). Fails on a
+ * cycle, naming a tensor of it. */
+bool onnx_sort(onnx_import *im, int *order, int *count);
 
 /* ---- one node (front_onnx_node.c) ------------------------------------------------------------ */
 
@@ -121,7 +127,7 @@ ir_tensor *onnx_emit2(onnx_call *c, const char *suffix, ir_op op, ir_tensor *a, 
 ir_tensor *onnx_reshape(onnx_call *c, const char *suffix, ir_tensor *x, int rank, const int64_t *dim);
 ir_tensor *onnx_slice(onnx_call *c, const char *suffix, ir_tensor *x, const int64_t *begin,
                       const int64_t *size, const int64_t *step);
-/* A constant of x's dtype holding one number. */
+/* A constant of one number; NULL with d filled where an integer type does not hold it (0 to 255 do). */
 ir_tensor *onnx_scalar(onnx_call *c, const char *suffix, ir_dtype t, double v);
 /* Output k is t; false if t is NULL. */
 bool onnx_bind(onnx_call *c, int k, ir_tensor *t);
@@ -142,7 +148,7 @@ onnx_handler onnx_batch_norm, onnx_instance_norm, onnx_group_norm, onnx_layer_no
 /* front_onnx_map.c */
 onnx_handler onnx_map, onnx_map_alpha, onnx_binary, onnx_variadic, onnx_mean, onnx_nary, onnx_negated,
     onnx_clip, onnx_softmax, onnx_cast, onnx_mod, onnx_identity, onnx_dropout, onnx_arg_max, onnx_reduce,
-    onnx_hard_sigmoid, onnx_reciprocal, onnx_old_prelu;
+    onnx_hard_sigmoid, onnx_reciprocal, onnx_old_prelu, onnx_pow;
 /* front_onnx_shape.c */
 onnx_handler onnx_constant_node, onnx_constant_of_shape, onnx_shape_of, onnx_size, onnx_reshape_node,
     onnx_transpose, onnx_squeeze, onnx_unsqueeze, onnx_flatten, onnx_expand, onnx_tile, onnx_range,

@@ -31,6 +31,16 @@ bool onnx_binary(onnx_call *c) {
     return onnx_bind(c, 0, onnx_emit(c, NULL, (ir_op)c->op->ir, c->n_in, c->in));
 }
 
+/* The exponent may be of another type than the base, which decides the result's. */
+bool onnx_pow(onnx_call *c) {
+    ir_tensor *base = c->in[0], *exponent = c->in[1];
+    if (!ir_dtype_is_float(base->dtype) || exponent->dtype == base->dtype) return onnx_binary(c);
+    ir_node *n = onnx_begin(c, "exponent", IR_OP_CAST, 1, &exponent);
+    ir_set_word(c->g, n, IR_TO, ir_dtype_name(base->dtype));
+    exponent = onnx_end(c, n);
+    return exponent && onnx_bind(c, 0, onnx_emit2(c, NULL, IR_OP_POW, base, exponent));
+}
+
 bool onnx_nary(onnx_call *c) {
     return onnx_binary(c);
 }

@@ -76,6 +76,26 @@ static bool enter_outputs(onnx_import *im) {
     return true;
 }
 
+/* Whoever produces `name` is needed: to be looked at, once. */
+static void need(onnx_import *im, const char *name, int *open, int *count) {
+    const onnx_symbol *s = name ? onnx_find(im, name) : NULL;
+    if (!s || s->producer < 0 || im->needed[s->producer]) return;
+    im->needed[s->producer] = true;
+    open[(*count)++] = s->producer;
+}
+
+/* Marks the nodes that the graph outputs depend on. */
+static void find_needed(onnx_import *im) {
+    const Onnx__GraphProto *graph = im->graph;
+    int *open = ir_alloc(im->scratch, graph->n_node + 1, sizeof *open), count = 0;
+    im->needed = ir_alloc(im->scratch, graph->n_node + 1, sizeof *im->needed);
+    for (size_t i = 0; i < graph->n_output; i++) need(im, graph->output[i]->name, open, &count);
+    while (count > 0) {
+        const Onnx__NodeProto *n = graph->node[open[--count]];
+        for (size_t k = 0; k < n->n_input; k++) need(im, n->input[k], open, &count);
+    }
+}
+
 static bool count_uses(onnx_import *im) {
     for (size_t i = 0; i < im->graph->n_node; i++) {
         const Onnx__NodeProto *n = im->graph->node[i];
@@ -86,7 +106,7 @@ static bool count_uses(onnx_import *im) {
                 return ir_fail(im->d, IR_EXIT_INPUT,
                                "%s: node %zu %s: no graph input, initializer or node produces its input '%s'",
                                im->path, i, n->op_type ? n->op_type : "", n->input[k]);
-            s->uses++;
+            s->uses += im->needed[i];
         }
     }
     for (size_t i = 0; i < im->graph->n_output; i++) {
@@ -101,7 +121,9 @@ static bool count_uses(onnx_import *im) {
 }
 
 bool onnx_names_build(onnx_import *im) {
-    return make_table(im) && enter_values(im) && enter_outputs(im) && count_uses(im);
+    if (!make_table(im) || !enter_values(im) || !enter_outputs(im)) return false;
+    find_needed(im);
+    return count_uses(im);
 }
 
 /* ---- order ----------------------------------------------------------------------------------- */
@@ -140,12 +162,13 @@ static bool visit_from(onnx_import *im, int root, unsigned char *state, visit *s
     return true;
 }
 
-bool onnx_sort(onnx_import *im, int *order) {
+bool onnx_sort(onnx_import *im, int *order, int *count) {
     size_t n = im->graph->n_node;
     unsigned char *state = ir_alloc(im->scratch, n + 1, 1);
     visit *stack = ir_alloc(im->scratch, n + 1, sizeof *stack);
-    int count = 0;
+    *count = 0;
     for (size_t i = 0; i < n; i++)
-        if (state[i] == UNSEEN && !visit_from(im, (int)i, state, stack, order, &count)) return false;
+        if (im->needed[i] && state[i] == UNSEEN && !visit_from(im, (int)i, state, stack, order, count))
+            return false;
     return true;
 }

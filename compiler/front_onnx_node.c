@@ -1,7 +1,9 @@
 /* front_onnx_node.c: what handlers are written with: a node's attributes and constants, and emitting IR. */
+#include "fold_work.h"
 #include "front_onnx_import.h"
 
 #include <float.h>
+#include <math.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -147,14 +149,31 @@ static bool all_constant(const ir_node *n) {
     return true;
 }
 
+/* A small file can ask for any amount of memory and time. */
+static bool may_fold(onnx_call *c, const ir_node *n) {
+    onnx_import *im = c->im;
+    const int64_t elements = ir_count(n->out[0]), work = fold_work(n);
+    const int64_t room = ONNX_MAX_FOLDED + ONNX_FOLDED_PER_GIVEN * im->given;
+    if (elements > room - im->folded)
+        return onnx_unsupported(
+            c,
+            "this constant expression has %lld elements, those before it %lld; at most %lld are "
+            "evaluated: simplify the model before (onnxsim), or store the values in it",
+            (long long)elements, (long long)im->folded, (long long)room);
+    if (work > FOLD_MOST_WORK - im->work)
+        return onnx_unsupported(
+            c,
+            "this constant expression takes %lld operations, those before it %lld; at most %lld "
+            "are done at compile time: store its value in the model",
+            (long long)work, (long long)im->work, (long long)FOLD_MOST_WORK);
+    im->folded += elements;
+    im->work += work;
+    return true;
+}
+
 static ir_tensor *fold(onnx_call *c, ir_node *n) {
     const char *name = n->out[0]->name;
-    if (ir_bytes(n->out[0]) > ONNX_MAX_FOLDED_BYTES) {
-        onnx_unsupported(c, "this constant expression has %lld bytes; at most 2 GiB are evaluated",
-                         (long long)ir_bytes(n->out[0]));
-        return NULL;
-    }
-    return ir_fold_node(c->g, n, c->im->d) ? ir_find_tensor(c->g, name) : NULL;
+    return may_fold(c, n) && ir_fold_node(c->g, n, c->im->d) ? ir_find_tensor(c->g, name) : NULL;
 }
 
 ir_tensor *onnx_end(onnx_call *c, ir_node *n) {
@@ -206,6 +225,11 @@ ir_tensor *onnx_scalar(onnx_call *c, const char *suffix, ir_dtype t, double v) {
         int32_t i32;
         uint8_t u8;
     } u = {0};
+    const double most = t == IR_BOOL ? 1 : UINT8_MAX;
+    if (!ir_dtype_is_float(t) && !(v >= 0 && v <= most && v == floor(v))) {
+        onnx_bad(c, "%g is no %s: it does not take inputs of that type", v, ir_dtype_name(t));
+        return NULL;
+    }
     switch (t) {
     case IR_F32:
         u.f32 = (float)v;
@@ -237,6 +261,6 @@ bool onnx_bind(onnx_call *c, int k, ir_tensor *t) {
     if (k >= (int)c->pb->n_output || !*c->pb->output[k]) return true;
     onnx_find(c->im, c->pb->output[k])->tensor = t;
     /* What the handler made was named after the first output. */
-    if (k > 0 && !is_operand(c, t)) t->name = onnx_name(c->im, c->pb->output[k]);
+    if (k > 0 && !is_operand(c, t)) ir_rename_tensor(c->g, t, onnx_name(c->im, c->pb->output[k]));
     return true;
 }

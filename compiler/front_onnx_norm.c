@@ -20,6 +20,14 @@ bool onnx_instance_norm(onnx_call *c) {
     return onnx_bind(c, 0, onnx_end(c, n));
 }
 
+/* What is made for each channel must fit in memory, whatever number of channels X claims. */
+static bool can_fill_channels(const onnx_call *c) {
+    enum { MOST = 1 << 24 };
+    const int64_t channels = c->in[0]->dim[1];
+    return channels <= MOST ||
+           onnx_unsupported(c, "%lld channels; at most %d are supported", (long long)channels, MOST);
+}
+
 /* One value per group, as in opset 18, becomes one per channel. */
 static ir_tensor *per_channel(onnx_call *c, int k, int64_t groups, int64_t channels) {
     ir_tensor *t = c->in[k];
@@ -36,6 +44,7 @@ bool onnx_group_norm(onnx_call *c) {
     if (groups < 1 || channels % groups != 0)
         return onnx_bad(c, "%lld channels cannot be split into num_groups=%lld", (long long)channels,
                         (long long)groups);
+    if (channels > 0 && !can_fill_channels(c)) return false;
     ir_tensor *in[3] = {c->in[0], per_channel(c, 1, groups, channels), per_channel(c, 2, groups, channels)};
     if (!in[1] || !in[2]) return onnx_unsupported(c, "scale and bias must be constants");
     ir_node *n = onnx_begin(c, NULL, IR_OP_INSTANCE_NORM, 3, in);
@@ -86,6 +95,7 @@ static bool scale_and_shift(onnx_call *c, ir_tensor *t) {
 /* Over all axes but the batch it is a group norm of one group: convolutions do it on the way. Its scale and
  * bias are those of the layer where these are one value per channel. */
 static bool layer_as_group(onnx_call *c) {
+    if (!can_fill_channels(c)) return false;
     const float *scale = channel_values(c, c->in[1], 1);
     const float *bias = channel_values(c, onnx_present(c, 2) ? c->in[2] : NULL, 0);
     const bool whole = scale && bias;

@@ -42,7 +42,7 @@ static const onnx_op onnx_ops[] = {
     {"Sub",                   7, NEWEST, 2,  2,  1, onnx_binary,            IR_OP_SUB,            ""},
     {"Mul",                   7, NEWEST, 2,  2,  1, onnx_binary,            IR_OP_MUL,            ""},
     {"Div",                   7, NEWEST, 2,  2,  1, onnx_binary,            IR_OP_DIV,            ""},
-    {"Pow",                   7, NEWEST, 2,  2,  1, onnx_binary,            IR_OP_POW,            ""},
+    {"Pow",                   7, NEWEST, 2,  2,  1, onnx_pow,               IR_OP_POW,            ""},
     {"Mod",                  10, NEWEST, 2,  2,  1, onnx_mod,               IR_OP_MOD,            "fmod=i"},
     {"Min",                   1, NEWEST, 1, -1,  1, onnx_variadic,          IR_OP_MIN,            "~consumed_inputs=I"},
     {"Max",                   1, NEWEST, 1, -1,  1, onnx_variadic,          IR_OP_MAX,            "~consumed_inputs=I"},

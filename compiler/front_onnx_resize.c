@@ -96,8 +96,10 @@ static bool keep_aspect(const onnx_call *c, resize *r) {
     for (int i = 0; i < r->n_axes; i++) {
         int64_t a = r->axes[i];
         r->scale[a] = scale;
-        r->size[a] = (int64_t)floor(scale * (double)c->in[0]->dim[a] + 0.5);
-        if (r->size[a] < 1) return onnx_bad(c, "axis %lld would be empty", (long long)a);
+        double size = floor(scale * (double)c->in[0]->dim[a] + 0.5);
+        if (!(size >= 1 && size <= 0x1p40))
+            return onnx_bad(c, "axis %lld would have %g elements", (long long)a, size);
+        r->size[a] = (int64_t)size;
     }
     return true;
 }

@@ -130,7 +130,12 @@ static bool tree_from(yaml_source *s, yaml_document_t *doc, ir_diag *d) {
     int count = (int)(doc->nodes.top - doc->nodes.start);
     if (!count) return ir_fail(d, IR_EXIT_INPUT, "%s: empty; expected a network description", s->name);
     yaml_item *all = ir_alloc(s->arena, (size_t)count, sizeof *all);
-    for (int i = 0; i < count; i++) convert(s, &doc->nodes.start[i], all, &all[i]);
+    for (int i = 0; i < count; i++) {
+        const yaml_node_t *from = &doc->nodes.start[i];
+        convert(s, from, all, &all[i]);
+        if (all[i].kind == YAML_TEXT && strlen(all[i].text) != from->data.scalar.length)
+            return yaml_fail(s, &all[i], IR_EXIT_INPUT, d, "a zero byte (\"\\0\") can't be part of a text");
+    }
     for (int i = 0; i < count; i++)
         if (all[i].kind == YAML_MAP && !check_keys(s, &all[i], d)) return false;
     s->root = &all[0];

@@ -1,5 +1,6 @@
 /* front_yaml_volume.c: the sections that are not layers: labels and volume. */
 #include "front_yaml_build.h"
+#include "utf8.h"
 
 #include <math.h>
 #include <string.h>
@@ -27,10 +28,10 @@ bool yaml_build_labels(yaml_build *b) {
         if (one->kind != YAML_TEXT || !*one->text)
             return yaml_fail(b->src, one, IR_EXIT_INPUT, b->d, "a label must be a name, this is %s",
                              yaml_kind_text(one));
-        for (const char *c = one->text; *c; c++)
-            if ((unsigned char)*c < 0x20 || *c == 0x7f)
-                return yaml_fail(b->src, one, IR_EXIT_INPUT, b->d,
-                                 "a label is one line of text, this has a control character");
+        if (!ir_is_plain(one->text))
+            return yaml_fail(b->src, one, IR_EXIT_INPUT, b->d,
+                             "a label is one line of plain text, this has a control character or one that "
+                             "turns the direction of text");
         for (int k = 0; k < i; k++)
             if (!strcmp(b->g->labels[k], one->text))
                 return yaml_fail(b->src, one, IR_EXIT_INPUT, b->d, "label %.60s stands here twice",

@@ -7,9 +7,9 @@
 #ifndef VOXC_GOLDEN_H
 #define VOXC_GOLDEN_H
 
-#include "files.h"
+#include "codegen.h"
 
-/* Interprets g, a planned graph, and writes the files into out. */
-bool golden_write(const ir_graph *g, file_dir *out, int threads, ir_diag *d);
+/* Interprets g, a planned graph, and hands the files to emit. */
+bool golden_write(const ir_graph *g, int threads, cg_emit *emit, void *ctx, ir_diag *d);
 
 #endif

@@ -1,6 +1,6 @@
 #include "load.h"
 
-#include "files.h"
+#include "front_ir.h"
 #include "front_onnx.h"
 #include "front_yaml.h"
 #include "init.h"
@@ -9,8 +9,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const size_t MAX_TEXT = (size_t)64 << 20;
+#include <sys/stat.h>
 
 static bool has_extension(const char *path, const char *extension) {
     size_t n = strlen(path), m = strlen(extension);
@@ -36,15 +35,6 @@ static ir_graph *load_onnx(const options *o, ir_diag *d) {
     }
     onnx_options x = {.n_dims = o->n_input_dims, .dims = o->input_dim};
     return onnx_load(o->model, &x, d);
-}
-
-static ir_graph *load_ir(const options *o, ir_diag *d) {
-    size_t n;
-    char *text = file_read(o->model, MAX_TEXT, &n, d);
-    if (!text) return NULL;
-    ir_graph *g = ir_parse(text, o->model, NULL, NULL, d);
-    free(text);
-    return g;
 }
 
 static bool has_opaque(const ir_graph *g) {
@@ -79,14 +69,31 @@ static bool rename_graph(ir_graph *g, const char *name, ir_diag *d) {
     return true;
 }
 
+/* The hash of a model goes into its bundle's manifest, so the file is read twice; verify loads everything
+ * twice. A pipe would hang there. */
+static bool check_kinds(const options *o, load_need need, ir_diag *d) {
+    const char *const files[] = {o->model, o->weights, o->volume};
+    const int count = need == LOAD_SHAPES ? 0 : o->verb == VERB_VERIFY ? 3 : 1;
+    for (int i = 0; i < count; i++) {
+        struct stat s;
+        if (!files[i] || stat(files[i], &s) != 0 || S_ISREG(s.st_mode) || S_ISDIR(s.st_mode)) continue;
+        return ir_fail(d, IR_EXIT_INPUT,
+                       "%s: not a regular file; this one is read more than once, which a pipe can't be: copy "
+                       "it into a file",
+                       files[i]);
+    }
+    return true;
+}
+
 ir_graph *load_model(const options *o, load_need need, ir_diag *d) {
     ir_graph *g = NULL;
+    if (!check_kinds(o, need, d)) return NULL;
     if (is_yaml(o->model))
         g = load_yaml(o, d);
     else if (has_extension(o->model, ".onnx"))
         g = load_onnx(o, d);
     else if (has_extension(o->model, ".ir"))
-        g = load_ir(o, d);
+        g = ir_load(o->model, d);
     else
         ir_fail(d, IR_EXIT_INPUT, "%s: unknown kind of model: expected a .yaml, .yml, .onnx or .ir file",
                 o->model);

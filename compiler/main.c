@@ -1,6 +1,7 @@
 /* voxc: reads a network description, writes source code. The verbs are in verb_*.c, the passes in pipeline.c.
  */
 #include "files.h"
+#include "utf8.h"
 #include "verbs.h"
 
 #include <stdlib.h>
@@ -15,8 +16,23 @@ static bool wants_color(const options *o) {
     return isatty(STDERR_FILENO);
 }
 
+/* Names of files and layers are anybody's: what is not plain must not reach the terminal as it is. Lines and
+ * tabs are voxc's own, where it shows a place in a file. */
+static void put_plain(FILE *f, const char *s) {
+    uint32_t code;
+    for (size_t n; *s; s += n) {
+        ir_char_kind kind = ir_char(s, &n, &code);
+        if (kind == IR_CHAR_PLAIN || *s == '\n' || *s == '\t')
+            fwrite(s, 1, n, f);
+        else
+            fprintf(f, kind == IR_CHAR_INVALID || code < 0x80 ? "\\x%02x" : "\\u%04x", (unsigned)code);
+    }
+}
+
 static int report(const ir_diag *d, bool color) {
-    fprintf(stderr, "%svoxc: error:%s %s\n", color ? "\033[1;31m" : "", color ? "\033[0m" : "", d->text);
+    fprintf(stderr, "%svoxc: error:%s ", color ? "\033[1;31m" : "", color ? "\033[0m" : "");
+    put_plain(stderr, d->text);
+    fputc('\n', stderr);
     return d->code ? d->code : IR_EXIT_FAILURE;
 }
 

@@ -2,6 +2,7 @@
 #include "onnx_write_graph.h"
 #include "onnx_tensor.h"
 
+#include <math.h>
 #include <string.h>
 
 void onnx_list_add(onnx_writer *w, onnx_list *list, void *item) {
@@ -94,6 +95,13 @@ const char *onnx_put_list(onnx_writer *w, const char *base, const char *suffix, 
     return onnx_put_data(w, base, suffix, onnx_type_of(IR_I64), 1, &n, own, (size_t)count * sizeof *own);
 }
 
+/* Held inside the type, as a cast in the graph is (a bound of a clip may be infinite); NaN becomes 0. */
+static int64_t whole(double v, int64_t low, int64_t high) {
+    if (isnan(v)) return 0;
+    if (v >= (double)high) return high;
+    return v > (double)low ? (int64_t)v : low;
+}
+
 const char *onnx_put_scalar(onnx_writer *w, const char *base, const char *suffix, ir_dtype t, double v) {
     void *own = ir_alloc(w->arena, 1, 8);
     switch (t) {
@@ -104,13 +112,13 @@ const char *onnx_put_scalar(onnx_writer *w, const char *base, const char *suffix
         *(double *)own = v;
         break;
     case IR_I64:
-        *(int64_t *)own = (int64_t)v;
+        *(int64_t *)own = whole(v, INT64_MIN, INT64_MAX);
         break;
     case IR_I32:
-        *(int32_t *)own = (int32_t)v;
+        *(int32_t *)own = (int32_t)whole(v, INT32_MIN, INT32_MAX);
         break;
     default:
-        *(uint8_t *)own = (uint8_t)v;
+        *(uint8_t *)own = (uint8_t)whole(v, 0, UINT8_MAX);
         break;
     }
     return onnx_put_data(w, base, suffix, onnx_type_of(t), 0, NULL, own, ir_dtype_bytes(t));

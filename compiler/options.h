@@ -21,7 +21,7 @@ typedef struct options {
     const char *input[MAX_FILES], *expected[MAX_FILES];
     int n_inputs, n_expected;
     const char *atol, *rtol, *max_ulp, *min_dice, *max_rms;
-    bool force, golden, json, verbose, per_node, keep, tune, opt_report, no_stream;
+    bool force, golden, json, verbose, per_node, keep, tune, opt_report, check_plan, no_stream;
     const char *color;
 } options;
 

@@ -21,6 +21,13 @@ static bool can_be_last(const ir_tensor *t) {
     return t->role == IR_ROLE_VALUE && t->dtype == IR_F32 && t->rank >= 3 && t->rank <= 5;
 }
 
+/* Whether whole voxels move: N stays, channels stand side by side as before, concats join them. */
+static bool moves_voxels(const ir_node *n) {
+    if (n->op == IR_OP_CONCAT) return ir_int(n, IR_AXIS) == 1;
+    const int64_t *begin = ir_ints(n, IR_BEGIN), *step = ir_ints(n, IR_STEP);
+    return begin[0] == 0 && step[0] == 1 && step[1] == 1 && n->out[0]->dim[0] == n->in[0]->dim[0];
+}
+
 static habit habit_of(const ir_node *n) {
     unsigned flags = ir_op_get(n->op)->flags;
     switch (n->op) {
@@ -33,12 +40,14 @@ static habit habit_of(const ir_node *n) {
     case IR_OP_RESIZE:
         return HABIT_VOXELS;
     case IR_OP_ARG_MAX:
-        return HABIT_READ;
+        return ir_int(n, IR_AXIS) == 1 ? HABIT_READ : HABIT_PLAIN;
     case IR_OP_SLICE:
-    case IR_OP_PAD:
     case IR_OP_CONCAT:
+        return can_be_last(n->out[0]) && moves_voxels(n) ? HABIT_FOLLOW : HABIT_PLAIN;
     case IR_OP_SOFTMAX:
     case IR_OP_LOG_SOFTMAX:
+        return can_be_last(n->out[0]) && ir_int(n, IR_AXIS) == 1 ? HABIT_FOLLOW : HABIT_PLAIN;
+    case IR_OP_PAD:
         return can_be_last(n->out[0]) ? HABIT_FOLLOW : HABIT_PLAIN;
     default:
         break;
@@ -79,15 +88,11 @@ static bool give_plain_output(ir_graph *g, ir_node *n, ir_diag *d) {
     plain->source = n->source;
     plain->gpu = IR_GPU_KERNEL;
     if (!ir_finish_node(g, plain, d)) return false;
-    for (int i = 0; i + 2 < g->n_nodes; i++) /* right behind n, where others that want it plain find it */
-        if (g->nodes[i] == n) {
-            ir_insert_node(g, plain, g->nodes[i + 1]);
-            break;
-        }
+    ir_insert_behind(g, plain, n); /* where others that want it plain find it */
     for (int i = 0; i < g->n_outputs; i++)
         if (g->outputs[i] == out) g->outputs[i] = plain->out[0];
-    out->name = ir_unique_name(g, ir_format(g->arena, "%s.channels_last", name));
-    plain->out[0]->name = name;
+    ir_rename_tensor(g, out, ir_unique_name(g, ir_format(g->arena, "%s.channels_last", name)));
+    ir_rename_tensor(g, plain->out[0], name);
     return true;
 }
 

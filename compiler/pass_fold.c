@@ -1,4 +1,5 @@
 /* pass_fold.c: computes at compile time what can be, and removes nodes that compute nothing. */
+#include "fold_work.h"
 #include "pass_match.h"
 #include "passes.h"
 
@@ -8,10 +9,13 @@
 /* A constant may grow this large by folding; beyond it only shape arithmetic is worth the weight file's
  * bytes. */
 enum { MAX_GROWTH = 1 << 24 };
+/* All that is made may be so large, and so many times as large as what was there. */
+static const int64_t MAX_MADE = (int64_t)1 << 27;
+enum { MADE_PER_GIVEN = 4 };
 
 /* ---- nodes of constants ---------------------------------------------------------------------- */
 
-static bool is_foldable(const ir_node *n) {
+static bool is_foldable(const ir_node *n, int64_t work_left) {
     unsigned flags = ir_op_get(n->op)->flags;
     int64_t in = 0;
     if (n->op == IR_OP_SHAPE_OF) return true;
@@ -20,7 +24,15 @@ static bool is_foldable(const ir_node *n) {
         if (!pass_is_const(n->in[k])) return false;
         in += ir_bytes(n->in[k]);
     }
+    if (fold_work(n) > work_left) return false;
     return (flags & IR_FLAG_SHAPE) || ir_bytes(n->out[0]) <= in + MAX_GROWTH;
+}
+
+static int64_t room_for_constants(const ir_graph *g) {
+    int64_t room = MAX_MADE;
+    for (int i = 0; i < g->n_tensors; i++)
+        if (pass_is_const(g->tensors[i])) room += MADE_PER_GIVEN * ir_bytes(g->tensors[i]);
+    return room;
 }
 
 /* ---- nodes that compute nothing -------------------------------------------------------------- */
@@ -124,9 +136,12 @@ static void skip_inner_reshape(ir_node *n) {
  * large ones), no shape arithmetic, no node that returns its operand unless graph inputs meet outputs there
  */
 bool pass_fold(ir_graph *g, ir_diag *d) {
+    int64_t work = FOLD_MOST_WORK, room = room_for_constants(g);
     for (int k = 0; k < g->n_nodes;) {
         ir_node *n = g->nodes[k];
-        if (is_foldable(n)) {
+        if (ir_bytes(n->out[0]) <= room && is_foldable(n, work)) {
+            work -= fold_work(n);
+            room -= ir_bytes(n->out[0]);
             if (!ir_fold_node(g, n, d)) return false;
             continue;
         }

@@ -26,6 +26,7 @@ static bool can_block(const ir_tensor *t) {
 static bool keeps_batch_and_channels(const ir_node *n) {
     const ir_tensor *x = n->in[0], *y = n->out[0];
     if (x->rank != 5 || x->dim[0] != y->dim[0] || x->dim[1] != y->dim[1]) return false;
+    if (n->op == IR_OP_SLICE) return ir_ints(n, IR_BEGIN)[1] == 0 && ir_ints(n, IR_STEP)[1] == 1;
     if (n->op != IR_OP_PAD) return true;
     const int64_t *pad = ir_ints(n, IR_PAD);
     return pad[0] == 0 && pad[1] == 0 && pad[x->rank] == 0 && pad[x->rank + 1] == 0;
@@ -145,10 +146,11 @@ static bool give_plain_output(ir_graph *g, ir_node *n, ir_diag *d) {
                                  ir_unique_name(g, ir_format(g->arena, "%s.plain", name)));
     plain->source = n->source;
     if (!ir_finish_node(g, plain, d)) return false;
+    ir_insert_behind(g, plain, n); /* where others that want it plain find it */
     for (int i = 0; i < g->n_outputs; i++)
         if (g->outputs[i] == out) g->outputs[i] = plain->out[0];
-    out->name = ir_unique_name(g, ir_format(g->arena, "%s.blocked", name));
-    plain->out[0]->name = name;
+    ir_rename_tensor(g, out, ir_unique_name(g, ir_format(g->arena, "%s.blocked", name)));
+    ir_rename_tensor(g, plain->out[0], name);
     return true;
 }
 

@@ -111,7 +111,7 @@ static bool copy_members(ir_graph *g, ir_node *n, ir_diag *d) {
     const ir_node **before = ir_alloc(g->arena, (size_t)n->n_in, sizeof *before);
     bool *placed = ir_alloc(g->arena, (size_t)n->n_in, sizeof *placed);
     for (int k = 0; k < n->n_in; k++) {
-        placed[k] = n->in[k]->view_of == n->out[0] && !stands_before(n, k);
+        placed[k] = ir_is_in_place(n, k);
         before[k] = deadline(g, n, k);
     }
     for (int k = 0; k < n->n_in; k++) {

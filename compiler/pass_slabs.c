@@ -42,9 +42,11 @@ static budget budget_of(const ir_graph *g) {
 
 /* ---- one group ------------------------------------------------------------------------------- */
 
-/* Backward data has no planes of its own: cuDNN makes what all of the operand gives. */
+/* Backward data has no planes of its own: cuDNN makes what all of the operand gives. What reads and writes
+ * plain memory makes all of its result at once. */
 static bool can_run_in_slabs(const ir_node *n) {
-    return ir_can_stream(n) && n->gpu != IR_GPU_DGRAD && n->out[0]->dim[0] == 1;
+    bool in_planes = n->gpu != IR_GPU_DGRAD && (n->in[0]->pitch || n->out[0]->pitch);
+    return ir_can_stream(n) && in_planes && n->out[0]->dim[0] == 1;
 }
 
 /* Whether something in the group reads node p's result: then it may be a window. */
@@ -119,12 +121,12 @@ static bool make_group(ir_graph *g, int first, int last, int slab, int64_t *agai
     ir_arena *a = ir_arena_new();
     int group = stream_new_group(g), count = 0;
     const ir_step *steps = NULL;
-    last = stream_gather_crops(g, first, last);
+    last = stream_gather_crops(g, first, last, false);
     for (int i = first; i <= last; i++) {
         ir_tensor *t = g->nodes[i]->out[0];
         g->nodes[i]->stream = group;
         g->nodes[i]->slab = slab;
-        t->ring = is_passed_on(g, i, last) && stream_stays_inside(g, t, first, last);
+        t->ring = t->pitch && is_passed_on(g, i, last) && stream_stays_inside(g, t, first, last);
     }
     for (bool fit = false; !fit;) {
         steps = ir_group_steps(g, first, last, slab, a, &count);

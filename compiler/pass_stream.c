@@ -64,23 +64,23 @@ static bool is_crop_of(const ir_node *n, const ir_tensor *t) {
 }
 
 /* Whether some node of the group reads t, and behind the group nothing but crops. */
-static bool only_crops_behind(const ir_graph *g, const ir_tensor *t, int first, int last) {
+static bool only_crops_behind(const ir_graph *g, const ir_tensor *t, int first, int last, bool tear) {
     bool inside = false;
     if (pass_is_output(g, t)) return false;
     for (int i = first; i < g->n_nodes; i++) {
         if (!stream_reads(g->nodes[i], t)) continue;
         if (i <= last)
             inside = true;
-        else if (!is_crop_of(g->nodes[i], t))
+        else if (!is_crop_of(g->nodes[i], t) || (g->nodes[i]->stream && !tear))
             return false;
     }
     return inside;
 }
 
-int stream_gather_crops(ir_graph *g, int first, int last) {
+int stream_gather_crops(ir_graph *g, int first, int last, bool tear) {
     for (int i = first; i <= last; i++) {
         const ir_tensor *t = g->nodes[i]->out[0];
-        if (!only_crops_behind(g, t, first, last)) continue;
+        if (!only_crops_behind(g, t, first, last, tear)) continue;
         for (int k = last + 1; k < g->n_nodes; k++) {
             if (!is_crop_of(g->nodes[k], t)) continue;
             ir_insert_node(g, g->nodes[k], g->nodes[i + 1]);
@@ -211,16 +211,38 @@ bool stream_cuts_a_group(const ir_graph *g, int first, int last) {
     return (before && before == g->nodes[first]->stream) || (behind && behind == g->nodes[last]->stream);
 }
 
+/* Whether a node of the group of node `at` has moved into the nodes first to last. */
+static bool is_torn(const ir_graph *g, int at, int first, int last) {
+    for (int i = first; i <= last; i++)
+        if (g->nodes[at]->stream && g->nodes[i]->stream == g->nodes[at]->stream) return true;
+    return false;
+}
+
+/* What is left of a group takes other turns; a single node runs whole. */
+static bool mend_group(ir_graph *g, int first, int last, ir_arena *a) {
+    for (int i = first; i <= last; i++) g->nodes[i]->out[0]->ring = 0;
+    if (first < last) return set_rings(g, first, last, g->nodes[first]->slab, a);
+    g->nodes[first]->stream = g->nodes[first]->slab = 0;
+    return true;
+}
+
 bool pass_stream_group(ir_graph *g, int first, int last, int slab) {
     ir_arena *a = ir_arena_new();
     int group = stream_new_group(g);
+    bool *torn = ir_alloc(a, (size_t)g->n_nodes, sizeof *torn), large = true;
     for (int i = first; i <= last; i++) g->nodes[i]->out[0]->ring = 0;
-    last = stream_gather_crops(g, first, last);
+    last = stream_gather_crops(g, first, last, true);
+    for (int i = last + 1; i < g->n_nodes; i++) torn[i] = is_torn(g, i, first, last);
     for (int i = first; i <= last; i++) {
         g->nodes[i]->stream = group;
         g->nodes[i]->slab = slab;
+        g->nodes[i]->out[0]->ring = 0;
     }
-    bool large = set_rings(g, first, last, slab, a);
+    for (int i = last + 1, end; i < g->n_nodes; i = end + 1) {
+        end = ir_group_end(g, i);
+        if (torn[i]) large = mend_group(g, i, end, a) && large;
+    }
+    large = set_rings(g, first, last, slab, a) && large;
     ir_arena_free(a);
     return large;
 }

@@ -24,8 +24,9 @@ typedef struct stream_need {
 stream_need stream_measure(const ir_graph *g, int64_t limit);
 
 bool stream_reads(const ir_node *n, const ir_tensor *t);
-/* Moves crops that stand behind the group right behind what they crop; returns the group's new last node. */
-int stream_gather_crops(ir_graph *g, int first, int last);
+/* Moves crops that stand behind the group right behind what they crop, out of other groups only with `tear`
+ * (whose rings then have to be found anew); returns the group's new last node. */
+int stream_gather_crops(ir_graph *g, int first, int last, bool tear);
 /* Whether only the group touches t, which has memory of its own. */
 bool stream_stays_inside(const ir_graph *g, const ir_tensor *t, int first, int last);
 /* Whether a group from first to last would cut another in two. */

@@ -11,6 +11,7 @@ bool pass_norm(ir_graph *g, ir_diag *d);
 bool pass_fuse(ir_graph *g, ir_diag *d);
 bool pass_dead(ir_graph *g, ir_diag *d);
 bool pass_terms(ir_graph *g, ir_diag *d);
+bool pass_reduce(ir_graph *g, ir_diag *d);
 bool pass_layout(ir_graph *g, ir_diag *d);
 bool pass_views(ir_graph *g, ir_diag *d);
 bool pass_stream(ir_graph *g, ir_diag *d);

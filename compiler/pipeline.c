@@ -5,6 +5,7 @@
 #include "lifetime.h"
 #include "passes.h"
 #include "suggest.h"
+#include "unplan.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -30,6 +31,7 @@ static const pass passes[] = {
     {"dead",      pass_dead,      FOR_ALL,  "fused nodes",           "only what the outputs need", "before layouts: nothing is laid out for nobody"},
     {"outputs",   pass_outputs,   FOR_ALL,  "only live nodes",       "outputs that nodes write, each its own value", "before layouts: an output is plain memory"},
     {"terms",     pass_terms,     FOR_C,    "fused nodes",           "norms as terms and what is made of x by them", "before layout: the two read and write different ones"},
+    {"reduce",    pass_reduce,    FOR_C,    "final outputs",         "reductions over axes that lie side by side", "before layout: each is a node"},
     {"layout",    pass_layout,    FOR_C,    "final compute nodes",   "plain or blocked memory of each value; conversions", "before views: a concat's members must share its layout"},
     {"views",     pass_views,     FOR_C,    "layouts",               "concat members and reshapes without memory of their own", "before memory: views need no room"},
     {"algorithm", pass_algorithm, FOR_C,    "layouts",               "each conv's algorithm, scratch memory", "before epilogue: only Winograd's kernel has one"},
@@ -160,9 +162,45 @@ static bool check_unplanned(const ir_graph *g, ir_diag *d) {
                    "%s: the graph has been planned already: give the model that it was made of", g->name);
 }
 
-static void must_verify(const ir_graph *g, const char *after) {
+/* A kernel's loops and turns count from one. */
+static bool check_elements(const ir_graph *g, ir_diag *d) {
+    char type[256];
+    for (int i = 0; i < g->n_tensors; i++) {
+        const ir_tensor *t = g->tensors[i];
+        if (t->role == IR_ROLE_CONST || ir_count(t) > 0) continue;
+        return ir_fail(d, IR_EXIT_UNSUPPORTED, "%s: %%%s %s has no elements: there is nothing to compute",
+                       t->producer && t->producer->source ? t->producer->source : g->name, t->name,
+                       ir_type_text(t, type, sizeof type));
+    }
+    return true;
+}
+
+/* Passes that leave their work undone where every value is to lie in memory as a whole. */
+static bool is_avoidable(const ir_graph *g, const char *name) {
+    static const char *const names[] = {"epilogue", "load", "stream", "slabs"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i], name) == 0) return !g->goals.whole;
+    return false;
+}
+
+/* Writes the graph that a pass could not cope with; where, or why not. */
+static const char *keep_evidence(const ir_graph *g, const char *name, const char *before) {
+    const char *folder = getenv("TMPDIR");
     ir_diag d = {0};
-    if (!ir_verify(g, &d)) ir_die("after pass %s: %s", after, d.text);
+    if (!folder || !*folder) folder = ".";
+    const char *path = ir_format(g->arena, "%s/voxc-before-%s.ir", folder, name);
+    if (file_write_atomic(path, before, strlen(before), &d))
+        return ir_format(g->arena, "the graph before that pass is in %s", path);
+    return ir_format(g->arena, "the graph before that pass could not be kept: %s", d.text);
+}
+
+/* before: the graph's text in front of the pass; NULL: it has just been imported. */
+static void must_verify(const ir_graph *g, const char *after, const char *before) {
+    ir_diag d = {0};
+    if (ir_verify(g, &d)) return;
+    if (!before) ir_die("after pass %s: %s", after, d.text);
+    ir_die("after pass %s: %s; %s%s", after, d.text, keep_evidence(g, after, before),
+           is_avoidable(g, after) ? "; --no-stream avoids that pass, for more memory" : "");
 }
 
 static double seconds(void) {
@@ -175,9 +213,10 @@ bool pipeline_run(ir_graph *g, const pipeline_options *o, pass_report *reports, 
     ir_target target = g->goals.target;
     *count = 0;
     if (!check_options(target, o, d) || !check_unplanned(g, d)) return false;
-    must_verify(g, "import");
+    must_verify(g, "import", NULL);
+    forget_plan(g);
     bool dumping = o->dump_dir || o->dump_after;
-    char *before = dumping ? ir_print_string(g) : NULL;
+    char *before = ir_print_string(g);
     bool ok = !dumping || dump(o, 0, "import", before, true, d);
     for (int i = 0; ok && i < PASS_COUNT; i++) {
         if (!is_for(&passes[i], target)) continue;
@@ -185,7 +224,8 @@ bool pipeline_run(ir_graph *g, const pipeline_options *o, pass_report *reports, 
         census a = take_census(g);
         ok = passes[i].run(g, d);
         if (!ok) break;
-        must_verify(g, passes[i].name);
+        if (o->after_pass) o->after_pass(g, passes[i].name);
+        must_verify(g, passes[i].name, before);
         census b = take_census(g);
         pass_report *r = &reports[(*count)++];
         *r = (pass_report){.name = passes[i].name};
@@ -193,13 +233,14 @@ bool pipeline_run(ir_graph *g, const pipeline_options *o, pass_report *reports, 
         r->changed = r->what[0] != 0;
         if (o->verbose)
             fprintf(stderr, "voxc: %-8s %7.1f ms  %s\n", r->name, 1e3 * (seconds() - start), r->what);
-        if (!dumping) continue;
         char *after = ir_print_string(g);
-        r->changed = strcmp(before, after) != 0;
-        ok = dump(o, *count, r->name, after, r->changed, d);
+        if (dumping) {
+            r->changed = strcmp(before, after) != 0;
+            ok = dump(o, *count, r->name, after, r->changed, d);
+        }
         free(before);
         before = after;
     }
     free(before);
-    return ok;
+    return ok && check_elements(g, d);
 }

@@ -4,12 +4,14 @@
 
 #include "ir.h"
 
-enum { MAX_PASSES = 20 };
+enum { MAX_PASSES = 24 };
 
 typedef struct pipeline_options {
     const char *dump_dir;   /* NULL: no dumps. Files NN-<pass>.ir are written into it (created when absent) */
     const char *dump_after; /* NULL: none. The graph after that pass is printed to stdout */
     bool verbose;           /* a line per pass with its time, to stderr */
+    /* NULL, or called after each pass and before its result is verified: for tests of what happens then. */
+    void (*after_pass)(ir_graph *g, const char *pass);
 } pipeline_options;
 
 typedef struct pass_report {
@@ -20,7 +22,8 @@ typedef struct pass_report {
 } pass_report;
 
 /* Turns an imported graph into a planned one for g->goals.target. reports: room for MAX_PASSES, *count of
- * them are filled. */
+ * them are filled. A pass that breaks an invariant ends the program (ir_die); the graph as it was before that
+ * pass is left in voxc-before-PASS.ir, in TMPDIR or else in the current folder. */
 bool pipeline_run(ir_graph *g, const pipeline_options *o, pass_report *reports, int *count, ir_diag *d);
 
 #endif

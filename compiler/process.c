@@ -4,10 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,6 +25,7 @@ static void find_folder(const char *log, char folder[PATH_MAX]) {
 /* A compiler that is killed leaves its temporary files: in a folder that goes as a whole. */
 static _Noreturn void become(const char *const *argv, const char *log, const char *folder) {
     if (*folder) setenv("TMPDIR", folder, 1);
+    prctl(PR_SET_PDEATHSIG, SIGTERM); /* make ends what it started */
     int out = open(log, O_WRONLY | O_CREAT | O_TRUNC, 0666);
     int in = open("/dev/null", O_RDONLY);
     if (out < 0 || in < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0) _exit(127);
@@ -61,29 +64,25 @@ const char *process_log_tail(const char *log, ir_arena *arena) {
     return n ? ir_strdup(arena, text) : "(no output)";
 }
 
-bool process_temp_begin(process_temp *t, ir_diag *d) {
+bool process_temp_begin(process_temp *t, bool keep, ir_diag *d) {
     const char *base = getenv("TMPDIR");
+    char *path = NULL;
     if (!base || !*base) base = "/tmp";
-    size_t size = strlen(base) + sizeof "/voxc.XXXXXX";
-    t->path = malloc(size);
-    if (!t->path) return ir_fail(d, IR_EXIT_FAILURE, "out of memory");
-    snprintf(t->path, size, "%s/voxc.XXXXXX", base);
-    t->entry = file_temp_add_tree(t->path);
-    if (t->entry >= 0) return true;
-    ir_fail(d, IR_EXIT_FAILURE, "%s: can't create a temporary folder: %s (set TMPDIR)", base,
-            strerror(errno));
-    free(t->path);
-    return false;
+    if (asprintf(&path, "%s/%s", base, keep ? "voxc-kept" : "voxc") < 0) ir_no_memory("a path");
+    if (!keep) file_temp_sweep(path);
+    t->keep = keep;
+    t->entry = file_temp_tree(path, 0700);
+    free(path);
+    if (t->entry < 0)
+        return ir_fail(d, IR_EXIT_FAILURE, "%s: can't create a temporary folder: %s (set TMPDIR)", base,
+                       strerror(errno));
+    t->path = file_temp_path(t->entry);
+    return true;
 }
 
-static int remove_entry(const char *path, const struct stat *s, int flag, struct FTW *where) {
-    (void)s, (void)flag, (void)where;
-    return remove(path);
-}
-
-void process_temp_end(process_temp *t, bool keep) {
-    enum { OPEN_FOLDERS = 16 };
-    if (!keep) nftw(t->path, remove_entry, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS);
-    file_temp_forget(t->entry);
-    free(t->path);
+void process_temp_end(process_temp *t) {
+    if (t->keep)
+        file_temp_forget(t->entry);
+    else
+        file_temp_remove(t->entry);
 }

@@ -12,12 +12,14 @@ int process_run(const char *const *argv, const char *log);
 const char *process_log_tail(const char *log, ir_arena *arena);
 
 /* A new private folder below $TMPDIR or /tmp. It goes, with what is in it, at the end, and where a signal or
- * exit ends voxc before. */
+ * exit ends voxc before; what a killed voxc left goes when the next one begins. With `keep` the end only
+ * forgets it. */
 typedef struct process_temp {
-    char *path;
+    const char *path;
     int entry;
+    bool keep;
 } process_temp;
-bool process_temp_begin(process_temp *t, ir_diag *d);
-void process_temp_end(process_temp *t, bool keep); /* keep: only forgets it */
+bool process_temp_begin(process_temp *t, bool keep, ir_diag *d);
+void process_temp_end(process_temp *t);
 
 #endif

@@ -122,13 +122,13 @@ static bool try_way(trial *t, int number, ir_diag *d) {
 
 bool tune(const options *o, ir_graph *g, ir_diag *d) {
     process_temp temp;
-    if (!process_temp_begin(&temp, d)) return false;
+    if (!process_temp_begin(&temp, false, d)) return false;
     trial t = {.o = o, .g = g, .temp = temp.path, .arena = ir_arena_new()};
     bool ok = list_layers(&t, d);
     for (int i = 0; ok && i < WAYS; i++) ok = try_way(&t, i, d);
     g->goals.tuned = t.tuned;
     g->goals.n_tuned = t.count;
-    process_temp_end(&temp, false);
+    process_temp_end(&temp);
     ir_arena_free(t.arena);
     return ok;
 }

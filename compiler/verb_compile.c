@@ -19,6 +19,28 @@ static bool emit_file(void *ctx, const char *path, const void *data, size_t size
     return file_dir_write(ctx, path, data, size, d);
 }
 
+/* Files that are not the code generator's, for its manifest. */
+typedef struct written {
+    file_dir *out;
+    ir_arena *arena;
+    cg_file *file;
+    int count, capacity;
+} written;
+
+static bool emit_listed(void *ctx, const char *path, const void *data, size_t size, ir_diag *d) {
+    written *w = ctx;
+    if (w->count == w->capacity) {
+        w->capacity = 2 * w->capacity + 8;
+        cg_file *more = ir_alloc(w->arena, (size_t)w->capacity, sizeof *more);
+        if (w->count) memcpy(more, w->file, (size_t)w->count * sizeof *more);
+        w->file = more;
+    }
+    cg_file *f = &w->file[w->count++];
+    *f = (cg_file){.path = ir_strdup(w->arena, path), .bytes = (int64_t)size};
+    cg_sha256(data, size, f->sha256);
+    return file_dir_write(w->out, path, data, size, d);
+}
+
 static const char *file_name(const char *path) {
     const char *slash = strrchr(path, '/');
     return slash ? slash + 1 : path;
@@ -64,11 +86,13 @@ static bool write_graphs(const options *o, ir_graph *g, ir_graph *gpu, const cha
         .version = VOXC_VERSION, .options = options_text(o, g->arena), .input = file_name(o->model)};
     if (gpu && !pipeline_run(gpu, &(pipeline_options){0}, reports, &passes, d)) return false;
     if (!pipeline_run(g, &p, reports, &passes, d) || !hash_model(o->model, c.input_sha256, d)) return false;
-    file_dir *out = file_dir_begin(dir, "manifest.json", o->force, d);
+    file_dir *out = file_dir_begin(dir, o->force, d);
     if (!out) return false;
-    if (emit_bundle(g, gpu, &c, out, d) && (!o->golden || golden_write(g, out, processors(), d)) &&
-        write_memory_report(o, g, d))
-        return file_dir_commit(out, d);
+    written golden = {.out = out, .arena = g->arena};
+    bool ok = !o->golden || golden_write(g, processors(), emit_listed, &golden, d);
+    c.more = golden.file;
+    c.n_more = golden.count;
+    if (ok && emit_bundle(g, gpu, &c, out, d) && write_memory_report(o, g, d)) return file_dir_commit(out, d);
     file_dir_abort(out);
     return false;
 }

@@ -6,6 +6,7 @@
 #include "json.h"
 #include "lifetime.h"
 #include "load.h"
+#include "plan_interp.h"
 #include "verbs.h"
 
 #include <inttypes.h>
@@ -18,6 +19,7 @@ typedef struct peak {
 } peak;
 
 typedef struct totals {
+    bool checked; /* the plan, by --check-plan */
     int64_t parameters, macs, weight_bytes, arena, bound;
     peak peak;
     fit_point frontier[IR_THRIFT_COUNT]; /* what each step of thrift would need */
@@ -172,6 +174,8 @@ static void print_text(const ir_graph *g, const totals *t, const pass_report *re
     printf("weights      %" PRId64 " bytes after folding\n", t->weight_bytes);
     printf("arena        %" PRId64 " bytes (%.1f MiB); no plan of this order needs less than %" PRId64 "\n",
            t->arena, (double)t->arena / 1048576.0, t->bound);
+    if (t->checked)
+        printf("plan         checked: in a run of the plan, each layer read what had been written for it\n");
     print_peak(&t->peak);
     if (for_gpu(g)) print_gpu(g, t);
     print_layers(g);
@@ -281,19 +285,28 @@ static void print_json(FILE *f, const ir_graph *g, const totals *t, const pass_r
     fputs("}\n", f);
 }
 
+/* source: the model as imported, NULL unless its plan is to be checked. */
+static bool plans(const options *o, ir_graph *g, const ir_graph *source, pass_report *reports, int *passes,
+                  ir_diag *d) {
+    pipeline_options p = {.dump_dir = o->dump_dir, .dump_after = o->dump_after, .verbose = o->verbose};
+    return pipeline_run(g, &p, reports, passes, d) && (!source || plan_check(source, g, 1, d)) &&
+           write_memory_report(o, g, d);
+}
+
 int verb_inspect(const options *o, ir_diag *d) {
     ir_graph *g = load_model(o, LOAD_SHAPES, d);
     if (!g) return d->code;
     totals t = {.parameters = ir_parameters(g, false), .macs = total_macs(g)};
-    pipeline_options p = {.dump_dir = o->dump_dir, .dump_after = o->dump_after, .verbose = o->verbose};
+    ir_graph *source = o->check_plan ? ir_copy(g) : NULL;
     pass_report reports[MAX_PASSES];
     int passes = 0;
     ir_target target = options_targets(o) == 1u << IR_TARGET_CUDA ? IR_TARGET_CUDA : IR_TARGET_C;
     bool ok = set_goals(o, target, g, d) && fit(g, d);
     for (int i = 0; ok && i < IR_THRIFT_COUNT; i++) t.frontier[i] = fit_measure(g, (ir_thrift)i);
-    if (ok && pipeline_run(g, &p, reports, &passes, d) && write_memory_report(o, g, d) && !o->dump_after) {
+    if (ok && plans(o, g, source, reports, &passes, d) && !o->dump_after) {
         t.weight_bytes = constant_bytes(g);
         t.arena = g->arena_bytes;
+        t.checked = source != NULL;
         t.peak = find_peak(g, &t.bound);
         if (o->json)
             print_json(stdout, g, &t, reports, passes);
@@ -301,6 +314,7 @@ int verb_inspect(const options *o, ir_diag *d) {
             print_text(g, &t, reports, passes);
         if (o->opt_report) cg_algorithm_report(g, stderr), cg_norm_report(g, stderr);
     }
+    if (source) ir_graph_free(source);
     ir_graph_free(g);
     return d->code;
 }

@@ -164,7 +164,7 @@ int verb_verify(const options *o, ir_diag *d) {
     if (!read_tolerance(o, &r.limit, d)) return d->code;
     r.threads = (int)(threads > 0 ? threads : 1);
     process_temp temp;
-    if (!process_temp_begin(&temp, d)) return d->code;
+    if (!process_temp_begin(&temp, o->keep, d)) return d->code;
     r.temp = temp.path;
     ir_arena *a = ir_arena_new();
     int bad = 0;
@@ -173,7 +173,7 @@ int verb_verify(const options *o, ir_diag *d) {
     if (r.planned && r.planned != r.reference) ir_graph_free(r.planned);
     if (r.reference) ir_graph_free(r.reference);
     if (o->keep) fprintf(stderr, "voxc: kept %s\n", temp.path);
-    process_temp_end(&temp, o->keep);
+    process_temp_end(&temp);
     ir_arena_free(a);
     return d->code ? d->code : bad ? IR_EXIT_FAILURE : IR_EXIT_OK;
 }

@@ -1,5 +1,5 @@
 /* graph.c: building a graph: tensors, nodes, attributes. */
-#include "ir.h"
+#include "names.h"
 
 #include <ctype.h>
 #include <limits.h>
@@ -32,20 +32,22 @@ static bool name_ok(const char *s) {
     return true;
 }
 
-ir_tensor *ir_find_tensor(const ir_graph *g, const char *name) {
-    for (int i = 0; i < g->n_tensors; i++)
-        if (!strcmp(g->tensors[i]->name, name)) return g->tensors[i];
-    return NULL;
-}
-
 const char *ir_unique_name(ir_graph *g, const char *base) {
     bool prefix = !*base || isdigit((unsigned char)*base);
     char *clean = ir_format(g->arena, "%s%s", prefix ? "_" : "", base);
     for (char *s = clean; *s; s++)
         if (!name_char(*s)) *s = '_';
-    char *name = clean;
-    for (int i = 2; ir_find_tensor(g, name); i++) name = ir_format(g->arena, "%s_%d", clean, i);
+    if (!ir_find_tensor(g, clean)) return clean;
+    char *name = NULL;
+    for (int *i = ir_names_next(g, clean); !name || ir_find_tensor(g, name); ++*i)
+        name = ir_format(g->arena, "%s_%d", clean, *i);
     return name;
+}
+
+void ir_rename_tensor(ir_graph *g, ir_tensor *t, const char *name) {
+    ir_names_drop(g, t);
+    t->name = name;
+    ir_names_add(g, t);
 }
 
 /* ---- tensors --------------------------------------------------------------------------------- */
@@ -76,6 +78,7 @@ static ir_tensor *add_tensor(ir_graph *g, const char *name, ir_role role, ir_dty
     t->arena_offset = -1;
     g->tensors = grow(g->arena, g->tensors, g->n_tensors, &g->cap_tensors);
     g->tensors[g->n_tensors++] = t;
+    ir_names_add(g, t);
     return t;
 }
 

@@ -1,5 +1,5 @@
 /* index.h: finds a tensor's position in a graph's list by its address; -1 for a tensor that is not in the
- * list. Valid until tensors are added or removed. Internal to ir/. */
+ * list. Valid until tensors are added or removed. */
 #ifndef VOXC_IR_INDEX_H
 #define VOXC_IR_INDEX_H
 

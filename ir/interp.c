@@ -51,7 +51,7 @@ interp_eval *interp_find(ir_op op) {
 
 /* ---- values ---------------------------------------------------------------------------------- */
 
-static bool new_value(const ir_tensor *t, ir_value *v, ir_diag *d) {
+bool ir_value_new(const ir_tensor *t, ir_value *v, ir_diag *d) {
     size_t bytes = (size_t)ir_count(t) * INTERP_CELL;
     void *p = malloc(bytes ? bytes : INTERP_CELL);
     *v = (ir_value){NULL, NULL};
@@ -70,12 +70,12 @@ static void free_value(ir_value *v) {
     *v = (ir_value){NULL, NULL};
 }
 
-static bool load_const(const ir_tensor *t, ir_value *v, ir_diag *d) {
+bool ir_value_of_const(const ir_tensor *t, ir_value *v, ir_diag *d) {
     int64_t n = ir_count(t);
     if (!t->data && n > 0)
         return ir_fail(d, IR_EXIT_FAILURE,
                        "%s: its values are unknown (the graph was read without its weights)", t->name);
-    if (!new_value(t, v, d)) return false;
+    if (!ir_value_new(t, v, d)) return false;
     for (int64_t i = 0; i < n; i++) {
         if (v->f)
             v->f[i] = ir_const_float(t, i);
@@ -86,7 +86,7 @@ static bool load_const(const ir_tensor *t, ir_value *v, ir_diag *d) {
 }
 
 static bool copy_value(const ir_tensor *t, const ir_value *from, ir_value *to, ir_diag *d) {
-    if (!new_value(t, to, d)) return false;
+    if (!ir_value_new(t, to, d)) return false;
     memcpy(interp_out_cells(to), interp_cells(from), (size_t)ir_count(t) * INTERP_CELL);
     return true;
 }
@@ -134,7 +134,7 @@ static void finish(run *r) {
 /* An operand's value; constants are converted when they are first wanted. */
 static bool want(run *r, const ir_tensor *t, ir_value *v, ir_diag *d) {
     slot *s = find_slot(r, t);
-    if (t->role == IR_ROLE_CONST && !s->v.f && !s->v.i && !load_const(t, &s->v, d)) return false;
+    if (t->role == IR_ROLE_CONST && !s->v.f && !s->v.i && !ir_value_of_const(t, &s->v, d)) return false;
     *v = s->v;
     if (!v->f && !v->i) ir_die("interpreter: %s is used before it is computed", t->name);
     return true;
@@ -147,14 +147,13 @@ static void drop(run *r, const ir_tensor *t) {
 
 /* ---- nodes ----------------------------------------------------------------------------------- */
 
-/* Evaluates n. out[k] receives new values, or stays untouched on failure. */
-static bool evaluate(const ir_node *n, const ir_value *in, ir_value *out, int threads, ir_diag *d) {
+bool ir_interpret_node(const ir_node *n, const ir_value *in, ir_value *out, int threads, ir_diag *d) {
     interp_eval *eval = interp_find(n->op);
     interp_call c = {.n = n, .in = in, .out = out, .threads = threads, .d = d};
     int made = 0;
     bool ok = true;
     if (!eval) ir_die("interpreter: no function for %s", ir_op_get(n->op)->name);
-    for (; made < n->n_out && ok; made++) ok = new_value(n->out[made], &out[made], d);
+    for (; made < n->n_out && ok; made++) ok = ir_value_new(n->out[made], &out[made], d);
     ok = ok && eval(&c);
     if (!ok) ir_values_free(out, made);
     return ok;
@@ -167,7 +166,7 @@ static bool run_node(run *r, const ir_node *n, int threads, ir_diag *d) {
     /* The shape of a tensor is known without its values. */
     bool needs_values = n->op != IR_OP_SHAPE_OF;
     for (int k = 0; k < n->n_in && ok && needs_values; k++) ok = !n->in[k] || want(r, n->in[k], &in[k], d);
-    ok = ok && evaluate(n, in, out, threads, d);
+    ok = ok && ir_interpret_node(n, in, out, threads, d);
     free(in);
     if (!ok) return false;
     find_slot(r, n->out[0])->v = out[0];
@@ -267,10 +266,10 @@ bool ir_fold_node(ir_graph *g, ir_node *n, ir_diag *d) {
     for (int k = 0; k < n->n_in && ok && n->op != IR_OP_SHAPE_OF; k++) {
         if (!n->in[k]) continue;
         ok = n->in[k]->role == IR_ROLE_CONST
-                 ? load_const(n->in[k], &in[k], d)
+                 ? ir_value_of_const(n->in[k], &in[k], d)
                  : ir_fail(d, IR_EXIT_FAILURE, "%s: its input %s is not a constant", n->name, n->in[k]->name);
     }
-    ok = ok && evaluate(n, in, out, 1, d);
+    ok = ok && ir_interpret_node(n, in, out, 1, d);
     if (ok) {
         become_const(g, n->out[0], &out[0]);
         forget_node(g, n);

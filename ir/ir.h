@@ -270,6 +270,7 @@ typedef struct ir_goals {
     const ir_tuned *tuned;
 } ir_goals;
 
+typedef struct ir_names ir_names;
 typedef struct ir_graph {
     ir_arena *arena;
     const char *name; /* C identifier */
@@ -285,6 +286,7 @@ typedef struct ir_graph {
     int64_t arena_bytes; /* -1 while unplanned */
     bool recompute;      /* each step of a stream makes all that it needs anew: see ir_group_steps */
     ir_goals goals;
+    ir_names *names; /* of tensors (names.h) */
 } ir_graph;
 
 /* ---- building (graph.c) ---------------------------------------------------------------------- */
@@ -296,6 +298,8 @@ void ir_graph_free(ir_graph *g);
  * ... */
 const char *ir_unique_name(ir_graph *g, const char *base);
 ir_tensor *ir_find_tensor(const ir_graph *g, const char *name); /* NULL if there is none */
+void ir_rename_tensor(ir_graph *g, ir_tensor *t,
+                      const char *name); /* a name that is free, or its last owner's */
 
 /* Tensor constructors take a name that must be free (use ir_unique_name). Sizes are checked (overflow:
  * ir_die; front ends check with ir_shape_bytes first). */
@@ -332,7 +336,8 @@ int ir_count_uses(const ir_graph *g, const ir_tensor *t);          /* node input
 void ir_remove_node(ir_graph *g, ir_node *n);                      /* its outputs must be unused */
 void ir_insert_node(ir_graph *g, ir_node *n,
                     const ir_node *before); /* moves n (last appended) in front of `before` */
-void ir_remove_dead(ir_graph *g);           /* nodes and tensors that no output needs; graph inputs stay */
+void ir_insert_behind(ir_graph *g, ir_node *n, const ir_node *after); /* the same, right behind `after` */
+void ir_remove_dead(ir_graph *g); /* nodes and tensors that no output needs; graph inputs stay */
 
 /* ---- tensors (tensor.c) ---------------------------------------------------------------------- */
 
@@ -346,9 +351,15 @@ int64_t ir_element_bytes(const ir_tensor *t); /* of one element as it is kept in
 int64_t ir_bytes(const ir_tensor *t);
 /* Whether t is channels last and shares its voxels with neighbours in a concat. */
 bool ir_is_interleaved(const ir_tensor *t);
+/* Whether operand k of a concat lies in the result, and at its own place there. What does not is copied by
+ * the concat; so are all places but one of a value that stands there several times. */
+bool ir_is_in_place(const ir_node *concat, int k);
 bool ir_same_shape(const ir_tensor *a, const ir_tensor *b);
 /* "f32[1,64,3,3,3]" into buf; returns buf. */
 char *ir_type_text(const ir_tensor *t, char *buf, size_t n);
+/* Whether t must be finite: weights, biases, slopes and statistics of layers, which are computed with ahead
+ * of time. Any other constant may hold anything. */
+bool ir_is_weight(const ir_graph *g, const ir_tensor *t);
 double ir_const_float(const ir_tensor *t, int64_t i); /* any dtype */
 int64_t ir_const_int(const ir_tensor *t, int64_t i);  /* any dtype; floats truncate */
 uint64_t ir_hash(const void *data, size_t n);         /* vox_hash of runtime/vox_hash.h, seed 0 */
@@ -441,6 +452,12 @@ typedef void ir_watch(void *ctx, const ir_node *n, const ir_value *value);
 bool ir_interpret(const ir_graph *g, const ir_value *in, ir_value *out, int threads, ir_watch *watch,
                   void *ctx, ir_diag *d);
 void ir_values_free(ir_value *v, int count);
+/* One node alone: in[k] are its operands' values (both pointers NULL for an absent one; IR_OP_SHAPE_OF needs
+ * none), out[k] receives malloc'd ones of its results. On failure out holds nothing to free. */
+bool ir_interpret_node(const ir_node *n, const ir_value *in, ir_value *out, int threads, ir_diag *d);
+/* Room for t's values, malloc'd and not set; those of a constant, which must have its data. */
+bool ir_value_new(const ir_tensor *t, ir_value *v, ir_diag *d);
+bool ir_value_of_const(const ir_tensor *t, ir_value *v, ir_diag *d);
 /* Evaluates one node whose inputs are all constants and returns its output as a new constant of g (named like
  * the output, which it replaces everywhere; the node is removed). Fails when an input is opaque. */
 bool ir_fold_node(ir_graph *g, ir_node *n, ir_diag *d);

@@ -22,6 +22,7 @@ typedef struct part {
     int root;        /* position of the buffer's tensor; -1: not in the arena */
     int64_t at, end; /* inside the buffer, rounded to IR_ALIGN */
     ir_span alive;   /* first > last: no node touches it */
+    int next;        /* position of the next tensor of the buffer; -1: none */
 } part;
 
 static int64_t round_up(int64_t bytes) {
@@ -64,6 +65,21 @@ static void touch(const ir_graph *g, const ir_index *index, part *parts, const i
     p->alive = hull(p->alive, ir_time_of(g, node));
 }
 
+/* The tensors of a buffer, its own first; the others in the order of the graph. last: room for n positions.
+ */
+static void link_buffers(part *parts, int n, int *last) {
+    for (int i = 0; i < n; i++) {
+        parts[i].next = -1;
+        last[i] = i;
+    }
+    for (int i = 0; i < n; i++) {
+        const int root = parts[i].root;
+        if (root < 0 || root == i) continue;
+        parts[last[root]].next = i;
+        last[root] = i;
+    }
+}
+
 static part *find_parts(const ir_graph *g, ir_arena *arena) {
     ir_index index = ir_index_tensors(g, arena);
     part *parts = ir_alloc(arena, (size_t)g->n_tensors + 1, sizeof *parts);
@@ -78,6 +94,7 @@ static part *find_parts(const ir_graph *g, ir_arena *arena) {
             writer[ir_index_find(&index, n->out[k])] = by;
         }
     }
+    link_buffers(parts, g->n_tensors, ir_alloc(arena, (size_t)g->n_tensors + 1, sizeof(int)));
     return parts;
 }
 
@@ -89,10 +106,10 @@ static int ascending(const void *a, const void *b) {
 }
 
 /* Where tensors in the buffer of tensor `root` begin and end; may name a place twice. */
-static int find_cuts(const part *parts, int n_tensors, int root, int64_t *cuts) {
+static int find_cuts(const part *parts, int root, int64_t *cuts) {
     int count = 0;
-    for (int i = 0; i < n_tensors; i++) {
-        if (parts[i].root != root || parts[i].at == parts[i].end) continue;
+    for (int i = root; i >= 0; i = parts[i].next) {
+        if (parts[i].at == parts[i].end) continue;
         cuts[count++] = parts[i].at;
         cuts[count++] = parts[i].end;
     }
@@ -111,8 +128,8 @@ static bool inner(const part *a, const part *b) {
 static ir_piece piece_of(const ir_graph *g, const part *parts, int root, int64_t at, int64_t end) {
     ir_span alive = {0, -1};
     int innermost = root;
-    for (int i = 0; i < g->n_tensors; i++) {
-        if (parts[i].root != root || at < parts[i].at || at >= parts[i].end) continue;
+    for (int i = root; i >= 0; i = parts[i].next) {
+        if (at < parts[i].at || at >= parts[i].end) continue;
         alive = hull(alive, parts[i].alive);
         if (inner(&parts[i], &parts[innermost])) innermost = i;
     }
@@ -121,7 +138,7 @@ static ir_piece piece_of(const ir_graph *g, const part *parts, int root, int64_t
 
 static ir_buffer tensor_buffer(const ir_graph *g, const part *parts, int root, int64_t *cuts,
                                ir_arena *arena) {
-    int n_cuts = find_cuts(parts, g->n_tensors, root, cuts);
+    int n_cuts = find_cuts(parts, root, cuts);
     ir_buffer b = {.tensor = g->tensors[root], .bytes = parts[root].end};
     b.pieces = ir_alloc(arena, (size_t)n_cuts + 1, sizeof *b.pieces);
     for (int c = 1; c < n_cuts; c++)

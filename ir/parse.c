@@ -1,5 +1,6 @@
 /* parse.c: reads the text form (IR.md): statements, one a line. */
 #include "parse.h"
+#include "utf8.h"
 
 #include <string.h>
 
@@ -74,6 +75,9 @@ static bool parse_recompute(parser *p) {
 static bool parse_label(parser *p) {
     const char *label = lex_string(&p->x);
     if (!label) return false;
+    if (!*label || !ir_is_plain(label))
+        return lex_fail(&p->x, "a label is one line of plain text: no control characters, none that turn the "
+                               "direction of text, UTF-8");
     if (p->g->n_labels == IR_MAX_LABELS) return lex_fail(&p->x, "more than %d labels", IR_MAX_LABELS);
     if (!p->g->labels) p->g->labels = ir_alloc(p->g->arena, IR_MAX_LABELS, sizeof *p->g->labels);
     p->g->labels[p->g->n_labels++] = label;

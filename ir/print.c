@@ -1,5 +1,6 @@
 /* print.c: a graph as text. The format is specified in IR.md; parse.c reads it back. */
 #include "text.h"
+#include "utf8.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -39,15 +40,13 @@ char *text_float(float v, char *buf) {
 }
 
 static void put_string(printer *p, const char *s) {
+    uint32_t code;
     fputc('"', p->f);
-    for (; *s; s++) {
-        unsigned char c = (unsigned char)*s;
-        if (c == '"' || c == '\\')
-            fprintf(p->f, "\\%c", c);
-        else if (c < 32 || c == 127)
-            fprintf(p->f, "\\x%02x", c);
-        else
-            fputc(c, p->f);
+    for (size_t n; *s; s += n) {
+        bool plain = ir_char(s, &n, &code) == IR_CHAR_PLAIN;
+        if (*s == '"' || *s == '\\') fputc('\\', p->f);
+        if (plain) fwrite(s, 1, n, p->f);
+        for (size_t i = 0; !plain && i < n; i++) fprintf(p->f, "\\x%02x", (unsigned)(unsigned char)s[i]);
     }
     fputc('"', p->f);
 }

@@ -1,5 +1,6 @@
 /* rewrite.c: what passes do to a graph: redirect uses, move, insert and remove nodes. */
 #include "index.h"
+#include "names.h"
 
 #include <string.h>
 
@@ -36,26 +37,38 @@ static void keep_tensors(ir_graph *g, const ir_index *index, const bool *keep) {
     }
     int kept = 0;
     for (int i = 0; i < g->n_tensors; i++)
-        if (keep[i]) g->tensors[kept++] = g->tensors[i];
+        if (keep[i])
+            g->tensors[kept++] = g->tensors[i];
+        else
+            ir_names_drop(g, g->tensors[i]);
     g->n_tensors = kept;
 }
 
+static bool is_output_of(const ir_node *n, const ir_tensor *t) {
+    for (int k = 0; t && k < n->n_out; k++)
+        if (n->out[k] == t) return true;
+    return false;
+}
+
 void ir_remove_node(ir_graph *g, ir_node *n) {
-    int at = position(g, n);
-    ir_arena *scratch = ir_arena_new();
-    ir_index index = ir_index_tensors(g, scratch);
-    bool *keep = ir_alloc(scratch, (size_t)g->n_tensors, sizeof *keep);
-    memset(keep, true, (size_t)g->n_tensors);
-    for (int k = 0; k < n->n_out; k++) {
+    int at = position(g, n), kept = 0;
+    for (int k = 0; k < n->n_out; k++)
         if (ir_count_uses(g, n->out[k]))
             ir_die("node '%s' is removed but %%%s is used", n->name, n->out[k]->name);
-        int t = ir_index_find(&index, n->out[k]);
-        if (t >= 0) keep[t] = false;
-    }
     memmove(&g->nodes[at], &g->nodes[at + 1], (size_t)(g->n_nodes - at - 1) * sizeof *g->nodes);
     g->n_nodes--;
-    keep_tensors(g, &index, keep);
-    ir_arena_free(scratch);
+    for (int i = 0; i < g->n_tensors; i++) {
+        ir_tensor *t = g->tensors[i];
+        if (is_output_of(n, t->view_of)) {
+            t->view_of = NULL;
+            t->view_offset = 0;
+        }
+        if (is_output_of(n, t))
+            ir_names_drop(g, t);
+        else
+            g->tensors[kept++] = t;
+    }
+    g->n_tensors = kept;
 }
 
 void ir_insert_node(ir_graph *g, ir_node *n, const ir_node *before) {
@@ -63,6 +76,11 @@ void ir_insert_node(ir_graph *g, ir_node *n, const ir_node *before) {
     if (to > from) ir_die("node '%s' would move behind its place", n->name);
     memmove(&g->nodes[to + 1], &g->nodes[to], (size_t)(from - to) * sizeof *g->nodes);
     g->nodes[to] = n;
+}
+
+void ir_insert_behind(ir_graph *g, ir_node *n, const ir_node *after) {
+    int behind = position(g, after) + 1;
+    if (g->nodes[behind] != n) ir_insert_node(g, n, g->nodes[behind]);
 }
 
 static void mark(const ir_index *index, bool *needed, const ir_tensor *t) {

@@ -2,7 +2,11 @@
  * turns. */
 #include "stream.h"
 
-enum { PLANE_AXIS = 2, PLANE_RANK = 5 };
+enum {
+    PLANE_AXIS = 2,
+    PLANE_RANK = 5,
+    MOST_PLANES = 4096 /* turns are listed one by one: more planes than any tile has would take too long */
+};
 
 static int64_t most(int64_t a, int64_t b) {
     return a > b ? a : b;
@@ -44,13 +48,14 @@ static bool only_first_has_planes(const ir_node *n) {
 static bool joins_in_place(const ir_node *n) {
     if (ir_int(n, IR_AXIS) == PLANE_AXIS) return false;
     for (int k = 0; k < n->n_in; k++)
-        if (n->in[k]->view_of != n->out[0]) return false;
+        if (!ir_is_in_place(n, k)) return false;
     return true;
 }
 
 bool ir_can_stream(const ir_node *n) {
     const ir_op_info *info = ir_op_get(n->op);
     if (n->n_in < 1 || !has_depth(n->in[0]) || !has_depth(n->out[0])) return false;
+    if (n->in[0]->dim[PLANE_AXIS] > MOST_PLANES || n->out[0]->dim[PLANE_AXIS] > MOST_PLANES) return false;
     switch (n->op) {
     case IR_OP_CONV:
         if (n->winograd[0] && !n->winograd[3]) return false; /* all tiles at once */

@@ -85,6 +85,18 @@ int64_t ir_bytes(const ir_tensor *t) {
     return bytes;
 }
 
+bool ir_is_in_place(const ir_node *concat, int k) {
+    const ir_tensor *whole = concat->out[0], *t = concat->in[k];
+    int axis = (int)ir_int(concat, IR_AXIS);
+    int64_t at = ir_element_bytes(whole);
+    if (t->view_of != whole) return false;
+    for (int i = axis + 1; i < whole->rank && !whole->pitch; i++)
+        at *= i == 1 && whole->block ? (whole->dim[1] + IR_BLOCK - 1) / IR_BLOCK * IR_BLOCK : whole->dim[i];
+    int64_t before = 0;
+    for (int i = 0; i < k; i++) before += concat->in[i]->dim[axis];
+    return t->view_offset == before * at;
+}
+
 bool ir_same_shape(const ir_tensor *a, const ir_tensor *b) {
     return a->rank == b->rank && !memcmp(a->dim, b->dim, (size_t)a->rank * sizeof *a->dim);
 }
@@ -124,6 +136,19 @@ static bool element(const ir_tensor *t, int64_t i, double *f, int64_t *v) {
         break;
     }
     ir_die("constant %%%s has no dtype", t->name);
+}
+
+bool ir_is_weight(const ir_graph *g, const ir_tensor *t) {
+    static const struct {
+        ir_op op;
+        int last; /* operands 1 to this one */
+    } rows[] = {{IR_OP_CONV, 3},          {IR_OP_CONV_TRANSPOSE, 3}, {IR_OP_BATCH_NORM, 4},
+                {IR_OP_INSTANCE_NORM, 3}, {IR_OP_NORM_TERMS, 2},     {IR_OP_PRELU, 1}};
+    for (int i = 0; i < g->n_nodes; i++)
+        for (size_t r = 0; r < sizeof rows / sizeof *rows; r++)
+            for (int k = 1; g->nodes[i]->op == rows[r].op && k <= rows[r].last && k < g->nodes[i]->n_in; k++)
+                if (g->nodes[i]->in[k] == t) return true;
+    return false;
 }
 
 double ir_const_float(const ir_tensor *t, int64_t i) {

@@ -176,7 +176,7 @@ bool ir_verify(const ir_graph *g, ir_diag *d) {
     for (int i = 0; i < g->n_tensors; i++) v.born[i] = -1;
     bool good = check_names(&v) && check_nodes(&v) && verify_layouts(&v) && verify_views(&v) &&
                 verify_fused(&v) && verify_norms(&v) && verify_streams(&v) && verify_gpu(&v) &&
-                verify_memory(&v);
+                verify_memory(&v) && verify_content(&v);
     ir_arena_free(v.scratch);
     return good;
 }

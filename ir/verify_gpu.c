@@ -76,7 +76,7 @@ static bool check_operands(verifier *v, int at) {
 static bool needs_no_code(const ir_node *n) {
     if (n->op != IR_OP_CONCAT) return n->op == IR_OP_RESHAPE && n->out[0]->view_of == n->in[0];
     for (int k = 0; k < n->n_in; k++)
-        if (n->in[k]->view_of != n->out[0]) return false;
+        if (n->in[k]->view_of != n->out[0] || n->in[k]->view_offset != verify_place_in(n, k)) return false;
     return true;
 }
 

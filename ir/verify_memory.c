@@ -9,6 +9,8 @@
  * nodes of a stream, which otherwise count as one, one runs at a time. */
 #include "verify.h"
 
+#include <stdlib.h>
+
 enum { ALIGN = 64 };
 
 /* In positions of nodes; both ends are included. */
@@ -92,12 +94,21 @@ static bool check_shared(verifier *v, const place *p, int older, int newer) {
                                                             : "(output)");
 }
 
+/* The tensors of a storage are compared with each other: next[i] is the one before i of the same storage. */
 static bool check_storages(verifier *v, const place *p) {
-    for (int i = 0; i < v->g->n_tensors; i++)
-        for (int k = 0; k < i; k++)
-            if (p[i].root == p[k].root && p[i].content != p[k].content &&
-                ranges_meet(p[i].at, p[i].bytes, p[k].at, p[k].bytes) && !check_shared(v, p, k, i))
+    const int n = v->g->n_tensors;
+    int *next = ir_alloc(v->scratch, (size_t)n + 1, sizeof *next);
+    int *latest = ir_alloc(v->scratch, (size_t)n + 1, sizeof *latest); /* per storage */
+    for (int i = 0; i < n; i++) latest[i] = -1;
+    for (int i = 0; i < n; i++) {
+        const int root = p[i].root < 0 ? i : p[i].root;
+        next[i] = latest[root];
+        latest[root] = i;
+        for (int k = next[i]; k >= 0; k = next[k])
+            if (p[i].content != p[k].content && ranges_meet(p[i].at, p[i].bytes, p[k].at, p[k].bytes) &&
+                !check_shared(v, p, k, i))
                 return false;
+    }
     return true;
 }
 
@@ -170,6 +181,34 @@ static bool check_apart(verifier *v, const use *a, const use *b) {
         b->name, (long long)b->offset, (long long)b->bytes, b->time.first, b->time.last);
 }
 
+static int by_start(const void *a, const void *b) {
+    const use *x = *(const use *const *)a, *y = *(const use *const *)b;
+    if (x->time.first != y->time.first) return x->time.first < y->time.first ? -1 : 1;
+    return (x > y) - (x < y);
+}
+
+/* In the order in which they begin, each with those that have not ended. */
+static bool check_uses(verifier *v, const use *uses, int count) {
+    const use **sorted = ir_alloc(v->scratch, (size_t)count + 1, sizeof *sorted);
+    const use **open = ir_alloc(v->scratch, (size_t)count + 1, sizeof *open);
+    int n_open = 0;
+    for (int i = 0; i < count; i++) sorted[i] = &uses[i];
+    if (count) qsort(sorted, (size_t)count, sizeof *sorted, by_start);
+    for (int i = 0; i < count; i++) {
+        int kept = 0;
+        for (int k = 0; k < n_open; k++) {
+            const use *a = open[k] > sorted[i] ? open[k] : sorted[i],
+                      *b = a == sorted[i] ? open[k] : sorted[i];
+            if (open[k]->time.last < sorted[i]->time.first) continue;
+            open[kept++] = open[k];
+            if (!check_apart(v, a, b)) return false;
+        }
+        n_open = kept;
+        open[n_open++] = sorted[i];
+    }
+    return true;
+}
+
 static bool check_scratch(verifier *v, const ir_node *n) {
     const char *name = n->out[0]->name;
     if (n->scratch < 0 || n->scratch > IR_MAX_BYTES || (!n->scratch && n->scratch_offset != -1))
@@ -200,10 +239,7 @@ static bool check_arena(verifier *v, const place *p) {
     }
     for (int i = 0; i < nodes; i++)
         if (v->g->nodes[i]->scratch) uses[count++] = scratch_use(v, i);
-    for (int i = 0; i < count; i++)
-        for (int k = 0; k < i; k++)
-            if (!check_apart(v, &uses[i], &uses[k])) return false;
-    return true;
+    return check_uses(v, uses, count);
 }
 
 bool verify_memory(verifier *v) {

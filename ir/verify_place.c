@@ -133,28 +133,24 @@ verify_view verify_view_kind(const ir_tensor *t) {
     return overwrites(t, u) || overwrites(u, t) ? VERIFY_IN_PLACE : VERIFY_NO_VIEW;
 }
 
-/* The byte at which operand k begins inside its concat's voxels; -1 where it cannot be interleaved there. */
-static int64_t interleaved_offset(const ir_node *concat, int k) {
-    const ir_tensor *whole = concat->out[0], *t = concat->in[k];
-    int64_t channels = 0;
-    if (ir_int(concat, IR_AXIS) != 1 || t->pitch != whole->pitch || t->storage != whole->storage) return -1;
-    for (int i = 0; i < k; i++) channels += concat->in[i]->dim[1];
-    return channels * ir_element_bytes(whole);
-}
-
-/* The byte at which operand k begins inside its concat's output, or -1 when it is not one piece of it. */
-static int64_t member_offset(const ir_node *concat, int k) {
+int64_t verify_place_in(const ir_node *concat, int k) {
     const ir_tensor *whole = concat->out[0];
-    if (whole->pitch || concat->in[k]->pitch) return interleaved_offset(concat, k);
-    int64_t axis = ir_int(concat, IR_AXIS), before = 0, after = (int64_t)ir_dtype_bytes(whole->dtype);
-    for (int64_t i = 0; i < axis; i++)
-        if (whole->dim[i] != 1) return -1;
+    int64_t axis = ir_int(concat, IR_AXIS), before = 0, after = ir_element_bytes(whole);
     for (int i = 0; i < k; i++) before += concat->in[i]->dim[axis];
+    if (whole->pitch) return axis == 1 ? before * after : -1;
+    for (int i = 0; i < axis; i++)
+        if (whole->dim[i] != 1) return -1;
     for (int i = (int)axis + 1; i < whole->rank; i++)
         after *=
             i == 1 && whole->block ? (whole->dim[1] + IR_BLOCK - 1) / IR_BLOCK * IR_BLOCK : whole->dim[i];
     bool splits_block = whole->block && (axis > 1 || (axis == 1 && before % IR_BLOCK));
     return splits_block || concat->in[k]->block != whole->block ? -1 : before * after;
+}
+
+/* The same where operand k may lie there; -1 where it may not. */
+static int64_t member_offset(const ir_node *concat, int k) {
+    const ir_tensor *whole = concat->out[0], *t = concat->in[k];
+    return t->pitch != whole->pitch || t->storage != whole->storage ? -1 : verify_place_in(concat, k);
 }
 
 static bool check_member(verifier *v, const ir_tensor *t) {

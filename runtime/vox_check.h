@@ -203,7 +203,7 @@ static inline int vox_check_average_pool(vox_probe *p, const vox_pool3d *g, cons
 static inline int vox_check_norm_terms(vox_probe *p, const vox_norm_terms *g, const float *x,
                                        const float *scale, const float *bias, const float *y) {
     vox_samples factors = {0}, summands = {0};
-    for (int i = 0; i < vox_min_int(p->samples, VOX_CHECK_CORNERS); i++) {
+    for (int i = 0; i < p->samples && i < VOX_CHECK_CORNERS; i++) {
         const int n = (int)vox_pick(p, i, 1, g->x.n), c = (int)vox_pick(p, i, 0, g->x.c);
         const float *t = y + (ptrdiff_t)n * 3 * g->x.c + c;
         double mean, variance;

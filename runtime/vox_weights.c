@@ -26,7 +26,9 @@ static int finite_floats(const unsigned char *p, size_t count) {
     return 1;
 }
 
+/* What is only copied are operands, such as masks: those may hold anything. */
 static int finite_weight(const unsigned char *file, const vox_weight *w) {
+    if (w->dtype != VOX_F32 || w->pack == VOX_PACK_COPY) return 1;
     for (int i = 0; i < 4; i++)
         if (w->file[i] && !finite_floats(file + w->file[i], w->count)) return 0;
     return 1;
@@ -44,7 +46,7 @@ vox_status vox_weights_check(const void *file, size_t bytes, uint64_t graph_hash
     const unsigned char *p = file;
     if (vox_weights_checksum(file, bytes) != header.checksum) return VOX_E_WEIGHTS_CHECKSUM;
     for (int i = 0; i < count; i++)
-        if (weights[i].dtype == VOX_F32 && !finite_weight(p, &weights[i])) return VOX_E_WEIGHTS_NOT_FINITE;
+        if (!finite_weight(p, &weights[i])) return VOX_E_WEIGHTS_NOT_FINITE;
     return VOX_OK;
 }
 

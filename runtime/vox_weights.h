@@ -68,7 +68,7 @@ typedef struct vox_weight {
 /* vox_hash of the header, with 0 for the checksum, then of the rest; bytes: at least a header's. */
 uint64_t vox_weights_checksum(const void *file, size_t bytes);
 
-/* Checks every byte of a weight file, and that all its floating-point values are finite. */
+/* Checks every byte of a weight file, and that what is packed otherwise than by copying is finite. */
 vox_status vox_weights_check(const void *file, size_t bytes, uint64_t graph_hash, size_t expected_bytes,
                              const vox_weight *weights, int count);
 /* Writes the prepared buffer from a checked file. */

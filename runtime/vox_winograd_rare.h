@@ -12,6 +12,7 @@
 #ifndef VOX_WINOGRAD_RARE_H
 #define VOX_WINOGRAD_RARE_H
 
+#include <math.h>
 #include "vox_simd.h"
 
 /* ---- powers of two --------------------------------------------------------------------------- */

@@ -6,7 +6,7 @@
 #define VOX_WINOGRAD_TILE_H
 
 #include "vox_around.h"
-#include "vox_conv_walk.h"
+#include "vox_conv_tile.h"
 #include "vox_winograd_rare.h"
 #include "vox_winograd_transform.h"
 

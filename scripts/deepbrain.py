@@ -10,6 +10,7 @@ fetch takes the first it can get. Both files are known by their sha256, and noth
 """
 import array
 import hashlib
+import http.client
 import json
 import os
 import struct
@@ -38,6 +39,10 @@ LAYERS = {
 
 class BadGraph(Exception):
     pass
+
+
+class CommandFailed(Exception):
+    """Holds the last line that the command said."""
 
 
 # ---- protobuf ---------------------------------------------------------------------------------------------------
@@ -172,7 +177,9 @@ def fetch_v2():
 def fetch_v1():
     with tempfile.TemporaryDirectory() as scratch:
         def run(*command):
-            subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            ended = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+            if ended.returncode:
+                raise CommandFailed((ended.stdout.strip() or "exit status %d" % ended.returncode).splitlines()[-1])
         run(sys.executable, "-m", "venv", scratch + "/venv")  # for its pip; Debian's python3 has none
         run(scratch + "/venv/bin/pip", "download", "--no-deps", "--only-binary", ":all:", "--retries", "1",
             "--timeout", str(TIMEOUT), "-d", scratch, V1_PACKAGE)
@@ -183,6 +190,7 @@ def fetch_v1():
 
 def fetch(directory):
     os.makedirs(directory, exist_ok=True)
+    why = ""
     for wanted, get, where in (("v2", fetch_v2, "github.com"), ("v1", fetch_v1, "PyPI")):
         path = os.path.join(directory, "deepbrain_graph_%s.pb" % wanted)
         try:
@@ -191,15 +199,17 @@ def fetch(directory):
                     data = file.read()
             else:
                 data = get()
-        except (OSError, subprocess.CalledProcessError, IndexError, KeyError, zipfile.BadZipFile) as error:
-            print("deepbrain: %s cannot be had from %s here (%s)" % (wanted, where, type(error).__name__), file=sys.stderr)
+        except (OSError, http.client.HTTPException, CommandFailed, IndexError, KeyError, zipfile.BadZipFile) as error:
+            why = str(error) or type(error).__name__
+            print("deepbrain: %s cannot be had from %s here: %s" % (wanted, where, why), file=sys.stderr)
             continue
         if version(data) == wanted:
             write(path, data)
             print(path)
             return
-        print("deepbrain: %s is not the %s that is known" % (where, wanted), file=sys.stderr)
-    raise BadGraph("no trained weights can be had on this machine")
+        why = "%s's file is not the %s that is known" % (where, wanted)
+        print("deepbrain:", why, file=sys.stderr)
+    raise BadGraph("no trained weights can be had on this machine: " + why)
 
 
 def main():

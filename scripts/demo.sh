@@ -1,6 +1,7 @@
 #!/bin/sh
 # `make demo`: installs what is missing, builds voxc, runs the paper's network on its tile, then segments a real head
-# with a trained network. Everything it writes is under build/demo. Exit status 1 when a result is not what it should be.
+# with a trained network. Everything it writes is under build/demo. Exit status 1 when a result is not what it should
+# be, and when the trained network cannot be shown.
 #
 # DEEPBRAIN_PB=FILE names deepbrain's frozen graph (graph_v1.pb or graph_v2.pb) instead of fetching it.
 # shellcheck disable=SC2086 # no path here holds spaces
@@ -44,10 +45,12 @@ say 'A trained network: deepbrain, brain extraction from a T1 head'
 if [ -n "${DEEPBRAIN_PB:-}" ]; then
     graph=$DEEPBRAIN_PB
 else
-    graph=$(python3 scripts/deepbrain.py fetch $out) || finish 'Done, without the trained network: its weights cannot be had here; give them with DEEPBRAIN_PB=FILE' 0
+    graph=$(python3 scripts/deepbrain.py fetch $out 2>$out/fetch.log) ||
+        { cat $out/fetch.log >&2 && finish "Failed: the trained network cannot be shown; its weights may be given with DEEPBRAIN_PB=FILE; $(tail -n 1 $out/fetch.log)" 1; }
+    cat $out/fetch.log >&2
 fi
 templates=$(dpkg -L mricron-data 2>/dev/null | sed -n 's,/ch2\.nii\.gz$,,p')
-[ -n "$templates" ] || finish "Done, without the trained network: Debian's mricron-data, which holds the head ch2, is not installed" 0
+[ -n "$templates" ] || finish "Failed: the trained network cannot be shown; Debian's mricron-data, which holds the head ch2, is not installed" 1
 
 version=$(python3 scripts/deepbrain.py convert "$graph" $out/deepbrain.safetensors)
 case $version in # the same weights reach 0.9478 and 0.9295 in ONNX Runtime

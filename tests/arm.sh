@@ -3,6 +3,7 @@
 # whose outputs must be those of the bundle built for this machine. The bundle's compiler is ${1:-build/voxc}.
 set -eu
 cd "$(dirname "$0")/.."
+unset ISAS
 voxc=${1:-build/voxc}
 cc=aarch64-linux-gnu-gcc
 for tool in "$cc" qemu-aarch64; do

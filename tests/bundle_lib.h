@@ -42,7 +42,7 @@ static TEST_UNUSED void must(bool ok, const ir_diag *d) {
 /* The passes that decide memory; `blocked` false keeps every tensor plain. */
 static TEST_UNUSED void plan(ir_graph *g, bool blocked) {
     ir_diag d = {0};
-    must(pass_outputs(g, &d) && pass_terms(g, &d), &d);
+    must(pass_outputs(g, &d) && pass_terms(g, &d) && pass_reduce(g, &d), &d);
     if (blocked) must(pass_layout(g, &d), &d);
     must(pass_views(g, &d) && pass_blocking(g, &d) && pass_memory(g, &d), &d);
     must(ir_verify(g, &d), &d);

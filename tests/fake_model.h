@@ -6,6 +6,8 @@
  * volume. fake_rgb    1x3x4x4x4 -> 1x3x4x4x4: the output is the input, so the label is the brightest channel;
  * mirror.
  *
+ *   fake_mm     fake_rgb with one channel, label 1 where a voxel exceeds 0.5, on a grid of 1 mm.
+ *
  * The weight file is FAKE_WEIGHTS bytes of 'w'; anything else is refused as a generated prepare() would.
  */
 #ifndef VOXC_FAKE_MODEL_H
@@ -89,6 +91,12 @@ static vox_status fake_rgb_run(const void *prepared, const void *const *inputs, 
     return fake_copy(inputs, outputs, 3 * 64 * sizeof(float), e);
 }
 
+static vox_status fake_mm_run(const void *prepared, const void *const *inputs, void *const *outputs,
+                              void *arena, size_t arena_bytes, const vox_executor *e) {
+    (void)prepared, (void)arena, (void)arena_bytes;
+    return fake_copy(inputs, outputs, 64 * sizeof(float), e);
+}
+
 static vox_status fake_selftest_ok(const void *prepared, void *arena, size_t arena_bytes,
                                    const vox_executor *e, const char **layer, double *worst) {
     (void)prepared, (void)arena, (void)e, (void)layer;
@@ -112,6 +120,7 @@ static const vox_port fake_box_in = {"image", VOX_F32, 5, {1, 1, 9, 10, 11}};
 static const vox_port fake_box_out = {"scores", VOX_F32, 5, {1, 2, 5, 6, 7}};
 static const vox_port fake_same_port = {"image", VOX_F32, 5, {1, 1, 6, 6, 6}};
 static const vox_port fake_rgb_port = {"image", VOX_F32, 5, {1, 3, 4, 4, 4}};
+static const vox_port fake_mm_port = {"image", VOX_F32, 5, {1, 1, 4, 4, 4}};
 static const char *const fake_labels[] = {"background", "bright \"spot\"", "third"};
 static const vox_layer_info fake_box_layers[] = {
     {.name = "first", .op = "blocks", .rank = 5, .dim = {1, 3, 2, 2, 2}, .block = VOX_BLOCK, .macs = 1000},
@@ -128,12 +137,18 @@ static const vox_layer_info fake_same_layers[] = {
 static const vox_layer_info fake_rgb_layers[] = {
     {.name = "identity", .op = "copy", .rank = 5, .dim = {1, 3, 4, 4, 4}, .place = VOX_IN_OUTPUT},
 };
+static const vox_layer_info fake_mm_layers[] = {
+    {.name = "identity", .op = "copy", .rank = 5, .dim = {1, 1, 4, 4, 4}, .place = VOX_IN_OUTPUT},
+};
 /* No layer is streamed: a step each. */
 static const vox_step fake_schedule[] = {{0, 0, 1, 0}, {1, 0, 1, 0}};
 static const vox_prepare_step fake_same_steps[] = {
     {VOX_PREPARE_RESAMPLE_SHAPE, {6, 6, 6}},
     {VOX_PREPARE_DIVIDE_BY_MAXIMUM, {0}},
 };
+static const vox_prepare_step fake_mm_steps[] = {{VOX_PREPARE_RESAMPLE_SPACING, {1, 1, 1}}};
+static const vox_volume_info fake_mm_volume = {
+    .axes = "xyz", .mirror = 1, .n_steps = 1, .steps = fake_mm_steps, .threshold = 1, .level = 0.5};
 static const vox_volume_info fake_box_volume = {.axes = "zyx", .mirror = 1};
 static const vox_volume_info fake_same_volume = {
     .axes = "xyz", .n_steps = 2, .steps = fake_same_steps, .threshold = 1, .level = 0.5};
@@ -155,6 +170,9 @@ static const vox_model_info fake_models[] = {
     {FAKE_COMMON, .name = "fake_rgb", .inputs = &fake_rgb_port, .outputs = &fake_rgb_port, .n_layers = 1,
      .n_steps = 1, .layers = fake_rgb_layers, .n_labels = 3, .labels = fake_labels,
      .volume = &fake_rgb_volume, .run = fake_rgb_run, .selftest = fake_selftest_ok},
+    {FAKE_COMMON, .name = "fake_mm", .inputs = &fake_mm_port, .outputs = &fake_mm_port, .n_layers = 1,
+     .n_steps = 1, .layers = fake_mm_layers, .volume = &fake_mm_volume, .run = fake_mm_run,
+     .selftest = fake_selftest_ok},
 };
 
 static const vox_model_info *fake_model(const char *name) {

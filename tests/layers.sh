@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 
 # folder: the folders whose headers its files may include, and single headers: what compiler and runtime must both know
 rules='ir: ir runtime/vox_hash.h
-compiler: compiler ir codegen
+compiler: compiler ir codegen runtime/program
 codegen: codegen ir runtime/vox_hash.h runtime/vox_limits.h
 codegen/templates: runtime .
 runtime: runtime

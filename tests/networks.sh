@@ -3,6 +3,7 @@
 # is not there.
 set -eu
 cd "$(dirname "$0")/.."
+export CFLAGS=-O1 # of bundles: it takes half the time
 data=${VOXC_DATA:-../shared/data}
 [ -d "$data/models" ] || { echo "no trained networks here: $data is not there (VOXC_DATA names another folder)" && exit 77; }
 [ -f build/peers/installed ] || { echo 'no NumPy and ONNX Runtime here: PyPI was not reachable (make peers)' && exit 77; }

@@ -8,7 +8,7 @@
 #include "onnx_write.h"
 #include "onnx_write_graph.h"
 
-enum { FLOAT = 1, INT8 = 3, INT64 = 7, FLOAT16 = 10, DOUBLE = 11 };
+enum { FLOAT = 1, INT8 = 3, INT64 = 7, BOOL = 9, FLOAT16 = 10, DOUBLE = 11 };
 
 /* ---- models
  * ----------------------------------------------------------------------------------------------------------
@@ -112,6 +112,16 @@ static TEST_UNUSED void add_ints(model *m, const char *name, int n, const int64_
         __VA_ARGS__                                                                                          \
     }
 
+/* Seeds for fuzzing: the models of a test program, in the folder $ONNX_SEEDS (tests/fuzz/seeds.py). */
+static TEST_UNUSED void keep_seed(const uint8_t *bytes, size_t n) {
+    static int number;
+    const char *folder = getenv("ONNX_SEEDS");
+    if (!folder) return;
+    char *path = test_format("%s/%03d.onnx", folder, number++);
+    test_write(path, bytes, n);
+    free(path);
+}
+
 static TEST_UNUSED void save(model *m) {
     Onnx__ModelProto p = ONNX__MODEL_PROTO__INIT;
     Onnx__GraphProto g = ONNX__GRAPH_PROTO__INIT;
@@ -134,6 +144,7 @@ static TEST_UNUSED void save(model *m) {
     uint8_t *bytes = malloc(n + 1);
     onnx__model_proto__pack(&p, bytes);
     test_write(m->path, bytes, n);
+    keep_seed(bytes, n);
     free(bytes);
 }
 

@@ -529,10 +529,10 @@ static void refuses_what_it_has_no_kernel_for(void **state) {
             (const char *const[]){"neg less", "i64[4] -> i64[4]", "f32", NULL});
     refused("graph g\ninput %x f64[4]\n%less = neg(%x)\noutput %less\n", IR_EXIT_UNSUPPORTED,
             (const char *const[]){"f64", NULL});
-    refused("graph g\ninput %x f32[2,3,4]\n%s = reduce_sum(%x) axes=[0,2] keepdims=1\noutput %s\n",
-            IR_EXIT_UNSUPPORTED, (const char *const[]){"reduce_sum s", "side by side", NULL});
-    refused("graph g\ninput %x f32[2]\nconst %n f32[2] {0, nan}\n%s = add(%x, %n)\noutput %s\n",
-            IR_EXIT_INPUT, (const char *const[]){"n: element 1 is NaN", NULL});
+    refused(
+        "graph g\ninput %x f32[1,1,2]\nconst %n f32[1,1,2] {0, nan}\n%s = conv(%x, %n) kernel=[2] stride=[1] "
+        "dilation=[1] pad=[0,0] group=1\noutput %s\n",
+        IR_EXIT_INPUT, (const char *const[]){"n: element 1 is NaN", NULL});
     refused("graph g\ninput %x f32[2]\nconst %n f32[2] opaque\n%s = add(%x, %n)\noutput %s\n", IR_EXIT_INPUT,
             (const char *const[]){"n has no data", NULL});
 }

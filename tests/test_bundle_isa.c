@@ -55,6 +55,7 @@ static void each_set_gives_the_outputs_of_the_interpreter(void **state) {
 }
 
 int main(void) {
+    unsetenv("ISAS"); /* all instruction sets are built */
     const struct CMUnitTest tests[] = {cmocka_unit_test(each_set_gives_the_outputs_of_the_interpreter)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

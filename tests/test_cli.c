@@ -44,6 +44,8 @@ static const cli_case cases[] = {
     {"inspect models/unet3d_small.yaml --memory-report .json", 2, "the extension names the format"},
     {"inspect models/unet3d_small.yaml --memory-report %s/no/such/folder.svg", 1, "no/such/folder.svg"},
     {"compile models/unet3d_small.yaml --init 1 -o %1$s/x --memory-report %1$s/no/x.svg", 1, "no/x.svg"},
+    {"inspect models/meshnet_few.yaml --check-plan --input-dim D=24 --input-dim H=9 --input-dim W=9", 0,
+     "plan         checked"},
     {"inspect models/unet3d_small.yaml --target cuda --precision fp16", 0, "cuda, fp16: 38 launches per run"},
     {"inspect models/unet3d_small.yaml --target cuda --json", 0, "\"precision\": \"fp32\""},
     {"inspect models/unet3d_small.yaml --target cuda --workspace-cap 0", 0, "up to 0 of workspace"},

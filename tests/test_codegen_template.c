@@ -68,17 +68,40 @@ static void unknown_and_unused_slots_are_fatal(void **state) {
     dies("${used} ${unused} ${", "${ without }");
 }
 
+static const char nasty[] = "*/\"??"
+                            "/\x1b\xe2\x80\xae\xff\xc2\x85\xc3\xa9<`\\";
+
 static void quotes_text(void **state) {
     (void)state;
     ir_arena *a = ir_arena_new();
-    cg_text json = {.arena = a}, c = {.arena = a}, remark = {.arena = a};
+    cg_text json = {.arena = a}, c = {.arena = a}, trigraph = {.arena = a}, remark = {.arena = a};
     cg_add_json(&json, "a \"b\" \\ c\n");
-    assert_string_equal(cg_string(&json), "\"a \\\"b\\\" \\\\ c \"");
-    cg_add_c_string(&c, "no? \"what?"
-                        "?/");
-    assert_string_equal(cg_string(&c), "\"no\\? \\\"what\\?\\?/\"");
+    assert_string_equal(cg_string(&json), "\"a \\\"b\\\" \\\\ c\\u000a\"");
+    cg_add_c_string(&c, "no? \"what?");
+    assert_string_equal(cg_string(&c), "\"no? \\\"what?\"");
+    cg_add_c_string(&trigraph, "no? \"what?"
+                               "?/");
+    assert_string_equal(cg_string(&trigraph), "\"no\\? \\\"what\\?\\?/\"");
     cg_add_remark(&remark, "/*/ a*b\n**/");
     assert_string_equal(cg_string(&remark), "/ * / a*b ** /");
+    ir_arena_free(a);
+}
+
+/* Comments, strings and pages stay what they are, whatever a name holds. */
+static void escapes_what_is_not_plain_text(void **state) {
+    (void)state;
+    ir_arena *a = ir_arena_new();
+    cg_text json = {.arena = a}, c = {.arena = a}, remark = {.arena = a}, page = {.arena = a};
+    cg_add_json(&json, nasty);
+    assert_string_equal(cg_string(&json), "\"*/\\\"?"
+                                          "?/\\u001b\\u202e?\\u0085\xc3\xa9<`\\\\\"");
+    cg_add_c_string(&c, nasty);
+    assert_string_equal(cg_string(&c), "\"*/\\\"\\?\\?/\\033\\342\\200\\256\\377\\302\\205\xc3\xa9<`\\\\\"");
+    cg_add_remark(&remark, nasty);
+    assert_string_equal(cg_string(&remark), "* /\"? ?/ ?? \xc3\xa9<`|");
+    cg_add_markdown(&page, nasty);
+    assert_string_equal(cg_string(&page), "\\*/\"?"
+                                          "?/ ?? \xc3\xa9\\<\\`\\\\");
     ir_arena_free(a);
 }
 
@@ -104,6 +127,7 @@ int main(void) {
         cmocka_unit_test(empty_value_alone_on_its_line_takes_the_line_away),
         cmocka_unit_test(unknown_and_unused_slots_are_fatal),
         cmocka_unit_test(quotes_text),
+        cmocka_unit_test(escapes_what_is_not_plain_text),
         cmocka_unit_test(hashes_like_sha256sum),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include <cmocka.h>
 
 #include "files.h"
+#include "owner.h"
 
 #include <dirent.h>
 #include <signal.h>
@@ -161,7 +162,7 @@ static void a_directory_appears_as_a_whole(void **state) {
     char p[128], q[160];
     ir_diag d = {0};
     in(state, "out", p);
-    file_dir *t = file_dir_begin(p, "manifest.json", false, &d);
+    file_dir *t = file_dir_begin(p, false, &d);
     assert_non_null(t);
     assert_true(file_dir_write(t, "m.c", "c", 1, &d));
     assert_true(file_dir_write(t, "runtime/vox.h", "h", 1, &d));
@@ -177,10 +178,13 @@ static void a_directory_appears_as_a_whole(void **state) {
 static bool write_bundle(const char *path, bool force, const char *text, ir_diag *d) {
     char slash[160];
     sprintf(slash, "%s//", path);
-    file_dir *t = file_dir_begin(slash, "manifest.json", force, d);
+    file_dir *t = file_dir_begin(slash, force, d);
     if (!t) return false;
-    bool ok = file_dir_write(t, "manifest.json", text, strlen(text), d) &&
-              file_dir_write(t, "sub/x", text, strlen(text), d);
+    static const char manifest[] =
+        "{\"model\": \"m\", \"voxc\": \"1\", \"graph_hash\": \"0\", \"files\": [{\"path\": \"sub/x\", "
+        "\"bytes\": 1, \"sha256\": \"0\"}]}";
+    bool ok = file_dir_write(t, "sub/x", text, strlen(text), d) &&
+              file_dir_write(t, "manifest.json", manifest, strlen(manifest), d);
     if (ok) return file_dir_commit(t, d);
     file_dir_abort(t);
     return false;
@@ -200,6 +204,113 @@ static void a_bundle_is_replaced_and_other_files_stay(void **state) {
     assert_int_equal(count_entries(p), 3);
 }
 
+static bool write_one(const char *path, const char *name, bool force, ir_diag *d) {
+    file_dir *t = file_dir_begin(path, force, d);
+    if (!t) return false;
+    if (file_dir_write(t, name, "new", 3, d)) return file_dir_commit(t, d);
+    file_dir_abort(t);
+    return false;
+}
+
+/* What the earlier bundle's manifest lists goes, what it does not list is not replaced. */
+static void a_bundle_owns_what_its_manifest_lists(void **state) {
+    char p[128], q[160];
+    ir_diag d = {0}, taken = {0}, parent = {0}, folder_ = {0};
+    in(state, "out", p);
+    assert_true(write_bundle(p, false, "1", &d));
+    sprintf(q, "%s/mine.txt", p);
+    assert_true(file_write_atomic(q, "mine", 4, &d));
+    assert_false(write_one(p, "mine.txt", false, &taken));
+    expect_error(&taken, IR_EXIT_INPUT, "/mine.txt: is not a file of the bundle in that folder");
+    assert_false(write_one(p, "mine.txt/x", false, &parent));
+    expect_error(&parent, IR_EXIT_INPUT, "--force");
+    assert_false(write_one(p, "sub", true, &folder_));
+    expect_error(&folder_, IR_EXIT_INPUT, "is a folder");
+    expect_file(q, "mine");
+    assert_true(write_one(p, "other", false, &d));
+    expect_file(q, "mine");
+    assert_int_equal(count_entries(p), 2); /* sub/x and the manifest were the bundle's */
+}
+
+static void a_manifest_of_somebody_else_protects_nothing(void **state) {
+    static const char *const manifests[] = {
+        "{}", "[", "{\"files\": []}", "{\"model\": \"m\", \"voxc\": \"1\", \"files\": []}",
+        "{\"model\": \"m\", \"voxc\": \"1\", \"graph_hash\": \"0\", \"files\": [{\"path\": \"../x\", "
+        "\"sha256\": \"0\"}]}"};
+    char p[128], q[160], readme[160];
+    ir_diag d = {0};
+    assert_int_equal(mkdir(in(state, "site", p), 0777), 0);
+    sprintf(q, "%s/manifest.json", p);
+    sprintf(readme, "%s/README.md", p);
+    assert_true(file_write_atomic(readme, "mine", 4, &d));
+    for (size_t i = 0; i < sizeof manifests / sizeof *manifests; i++) {
+        ir_diag refused = {0};
+        assert_true(file_write_atomic(q, manifests[i], strlen(manifests[i]), &d));
+        assert_false(write_one(p, "README.md", false, &refused));
+        expect_error(&refused, IR_EXIT_INPUT, "holds no manifest.json of a bundle");
+        expect_file(readme, "mine");
+    }
+}
+
+/* Processes that no longer run, by number, and one whose number another process has now. */
+static void leftovers_of_dead_processes_go(void **state) {
+    char p[128], q[256], r[256], *living, *mine;
+    ir_diag d = {0};
+    in(state, "out", p);
+    pid_t pid = fork();
+    if (pid == 0) {
+        char *name = vox_owner_name(p, "tmp", 0), command[600];
+        if (!name || mkdir(name, 0777) != 0) _exit(1);
+        sprintf(command, "touch %s/x; touch %s.tmp1-2-3", name,
+                p); /* the second is not of this machine: stays */
+        _exit(system(command));
+    }
+    int status;
+    waitpid(pid, &status, 0);
+    assert_int_equal(status, 0);
+    assert_non_null(living = vox_owner_name(p, "tmp", 7));
+    sprintf(q, "%.*s1%s", (int)(strchr(living + strlen(p), '-') - living + 1), living,
+            strrchr(living, '-'));    /* this process's number, started at another time */
+    sprintf(r, "%s.tmp12-backup", p); /* somebody's */
+    mine = living;
+    for (int i = 0; i < 3; i++) assert_true(file_write_atomic((const char *[]){mine, q, r}[i], "", 0, &d));
+    assert_int_equal(count_entries(((folder *)*state)->path), 5);
+    assert_true(write_bundle(p, false, "1", &d));
+    assert_int_equal(count_entries(((folder *)*state)->path), 4);
+    expect_file(mine, "");
+    expect_file(r, "");
+    free(living);
+}
+
+static void the_working_directory_is_filled_in_place(void **state) {
+    char p[128], q[160], here[4096];
+    struct stat before, after;
+    ir_diag d = {0};
+    assert_true(write_bundle(in(state, "out", p), false, "1", &d));
+    assert_non_null(getcwd(here, sizeof here));
+    assert_int_equal(stat(p, &before), 0);
+    assert_int_equal(chdir(p), 0);
+    bool ok = write_bundle(".", false, "2", &d);
+    assert_int_equal(chdir(here), 0);
+    assert_true(ok);
+    assert_int_equal(stat(p, &after), 0);
+    assert_int_equal(before.st_ino, after.st_ino);
+    sprintf(q, "%s/sub/x", p);
+    expect_file(q, "2");
+    assert_int_equal(count_entries(p), 2);
+}
+
+static void names_of_the_longest_kind_are_written(void **state) {
+    char p[512];
+    ir_diag d = {0};
+    in(state, "", p);
+    memset(p + strlen(p), 'n', 255);
+    p[strlen(((folder *)*state)->path) + 1 + 255] = 0;
+    assert_true(file_write_atomic(p, "x", 1, &d));
+    expect_file(p, "x");
+    assert_int_equal(count_entries(((folder *)*state)->path), 1);
+}
+
 static void a_foreign_folder_is_refused(void **state) {
     char p[128], q[160];
     ir_diag d = {0}, file = {0}, parent = {0}, empty = {0};
@@ -214,7 +325,7 @@ static void a_foreign_folder_is_refused(void **state) {
     expect_error(&file, IR_EXIT_INPUT, "is a file");
     assert_false(write_bundle(in(state, "a/b", q), false, "1", &parent));
     expect_error(&parent, IR_EXIT_FAILURE, "does not exist");
-    assert_null(file_dir_begin("", "manifest.json", false, &empty));
+    assert_null(file_dir_begin("", false, &empty));
     expect_error(&empty, IR_EXIT_INPUT, "empty");
     ir_diag forced = {0};
     assert_true(write_bundle(p, true, "1", &forced));
@@ -224,7 +335,7 @@ static void a_foreign_folder_is_refused(void **state) {
 static void an_abort_leaves_nothing(void **state) {
     char p[128];
     ir_diag d = {0};
-    file_dir *t = file_dir_begin(in(state, "out", p), "manifest.json", false, &d);
+    file_dir *t = file_dir_begin(in(state, "out", p), false, &d);
     assert_true(file_dir_write(t, "a/b/c", "x", 1, &d));
     file_dir_abort(t);
     file_dir_abort(NULL);
@@ -242,7 +353,7 @@ static void a_signal_removes_what_is_pending(void **state) {
             ir_diag d = {0};
             signal(signals[i], SIG_DFL);
             file_clean_on_end();
-            file_dir *t = file_dir_begin(p, "manifest.json", false, &d);
+            file_dir *t = file_dir_begin(p, false, &d);
             if (!t || !file_dir_write(t, "a/b/c", "x", 1, &d)) _exit(9);
             raise(signals[i]);
             _exit(8);
@@ -267,6 +378,11 @@ int main(void) {
         TEST(a_full_disk_leaves_the_old_file),
         TEST(a_directory_appears_as_a_whole),
         TEST(a_bundle_is_replaced_and_other_files_stay),
+        TEST(a_bundle_owns_what_its_manifest_lists),
+        TEST(a_manifest_of_somebody_else_protects_nothing),
+        TEST(leftovers_of_dead_processes_go),
+        TEST(the_working_directory_is_filled_in_place),
+        TEST(names_of_the_longest_kind_are_written),
         TEST(a_foreign_folder_is_refused),
         TEST(an_abort_leaves_nothing),
         TEST(a_signal_removes_what_is_pending),

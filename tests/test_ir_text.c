@@ -99,7 +99,7 @@ static const char *const planned =
     "graph planned\n"
     "arena 196608\n"
     "label \"background\"\n"
-    "label \"\xc3\xa9t\xc3\xa9 \\\"quoted\\\" \\\\ \\x01\"\n"
+    "label \"\xc3\xa9t\xc3\xa9 \\\"quoted\\\" \\\\\"\n"
     "volume {\n"
     "  axes zyx\n"
     "  resample_to_shape 128 128 128\n"
@@ -367,6 +367,9 @@ static const struct {
     {"graph g\noutput %y\n", "t.ir:2:8: there is no tensor %y"},
     {"graph g\narena -1\n", "the arena's size is negative"},
     {"graph g\nlabel kidney\n", "t.ir:2:7: expected a string"},
+    {"graph g\nlabel \"a\\x01\"\n", "one line of plain text"},
+    {"graph g\nlabel \"a\xe2\x80\xae\"\n", "one line of plain text"},
+    {"graph g\nlabel \"a\xff\"\n", "one line of plain text"},
     {"graph g\nvolume {\n  axes xyy\n}\n", "t.ir:3:8: the axes are x, y and z"},
     {"graph g\nvolume {\n  blur 2\n}\n", "t.ir:3:3: expected axes, mirror"},
     {"graph g\nvolume {\n  clip 0\n}\n", "t.ir:3:9: expected a number"},

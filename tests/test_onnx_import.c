@@ -159,6 +159,37 @@ static void nodes_are_sorted(void **state) {
     prints(&m, NULL, "%h = neg(%x)");
 }
 
+/* Whatever no output depends on, and what is made of it. */
+static void nodes_that_nobody_needs_may_be_anything(void **state) {
+    (void)state;
+    model m = one_node("Relu", "x");
+    add_node(&m, "Foo", "x y", "a");
+    add_node(&m, "Relu", "a", "b");
+    add_node(&m, "Bar", "b", "c")->domain = "org.example";
+    char *text = accepted(&m, NULL);
+    assert_non_null(strstr(text, "%y = relu(%x)"));
+    assert_null(strstr(text, "%b"));
+    free(text);
+}
+
+static void exponents_become_the_type_of_their_base(void **state) {
+    (void)state;
+    model m = one_node("Pow", "x two");
+    add_ints(&m, "two", INTS(2));
+    prints(&m, NULL, "const %y.exponent f32[1] {2}");
+    m = one_node("Pow", "x e");
+    add_value(&m, &m.inputs, "e", INT64, "1");
+    prints(&m, NULL, "%y.exponent = cast(%e) to=f32");
+}
+
+static void masks_may_hold_infinities(void **state) {
+    (void)state;
+    model m = one_node("Add", "x mask");
+    float *v = add_weight(&m, "mask", 1, (int64_t[]){4});
+    v[0] = -INFINITY, v[1] = INFINITY, v[2] = NAN;
+    prints(&m, NULL, "%y = add(%x, %mask)");
+}
+
 static void narrow_and_wide_floats_become_f32(void **state) {
     (void)state;
     static const uint16_t half[] = {0x3c00, 0xc000, 0x0001, 0x3555};
@@ -220,6 +251,9 @@ int main(void) {
         cmocka_unit_test(dimensions_are_bound),
         cmocka_unit_test(inputs_become_constants),
         cmocka_unit_test(nodes_are_sorted),
+        cmocka_unit_test(nodes_that_nobody_needs_may_be_anything),
+        cmocka_unit_test(exponents_become_the_type_of_their_base),
+        cmocka_unit_test(masks_may_hold_infinities),
         cmocka_unit_test(narrow_and_wide_floats_become_f32),
         cmocka_unit_test(names_are_kept),
         cmocka_unit_test(export_is_deterministic_and_stable),

@@ -124,8 +124,11 @@ static void unknown_operators_and_attributes(void **state) {
             "net.onnx: node 0 Foo 'layer' (opset 17): unsupported operator; inputs x f32[1,2,4,4,4]");
     m = one_node("Foo", "x");
     add_node(&m, "Bar", "y", "z");
+    add_output(&m, "z");
     add_node(&m, "Foo", "y", "v");
+    add_output(&m, "v");
     add_node(&m, "Foobar", "y", "w");
+    add_output(&m, "w");
     refused(&m, IR_EXIT_UNSUPPORTED, "; also unsupported in this model: Bar, Foobar");
     m = one_node("Relu", "x");
     node_of(&m, 0)->domain = "com.microsoft";
@@ -191,6 +194,47 @@ static void long_chains(void **state) {
     }
     add_output(&m, "n3000");
     prints(&m, NULL, "%n3000 = neg(%n2999)");
+}
+
+/* Each result is twice as large as its operand: a kilobyte of file asks for gigabytes. */
+static void constants_that_explode(void **state) {
+    (void)state;
+    model m = one_node("Neg", "x");
+    add_weight(&m, "c0", 1, (int64_t[]){1});
+    for (int i = 0; i < 40; i++) {
+        char from[32], to[16];
+        snprintf(from, sizeof from, "c%d c%d", i, i);
+        snprintf(to, sizeof to, "c%d", i + 1);
+        onnx_put_int(&m.w, add_node(&m, "Concat", from, ir_strdup(m.w.arena, to)), "axis", 0);
+    }
+    add_output(&m, "c40");
+    refused(&m, IR_EXIT_UNSUPPORTED, "node 25 Concat");
+}
+
+static void constants_that_take_long(void **state) {
+    (void)state;
+    model m = one_node("ConstantOfShape", "s");
+    add_ints(&m, "s", INTS(1, 32, 64, 64, 64));
+    add_ints(&m, "t", INTS(64, 32, 3, 3, 3));
+    add_node(&m, "ConstantOfShape", "t", "w");
+    add_node(&m, "Conv", "y w", "z");
+    add_output(&m, "z");
+    refused(&m, IR_EXIT_UNSUPPORTED, "operations, those before it");
+}
+
+/* Half of them have the same name once what C does not allow is gone: their numbers are found at once. */
+static void names_that_clash(void **state) {
+    (void)state;
+    model m = one_node("Relu", "x");
+    for (int i = 0; i < 6000; i++) {
+        char *name = ir_format(m.w.arena, "a%06d", i);
+        for (int bit = 0; bit < 6; bit++) name[1 + bit] = "-/:+!?"[(i >> (2 * bit)) & 3];
+        name = ir_format(m.w.arena, "%s%.*s", name, i / 4096, "?");
+        onnx_put(&m.w, "Neg", 1, (const char *[]){"x"}, name);
+        add_output(&m, name);
+    }
+    add_output(&m, "y");
+    prints(&m, NULL, "%y = relu(%x)");
 }
 
 static void too_many_values(void **state) {
@@ -288,7 +332,7 @@ static void shapes_do_not_match(void **state) {
     m = one_node("Expand", "one s");
     add_weight(&m, "one", 1, (int64_t[]){1});
     add_ints(&m, "s", INTS(1 << 20, 1 << 20));
-    refused(&m, IR_EXIT_UNSUPPORTED, "at most 2 GiB are evaluated");
+    refused(&m, IR_EXIT_UNSUPPORTED, "are evaluated: simplify the model");
     m = one_node("Expand", "x s");
     add_ints(&m, "s", INTS(INT64_C(1) << 60, 1, 2, 4, 4, 4));
     refused(&m, IR_EXIT_INPUT, "2^62");
@@ -365,6 +409,53 @@ static void external_data(void **state) {
  * ----------------------------------------------------------------------------------------------------------------
  */
 
+/* Constants that a handler makes in its input's type: 0.2 as an integer would be 0. */
+static void floats_for_integers(void **state) {
+    (void)state;
+    static const struct {
+        const char *op;
+        int type;
+        const char *text;
+    } rows[] = {{"HardSigmoid", INT64, "0.2 is no i64"},
+                {"LayerNormalization", BOOL, "is bool, wants a number"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        model m = new_model();
+        add_value(&m, &m.inputs, "x", rows[i].type, "2,3");
+        add_value(&m, &m.inputs, "s", rows[i].type, "3");
+        add_output(&m, "y");
+        Onnx__NodeProto *n = add_node(&m, rows[i].op, rows[i].type == BOOL ? "x s" : "x", "y");
+        if (rows[i].type == BOOL) onnx_put_float(&m.w, n, "epsilon", (double)INFINITY);
+        refused(&m, IR_EXIT_INPUT, rows[i].text);
+    }
+}
+
+/* Nothing is allocated for a number of channels that no machine could hold. */
+static void channels_beyond_memory(void **state) {
+    (void)state;
+    model m = new_model();
+    m.opset = 18;
+    add_input(&m, "x", "1,1099511627776,1,1");
+    add_weight(&m, "s", 1, (int64_t[]){2});
+    add_output(&m, "y");
+    onnx_put_int(&m.w, add_node(&m, "GroupNormalization", "x s s", "y"), "num_groups", 2);
+    refused(&m, IR_EXIT_UNSUPPORTED, "1099511627776 channels; at most");
+    m = new_model();
+    add_input(&m, "x", "1,1099511627776,1");
+    add_weight(&m, "s", 2, (int64_t[]){1, 1});
+    add_output(&m, "y");
+    onnx_put_int(&m.w, add_node(&m, "LayerNormalization", "x s", "y"), "axis", 1);
+    refused(&m, IR_EXIT_UNSUPPORTED, "1099511627776 channels; at most");
+}
+
+/* The smallest number there is, from which nothing can be taken. */
+static void output_shape_below_all(void **state) {
+    (void)state;
+    model m = one_node("ConvTranspose", "x w");
+    add_weight(&m, "w", 5, (int64_t[]){2, 2, 2, 2, 2});
+    onnx_put_ints(&m.w, node_of(&m, 0), "output_shape", 3, (int64_t[]){INT64_MIN, 4, 4});
+    refused(&m, IR_EXIT_INPUT, "output_shape asks for -9223372036854775808 voxels");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(broken_files),
@@ -374,10 +465,16 @@ int main(void) {
         cmocka_unit_test(unknown_operators_and_attributes),
         cmocka_unit_test(broken_graphs),
         cmocka_unit_test(long_chains),
+        cmocka_unit_test(constants_that_explode),
+        cmocka_unit_test(constants_that_take_long),
+        cmocka_unit_test(names_that_clash),
         cmocka_unit_test(too_many_values),
         cmocka_unit_test(inputs),
         cmocka_unit_test(weights),
         cmocka_unit_test(shapes_do_not_match),
+        cmocka_unit_test(floats_for_integers),
+        cmocka_unit_test(channels_beyond_memory),
+        cmocka_unit_test(output_shape_below_all),
         cmocka_unit_test(external_data),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

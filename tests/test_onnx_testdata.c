@@ -1,5 +1,6 @@
+// flags: -rdynamic
 /* test_onnx_testdata.c: ONNX's own conformance cases (Debian: libonnx-testdata), imported and interpreted,
- * against the outputs that come with them.
+ * against the outputs that come with them; then once more as emitted C, many cases in one build.
  *
  * tests/onnx_testdata.txt says for every case what is expected; a case that stops passing and a case that
  * passes unexpectedly both fail. UPDATE=1 writes the table anew. Three ways to pass, the first that loads
@@ -8,9 +9,12 @@
  */
 #include "test.h"
 
+#include "emitted_lib.h"
 #include "front_onnx.h"
 #include "onnx_data.h"
 #include "onnx_write.h"
+
+#include "pipeline.h"
 
 #include <dirent.h>
 
@@ -112,6 +116,17 @@ static bool run_exported(const testcase *t, const ir_graph *g, const char *path,
     return ok;
 }
 
+/* The first way that loads; *mode: which. */
+static ir_graph *load_any(const testcase *t, int *mode, ir_diag *d) {
+    static const int first[] = {MAX_INPUTS, 1, 0};
+    ir_graph *g = NULL;
+    for (*mode = 0; *mode < 3 && !g; ++*mode) {
+        d->code = IR_EXIT_OK;
+        g = load_case(t, first[*mode], d);
+    }
+    return g;
+}
+
 /* "pass...", or "unsupported" / "fail" with the reason. */
 static void result_of(const char *folder, const char *temp, char *text, size_t n) {
     testcase t = {0};
@@ -120,11 +135,7 @@ static void result_of(const char *folder, const char *temp, char *text, size_t n
     ir_graph *g = NULL;
     int mode = 0;
     if (read_case(&t, &d)) {
-        static const int first[] = {MAX_INPUTS, 1, 0};
-        for (mode = 0; mode < 3 && !g; mode++) {
-            d.code = IR_EXIT_OK;
-            g = load_case(&t, first[mode], &d);
-        }
+        g = load_any(&t, &mode, &d);
     } else if (t.n_names >= 0 &&
                d.code != IR_EXIT_UNSUPPORTED) { /* inputs that are no tensors: let the importer say so */
         d.code = IR_EXIT_OK;
@@ -219,7 +230,139 @@ static void every_case_does_what_the_table_says(void **state) {
     assert_int_equal(wrong, 0);
 }
 
+/* ---- emitted C ------------------------------------------------------------------------------- */
+
+enum { BATCH = 400, LOG = 16384 };
+
+/* Cases that are compiled: their folders, and what each is called in C. */
+typedef struct batch {
+    char *dir, *folder[BATCH], *name[BATCH];
+    int count;
+} batch;
+
+/* Loads a case and plans it for target c. NULL with d: what an input of its kind cannot be, or what has no
+ * kernel. */
+static ir_graph *plan_case(testcase *t, ir_diag *d) {
+    int mode;
+    pass_report reports[MAX_PASSES];
+    int passes;
+    ir_graph *g = read_case(t, d) ? load_any(t, &mode, d) : NULL;
+    if (!g) return NULL;
+    g->goals.lanes = 2;
+    if (pipeline_run(g, &(pipeline_options){0}, reports, &passes, d)) return g;
+    ir_graph_free(g);
+    return NULL;
+}
+
+/* Whether the case is in the batch now; cases that the target refuses are left out. */
+static bool emit_case(batch *b, const char *folder, int *wrong) {
+    testcase t = {0};
+    ir_diag d = {0};
+    snprintf(t.folder, sizeof t.folder, "%s", folder);
+    ir_graph *g = plan_case(&t, &d);
+    char *name = test_format("case%d", b->count);
+    if (g) g->name = ir_strdup(g->arena, name);
+    bool ok = g && emitted_write(g, b->dir, &d);
+    if (ok) {
+        b->folder[b->count] = test_format("%s", folder);
+        b->name[b->count++] = name;
+    } else {
+        free(name);
+        if (d.code != IR_EXIT_UNSUPPORTED && d.code != IR_EXIT_INPUT) {
+            print_message("%s: %s\n", folder, d.text);
+            ++*wrong;
+        }
+    }
+    ir_graph_free(g);
+    free_case(&t);
+    return ok;
+}
+
+static bool run_emitted(const testcase *t, const ir_graph *g, emitted_run *r, ir_diag *d) {
+    bool ok = true;
+    for (int k = 0; ok && k < g->n_inputs; k++) {
+        ir_value v = {0};
+        ok = file_tensor_to_value(&t->in[k], &v, d);
+        for (int64_t i = 0; ok && i < ir_count(g->inputs[k]); i++)
+            emitted_store(r->in[k].data, r->info->inputs[k].dtype, (size_t)i, &v);
+        ir_values_free(&v, 1);
+    }
+    ok = ok && emitted_compute(r, d);
+    for (int k = 0; ok && k < g->n_outputs; k++) {
+        ir_value v = {0};
+        ok = ir_value_new(g->outputs[k], &v, d);
+        for (int64_t i = 0; ok && i < ir_count(g->outputs[k]); i++) {
+            double got = emitted_load(r->out[k].data, r->info->outputs[k].dtype, (size_t)i);
+            if (v.f)
+                v.f[i] = got;
+            else
+                v.i[i] = r->info->outputs[k].dtype == VOX_I64 ? ((const int64_t *)r->out[k].data)[i]
+                                                              : (int64_t)got;
+        }
+        ok = ok && compare_output(t, k, g->outputs[k], &v, d);
+        ir_values_free(&v, 1);
+    }
+    return ok;
+}
+
+static bool check_emitted(const batch *b, int i, ir_diag *d) {
+    testcase t = {0};
+    emitted_run r = {0};
+    snprintf(t.folder, sizeof t.folder, "%s", b->folder[i]);
+    ir_graph *g = plan_case(&t, d);
+    bool ok = g && emitted_open(&r, b->dir, b->name[i], d) && run_emitted(&t, g, &r, d);
+    emitted_close(&r);
+    ir_graph_free(g);
+    free_case(&t);
+    return ok;
+}
+
+static int finish_batch(batch *b, const char *flags) {
+    static char log[LOG];
+    int wrong = 0;
+    if (!emitted_build(b->dir, b->name, b->count, flags, log, sizeof log)) fail_msg("%s", log);
+    for (int i = 0; i < b->count; i++) {
+        ir_diag d = {0};
+        if (!check_emitted(b, i, &d)) {
+            print_message("%s as C: %s\n", b->folder[i], d.text);
+            wrong++;
+        }
+        free(b->folder[i]);
+        free(b->name[i]);
+    }
+    test_rmdir(b->dir);
+    *b = (batch){.dir = test_tmpdir()};
+    return wrong;
+}
+
+/* Cases whose network is folded away have no layers to emit but copies. */
+static void every_case_that_passes_does_so_as_emitted_c(void **state) {
+    (void)state;
+    TEST_NEEDS(DATA);
+    char **names = calloc(MAX_CASES, sizeof *names), want[600], *table = read_text(TABLE);
+    int n = list_cases(names), wrong = 0, ran = 0, passing = 0;
+    batch b = {.dir = test_tmpdir()};
+    for (int i = 0; i < n; i++) {
+        char *folder = test_format("%s/%s", DATA, names[i]);
+        expected_of(table, names[i], want, sizeof want);
+        bool passes = strncmp(want, "pass", 4) == 0 && strncmp(want, "pass-folded", 11) != 0;
+        passing += passes;
+        ran += passes && emit_case(&b, folder, &wrong);
+        if (b.count == BATCH) wrong += finish_batch(&b, "");
+        free(folder);
+        free(names[i]);
+    }
+    wrong += finish_batch(&b, "");
+    print_message("%d of %d cases ran as C, target c refuses the others\n", ran, passing);
+    test_rmdir(b.dir);
+    free(names);
+    free(table);
+    assert_int_equal(wrong, 0);
+    assert_true(passing == 0 || ran > passing * 3 / 4);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_case_does_what_the_table_says)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_case_does_what_the_table_says),
+                                       cmocka_unit_test(every_case_that_passes_does_so_as_emitted_c)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

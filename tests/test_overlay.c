@@ -50,7 +50,7 @@ static bool gray(const unsigned char *c) {
 
 /* 20 x 30 x 10 voxels of 1 x 1 x 2 mm, grey = x; label 1 in one corner box, label 2 around the centre of
  * mass. */
-static const vox_geometry ras = {.version = 1, .world = {0, 1, 2}};
+static const vox_geometry ras = {.version = 1, .form = VOX_FORM_SFORM, .world = {0, 1, 2}};
 
 static vox_volume make(uint16_t *labels) {
     vox_volume v = {.dim = {20, 30, 10}, .channels = 1, .spacing = {1, 1, 2}};
@@ -104,7 +104,7 @@ static void storage_order_does_not_matter(void **state) {
     uint16_t labels[6000], other_labels[6000];
     vox_volume v = make(labels);
     vox_volume w = {.dim = {10, 20, 30}, .channels = 1, .spacing = {2, 1, 1}}; /* z down, x left, y forward */
-    const vox_geometry g = {.version = 1, .world = {2, 0, 1}, .flipped = {1, 1, 0}};
+    const vox_geometry g = {.version = 1, .form = VOX_FORM_SFORM, .world = {2, 0, 1}, .flipped = {1, 1, 0}};
     w.data = malloc(6000 * sizeof *w.data);
     for (int i = 0; i < 6000; i++) {
         int x = i % 20, y = i / 20 % 30, z = i / 600;

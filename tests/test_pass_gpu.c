@@ -191,6 +191,26 @@ static void constant_members_are_left_to_the_concat(void **state) {
     ir_graph_free(g);
 }
 
+/* cuDNN multiplies it by weights of 0, so it must be a number. */
+static void what_lies_behind_a_concat_is_written_by_its_last_member(void **state) {
+    (void)state;
+    ir_graph *g =
+        laid_out("graph g\ninput %x f32[1,1,4,4,4]\ninput %z f32[1,1,4,4,4]\n"
+                 "const %w f32[1,4,3,3,3] random(1)\n%a = max_pool(%x)" POOL "\n%b = max_pool(%z)" POOL
+                 "\n%c = concat(%b, %a) axis=1\n%cat = concat(%a, %c, %b) axis=1\n%y = conv(%cat, %w)" SAME3
+                 "\noutput %y\n",
+                 IR_FP16);
+    must(pass_members, g);
+    const ir_node *cat = ir_find_tensor(g, "cat")->producer;
+    expect(g, "%c = concat(%b.copy, %a.copy) axis=1 -> f32[1,2,2,2,2] pitch8 f16 in %cat+2\n");
+    assert_int_equal(cg_gpu_own_channels(cat->in[0]), 1);
+    assert_int_equal(cg_gpu_own_channels(ir_find_tensor(g, "a")),
+                     1); /* the last of %c, which others follow */
+    assert_int_equal(cg_gpu_own_channels(cat->in[2]), 5);
+    assert_int_equal(cg_gpu_own_channels(cat->out[0]), 8);
+    ir_graph_free(g);
+}
+
 static void cudnn_results_are_copied(void **state) {
     (void)state;
     ir_graph *g = laid_out("graph g\ninput %x f32[1,16,8,8,8]\nconst %w f32[16,16,3,3,3] random(1)\n"
@@ -235,6 +255,21 @@ static int64_t in_slabs(ir_graph *g) {
     must(pass_slabs, g);
     must(pass_memory, g);
     return before;
+}
+
+/* Kernels make all of a plain result at once. */
+static void plain_values_have_no_windows(void **state) {
+    (void)state;
+    ir_graph *g = laid_out("graph g\ninput %x f32[1,1,2,2,5]\nconst %k f32[] splat(2)\n%a = div(%x, %k)\n"
+                           "%y = max_pool(%a) kernel=2x2x2 stride=1x1x1 dilation=1x1x1 "
+                           "pad=[0,0,0,0,0,0] ceil=0\noutput %y\n",
+                           IR_FP32);
+    in_slabs(g);
+    const ir_tensor *a = ir_find_tensor(g, "a");
+    assert_int_equal(a->pitch, 0);
+    assert_int_equal(a->ring, 0);
+    assert_int_equal(a->producer->stream, 0);
+    ir_graph_free(g);
 }
 
 static void slabs_save_memory_within_the_budget(void **state) {
@@ -350,6 +385,25 @@ static void expect_refused(const char *text, const char *words) {
     ir_graph_free(g);
 }
 
+/* Channels reversed or skipped, members along other axes than C, N cut, softmax along an axis of space. */
+static void what_moves_no_voxels_is_plain(void **state) {
+    (void)state;
+    ir_graph *g = laid_out(
+        "graph g\ninput %x f32[2,8,8,8,8]\nconst %w f32[8,8,1,1,1] random(1)\n%a = conv(%x, %w)" CONV1
+        "\n%b = slice(%a) begin=[0,7,0,0,0] size=[2,8,8,8,8] step=[1,-1,1,1,1]\n%c = concat(%a, %b) axis=2\n"
+        "%d = concat(%a, %b) axis=0\n%e = slice(%a) begin=[1,0,0,0,0] size=[1,8,8,8,8] step=[1,1,1,1,1]\n"
+        "%s = softmax(%a) axis=3\n%m = arg_max(%a) axis=4 keepdims=1 select_last=0\n"
+        "%t = slice(%a) begin=[0,1,0,0,0] size=[2,3,8,8,8] step=[1,2,1,1,1]\noutput %b\noutput %c\noutput "
+        "%d\n"
+        "output %e\noutput %s\noutput %m\noutput %t\n",
+        IR_FP16);
+    for (int i = 0; i < g->n_outputs; i++) assert_int_equal(g->outputs[i]->producer->in[0]->pitch, 0);
+    must(pass_members, g);
+    must(pass_slabs, g);
+    must(pass_memory, g);
+    ir_graph_free(g);
+}
+
 static void what_has_no_kernel_is_refused_by_name(void **state) {
     (void)state;
     expect_refused("graph g\ninput %x f64[4]\n%y = exp(%x) name=\"double\"\noutput %y\n", "exp double");
@@ -375,14 +429,17 @@ int main(void) {
         cmocka_unit_test(early_members_are_copied_where_memory_is_short),
         cmocka_unit_test(a_member_that_stands_twice_is_copied_once),
         cmocka_unit_test(constant_members_are_left_to_the_concat),
+        cmocka_unit_test(what_lies_behind_a_concat_is_written_by_its_last_member),
         cmocka_unit_test(cudnn_results_are_copied),
         cmocka_unit_test(norms_work_in_place),
+        cmocka_unit_test(plain_values_have_no_windows),
         cmocka_unit_test(slabs_save_memory_within_the_budget),
         cmocka_unit_test(thrift_buys_memory_with_launches),
         cmocka_unit_test(what_is_scattered_is_made_in_slabs),
         cmocka_unit_test(whole_values_when_asked_for),
         cmocka_unit_test(steps_compute_seams_again),
         cmocka_unit_test(values_stay),
+        cmocka_unit_test(what_moves_no_voxels_is_plain),
         cmocka_unit_test(what_has_no_kernel_is_refused_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

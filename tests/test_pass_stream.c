@@ -54,6 +54,22 @@ static void test_a_crop_streams_with_what_it_crops(void **state) {
     ir_graph_free(g);
 }
 
+/* A skip that is cropped and added, on odd sizes: a group takes the crop out of another one, whose rings were
+ * as long as its turns asked for. */
+static void test_a_crop_leaves_another_group(void **state) {
+    (void)state;
+    ir_graph *g = parse(
+        "graph g\ninput %t1 f32[1,3,36,37,37]\nconst %w f32[6,3,3,3,3] random(1)\n"
+        "const %u f32[6,3,2,2,2] random(2)\nconst %b f32[3] random(3)\n%t2 = elu(%t1) alpha=1\n"
+        "%t4 = elu(%t2) alpha=1\n%t5 = max_pool(%t4)" POOL "\n%t6 = conv(%t5, %w)" SAME
+        "\n%t10 = conv_transpose(%t6, %u, %b)" UP "\n%t11 = slice(%t4) begin=[0,0,0,0,1] size=[1,3,36,36,36] "
+        "step=[1,1,1,1,1]\n%t12 = add(%t11, %t10)\noutput %t12\n");
+    stream(g);
+    assert_int_equal(group_of(g, "t11"), group_of(g, "t4"));
+    assert_int_not_equal(group_of(g, "t12"), group_of(g, "t4"));
+    ir_graph_free(g);
+}
+
 /* Neither peak alone lowers the need: both go, or none. */
 static void test_equal_peaks_go_together(void **state) {
     (void)state;
@@ -220,6 +236,7 @@ static void test_a_plane_less_is_noticed(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_crop_streams_with_what_it_crops),
+        cmocka_unit_test(test_a_crop_leaves_another_group),
         cmocka_unit_test(test_equal_peaks_go_together),
         cmocka_unit_test(test_small_steps_are_not_worth_it),
         cmocka_unit_test(test_a_chain_of_dilated_convolutions_is_one_group),

@@ -333,7 +333,7 @@ static void segment_channels(void **state) {
     }
     nifti_image_free(l);
     expect("fake_rgb", "segment one.nii -o d.nii %W", 2, "1 channel", "takes 3", "--repeat-channel");
-    expect("fake_box", "segment rgb.nii -o d.nii %W", 2, "3 channels", "takes 1", NULL);
+    expect("fake_box", "segment rgb.nii -o d.nii %W", 2, "holds 3 volumes (a series?)", "takes 1", NULL);
     expect("fake_rgb", "segment one.nii small.nii one.nii -o d.nii %W", 2, "7x5x5", "7x5x6", "one grid");
     assert_false(exists("d.nii"));
     expect("fake_rgb", "segment one.nii --repeat-channel -o d.nii %W", 0, NULL, NULL, NULL);

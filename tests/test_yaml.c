@@ -432,6 +432,10 @@ static const bad bads[] = {
     {HEAD "labels: [a, b]\n" L "y: relu\n", 3, 9, 2, "2 labels, but output y has 4 channels"},
     {HEAD "labels: [a, a, b, c]\n" L "y: relu\n", 3, 13, 2, "twice"},
     {HEAD "labels: [a, \"b\\n\", c, d]\n" L "y: relu\n", 3, 13, 2, "control character"},
+    {HEAD "labels: [a, \"b\\x85\", c, d]\n" L "y: relu\n", 3, 13, 2, "control character"},
+    {HEAD "labels: [a, \"b\\u202E\", c, d]\n" L "y: relu\n", 3, 13, 2, "turns the direction of text"},
+    {HEAD "labels: [a, \"b\\0c\", c, d]\n" L "y: relu\n", 3, 13, 2, "a zero byte"},
+    {HEAD L "\"y\\0z\": relu\n", 4, 5, 2, "a zero byte"},
     {HEAD "volume: {axes: xyz}\n" L "y: relu\n", 3, 9, 2, "lacks the key prepare"},
 #define V(axes, prepare, border, output)                                                                     \
     HEAD "volume:\n  axes: " axes "\n  prepare: " prepare "\n  border: " border "\n  output: " output "\n" L \

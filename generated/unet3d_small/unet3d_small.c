@@ -140,23 +140,22 @@ static const vox_volume_info volume = {
     .level = 0.0,
 };
 
-/* unet3d_small_kernels.c, compiled once for each instruction set. */
+/* unet3d_small_kernels.c, compiled once for each instruction set, the best one last. */
+#ifndef UNET3D_SMALL_ISAS /* the Makefile's ISAS */
 #if defined(__x86_64__)
-extern const vox_layer_fn unet3d_small_layers_baseline[];
-extern const vox_layer_fn unet3d_small_layers_avx2[];
-extern const vox_layer_fn unet3d_small_layers_avx512[];
-static const vox_build builds[] = {
-    {"baseline", unet3d_small_layers_baseline},
-    {"avx2", unet3d_small_layers_avx2},
-    {"avx512", unet3d_small_layers_avx512},
-};
+#define UNET3D_SMALL_ISAS(X) X(baseline) X(avx2) X(avx512)
 #elif defined(__aarch64__)
-extern const vox_layer_fn unet3d_small_layers_neon[];
-static const vox_build builds[] = {{"neon", unet3d_small_layers_neon}};
+#define UNET3D_SMALL_ISAS(X) X(neon)
 #else
-extern const vox_layer_fn unet3d_small_layers_baseline[];
-static const vox_build builds[] = {{"baseline", unet3d_small_layers_baseline}};
+#define UNET3D_SMALL_ISAS(X) X(baseline)
 #endif
+#endif
+#define DECLARE(isa) extern const vox_layer_fn unet3d_small_layers_##isa[];
+#define BUILD(isa) {#isa, unet3d_small_layers_##isa},
+UNET3D_SMALL_ISAS(DECLARE)
+static const vox_build builds[] = {UNET3D_SMALL_ISAS(BUILD)};
+#undef DECLARE
+#undef BUILD
 
 static vox_status run_ports(const void *prepared, const void *const *inputs, void *const *outputs,
                             void *arena, size_t arena_bytes, const vox_executor *executor);
@@ -166,7 +165,7 @@ static const vox_model_info info = {
     .abi = UNET3D_SMALL_ABI_VERSION,
     .name = "unet3d_small",
     .voxc_version = "0.1.0",
-    .graph_hash = "3aaa2288fc04210d",
+    .graph_hash = "a6b8b3337d6bffb9",
     .options = "--target c --init 1",
     .arena_bytes = UNET3D_SMALL_ARENA_BYTES,
     .prepared_bytes = UNET3D_SMALL_PREPARED_BYTES,
@@ -194,7 +193,7 @@ static const vox_model_info info = {
 
 static const vox_model model = {
     .info = &info,
-    .graph_hash = 0x3aaa2288fc04210du,
+    .graph_hash = 0xa6b8b3337d6bffb9u,
     .weights = packings,
     .n_weights = WEIGHTS,
     .builds = builds,

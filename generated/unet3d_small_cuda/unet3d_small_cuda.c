@@ -287,7 +287,7 @@ static const vox_model_info info = {
     .abi = UNET3D_SMALL_CUDA_ABI_VERSION,
     .name = "unet3d_small",
     .voxc_version = "0.1.0",
-    .graph_hash = "4fc3f7fa3b3e86b7",
+    .graph_hash = "5ac294344bd5c32f",
     .options = "--target cuda --precision fp16 --init 1",
     .arena_bytes = UNET3D_SMALL_CUDA_ARENA_BYTES,
     .prepared_bytes = UNET3D_SMALL_CUDA_WEIGHTS_BYTES,
@@ -312,7 +312,7 @@ static const vox_model_info info = {
 
 static const vox_cuda_model model = {
     .info = &info,
-    .graph_hash = 0x4fc3f7fa3b3e86b7u,
+    .graph_hash = 0x5ac294344bd5c32fu,
     .weights_bytes = UNET3D_SMALL_CUDA_WEIGHTS_BYTES,
     .workspace_cap = 268435456,
     .type = VOX_CUDA_F16,
@@ -356,6 +356,10 @@ unet3d_small_status unet3d_small_cuda_run_host(unet3d_small_cuda *handle, const 
 
 size_t unet3d_small_cuda_arena_bytes(const unet3d_small_cuda *handle) {
     return vox_cuda_arena_size(handle);
+}
+
+vox_status unet3d_small_cuda_arena_wanted(const vox_cuda_options *options, size_t *bytes) {
+    return vox_cuda_arena_wanted(&model, options, bytes);
 }
 
 const vox_model_info *unet3d_small_cuda_get_info(void) {

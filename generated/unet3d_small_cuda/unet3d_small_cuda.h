@@ -19,7 +19,7 @@ extern "C" {
 
 #define UNET3D_SMALL_CUDA_ABI_VERSION   1u
 #define UNET3D_SMALL_CUDA_ALIGN         256u /* of the arena */
-#define UNET3D_SMALL_CUDA_ARENA_BYTES   6209792u /* without workspaces */
+#define UNET3D_SMALL_CUDA_ARENA_BYTES   6209792u /* the least: without workspaces */
 #define UNET3D_SMALL_CUDA_WEIGHTS_BYTES 603136u /* on the GPU */
 #define UNET3D_SMALL_WEIGHTS_BYTES      1194688u
 #define UNET3D_SMALL_INPUT_0_BYTES      3114752u
@@ -49,6 +49,10 @@ unet3d_small_status unet3d_small_cuda_run(unet3d_small_cuda *handle, vox_cuda_st
 unet3d_small_status unet3d_small_cuda_run_host(unet3d_small_cuda *handle, const float *image, float *logits);
 
 size_t unet3d_small_cuda_arena_bytes(const unet3d_small_cuda *handle); /* workspaces included */
+/* What a caller's arena needs for the plans that a handle of its own memory would get: UNET3D_SMALL_CUDA_ARENA_BYTES is
+ * the least that create takes, with the slower plans. Takes about as long as create; *bytes is left alone on
+ * anything but VOX_OK. */
+vox_status unet3d_small_cuda_arena_wanted(const vox_cuda_options *options, size_t *bytes);
 /* Sizes, shapes and names; its functions are NULL. */
 const vox_model_info *unet3d_small_cuda_get_info(void);
 /* The tables, for runtime/cuda/vox_cuda_model.h's functions. */

@@ -49,15 +49,45 @@ vox_status vox_cuda_no_memory(const vox_cuda *h, const char *what) {
     return VOX_E_MEMORY;
 }
 
-vox_status vox_cuda_enter(const vox_cuda *h, int *before) {
-    vox_status status = vox_cuda_check_call(h, cudaGetDevice(before), "cudaGetDevice");
+vox_status vox_cuda_enter(const vox_cuda *h, vox_cuda_thread *before) {
+    const cudaError_t pending = cudaGetLastError();
+    if (pending != cudaSuccess)
+        vox_cuda_say(h, "an error from before this call, not of it: %s (%s)", cudaGetErrorName(pending),
+                     cudaGetErrorString(pending));
+    *before = (vox_cuda_thread){.mode = cudaStreamCaptureModeRelaxed};
+    vox_status status = vox_cuda_check_call(h, cudaGetDevice(&before->device), "cudaGetDevice");
+    if (status == VOX_OK) status = vox_cuda_check_call(h, cudaSetDevice(h->options.device), "cudaSetDevice");
     if (status != VOX_OK) return status;
-    return vox_cuda_check_call(h, cudaSetDevice(h->options.device), "cudaSetDevice");
+    return vox_cuda_check_call(h, cudaThreadExchangeStreamCaptureMode(&before->mode),
+                               "cudaThreadExchangeStreamCaptureMode");
 }
 
-vox_status vox_cuda_leave(const vox_cuda *h, int before, vox_status status) {
-    vox_status back = vox_cuda_check_call(h, cudaSetDevice(before), "cudaSetDevice");
-    return status == VOX_OK ? back : status;
+vox_status vox_cuda_leave(const vox_cuda *h, vox_cuda_thread before, vox_status status) {
+    vox_status mode = vox_cuda_check_call(h, cudaThreadExchangeStreamCaptureMode(&before.mode),
+                                          "cudaThreadExchangeStreamCaptureMode");
+    vox_status back = vox_cuda_check_call(h, cudaSetDevice(before.device), "cudaSetDevice");
+    if (status != VOX_OK) return status;
+    return mode != VOX_OK ? mode : back;
+}
+
+vox_status vox_cuda_is_captured(const vox_cuda *h, cudaStream_t stream, int *captured) {
+    enum cudaStreamCaptureStatus state = cudaStreamCaptureStatusNone;
+    *captured = 0;
+    vox_status status =
+        vox_cuda_check_call(h, cudaStreamIsCapturing(stream, &state), "cudaStreamIsCapturing");
+    if (status != VOX_OK) return status;
+    *captured = state == cudaStreamCaptureStatusActive;
+    if (state != cudaStreamCaptureStatusInvalidated) return VOX_OK;
+    vox_cuda_say(h, "the stream's capture has been invalidated before this call");
+    return VOX_E_CUDA;
+}
+
+vox_status vox_cuda_refuse_capture(const vox_cuda *h, cudaStream_t stream, const char *what) {
+    int captured = 0;
+    vox_status status = vox_cuda_is_captured(h, stream, &captured);
+    if (status != VOX_OK || !captured) return status;
+    vox_cuda_say(h, "%s waits, which a stream that is being captured cannot", what);
+    return VOX_E_ARGUMENT;
 }
 
 int vox_cuda_device_count(void) {

@@ -55,9 +55,7 @@ void vox_cuda_free_graphs(vox_cuda *h) {
         h->sides[i] = (vox_cuda_side){0};
     }
     if (h->forked) cudaEventDestroy(h->forked);
-    if (h->capture) cudaStreamDestroy(h->capture);
     h->forked = NULL;
-    h->capture = NULL;
 }
 
 /* ---- capturing ------------------------------------------------------------------------------- */
@@ -75,8 +73,7 @@ static vox_status open_event(const vox_cuda *h, cudaEvent_t *event) {
 }
 
 static vox_status open_streams(vox_cuda *h, int runs) {
-    vox_status status = open_stream(h, &h->capture);
-    if (status == VOX_OK && runs > 1) status = open_event(h, &h->forked);
+    vox_status status = runs > 1 ? open_event(h, &h->forked) : VOX_OK;
     for (int i = 0; i < runs - 1 && status == VOX_OK; i++) {
         status = open_stream(h, &h->sides[i].stream);
         if (status == VOX_OK) status = open_event(h, &h->sides[i].joined);
@@ -91,26 +88,26 @@ static vox_status order(const vox_cuda *h, cudaStream_t from, cudaEvent_t event,
     return vox_cuda_check_call(h, cudaStreamWaitEvent(to, event, 0), "cudaStreamWaitEvent");
 }
 
-/* The first run on the capturing stream, each other on one that leaves it before that and comes back. */
+/* The first run on the handle's own stream, each other on one that leaves it before that and comes back. */
 static vox_status enqueue_runs(vox_cuda *h, const request *r) {
     vox_status status = VOX_OK;
     for (int i = 0; i < r->runs - 1 && status == VOX_OK; i++)
-        status = order(h, h->capture, h->forked, h->sides[i].stream);
+        status = order(h, h->own, h->forked, h->sides[i].stream);
     for (int i = 0; i < r->runs && status == VOX_OK; i++)
-        status = vox_cuda_enqueue(h, i ? h->sides[i - 1].stream : h->capture, i, r->inputs, r->outputs);
+        status = vox_cuda_enqueue(h, i ? h->sides[i - 1].stream : h->own, i, r->inputs, r->outputs);
     for (int i = 0; i < r->runs - 1 && status == VOX_OK; i++)
-        status = order(h, h->sides[i].stream, h->sides[i].joined, h->capture);
+        status = order(h, h->sides[i].stream, h->sides[i].joined, h->own);
     return status;
 }
 
 /* Relaxed: cuDNN may load a kernel on its first use, which other modes forbid. A capture that fails is ended
  * too, or the stream could never be used again. */
 static vox_status record(vox_cuda *h, const request *r, cudaGraph_t *graph) {
-    vox_status status = vox_cuda_check_call(
-        h, cudaStreamBeginCapture(h->capture, cudaStreamCaptureModeRelaxed), "cudaStreamBeginCapture");
+    vox_status status = vox_cuda_check_call(h, cudaStreamBeginCapture(h->own, cudaStreamCaptureModeRelaxed),
+                                            "cudaStreamBeginCapture");
     if (status != VOX_OK) return status;
     status = enqueue_runs(h, r);
-    cudaError_t error = cudaStreamEndCapture(h->capture, graph);
+    cudaError_t error = cudaStreamEndCapture(h->own, graph);
     if (status == VOX_OK) return vox_cuda_check_call(h, error, "cudaStreamEndCapture");
     cudaGetLastError();
     return status;

@@ -14,7 +14,7 @@ typedef struct vox_cuda_graph {
     const void **pointers; /* [runs inputs, runs outputs] that it was captured with */
 } vox_cuda_graph;
 
-/* A stream beside the capturing one, while a graph of several runs is recorded. */
+/* A stream beside the handle's own, while a graph of several runs is recorded. */
 typedef struct vox_cuda_side {
     cudaStream_t stream;
     cudaEvent_t joined;
@@ -43,14 +43,17 @@ typedef struct vox_cuda_pipe {
 struct vox_cuda {
     const vox_cuda_model *model;
     vox_cuda_options options;
-    cudnnHandle_t cudnn;
-    unsigned char *weights, *arena; /* device memory */
-    size_t arena_bytes;             /* of one tile */
+    cudaStream_t own;                    /* for weights, for measuring, to record graphs on */
+    cudaEvent_t done;                    /* behind the last run that was no part of a capture */
+    cudnnHandle_t cudnn[VOX_CUDA_TILES]; /* one per tile: they run side by side */
+    unsigned char *weights, *arena;      /* device memory */
+    const char *bad_weight;              /* packed most wrongly, and how much: 1 is what rounding allows */
+    double weight_error;
+    size_t arena_bytes; /* of one tile */
     int owns_arena;
-    int tiles;            /* runs of one launch; as many arenas lie behind one another */
-    vox_plan **plans;     /* [n_convs] */
-    cudaStream_t capture; /* on which graphs are recorded */
-    cudaEvent_t forked;   /* where the others leave it */
+    int tiles;          /* runs of one launch; as many arenas lie behind one another */
+    vox_plan **plans;   /* [n_convs] */
+    cudaEvent_t forked; /* where the others leave the handle's own stream */
     vox_cuda_side sides[VOX_CUDA_TILES - 1];
     vox_cuda_graph graphs[VOX_CUDA_GRAPHS];
     int next_graph; /* to be replaced when all are taken */
@@ -67,10 +70,23 @@ vox_status vox_cudnn_check_call(const vox_cuda *h, cudnnStatus_t status, const c
 vox_status vox_cuda_no_memory(const vox_cuda *h, const char *what);
 void vox_cuda_say(const vox_cuda *h, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Makes the handle's GPU the thread's; *before is the one that vox_cuda_leave goes back to. */
-vox_status vox_cuda_enter(const vox_cuda *h, int *before);
+/* What a call changes of its thread. */
+typedef struct vox_cuda_thread {
+    int device;
+    enum cudaStreamCaptureMode mode;
+} vox_cuda_thread;
+
+/* Makes the handle's GPU the thread's, and lets calls through that a capture of the host's would forbid: none
+ * of them touches its streams. An error that was pending is the host's: it is told to the callback and
+ * cleared, or the next launch would report it. *before is what vox_cuda_leave goes back to. */
+vox_status vox_cuda_enter(const vox_cuda *h, vox_cuda_thread *before);
 /* Returns status, or what went wrong on the way back if it is VOX_OK. */
-vox_status vox_cuda_leave(const vox_cuda *h, int before, vox_status status);
+vox_status vox_cuda_leave(const vox_cuda *h, vox_cuda_thread before, vox_status status);
+
+/* Whether the host is capturing the stream. VOX_E_CUDA: its capture is broken, or cannot be asked for. */
+vox_status vox_cuda_is_captured(const vox_cuda *h, cudaStream_t stream, int *captured);
+/* VOX_E_ARGUMENT, with a line for the callback, where the host is: `what` cannot be part of a capture. */
+vox_status vox_cuda_refuse_capture(const vox_cuda *h, cudaStream_t stream, const char *what);
 
 /* ---- parts of create and run ----------------------------------------------------------------- */
 
@@ -78,6 +94,10 @@ vox_status vox_cuda_leave(const vox_cuda *h, int before, vox_status status);
 vox_status vox_cuda_load_weights(vox_cuda *h, const void *file, size_t bytes);
 /* One weight packed into host memory of w->bytes; the file has been checked. */
 void vox_cuda_pack_weight(const vox_cuda_weight *w, const unsigned char *file, unsigned char *to);
+/* How far a packed weight is from the file's numbers, at samples of it: 1 is what rounding to its type
+ * allows. Written without the packing's code (vox_cuda_check_weights.c). */
+double vox_cuda_check_weight(const vox_cuda_weight *w, const unsigned char *file,
+                             const unsigned char *packed);
 /* Elements of host memory as they lie on the device, and back. */
 double vox_cuda_get(vox_cuda_store store, const void *data, size_t index);
 void vox_cuda_put(vox_cuda_store store, void *data, size_t index, double value);
@@ -86,16 +106,22 @@ size_t vox_cuda_store_bytes(vox_cuda_store store);
 /* vox_cuda_plans.c: plans of every convolution under the caps, and the arena that they need. */
 vox_status vox_cuda_build_plans(vox_cuda *h);
 void vox_cuda_free_plans(vox_cuda *h);
+/* Plans alone, for h->arena_bytes: nothing is allocated on the GPU. */
+vox_status vox_cuda_count_arena(vox_cuda *h);
 void *vox_cuda_address(const vox_cuda_memory *m, vox_cuda_place place);
 
 /* vox_cuda_run.c */
-vox_status vox_cuda_run_step(vox_cuda *h, const vox_cuda_memory *m, int step, cudaStream_t stream);
+/* A step of that tile, whose handle of cuDNN has the stream already: branches of a graph never share one. */
+vox_status vox_cuda_run_step(vox_cuda *h, int tile, const vox_cuda_memory *m, int step, cudaStream_t stream);
+/* Before steps of tile 0 that the caller then waits for: cuDNN's stream. VOX_E_ARGUMENT: the host captures
+ * it. */
+vox_status vox_cuda_use_stream(const vox_cuda *h, cudaStream_t stream);
 /* Run number `tile` of a launch: in that arena, from and to the addresses at tile * n_inputs, n_outputs. */
 vox_status vox_cuda_enqueue(vox_cuda *h, cudaStream_t stream, int tile, const void *const *inputs,
                             void *const *outputs);
 vox_cuda_memory vox_cuda_memory_of(const vox_cuda *h, int tile, const void *const *inputs,
                                    void *const *outputs);
-/* `runs` runs at once. */
+/* `runs` runs at once; where the host captures the stream, one, step by step into its graph. */
 vox_status vox_cuda_launch(vox_cuda *h, cudaStream_t stream, int runs, const void *const *inputs,
                            void *const *outputs);
 
@@ -106,7 +132,7 @@ void vox_cuda_free_graphs(vox_cuda *h);
 
 /* vox_cuda_host.c */
 vox_status vox_cuda_open_pipe(vox_cuda *h); /* does nothing where it is open */
-void vox_cuda_close_pipe(vox_cuda *h);
+void vox_cuda_close_pipe(vox_cuda *h);      /* waits for what is under way */
 size_t vox_cuda_port_bytes(const vox_port *port);
 /* Bytes of a run's inputs and outputs; where each begins (offset may be NULL). */
 size_t vox_cuda_place_ports(const vox_model_info *info, size_t *offset);

@@ -115,8 +115,21 @@ static void close_slot(vox_cuda_slot *s) {
     free(s->outputs);
 }
 
+/* What was enqueued must not read a slot that is filled again, or freed. */
+static void settle(const vox_cuda_pipe *p) {
+    const cudaStream_t streams[] = {p->in, p->compute, p->out};
+    for (int i = 0; i < 3; i++) {
+        enum cudaStreamCaptureStatus state = cudaStreamCaptureStatusNone;
+        if (!streams[i] || cudaStreamIsCapturing(streams[i], &state) != cudaSuccess) continue;
+        if (state == cudaStreamCaptureStatusNone) cudaStreamSynchronize(streams[i]);
+    }
+    cudaGetLastError();
+}
+
 void vox_cuda_close_pipe(vox_cuda *h) {
     vox_cuda_pipe *p = &h->pipe;
+    if (!p->owns_compute) p->compute = NULL; /* the host's, which may be gone */
+    settle(p);
     for (int i = 0; i < VOX_CUDA_SLOTS; i++) close_slot(&p->slots[i]);
     if (p->in) cudaStreamDestroy(p->in);
     if (p->out) cudaStreamDestroy(p->out);
@@ -145,7 +158,9 @@ static vox_status copy_in(vox_cuda *h, vox_cuda_slot *s, int tile, const void *c
 static vox_status compute(vox_cuda *h, vox_cuda_slot *s, int first, int runs) {
     const vox_model_info *info = h->model->info;
     cudaStream_t stream = h->pipe.compute;
-    vox_status status = vox_cuda_check_call(h, cudaEventRecord(s->copied_in, h->pipe.in), "cudaEventRecord");
+    vox_status status = vox_cuda_refuse_capture(h, stream, "a run from host memory");
+    if (status == VOX_OK)
+        status = vox_cuda_check_call(h, cudaEventRecord(s->copied_in, h->pipe.in), "cudaEventRecord");
     if (status == VOX_OK)
         status = vox_cuda_check_call(h, cudaStreamWaitEvent(stream, s->copied_in, 0), "cudaStreamWaitEvent");
     if (status == VOX_OK)
@@ -196,12 +211,6 @@ static vox_cuda_slot *slot_of(vox_cuda *h, int run, int *tile) {
     return &h->pipe.slots[place / h->tiles];
 }
 
-/* What was enqueued must not read a slot that is filled again. */
-static vox_status lost(vox_status status) {
-    if (status != VOX_OK) cudaDeviceSynchronize();
-    return status;
-}
-
 /* All that wait. */
 static vox_status launch(vox_cuda *h) {
     vox_cuda_pipe *p = &h->pipe;
@@ -212,7 +221,8 @@ static vox_status launch(vox_cuda *h) {
     if (status == VOX_OK) status = copy_out(h, s, first, runs);
     p->waiting = 0;
     if (status != VOX_OK) p->under_way -= runs;
-    return lost(status);
+    if (status != VOX_OK) settle(p);
+    return status;
 }
 
 static vox_status submit(vox_cuda *h, const void *const *inputs) {
@@ -222,15 +232,18 @@ static vox_status submit(vox_cuda *h, const void *const *inputs) {
     if (status != VOX_OK) return status;
     if (!p->under_way) p->first = 0; /* whose graph exists after the first run */
     vox_cuda_slot *s = slot_of(h, p->under_way, &tile);
-    status = lost(copy_in(h, s, tile, inputs));
-    if (status != VOX_OK) return status;
+    status = copy_in(h, s, tile, inputs);
+    if (status != VOX_OK) {
+        settle(p);
+        return status;
+    }
     p->under_way++;
     p->waiting++;
     return tile == h->tiles - 1 ? launch(h) : VOX_OK;
 }
 
 vox_status vox_cuda_submit(vox_cuda *h, const void *const *inputs) {
-    int before = 0;
+    vox_cuda_thread before;
     if (!h || !inputs || any_null(h->model->info->n_inputs, inputs)) return VOX_E_ARGUMENT;
     if (h->pipe.under_way == vox_cuda_at_once(h)) return VOX_E_ARGUMENT;
     vox_status status = vox_cuda_enter(h, &before);
@@ -256,7 +269,7 @@ static vox_status collect(vox_cuda *h, void *const *outputs) {
 }
 
 vox_status vox_cuda_collect(vox_cuda *h, void *const *outputs) {
-    int before = 0;
+    vox_cuda_thread before;
     if (!h || !outputs || !h->pipe.under_way) return VOX_E_ARGUMENT;
     if (any_null(h->model->info->n_outputs, (const void *const *)outputs)) return VOX_E_ARGUMENT;
     vox_status status = vox_cuda_enter(h, &before);
@@ -265,8 +278,15 @@ vox_status vox_cuda_collect(vox_cuda *h, void *const *outputs) {
     return vox_cuda_leave(h, before, status);
 }
 
+/* Nothing stays under way, whatever happens: the next run finds the handle as this one did. */
 vox_status vox_cuda_run_host(vox_cuda *h, const void *const *inputs, void *const *outputs) {
     if (!h || h->pipe.under_way || !outputs) return VOX_E_ARGUMENT;
+    if (any_null(h->model->info->n_outputs, (const void *const *)outputs)) return VOX_E_ARGUMENT;
     vox_status status = vox_cuda_submit(h, inputs);
-    return status == VOX_OK ? vox_cuda_collect(h, outputs) : status;
+    if (status == VOX_OK) status = vox_cuda_collect(h, outputs);
+    if (h->pipe.under_way) {
+        settle(&h->pipe);
+        h->pipe.under_way = h->pipe.waiting = 0;
+    }
+    return status;
 }

@@ -179,7 +179,15 @@ vox_status vox_cuda_create(const vox_cuda_model *model, const void *weights, siz
                            const vox_cuda_options *options, vox_cuda **handle);
 void vox_cuda_destroy(vox_cuda *handle); /* waits for its runs; NULL is allowed */
 
-/* Enqueues a run on a stream of the handle's GPU and returns; inputs and outputs are device memory. */
+/* How many bytes of arena, workspaces included, a handle with these options would allocate: what it has to be
+ * given as the caller's for the same plans. Chooses the plans for that (and looks into the plan cache), which
+ * takes as long as in create, and allocates nothing on the GPU. Of the options, arena and tiles do not count.
+ * On anything but VOX_OK *bytes is left alone: VOX_E_ARGUMENT, VOX_E_NO_DEVICE, VOX_E_MEMORY, VOX_E_CUDA,
+ * VOX_E_CUDNN. */
+vox_status vox_cuda_arena_wanted(const vox_cuda_model *model, const vox_cuda_options *options, size_t *bytes);
+
+/* Enqueues a run on a stream of the handle's GPU and returns, or adds it to the graph that the host captures
+ * there; inputs and outputs are device memory. */
 vox_status vox_cuda_run(vox_cuda *handle, vox_cuda_stream stream, const void *const *inputs,
                         void *const *outputs);
 /* Runs from and to host memory, and waits. The first call allocates pinned and device buffers for twice the
@@ -197,8 +205,10 @@ vox_status vox_cuda_submit(vox_cuda *handle, const void *const *inputs);
 vox_status vox_cuda_collect(vox_cuda *handle, void *const *outputs);
 
 /* Runs seeded numbers step by step and recomputes samples of each layer's result in double precision from the
- * operands that it read. VOX_E_SELFTEST: *first_bad_layer is named. worst_error: 1 is what rounding allows.
- */
+ * operands that it read, which must still be what their own layers made; operands of a norm are made so small
+ * that its eps counts. What create saw of the packed weights is judged first. VOX_E_SELFTEST:
+ * *first_bad_layer is the layer, or the weight. worst_error: 1 is what rounding allows. Needs host memory as
+ * large as the arena. */
 vox_status vox_cuda_selftest(vox_cuda *handle, const char **first_bad_layer, double *worst_error);
 /* Milliseconds of each layer in one run of the submitted inputs' slot, by events around every step. */
 vox_status vox_cuda_time_layers(vox_cuda *handle, float *milliseconds);

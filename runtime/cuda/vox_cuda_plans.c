@@ -99,33 +99,29 @@ static int in_handle(vox_cuda_place p) {
 }
 
 /* A convolution that reads or writes the caller's memory keeps the heuristics' choice. */
-static vox_status tune_conv(vox_cuda *h, int conv, cudaStream_t stream) {
+static vox_status tune_conv(vox_cuda *h, int conv) {
     const vox_cuda_step *step = highest_step(h->model, conv);
     if (!step) return VOX_OK;
     const vox_cuda_call *call = &h->model->calls[step->call];
     if (!in_handle(call->x) || !in_handle(call->y)) return VOX_OK;
     const vox_cuda_memory m = vox_cuda_memory_of(h, 0, NULL, NULL);
     return vox_cudnn_check_call(h,
-                                vox_plan_tune(h->cudnn, h->plans[conv], stream, REPEATS,
+                                vox_plan_tune(h->cudnn[0], h->plans[conv], h->own, REPEATS,
                                               vox_cuda_address(&m, call->x), vox_cuda_address(&m, call->w),
                                               vox_cuda_address(&m, call->bias), vox_cuda_address(&m, call->y),
                                               h->arena + rounded(step->free_from)),
                                 "measuring a convolution's plans");
 }
 
+/* Waits, whatever happened: a failure of what was measured is one of create's. */
 static vox_status tune(vox_cuda *h) {
-    cudaStream_t stream = NULL;
-    vox_status status = vox_cuda_check_call(h, cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking),
-                                            "cudaStreamCreateWithFlags");
-    if (status != VOX_OK) return status;
-    status = vox_cudnn_check_call(h, cudnnSetStream(h->cudnn, stream), "cudnnSetStream");
+    vox_status status = vox_cudnn_check_call(h, cudnnSetStream(h->cudnn[0], h->own), "cudnnSetStream");
     if (status == VOX_OK)
         status =
-            vox_cuda_check_call(h, cudaMemsetAsync(h->arena, 0, h->arena_bytes, stream), "cudaMemsetAsync");
-    for (int i = 0; i < h->model->n_convs && status == VOX_OK; i++) status = tune_conv(h, i, stream);
-    cudaStreamSynchronize(stream);
-    cudaStreamDestroy(stream);
-    return status;
+            vox_cuda_check_call(h, cudaMemsetAsync(h->arena, 0, h->arena_bytes, h->own), "cudaMemsetAsync");
+    for (int i = 0; i < h->model->n_convs && status == VOX_OK; i++) status = tune_conv(h, i);
+    vox_status waited = vox_cuda_check_call(h, cudaStreamSynchronize(h->own), "measuring the plans");
+    return status != VOX_OK ? status : waited;
 }
 
 /* ---- the cache ------------------------------------------------------------------------------- */
@@ -153,33 +149,51 @@ static vox_status remember(vox_cuda *h, vox_plan_cache *cache) {
     return VOX_OK;
 }
 
-static vox_status build_with_cache(vox_cuda *h) {
+static vox_status build_with_cache(vox_cuda *h, int arena) {
     const vox_cudnn_log log = {h->options.message, h->options.user};
-    const vox_cudnn_target target = {.handle = h->cudnn, .log = log};
+    const vox_cudnn_target target = {.handle = h->cudnn[0], .log = log};
     vox_plan_cache *cache = NULL;
     vox_status status = open_cache(h, &log, &cache);
     if (status == VOX_OK) status = build(h, &target, cache);
-    if (status == VOX_OK) status = take_arena(h);
-    if (status == VOX_OK && h->options.autotune) status = tune(h);
-    if (status == VOX_OK && cache) status = remember(h, cache);
+    if (status == VOX_OK && arena) status = take_arena(h);
+    if (status == VOX_OK && arena && h->options.autotune) status = tune(h);
+    if (status == VOX_OK && arena && cache) status = remember(h, cache);
     vox_plan_cache_close(cache);
     return status;
 }
 
-vox_status vox_cuda_build_plans(vox_cuda *h) {
+static vox_status open_cudnn(vox_cuda *h, int tile) {
+    return vox_cudnn_check_call(h, cudnnCreate(&h->cudnn[tile]), "cudnnCreate");
+}
+
+/* Plans, and with `arena` what they need to run. */
+static vox_status build_plans(vox_cuda *h, int arena) {
     const vox_cuda_model *m = h->model;
     h->arena_bytes = m->info->arena_bytes;
-    if (!m->n_convs) return take_arena(h);
+    if (!m->n_convs) return arena ? take_arena(h) : VOX_OK;
     h->plans = calloc((size_t)m->n_convs, sizeof *h->plans);
     if (!h->plans) return vox_cuda_no_memory(h, "the plans");
-    vox_status status = vox_cudnn_check_call(h, cudnnCreate(&h->cudnn), "cudnnCreate");
-    return status == VOX_OK ? build_with_cache(h) : status;
+    vox_status status = open_cudnn(h, 0);
+    if (status == VOX_OK) status = build_with_cache(h, arena);
+    for (int i = 1; i < h->tiles && status == VOX_OK; i++) status = open_cudnn(h, i);
+    return status;
+}
+
+vox_status vox_cuda_build_plans(vox_cuda *h) {
+    return build_plans(h, 1);
+}
+
+vox_status vox_cuda_count_arena(vox_cuda *h) {
+    vox_status status = build_plans(h, 0);
+    h->arena_bytes = rounded(h->arena_bytes);
+    return status;
 }
 
 void vox_cuda_free_plans(vox_cuda *h) {
     for (int i = 0; h->plans && i < h->model->n_convs; i++) vox_plan_destroy(h->plans[i]);
     free(h->plans);
-    if (h->cudnn) cudnnDestroy(h->cudnn);
+    for (int i = 0; i < VOX_CUDA_TILES; i++)
+        if (h->cudnn[i]) cudnnDestroy(h->cudnn[i]);
     if (h->owns_arena) cudaFree(h->arena);
 }
 

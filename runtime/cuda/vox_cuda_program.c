@@ -28,6 +28,13 @@ static int failed(const vox_host *h, const char *where, vox_status status) {
     return vox_fail(VOX_EXIT_FAILURE, "%s: %s (%s)", where, g->line, vox_status_text(status));
 }
 
+/* For a call, whose failure must not be explained by what was said before it. */
+static gpu *silent(const vox_host *h) {
+    gpu *g = h->device;
+    g->line[0] = 0;
+    return g;
+}
+
 static int available(void) {
     return vox_cuda_device_count() > 0;
 }
@@ -64,7 +71,10 @@ static int create(vox_host *h, const vox_request *r) {
     const vox_cuda_options options = options_of(r, g);
     vox_status status = vox_cuda_create(h->backend->data, file.data, file.bytes, &options, &g->handle);
     const int is_file = status >= VOX_E_WEIGHTS_MAGIC && status <= VOX_E_WEIGHTS_NOT_FINITE;
-    code = status != VOX_OK && is_file ? vox_fail_weights(h->model, path, &file, status) : 0;
+    if (status == VOX_E_WEIGHTS_NOT_FINITE && g->line[0])
+        code = vox_fail(VOX_EXIT_INPUT, "%s: %s", path, g->line);
+    else if (status != VOX_OK && is_file)
+        code = vox_fail_weights(h->model, path, &file, status);
     vox_unmap_weights(&file);
     if (code != 0) return code;
     return status == VOX_OK ? 0 : failed(h, h->model->name, status);
@@ -101,26 +111,26 @@ static int open_gpu(vox_host *h, const vox_request *r) {
 /* ---- running --------------------------------------------------------------------------------- */
 
 static int submit(vox_host *h) {
-    gpu *g = h->device;
+    gpu *g = silent(h);
     vox_status status = vox_cuda_submit(g->handle, (const void *const *)h->inputs);
     return status == VOX_OK ? 0 : failed(h, h->model->name, status);
 }
 
 static int collect(vox_host *h) {
-    gpu *g = h->device;
+    gpu *g = silent(h);
     vox_status status = vox_cuda_collect(g->handle, h->outputs);
     return status == VOX_OK ? 0 : failed(h, h->model->name, status);
 }
 
 static vox_status selftest(vox_host *h, const char **first_bad_layer, double *worst_error) {
-    gpu *g = h->device;
+    gpu *g = silent(h);
     vox_status status = vox_cuda_selftest(g->handle, first_bad_layer, worst_error);
     if (status != VOX_OK && g->line[0]) vox_warn("%s", g->line);
     return status;
 }
 
 static int time_layers(vox_host *h, double *seconds) {
-    gpu *g = h->device;
+    gpu *g = silent(h);
     vox_status status = vox_cuda_time_layers(g->handle, g->milliseconds);
     if (status != VOX_OK) return failed(h, h->model->name, status);
     for (int i = 0; i < h->model->n_layers; i++) seconds[i] += (double)g->milliseconds[i] * 1e-3;
@@ -128,7 +138,7 @@ static int time_layers(vox_host *h, double *seconds) {
 }
 
 static int time_run(vox_host *h, double *seconds) {
-    gpu *g = h->device;
+    gpu *g = silent(h);
     float milliseconds = 0;
     vox_status status = vox_cuda_time_run(g->handle, &milliseconds);
     if (status != VOX_OK) return failed(h, h->model->name, status);

@@ -34,22 +34,24 @@ vox_cuda_memory vox_cuda_memory_of(const vox_cuda *h, int tile, const void *cons
                              .outputs = outputs ? outputs + tile * info->n_outputs : NULL};
 }
 
-static vox_status run_plan(vox_cuda *h, const vox_cuda_memory *m, const vox_cuda_step *step) {
+static vox_status run_plan(vox_cuda *h, cudnnHandle_t cudnn, const vox_cuda_memory *m,
+                           const vox_cuda_step *step) {
     const vox_cuda_call *call = &h->model->calls[step->call];
     const size_t at = (step->free_from + VOX_CUDA_ALIGN - 1) / VOX_CUDA_ALIGN * VOX_CUDA_ALIGN;
     const vox_plan *plan = h->plans[call->conv];
     void *workspace = vox_plan_workspace(plan) ? m->arena + at : NULL;
     return vox_cudnn_check_call(
         h,
-        vox_plan_execute(h->cudnn, plan, vox_cuda_address(m, call->x), vox_cuda_address(m, call->w),
+        vox_plan_execute(cudnn, plan, vox_cuda_address(m, call->x), vox_cuda_address(m, call->w),
                          vox_cuda_address(m, call->bias), vox_cuda_address(m, call->y), workspace),
         h->model->info->layers[step->layer].name);
 }
 
-vox_status vox_cuda_run_step(vox_cuda *h, const vox_cuda_memory *m, int index, cudaStream_t stream) {
+vox_status vox_cuda_run_step(vox_cuda *h, int tile, const vox_cuda_memory *m, int index,
+                             cudaStream_t stream) {
     const vox_cuda_step *step = &h->model->steps[index];
     if (step->call >= 0) {
-        vox_status status = run_plan(h, m, step);
+        vox_status status = run_plan(h, h->cudnn[tile], m, step);
         if (status != VOX_OK) return status;
     }
     vox_cuda_layer_fn launch = h->model->layers[step->layer];
@@ -57,23 +59,43 @@ vox_status vox_cuda_run_step(vox_cuda *h, const vox_cuda_memory *m, int index, c
     return vox_cuda_check_call(h, launch(m, step, stream), h->model->info->layers[step->layer].name);
 }
 
+vox_status vox_cuda_use_stream(const vox_cuda *h, cudaStream_t stream) {
+    vox_status status = vox_cuda_refuse_capture(h, stream, "a self-test, or a measurement,");
+    if (status != VOX_OK || !h->cudnn[0]) return status;
+    return vox_cudnn_check_call(h, cudnnSetStream(h->cudnn[0], stream), "cudnnSetStream");
+}
+
 vox_status vox_cuda_enqueue(vox_cuda *h, cudaStream_t stream, int tile, const void *const *inputs,
                             void *const *outputs) {
     const vox_cuda_memory m = vox_cuda_memory_of(h, tile, inputs, outputs);
     vox_status status = VOX_OK;
-    if (h->cudnn) status = vox_cudnn_check_call(h, cudnnSetStream(h->cudnn, stream), "cudnnSetStream");
+    if (h->cudnn[tile])
+        status = vox_cudnn_check_call(h, cudnnSetStream(h->cudnn[tile], stream), "cudnnSetStream");
     for (int i = 0; i < h->model->n_steps && status == VOX_OK; i++)
-        status = vox_cuda_run_step(h, &m, i, stream);
+        status = vox_cuda_run_step(h, tile, &m, i, stream);
     return status;
 }
 
-vox_status vox_cuda_launch(vox_cuda *h, cudaStream_t stream, int runs, const void *const *inputs,
-                           void *const *outputs) {
+static vox_status launch_steps(vox_cuda *h, cudaStream_t stream, int runs, const void *const *inputs,
+                               void *const *outputs) {
     vox_status status = VOX_OK;
-    if (!h->options.no_graph) return vox_cuda_launch_graph(h, stream, runs, inputs, outputs);
     for (int i = 0; i < runs && status == VOX_OK; i++)
         status = vox_cuda_enqueue(h, stream, i, inputs, outputs);
     return status;
+}
+
+/* No graph of the handle's goes into a capture of the host's, nor an event, for which nobody could wait. */
+vox_status vox_cuda_launch(vox_cuda *h, cudaStream_t stream, int runs, const void *const *inputs,
+                           void *const *outputs) {
+    int captured = 0;
+    vox_status status = vox_cuda_is_captured(h, stream, &captured);
+    if (status != VOX_OK) return status;
+    if (captured || h->options.no_graph)
+        status = launch_steps(h, stream, runs, inputs, outputs);
+    else
+        status = vox_cuda_launch_graph(h, stream, runs, inputs, outputs);
+    if (status != VOX_OK || captured) return status;
+    return vox_cuda_check_call(h, cudaEventRecord(h->done, stream), "cudaEventRecord");
 }
 
 static vox_status check_ports(const vox_cuda *h, const void *const *inputs, void *const *outputs) {
@@ -88,7 +110,7 @@ static vox_status check_ports(const vox_cuda *h, const void *const *inputs, void
 
 vox_status vox_cuda_run(vox_cuda *h, vox_cuda_stream stream, const void *const *inputs,
                         void *const *outputs) {
-    int before = 0;
+    vox_cuda_thread before;
     vox_status status = h ? check_ports(h, inputs, outputs) : VOX_E_ARGUMENT;
     if (status == VOX_OK) status = vox_cuda_enter(h, &before);
     if (status != VOX_OK) return status;

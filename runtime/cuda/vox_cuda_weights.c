@@ -4,6 +4,7 @@
  */
 #include "vox_cuda_handle.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,7 +166,9 @@ void vox_cuda_pack_weight(const vox_cuda_weight *w, const unsigned char *file, u
 
 /* ---- checking and copying -------------------------------------------------------------------- */
 
+/* What is only copied are operands, such as masks: those may hold anything. */
 static int is_finite(const vox_cuda_weight *w, const unsigned char *file) {
+    if (w->pack == VOX_CUDA_PACK_COPY) return 1;
     for (int i = 0; i < 4 && w->dtype == VOX_F32; i++)
         for (size_t k = 0; w->file[i] && k < w->count; k++)
             if (!isfinite(read_float(file, w->file[i], k))) return 0;
@@ -174,11 +177,77 @@ static int is_finite(const vox_cuda_weight *w, const unsigned char *file) {
 
 static vox_status check_file(const vox_cuda *h, const void *file, size_t bytes) {
     const vox_cuda_model *m = h->model;
+    const char *bad = "";
     vox_status status = vox_weights_check(file, bytes, m->graph_hash, m->info->weights_bytes, NULL, 0);
     for (int i = 0; i < m->n_weights && status == VOX_OK; i++)
-        if (!is_finite(&m->weights[i], file)) status = VOX_E_WEIGHTS_NOT_FINITE;
-    if (status != VOX_OK) vox_cuda_say(h, "the weights: %s", vox_status_text(status));
+        if (!is_finite(&m->weights[i], file)) status = VOX_E_WEIGHTS_NOT_FINITE, bad = m->weights[i].name;
+    if (status != VOX_OK)
+        vox_cuda_say(h, "the weights: %s%s%s", bad, *bad ? ": " : "", vox_status_text(status));
     return status;
+}
+
+/* Whether all of a float type's exponent bits are set: infinity or NaN. */
+static int is_special(vox_cuda_store store, const unsigned char *data, size_t index) {
+    uint32_t word;
+    uint16_t half;
+    if (store == VOX_STORE_F32) {
+        memcpy(&word, data + index * sizeof word, sizeof word);
+        return (word & 0x7f800000u) == 0x7f800000u;
+    }
+    memcpy(&half, data + index * sizeof half, sizeof half);
+    const unsigned bits = store == VOX_STORE_F16 ? 0x7c00u : 0x7f80u;
+    return (half & bits) == bits;
+}
+
+/* What the file holds is finite, so infinity is what the type made of it, or NaN what a norm made. */
+static vox_status check_range(const vox_cuda *h, const vox_cuda_weight *w, const unsigned char *packed) {
+    static const double most[] = {
+        [VOX_STORE_F32] = FLT_MAX, [VOX_STORE_F16] = 65504, [VOX_STORE_BF16] = 0x1.fep127};
+    if (w->store > VOX_STORE_BF16) return VOX_OK;
+    for (size_t i = 0; i < w->bytes / vox_cuda_store_bytes(w->store); i++) {
+        if (!is_special(w->store, packed, i)) continue;
+        vox_cuda_say(h,
+                     "the weights of %s: one is no number, or beyond %g, the largest of its type on the GPU: "
+                     "compile with another --precision",
+                     w->name, most[w->store]);
+        return VOX_E_WEIGHTS_NOT_FINITE;
+    }
+    return VOX_OK;
+}
+
+static void note_error(vox_cuda *h, const vox_cuda_weight *w, double error) {
+    if (error <= h->weight_error) return;
+    h->weight_error = error;
+    h->bad_weight = w->name;
+}
+
+/* The file is at hand only now, so this is the time to see whether it was packed rightly: the self-test
+ * tells.
+ */
+static vox_status pack_all(vox_cuda *h, const unsigned char *file, unsigned char *packed) {
+    const vox_cuda_model *m = h->model;
+    vox_status status = VOX_OK;
+    memset(packed, 0, m->weights_bytes);
+    for (int i = 0; i < m->n_weights && status == VOX_OK; i++) {
+        const vox_cuda_weight *w = &m->weights[i];
+        vox_cuda_pack_weight(w, file, packed + w->offset);
+        status = check_range(h, w, packed + w->offset);
+        note_error(h, w, vox_cuda_check_weight(w, file, packed + w->offset));
+    }
+    return status;
+}
+
+static vox_status upload(vox_cuda *h, const unsigned char *packed) {
+    const size_t bytes = h->model->weights_bytes;
+    void *device = NULL;
+    vox_status status = vox_cuda_check_call(h, cudaMalloc(&device, bytes), "cudaMalloc of the weights");
+    h->weights = device;
+    if (status == VOX_OK)
+        status =
+            vox_cuda_check_call(h, cudaMemcpyAsync(device, packed, bytes, cudaMemcpyHostToDevice, h->own),
+                                "cudaMemcpyAsync of the weights");
+    if (status != VOX_OK) return status;
+    return vox_cuda_check_call(h, cudaStreamSynchronize(h->own), "copying the weights");
 }
 
 vox_status vox_cuda_load_weights(vox_cuda *h, const void *file, size_t bytes) {
@@ -187,16 +256,8 @@ vox_status vox_cuda_load_weights(vox_cuda *h, const void *file, size_t bytes) {
     if (status != VOX_OK || !m->weights_bytes) return status;
     unsigned char *packed = malloc(m->weights_bytes);
     if (!packed) return vox_cuda_no_memory(h, "the packed weights");
-    memset(packed, 0, m->weights_bytes);
-    for (int i = 0; i < m->n_weights; i++)
-        vox_cuda_pack_weight(&m->weights[i], file, packed + m->weights[i].offset);
-    void *device = NULL;
-    status = vox_cuda_check_call(h, cudaMalloc(&device, m->weights_bytes), "cudaMalloc of the weights");
-    h->weights = device;
-    if (status == VOX_OK)
-        status =
-            vox_cuda_check_call(h, cudaMemcpy(h->weights, packed, m->weights_bytes, cudaMemcpyHostToDevice),
-                                "cudaMemcpy of the weights");
+    status = pack_all(h, file, packed);
+    if (status == VOX_OK) status = upload(h, packed);
     free(packed);
     return status;
 }

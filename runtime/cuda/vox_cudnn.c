@@ -186,8 +186,11 @@ static void choose(search *s, const vox_plan_cache *cache) {
     vox_choice remembered;
     const vox_plan *plan = s->plan;
     const int enough = plan->policy.candidates;
-    if (cache != NULL && vox_plan_cache_find(cache, &plan->conv, &plan->policy, &remembered)) {
+    /* Several are wanted to be measured: what was not is no answer. */
+    if (cache != NULL && vox_plan_cache_find(cache, &plan->conv, &plan->policy, &remembered) &&
+        (remembered.tuned || enough == 1)) {
         recall(s, &remembered);
+        if (plan->n > 0) s->plan->candidate[0].choice.tuned = remembered.tuned;
         if (plan->n > 0) return;
         vox_cudnn_fail(&s->target->log, &plan->conv, CUDNN_STATUS_NOT_SUPPORTED,
                        "the remembered plan is ignored");
@@ -349,6 +352,7 @@ static void keep(vox_plan *plan, int index) {
         if (i != index) cudnnBackendDestroyDescriptor(plan->candidate[i].plan);
     plan->candidate[0] = kept;
     plan->candidate[0].from = "tuned";
+    plan->candidate[0].choice.tuned = 1;
     plan->n = 1;
 }
 
@@ -362,6 +366,7 @@ static cudnnStatus_t race(cudnnHandle_t handle, vox_plan *plan, const operands *
         const cudnnStatus_t status = time_candidate(handle, plan, i, o, watch, repeats, &time);
         if (status != CUDNN_STATUS_SUCCESS) {
             last = status;
+            cudaGetLastError(); /* of a candidate that is dropped: the next launch must not report it */
         } else if (fastest < 0 || time < best) {
             fastest = i;
             best = time;
@@ -377,7 +382,10 @@ cudnnStatus_t vox_plan_tune(cudnnHandle_t handle, vox_plan *plan, cudaStream_t s
     const operands o = {x, w, bias, y, workspace};
     stopwatch watch = {.stream = stream};
     cudnnStatus_t status;
-    if (plan->n == 1) return CUDNN_STATUS_SUCCESS;
+    if (plan->n == 1) { /* the best of those that there are */
+        plan->candidate[0].choice.tuned |= plan->policy.candidates > 1;
+        return CUDNN_STATUS_SUCCESS;
+    }
     cudaError_t error = cudaEventCreateWithFlags(&watch.begin, cudaEventDefault);
     if (error == cudaSuccess) error = cudaEventCreateWithFlags(&watch.end, cudaEventDefault);
     if (error == cudaSuccess)

@@ -117,7 +117,8 @@ cudnnStatus_t vox_cudnn_device(const char *json, const vox_cudnn_log *log, cudnn
 typedef struct vox_plan vox_plan;
 typedef struct vox_plan_cache vox_plan_cache;
 
-/* Builds the plan that the cache (NULL: none) remembers, else the first that cuDNN's heuristics (mode A, then
+/* Builds the plan that the cache (NULL: none) remembers (where candidates are wanted: only if it remembers
+ * that it was measured, and then no others), else the first that cuDNN's heuristics (mode A, then
  * FALLBACK) propose and that the policy allows. The plan keeps the target's log, not the target.
  * CUDNN_STATUS_BAD_PARAM: the numbers contradict each other; CUDNN_STATUS_NOT_SUPPORTED: no engine fits. */
 cudnnStatus_t vox_plan_build(const vox_cudnn_target *target, const vox_conv3d *conv,
@@ -143,10 +144,11 @@ cudnnStatus_t vox_plan_tune(cudnnHandle_t handle, vox_plan *plan, cudaStream_t s
  * characters; from: heuristic, fallback, cache or tuned. Returns its full length, as snprintf. */
 int vox_plan_describe(const vox_plan *plan, char *text, size_t bytes);
 
-/* The cache: a text file that says which engine and knobs to use for a convolution under a policy, bound by
- * its first lines to GPU name, driver and cuDNN version. A missing file is an empty cache; one of another
- * machine or version, or a damaged one, is ignored with a message and replaced when saved. A remembered plan
- * that cuDNN refuses or that breaks the policy is ignored as well. NULL: no memory. path is copied. */
+/* The cache: a text file that says which engine and knobs to use for a convolution under a policy, and
+ * whether vox_plan_tune found them, bound by its first lines to GPU name, driver and cuDNN version. A missing
+ * file is an empty cache; one of another machine or version, or a damaged one, is ignored with a message and
+ * replaced when saved. A remembered plan that cuDNN refuses or that breaks the policy is ignored as well.
+ * NULL: no memory. path is copied. */
 vox_plan_cache *vox_plan_cache_open(const char *path, const char *gpu_name, int driver,
                                     const vox_cudnn_log *log);
 /* Remembers the plan for its convolution and policy; in memory until saved. CUDNN_STATUS_ALLOC_FAILED. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT-0 */
 /* vox_cudnn_cache.c: the text file that remembers which engine a convolution got.
  *
- *   voxc cuDNN plans 1
+ *   voxc cuDNN plans 2
  *   gpu=NVIDIA L4 driver=13000 cudnn=91900
- *   conv fp16 n=1 c=64 ... cap=268435456 deterministic=0 strict=0 precompiled=0 -> engine=11 knobs=2:10,13:32
+ *   conv fp16 n=1 c=64 ... cap=268435456 deterministic=0 strict=0 precompiled=0 -> tuned=0 engine=11
+ * knobs=2:10,13:32
  */
 #define _POSIX_C_SOURCE 200809L /* mkstemp */
 #include <stdio.h>
@@ -12,8 +13,8 @@
 #include <unistd.h>
 #include "vox_cudnn_internal.h"
 
-enum { KEY = VOX_CONV3D_TEXT + 120, LINE = KEY + VOX_KNOBS_TEXT + 60, MOST_BYTES = 16 << 20 };
-static const char first_line[] = "voxc cuDNN plans 1";
+enum { KEY = VOX_CONV3D_TEXT + 120, LINE = KEY + VOX_KNOBS_TEXT + 70, MOST_BYTES = 16 << 20 };
+static const char first_line[] = "voxc cuDNN plans 2";
 static const char arrow[] = " -> ";
 
 struct vox_plan_cache {
@@ -60,12 +61,14 @@ static void print_key(const vox_conv3d *conv, const vox_plan_policy *policy, cha
              policy->precompiled != 0, arrow);
 }
 
-/* Reads "engine=11 knobs=2:10,13:32"; 0: it is something else. */
+/* Reads "tuned=0 engine=11 knobs=2:10,13:32"; 0: it is something else. */
 static int parse_choice(const char *text, vox_choice *choice) {
     long long engine, type, value;
     int used = 0;
     *choice = (vox_choice){0};
-    if (sscanf(text, "engine=%lld knobs=%n", &engine, &used) != 1 || used == 0 || engine < 0) return 0;
+    if (sscanf(text, "tuned=%d engine=%lld knobs=%n", &choice->tuned, &engine, &used) != 2 || used == 0 ||
+        engine < 0 || (choice->tuned != 0 && choice->tuned != 1))
+        return 0;
     choice->engine = engine;
     for (text += used; *text != 0; text += used) {
         if (choice->n_knobs == VOX_KNOBS_MOST || sscanf(text, "%lld:%lld%n", &type, &value, &used) != 2)
@@ -95,7 +98,8 @@ cudnnStatus_t vox_plan_cache_add(vox_plan_cache *cache, const vox_plan *plan) {
     const vox_choice *choice = &plan->candidate[0].choice;
     print_key(&plan->conv, &plan->policy, key);
     vox_choice_knobs_text(choice, knobs);
-    snprintf(line, sizeof line, "%sengine=%lld knobs=%s", key, (long long)choice->engine, knobs);
+    snprintf(line, sizeof line, "%stuned=%d engine=%lld knobs=%s", key, choice->tuned,
+             (long long)choice->engine, knobs);
     const size_t i = find(cache, key);
     if (i < cache->n && strcmp(cache->line[i], line) == 0) return CUDNN_STATUS_SUCCESS;
     if (!append(cache, line, strlen(line)))

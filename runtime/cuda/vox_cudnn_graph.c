@@ -184,12 +184,15 @@ static vox_desc convolution(vox_scope *scope, const vox_conv3d *conv, vox_desc x
     return op;
 }
 
-/* y = mode(x), or x + b. */
+/* y = mode(x), or x + b. NaN passes, as through every activation of the graph: cuDNN's default would let a
+ * ReLU make it 0. */
 static vox_desc pointwise(vox_scope *scope, cudnnPointwiseMode_t mode, vox_desc x, vox_desc b, vox_desc y) {
     const cudnnDataType_t math = CUDNN_DATA_FLOAT;
+    const cudnnNanPropagation_t nan = CUDNN_PROPAGATE_NAN;
     const vox_desc kind = vox_scope_make(scope, CUDNN_BACKEND_POINTWISE_DESCRIPTOR, "pointwise");
     vox_scope_set(scope, kind, CUDNN_ATTR_POINTWISE_MODE, CUDNN_TYPE_POINTWISE_MODE, 1, &mode);
     vox_scope_set(scope, kind, CUDNN_ATTR_POINTWISE_MATH_PREC, CUDNN_TYPE_DATA_TYPE, 1, &math);
+    vox_scope_set(scope, kind, CUDNN_ATTR_POINTWISE_NAN_PROPAGATION, CUDNN_TYPE_NAN_PROPOGATION, 1, &nan);
     vox_scope_finalize(scope, kind);
     const vox_desc op =
         vox_scope_make(scope, CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR, "pointwise operation");

@@ -58,6 +58,7 @@ typedef struct vox_knob {
 /* An engine with its settings: what the cache remembers. */
 typedef struct vox_choice {
     int64_t engine;
+    int tuned; /* it has been measured against the others */
     int n_knobs;
     vox_knob knob[VOX_KNOBS_MOST];
 } vox_choice;

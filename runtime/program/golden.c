@@ -86,7 +86,13 @@ static char *read_text(const char *path) {
     enum { MOST = 1 << 22 };
     char *text = calloc(MOST, 1);
     if (text != NULL && fread(text, 1, MOST - 1, f) == 0) text[0] = 0;
+    if (ferror(f)) {
+        free(text);
+        text = NULL;
+    }
+    int error = errno;
     fclose(f);
+    errno = error;
     return text;
 }
 

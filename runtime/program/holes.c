@@ -18,9 +18,9 @@ static bool visit(stack *s, unsigned char *mask, size_t at) {
     if (s->used == s->room) {
         size_t room = s->room > 0 ? 2 * s->room : 1024;
         size_t *bigger = realloc(s->at, room * sizeof *bigger);
+        s->room = room;
         if (bigger == NULL) return false;
         s->at = bigger;
-        s->room = room;
     }
     mask[at] = OUTSIDE;
     s->at[s->used++] = at;
@@ -55,7 +55,7 @@ int vox_fill_holes(unsigned char *mask, const int dim[3]) {
         }
     }
     free(s.at);
-    if (!ok) return vox_fail_memory("filling holes", n);
+    if (!ok) return vox_fail_memory("filling holes", s.room * sizeof *s.at);
     for (size_t i = 0; i < n; i++) mask[i] = mask[i] != OUTSIDE;
     return 0;
 }

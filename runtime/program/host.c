@@ -63,7 +63,7 @@ static int find_weights(const char *name, char path[VOX_PATH]) {
         if (place == 0) snprintf(path, VOX_PATH, "%s%s.weights", folder, name);
         if (place == 1) snprintf(path, VOX_PATH, "%s../share/%s/%s.weights", folder, name, name);
         if (place == 2) snprintf(path, VOX_PATH, "%s.weights", name);
-        fd = open(path, O_RDONLY | O_CLOEXEC);
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     }
     if (fd < 0 && errno == ENOENT) snprintf(path, VOX_PATH, "%s%s.weights", folder, name);
     return fd;
@@ -72,7 +72,13 @@ static int find_weights(const char *name, char path[VOX_PATH]) {
 static int open_weights(const char *name, const char *given, char path[VOX_PATH]) {
     if (given == NULL) return find_weights(name, path);
     snprintf(path, VOX_PATH, "%s", given);
-    return open(path, O_RDONLY | O_CLOEXEC);
+    return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe is refused, and must not be waited for */
+}
+
+bool vox_find_weights(const vox_model_info *model, const char *given, char *path) {
+    int fd = open_weights(model->name, given, path);
+    if (fd >= 0) close(fd);
+    return fd >= 0;
 }
 
 int vox_map_weights(const vox_model_info *model, const char *given, char *path, vox_mapping *m) {
@@ -89,7 +95,8 @@ int vox_map_weights(const vox_model_info *model, const char *given, char *path, 
     struct stat s;
     int code = 0;
     if (fstat(fd, &s) != 0 || !S_ISREG(s.st_mode)) {
-        code = vox_fail(VOX_EXIT_INPUT, "cannot read the weights %s: not a regular file", path);
+        code = vox_fail(VOX_EXIT_INPUT, "cannot read the weights %s: not a regular file (they are mapped)",
+                        path);
     } else if (s.st_size == 0) {
         code = vox_fail(VOX_EXIT_INPUT, "the weights %s are empty", path);
     } else {

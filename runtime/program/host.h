@@ -3,6 +3,7 @@
 #ifndef VOX_HOST_H
 #define VOX_HOST_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "vox.h"
@@ -44,6 +45,8 @@ typedef struct vox_mapping {
     void *data;
     size_t bytes;
 } vox_mapping;
+/* Where vox_map_weights would find them; false: nowhere. */
+bool vox_find_weights(const vox_model_info *model, const char *given, char *path);
 int vox_map_weights(const vox_model_info *model, const char *given, char *path, vox_mapping *m);
 void vox_unmap_weights(vox_mapping *m);
 /* One line for a weight file that prepare or create refused with that status, while it is mapped; which code

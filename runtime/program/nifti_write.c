@@ -10,12 +10,11 @@
 #include <nifti2_io.h>
 #include <zlib.h>
 
+#include "file_names.h"
 #include "report.h"
 
 int vox_nifti_create(vox_nifti_writer *w, const char *path) {
-    size_t n = strlen(path);
-    bool gz = n >= 7 && strcmp(path + n - 7, ".nii.gz") == 0;
-    bool plain = n >= 4 && strcmp(path + n - 4, ".nii") == 0;
+    bool gz = vox_name_ends(path, ".nii.gz"), plain = vox_name_ends(path, ".nii");
     *w = (vox_nifti_writer){.gz = NULL};
     if (!gz && !plain && strncmp(path, "/dev/", 5) != 0) {
         return vox_fail(VOX_EXIT_INPUT, "cannot write %s: the name must end in .nii or .nii.gz", path);
@@ -26,7 +25,7 @@ int vox_nifti_create(vox_nifti_writer *w, const char *path) {
     w->gz = fd >= 0 ? gzdopen(fd, "wb6") : NULL;
     if (w->gz != NULL) return 0;
     if (fd >= 0) close(fd);
-    code = vox_fail_memory(path, 0);
+    code = vox_fail_memory(path, 0); /* zlib's own */
     vox_output_abort(&w->output);
     return code;
 }
@@ -129,6 +128,12 @@ int vox_nifti_header(vox_nifti_writer *w, const vox_geometry *g, vox_nifti_type 
     voxels v = types[type];
     v.channels = channels;
     v.description = description;
+    if (g->version == 1 && channels > INT16_MAX) {
+        int code = vox_fail(VOX_EXIT_UNSUPPORTED, "%s: NIfTI-1 holds at most %d channels, not %d",
+                            w->output.path, INT16_MAX, channels);
+        vox_nifti_abort(w);
+        return code;
+    }
     unsigned char raw[VOX_NIFTI_HEADER];
     memcpy(raw, g->raw, sizeof raw);
     if (g->version == 1) {

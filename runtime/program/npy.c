@@ -75,10 +75,28 @@ static bool parse_header(const char *text, header *h) {
     return parse_shape(shape, h);
 }
 
+/* Up to n bytes, fewer at the end or after an error; a signal in between is neither. */
+static size_t read_up_to(FILE *f, void *data, size_t n) {
+    size_t got = 0;
+    while (got < n) {
+        errno = 0;
+        size_t more = fread((char *)data + got, 1, n - got, f);
+        got += more;
+        if (more > 0) continue;
+        if (!ferror(f) || errno != EINTR) break;
+        clearerr(f);
+    }
+    return got;
+}
+
+static int cannot_read(const char *path) {
+    return vox_fail(VOX_EXIT_INPUT, "cannot read %s: %s", path, strerror(errno));
+}
+
 static int read_header(const char *path, FILE *f, header *h) {
     unsigned char start[12] = {0};
-    if (fread(start, 1, 10, f) != 10 || memcmp(start, "\x93NUMPY", 6) != 0) {
-        if (ferror(f)) return vox_fail(VOX_EXIT_INPUT, "cannot read %s: %s", path, strerror(errno));
+    if (read_up_to(f, start, 10) != 10 || memcmp(start, "\x93NUMPY", 6) != 0) {
+        if (ferror(f)) return cannot_read(path);
         return vox_fail(VOX_EXIT_INPUT, "%s: not a .npy file", path);
     }
     size_t n = (size_t)start[8] | (size_t)start[9] << 8;
@@ -86,16 +104,17 @@ static int read_header(const char *path, FILE *f, header *h) {
         return vox_fail(VOX_EXIT_UNSUPPORTED, "%s: .npy format version %d is unknown", path, start[6]);
     }
     if (start[6] > 1) {
-        if (fread(start + 10, 1, 2, f) != 2)
-            return vox_fail(VOX_EXIT_INPUT, "%s: truncated in the header", path);
+        if (read_up_to(f, start + 10, 2) != 2)
+            return ferror(f) ? cannot_read(path)
+                             : vox_fail(VOX_EXIT_INPUT, "%s: truncated in the header", path);
         n |= (size_t)start[10] << 16 | (size_t)start[11] << 24;
     }
     if (n > MAX_HEADER) return vox_fail(VOX_EXIT_INPUT, "%s: header of %zu bytes: corrupt", path, n);
     char *text = calloc(n + 1, 1);
     if (text == NULL) return vox_fail_memory("a .npy header", n);
     int code = 0;
-    if (fread(text, 1, n, f) != n) {
-        code = vox_fail(VOX_EXIT_INPUT, "%s: truncated in the header", path);
+    if (read_up_to(f, text, n) != n) {
+        code = ferror(f) ? cannot_read(path) : vox_fail(VOX_EXIT_INPUT, "%s: truncated in the header", path);
     } else if (!parse_header(text, h)) {
         code = vox_fail(VOX_EXIT_INPUT, "%s: the .npy header is corrupt or not of plain numbers", path);
     }
@@ -169,8 +188,9 @@ static int read_array(const char *path, FILE *f, const vox_port *port, unsigned 
     if (code != 0) return code;
     if (!matches(&h, port)) return mismatch(path, &h, port);
     size_t bytes = vox_array_bytes(port->dtype, port->rank, port->dim);
-    size_t got = fread(data, 1, bytes, f);
+    size_t got = read_up_to(f, data, bytes);
     if (got != bytes) {
+        if (ferror(f)) return cannot_read(path);
         return vox_fail(VOX_EXIT_INPUT, "%s: truncated: %zu of %zu bytes of data", path, got, bytes);
     }
     if (fgetc(f) != EOF) return vox_fail(VOX_EXIT_INPUT, "%s: more data than its header says: corrupt", path);
@@ -181,8 +201,10 @@ static int read_array(const char *path, FILE *f, const vox_port *port, unsigned 
 }
 
 int vox_npy_read(const char *path, const vox_port *port, void *data) {
-    FILE *f = fopen(path, "rb");
-    if (f == NULL) return vox_fail(VOX_EXIT_INPUT, "cannot read %s: %s", path, strerror(errno));
+    FILE *f;
+    do f = fopen(path, "rb");
+    while (f == NULL && errno == EINTR);
+    if (f == NULL) return cannot_read(path);
     int code = read_array(path, f, port, data);
     fclose(f);
     return code;

@@ -11,6 +11,7 @@
 #include <png.h>
 
 #include "report.h"
+#include "whole.h"
 
 enum { SHORTEST_SIDE = 256, LONGEST_SIDE = 1024, GAP = 8, HISTOGRAM = 4096, LETTER_SCALE = 2 };
 
@@ -27,7 +28,7 @@ typedef struct panel {
     bool reverse_u, reverse_v;
     int slice;                    /* along `through` */
     int left, top, width, height; /* pixels */
-    char letter;                  /* at the left edge */
+    char letter;                  /* at the left edge; 0: none */
 } panel;
 
 typedef struct canvas {
@@ -36,6 +37,11 @@ typedef struct canvas {
 } canvas;
 
 /* ---- where things are ------------------------------------------------------------------------ */
+
+/* The voxel of n that a coordinate lies in. */
+static int nearest(double at, int n) {
+    return (int)vox_whole(round(at), 0, n - 1);
+}
 
 static void centre_of_labels(const vox_volume *v, const uint16_t *labels, int centre[3]) {
     double sum[3] = {0}, n = 0;
@@ -50,12 +56,12 @@ static void centre_of_labels(const vox_volume *v, const uint16_t *labels, int ce
             }
         }
     }
-    for (int k = 0; k < 3; k++) centre[k] = n > 0 ? (int)lround(sum[k] / n) : v->dim[k] / 2;
+    for (int k = 0; k < 3; k++) centre[k] = n > 0 ? nearest(sum[k] / n, v->dim[k]) : v->dim[k] / 2;
 }
 
 /* World axes: 0 right, 1 anterior, 2 superior. Columns towards `to_u` of the world, rows downwards against
  * `up`. */
-static panel plan_panel(const vox_volume *v, const vox_geometry *g, int world_u, bool u_ascends, int world_v,
+static panel plan_panel(const vox_geometry *g, int world_u, bool u_ascends, int world_v,
                         const int centre[3]) {
     panel p = {0};
     for (int k = 0; k < 3; k++) {
@@ -66,18 +72,17 @@ static panel plan_panel(const vox_volume *v, const vox_geometry *g, int world_u,
     p.slice = centre[p.through];
     p.reverse_u = (g->flipped[p.u] == 0) != u_ascends;
     p.reverse_v = g->flipped[p.v] == 0; /* row 0 is the top: the largest world coordinate */
-    p.letter = world_u == 0 ? 'R' : 'A';
-    (void)v;
+    p.letter = g->form == VOX_FORM_NONE ? 0 : world_u == 0 ? 'R' : 'A';
     return p;
 }
 
 static double side(const vox_volume *v, int axis) {
-    return v->dim[axis] * (v->spacing[axis] > 0 ? v->spacing[axis] : 1);
+    bool known = v->spacing[0] > 0 && v->spacing[1] > 0 && v->spacing[2] > 0;
+    return v->dim[axis] * (known ? v->spacing[axis] : 1);
 }
 
 static int pixels(double mm, double scale) {
-    double n = rint(mm * scale);
-    return n < 1 ? 1 : (int)n;
+    return (int)vox_whole(rint(mm * scale), 1, LONGEST_SIDE);
 }
 
 static canvas place(panel panels[3], const vox_volume *v) {
@@ -113,7 +118,8 @@ static void window(const vox_volume *v, double *low, double *high) {
     *high = most;
     if (!(most > least)) return;
     for (size_t i = 0; i < n; i++) {
-        count[(size_t)(((double)v->data[i] - least) / (most - least) * (HISTOGRAM - 1))]++;
+        double part = ((double)v->data[i] - least) / (most - least);
+        count[vox_whole(part * (HISTOGRAM - 1), 0, HISTOGRAM - 1)]++;
     }
     for (int b = 0; b < HISTOGRAM; b++) {
         seen += count[b];
@@ -140,7 +146,7 @@ static double under(int i, int n, int voxels, bool reverse) {
 }
 
 static double interpolate(const vox_volume *v, const panel *p, double u, double w) {
-    int u0 = (int)u, w0 = (int)w;
+    int u0 = (int)vox_whole(u, 0, v->dim[p->u] - 1), w0 = (int)vox_whole(w, 0, v->dim[p->v] - 1);
     int u1 = u0 + (u0 < v->dim[p->u] - 1), w1 = w0 + (w0 < v->dim[p->v] - 1);
     double a = (double)v->data[voxel(v, p, u0, w0)], b = (double)v->data[voxel(v, p, u1, w0)];
     double c = (double)v->data[voxel(v, p, u0, w1)], d = (double)v->data[voxel(v, p, u1, w1)];
@@ -153,8 +159,8 @@ static double interpolate(const vox_volume *v, const panel *p, double u, double 
 
 static int label_at(const vox_volume *v, const panel *p, const uint16_t *labels, int x, int y) {
     if (x < 0 || y < 0 || x >= p->width || y >= p->height) return 0;
-    int u = (int)lround(under(x, p->width, v->dim[p->u], p->reverse_u));
-    int w = (int)lround(under(y, p->height, v->dim[p->v], p->reverse_v));
+    int u = nearest(under(x, p->width, v->dim[p->u], p->reverse_u), v->dim[p->u]);
+    int w = nearest(under(y, p->height, v->dim[p->v], p->reverse_v), v->dim[p->v]);
     return labels[voxel(v, p, u, w)];
 }
 
@@ -175,12 +181,14 @@ static void draw_panel(const canvas *c, const panel *p, const vox_volume *v, con
             double veil = label == 0 ? 0 : edge ? 1 : 0.35;
             unsigned char colour[3] = {0};
             if (label != 0) vox_overlay_colour(label, colour);
-            for (int k = 0; k < 3; k++) rgb[k] = (unsigned char)lround((1 - veil) * gray + veil * colour[k]);
+            for (int k = 0; k < 3; k++)
+                rgb[k] = (unsigned char)vox_whole(round((1 - veil) * gray + veil * colour[k]), 0, 255);
         }
     }
 }
 
 static void draw_letter(const canvas *c, const panel *p) {
+    if (p->letter == 0) return;
     static const unsigned char glyphs[2][7] = {{0x0e, 0x11, 0x11, 0x1f, 0x11, 0x11, 0x11},  /* A */
                                                {0x1e, 0x11, 0x11, 0x1e, 0x14, 0x12, 0x11}}; /* R */
     const unsigned char *rows = glyphs[p->letter == 'R'];
@@ -236,9 +244,9 @@ int vox_overlay_write(const vox_output *file, const vox_volume *v, const vox_geo
     centre_of_labels(v, labels, centre);
     window(v, &low, &high);
     panel panels[3] = {
-        plan_panel(v, g, 1, false, 2, centre), /* sagittal: anterior on the left */
-        plan_panel(v, g, 0, false, 2, centre), /* coronal: the patient's right on the left */
-        plan_panel(v, g, 0, false, 1, centre), /* axial */
+        plan_panel(g, 1, false, 2, centre), /* sagittal: anterior on the left */
+        plan_panel(g, 0, false, 2, centre), /* coronal: the patient's right on the left */
+        plan_panel(g, 0, false, 1, centre), /* axial */
     };
     canvas c = place(panels, v);
     c.rgb = calloc((size_t)c.width * (size_t)c.height, 3);

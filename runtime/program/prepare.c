@@ -10,19 +10,41 @@
 
 #include "report.h"
 #include "resample.h"
+#include "whole.h"
 
 enum { LARGEST_AXIS = 1 << 16 };
 
 /* ---- steps that change the grid -------------------------------------------------------------- */
 
-static int allocate(const int dim[3], int channels, float **data) {
-    size_t n = (size_t)channels;
-    for (int k = 0; k < 3; k++) {
-        if (dim[k] < 1 || dim[k] > LARGEST_AXIS || __builtin_mul_overflow(n, (size_t)dim[k], &n))
-            n = SIZE_MAX;
-    }
-    *data = n <= SIZE_MAX / sizeof **data ? calloc(n, sizeof **data) : NULL;
-    return *data != NULL ? 0 : vox_fail_memory("the prepared volume", n);
+/* SIZE_MAX: more than can be counted. */
+static size_t bytes_of(const int dim[3], int channels) {
+    size_t n = sizeof(float);
+    bool overflow = __builtin_mul_overflow(n, (size_t)channels, &n);
+    for (int k = 0; k < 3; k++)
+        overflow = overflow || dim[k] < 1 || dim[k] > LARGEST_AXIS || __builtin_mul_overflow(n, dim[k], &n);
+    return overflow ? SIZE_MAX : n;
+}
+
+/* "9x8x7 voxels of 1x1.25x1.5 mm" */
+typedef struct grid_text {
+    char text[320];
+} grid_text;
+static grid_text text_of(const vox_volume *v) {
+    grid_text t;
+    snprintf(t.text, sizeof t.text, "%s voxels of %s%s", vox_shape(3, v->dim).text,
+             vox_size_mm(v->spacing).text,
+             v->unit_unknown ? " (the header names no unit: taken for mm)" : "");
+    return t;
+}
+
+static int allocate(const vox_volume *v, const int dim[3], float **data) {
+    size_t bytes = bytes_of(dim, v->channels);
+    *data = bytes < SIZE_MAX ? calloc(1, bytes) : NULL;
+    if (*data != NULL) return 0;
+    char what[512];
+    snprintf(what, sizeof what, "the prepared volume, %s voxels made of %s", vox_shape(3, dim).text,
+             text_of(v).text);
+    return vox_fail_memory(what, bytes);
 }
 
 static void resample_channel(const float *from, const int old[3], float *to, const int new[3],
@@ -40,7 +62,7 @@ static int resample(vox_volume *v, const int dim[3], vox_grid *grid) {
     vox_tap *taps[3] = {0};
     float *data = NULL;
     double back[3];
-    int code = allocate(dim, v->channels, &data);
+    int code = allocate(v, dim, &data);
     if (code != 0) return code;
     double *scratch = calloc((size_t)v->dim[0] + (size_t)dim[0], sizeof *scratch);
     for (int k = 0; k < 3; k++) {
@@ -73,8 +95,20 @@ static int resample(vox_volume *v, const int dim[3], vox_grid *grid) {
 
 static int resample_shape(vox_volume *v, const vox_prepare_step *s, vox_grid *grid) {
     int dim[3];
-    for (int k = 0; k < 3; k++) dim[k] = (int)s->value[k];
+    for (int k = 0; k < 3; k++) dim[k] = (int)vox_whole(s->value[k], 0, LARGEST_AXIS + 1);
     return resample(v, dim, grid);
+}
+
+/* A voxel size that is wrong, or in another unit, shows here. */
+static int check_growth(const vox_volume *v, const int dim[3], const vox_prepare_step *s) {
+    double times = 1;
+    for (int k = 0; k < 3; k++) times *= dim[k] / (double)v->dim[k];
+    if (v->growth == 0 || times <= v->growth) return 0;
+    return vox_fail(VOX_EXIT_INPUT,
+                    "resample_to_spacing: %s would become %s of %s, %.0f times as many, in %zu bytes: "
+                    "--force does it all the same",
+                    text_of(v).text, vox_shape(3, dim).text, vox_size_mm(s->value).text, times,
+                    bytes_of(dim, v->channels));
 }
 
 static int resample_spacing(vox_volume *v, const vox_prepare_step *s, vox_grid *grid) {
@@ -82,31 +116,33 @@ static int resample_spacing(vox_volume *v, const vox_prepare_step *s, vox_grid *
     for (int k = 0; k < 3; k++) {
         if (!(v->spacing[k] > 0)) {
             return vox_fail(VOX_EXIT_INPUT,
-                            "the volume's header does not give its voxel size along %c (pixdim), which "
-                            "resample_to_spacing needs",
+                            "the volume's header gives no voxel size along %c (pixdim, from 1e-6 to 1e6 mm), "
+                            "which resample_to_spacing needs",
                             "xyz"[k]);
         }
         double n = rint(v->dim[k] * v->spacing[k] / s->value[k]);
         if (n > LARGEST_AXIS) {
             return vox_fail(VOX_EXIT_INPUT,
-                            "resample_to_spacing: %d voxels of %g mm would become %.0f of %g mm along %c",
-                            v->dim[k], v->spacing[k], n, s->value[k], "xyz"[k]);
+                            "resample_to_spacing: %s would become %.6g of %g mm along %c, and at most %d can "
+                            "be made",
+                            text_of(v).text, n, s->value[k], "xyz"[k], LARGEST_AXIS);
         }
-        dim[k] = n < 1 ? 1 : (int)n;
+        dim[k] = (int)vox_whole(n, 1, LARGEST_AXIS);
     }
-    return resample(v, dim, grid);
+    int code = check_growth(v, dim, s);
+    return code == 0 ? resample(v, dim, grid) : code;
 }
 
 static int crop_or_pad(vox_volume *v, const vox_prepare_step *s, vox_grid *grid) {
     int dim[3], from[3], to[3], n[3]; /* the box that both grids share: its begin in each, its size */
     float *data = NULL;
     for (int k = 0; k < 3; k++) {
-        dim[k] = (int)s->value[k];
+        dim[k] = (int)vox_whole(s->value[k], 0, LARGEST_AXIS + 1);
         from[k] = dim[k] < v->dim[k] ? (v->dim[k] - dim[k]) / 2 : 0;
         to[k] = dim[k] > v->dim[k] ? (dim[k] - v->dim[k]) / 2 : 0;
         n[k] = dim[k] < v->dim[k] ? dim[k] : v->dim[k];
     }
-    int code = allocate(dim, v->channels, &data);
+    int code = allocate(v, dim, &data);
     if (code != 0) return code;
     for (int c = 0; c < v->channels; c++) {
         for (int z = 0; z < n[2]; z++) {
@@ -166,10 +202,11 @@ static int smooth(vox_volume *v, const vox_prepare_step *s, vox_grid *grid) {
     (void)grid;
     double sigma = s->value[0], sum = 0;
     if (!(sigma > 0)) return 0;
-    int radius = (int)fmin(4 * sigma + 0.5, LARGEST_AXIS), longest = 0;
+    int radius = (int)vox_whole(4 * sigma + 0.5, 0, LARGEST_AXIS), longest = 0;
     for (int k = 0; k < 3; k++) longest = v->dim[k] > longest ? v->dim[k] : longest;
-    double *weight = calloc((size_t)radius * 4 + 1 + (size_t)longest, sizeof *weight);
-    if (weight == NULL) return vox_fail_memory("smoothing", (size_t)longest);
+    size_t n = (size_t)radius * 4 + 1 + (size_t)longest;
+    double *weight = calloc(n, sizeof *weight);
+    if (weight == NULL) return vox_fail_memory("smoothing", n * sizeof *weight);
     for (int k = -radius; k <= radius; k++) sum += weight[k + radius] = exp(-0.5 * k * k / (sigma * sigma));
     for (int k = 0; k <= 2 * radius; k++) weight[k] /= sum;
     for (int axis = 0; axis < 3; axis++) smooth_axis(v, axis, weight, radius, weight + 2 * radius + 1);

@@ -17,7 +17,8 @@ int vox_prepare_values(vox_prepare_kind kind); /* how many of value[] the step u
 
 /* Does the steps in order, each channel by its own statistics; v->data is replaced when the grid changes. All
  * values must be finite. Prints its error and returns the exit code; v stays valid then (and must be freed),
- * half prepared.
+ * half prepared. Where v->growth is set, a volume that resample_to_spacing would make more than so many times
+ * as large is refused: the voxel size is wrong more often than that is meant.
  *
  *  resample_to_shape      trilinear, end points aligned: new voxel i lies at i*(old-1)/(new-1)
  *  resample_to_spacing    the same, to round(old*spacing/new spacing) voxels (ties to even)

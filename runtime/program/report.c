@@ -2,15 +2,43 @@
 /* report.c: see report.h. */
 #include "report.h"
 
+#include <float.h>
+#include <limits.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+/* Bytes of the character at s where it may go to a terminal; 0 for control characters, for what turns the
+ * direction of text, and for what is no UTF-8. */
+static size_t plain_bytes(const unsigned char *s) {
+    size_t n = *s < 0x80 ? 1 : *s < 0xC2 ? 0 : *s < 0xE0 ? 2 : *s < 0xF0 ? 3 : *s < 0xF5 ? 4 : 0;
+    unsigned long code = n < 2 ? *s : *s & (0x7Fu >> n);
+    for (size_t i = 1; i < n; i++) {
+        if ((s[i] & 0xC0) != 0x80) return 0;
+        code = code << 6 | (s[i] & 0x3F);
+    }
+    bool control = code < 0x20 || (code >= 0x7F && code < 0xA0) || code == 0x2028 || code == 0x2029;
+    bool turns = code == 0x061C || code == 0x200E || code == 0x200F || (code >= 0x202A && code <= 0x202E) ||
+                 (code >= 0x2066 && code <= 0x2069);
+    return control || turns ? 0 : n;
+}
+
+/* Names of files are anybody's: each message stays one line, and means nothing to a terminal. */
 static void line(const char *kind, const char *format, va_list arguments) {
+    char text[2 * PATH_MAX];
+    vsnprintf(text, sizeof text, format, arguments);
     fflush(stdout);
     fprintf(stderr, "%s: ", kind);
-    vfprintf(stderr, format, arguments);
+    for (const unsigned char *s = (const unsigned char *)text; *s != 0;) {
+        size_t n = plain_bytes(s);
+        if (n > 0)
+            fwrite(s, 1, n, stderr);
+        else
+            fprintf(stderr, "\\x%02x", *s);
+        s += n > 0 ? n : 1;
+    }
     fputc('\n', stderr);
 }
 
@@ -30,6 +58,9 @@ void vox_warn(const char *format, ...) {
 }
 
 int vox_fail_memory(const char *what, size_t bytes) {
+    if (bytes == 0) return vox_fail(VOX_EXIT_FAILURE, "not enough memory for %s", what);
+    if (bytes == SIZE_MAX)
+        return vox_fail(VOX_EXIT_FAILURE, "not enough memory for %s (2^64 bytes or more)", what);
     return vox_fail(VOX_EXIT_FAILURE, "not enough memory for %s (%zu bytes)", what, bytes);
 }
 
@@ -49,6 +80,29 @@ vox_shape_text vox_shape(int rank, const int *dim) {
     size_t n = 0;
     for (int i = 0; i < rank && n < sizeof s.text; i++) {
         n += (size_t)snprintf(s.text + n, sizeof s.text - n, i == 0 ? "%d" : "x%d", dim[i]);
+    }
+    return s;
+}
+
+vox_size_text vox_size_mm(const double size[3]) {
+    vox_size_text s = {""};
+    size_t n = 0;
+    for (int k = 0; k < 3 && n < sizeof s.text; k++) {
+        const char *times = k == 0 ? "" : "x";
+        n += size[k] > 0 ? (size_t)snprintf(s.text + n, sizeof s.text - n, "%s%.6g", times, size[k])
+                         : (size_t)snprintf(s.text + n, sizeof s.text - n, "%s?", times);
+    }
+    if (n < sizeof s.text) snprintf(s.text + n, sizeof s.text - n, " mm");
+    return s;
+}
+
+vox_number_text vox_number(double x) {
+    vox_number_text s;
+    for (int digits = 6; digits <= 17; digits++) {
+        snprintf(s.text, sizeof s.text, "%.*g", digits, x);
+        double back = strtod(s.text, NULL);
+        bool is_float = fabs(x) <= (double)FLT_MAX && x == (double)(float)x;
+        if (back == x || (is_float && (float)back == (float)x)) break;
     }
     return s;
 }

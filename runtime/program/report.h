@@ -13,14 +13,23 @@ enum { VOX_EXIT_OK = 0, VOX_EXIT_FAILURE = 1, VOX_EXIT_INPUT = 2, VOX_EXIT_UNSUP
 /* Prints "error: ..." and a newline on stderr; returns `code`, so that callers write return vox_fail(...). */
 int vox_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void vox_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
-int vox_fail_memory(const char *what, size_t bytes); /* "not enough memory for ..." */
+/* "not enough memory for ..."; bytes, not elements: 0: not known; SIZE_MAX: more than can be counted. */
+int vox_fail_memory(const char *what, size_t bytes);
 int vox_fail_status(const char *where, vox_status status);
 
 typedef struct vox_shape_text {
     char text[128];
 } vox_shape_text;
 vox_shape_text vox_shape(int rank, const int *dim); /* "1x3x132x132x116" */
-const char *vox_dtype_name(vox_dtype type);         /* as numpy calls it */
+typedef struct vox_size_text {
+    char text[96];
+} vox_size_text;
+vox_size_text vox_size_mm(const double size[3]); /* "1x1.25x1.5 mm"; 0: "?" */
+typedef struct vox_number_text {
+    char text[32];
+} vox_number_text;
+vox_number_text vox_number(double x);       /* as few digits as give x again, or x as a float if it is one */
+const char *vox_dtype_name(vox_dtype type); /* as numpy calls it */
 
 void vox_json_string(FILE *f, const char *text); /* quoted and escaped; NULL prints null */
 

@@ -2,9 +2,10 @@
 /* resample.c: see resample.h. */
 #include "resample.h"
 
-#include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
+
+#include "whole.h"
 
 vox_tap *vox_taps_new(int n, int source, double scale, double shift) {
     vox_tap *taps = calloc((size_t)n, sizeof *taps);
@@ -14,7 +15,7 @@ vox_tap *vox_taps_new(int n, int source, double scale, double shift) {
         double at = i * scale + shift;
         taps[i].inside = at >= -0.5 && at <= last + 0.5;
         at = at < 0 ? 0 : at > last ? last : at;
-        taps[i].first = (int)floor(at);
+        taps[i].first = (int)vox_whole(at, 0, source - 1);
         taps[i].second = taps[i].first + (taps[i].first < source - 1);
         taps[i].weight = at - taps[i].first;
     }

@@ -8,6 +8,7 @@
 
 #include "report.h"
 #include "resample.h"
+#include "whole.h"
 
 enum { LABEL_LIMIT = 65536 };
 
@@ -18,7 +19,8 @@ static size_t voxels(const int dim[3]) {
 int vox_scores_new(vox_scores *s, int classes, const int dim[3], bool are_labels) {
     *s = (vox_scores){.classes = classes, .dim = {dim[0], dim[1], dim[2]}, .are_labels = are_labels};
     s->data = calloc(voxels(dim), sizeof *s->data * (size_t)classes);
-    return s->data != NULL ? 0 : vox_fail_memory("the scores", voxels(dim));
+    return s->data != NULL ? 0
+                           : vox_fail_memory("the scores", voxels(dim) * sizeof *s->data * (size_t)classes);
 }
 
 void vox_scores_free(vox_scores *s) {
@@ -101,7 +103,8 @@ int vox_tile_label(const vox_tiles *t, int i, const int axis[3], const float *ti
                 }
                 if (are_labels && !is_label(*x)) return bad_label(*x);
                 if (rule->threshold) best = (double)*x > rule->level;
-                labels[in_file(&p, dim, axis, d, h, w)] = are_labels ? (uint16_t)*x : (uint16_t)best;
+                labels[in_file(&p, dim, axis, d, h, w)] =
+                    (uint16_t)(are_labels ? vox_whole((double)*x, 0, LABEL_LIMIT - 1) : best);
             }
         }
     }
@@ -152,7 +155,7 @@ static int nearest_row(const sampler *a, const vox_scores *s, int nx, int y, int
     for (int x = 0; x < nx; x++) {
         float v = row[nearest(&a->taps[0][x])];
         if (!is_label(v)) return bad_label(v);
-        label[x] = (uint16_t)v;
+        label[x] = (uint16_t)vox_whole((double)v, 0, LABEL_LIMIT - 1);
     }
     return 0;
 }
@@ -203,7 +206,7 @@ int vox_scores_rows(const vox_scores *s, int class, const vox_grid *grid, const 
     int code = sampler_new(&a, s, grid, dim);
     if (code != 0) return code;
     float *values = calloc((size_t)dim[0], sizeof *values);
-    if (values == NULL) code = vox_fail_memory("a row", (size_t)dim[0]);
+    if (values == NULL) code = vox_fail_memory("a row", (size_t)dim[0] * sizeof *values);
     for (int z = 0; z < dim[2] && code == 0; z++) {
         for (int y = 0; y < dim[1] && code == 0; y++) {
             bool inside = a.taps[2][z].inside && a.taps[1][y].inside;

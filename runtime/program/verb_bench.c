@@ -9,6 +9,7 @@
 #include "output.h"
 #include "profile.h"
 #include "report.h"
+#include "results.h"
 #include "verbs.h"
 
 typedef struct bench {
@@ -19,6 +20,7 @@ typedef struct bench {
     double device_seconds; /* the shortest run on another device alone, without copies; 0: none */
     double mark;           /* when the last step ended */
     const char *profile;   /* NULL: none */
+    const char *weights;   /* NULL: beside the program */
     const vox_model_info *model;
 } bench;
 
@@ -157,9 +159,11 @@ static void print_json(const bench *b, const vox_host *h) {
     printf("}\n");
 }
 
-static int run(bench *b, const vox_context *c, const char *weights) {
+static int run(bench *b, const vox_context *c) {
     vox_host h;
-    int code = vox_backend_open(&h, c, &(vox_request){.weights = weights, .threads = b->threads});
+    int code = vox_results_check(c->model, b->weights, &b->profile, 1, NULL, 0);
+    if (code == 0)
+        code = vox_backend_open(&h, c, &(vox_request){.weights = b->weights, .threads = b->threads});
     if (code != 0) return code;
     code = measure(b, &h);
     if (code == 0 && b->profile != NULL) code = profile(b, &h);
@@ -181,7 +185,6 @@ static size_t most_layers(const vox_context *c) {
 
 int vox_verb_bench(const vox_context *c, int argc, char **argv) {
     bench b = {.iterations = 5, .warmup = 1, .percentile = 90};
-    const char *weights = NULL;
     int operands = 0;
     const vox_option table[] = {
         {"--threads", 't', VOX_OPTION_INT, &b.threads, 0, VOX_MAX_THREADS, "N",
@@ -195,7 +198,7 @@ int vox_verb_bench(const vox_context *c, int argc, char **argv) {
         {"--profile", 0, VOX_OPTION_TEXT, &b.profile, 0, 0, "FILE",
          "run once more and write which thread did what when: a Chrome trace, for Perfetto"},
         {"--json", 0, VOX_OPTION_FLAG, &b.json, 0, 0, NULL, "as JSON"},
-        {"--weights", 0, VOX_OPTION_TEXT, &weights, 0, 0, "FILE",
+        {"--weights", 0, VOX_OPTION_TEXT, &b.weights, 0, 0, "FILE",
          "weight file (default: beside the program)"},
         VOX_ISA_OPTION,
     };
@@ -208,7 +211,7 @@ int vox_verb_bench(const vox_context *c, int argc, char **argv) {
     if (b.run_seconds == NULL || b.layer_seconds == NULL) {
         code = vox_fail_memory("timings", (size_t)b.iterations * sizeof *b.run_seconds);
     } else {
-        code = run(&b, c, weights);
+        code = run(&b, c);
     }
     free(b.run_seconds);
     free(b.layer_seconds);

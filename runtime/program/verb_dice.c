@@ -20,27 +20,44 @@ typedef struct counts {
     size_t ours, theirs, both; /* voxels */
 } counts;
 
-static int read_labels(const char *path, vox_volume *v, int binary) {
-    vox_geometry g;
-    size_t bad = 0;
-    int code = vox_nifti_read(path, v, &g, &bad);
-    if (code != 0) return code;
-    if (v->channels != 1 || bad > 0) {
-        code = vox_fail(VOX_EXIT_INPUT, "%s: not a label volume (%d channels, %zu voxels not finite)", path,
-                        v->channels, bad);
-    }
-    for (size_t i = 0; code == 0 && i < vox_volume_voxels(v); i++) {
+static int no_label(const char *path, const vox_volume *v, size_t at, double value, int binary) {
+    size_t nx = (size_t)v->dim[0], ny = (size_t)v->dim[1];
+    return vox_fail(VOX_EXIT_INPUT,
+                    "%s: %s is not a label (x %zu, y %zu, z %zu); labels are whole numbers from 0 to %d%s",
+                    path, vox_number(value).text, at % nx, at / nx % ny, at / nx / ny, LABELS - 1,
+                    binary ? "" : "; --binary takes what is above 0 as one label");
+}
+
+static int check_labels(const char *path, vox_volume *v, const vox_geometry *g, int binary) {
+    if (g->volumes != 1)
+        return vox_fail(VOX_EXIT_INPUT, "%s holds %d volumes (a series?); dice compares one with one", path,
+                        g->volumes);
+    if (v->channels != 1)
+        return vox_fail(VOX_EXIT_INPUT, "%s holds colours (%d channels), not labels", path, v->channels);
+    const vox_lost *lost = v->not_finite.count > 0 ? &v->not_finite : &v->too_large;
+    if (lost->count > 0) return no_label(path, v, lost->at, lost->value, binary);
+    if (!binary && v->too_small.count > 0)
+        return no_label(path, v, v->too_small.at, v->too_small.value, binary);
+    for (size_t i = 0; i < vox_volume_voxels(v); i++) {
         float x = v->data[i];
         if (binary) {
             v->data[i] = x > 0;
         } else if (!(x >= 0 && x < LABELS) || x != floorf(x)) {
-            code = vox_fail(VOX_EXIT_INPUT,
-                            "%s: %g is not a label (whole numbers from 0 to %d); --binary takes what is "
-                            "above 0 as one label",
-                            path, (double)x, LABELS - 1);
+            return no_label(path, v, i, (double)x, binary);
         }
     }
-    if (code == 0) return 0;
+    return 0;
+}
+
+static int read_labels(const char *path, vox_volume *v, vox_geometry *g, int binary) {
+    size_t bad = 0;
+    int code = vox_nifti_read(path, v, g, &bad);
+    if (code != 0) return code;
+    code = check_labels(path, v, g, binary);
+    if (code == 0) {
+        vox_nifti_warn_lost(path, v);
+        return 0;
+    }
     free(v->data);
     v->data = NULL;
     return code;
@@ -95,12 +112,14 @@ static int fill(vox_volume *v) {
 
 static int dice(const vox_context *c, char **files, int binary, int holes, int json) {
     vox_volume a = {0}, b = {0};
-    int code = read_labels(files[0], &a, binary);
-    if (code == 0) code = read_labels(files[1], &b, binary);
+    vox_geometry at, bt;
+    int code = read_labels(files[0], &a, &at, binary);
+    if (code == 0) code = read_labels(files[1], &b, &bt, binary);
     if (code == 0 && memcmp(a.dim, b.dim, sizeof a.dim) != 0) {
         code = vox_fail(VOX_EXIT_INPUT, "%s is %s voxels, but %s is %s", files[0], vox_shape(3, a.dim).text,
                         files[1], vox_shape(3, b.dim).text);
     }
+    if (code == 0) code = vox_nifti_same_grid(files[1], &bt, files[0], &at);
     if (code == 0 && holes) code = fill(&b);
     if (code == 0) code = compare(c->model, &a, &b, binary, json);
     free(a.data);

@@ -11,6 +11,7 @@
 #include "npy.h"
 #include "output.h"
 #include "report.h"
+#include "results.h"
 #include "verbs.h"
 
 typedef struct dump {
@@ -34,18 +35,22 @@ static void unblock(const vox_layer_info *l, const char *x, char *y, size_t elem
     }
 }
 
+static int name_dump(const dump *d, const vox_layer_info *l, char path[PATH_MAX]) {
+    if (snprintf(path, PATH_MAX, "%s/%s.npy", d->folder, l->name) < PATH_MAX) return 0;
+    return vox_fail(VOX_EXIT_INPUT, "--dump: the path of layer %s is too long", l->name);
+}
+
 static int dump_layer(const dump *d, int index, const void *data) {
     const vox_layer_info *l = &d->model->layers[index];
     char path[PATH_MAX];
-    if (snprintf(path, sizeof path, "%s/%s.npy", d->folder, l->name) >= (int)sizeof path) {
-        return vox_fail(VOX_EXIT_INPUT, "--dump: the path of layer %s is too long", l->name);
-    }
+    int code = name_dump(d, l, path);
+    if (code != 0) return code;
     if (l->block == 0) return vox_npy_write(path, l->dtype, l->rank, l->dim, data);
     size_t bytes = vox_array_bytes(l->dtype, l->rank, l->dim);
     char *plain = malloc(bytes > 0 ? bytes : 1);
     if (plain == NULL) return vox_fail_memory("a layer to dump", bytes);
     unblock(l, data, plain, vox_dtype_bytes(l->dtype));
-    int code = vox_npy_write(path, l->dtype, l->rank, l->dim, plain);
+    code = vox_npy_write(path, l->dtype, l->rank, l->dim, plain);
     free(plain);
     return code;
 }
@@ -59,6 +64,22 @@ static int cancelled(void *user) {
     return ((const dump *)user)->code != 0;
 }
 
+/* The folder, and that no layer is called as a file of the run is. */
+static int start_dump(const dump *d, char **files) {
+    const vox_model_info *m = d->model;
+    if (mkdir(d->folder, 0777) != 0 && errno != EEXIST) {
+        return vox_fail(VOX_EXIT_INPUT, "cannot make the folder %s: %s", d->folder, strerror(errno));
+    }
+    int code = 0;
+    for (int i = 0; i < m->n_layers && code == 0; i++) {
+        char path[PATH_MAX];
+        code = name_dump(d, &m->layers[i], path);
+        const char *const result = path;
+        if (code == 0) code = vox_output_check(&result, 1, files, m->n_inputs + m->n_outputs);
+    }
+    return code;
+}
+
 static int run(vox_host *h, char **files, const char *folder) {
     const vox_model_info *m = h->model;
     dump d = {.model = m, .folder = folder};
@@ -69,9 +90,8 @@ static int run(vox_host *h, char **files, const char *folder) {
     if (folder != NULL) {
         if (h->backend != NULL && h->backend->submit != NULL)
             return vox_fail(VOX_EXIT_UNSUPPORTED, "--dump: layers can be dumped on the CPU only");
-        if (mkdir(folder, 0777) != 0 && errno != EEXIST) {
-            return vox_fail(VOX_EXIT_INPUT, "cannot make the folder %s: %s", folder, strerror(errno));
-        }
+        code = start_dump(&d, files);
+        if (code != 0) return code;
         h->executor.layer = on_layer;
         h->executor.cancelled = cancelled;
         h->executor.user = &d;
@@ -105,7 +125,8 @@ int vox_verb_run(const vox_context *c, int argc, char **argv) {
         return vox_usage_error(c, "wants %d input and %d output file%s, not %d in all", m->n_inputs,
                                m->n_outputs, m->n_outputs == 1 ? "" : "s", operands);
     }
-    code = vox_output_check((const char *const *)argv + m->n_inputs, m->n_outputs, argv, m->n_inputs);
+    code = vox_results_check(m, weights, (const char *const *)argv + m->n_inputs, m->n_outputs, argv,
+                             m->n_inputs);
     if (code != 0) return code;
     vox_host h;
     code = vox_backend_open(&h, c, &(vox_request){.weights = weights, .threads = threads});

@@ -10,18 +10,23 @@
 
 typedef struct request {
     const char *labels, *overlay, *scores, *weights;
-    int threads, repeat_channel, quiet;
+    int threads, repeat_channel, force, quiet;
     double level;
 } request;
 
 #ifdef VOX_WITH_NIFTI
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "backend.h"
+#include "channels.h"
 #include "nifti.h"
+#include "file_names.h"
 #include "npy.h"
 #include "overlay.h"
+#include "results.h"
 #include "scores.h"
+
+enum { MOST_GROWTH = 64 }; /* of a volume by resampling, without --force */
 
 /* What the network takes and gives, from its ports. */
 typedef struct network {
@@ -113,69 +118,40 @@ static int read_network(const vox_model_info *m, network *n) {
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-/* Appends b's channels to a. Takes b's data. */
-static int append(vox_volume *a, vox_volume *b, const char *first, const char *name) {
-    if (a->data == NULL) {
-        *a = *b;
-        return 0;
-    }
-    int code = 0;
-    size_t n = vox_volume_voxels(a);
-    if (memcmp(a->dim, b->dim, sizeof a->dim) != 0) {
-        code = vox_fail(VOX_EXIT_INPUT, "%s is %s voxels, but %s is %s: all channels must lie on one grid",
-                        name, vox_shape(3, b->dim).text, first, vox_shape(3, a->dim).text);
-    } else {
-        float *data = realloc(a->data, n * sizeof *data * (size_t)(a->channels + b->channels));
-        if (data == NULL) {
-            code = vox_fail_memory(name, n * sizeof *data);
-        } else {
-            memcpy(data + n * (size_t)a->channels, b->data, n * sizeof *data * (size_t)b->channels);
-            a->data = data;
-            a->channels += b->channels;
-        }
-    }
-    free(b->data);
-    return code;
-}
-
-static int read_files(segmentation *s, char **files, int n) {
-    for (int i = 0; i < n; i++) {
-        vox_volume v;
-        vox_geometry g;
-        size_t bad = 0;
-        int code = vox_nifti_read(files[i], &v, &g, &bad);
-        if (code == 0) code = append(&s->volume, &v, files[0], files[i]);
-        if (code != 0) return code;
-        if (i == 0) s->geometry = g;
-        if (bad > 0)
-            vox_warn("%s: %zu voxels are not finite (NaN or infinity) and count as 0", files[i], bad);
-    }
-    return 0;
-}
-
-static int match_channels(segmentation *s, const char *file) {
-    int want = s->net.channels;
-    if (s->volume.channels == want) return 0;
-    if (s->volume.channels != 1 || !s->request->repeat_channel) {
+/* A network of volumes learns nothing from an image: one that is a voxel thick where it takes more. */
+static int refuse_images(const segmentation *s, const char *file) {
+    for (int k = 0; k < 3; k++) {
+        if (s->net.in[k] == 1 || s->volume.dim[s->net.axis[k]] > 1) continue;
         return vox_fail(VOX_EXIT_INPUT,
-                        "%s has %d channel%s, but %s takes %d (%s): give a 4-D volume or %d files%s", file,
-                        s->volume.channels, s->volume.channels == 1 ? "" : "s", s->model->name, want,
-                        vox_shape(5, s->model->inputs->dim).text, want,
-                        s->volume.channels == 1 ? ", or --repeat-channel" : "");
+                        "%s is a 2-D image (%s voxels), one voxel thick along %c; %s takes volumes", file,
+                        vox_shape(3, s->volume.dim).text, "xyz"[s->net.axis[k]], s -> model -> name);
     }
-    size_t n = vox_volume_voxels(&s->volume);
-    float *data = realloc(s->volume.data, n * sizeof *data * (size_t)want);
-    if (data == NULL) return vox_fail_memory("the repeated channel", n * sizeof *data * (size_t)want);
-    for (int c = 1; c < want; c++) memcpy(data + n * (size_t)c, data, n * sizeof *data);
-    s->volume.data = data;
-    s->volume.channels = want;
     return 0;
+}
+
+/* What a result rests on that the file does not say. */
+static void warn_unknown(const segmentation *s, const char *file) {
+    const vox_volume *v = &s->volume;
+    bool sized = v->spacing[0] > 0 && v->spacing[1] > 0 && v->spacing[2] > 0;
+    for (int i = 0; i < s->model->volume->n_steps && v->unit_unknown; i++) {
+        if (s->model->volume->steps[i].kind != VOX_PREPARE_RESAMPLE_SPACING) continue;
+        vox_warn("%s names no unit for its voxel size %s: taken for mm", file, vox_size_mm(v->spacing).text);
+        break;
+    }
+    if (s->request->overlay == NULL) return;
+    if (!sized)
+        vox_warn("%s does not say how large its voxels are (%s): the overlay draws cubes", file,
+                 vox_size_mm(v->spacing).text);
+    if (s->geometry.form == VOX_FORM_NONE)
+        vox_warn("%s does not say where left and right are: the overlay has no letters", file);
 }
 
 static int read_input(segmentation *s, char **files, int n) {
-    int code = read_files(s, files, n);
-    if (code == 0) code = match_channels(s, files[0]);
+    int code = vox_channels_read(s->model, s->request->repeat_channel, files, n, &s->volume, &s->geometry);
+    if (code == 0) code = refuse_images(s, files[0]);
     if (code != 0) return code;
+    warn_unknown(s, files[0]);
+    s->volume.growth = s->request->force ? 0 : MOST_GROWTH;
     memcpy(s->dim, s->volume.dim, sizeof s->dim);
     memcpy(s->spacing, s->volume.spacing, sizeof s->spacing);
     s->gray = s->volume;
@@ -254,7 +230,9 @@ static int submit_tiles(segmentation *s, int *submitted, int *index) {
 
 static int run_tiles(segmentation *s) {
     int *index = calloc((size_t)s->net.in[0] + (size_t)s->net.in[1] + (size_t)s->net.in[2], sizeof *index);
-    if (index == NULL) return vox_fail_memory("tiles", 0);
+    if (index == NULL)
+        return vox_fail_memory("tiles", ((size_t)s->net.in[0] + (size_t)s->net.in[1] + (size_t)s->net.in[2]) *
+                                            sizeof *index);
     int code = 0, submitted = 0;
     for (s->tile = 0; s->tile < s->tiles.total && code == 0; s->tile++) {
         code = submit_tiles(s, &submitted, index);
@@ -295,7 +273,11 @@ static int compute(segmentation *s) {
 static int open_outputs(segmentation *s, char **files, int n) {
     const request *r = s->request;
     const char *const results[] = {r->labels, r->scores, r->overlay};
-    int code = vox_output_check(results, sizeof results / sizeof *results, files, n);
+    int code = vox_results_check(s->model, r->weights, results, sizeof results / sizeof *results, files, n);
+    if (code == 0 && r->overlay != NULL && !vox_name_ends(r->overlay, ".png") &&
+        strncmp(r->overlay, "/dev/", 5) != 0)
+        return vox_fail(VOX_EXIT_INPUT, "cannot write %s: the picture is a PNG, the name must end in .png",
+                        r->overlay);
     if (code == 0) code = vox_nifti_create(&s->labels_file, r->labels);
     if (code == 0 && r->scores != NULL) code = vox_nifti_create(&s->scores_file, r->scores);
     if (code == 0 && r->overlay != NULL) code = vox_output_open(&s->overlay_file, r->overlay);
@@ -357,20 +339,30 @@ static int write_outputs(segmentation *s) {
     return code;
 }
 
+/* Then nothing else may go there. */
+static bool to_stdout(const request *r) {
+    const char *const results[] = {r->labels, r->scores, r->overlay};
+    for (int i = 0; i < 3; i++) {
+        if (results[i] != NULL && vox_name_descriptor(results[i]) == STDOUT_FILENO) return true;
+    }
+    return false;
+}
+
 static int summarise(const segmentation *s) {
     size_t n = (size_t)s->dim[0] * (size_t)s->dim[1] * (size_t)s->dim[2];
     size_t *count = calloc(65536, sizeof *count);
     if (count == NULL) return vox_fail_memory("counts", 65536 * sizeof *count);
     for (size_t i = 0; i < n; i++) count[s->labels[i]]++;
     double ml = s->spacing[0] * s->spacing[1] * s->spacing[2] / 1000;
-    printf("%s: %s voxels, %d tile%s\n", s->request->labels, vox_shape(3, s->dim).text, s->tiles.total,
-           s->tiles.total == 1 ? "" : "s");
+    FILE *to = to_stdout(s->request) ? stderr : stdout;
+    fprintf(to, "%s: %s voxels, %d tile%s\n", s->request->labels, vox_shape(3, s->dim).text, s->tiles.total,
+            s->tiles.total == 1 ? "" : "s");
     for (int l = 0; l < 65536; l++) {
         if (count[l] == 0) continue;
-        printf("  label %d%s%s: %zu voxels", l, l < s->model->n_labels ? " " : "",
-               l < s->model->n_labels ? s->model->labels[l] : "", count[l]);
-        if (ml > 0) printf(", %.1f ml", (double)count[l] * ml);
-        printf("\n");
+        fprintf(to, "  label %d%s%s: %zu voxels", l, l < s->model->n_labels ? " " : "",
+                l < s->model->n_labels ? s->model->labels[l] : "", count[l]);
+        if (ml > 0) fprintf(to, ", %.1f ml", (double)count[l] * ml);
+        fputc('\n', to);
     }
     free(count);
     return 0;
@@ -426,6 +418,8 @@ int vox_verb_segment(const vox_context *c, int argc, char **argv) {
          "threshold instead of the volume section's"},
         {"--repeat-channel", 0, VOX_OPTION_FLAG, &r.repeat_channel, 0, 0, NULL,
          "use a volume of one channel for all channels"},
+        {"--force", 0, VOX_OPTION_FLAG, &r.force, 0, 0, NULL,
+         "resample even if that makes the volume more than 64 times as large"},
         {"--threads", 't', VOX_OPTION_INT, &r.threads, 0, VOX_MAX_THREADS, "N",
          "threads (default 0: one per processor)"},
         {"--weights", 0, VOX_OPTION_TEXT, &r.weights, 0, 0, "FILE",

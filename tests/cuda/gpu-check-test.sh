@@ -1,6 +1,7 @@
 #!/bin/sh
 # make gpu-check where there is no GPU: it says so in one line; its report, from what a run might leave; and, with nvcc
-# and cuDNN, all of it for a tiny network on the simulated GPU. Exit status 77 on a machine with a GPU.
+# and cuDNN, which libraries it finds in Python's packages, what it packs, and all of it for a tiny network on the
+# simulated GPU, once to its end and once killed on the way. Exit status 77 on a machine with a GPU.
 #
 #   sh tests/cuda/gpu-check-test.sh VOXC
 set -eu
@@ -76,11 +77,55 @@ case "$*" in
 esac
 END
 chmod +x "$folder/bin/nvidia-smi"
-CUDA_HOME=$cuda CFLAGS=-O0 NVCCFLAGS=-O1 PATH=$folder/bin:$PATH LD_LIBRARY_PATH=$PWD/build/gpusim GPU_CHECK_PRECISIONS=fp16 \
-    GPU_CHECK_PRELOAD=$PWD/build/gpusim/libgpusim.so sh tests/cuda/gpu-check.sh --out "$folder/run" tests/cuda/tiny.yaml \
+
+# cuDNN of Python's packages, as they stand beside each other up to CUDA 12 and from 13 on.
+for beside in 'cublas cuda_nvrtc' cu13; do
+    site=$folder/site-${beside%% *}
+    mkdir -p "$site/nvidia/cudnn/include" "$site/nvidia/cudnn/lib"
+    : >"$site/nvidia/cudnn/__init__.py"
+    : >"$site/nvidia/cudnn/include/cudnn.h"
+    : >"$site/nvidia/cudnn/lib/libcudnn.so.9"
+    for package in $beside; do mkdir -p "$site/nvidia/$package/lib"; done
+    mkdir "$site/cuda" "$site/cuda/bin" && : >"$site/cuda/bin/nvcc" && chmod +x "$site/cuda/bin/nvcc"
+    printf '#!/bin/sh\nexit 1\n' >"$site/cc" && chmod +x "$site/cc" # no cuDNN of the system's
+    CC=$site/cc CUDA_HOME=$site/cuda PYTHONPATH=$site LD_LIBRARY_PATH='' sh tests/cuda/gpu-check.sh --out "$site/out" --where \
+        >"$folder/said" 2>&1 || die "--where fails: $(tail -n 1 "$folder/said")"
+    for package in $beside; do
+        grep -q "^libraries: .*:$site/nvidia/$package/lib" "$folder/said" || die "$package of Python's packages is not on the library path"
+    done
+    [ -e "$site/out/cudnn/lib64/libcudnn.so" ] && [ -d "$site/out/cudnn/include/" ] || die "cuDNN of Python's packages is not linked"
+done
+
+export GPU_CHECK_PACK="$folder/pack" GPU_CHECK_PRECISIONS=fp16 GPU_CHECK_ROUNDS=2 GPU_CHECK_PRELOAD=$PWD/build/gpusim/libgpusim.so
+export CUDA_HOME="$cuda" CFLAGS=-O0 NVCCFLAGS=-O1
+CUDA_ARCH=80 sh tests/cuda/gpu-check.sh --pack tests/cuda/tiny.yaml >"$folder/said" 2>&1 || die "--pack fails: $(tail -n 1 "$folder/said")"
+[ -x "$folder/pack/programs/tiny-fp16" ] && [ -x "$folder/pack/voxc" ] || die 'the pack lacks a program'
+
+# A run that is killed while it measures leaves what it knew.
+export PATH="$folder/bin:$PATH" LD_LIBRARY_PATH="$PWD/build/gpusim"
+setsid sh tests/cuda/gpu-check.sh --out "$folder/killed" tests/cuda/tiny.yaml >/dev/null 2>&1 &
+for wait in $(seq 1200); do
+    ! grep -qs '^bench' "$folder/killed/running" || break
+    sleep 0.1
+done
+kill -9 "-$!" && wait $! 2>/dev/null || :
+[ "$wait" -lt 1200 ] || die 'no benchmark has begun after two minutes'
+folder=$folder/killed
+says '^selftest-tiny-fp16  *ok '
+says '^cut off in: '
+[ -s "$folder/report.json" ] && python3 -m json.tool "$folder/report.json" >/dev/null || die 'report.json of a killed run is not JSON'
+folder=${folder%/killed}
+
+sh tests/cuda/gpu-check.sh --out "$folder/run" tests/cuda/tiny.yaml \
     >"$folder/said" 2>&1 || die "a simulated run fails: $(grep -m 1 FAILED "$folder/said" || tail -n 1 "$folder/said")"
 folder=$folder/run
-for step in build selftest repeat bench tune; do says "^$step-tiny-fp16  *ok "; done
+for step in build selftest repeat bench tune tiles; do says "^$step-tiny-fp16  *ok "; done
+# The order of what they tell.
+order=$(sed 's/^\([a-z]*\).*/\1/' "$folder/results.tsv" | grep -v -e memory -e input | tr '\n' ' ')
+case $order in 'build selftest cpu repeat bench tune tiles kernels ceilings sanitizers ncu '*) ;; *) die "the order is: $order" ;; esac
+says '^tiles-tiny-fp16  *ok  *6 times the same bytes'
+! grep -q nvcc "$folder/build-tiny-fp16.log" || die 'a packed program is built again'
+if grep -q '^cut off' "$folder/report.txt"; then die 'a whole run is called cut off'; fi
 says '^embedding  *ok '
 says '^kernels  *left out  *a simulated GPU'
 says '^ceilings: copy [0-9]* GB/s; convolution, TMAC/s: fp32 [0-9.]*, tf32'

@@ -1,10 +1,12 @@
 """The report of tests/cuda/gpu-check.sh, from what its steps left in a folder: report.txt, report.json, report.svg.
 
   gpu_report.py input INSPECT.json FILE.npy            a seeded input for the model
+  gpu_report.py volume INSPECT.json FILE.nii           a seeded volume of six of its tiles
   gpu_report.py report FOLDER "MODELS" "PRECISIONS"    exit status 1 when a check failed
 """
 import array
 import ast
+import csv
 import json
 import os
 import random
@@ -46,6 +48,16 @@ def make_input(inspected, path):
     write_npy(path, shape, (generator.gauss(0, 1) for _ in range(count)))
 
 
+def make_volume(inspected, path):
+    extents = [n * times for n, times in zip(load(inspected)["outputs"][0]["shape"][2:], (3, 2, 1))]
+    header = struct.pack("<i36x8h14xhh2x8f", 348, 3, *extents, 1, 1, 1, 1, 16, 32, 1, 1, 1, 1, 0, 0, 0, 0)
+    header = header.ljust(108, b"\0") + struct.pack("<f", 352)
+    generator = random.Random(2)
+    with open(path, "wb") as f:
+        f.write(header.ljust(344, b"\0") + b"n+1\0" + bytes(4))
+        array.array("f", (generator.gauss(0, 1) for _ in range(extents[0] * extents[1] * extents[2]))).tofile(f)
+
+
 def relative_rms(path, expected):
     a, b = read_npy(path), read_npy(expected)
     error = sum((x - y) ** 2 for x, y in zip(a, b))
@@ -85,6 +97,31 @@ def kernel_speeds(path):
         return []
 
 
+def profile(path):
+    """ncu's table, a line for each kernel and metric, as a row for each kernel."""
+    short = {"gpu__time_duration.sum": "ms", "sm__throughput.avg.pct_of_peak_sustained_elapsed": "sm",
+             "gpu__compute_memory_throughput.avg.pct_of_peak_sustained_elapsed": "memory"}
+    rows = {}
+    try:
+        with open(path, newline="") as f:
+            for line in csv.DictReader(line for line in f if line.startswith('"')):
+                row = rows.setdefault(line["ID"], {"name": line["Kernel Name"], "ms": 0, "sm": 0, "memory": 0})
+                scale = {"nsecond": 1e-6, "ns": 1e-6, "usecond": 1e-3, "us": 1e-3}.get(line["Metric Unit"], 1)
+                row[short[line["Metric Name"]]] = float(line["Metric Value"].replace(",", "")) * scale
+    except (OSError, KeyError, TypeError, ValueError):
+        return []
+    return list(rows.values())
+
+
+def running(folder):
+    """The step that had begun and not ended when the report was made, None at the end."""
+    try:
+        with open(os.path.join(folder, "running")) as f:
+            return f.read().strip()
+    except OSError:
+        return None
+
+
 def peak_mib(path):
     try:
         with open(path) as f:
@@ -119,13 +156,24 @@ def costs(folder, model, precision):
             for v in graph["layers"]}
 
 
+def known_rms(path, expected):
+    """relative_rms, kept beside the file: the report is written after every step."""
+    kept = path + ".rms"
+    if not os.path.exists(kept) or os.path.getmtime(kept) < max(os.path.getmtime(path), os.path.getmtime(expected)):
+        rms = relative_rms(path, expected)
+        with open(kept, "w") as f:
+            f.write(repr(rms))
+    with open(kept) as f:
+        return float(f.read())
+
+
 def measured(folder, model, precision):
     base = os.path.join(folder, f"{model}-{precision}", model)
     bench = load(base + ".bench.json")
     entry = {"model": model, "precision": precision, "bench": bench, "tuned": load(base + ".tuned.json"),
              "peak_mib": peak_mib(base + ".memory")}
     try:
-        entry["rms"] = relative_rms(base + ".1.npy", os.path.join(folder, model + ".cpu.npy"))
+        entry["rms"] = known_rms(base + ".1.npy", os.path.join(folder, model + ".cpu.npy"))
     except (OSError, KeyError, ValueError, OverflowError):
         entry["rms"] = None
     return entry
@@ -147,6 +195,7 @@ def collect(folder, models, precisions):
     with open(os.path.join(folder, "gpu.txt")) as f:
         run = {"gpu": f.read().strip(), "ceilings": ceilings, "results": read_results(folder),
                "peers": load_lines(os.path.join(folder, "peers.jsonl")),
+               "running": running(folder), "profile": profile(os.path.join(folder, "ncu.log")),
                "kernels": kernel_speeds(os.path.join(folder, "kernels.log")), "measured": []}
     for model in models:
         for precision in precisions:
@@ -208,6 +257,11 @@ def text(run, paper):
     if run["kernels"]:
         out += ["", "own kernels in fp16, from the bytes and arithmetic that each needs; copy is the yardstick"]
         out += ["  " + row for row in run["kernels"]]
+    if run["profile"]:
+        out += ["", f"{paper}, its kernels by ncu: ms, percent of the GPU's arithmetic and memory throughput"]
+        out += [f"  {row['name'][:60]:<60} {row['ms']:9.4f} {row['sm']:6.1f} {row['memory']:6.1f}" for row in run["profile"]]
+    if run["running"]:
+        out += ["", f"cut off in: {run['running']}"]
     left_out = sum(r["status"] == "left out" for r in run["results"])
     out += ["", f"{len(failed)} of {len(run['results'])} checks failed, {left_out} were left out"]
     return "\n".join(out) + "\n"
@@ -233,8 +287,10 @@ def report(folder, models, precisions):
     run = collect(folder, models, precisions)
     written = {"report.txt": text(run, models[0]), "report.svg": chart(run, models[0]), "report.json": json.dumps(run, indent=1) + "\n"}
     for name, content in written.items():
-        with open(os.path.join(folder, name), "w") as f:
+        path = os.path.join(folder, name)
+        with open(path + ".part", "w") as f:
             f.write(content)
+        os.replace(path + ".part", path) # whole at any moment
     print(written["report.txt"], end="")
     return any(r["status"] == "FAILED" for r in run["results"])
 
@@ -242,5 +298,7 @@ def report(folder, models, precisions):
 if __name__ == "__main__":
     if sys.argv[1] == "input":
         make_input(sys.argv[2], sys.argv[3])
+    elif sys.argv[1] == "volume":
+        make_volume(sys.argv[2], sys.argv[3])
     else:
         sys.exit(report(sys.argv[2], sys.argv[3].split(), sys.argv[4].split()))

@@ -1,8 +1,9 @@
 #!/bin/sh
 # Builds the kernels' test programs with nvcc and runs them: on the GPU where there is one, else on the simulated
-# one (tests/gpusim). GPU=1 asks for a GPU, GPU=0 for the simulator, for which CUDA_ARCH (75) names the PTX.
+# one (tests/gpusim). GPU=1 asks for a GPU, GPU=0 for the simulator, for which CUDA_ARCH (75) names the PTX. PACKED names
+# a folder of programs that were built elsewhere.
 #
-#   sh tests/cuda/kernels.sh [--build]      only builds them
+#   sh tests/cuda/kernels.sh [--build] [NAME...]      only builds them; only these: kernels_norm
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 cuda=${CUDA:-/usr/local/cuda}
@@ -15,6 +16,10 @@ gpu=${GPU:-$(nvidia-smi -L >/dev/null 2>&1 && echo 1 || echo 0)}
     echo 'neither a GPU nor the headers of cuDNN, which the simulated one needs: the CUDA kernels were not tested'
     exit 77
 }
+build_only=0
+[ "${1:-}" != --build ] || { build_only=1 && shift; }
+# shellcheck disable=SC2046 # names hold no spaces
+[ $# -gt 0 ] || set -- $(for source in tests/cuda/kernels_*.cu; do basename "$source" .cu; done)
 flags="-std=c++17 -Iruntime -cudart shared -Werror all-warnings -Xptxas -warn-spills,-Werror
     -Xcompiler -Wall,-Wextra,-Wshadow,-Wno-missing-field-initializers"
 if [ "$gpu" = 1 ]; then
@@ -25,14 +30,15 @@ fi
 
 # A program is built again when something that it is made of is newer.
 # shellcheck disable=SC2016 # for the inner shell
-for source in tests/cuda/kernels_*.cu; do basename "$source" .cu; done |
+printf '%s\n' "$@" |
     OUT=$out FLAGS=$flags xargs -P "$(nproc)" -n 1 sh -c '
+    [ ! -x "${PACKED:-/none}/$0" ] || { cp "$PACKED/$0" "$OUT/$0" && exit; }
     [ -n "$(find tests/cuda/$0.cu tests/cuda/*.cuh runtime/cuda runtime/*.h -newer "$OUT/$0" 2>/dev/null)" ] ||
         [ ! -e "$OUT/$0" ] || exit 0
     # shellcheck disable=SC2086 # a list
     nvcc $FLAGS -o "$OUT/$0" "tests/cuda/$0.cu"' || exit 1
 
-[ "${1:-}" != --build ] || exit 0
+[ $build_only = 0 ] || exit 0
 
 preload=
 if [ "$gpu" = 0 ]; then
@@ -40,8 +46,8 @@ if [ "$gpu" = 0 ]; then
     preload=$PWD/build/gpusim/libgpusim.so
 fi
 status=0 checks=0
-for source in tests/cuda/kernels_*.cu; do
-    program=$out/$(basename "$source" .cu)
+for name in "$@"; do
+    program=$out/$name
     edge= # what kernels_speed measures
     case $gpu$program in 1*kernels_speed) edge=160 ;; esac
     # LD_LIBRARY_PATH for the machine whose loader does not know CUDA's folder.

@@ -282,6 +282,8 @@ template <typename T> static void test_type() {
         const int in[3] = {5, 6, 7}, at[3] = {1, 0, 2}, size[3] = {4, 5, 5}, two[3] = {2, 2, 2},
                   zero[3] = {0, 0, 0};
         test_pool_crop<T>(8, in, at, size, l), test_pool_crop<T>(3, in, at, size, l);
+        const int early[3] = {1, 1, 1}, less[3] = {2, 3, 3}; /* ends inside along every axis */
+        test_pool_crop<T>(8, in, early, less, l), test_pool_crop<T>(3, in, early, less, l);
         const int mixed[3] = {1, 3, 2}, cut[3] = {0, 1, 1};
         test_scatter<T>(8, two, zero, 8, l), test_scatter<T>(3, two, zero, 3, l),
             test_scatter<T>(3, two, zero, 8, l);

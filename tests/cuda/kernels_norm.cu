@@ -37,9 +37,9 @@ static tensor norm_reference(const tensor &t, int groups, double eps, const std:
 }
 template <typename T>
 static void test_norm(int n, int c, int groups, const int size[3], double mean, int odd_values,
-                      const layout &l) {
+                      const layout &l, double deviation = 1) {
     tensor t = random_tensor<T>(n, c, size[0], size[1], size[2]);
-    for (double &x : t.v) x = rounded<T>(x + mean);
+    for (double &x : t.v) x = rounded<T>(x * deviation + mean);
     if (odd_values) t.v[t.v.size() / 2] = INFINITY;
     const std::vector<double> scale = random_channels(c), bias = random_channels(c);
     const floats_on_device<float> a(scale), b(bias);
@@ -69,6 +69,12 @@ template <typename T> static void test_norms() {
     test_norm<T>(1, 40, 1, small, 0, 0, as_dense);
     test_norm<T>(1, 16, 16, small, 0, 1, as_dense);
     test_norm<T>(1, 8, 2, one, 0, 0, as_dense);
+    test_norm<T>(1, 8, 8, small, 0, 0, as_dense, 0x1p-9); /* eps is twice the variance */
+    if (element<T>::name[0] == 'b') return;               /* as f16 */
+    /* A warp or more per row of the block, whose rows then meet in shared memory; more chunks than columns.
+     */
+    test_norm<T>(1, 256, 256, small, 0, 0, as_dense);
+    test_norm<T>(1, 320, 320, small, 0, 0, as_dense);
 }
 
 /* ---- resize: ONNX's formulas, one output value at a time

@@ -282,6 +282,29 @@ static void remembers(void **state) {
     vox_plan_cache_close(cache);
 }
 
+/* Who wants to measure is not answered by a choice that nobody measured; who does not takes either. */
+static void measures_what_nobody_has(void **state) {
+    stage *s = *state;
+    vox_plan_policy many = policy;
+    many.candidates = 5;
+    vox_plan *plan = build(s, &policy, NULL);
+    vox_plan_cache *cache = open_as(s, "A100");
+    assert_int_equal(vox_plan_cache_add(cache, plan), CUDNN_STATUS_SUCCESS);
+    vox_plan_destroy(plan);
+    assert_string_equal(source_of_plan(s, cache, &policy), "from=cache");
+    assert_string_equal(source_of_plan(s, cache, &many), "from=heuristic");
+    plan = build(s, &many, cache);
+    assert_int_equal(tune(plan), CUDNN_STATUS_SUCCESS);
+    assert_int_equal(vox_plan_cache_add(cache, plan), CUDNN_STATUS_SUCCESS);
+    vox_plan_destroy(plan);
+    assert_string_equal(source_of_plan(s, cache, &many), "from=cache");
+    plan = build(s, &policy, cache); /* and adding it again leaves it measured */
+    assert_int_equal(vox_plan_cache_add(cache, plan), CUDNN_STATUS_SUCCESS);
+    vox_plan_destroy(plan);
+    assert_string_equal(source_of_plan(s, cache, &many), "from=cache");
+    vox_plan_cache_close(cache);
+}
+
 static void leaves_only_the_file(void **state) {
     write_cache(*state);
     DIR *folder = opendir(".");
@@ -390,6 +413,7 @@ int main(void) {
         TEST(survives_that_nothing_runs),
         TEST(leaves_no_events),
         TEST(remembers),
+        TEST(measures_what_nobody_has),
         TEST(leaves_only_the_file),
         TEST(ignores_what_is_foreign),
         TEST(ignores_what_is_damaged),

@@ -7,7 +7,7 @@
 static cudaError_t allocate(void **p, size_t n, bool pinned) {
     if (!p) return cudaErrorInvalidValue;
     *p = NULL;
-    if (sim_capturing()) return cudaErrorStreamCaptureUnsupported;
+    if (sim_is_unsafe()) return cudaErrorStreamCaptureUnsupported;
     if (n == 0) return cudaSuccess;
     *p = sim_allocate(pinned ? -1 : sim_current_device(), n);
     if (!*p) return cudaErrorMemoryAllocation;
@@ -18,6 +18,7 @@ static cudaError_t allocate(void **p, size_t n, bool pinned) {
 /* Waits for everything first, as the runtime does. */
 static cudaError_t release(void *p, bool pinned) {
     if (!p) return cudaSuccess;
+    if (sim_is_unsafe()) return cudaErrorStreamCaptureUnsupported;
     const sim_buffer *b = sim_buffer_at(p);
     if (b && b->device >= 0 && b->device < SIM_MAX_DEVICES)
         sim_run_device(b->device);
@@ -72,6 +73,15 @@ typedef struct copy {
     bool to_device, from_device;
 } copy;
 
+static bool is_device(const void *p) {
+    const sim_buffer *b = sim_find((uintptr_t)p);
+    return b && b->device >= 0;
+}
+static bool is_pinned(const void *p) {
+    const sim_buffer *b = sim_find((uintptr_t)p);
+    return b && b->device < 0;
+}
+
 static void run_copy(sim_work *w) {
     const copy *c = (const copy *)w;
     const void *from = c->staged ? c->staged : c->from;
@@ -85,6 +95,8 @@ static void run_copy(sim_work *w) {
     } else {
         sim_check_host(c->call, c->to, c->bytes);
     }
+    if (c->from_device || is_pinned(from)) sim_touch((uintptr_t)from, c->bytes, false);
+    if (c->to_device || is_pinned(c->to)) sim_touch((uintptr_t)c->to, c->bytes, true);
     memmove(c->to_device ? sim_bytes((uintptr_t)c->to) : c->to,
             c->from_device ? sim_bytes((uintptr_t)from) : from, c->bytes);
 }
@@ -95,20 +107,11 @@ static void drop_copy(sim_work *w) {
     free(c);
 }
 
-static bool is_device(const void *p) {
-    const sim_buffer *b = sim_find((uintptr_t)p);
-    return b && b->device >= 0;
-}
-static bool is_pinned(const void *p) {
-    const sim_buffer *b = sim_find((uintptr_t)p);
-    return b && b->device < 0;
-}
-
 /* NULL: the kind is none. */
 static copy *new_copy(const char *call, void *to, const void *from, size_t n, enum cudaMemcpyKind kind) {
     if (kind < cudaMemcpyHostToHost || kind > cudaMemcpyDefault) return NULL;
     copy *c = sim_new(1, sizeof *c);
-    *c = (copy){.work = {run_copy, drop_copy, 1}, .call = call, .to = to, .from = from, .bytes = n};
+    *c = (copy){.work = {run_copy, drop_copy, 1, call}, .call = call, .to = to, .from = from, .bytes = n};
     const bool known = kind != cudaMemcpyDefault;
     c->to_device = known ? kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice : is_device(to);
     c->from_device =
@@ -130,18 +133,25 @@ cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t n, enum cudaMemcp
         memcpy(c->staged, from, n);
     }
     sim_enqueue(s, &c->work);
-    if (pageable_to && !s->capture) sim_run_stream(s); /* and waits for what it writes */
+    if (pageable_to && !s->capture) { /* and waits for what it writes */
+        sim_run_stream(s);
+        sim_host_waited(s);
+    }
     return sim_result(cudaSuccess);
 }
 
 cudaError_t cudaMemcpy(void *to, const void *from, size_t n, enum cudaMemcpyKind kind) {
     if (sim_begin("cudaMemcpy")) return sim_result(cudaErrorUnknown);
-    if (sim_capturing()) return sim_result(cudaErrorStreamCaptureImplicit);
+    if (sim_capturing()) {
+        sim_invalidate_captures();
+        return sim_result(cudaErrorStreamCaptureImplicit);
+    }
     sim_stream *s = sim_stream_of(NULL);
     copy *c = n ? new_copy("cudaMemcpy", to, from, n, kind) : NULL;
     if (!c) return sim_result(n ? cudaErrorInvalidMemcpyDirection : cudaSuccess);
     sim_enqueue(s, &c->work);
     sim_run_stream(s);
+    sim_host_waited(s);
     return sim_result(cudaSuccess);
 }
 
@@ -159,6 +169,7 @@ static void run_fill(sim_work *w) {
     sim_check_device("cudaMemsetAsync", f->to, f->bytes, false);
     memset(sim_bytes((uintptr_t)f->to), f->value, f->bytes);
     sim_mark_written(f->to, f->bytes);
+    sim_touch((uintptr_t)f->to, f->bytes, true);
 }
 
 static void drop_fill(sim_work *w) {
@@ -167,7 +178,7 @@ static void drop_fill(sim_work *w) {
 
 static void enqueue_fill(sim_stream *s, void *to, int value, size_t n) {
     fill *f = sim_new(1, sizeof *f);
-    *f = (fill){.work = {run_fill, drop_fill, 1}, .to = to, .value = value, .bytes = n};
+    *f = (fill){.work = {run_fill, drop_fill, 1, "cudaMemsetAsync"}, .to = to, .value = value, .bytes = n};
     sim_enqueue(s, &f->work);
 }
 
@@ -179,7 +190,10 @@ cudaError_t cudaMemsetAsync(void *to, int value, size_t n, cudaStream_t stream) 
 
 cudaError_t cudaMemset(void *to, int value, size_t n) {
     if (sim_begin("cudaMemset")) return sim_result(cudaErrorUnknown);
-    if (sim_capturing()) return sim_result(cudaErrorStreamCaptureImplicit);
+    if (sim_capturing()) {
+        sim_invalidate_captures();
+        return sim_result(cudaErrorStreamCaptureImplicit);
+    }
     if (n) enqueue_fill(sim_stream_of(NULL), to, value, n);
     return sim_result(cudaSuccess);
 }

@@ -58,6 +58,7 @@ typedef struct handle {
     int device;
     cudaStream_t stream;
     bool destroyed;
+    void *inner; /* memory of its own, that each execution uses: two may not run side by side */
 } handle;
 
 static handle *handle_of(cudnnHandle_t h) {
@@ -73,6 +74,8 @@ cudnnStatus_t cudnnCreate(cudnnHandle_t *h) {
     if (sim_device_count() == 0) return left(CUDNN_STATUS_NOT_INITIALIZED);
     handle *p = sim_new(1, sizeof *p);
     p->device = sim_current_device();
+    p->inner = sim_allocate(SIM_ANY_DEVICE, 1);
+    sim_buffer_at(p->inner)->kind = "cuDNN handle, as buffer";
     *h = (cudnnHandle_t)p;
     sim_born(SIM_HANDLE);
     return left(CUDNN_STATUS_SUCCESS);
@@ -118,7 +121,9 @@ static descriptor properties_of(int device) {
 
 typedef struct record {
     descriptor d;
-    int device; /* of the handle that it was given, -1: none */
+    int device;                /* of the handle that it was given, -1: none */
+    cudnnPointwiseMode_t mode; /* of a pointwise descriptor */
+    bool passes_nan;
     int64_t pointers, ids, id[PLAN_MOST];
     void *pointer[PLAN_MOST], *workspace;
     plan *plan; /* read at the first execution */
@@ -169,6 +174,8 @@ cudnnStatus_t cudnnBackendCreateDescriptor(cudnnBackendDescriptorType_t type, de
     if (sim_fails("cudnnBackendCreateDescriptor")) return left(CUDNN_STATUS_ALLOC_FAILED);
     const cudnnStatus_t status = real()->create(type, d);
     if (status == CUDNN_STATUS_SUCCESS) sim_born(SIM_DESCRIPTOR);
+    if (status == CUDNN_STATUS_SUCCESS && type == CUDNN_BACKEND_POINTWISE_DESCRIPTOR)
+        record_of(*d)->mode = CUDNN_POINTWISE_ADD; /* of which there is one for each operation only */
     return left(status);
 }
 
@@ -181,12 +188,29 @@ cudnnStatus_t cudnnBackendDestroyDescriptor(descriptor d) {
     return left(real()->destroy(d));
 }
 
+/* cuDNN's ReLU gives 0 for NaN unless it is told to pass it. */
+static void note_relu(descriptor d) {
+    const record *r = find_record(d);
+    if (r && r->mode == CUDNN_POINTWISE_RELU_FWD && !r->passes_nan) sim_relu_drops_nan = true;
+}
+
+static void note_pointwise(descriptor d, attribute a, const void *v) {
+    record *r = find_record(d);
+    if (r && a == CUDNN_ATTR_POINTWISE_MODE) memcpy(&r->mode, v, sizeof r->mode);
+    if (!r || a != CUDNN_ATTR_POINTWISE_NAN_PROPAGATION) return;
+    cudnnNanPropagation_t nan;
+    memcpy(&nan, v, sizeof nan);
+    r->passes_nan = nan == CUDNN_PROPAGATE_NAN;
+}
+
 cudnnStatus_t cudnnBackendFinalize(descriptor d) {
     if (inside) return real()->finalize(d);
     sim_lock();
     inside++;
     if (sim_fails("cudnnBackendFinalize")) return left(CUDNN_STATUS_INTERNAL_ERROR);
-    return left(real()->finalize(d));
+    const cudnnStatus_t status = real()->finalize(d);
+    if (status == CUDNN_STATUS_SUCCESS) note_relu(d);
+    return left(status);
 }
 
 cudnnStatus_t cudnnBackendGetAttribute(const descriptor d, attribute a, attribute_type t, int64_t room,
@@ -238,6 +262,7 @@ static cudnnStatus_t set_attribute(descriptor d, attribute a, attribute_type t, 
         record_of(d)->device = device_of(v, true);
         return CUDNN_STATUS_SUCCESS;
     }
+    if (a == CUDNN_ATTR_POINTWISE_MODE || a == CUDNN_ATTR_POINTWISE_NAN_PROPAGATION) note_pointwise(d, a, v);
     note_pack(d, a, t == CUDNN_TYPE_VOID_PTR || a == CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS ? n : 0, v);
     for (size_t i = 0; i < sizeof replaced / sizeof *replaced; i++) {
         if (replaced[i].given != a) continue;
@@ -304,10 +329,12 @@ typedef struct plan_work {
     plan *plan;
     plan_data data;
     int device;
+    void *inner; /* of the handle */
 } plan_work;
 
 static void run_plan_work(sim_work *w) {
     const plan_work *p = (const plan_work *)w;
+    sim_touch((uintptr_t)p->inner, 1, true);
     sim_run_plan(p->plan, &p->data, p->device);
 }
 
@@ -330,7 +357,10 @@ static cudnnStatus_t execute(const handle *h, descriptor d, descriptor variant) 
     if (!r->plan || !pack || pack->pointers != pack->ids) return CUDNN_STATUS_BAD_PARAM;
     if (sim_current_device() != h->device) return CUDNN_STATUS_BAD_PARAM;
     plan_work *w = sim_new(1, sizeof *w);
-    *w = (plan_work){.work = {run_plan_work, drop_plan_work, 1}, .plan = r->plan, .device = h->device};
+    *w = (plan_work){.work = {run_plan_work, drop_plan_work, 1, "a cuDNN plan"},
+                     .plan = r->plan,
+                     .device = h->device,
+                     .inner = h->inner};
     fill_data(&w->data, r->plan, pack);
     w->plan->references++;
     sim_enqueue(sim_stream_of(h->stream), &w->work);

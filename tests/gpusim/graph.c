@@ -4,35 +4,44 @@
 #include <stdlib.h>
 
 typedef struct graph {
-    sim_work **work; /* a reference to each */
+    sim_node *nodes; /* a reference to each one's work */
     int count;
 } graph;
 
-static graph *copy_of(sim_work *const *work, int count) {
+static graph *copy_of(const sim_node *nodes, int count) {
     graph *g = sim_new(1, sizeof *g);
-    g->work = sim_new((size_t)count, sizeof *g->work);
+    g->nodes = sim_new((size_t)count, sizeof *g->nodes);
     g->count = count;
     for (int i = 0; i < count; i++) {
-        g->work[i] = work[i];
-        work[i]->references++;
+        g->nodes[i] = (sim_node){.work = nodes[i].work, .lane = nodes[i].lane};
+        sim_join_set(&g->nodes[i].after, &nodes[i].after);
+        nodes[i].work->references++;
     }
     return g;
 }
 
+void sim_free_nodes(sim_node *nodes, int count) {
+    for (int i = 0; i < count; i++) {
+        sim_drop_work(nodes[i].work);
+        free(nodes[i].after.node);
+    }
+    free(nodes);
+}
+
 static void free_graph(graph *g) {
-    for (int i = 0; i < g->count; i++) sim_drop_work(g->work[i]);
-    free(g->work);
+    sim_free_nodes(g->nodes, g->count);
     free(g);
 }
 
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, enum cudaStreamCaptureMode mode) {
-    (void)mode;
+    static uint64_t captures;
     if (sim_begin("cudaStreamBeginCapture")) return sim_result(cudaErrorUnknown);
     sim_stream *s = sim_stream_of(stream);
     if (s->is_default) return sim_result(cudaErrorStreamCaptureUnsupported);
     if (s->capture) return sim_result(cudaErrorIllegalState);
     s->capture = sim_new(1, sizeof *s->capture);
-    s->capture->origin = s;
+    *s->capture = (sim_capture){.id = ++captures, .origin = s, .mode = mode};
+    s->lane = 0;
     return sim_result(cudaSuccess);
 }
 
@@ -47,9 +56,8 @@ static cudaError_t end_capture(sim_stream *s, graph **g) {
     else if (unjoined)
         status = cudaErrorStreamCaptureUnjoined;
     else
-        *g = copy_of(c->work, c->count);
-    for (int i = 0; i < c->count; i++) sim_drop_work(c->work[i]);
-    free(c->work);
+        *g = copy_of(c->nodes, c->count);
+    sim_free_nodes(c->nodes, c->count);
     free(c);
     return status;
 }
@@ -72,6 +80,7 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *result) {
 cudaError_t cudaStreamIsCapturing(cudaStream_t stream, enum cudaStreamCaptureStatus *status) {
     sim_begin_safe();
     const sim_stream *s = sim_stream_of(stream);
+    if (s->is_default && sim_captures_blocking()) return sim_result(cudaErrorStreamCaptureImplicit);
     *status = !s->capture           ? cudaStreamCaptureStatusNone
               : s->capture->invalid ? cudaStreamCaptureStatusInvalidated
                                     : cudaStreamCaptureStatusActive;
@@ -83,7 +92,7 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t *exec, cudaGraph_t handle, unsi
     if (sim_begin("cudaGraphInstantiate")) return sim_result(cudaErrorMemoryAllocation);
     const graph *g = (const graph *)handle;
     if (!g) return sim_result(cudaErrorInvalidValue);
-    *exec = (cudaGraphExec_t)copy_of(g->work, g->count);
+    *exec = (cudaGraphExec_t)copy_of(g->nodes, g->count);
     sim_born(SIM_GRAPH_EXEC);
     return sim_result(cudaSuccess);
 }
@@ -108,11 +117,7 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t handle, cudaStream_t stream) {
     if (sim_begin("cudaGraphLaunch")) return sim_result(cudaErrorUnknown);
     const graph *g = (const graph *)handle;
     if (!g) return sim_result(cudaErrorInvalidValue);
-    sim_stream *s = sim_stream_of(stream);
-    for (int i = 0; i < g->count; i++) {
-        g->work[i]->references++;
-        sim_enqueue(s, g->work[i]);
-    }
+    sim_enqueue_graph(sim_stream_of(stream), g->nodes, g->count);
     return sim_result(cudaSuccess);
 }
 
@@ -123,10 +128,10 @@ cudaError_t cudaGraphExecUpdate(cudaGraphExec_t exec, cudaGraph_t handle,
     graph *old = (graph *)exec;
     const graph *g = (const graph *)handle;
     bool same = old->count == g->count;
-    for (int i = 0; same && i < g->count; i++) same = old->work[i]->run == g->work[i]->run;
+    for (int i = 0; same && i < g->count; i++) same = old->nodes[i].work->run == g->nodes[i].work->run;
     if (info) info->result = same ? cudaGraphExecUpdateSuccess : cudaGraphExecUpdateErrorTopologyChanged;
     if (!same) return sim_result(cudaErrorGraphExecUpdateFailure);
-    graph *fresh = copy_of(g->work, g->count);
+    graph *fresh = copy_of(g->nodes, g->count);
     const graph swapped = *old;
     *old = *fresh;
     *fresh = swapped;

@@ -141,7 +141,7 @@ static void drop_kernel(sim_work *w) {
 
 static kernel_work *new_kernel_work(ptx_kernel *k, dim3 grid, dim3 block, void **args, size_t shared) {
     kernel_work *w = sim_new(1, sizeof *w + k->param_bytes + 16);
-    w->work = (sim_work){run_kernel, drop_kernel, 1};
+    w->work = (sim_work){run_kernel, drop_kernel, 1, k->name};
     w->launch = (ptx_launch){.kernel = k,
                              .grid = {grid.x, grid.y, grid.z},
                              .block = {block.x, block.y, block.z},

@@ -1,18 +1,22 @@
-/* memory.c: device and pinned memory, and which bytes of it have been written.
+/* memory.c: device and pinned memory, which bytes of it have been written, and which are being accessed.
  *
- * Two reservations of address space lie side by side: memory, and one byte of record for each of its bytes at
- * a constant distance. Buffers are laid one behind the other with at least GAP bytes of no access between.
+ * Reservations of address space lie side by side: memory, and for each of its bytes one of record, and of
+ * marks where accesses are noted, at constant distances. Buffers are laid one behind the other with at least
+ * GAP bytes of no access between.
  */
 #include "sim.h"
 
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
-enum { GAP = 1 << 16, PAGE = 1 << 12 };
+enum { GAP = 1 << 16, PAGE = SIM_PAGE };
 #define SPACE ((size_t)1 << 42)
 
-static uint8_t *space, *storage, *record;
+static uint8_t *space, *storage, *record, *marks[2], *page_marks;
+bool sim_noting;
 static size_t used;
 static sim_buffer **buffers; /* in the order of their addresses */
 static int buffer_count, buffer_room;
@@ -47,11 +51,20 @@ static sim_buffer *add_buffer(uintptr_t base, size_t size, int device) {
     return buffers[buffer_count++] = b;
 }
 
+static void open_marks(size_t at, size_t n) {
+    for (int i = 0; i < 2; i++) open_pages(marks[i] + at, n);
+    const size_t first = at / PAGE / PAGE * PAGE, end = pages((at + n) / PAGE + 1);
+    open_pages(page_marks + first, end - first);
+}
+
 void *sim_allocate(int device, size_t size) {
     if (!space) {
         space = reserve();
         storage = reserve();
         record = reserve();
+        sim_noting = sim_setting("GPUSIM_SEED", 0) != 0;
+        for (int i = 0; i < 2 && sim_noting; i++) marks[i] = reserve();
+        if (sim_noting) page_marks = reserve();
     }
     const size_t n = pages(size ? size : 1);
     if (size > SPACE / 2 || used + n + (size_t)2 * GAP > SPACE) return NULL;
@@ -65,6 +78,7 @@ void *sim_allocate(int device, size_t size) {
     open_pages(device < 0 ? p : sim_bytes((uintptr_t)p), n);
     open_pages(record + (p - space), n);
     if (device < 0) memset(record + (p - space), 1, n);
+    if (sim_noting) open_marks((size_t)(p - space), n);
     add_buffer((uintptr_t)p, size, device);
     return p;
 }
@@ -116,7 +130,52 @@ uint8_t *sim_written(uintptr_t address) {
     return record + (address - (uintptr_t)space);
 }
 
+/* ---- accesses ------------------------------------------------------------------------------------ */
+
+static pthread_mutex_t touched_lock = PTHREAD_MUTEX_INITIALIZER;
+static uintptr_t *touched;
+static size_t touched_count, touched_room;
+
+uint8_t *sim_mark(uintptr_t address, bool write) {
+    return marks[write] + (address - (uintptr_t)space);
+}
+
+static void touch_page(uintptr_t page) {
+    uint8_t *mark = page_marks + (page - (uintptr_t)space) / PAGE;
+    if (__atomic_load_n(mark, __ATOMIC_RELAXED) || __atomic_exchange_n(mark, 1, __ATOMIC_RELAXED)) return;
+    pthread_mutex_lock(&touched_lock);
+    if (touched_count == touched_room) {
+        touched_room = touched_room ? 2 * touched_room : 256;
+        touched = sim_grow(touched, touched_room, sizeof *touched);
+    }
+    touched[touched_count++] = page;
+    pthread_mutex_unlock(&touched_lock);
+}
+
+void sim_touch_bytes(uintptr_t address, size_t n, bool write) {
+    if (n == 0) return;
+    memset(sim_mark(address, write), 1, n);
+    for (uintptr_t page = address / PAGE * PAGE; page < address + n; page += PAGE) touch_page(page);
+}
+
+static int by_address(const void *a, const void *b) {
+    const uintptr_t x = *(const uintptr_t *)a, y = *(const uintptr_t *)b;
+    return (x > y) - (x < y);
+}
+
+size_t sim_take_touched(const uintptr_t **list) {
+    const size_t n = touched_count;
+    if (n) qsort(touched, n, sizeof *touched, by_address);
+    for (size_t i = 0; i < n; i++) page_marks[(touched[i] - (uintptr_t)space) / PAGE] = 0;
+    *list = touched;
+    touched_count = 0;
+    return n;
+}
+
+/* ---- reports ------------------------------------------------------------------------------------- */
+
 static const char *kind(const sim_buffer *b) {
+    if (b->kind) return b->kind;
     return b->device < 0 ? "pinned host buffer" : "device buffer";
 }
 

@@ -40,6 +40,9 @@ typedef struct plan {
     int references;
 } plan;
 
+/* What a ReLU makes of NaN, which a plan's JSON does not tell: all of a program's are of a kind. */
+extern bool sim_relu_drops_nan;
+
 /* Dies on what it does not know. */
 plan *sim_read_plan(const char *json, size_t workspace, plan_operands operands);
 void sim_free_plan(plan *p);

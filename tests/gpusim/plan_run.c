@@ -63,6 +63,7 @@ static void transfer_row(void *argument, int64_t row) {
     for (int64_t x = 0; x < t->dim[4]; x++) {
         for (int64_t ch = 0; ch < t->dim[1]; ch++, v++) {
             const uintptr_t at = c->memory + (size_t)(start + x * t->stride[4] + ch * t->stride[1]) * n;
+            if (!t->by_value) sim_touch(at, n, c->store);
             if (c->store) {
                 const uint32_t bits = encoded(*v, t->type);
                 memcpy(sim_bytes(at), &bits, n);
@@ -85,7 +86,10 @@ static void move(const plan_tensor *t, void *memory, float *values, bool store) 
 typedef float unary(float x, const plan_node *n);
 typedef float binary(float a, float b);
 
+bool sim_relu_drops_nan;
+
 static float relu(float x, const plan_node *n) {
+    if (isnan(x)) return sim_relu_drops_nan ? n->lower : x;
     if (x > n->upper) return n->upper;
     return x < n->lower ? n->lower + n->slope * (x - n->lower) : x;
 }
@@ -253,6 +257,7 @@ static void run_node(const plan *p, const plan_node *n, plan_values *values) {
 /* A plan may leave anything in its workspace; what the program keeps there is lost, and counts as never
  * written. */
 static void spoil(void *workspace, size_t n) {
+    sim_touch((uintptr_t)workspace, n, true);
     memset(sim_bytes((uintptr_t)workspace), 0xff, n);
     memset(sim_written((uintptr_t)workspace), 0, n);
 }

@@ -182,9 +182,15 @@ static bool is_words(const ptx_insn *in) {
     return in->bytes == 4 && !in->wide[0];
 }
 
+static void touch(const span *s, const uint32_t *mask, bool write) {
+    for (int l = 0; sim_noting && l < PTX_LANES; l++)
+        if (mask[l]) sim_touch_bytes(s->at[l], s->size, write);
+}
+
 static void load_global(ptx_warp *w, const ptx_insn *in, const span *s, const uint32_t *mask) {
     check_global(w, in, s);
     check_written(w, in, s);
+    touch(s, mask, false);
     if (is_words(in)) {
         load_words(in, w, (uintptr_t)sim_bytes(s->low) - s->low, s, mask);
         return;
@@ -196,6 +202,7 @@ static void load_global(ptx_warp *w, const ptx_insn *in, const span *s, const ui
 static void store_global(ptx_warp *w, const ptx_insn *in, const span *s, const uint32_t *mask) {
     check_global(w, in, s);
     note_written(w, in, s);
+    touch(s, mask, true);
     for (int l = 0; l < PTX_LANES; l++) {
         if (!mask[l]) continue;
         if (is_foreign(w, s->at[l], s->size)) block_race(w, in, l, s->at[l]);
@@ -449,6 +456,7 @@ void ptx_atomic(ptx_warp *w, const ptx_insn *in, const uint32_t *mask) {
     } else {
         check_global(w, in, &s);
         check_written(w, in, &s);
+        touch(&s, mask, true);
     }
     for (int l = 0; l < PTX_LANES; l++) {
         if (!mask[l]) continue;

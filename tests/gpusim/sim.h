@@ -60,6 +60,7 @@ typedef struct sim_buffer {
     int device; /* -1: pinned host memory; SIM_ANY_DEVICE: a variable of a module */
     int id;     /* counts allocations from 1 */
     bool freed, constant;
+    const char *kind; /* "device buffer" */
 } sim_buffer;
 
 /* NULL where the device (-1: pinned host memory) has no room. Contents are poison that counts as unwritten;
@@ -82,6 +83,17 @@ void sim_mark_written(const void *p, size_t n);
 void sim_check_host(const char *call, const void *p, size_t n);
 /* Describes where an address lies: inside, before or behind which buffer. */
 const char *sim_where(uintptr_t address, char *text, size_t n);
+/* Accesses that are noted for race.h: a mark per byte, for reads and for writes. Any thread of a kernel may
+ * touch. */
+enum { SIM_PAGE = 1 << 12 };
+extern bool sim_noting; /* GPUSIM_SEED is set; known from the first allocation on */
+void sim_touch_bytes(uintptr_t address, size_t n, bool write);
+static inline void sim_touch(uintptr_t address, size_t n, bool write) {
+    if (sim_noting) sim_touch_bytes(address, n, write);
+}
+uint8_t *sim_mark(uintptr_t address, bool write);
+/* The pages that were touched since the last call, ascending; valid until the next touch. */
+size_t sim_take_touched(const uintptr_t **pages);
 size_t sim_device_bytes_used(int device);
 
 /* ---- devices ------------------------------------------------------------------------------------- */

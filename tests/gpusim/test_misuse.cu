@@ -167,6 +167,62 @@ static void large_block() {
     if (cudaGetLastError() == cudaErrorInvalidConfiguration) _Exit(5);
 }
 
+// A graph of two branches that write the same, or of which one reads what the other writes, or neither.
+static void fork(int *written, int *other, const int *read) {
+    cudaStream_t side;
+    cudaEvent_t event;
+    cudaGraph_t g;
+    cudaGraphExec_t exec;
+    cudaStreamCreateWithFlags(&side, cudaStreamNonBlocking);
+    cudaEventCreateWithFlags(&event, cudaEventDisableTiming);
+    cudaMemsetAsync(x, 0, BYTES, stream);
+    cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal);
+    cudaEventRecord(event, stream);
+    cudaStreamWaitEvent(side, event, 0);
+    copy<<<1, N / 2, 0, stream>>>(written, y, N / 2);
+    copy<<<1, N / 2, 0, side>>>(other, read, N / 2);
+    cudaEventRecord(event, side);
+    cudaStreamWaitEvent(stream, event, 0);
+    cudaStreamEndCapture(stream, &g);
+    cudaGraphInstantiate(&exec, g, 0);
+    for (int i = 0; i < 2; i++) cudaGraphLaunch(exec, stream); // one after the other
+    cudaStreamSynchronize(stream);
+    cudaGraphExecDestroy(exec);
+    cudaGraphDestroy(g);
+    cudaEventDestroy(event);
+    cudaStreamDestroy(side);
+}
+static void branches_apart() { fork(x, x + N / 2, y); }
+static void branches_write() { fork(x, x + N / 2 - 1, y); }
+static void branches_read() { fork(x, y + N / 2, x + 1); }
+// Two streams, of which the second should wait; and does.
+static void on_two_streams(bool waits) {
+    cudaStream_t other;
+    cudaEvent_t event;
+    cudaStreamCreateWithFlags(&other, cudaStreamNonBlocking);
+    cudaEventCreateWithFlags(&event, cudaEventDisableTiming);
+    cudaMemsetAsync(x, 0, BYTES, stream);
+    cudaEventRecord(event, stream);
+    if (waits) cudaStreamWaitEvent(other, event, 0);
+    cudaMemsetAsync(x + 1, 1, BYTES - 4, other);
+    cudaDeviceSynchronize();
+    cudaEventDestroy(event);
+    cudaStreamDestroy(other);
+}
+static void streams_wait() { on_two_streams(true); }
+static void streams_race() { on_two_streams(false); }
+// The host has waited for the first stream: what it gives the second then comes after.
+static void host_waits() {
+    cudaStream_t other;
+    cudaStreamCreateWithFlags(&other, cudaStreamNonBlocking);
+    cudaMemsetAsync(x, 0, BYTES, stream);
+    cudaMemsetAsync(y, 0, BYTES, other);
+    cudaStreamSynchronize(stream);
+    cudaMemsetAsync(x, 1, BYTES, other);
+    cudaStreamSynchronize(other);
+    cudaStreamDestroy(other);
+}
+
 static void blocks_write() { same_element<<<2, N / 2>>>(y, y, N); }
 static void blocks_read() { neighbours_block<<<2, N / 2>>>(y, y, N); }
 
@@ -184,6 +240,12 @@ static const struct {
     {"host-access", host_access},
     {"blocks-write", blocks_write},
     {"blocks-read", blocks_read},
+    {"branches-apart", branches_apart},
+    {"branches-write", branches_write},
+    {"branches-read", branches_read},
+    {"streams-wait", streams_wait},
+    {"streams-race", streams_race},
+    {"host-waits", host_waits},
     {"missing-wait", missing_wait},
     {"missing-synchronize", missing_synchronize},
     {"dead-stream", dead_stream},

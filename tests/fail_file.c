@@ -1,0 +1,142 @@
+/* A library to preload: the FAIL_FILE-th call of the process that is about files fails with the error
+ * FAIL_ERRNO, or, where FAIL_ERRNO is 0, kills the process before it happens. With FAIL_ALWAYS every later
+ * call that needs room fails too, as on a full disk. The count of calls goes to the file FAIL_LOG at exit. */
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static atomic_long calls;
+
+static long number(const char *name) {
+    const char *text = getenv(name);
+    return text ? atol(text) : 0;
+}
+
+/* needs_room: it may write to the disk. */
+static int fails(int needs_room) {
+    static long fail_at = -1, error, always;
+    if (fail_at < 0) {
+        error = number("FAIL_ERRNO");
+        always = number("FAIL_ALWAYS");
+        fail_at = number("FAIL_FILE");
+    }
+    long n = atomic_fetch_add(&calls, 1) + 1;
+    if (fail_at == 0 || n < fail_at || (n > fail_at && !(always && needs_room))) return 0;
+    if (error == 0) raise(SIGKILL);
+    errno = (int)error;
+    return 1;
+}
+
+/* The function that this library stands before. */
+static void *next(const char *name) {
+    void *found = dlsym(RTLD_NEXT, name);
+    if (!found) abort();
+    return found;
+}
+
+#define WRAP(type, name, bad, room, parameters, arguments)                                                   \
+    type name parameters;                                                                                    \
+    type name parameters {                                                                                   \
+        type(*real) parameters;                                                                              \
+        *(void **)&real = next(#name);                                                                       \
+        return fails(room) ? (bad) : real arguments;                                                         \
+    }
+
+/* The descriptor or stream is gone even when this fails. */
+#define WRAP_CLOSE(name, type, bad)                                                                          \
+    int name(type x);                                                                                        \
+    int name(type x) {                                                                                       \
+        int (*real)(type), result;                                                                           \
+        *(void **)&real = next(#name);                                                                       \
+        int failed = fails(0), error = errno;                                                                \
+        result = real(x);                                                                                    \
+        if (failed) errno = error;                                                                           \
+        return failed ? (bad) : result;                                                                      \
+    }
+
+#define WRAP_OPEN(name)                                                                                      \
+    int name(const char *path, int flags, ...);                                                              \
+    int name(const char *path, int flags, ...) {                                                             \
+        va_list ap;                                                                                          \
+        va_start(ap, flags);                                                                                 \
+        int mode = flags & O_CREAT ? va_arg(ap, int) : 0;                                                    \
+        va_end(ap);                                                                                          \
+        int (*real)(const char *, int, ...);                                                                 \
+        *(void **)&real = next(#name);                                                                       \
+        return fails(flags & O_CREAT) ? -1 : real(path, flags, mode);                                        \
+    }
+
+/* ferror tells. */
+static size_t spoil(FILE *f) {
+    int error = errno;
+    if (f) f->_flags |= 0x20; /* glibc's _IO_ERR_SEEN */
+    errno = error;
+    return 0;
+}
+
+#define STANDARD(f) ((f) == stdout || (f) == stderr || (f) == stdin)
+#define WRAP_STREAM(name, pointer, room)                                                                     \
+    size_t name(pointer p, size_t size, size_t n, FILE *f);                                                  \
+    size_t name(pointer p, size_t size, size_t n, FILE *f) {                                                 \
+        size_t (*real)(pointer, size_t, size_t, FILE *);                                                     \
+        *(void **)&real = next(#name);                                                                       \
+        return !STANDARD(f) && fails(room) ? spoil(f) : real(p, size, n, f);                                 \
+    }
+
+WRAP_OPEN(open)
+WRAP_OPEN(open64)
+WRAP(ssize_t, read, -1, 0, (int fd, void *p, size_t n), (fd, p, n))
+WRAP(ssize_t, pread, -1, 0, (int fd, void *p, size_t n, off_t at), (fd, p, n, at))
+WRAP(ssize_t, write, -1, 1, (int fd, const void *p, size_t n), (fd, p, n))
+WRAP_CLOSE(close, int, -1)
+WRAP(int, fsync, -1, 1, (int fd), (fd))
+WRAP(int, ftruncate, -1, 1, (int fd, off_t n), (fd, n))
+WRAP(int, rename, -1, 1, (const char *a, const char *b), (a, b))
+WRAP(int, renameat2, -1, 1, (int x, const char *a, int y, const char *b, unsigned flags), (x, a, y, b, flags))
+WRAP(int, linkat, -1, 1, (int x, const char *a, int y, const char *b, int flags), (x, a, y, b, flags))
+WRAP(int, mkdir, -1, 1, (const char *path, mode_t mode), (path, mode))
+WRAP(int, rmdir, -1, 0, (const char *path), (path))
+WRAP(int, unlink, -1, 0, (const char *path), (path))
+WRAP(int, remove, -1, 0, (const char *path), (path))
+WRAP(int, chmod, -1, 0, (const char *path, mode_t mode), (path, mode))
+WRAP(int, fchmod, -1, 0, (int fd, mode_t mode), (fd, mode))
+WRAP(int, access, -1, 0, (const char *path, int mode), (path, mode))
+WRAP(int, stat, -1, 0, (const char *path, struct stat *s), (path, s))
+WRAP(int, lstat, -1, 0, (const char *path, struct stat *s), (path, s))
+WRAP(int, fstat, -1, 0, (int fd, struct stat *s), (fd, s))
+WRAP(int, nftw, -1, 0, (const char *path, __nftw_func_t f, int n, int flags), (path, f, n, flags))
+WRAP(off_t, lseek, -1, 0, (int fd, off_t at, int from), (fd, at, from))
+WRAP(int, dup, -1, 0, (int fd), (fd))
+WRAP(char *, realpath, NULL, 0, (const char *path, char *out), (path, out))
+WRAP(ssize_t, readlink, -1, 0, (const char *path, char *out, size_t n), (path, out, n))
+WRAP(char *, getcwd, NULL, 0, (char *out, size_t n), (out, n))
+WRAP(DIR *, opendir, NULL, 0, (const char *path), (path))
+WRAP(struct dirent *, readdir, NULL, 0, (DIR * dir), (dir))
+WRAP(void *, mmap, MAP_FAILED, 0, (void *p, size_t n, int how, int flags, int fd, off_t at),
+     (p, n, how, flags, fd, at))
+WRAP(FILE *, fopen, NULL, strchr(mode, 'w') != NULL, (const char *path, const char *mode), (path, mode))
+WRAP(FILE *, fopen64, NULL, strchr(mode, 'w') != NULL, (const char *path, const char *mode), (path, mode))
+WRAP(FILE *, fdopen, NULL, 0, (int fd, const char *mode), (fd, mode))
+WRAP_STREAM(fread, void *, 0)
+WRAP_STREAM(fwrite, const void *, 1)
+WRAP_CLOSE(fclose, FILE *, EOF)
+
+__attribute__((destructor)) static void report(void) {
+    const char *path = getenv("FAIL_LOG");
+    long n = atomic_load(&calls);
+    FILE *f = path ? fopen(path, "w") : NULL;
+    if (!f) return;
+    fprintf(f, "%ld\n", n);
+    fclose(f);
+}

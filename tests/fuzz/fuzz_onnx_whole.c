@@ -1,0 +1,16 @@
+/* ONNX to bundles: reader, passes, code for both targets. */
+#include "onnx_mutator.h"
+#include "whole.h"
+
+#include "front_onnx.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    ir_diag d = {0};
+    ir_graph *g = onnx_load(fuzz_file(data, size), NULL, &d);
+    if (g)
+        fuzz_whole(g, ir_hash(data, size));
+    else
+        fuzz_refused(&d);
+    ir_graph_free(g);
+    return 0;
+}

@@ -1,0 +1,125 @@
+/* The pipeline when a pass breaks an invariant, and when what it is given has been planned before. */
+#include "pass_lib.h"
+
+#include "pipeline.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const char *const network =
+    "graph g\ninput %x f32[1,1,20,20,20]\nconst %w f32[16,1,3,3,3] random(1)\nconst %v f32[3,16,3,3,3] "
+    "random(2)\n"
+    "%a = conv(%x, %w) kernel=3x3x3 stride=1x1x1 dilation=1x1x1 pad=[1,1,1,1,1,1] group=1 act=relu\n"
+    "%b = max_pool(%a) kernel=2x2x2 stride=2x2x2 dilation=1x1x1 pad=[0,0,0,0,0,0] ceil=0\n"
+    "%c = conv(%b, %v) kernel=3x3x3 stride=1x1x1 dilation=1x1x1 pad=[1,1,1,1,1,1] group=1\noutput %c\n";
+
+static const char *victim;
+
+static void damage(ir_graph *g, const char *pass) {
+    if (strcmp(pass, victim) == 0) g->nodes[g->n_nodes - 1]->in[0] = g->nodes[g->n_nodes - 1]->out[0];
+}
+
+static void plan(ir_graph *g, const pipeline_options *o) {
+    pass_report reports[MAX_PASSES];
+    ir_diag d = {0};
+    int count;
+    if (!pipeline_run(g, o, reports, &count, &d)) fail_msg("%s", d.text);
+}
+
+/* Runs the pipeline in a child, in folder `dir`, with a pass that does damage; what it printed. */
+static char *run_into(const char *dir, const char *pass, bool whole) {
+    pid_t child = fork();
+    if (child == 0) {
+        ir_graph *g = parse(network);
+        victim = pass;
+        g->goals.lanes = 1;
+        g->goals.whole = whole;
+        int said = chdir(dir) == 0 ? open("said", O_WRONLY | O_CREAT, 0600) : -1;
+        if (said < 0 || dup2(said, STDERR_FILENO) < 0) _exit(1);
+        plan(g, &(pipeline_options){.after_pass = damage});
+        _exit(0);
+    }
+    int status = 0;
+    size_t n;
+    waitpid(child, &status, 0);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+    char *path = test_format("%s/said", dir), *said = test_read(path, &n);
+    free(path);
+    return said;
+}
+
+static void says(const char *said, const char *what) {
+    if (!strstr(said, what)) fail_msg("'%s' is not in: %s", what, said);
+}
+
+static void the_graph_before_a_bad_pass_is_kept(void **state) {
+    (void)state;
+    char *dir = test_tmpdir();
+    unsetenv("TMPDIR");
+    char *said = run_into(dir, "stream", false);
+    says(said, "internal error: after pass stream: invariant order: 'c' reads %c before it is written");
+    says(said, "the graph before that pass is in ./voxc-before-stream.ir");
+    says(said, "--no-stream avoids that pass");
+    size_t n;
+    char *path = test_format("%s/voxc-before-stream.ir", dir), *kept = test_read(path, &n);
+    ir_diag d = {0};
+    ir_graph *g = ir_parse(kept, path, NULL, NULL, &d);
+    assert_non_null(g);
+    assert_true(ir_verify(g, &d)); /* planned so far, and sound */
+    expect(g, "block16");
+    ir_graph_free(g);
+    free(kept), free(path), free(said);
+    said = run_into(dir, "stream", true);
+    assert_null(strstr(said, "--no-stream")); /* it was given, and did not help */
+    free(said);
+    test_rmdir(dir);
+}
+
+static void it_is_kept_where_temporary_files_belong(void **state) {
+    (void)state;
+    char *dir = test_tmpdir(), *there = test_tmpdir();
+    setenv("TMPDIR", there, 1);
+    char *said = run_into(dir, "layout", false), *path = test_format("%s/voxc-before-layout.ir", there);
+    says(said, path);
+    assert_null(strstr(said, "avoids"));
+    assert_true(test_exists(path));
+    free(said), free(path);
+    setenv("TMPDIR", "/nonexistent", 1);
+    said = run_into(dir, "memory", false);
+    says(said, "after pass memory: invariant order");
+    says(said, "could not be kept: /nonexistent/voxc-before-memory.ir");
+    free(said);
+    unsetenv("TMPDIR");
+    test_rmdir(there);
+    test_rmdir(dir);
+}
+
+/* The dump of any pass gives the same plan again. */
+static void a_plan_is_made_anew(void **state) {
+    (void)state;
+    char *dir = test_tmpdir();
+    ir_graph *g = parse(network);
+    g->goals.lanes = 1;
+    plan(g, &(pipeline_options){0});
+    char *once = ir_print_string(g);
+    ir_graph *again = parse(once);
+    again->goals.lanes = 1;
+    plan(again, &(pipeline_options){0});
+    assert_int_equal(again->arena_bytes, g->arena_bytes);
+    assert_int_equal(again->n_nodes, g->n_nodes);
+    free(once);
+    ir_graph_free(g);
+    ir_graph_free(again);
+    test_rmdir(dir);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_graph_before_a_bad_pass_is_kept),
+        cmocka_unit_test(it_is_kept_where_temporary_files_belong),
+        cmocka_unit_test(a_plan_is_made_anew),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
