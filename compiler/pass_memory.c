@@ -13,9 +13,8 @@
 enum { MOST_WORK = 20000000 /* pieces to look at while trying orders: about a twentieth of a second */ };
 
 bool pass_is_output(const ir_graph *g, const ir_tensor *t) {
-    for (int i = 0; i < g->n_outputs; i++)
-        if (g->outputs[i] == t) return true;
-    return false;
+    (void)g;
+    return t->n_outputs > 0;
 }
 
 typedef struct placed {

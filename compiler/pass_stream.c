@@ -64,14 +64,14 @@ static bool is_crop_of(const ir_node *n, const ir_tensor *t) {
 }
 
 /* Whether some node of the group reads t, and behind the group nothing but crops. */
-static bool only_crops_behind(const ir_graph *g, const ir_tensor *t, int first, int last, bool tear) {
+static bool only_crops_behind(const ir_graph *g, const ir_tensor *t, int last, bool tear) {
     bool inside = false;
     if (pass_is_output(g, t)) return false;
-    for (int i = first; i < g->n_nodes; i++) {
-        if (!stream_reads(g->nodes[i], t)) continue;
-        if (i <= last)
+    for (int i = 0; i < t->n_users; i++) {
+        const ir_node *n = t->users[i];
+        if (ir_position(g, n) <= last)
             inside = true;
-        else if (!is_crop_of(g->nodes[i], t) || (g->nodes[i]->stream && !tear))
+        else if (!is_crop_of(n, t) || (n->stream && !tear))
             return false;
     }
     return inside;
@@ -80,7 +80,7 @@ static bool only_crops_behind(const ir_graph *g, const ir_tensor *t, int first, 
 int stream_gather_crops(ir_graph *g, int first, int last, bool tear) {
     for (int i = first; i <= last; i++) {
         const ir_tensor *t = g->nodes[i]->out[0];
-        if (!only_crops_behind(g, t, first, last, tear)) continue;
+        if (!only_crops_behind(g, t, last, tear)) continue;
         for (int k = last + 1; k < g->n_nodes; k++) {
             if (!is_crop_of(g->nodes[k], t)) continue;
             ir_insert_node(g, g->nodes[k], g->nodes[i + 1]);
@@ -103,16 +103,16 @@ static bool shares_memory(const ir_graph *g, const ir_tensor *t) {
  */
 static bool written_before(const ir_graph *g, const ir_tensor *t, int first) {
     const ir_node *n = t->producer;
-    for (int i = 0; ir_is_joined(n) && i < first; i++)
-        if (g->nodes[i] == n->in[0]->producer) return true;
-    return false;
+    return ir_is_joined(n) && ir_position(g, n->in[0]->producer) < first;
 }
 
 bool stream_stays_inside(const ir_graph *g, const ir_tensor *t, int first, int last) {
-    if (pass_is_output(g, t) || shares_memory(g, t) || written_before(g, t, first)) return false;
-    for (int i = 0; i < g->n_nodes; i++)
-        if ((i < first || i > last) && stream_reads(g->nodes[i], t)) return false;
-    return true;
+    if (pass_is_output(g, t) || written_before(g, t, first)) return false;
+    for (int i = 0; i < t->n_users; i++) {
+        int at = ir_position(g, t->users[i]);
+        if (at < first || at > last) return false;
+    }
+    return !shares_memory(g, t);
 }
 
 /* The first plane of t that node n, whose result has `done` planes, will read; `none` if it reads no more. */
