@@ -200,16 +200,7 @@ stream_need stream_measure(const ir_graph *g, int64_t limit) {
 
 /* ---- what a group gains ---------------------------------------------------------------------- */
 
-/* A group's nodes are one point in time: what is in use at any of them is in use at all. Elsewhere nothing
- * changes, so sums over what stands in front of and behind a group tell what any group needs. */
-typedef struct outlook {
-    int64_t *most_before,
-        *most_behind;                 /* per node: most bytes alive at the nodes in front of it, behind it */
-    int *peaks_before, *peaks_behind; /* ... and how many nodes or groups need more than the limit */
-    int64_t *begun, *ended;           /* bytes of pieces that begin there or before; that end before it */
-} outlook;
-
-static void add_up_pieces(const ir_graph *g, const ir_buffers *buffers, outlook *o) {
+static void add_up_pieces(const ir_graph *g, const ir_buffers *buffers, stream_outlook *o) {
     for (int i = 0; i < buffers->count; i++)
         for (int k = 0; k < buffers->list[i].n_pieces; k++) {
             const ir_piece *p = &buffers->list[i].pieces[k];
@@ -223,11 +214,11 @@ static void add_up_pieces(const ir_graph *g, const ir_buffers *buffers, outlook 
     }
 }
 
-static outlook look_around(const ir_graph *g, int64_t limit, ir_arena *a) {
+stream_outlook stream_look_around(const ir_graph *g, int64_t limit, ir_arena *a) {
     size_t n = (size_t)g->n_nodes + 2;
-    outlook o = {ir_alloc(a, n, sizeof(int64_t)), ir_alloc(a, n, sizeof(int64_t)),
-                 ir_alloc(a, n, sizeof(int)),     ir_alloc(a, n, sizeof(int)),
-                 ir_alloc(a, n, sizeof(int64_t)), ir_alloc(a, n, sizeof(int64_t))};
+    stream_outlook o = {ir_alloc(a, n, sizeof(int64_t)), ir_alloc(a, n, sizeof(int64_t)),
+                        ir_alloc(a, n, sizeof(int)),     ir_alloc(a, n, sizeof(int)),
+                        ir_alloc(a, n, sizeof(int64_t)), ir_alloc(a, n, sizeof(int64_t))};
     int64_t *alive = ir_alloc(a, n, sizeof *alive);
     ir_buffers buffers = ir_find_buffers(g, a);
     ir_live_bytes(g, &buffers, alive);
@@ -253,16 +244,15 @@ static int64_t bytes_made(const ir_node *n) {
     return bytes + (n->scratch + IR_ALIGN - 1) / IR_ALIGN * IR_ALIGN;
 }
 
-static int64_t total_made(const ir_graph *g, int first, int last) {
+int64_t stream_made(const ir_graph *g, int first, int last) {
     int64_t bytes = 0;
     for (int i = first; i <= last; i++) bytes += bytes_made(g->nodes[i]);
     return bytes;
 }
 
-/* made: total_made before the nodes first to last became a group. */
-static stream_need need_of_group(const ir_graph *g, const outlook *o, int first, int last, int64_t made,
-                                 int64_t limit) {
-    int64_t alive = o->begun[last] - o->ended[first] + total_made(g, first, last) - made;
+stream_need stream_need_of_group(const ir_graph *g, const stream_outlook *o, int first, int last,
+                                 int64_t made, int64_t limit) {
+    int64_t alive = o->begun[last] - o->ended[first] + stream_made(g, first, last) - made;
     stream_need n = {.bound = alive, .peak = first};
     if (o->most_before[first] > n.bound) n.bound = o->most_before[first];
     if (o->most_behind[last] > n.bound) n.bound = o->most_behind[last];
@@ -351,19 +341,19 @@ static int *rings_of_nodes(const ir_graph *g, ir_arena *a) {
 
 typedef struct trial {
     stream_snapshot before;
-    outlook around;
+    stream_outlook around;
     int *ring; /* per node, of its result */
     int group; /* a free number */
     int64_t limit;
 } trial;
 
 static void try_group(ir_graph *g, const trial *t, candidate c, candidate *best) {
-    int64_t made = total_made(g, c.first, c.last);
+    int64_t made = stream_made(g, c.first, c.last);
     bool large = make_group(g, t->group, c.first, c.last, c.slab);
     bool gathered = ir_group_end(g, c.first) != c.last;
     if (large) {
         stream_need need = gathered ? stream_measure(g, t->limit)
-                                    : need_of_group(g, &t->around, c.first, c.last, made, t->limit);
+                                    : stream_need_of_group(g, &t->around, c.first, c.last, made, t->limit);
         c.bound = need.bound, c.peaks = need.peaks;
         if (better(&c, best)) *best = c;
     }
@@ -375,7 +365,7 @@ static void try_group(ir_graph *g, const trial *t, candidate c, candidate *best)
 
 static candidate best_group(ir_graph *g, int peak, int64_t limit) {
     ir_arena *outer = ir_arena_new();
-    trial t = {stream_take_snapshot(g, outer), look_around(g, limit, outer), rings_of_nodes(g, outer),
+    trial t = {stream_take_snapshot(g, outer), stream_look_around(g, limit, outer), rings_of_nodes(g, outer),
                stream_new_group(g), limit};
     candidate best = {.bound = INT64_MAX, .peaks = g->n_nodes + 1};
     int left = peak, right = peak;
