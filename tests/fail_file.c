@@ -1,6 +1,7 @@
 /* A library to preload: the FAIL_FILE-th call of the process that is about files fails with the error
  * FAIL_ERRNO, or, where FAIL_ERRNO is 0, kills the process before it happens. With FAIL_ALWAYS every later
- * call that needs room fails too, as on a full disk. The count of calls goes to the file FAIL_LOG at exit. */
+ * call that needs room fails too, as on a full disk. The count of calls goes to the file FAIL_LOG at exit.
+ * With FAIL_ONLY that happens in programs of that file name only. */
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -23,13 +24,18 @@ static long number(const char *name) {
     return text ? atol(text) : 0;
 }
 
+static int is_meant(void) {
+    const char *only = getenv("FAIL_ONLY");
+    return !only || strcmp(only, program_invocation_short_name) == 0;
+}
+
 /* needs_room: it may write to the disk. */
 static int fails(int needs_room) {
     static long fail_at = -1, error, always;
     if (fail_at < 0) {
         error = number("FAIL_ERRNO");
         always = number("FAIL_ALWAYS");
-        fail_at = number("FAIL_FILE");
+        fail_at = is_meant() ? number("FAIL_FILE") : 0;
     }
     long n = atomic_fetch_add(&calls, 1) + 1;
     if (fail_at == 0 || n < fail_at || (n > fail_at && !(always && needs_room))) return 0;
@@ -94,24 +100,36 @@ static size_t spoil(FILE *f) {
         return !STANDARD(f) && fails(room) ? spoil(f) : real(p, size, n, f);                                 \
     }
 
+/* Over what is there no rename needs room, and no mkdir comes so far. */
+static int is_free(const char *path) {
+    struct stat s;
+    int (*real)(const char *, struct stat *), error = errno;
+    *(void **)&real = next("lstat");
+    int there = real(path, &s) == 0;
+    errno = error;
+    return !there;
+}
+
 WRAP_OPEN(open)
 WRAP_OPEN(open64)
 WRAP(ssize_t, read, -1, 0, (int fd, void *p, size_t n), (fd, p, n))
 WRAP(ssize_t, pread, -1, 0, (int fd, void *p, size_t n, off_t at), (fd, p, n, at))
 WRAP(ssize_t, write, -1, 1, (int fd, const void *p, size_t n), (fd, p, n))
 WRAP_CLOSE(close, int, -1)
+WRAP(int, rename, -1, is_free(b), (const char *a, const char *b), (a, b))
 WRAP(int, fsync, -1, 1, (int fd), (fd))
 WRAP(int, ftruncate, -1, 1, (int fd, off_t n), (fd, n))
-WRAP(int, rename, -1, 1, (const char *a, const char *b), (a, b))
 WRAP(int, renameat2, -1, 1, (int x, const char *a, int y, const char *b, unsigned flags), (x, a, y, b, flags))
 WRAP(int, linkat, -1, 1, (int x, const char *a, int y, const char *b, int flags), (x, a, y, b, flags))
-WRAP(int, mkdir, -1, 1, (const char *path, mode_t mode), (path, mode))
+WRAP(int, mkdir, -1, is_free(path), (const char *path, mode_t mode), (path, mode))
 WRAP(int, rmdir, -1, 0, (const char *path), (path))
 WRAP(int, unlink, -1, 0, (const char *path), (path))
 WRAP(int, remove, -1, 0, (const char *path), (path))
 WRAP(int, chmod, -1, 0, (const char *path, mode_t mode), (path, mode))
 WRAP(int, fchmod, -1, 0, (int fd, mode_t mode), (fd, mode))
 WRAP(int, access, -1, 0, (const char *path, int mode), (path, mode))
+WRAP(int, statx, -1, 0, (int at, const char *path, int how, unsigned mask, struct statx *s),
+     (at, path, how, mask, s))
 WRAP(int, stat, -1, 0, (const char *path, struct stat *s), (path, s))
 WRAP(int, lstat, -1, 0, (const char *path, struct stat *s), (path, s))
 WRAP(int, fstat, -1, 0, (int fd, struct stat *s), (fd, s))
@@ -132,10 +150,19 @@ WRAP_STREAM(fread, void *, 0)
 WRAP_STREAM(fwrite, const void *, 1)
 WRAP_CLOSE(fclose, FILE *, EOF)
 
+int fflush(FILE *f);
+int fflush(FILE *f) {
+    int (*real)(FILE *);
+    *(void **)&real = next("fflush");
+    if (!f || STANDARD(f) || !fails(1)) return real(f);
+    spoil(f);
+    return EOF;
+}
+
 __attribute__((destructor)) static void report(void) {
     const char *path = getenv("FAIL_LOG");
     long n = atomic_load(&calls);
-    FILE *f = path ? fopen(path, "w") : NULL;
+    FILE *f = path && is_meant() ? fopen(path, "w") : NULL;
     if (!f) return;
     fprintf(f, "%ld\n", n);
     fclose(f);
