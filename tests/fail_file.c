@@ -91,7 +91,8 @@ static size_t spoil(FILE *f) {
     return 0;
 }
 
-#define STANDARD(f) ((f) == stdout || (f) == stderr || (f) == stdin)
+/* A stream in memory is no file either. */
+#define STANDARD(f) ((f) == stdout || (f) == stderr || (f) == stdin || (f)->_fileno < 0)
 #define WRAP_STREAM(name, pointer, room)                                                                     \
     size_t name(pointer p, size_t size, size_t n, FILE *f);                                                  \
     size_t name(pointer p, size_t size, size_t n, FILE *f) {                                                 \
