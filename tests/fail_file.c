@@ -60,12 +60,12 @@ static void *next(const char *name) {
     }
 
 /* The descriptor or stream is gone even when this fails. */
-#define WRAP_CLOSE(name, type, bad)                                                                          \
+#define WRAP_CLOSE(name, type, bad, counted)                                                                 \
     int name(type x);                                                                                        \
     int name(type x) {                                                                                       \
         int (*real)(type), result;                                                                           \
         *(void **)&real = next(#name);                                                                       \
-        int failed = fails(0), error = errno;                                                                \
+        int failed = (counted) && fails(0), error = errno;                                                   \
         result = real(x);                                                                                    \
         if (failed) errno = error;                                                                           \
         return failed ? (bad) : result;                                                                      \
@@ -91,14 +91,19 @@ static size_t spoil(FILE *f) {
     return 0;
 }
 
-/* A stream in memory is no file either. */
-#define STANDARD(f) ((f) == stdout || (f) == stderr || (f) == stdin || (f)->_fileno < 0)
+/* A stream in memory is no file. */
+static int is_file(FILE *f) {
+    const int error = errno, fd = f == stdout || f == stderr || f == stdin ? -1 : fileno(f);
+    errno = error;
+    return fd >= 0;
+}
+
 #define WRAP_STREAM(name, pointer, room)                                                                     \
     size_t name(pointer p, size_t size, size_t n, FILE *f);                                                  \
     size_t name(pointer p, size_t size, size_t n, FILE *f) {                                                 \
         size_t (*real)(pointer, size_t, size_t, FILE *);                                                     \
         *(void **)&real = next(#name);                                                                       \
-        return !STANDARD(f) && fails(room) ? spoil(f) : real(p, size, n, f);                                 \
+        return is_file(f) && fails(room) ? spoil(f) : real(p, size, n, f);                                   \
     }
 
 /* Over what is there no rename needs room, and no mkdir comes so far. */
@@ -116,7 +121,7 @@ WRAP_OPEN(open64)
 WRAP(ssize_t, read, -1, 0, (int fd, void *p, size_t n), (fd, p, n))
 WRAP(ssize_t, pread, -1, 0, (int fd, void *p, size_t n, off_t at), (fd, p, n, at))
 WRAP(ssize_t, write, -1, 1, (int fd, const void *p, size_t n), (fd, p, n))
-WRAP_CLOSE(close, int, -1)
+WRAP_CLOSE(close, int, -1, 1)
 WRAP(int, rename, -1, is_free(b), (const char *a, const char *b), (a, b))
 WRAP(int, fsync, -1, 1, (int fd), (fd))
 WRAP(int, ftruncate, -1, 1, (int fd, off_t n), (fd, n))
@@ -149,13 +154,13 @@ WRAP(FILE *, fopen64, NULL, strchr(mode, 'w') != NULL, (const char *path, const 
 WRAP(FILE *, fdopen, NULL, 0, (int fd, const char *mode), (fd, mode))
 WRAP_STREAM(fread, void *, 0)
 WRAP_STREAM(fwrite, const void *, 1)
-WRAP_CLOSE(fclose, FILE *, EOF)
+WRAP_CLOSE(fclose, FILE *, EOF, is_file(x))
 
 int fflush(FILE *f);
 int fflush(FILE *f) {
     int (*real)(FILE *);
     *(void **)&real = next("fflush");
-    if (!f || STANDARD(f) || !fails(1)) return real(f);
+    if (!f || !is_file(f) || !fails(1)) return real(f);
     spoil(f);
     return EOF;
 }
