@@ -1,7 +1,8 @@
 /* A library to preload: the FAIL_FILE-th call of the process that is about files fails with the error
  * FAIL_ERRNO, or, where FAIL_ERRNO is 0, kills the process before it happens. With FAIL_ALWAYS every later
  * call that needs room fails too, as on a full disk. The count of calls goes to the file FAIL_LOG at exit.
- * With FAIL_ONLY that happens in programs of that file name only. */
+ * With FAIL_READS only calls that open or read a file count. With FAIL_ONLY that happens in programs of that
+ * file name only. */
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -29,16 +30,19 @@ static int is_meant(void) {
     return !only || strcmp(only, program_invocation_short_name) == 0;
 }
 
-/* needs_room: it may write to the disk. */
-static int fails(int needs_room) {
-    static long fail_at = -1, error, always;
+enum { OTHER, ROOM, READ }; /* a call that may write to the disk; one that opens or reads */
+
+static int fails(int kind) {
+    static long fail_at = -1, error, always, reads;
     if (fail_at < 0) {
         error = number("FAIL_ERRNO");
         always = number("FAIL_ALWAYS");
+        reads = number("FAIL_READS");
         fail_at = is_meant() ? number("FAIL_FILE") : 0;
     }
+    if (reads && kind != READ) return 0;
     long n = atomic_fetch_add(&calls, 1) + 1;
-    if (fail_at == 0 || n < fail_at || (n > fail_at && !(always && needs_room))) return 0;
+    if (fail_at == 0 || n < fail_at || (n > fail_at && !(always && kind == ROOM))) return 0;
     if (error == 0) raise(SIGKILL);
     errno = (int)error;
     return 1;
@@ -80,7 +84,7 @@ static void *next(const char *name) {
         va_end(ap);                                                                                          \
         int (*real)(const char *, int, ...);                                                                 \
         *(void **)&real = next(#name);                                                                       \
-        return fails(flags & O_CREAT) ? -1 : real(path, flags, mode);                                        \
+        return fails(flags & O_CREAT ? ROOM : READ) ? -1 : real(path, flags, mode);                          \
     }
 
 /* ferror tells. */
@@ -118,8 +122,8 @@ static int is_free(const char *path) {
 
 WRAP_OPEN(open)
 WRAP_OPEN(open64)
-WRAP(ssize_t, read, -1, 0, (int fd, void *p, size_t n), (fd, p, n))
-WRAP(ssize_t, pread, -1, 0, (int fd, void *p, size_t n, off_t at), (fd, p, n, at))
+WRAP(ssize_t, read, -1, READ, (int fd, void *p, size_t n), (fd, p, n))
+WRAP(ssize_t, pread, -1, READ, (int fd, void *p, size_t n, off_t at), (fd, p, n, at))
 WRAP(ssize_t, write, -1, 1, (int fd, const void *p, size_t n), (fd, p, n))
 WRAP_CLOSE(close, int, -1, 1)
 WRAP(int, rename, -1, is_free(b), (const char *a, const char *b), (a, b))
@@ -149,10 +153,11 @@ WRAP(DIR *, opendir, NULL, 0, (const char *path), (path))
 WRAP(struct dirent *, readdir, NULL, 0, (DIR * dir), (dir))
 WRAP(void *, mmap, MAP_FAILED, 0, (void *p, size_t n, int how, int flags, int fd, off_t at),
      (p, n, how, flags, fd, at))
-WRAP(FILE *, fopen, NULL, strchr(mode, 'w') != NULL, (const char *path, const char *mode), (path, mode))
-WRAP(FILE *, fopen64, NULL, strchr(mode, 'w') != NULL, (const char *path, const char *mode), (path, mode))
+WRAP(FILE *, fopen, NULL, strchr(mode, 'w') ? ROOM : READ, (const char *path, const char *mode), (path, mode))
+WRAP(FILE *, fopen64, NULL, strchr(mode, 'w') ? ROOM : READ, (const char *path, const char *mode),
+     (path, mode))
 WRAP(FILE *, fdopen, NULL, 0, (int fd, const char *mode), (fd, mode))
-WRAP_STREAM(fread, void *, 0)
+WRAP_STREAM(fread, void *, READ)
 WRAP_STREAM(fwrite, const void *, 1)
 WRAP_CLOSE(fclose, FILE *, EOF, is_file(x))
 

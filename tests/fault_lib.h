@@ -241,4 +241,25 @@ static TEST_UNUSED long fault_each(const fault_command *c, const char *dir) {
     return count;
 }
 
+/* A signal in each call in turn that opens or reads a file: nothing comes of it. Returns how many there are.
+ */
+static TEST_UNUSED long fault_signals(const fault_command *c, const char *dir) {
+    fault_state s = {.command = c, .dir = dir, .work = test_format("%s/work", dir)};
+    setenv("FAIL_READS", "1", 1);
+    fault_undisturbed(&s);
+    fault_file calls = fault_read(dir, "calls");
+    const long count = calls.text ? atol(calls.text) : 0;
+    for (long n = 1; n <= count; n++) {
+        const fault_error e = {EINTR, false};
+        int code = fault_exec(c, s.work, n, e, false);
+        if (code != 0) fault_tell(&s, n, e, code, "a signal while it reads");
+    }
+    unsetenv("FAIL_READS");
+    fault_reset(&s, false);
+    for (int i = 0; c->outputs[i]; i++) free(s.want[i].text);
+    free(s.out.text), free(calls.text), free(s.work);
+    assert_int_equal(s.bad, 0);
+    return count;
+}
+
 #endif

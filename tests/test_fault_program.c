@@ -81,14 +81,15 @@ static int end(void **state) {
     return 0;
 }
 
-static long calls(const char *name, const char *words, const char *outputs, bool timed) {
+static long calls(const char *name, const char *words, const char *outputs, bool timed,
+                  long (*each)(const fault_command *, const char *)) {
     fault_command c = {.name = name, .only = "tiny", .argv = {"../b/tiny"}, .timed = timed};
     char *a = strdup(words), *b = strdup(outputs), *rest;
     int n = 1;
     for (char *w = strtok_r(a, " ", &rest); w; w = strtok_r(NULL, " ", &rest)) c.argv[n++] = w;
     n = 0;
     for (char *w = strtok_r(b, " ", &rest); w; w = strtok_r(NULL, " ", &rest)) c.outputs[n++] = w;
-    long count = fault_each(&c, dir);
+    long count = each(&c, dir);
     free(a), free(b);
     return count;
 }
@@ -96,7 +97,7 @@ static long calls(const char *name, const char *words, const char *outputs, bool
 #define CASE(function, words, outputs, timed)                                                                \
     static void function(void **state) {                                                                     \
         (void)state;                                                                                         \
-        assert_true(calls(#function, words, outputs, timed) > 0);                                            \
+        assert_true(calls(#function, words, outputs, timed, fault_each) > 0);                                \
     }
 
 CASE(run, "run -t 1 x.npy y.npy", "y.npy", false)
@@ -113,7 +114,18 @@ CASE(bench_profile, "bench -t 1 -n 1 --profile p.json", "p.json", true)
 /* It is compiled in. */
 static void info_needs_no_file(void **state) {
     (void)state;
-    assert_int_equal(calls("info", "info", "", false), 0);
+    assert_int_equal(calls("info", "info", "", false, fault_each), 0);
+}
+
+static void signals_while_it_reads(void **state) {
+    (void)state;
+    static const char *const rows[][2] = {{"run -t 1 x.npy y.npy", "y.npy"},
+                                          {"segment -t 1 -q v.nii -o o.nii", "o.nii"},
+                                          {"segment -t 1 -q v.nii.gz -o o.nii", "o.nii"},
+                                          {"selftest -t 1 --golden ../b/golden", ""},
+                                          {"dice a.nii.gz a.nii.gz", ""}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_true(calls("a signal", rows[i][0], rows[i][1], true, fault_signals) > 1);
 }
 
 int main(void) {
@@ -132,6 +144,7 @@ int main(void) {
         cmocka_unit_test(selftest),
         cmocka_unit_test(selftest_golden),
         cmocka_unit_test(bench_profile),
+        cmocka_unit_test(signals_while_it_reads),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
