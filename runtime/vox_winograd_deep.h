@@ -209,8 +209,8 @@ static inline int vox_deep_most_rare(const vox_deep *p) {
     return (int)((floats - (VOX_BLOCK + 1) * point) / (2 * point)) - 1;
 }
 /* Rare tiles of one output block: all points of 16 input channels at a time. */
-static inline void vox_deep_again(const vox_deep *p, int begin, int oc, const int *tiles, int n,
-                                  const vox_rare *rare) {
+VOX_NOINLINE void vox_deep_again(const vox_deep *p, int begin, int oc, const int *tiles, int n,
+                                 vox_rare *rare) {
     const vox_winograd_run *r = &p->r;
     const ptrdiff_t step = vox_point_floats(1, n);
     vox_deep few = *p;
@@ -220,9 +220,9 @@ static inline void vox_deep_again(const vox_deep *p, int begin, int oc, const in
     for (int b = 0; b < r->blocks_in; b++) {
         t.ic = vox_min_int(VOX_BLOCK, r->g->x.c - b * VOX_BLOCK), t.add = b > 0;
         for (int i = 0; i < n; i++) {
-            const vox_tile at = vox_tile_of(r, begin + tiles[i]);
-            vox_tile_fill_again(r, &at, (begin + tiles[i]) % r->tiles[2], &rare[tiles[i]], b, b + 1,
-                                v + (ptrdiff_t)i * VOX_BLOCK, 0, step);
+            const vox_scale scale = vox_scale_of(rare[tiles[i]].shift);
+            vox_winograd_fill(r, begin + tiles[i], 1, b, b + 1, &scale, v + (ptrdiff_t)i * VOX_BLOCK, 0,
+                              step);
         }
         for (int pd = 0; pd < r->points[0]; pd++)
             vox_deep_weights(&few, pd, b * VOX_BLOCK, t.ic, oc, u + pd * p->plane * few.u_point);
@@ -236,17 +236,26 @@ static inline void vox_deep_again(const vox_deep *p, int begin, int oc, const in
         for (int c = 0; c < r->g->x.c; c++) (void)vox_tile_signs(r, oc, c, u + (ptrdiff_t)c * 2 * VOX_BLOCK);
         signed_run.signs = u;
     }
+    int smaller[VOX_BATCH_MOST], shrunk = 0; /* those whose products overflow */
     for (int i = 0; i < n; i++) {
         const vox_tile at = vox_tile_of(r, begin + tiles[i]);
+        vox_spoils spoils;
+        if (!vox_all_finite(m + i * t.m_tile, (int)t.m_tile / VOX_VL) && vox_rare_shift(&rare[tiles[i]])) {
+            smaller[shrunk++] = tiles[i];
+            continue;
+        }
         r->planes(r->points[0], m + i * t.m_tile, half);
-        vox_tile_put_rare(&signed_run, &at, oc, &rare[tiles[i]], half);
+        if (rare[tiles[i]].kind == VOX_TILE_SPOILT)
+            vox_tile_spoil(&signed_run, &at, oc, 1, &rare[tiles[i]], &spoils);
+        vox_tile_put_rare(&signed_run, &at, oc, &rare[tiles[i]], half, &spoils);
     }
+    if (shrunk > 0) vox_deep_again(p, begin, oc, smaller, shrunk, rare);
 }
 
-/* What kind tile number i is; its inputs go nowhere. */
+/* What kind tile number i is. */
 static inline vox_rare vox_deep_look(const vox_deep *p, int i, int large) {
     const vox_tile t = vox_tile_of(&p->r, i);
-    return vox_tile_look(&p->r, &t, i % p->r.tiles[2], large, p->u, 0, VOX_BLOCK);
+    return vox_tile_look(&p->r, &t, large);
 }
 
 /* V is shared, so that rare tiles cannot be filled anew in it as vox_winograd.h does. */
@@ -264,7 +273,7 @@ VOX_NOINLINE void vox_deep_rare(const vox_deep *p, int begin, int n, int oc, int
             if (rare[i].kind == VOX_TILE_ORDINARY || !(rare[i].blocks >> b & 1)) continue;
             const vox_tile t = vox_tile_of(&p->r, begin + i);
             if (rare[i].kind == VOX_TILE_NAN)
-                vox_tile_put_rare(&p->r, &t, oc + b, &rare[i], NULL);
+                vox_tile_put_rare(&p->r, &t, oc + b, &rare[i], NULL, NULL);
             else
                 tiles[count++] = i;
             if (count < most) continue;

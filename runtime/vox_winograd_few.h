@@ -279,7 +279,7 @@ VOX_NOINLINE void vox_few_look(const vox_few_run *r, const vox_few_rows *in, vox
     float lanes[VOX_VL];
     vox_store(lanes, most);
     rare->spoilt = vox_any_nan(bad);
-    rare->scale = vox_scale_of(vox_shift_of(vox_largest(lanes, VOX_VL), rare->spoilt));
+    rare->scale = vox_scale_of(vox_shift_of(vox_largest(lanes, VOX_VL), !rare->spoilt));
     rare->in = *in;
     rare->in.scale = &rare->scale;
 }
