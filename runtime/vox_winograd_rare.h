@@ -87,9 +87,8 @@ VOX_INLINE int vox_any_int(vox_vi a) {
 typedef struct vox_met {
     vox_vi plus, minus;
 } vox_met;
-VOX_INLINE vox_met vox_met_by(vox_v x) {
-    const vox_vi nan = x != x;
-    return (vox_met){((x == vox_set(INFINITY)) | nan) & 1, ((x == vox_set(-INFINITY)) | nan) & 1};
+VOX_INLINE vox_met vox_met_by(vox_v x) { /* a comparison that holds is -1 */
+    return (vox_met){(x < vox_set(INFINITY)) + 1, (x > vox_set(-INFINITY)) + 1};
 }
 /* Three neighbours, whose taps lie `bits` apart. */
 VOX_INLINE vox_met vox_met_join(vox_met a, vox_met b, vox_met c, const int bits) {

@@ -459,16 +459,17 @@ VOX_INLINE int vox_row_read(const vox_tile_block *b, int i, int j, int lane, vox
     const vox_winograd *g = b->r->g;
     const int d = b->from[0] + i * g->dilation[0], h = b->from[1] + j * g->dilation[1];
     const int inside = d >= 0 && d < g->x.d && h >= 0 && h < g->x.h;
-    const float *x = b->x + (inside ? vox_voxel_at(&g->x, d, h, 0) : 0) + lane;
+    const float *x =
+        b->x + (inside ? vox_voxel_at(&g->x, d, h, 0) + (ptrdiff_t)b->from[2] * VOX_BLOCK : 0) + lane;
+    const vox_vi mask = vox_load_int(b->lanes + lane);
     vox_v bad = vox_zero(), largest = *most;
-    for (int k = 0; k < VOX_WINOGRAD_POINTS; k++) {
-        in[k] = vox_zero();
-        if (!inside || k < b->first || k >= b->last) continue;
-        in[k] = vox_load(x + (ptrdiff_t)(b->from[2] + k * g->dilation[2]) * VOX_BLOCK);
-        if (b->normal) in[k] = vox_terms_apply(vox_terms_load(&b->terms, lane), in[k]);
-        in[k] = vox_masked(in[k], b->lanes + lane);
-        largest = vox_max(vox_abs(in[k]), largest);
-        bad = vox_fma(in[k], vox_zero(), bad);
+    for (int k = 0; k < VOX_WINOGRAD_POINTS; k++) in[k] = vox_zero();
+    for (int k = b->first; inside && k < b->last; k++) {
+        vox_v v = vox_load(x + (ptrdiff_t)k * g->dilation[2] * VOX_BLOCK);
+        if (b->normal) v = vox_terms_apply(vox_terms_load(&b->terms, lane), v);
+        in[k] = v = (vox_v)((vox_vi)v & mask);
+        largest = vox_max(vox_abs(v), largest);
+        bad = vox_fma(v, vox_zero(), bad);
     }
     const int finite = !vox_any_nan(bad);
     if (finite) *most = largest;
@@ -483,15 +484,18 @@ typedef struct vox_look {
 } vox_look;
 
 /* A row of voxels, of which some value is not finite. */
-VOX_NOINLINE void vox_row_look(const vox_v *in, int points, int i, int j, vox_look *look) {
-    look->spoilt = 1;
-    for (int k = 0; k < points; k++) {
+VOX_INLINE void vox_row_look(const vox_v *in, int i, int j, vox_look *look) {
+    vox_vi nan = {0}, infinite = {0};
+    VOX_UNROLL
+    for (int k = 0; k < VOX_WINOGRAD_POINTS; k++) {
         const vox_v size = vox_abs(in[k]);
-        const vox_vi infinite = size == vox_set(INFINITY);
-        if (vox_any_nan(in[k])) look->nan[i][j] |= (unsigned char)(1 << k);
-        if (vox_bits(infinite)) look->infinite = 1;
-        look->most = vox_max(vox_select(infinite, vox_zero(), size), look->most);
+        const vox_vi is_infinite = size == vox_set(INFINITY);
+        nan |= in[k] != in[k], infinite |= is_infinite;
+        look->most = vox_max((vox_v)(~is_infinite & (vox_vi)size), look->most);
     }
+    look->spoilt = 1, look->infinite |= vox_bits(infinite) != 0;
+    for (int k = 0; vox_bits(nan) && k < VOX_WINOGRAD_POINTS; k++)
+        if (vox_any_nan(in[k])) look->nan[i][j] |= (unsigned char)(1 << k);
 }
 VOX_NOINLINE vox_look vox_tile_see(const vox_winograd_run *r, const vox_tile *t) {
     vox_look look = {.spoilt = 0};
@@ -501,8 +505,7 @@ VOX_NOINLINE vox_look vox_tile_see(const vox_winograd_run *r, const vox_tile *t)
             for (int j = 0; j < r->points[1]; j++)
                 for (int lane = 0; lane < VOX_BLOCK; lane += VOX_VL) {
                     vox_v in[VOX_WINOGRAD_POINTS];
-                    if (!vox_row_read(&b, i, j, lane, in, &look.most))
-                        vox_row_look(in, r->points[2], i, j, &look);
+                    if (!vox_row_read(&b, i, j, lane, in, &look.most)) vox_row_look(in, i, j, &look);
                 }
     }
     return look;
@@ -574,33 +577,45 @@ static inline int vox_row_meet(const vox_tile_block *b, int i, int j, int lane, 
     for (int k = 0; k < VOX_WINOGRAD_POINTS - 2; k++) to[k] = vox_met_join(met[k], met[k + 1], met[k + 2], 1);
     return 1;
 }
-/* Output (i, j, k) from the rows in its window that meet anything, `hot`. */
-VOX_INLINE vox_met vox_window_meet(vox_met (*rows)[VOX_WINOGRAD_POINTS - 2], uint64_t hot, int i, int j,
-                                   int k) {
-    vox_met met = {{0}, {0}};
-    for (int tap = 0; tap < 9; tap++) {
-        const int row = (i + tap / 3) * VOX_WINOGRAD_POINTS + j + tap % 3;
-        if (!(hot >> row & 1)) continue;
-        met.plus |= rows[row][k].plus << 3 * tap, met.minus |= rows[row][k].minus << 3 * tap;
+/* Joins three rows of outputs along W, whose taps lie `bits` apart; those that are not `hot` meet nothing. */
+VOX_INLINE void vox_rows_meet(const vox_met *a, const vox_met *b, const vox_met *c, const int hot,
+                              const int bits, vox_met *to) {
+    for (int k = 0; k < VOX_WINOGRAD_POINTS - 2; k++) {
+        vox_met met = {{0}, {0}};
+        if (hot & 1) met = a[k];
+        if (hot & 2) met.plus |= b[k].plus << bits, met.minus |= b[k].minus << bits;
+        if (hot & 4) met.plus |= c[k].plus << 2 * bits, met.minus |= c[k].minus << 2 * bits;
+        to[k] = met;
     }
-    return met;
 }
 /* Returns the outputs that meet any. */
 VOX_NOINLINE uint64_t vox_tile_meet(const vox_tile_block *b, int lane, vox_meeting *to) {
-    vox_met rows[VOX_WINOGRAD_POINTS * VOX_WINOGRAD_POINTS][VOX_WINOGRAD_POINTS - 2];
+    enum { P = VOX_WINOGRAD_POINTS, OUT = P - 2 };
+    vox_met rows[P][OUT], columns[OUT][P][OUT], met[OUT];
     const int *n = b->r->points, *m = b->r->g->tile;
-    uint64_t hot = 0, met = 0;
-    for (int i = 0; i < n[0]; i++)
-        for (int j = 0, row = i * VOX_WINOGRAD_POINTS; j < n[1]; j++, row++)
-            if (vox_row_meet(b, i, j, lane, rows[row])) hot |= (uint64_t)1 << row;
-    for (int o = 0; hot && o < m[0] * m[1] * m[2]; o++) {
-        const vox_met a = vox_window_meet(rows, hot, o / m[2] / m[1], o / m[2] % m[1], o % m[2]);
-        to->hit[o] = vox_bits((a.plus | a.minus) != 0);
-        if (!to->hit[o]) continue;
-        met |= (uint64_t)1 << o;
-        vox_store_int(to->plus[o], a.plus), vox_store_int(to->minus[o], a.minus);
+    unsigned hot[OUT] = {0}; /* [j]: a bit for each i of columns */
+    uint64_t any = 0;
+    for (int i = 0; i < n[0]; i++) {
+        int row = 0;
+        for (int j = 0; j < n[1]; j++) row |= vox_row_meet(b, i, j, lane, rows[j]) << j;
+        for (int j = 0; j < m[1]; j++) {
+            if (!(row >> j & 7)) continue;
+            hot[j] |= 1u << i;
+            vox_rows_meet(rows[j], rows[j + 1], rows[j + 2], row >> j & 7, 3, columns[j][i]);
+        }
     }
-    return met;
+    for (int i = 0, o = 0; i < m[0]; i++)
+        for (int j = 0; j < m[1]; j++) {
+            const int window = (int)(hot[j] >> i & 7);
+            if (window) vox_rows_meet(columns[j][i], columns[j][i + 1], columns[j][i + 2], window, 9, met);
+            for (int k = 0; k < m[2]; k++, o++) {
+                to->hit[o] = window ? vox_bits((met[k].plus | met[k].minus) != 0) : 0;
+                if (!to->hit[o]) continue;
+                any |= (uint64_t)1 << o;
+                vox_store_int(to->plus[o], met[k].plus), vox_store_int(to->minus[o], met[k].minus);
+            }
+        }
+    return any;
 }
 
 /* Signs of the weights from one input channel to a block, [2][16]: bits of taps whose weight is >= 0, and <=
@@ -628,16 +643,20 @@ typedef struct vox_spoils {
 
 /* Adds what output o meets of some channels. */
 static inline void vox_output_meet(const vox_meeting *met, int o, const float *const *signs, vox_spoils *to) {
+    vox_ends ends[VOX_NV] = {{{0}, {0}}};
     unsigned plus = 0, minus = 0;
+    for (unsigned hit = met->hit[o]; hit; hit &= hit - 1) {
+        const int c = __builtin_ctz(hit);
+        const vox_met at = {vox_set_int(met->plus[o][c]), vox_set_int(met->minus[o][c])};
+        VOX_UNROLL
+        for (int v = 0; v < VOX_NV; v++)
+            ends[v] = vox_ends_add(ends[v], at, vox_load_int(signs[c] + v * VOX_VL),
+                                   vox_load_int(signs[c] + VOX_BLOCK + v * VOX_VL));
+    }
+    VOX_UNROLL
     for (int v = 0; v < VOX_NV; v++) {
-        vox_ends e = {{0}, {0}};
-        for (unsigned hit = met->hit[o]; hit; hit &= hit - 1) {
-            const int c = __builtin_ctz(hit);
-            e = vox_ends_add(e, (vox_met){vox_set_int(met->plus[o][c]), vox_set_int(met->minus[o][c])},
-                             vox_load_int(signs[c] + v * VOX_VL),
-                             vox_load_int(signs[c] + VOX_BLOCK + v * VOX_VL));
-        }
-        plus |= vox_bits(e.plus != 0) << v * VOX_VL, minus |= vox_bits(e.minus != 0) << v * VOX_VL;
+        plus |= vox_bits(ends[v].plus != 0) << v * VOX_VL;
+        minus |= vox_bits(ends[v].minus != 0) << v * VOX_VL;
     }
     to->plus[o] |= (uint16_t)plus, to->minus[o] |= (uint16_t)minus;
     if ((to->plus[o] & to->minus[o]) == 0xffff) to->left &= ~((uint64_t)1 << o);
