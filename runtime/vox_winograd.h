@@ -224,30 +224,60 @@ static inline int vox_winograd_out(const vox_winograd_run *r, const vox_batch *b
     return found;
 }
 
-/* The inputs of one of the batch's tiles, tamed, and what kind it is. */
+/* What kind one of the batch's tiles is. */
 static inline vox_rare vox_winograd_look(const vox_winograd_run *r, const vox_batch *batch, int i,
                                          int large) {
     const vox_tile t = vox_tile_of(r, batch->begin + i);
-    return vox_tile_look(r, &t, (batch->begin + i) % r->tiles[2], large, r->v + (ptrdiff_t)i * VOX_BLOCK,
-                         (ptrdiff_t)batch->n * VOX_BLOCK, vox_point_floats(r->blocks_in, batch->n));
+    return vox_tile_look(r, &t, large);
+}
+/* The inputs of the batch's tiles [begin, end), those of rare ones tamed. */
+static inline void vox_winograd_in_all(const vox_winograd_run *r, const vox_batch *batch, int begin, int end,
+                                       const vox_rare *rare) {
+    for (int i = begin, n; i < end; i += n) {
+        const int is_rare = rare[i].kind != VOX_TILE_ORDINARY;
+        const vox_scale scale = vox_scale_of(rare[i].shift);
+        for (n = 1; i + n < end; n++) /* a run of the same kind: they share columns */
+            if ((rare[i + n].kind != VOX_TILE_ORDINARY) != is_rare || rare[i + n].shift != rare[i].shift)
+                break;
+        vox_winograd_fill(r, batch->begin + i, n, 0, r->blocks_in, is_rare ? &scale : NULL,
+                          r->v + (ptrdiff_t)i * VOX_BLOCK, (ptrdiff_t)batch->n * VOX_BLOCK,
+                          vox_point_floats(r->blocks_in, batch->n));
+    }
 }
 
-/* Tiles that were just found become rare ones: their products are computed again. */
+/* Tiles that were just found become rare ones: their products are computed again, and those of ordinary ones
+ * between them where that takes no longer than to leave them out. */
 VOX_NOINLINE void vox_winograd_again(const vox_winograd_run *r, const vox_batch *batch, int oc, int blocks,
                                      vox_rare *rare) {
+    enum { GAP = 4 };
     vox_ahead none = {.quota = 0};
-    for (int i = 0, n; i < batch->n; i += n) {
-        for (n = 0; i + n < batch->n; n++) {
-            vox_rare *one = &rare[i + n];
-            if (one->kind != VOX_TILE_ORDINARY || !one->blocks) break;
-            const unsigned char wait = one->blocks;
-            *one = vox_winograd_look(r, batch, i + n, 1);
-            one->blocks = wait;
-        }
-        if (n > 0)
-            vox_winograd_multiply(r, batch, i, n, oc, blocks, &none);
-        else
-            n = 1;
+    int first = 0, end = 0; /* tiles to multiply */
+    for (int i = 0; i < batch->n; i++) {
+        if (rare[i].kind != VOX_TILE_ORDINARY || !rare[i].blocks) continue;
+        const unsigned char wait = rare[i].blocks;
+        rare[i] = vox_winograd_look(r, batch, i, 1);
+        rare[i].blocks = wait;
+        vox_winograd_in_all(r, batch, i, i + 1, rare);
+        if (end > 0 && i - end > GAP) vox_winograd_multiply(r, batch, first, end - first, oc, blocks, &none);
+        if (end == 0 || i - end > GAP) first = i;
+        end = i + 1;
+    }
+    if (end > 0) vox_winograd_multiply(r, batch, first, end - first, oc, blocks, &none);
+}
+
+/* Products of rare tiles that overflow are computed once more, of smaller inputs. */
+VOX_NOINLINE void vox_winograd_shrink(const vox_winograd_run *r, const vox_batch *batch, int oc, int blocks,
+                                      vox_rare *rare) {
+    vox_ahead none = {.quota = 0};
+    const int floats = r->count * VOX_BLOCK;
+    for (int i = 0; i < batch->n; i++) {
+        int finite = 1;
+        if (rare[i].kind == VOX_TILE_ORDINARY || rare[i].kind == VOX_TILE_NAN) continue;
+        for (int b = 0; b < blocks; b++)
+            finite &= vox_all_finite(r->m + ((ptrdiff_t)b * batch->n + i) * floats, floats / VOX_VL);
+        if (finite || !vox_rare_shift(&rare[i])) continue;
+        vox_winograd_in_all(r, batch, i, i + 1, rare);
+        vox_winograd_multiply(r, batch, i, 1, oc, blocks, &none);
     }
 }
 
@@ -255,16 +285,19 @@ VOX_NOINLINE void vox_winograd_again(const vox_winograd_run *r, const vox_batch 
 VOX_NOINLINE void vox_winograd_out_rare(const vox_winograd_run *r, const vox_batch *batch, int oc, int blocks,
                                         vox_rare *rare) {
     float half[VOX_WINOGRAD_POINTS * 4 * 4 * VOX_BLOCK] __attribute__((aligned(64)));
+    vox_spoils spoils[2];
     for (int i = 0; i < batch->n; i++) {
         const vox_tile t = vox_tile_of(r, batch->begin + i);
-        for (int b = 0; rare[i].kind != VOX_TILE_ORDINARY && b < blocks; b++) {
+        if (rare[i].kind == VOX_TILE_ORDINARY) continue;
+        const int finite = rare[i].kind != VOX_TILE_NAN;
+        if (rare[i].kind == VOX_TILE_SPOILT) vox_tile_spoil(r, &t, oc, blocks, &rare[i], spoils);
+        for (int b = 0; b < blocks; b++) {
             if (!(rare[i].blocks >> b & 1)) continue;
-            const int finite = rare[i].kind != VOX_TILE_NAN;
             if (finite)
                 r->planes(r->points[0], r->m + ((ptrdiff_t)b * batch->n + i) * r->count * VOX_BLOCK, half);
-            vox_tile_put_rare(r, &t, oc + b, &rare[i], finite ? half : NULL);
+            vox_tile_put_rare(r, &t, oc + b, &rare[i], finite ? half : NULL, &spoils[b]);
         }
-        if (rare[i].kind != VOX_TILE_ORDINARY) rare[i].blocks = 3;
+        rare[i].blocks = 3;
     }
 }
 
@@ -286,6 +319,7 @@ static inline int vox_winograd_foresee(const vox_winograd_run *r, const vox_batc
         const vox_rare seen = vox_winograd_look(r, batch, i, 0);
         if (seen.kind != VOX_TILE_ORDINARY) rare[i] = seen;
     }
+    vox_winograd_in_all(r, batch, 0, batch->n, rare);
     return vox_tiles_count(rare, batch->n, VOX_TILE_LARGE);
 }
 
@@ -302,7 +336,9 @@ VOX_NOINLINE void vox_winograd_item(vox_winograd_run *r, int item, int following
         if (!nothing) vox_winograd_multiply(r, &batch, 0, batch.n, oc, blocks, &ahead);
         if (vox_winograd_out(r, &batch, oc, blocks, rare))
             seen = 1, vox_winograd_again(r, &batch, oc, blocks, rare);
-        if (seen) vox_winograd_out_rare(r, &batch, oc, blocks, rare);
+        if (!seen) continue;
+        vox_winograd_shrink(r, &batch, oc, blocks, rare);
+        vox_winograd_out_rare(r, &batch, oc, blocks, rare);
     }
     r->wary = seen;
 }

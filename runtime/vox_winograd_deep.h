@@ -202,51 +202,92 @@ static inline size_t vox_winograd_deep_scratch(const vox_winograd *g) {
     return 2 * VOX_BLOCK * (plane * (VOX_DEEP_CHANNELS + 1) + (size_t)g->batch * (plane + half));
 }
 
-/* How many rare tiles vox_deep_again takes: their inputs and products, and the weights, go where the item's
- * products were. */
-static inline int vox_deep_most_rare(const vox_deep *p) {
+/* Rare tiles of an item: their inputs and products, and weights, go where the item's products were. */
+typedef struct vox_deep_few {
+    const int *tiles; /* numbers in the item */
+    int n;
+    ptrdiff_t v_point, m_block;
+    float *v, *m, *u; /* [points][n][16], [blocks][n][points][16], [points][17][16] */
+} vox_deep_few;
+/* How many there is room for. */
+static inline int vox_deep_most_rare(const vox_deep *p, int blocks) {
     const ptrdiff_t floats = (ptrdiff_t)vox_winograd_deep_scratch(p->r.g), point = p->r.count * VOX_BLOCK;
-    return (int)((floats - (VOX_BLOCK + 1) * point) / (2 * point)) - 1;
+    return (int)((floats - (VOX_BLOCK + 1) * point) / ((1 + blocks) * point)) - 1;
 }
-/* Rare tiles of one output block: all points of 16 input channels at a time. */
-static inline void vox_deep_again(const vox_deep *p, int begin, int oc, const int *tiles, int n,
-                                  const vox_rare *rare) {
+static inline vox_deep_few vox_deep_few_of(const vox_deep *p, const int *tiles, int n, int blocks) {
+    vox_deep_few f = {.tiles = tiles, .n = n, .v_point = vox_point_floats(1, n)};
+    f.m_block = (ptrdiff_t)p->r.count * n * VOX_BLOCK;
+    f.v = p->u, f.m = f.v + p->r.count * f.v_point, f.u = f.m + blocks * f.m_block;
+    return f;
+}
+/* Their products, all points of 16 input channels at a time. */
+static inline void vox_deep_multiply_few(const vox_deep *p, const vox_deep_few *f, int begin, int oc,
+                                         int blocks, const vox_rare *rare) {
     const vox_winograd_run *r = &p->r;
-    const ptrdiff_t step = vox_point_floats(1, n);
     vox_deep few = *p;
     few.u_point = (VOX_BLOCK + 1) * VOX_BLOCK;
-    float *v = p->u, *m = v + r->count * step, *u = m + (ptrdiff_t)r->count * n * VOX_BLOCK;
     vox_product t = {.m_tile = (ptrdiff_t)r->count * VOX_BLOCK, .u_ahead = VOX_PRODUCT_NEAR * VOX_BLOCK};
-    for (int b = 0; b < r->blocks_in; b++) {
-        t.ic = vox_min_int(VOX_BLOCK, r->g->x.c - b * VOX_BLOCK), t.add = b > 0;
-        for (int i = 0; i < n; i++) {
-            const vox_tile at = vox_tile_of(r, begin + tiles[i]);
-            vox_tile_fill_again(r, &at, (begin + tiles[i]) % r->tiles[2], &rare[tiles[i]], b, b + 1,
-                                v + (ptrdiff_t)i * VOX_BLOCK, 0, step);
+    for (int c = 0; c < r->blocks_in; c++) {
+        t.ic = vox_min_int(VOX_BLOCK, r->g->x.c - c * VOX_BLOCK), t.add = c > 0;
+        for (int i = 0; i < f->n; i++) {
+            const vox_scale scale = vox_scale_of(rare[f->tiles[i]].shift);
+            vox_winograd_fill(r, begin + f->tiles[i], 1, c, c + 1, &scale, f->v + (ptrdiff_t)i * VOX_BLOCK, 0,
+                              f->v_point);
         }
-        for (int pd = 0; pd < r->points[0]; pd++)
-            vox_deep_weights(&few, pd, b * VOX_BLOCK, t.ic, oc, u + pd * p->plane * few.u_point);
-        for (ptrdiff_t q = 0; q < r->count; q++)
-            vox_product_point(&t, n, 1, v + q * step, u + q * few.u_point, m + q * VOX_BLOCK);
-    }
-    float half[VOX_WINOGRAD_POINTS * 4 * 4 * VOX_BLOCK] __attribute__((aligned(64)));
-    vox_winograd_run signed_run = *r;
-    signed_run.signs_from = oc;
-    if (r->g->x.c * 2 <= r->count * (VOX_BLOCK + 1)) { /* the transformed weights' memory will do */
-        for (int c = 0; c < r->g->x.c; c++) (void)vox_tile_signs(r, oc, c, u + (ptrdiff_t)c * 2 * VOX_BLOCK);
-        signed_run.signs = u;
-    }
-    for (int i = 0; i < n; i++) {
-        const vox_tile at = vox_tile_of(r, begin + tiles[i]);
-        r->planes(r->points[0], m + i * t.m_tile, half);
-        vox_tile_put_rare(&signed_run, &at, oc, &rare[tiles[i]], half);
+        for (int b = 0; b < blocks; b++) {
+            for (int pd = 0; pd < r->points[0]; pd++)
+                vox_deep_weights(&few, pd, c * VOX_BLOCK, t.ic, oc + b, f->u + pd * p->plane * few.u_point);
+            for (ptrdiff_t q = 0; q < r->count; q++)
+                vox_product_point(&t, f->n, 1, f->v + q * f->v_point, f->u + q * few.u_point,
+                                  f->m + b * f->m_block + q * VOX_BLOCK);
+        }
     }
 }
+/* The weights' signs, where there is room for them now that V and U are not needed any more. */
+static inline void vox_deep_signs(vox_winograd_run *r, const vox_deep_few *f, int oc, int blocks) {
+    const ptrdiff_t floats = (ptrdiff_t)r->g->x.c * 2 * VOX_BLOCK;
+    float *to = floats * blocks <= (ptrdiff_t)r->count * (VOX_BLOCK + 1) * VOX_BLOCK ? f->u
+                : floats * blocks <= r->count * f->v_point                           ? f->v
+                                                                                     : NULL;
+    for (int b = 0; to && b < blocks; b++)
+        for (int c = 0; c < r->g->x.c; c++)
+            (void)vox_tile_signs(r, oc + b, c, to + b * floats + (ptrdiff_t)c * 2 * VOX_BLOCK);
+    r->signs = to, r->signs_from = oc;
+}
+VOX_NOINLINE void vox_deep_again(const vox_deep *p, int begin, int oc, int blocks, const int *tiles, int n,
+                                 vox_rare *rare) {
+    const vox_deep_few f = vox_deep_few_of(p, tiles, n, blocks);
+    vox_winograd_run r = p->r;
+    const ptrdiff_t m_tile = (ptrdiff_t)r.count * VOX_BLOCK;
+    float half[VOX_WINOGRAD_POINTS * 4 * 4 * VOX_BLOCK] __attribute__((aligned(64)));
+    int smaller[VOX_BATCH_MOST], shrunk = 0; /* those whose products overflow */
+    vox_deep_multiply_few(p, &f, begin, oc, blocks, rare);
+    vox_deep_signs(&r, &f, oc, blocks);
+    for (int i = 0; i < n; i++) {
+        const vox_tile at = vox_tile_of(&r, begin + tiles[i]);
+        vox_rare *one = &rare[tiles[i]];
+        vox_spoils spoils[2];
+        int finite = 1;
+        for (int b = 0; b < blocks; b++)
+            finite &= vox_all_finite(f.m + b * f.m_block + i * m_tile, (int)m_tile / VOX_VL);
+        if (!finite && vox_rare_shift(one)) {
+            smaller[shrunk++] = tiles[i];
+            continue;
+        }
+        if (one->kind == VOX_TILE_SPOILT) vox_tile_spoil(&r, &at, oc, blocks, one, spoils);
+        for (int b = 0; b < blocks; b++) {
+            if (!(one->blocks >> b & 1)) continue;
+            r.planes(r.points[0], f.m + b * f.m_block + i * m_tile, half);
+            vox_tile_put_rare(&r, &at, oc + b, one, half, &spoils[b]);
+        }
+    }
+    if (shrunk > 0) vox_deep_again(p, begin, oc, blocks, smaller, shrunk, rare);
+}
 
-/* What kind tile number i is; its inputs go nowhere. */
+/* What kind tile number i is. */
 static inline vox_rare vox_deep_look(const vox_deep *p, int i, int large) {
     const vox_tile t = vox_tile_of(&p->r, i);
-    return vox_tile_look(&p->r, &t, i % p->r.tiles[2], large, p->u, 0, VOX_BLOCK);
+    return vox_tile_look(&p->r, &t, large);
 }
 
 /* V is shared, so that rare tiles cannot be filled anew in it as vox_winograd.h does. */
@@ -257,22 +298,19 @@ VOX_NOINLINE void vox_deep_rare(const vox_deep *p, int begin, int n, int oc, int
         rare[i] = vox_deep_look(p, begin + i, 1);
         rare[i].blocks = wait;
     }
-    const int most = vox_deep_most_rare(p);
-    for (int b = 0; b < blocks; b++) {
-        int tiles[VOX_BATCH_MOST], count = 0;
-        for (int i = 0; i < n; i++) {
-            if (rare[i].kind == VOX_TILE_ORDINARY || !(rare[i].blocks >> b & 1)) continue;
-            const vox_tile t = vox_tile_of(&p->r, begin + i);
-            if (rare[i].kind == VOX_TILE_NAN)
-                vox_tile_put_rare(&p->r, &t, oc + b, &rare[i], NULL);
-            else
-                tiles[count++] = i;
-            if (count < most) continue;
-            vox_deep_again(p, begin, oc + b, tiles, count, rare);
-            count = 0;
-        }
-        if (count > 0) vox_deep_again(p, begin, oc + b, tiles, count, rare);
+    const int most = vox_deep_most_rare(p, blocks);
+    int tiles[VOX_BATCH_MOST], count = 0;
+    for (int i = 0; i < n; i++) {
+        if (rare[i].kind == VOX_TILE_ORDINARY) continue;
+        const vox_tile t = vox_tile_of(&p->r, begin + i);
+        for (int b = 0; rare[i].kind == VOX_TILE_NAN && b < blocks; b++)
+            if (rare[i].blocks >> b & 1) vox_tile_put_rare(&p->r, &t, oc + b, &rare[i], NULL, NULL);
+        if (rare[i].kind != VOX_TILE_NAN) tiles[count++] = i;
+        if (count < most) continue;
+        vox_deep_again(p, begin, oc, blocks, tiles, count, rare);
+        count = 0;
     }
+    if (count > 0) vox_deep_again(p, begin, oc, blocks, tiles, count, rare);
 }
 
 VOX_NOINLINE void vox_deep_item(vox_deep *p, int item) {

@@ -265,7 +265,8 @@ typedef struct vox_few_rare {
     int spoilt; /* an input is not finite */
 } vox_few_rare;
 
-VOX_NOINLINE void vox_few_look(const vox_few_run *r, const vox_few_rows *in, vox_few_rare *rare) {
+/* Returns whether its inputs say that it is rare. */
+VOX_NOINLINE int vox_few_look(const vox_few_run *r, const vox_few_rows *in, vox_few_rare *rare) {
     const vox_dims *x = &r->g->x;
     vox_v most = vox_zero(), bad = vox_zero();
     for (int c = 0; c < x->c; c++)
@@ -279,30 +280,46 @@ VOX_NOINLINE void vox_few_look(const vox_few_run *r, const vox_few_rows *in, vox
     float lanes[VOX_VL];
     vox_store(lanes, most);
     rare->spoilt = vox_any_nan(bad);
-    rare->scale = vox_scale_of(vox_shift_of(vox_largest(lanes, VOX_VL), rare->spoilt));
+    rare->scale = vox_scale_of(vox_shift_of(vox_largest(lanes, VOX_VL), !rare->spoilt));
     rare->in = *in;
     rare->in.scale = &rare->scale;
+    return rare->spoilt || vox_is_large(vox_largest(lanes, VOX_VL));
 }
 
-/* Which taps of the outputs w .. of each row meet infinities of one input channel. */
-static inline void vox_few_meet(const vox_few_run *r, const vox_few_rows *in, int channel, int w,
-                                vox_met met[VOX_FEW_SUMS]) {
-    enum { N = VOX_FEW_LINE, T = VOX_FEW_TILE };
+/* Row p of inputs: which of the three taps at the outputs w .. meet infinities; returns whether any does. */
+static inline int vox_few_row_meet(const vox_few_run *r, const vox_few_rows *in, int channel, int p, int w,
+                                   vox_met *to) {
     const vox_winograd *g = r->g;
-    vox_met row[N][N], column[N][T];
-    for (int p = 0; p < VOX_FEW_POINTS; p++) {
-        const float *x = in->row[p] ? in->row[p] + channel * vox_plane_floats(&g->x) : NULL;
-        vox_met m[3] = {{{0}, {0}}};
-        for (int k = 0; x && k < 3; k++) {
-            m[k] = vox_met_by(vox_load_within(x, w + k * g->dilation[2] - g->pad[2], g->x.w));
-        }
-        row[p / N][p % N] = vox_met_join(m[0], m[1], m[2], 1);
+    if (!in->row[p]) return 0;
+    const float *x = in->row[p] + channel * vox_plane_floats(&g->x);
+    vox_v bad = vox_zero(), at[3];
+    for (int k = 0; k < 3; k++) {
+        at[k] = vox_load_within(x, w + k * g->dilation[2] - g->pad[2], g->x.w);
+        bad = vox_fma(at[k], vox_zero(), bad);
     }
-    for (int i = 0; i < N; i++)
-        for (int j = 0; j < T; j++) column[i][j] = vox_met_join(row[i][j], row[i][j + 1], row[i][j + 2], 3);
-    for (int i = 0; i < T; i++)
-        for (int j = 0; j < T; j++)
-            met[i * T + j] = vox_met_join(column[i][j], column[i + 1][j], column[i + 2][j], 9);
+    if (!vox_any_nan(bad)) return 0;
+    *to = vox_met_join(vox_met_by(at[0]), vox_met_by(at[1]), vox_met_by(at[2]), 1);
+    return 1;
+}
+/* Which taps of the outputs w .. of each row meet infinities of one input channel; returns the rows that do.
+ */
+static inline unsigned vox_few_meet(const vox_few_run *r, const vox_few_rows *in, int channel, int w,
+                                    vox_met met[VOX_FEW_SUMS]) {
+    enum { N = VOX_FEW_LINE, T = VOX_FEW_TILE };
+    vox_met row[VOX_FEW_POINTS];
+    uint64_t hot = 0;
+    unsigned any = 0;
+    for (int p = 0; p < VOX_FEW_POINTS; p++)
+        hot |= (uint64_t)vox_few_row_meet(r, in, channel, p, w, &row[p]) << p;
+    for (int o = 0; hot && o < VOX_FEW_SUMS; o++) {
+        met[o] = (vox_met){{0}, {0}};
+        for (int tap = 0; tap < 9; tap++) {
+            const int p = (o / T + tap / 3) * N + o % T + tap % 3;
+            if (!(hot >> p & 1)) continue;
+            met[o].plus |= row[p].plus << 3 * tap, met[o].minus |= row[p].minus << 3 * tap, any |= 1u << o;
+        }
+    }
+    return any;
 }
 
 /* What infinite and NaN inputs make of the outputs w .. of every channel. */
@@ -310,19 +327,21 @@ VOX_NOINLINE void vox_few_spoil(const vox_few_run *r, const vox_few_rows *in, in
                                 vox_ends (*ends)[VOX_FEW_SUMS]) {
     const vox_winograd *g = r->g;
     const float *signs = r->u + (ptrdiff_t)VOX_FEW_POINTS * 3 * g->x.c * VOX_BLOCK;
+    unsigned left = (1u << VOX_FEW_SUMS) - 1; /* rows in which not all is NaN yet */
     memset(ends, 0, (size_t)g->y.c * sizeof *ends);
-    for (int i = 0, left = 1; i < g->x.c && left; i++, signs += 2 * VOX_BLOCK) {
+    for (int i = 0; i < g->x.c && left; i++, signs += 2 * VOX_BLOCK) {
         vox_met met[VOX_FEW_SUMS];
         int32_t up[VOX_BLOCK], down[VOX_BLOCK];
         memcpy(up, signs, sizeof up), memcpy(down, signs + VOX_BLOCK, sizeof down);
-        vox_few_meet(r, in, i, w, met);
-        vox_vi all = vox_set_int(-1);
-        for (int c = 0; c < g->y.c; c++)
-            for (int o = 0; o < VOX_FEW_SUMS; o++) {
+        for (unsigned any = vox_few_meet(r, in, i, w, met) & left; any; any &= any - 1) {
+            const int o = __builtin_ctz(any);
+            vox_vi all = vox_set_int(-1);
+            for (int c = 0; c < g->y.c; c++) {
                 ends[c][o] = vox_ends_add(ends[c][o], met[o], vox_set_int(up[c]), vox_set_int(down[c]));
                 all &= vox_ends_nan(ends[c][o]);
             }
-        left = vox_any_int(~all);
+            if (!vox_any_int(~all)) left &= ~(1u << o);
+        }
     }
 }
 
@@ -351,13 +370,15 @@ VOX_NOINLINE void vox_few_outputs_rare(const vox_few_run *r, const vox_few_rare 
 
 /* ---- a tile ---------------------------------------------------------------------------------- */
 
-/* From the first sums on that are not finite the tile is a rare one. */
-static inline void vox_few_item(const vox_few_run *r, const vox_few_rows *in, const vox_few_rows *next) {
+/* From the first sums on that are not finite the tile is a rare one; where the tile before was one, it is
+ * looked at first. Returns whether it was. */
+static inline int vox_few_item(const vox_few_run *r, const vox_few_rows *in, const vox_few_rows *next,
+                               int wary) {
     const vox_winograd *g = r->g;
     const int most = vox_few_vectors(g->y.c);
     vox_few_rare rare = {.spoilt = 0};
-    int is_rare = 0;
-    vox_few_points(r, in);
+    int is_rare = wary && vox_few_look(r, in, &rare);
+    vox_few_points(r, is_rare ? &rare.in : in);
     for (int w = 0, vectors; w < g->y.w; w += vectors * VOX_VL) {
         vectors = g->y.w - w >= most * VOX_VL ? most : 1;
         vox_few_products(r, next, w, vectors);
@@ -370,13 +391,14 @@ static inline void vox_few_item(const vox_few_run *r, const vox_few_rows *in, co
                 bad |= (uint64_t)1 << i;
         }
         if (bad && !is_rare) {
-            vox_few_look(r, in, &rare);
+            (void)vox_few_look(r, in, &rare);
             vox_few_points(r, &rare.in);
             vox_few_products(r, next, w, vectors);
             is_rare = 1;
         }
         if (bad) vox_few_outputs_rare(r, &rare, w, vectors, bad);
     }
+    return is_rare;
 }
 
 VOX_KERNEL void vox_f32_winograd_few(const vox_winograd *g, int begin, int end, const float *x,
@@ -392,10 +414,10 @@ VOX_KERNEL void vox_f32_winograd_few(const vox_winograd *g, int begin, int end, 
     memset(r.v, 0, points * sizeof *r.v);
     const int nd = vox_few_tiles(end - begin, g->dilation[0]), nh = vox_few_tiles(g->y.h, g->dilation[1]);
     const int items = g->x.n * nd * nh;
-    for (int item; (item = __atomic_fetch_add(next, 1, __ATOMIC_RELAXED)) < items;) {
+    for (int item, wary = 0; (item = __atomic_fetch_add(next, 1, __ATOMIC_RELAXED)) < items;) {
         const vox_few_rows in = vox_few_rows_of(&r, item, nd, nh);
         const vox_few_rows guess = vox_few_rows_of(&r, vox_min_int(item + g->lanes, items - 1), nd, nh);
-        vox_few_item(&r, &in, &guess);
+        wary = vox_few_item(&r, &in, &guess, wary);
     }
     vox_store_past_end();
 }

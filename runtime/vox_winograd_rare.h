@@ -26,13 +26,26 @@ static inline vox_scale vox_scale_of(int shift) {
     return (vox_scale){{ldexpf(1, -half), ldexpf(1, half - shift)},
                        {ldexpf(1, half), ldexpf(1, shift - half)}};
 }
-/* Where sums of finite values overflow, so that the largest is so small that large weights may meet it; among
- * values that are not finite, 0 unless it is large. */
-static inline int vox_shift_of(float largest, int spoilt) {
-    enum { FOR_WEIGHTS = 60, LARGE = 64 };
+/* Sums of such values are likely to overflow. */
+static inline int vox_is_large(float largest) {
+    return largest > 0x1p104f;
+}
+/* By what power of two a tile's inputs are divided. Large ones so that they are far from overflowing, yet
+ * values of a usual size beside them, of which other outputs may be sums, are far from denormals: those lose
+ * bits, and products with them take a hundred times as long. Otherwise not at all, unless sums overflowed:
+ * then weights are large. */
+enum { VOX_SHIFT_WEIGHTS = 60 };
+static inline int vox_shift_of(float largest, int overflowed) {
+    enum { LARGE = 64, TAMED = 32 };
     int exponent = 0;
     frexpf(largest, &exponent);
-    return !spoilt ? exponent + FOR_WEIGHTS : exponent > LARGE ? exponent : 0;
+    return exponent > LARGE ? exponent - TAMED : overflowed ? exponent + VOX_SHIFT_WEIGHTS : 0;
+}
+/* Whether all of n vectors are finite. */
+static inline int vox_all_finite(const float *x, int n) {
+    vox_v bad = vox_zero();
+    for (int i = 0; i < n; i++, x += VOX_VL) bad = vox_fma(vox_load(x), vox_zero(), bad);
+    return !vox_any_nan(bad);
 }
 VOX_INLINE vox_v vox_tame(vox_v x, const vox_scale *s) {
     const vox_vi finite = vox_abs(x) < vox_set(INFINITY);
@@ -67,16 +80,15 @@ VOX_INLINE vox_v vox_masked(vox_v x, const int32_t *mask) {
 }
 /* Whether any lane is not 0. */
 VOX_INLINE int vox_any_int(vox_vi a) {
-    return vox_any_nan((vox_v)((a != 0) | (vox_vi){0}));
+    return vox_bits(a != 0) != 0;
 }
 
 /* Taps at which an input is plus, and minus, infinity: bits. */
 typedef struct vox_met {
     vox_vi plus, minus;
 } vox_met;
-VOX_INLINE vox_met vox_met_by(vox_v x) {
-    const vox_vi nan = x != x;
-    return (vox_met){((x == vox_set(INFINITY)) | nan) & 1, ((x == vox_set(-INFINITY)) | nan) & 1};
+VOX_INLINE vox_met vox_met_by(vox_v x) { /* a comparison that holds is -1 */
+    return (vox_met){(x < vox_set(INFINITY)) + 1, (x > vox_set(-INFINITY)) + 1};
 }
 /* Three neighbours, whose taps lie `bits` apart. */
 VOX_INLINE vox_met vox_met_join(vox_met a, vox_met b, vox_met c, const int bits) {

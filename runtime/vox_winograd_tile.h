@@ -84,7 +84,7 @@ typedef struct vox_tile_rows {
     int d, h, inside;
     const float *plane[VOX_WINOGRAD_POINTS]; /* if inside: rows of each plane, at column 0 */
     const vox_terms *terms;                  /* not NULL: x is normalised on load */
-    struct vox_look *look;                   /* not NULL: a rare tile, whose inputs are tamed */
+    const vox_scale *scale;                  /* not NULL: rare tiles, whose inputs are tamed */
 } vox_tile_rows;
 
 static inline vox_tile_rows vox_tile_rows_of(const vox_winograd_run *r, const vox_tile *t, int block) {
@@ -135,72 +135,23 @@ VOX_NOINLINE void vox_column_normalise(const vox_tile_rows *s, int w,
     }
 }
 
-/* What is seen of a rare tile's inputs, and what they are multiplied by. */
-typedef struct vox_look {
-    vox_scale scale;
-    float most[VOX_BLOCK];                                       /* the largest of the finite ones */
-    int infinite, spoilt;                                        /* some are; some are not finite */
-    int w;                                                       /* of column 0 */
-    unsigned char nan[VOX_WINOGRAD_POINTS][VOX_WINOGRAD_POINTS]; /* rows of voxels, a bit for each column */
-    int32_t lanes[VOX_BLOCK]; /* of the block: all ones where there is a channel */
-} vox_look;
-
-/* Looks for values of column k that are not finite; value (i, j) is at plane[i] + j*row. */
-static inline void vox_column_search(const vox_tile_rows *s, int k, const float *const *plane,
-                                     ptrdiff_t row) {
-    vox_look *look = s->look;
-    look->spoilt = 1;
-    for (int i = 0; i < s->r->points[0]; i++)
-        for (int j = 0; j < s->r->points[1]; j++)
-            for (int l = 0; l < VOX_BLOCK; l += VOX_VL) {
-                const vox_v x = vox_masked(vox_load(plane[i] + j * row + l), look->lanes + l);
-                if (vox_any_nan(x)) look->nan[i][j] |= (unsigned char)(1 << k);
-                if (vox_any_int(vox_abs(x) == vox_set(INFINITY))) look->infinite = 1;
-            }
-}
-/* Looks at a column; returns whether its values may stay as they are, else they are in `tamed`. */
-VOX_NOINLINE int vox_column_tame(const vox_tile_rows *s, int w, const float *const *plane, ptrdiff_t row,
-                                 float (*tamed)[VOX_WINOGRAD_POINTS * VOX_BLOCK]) {
-    vox_look *look = s->look;
-    vox_v bad = vox_zero();
-    for (int lane = 0; lane < VOX_BLOCK; lane += VOX_VL) {
-        const vox_vi mask = vox_load_int(look->lanes + lane);
-        vox_v most = vox_load(look->most + lane);
-        for (int i = 0; i < s->r->points[0]; i++)
-            for (int j = 0; j < s->r->points[1]; j++) {
-                const vox_v x = (vox_v)((vox_vi)vox_load(plane[i] + j * row + lane) & mask),
-                            size = vox_abs(x);
-                most = vox_max(vox_select(size < vox_set(INFINITY), size, vox_zero()), most);
-                bad = vox_fma(x, vox_zero(), bad);
-            }
-        vox_store(look->most + lane, most);
-    }
-    const int finite = !vox_any_nan(bad);
-    if (!finite) vox_column_search(s, (w - look->w) / s->r->g->dilation[2], plane, row);
-    if (finite && look->scale.up[1] == 1) return 1;
-    for (int i = 0; i < s->r->points[0]; i++)
-        for (int j = 0; j < s->r->points[1]; j++)
-            for (int l = 0; l < VOX_BLOCK; l += VOX_VL)
-                vox_store(tamed[i] + j * VOX_BLOCK + l,
-                          vox_tame(vox_load(plane[i] + j * row + l), &look->scale));
-    return 0;
-}
-/* As vox_column_fill, of a rare tile. */
-static inline void vox_column_fill_rare(const vox_tile_rows *s, int w, float *to) {
+/* As vox_column_fill, of rare tiles. */
+VOX_NOINLINE void vox_column_fill_rare(const vox_tile_rows *s, int w, float *to) {
     const vox_winograd_run *r = s->r;
-    float edge[VOX_WINOGRAD_POINTS][VOX_WINOGRAD_POINTS * VOX_BLOCK] __attribute__((aligned(64)));
     float tamed[VOX_WINOGRAD_POINTS][VOX_WINOGRAD_POINTS * VOX_BLOCK] __attribute__((aligned(64)));
+    const ptrdiff_t row = (ptrdiff_t)r->g->dilation[1] * r->g->x.w * VOX_BLOCK;
     const int direct = s->inside && !s->terms;
-    ptrdiff_t row = direct ? (ptrdiff_t)r->g->dilation[1] * r->g->x.w * VOX_BLOCK : VOX_BLOCK;
     const float *plane[VOX_WINOGRAD_POINTS];
-    if (!direct) s->terms ? vox_column_normalise(s, w, edge) : vox_column_gather(s, w, edge);
-    for (int i = 0; i < VOX_WINOGRAD_POINTS; i++)
-        plane[i] = direct ? s->plane[i] + (ptrdiff_t)w * VOX_BLOCK : edge[i < r->points[0] ? i : 0];
-    if (!vox_column_tame(s, w, plane, row, tamed)) {
-        for (int i = 0; i < VOX_WINOGRAD_POINTS; i++) plane[i] = tamed[i < r->points[0] ? i : 0];
-        row = VOX_BLOCK;
-    }
-    r->columns(plane, row, to);
+    if (!direct) s->terms ? vox_column_normalise(s, w, tamed) : vox_column_gather(s, w, tamed);
+    for (int i = 0; i < r->points[0]; i++)
+        for (int j = 0; j < r->points[1]; j++)
+            for (int l = 0; l < VOX_BLOCK; l += VOX_VL) {
+                float *at = tamed[i] + j * VOX_BLOCK + l;
+                const float *from = direct ? s->plane[i] + (ptrdiff_t)w * VOX_BLOCK + j * row + l : at;
+                vox_store(at, vox_tame(vox_load(from), s->scale));
+            }
+    for (int i = 0; i < VOX_WINOGRAD_POINTS; i++) plane[i] = tamed[i < r->points[0] ? i : 0];
+    r->columns(plane, VOX_BLOCK, to);
 }
 
 /* Axes D and H of the column at w. */
@@ -210,7 +161,7 @@ static inline void vox_column_fill(const vox_tile_rows *s, int w, float *to) {
     const float *plane[VOX_WINOGRAD_POINTS];
     if (w < 0 || w >= x->w) {
         memset(to, 0, (size_t)(r->points[0] * r->points[1] * VOX_BLOCK) * sizeof *to);
-    } else if (s->look) {
+    } else if (s->scale) {
         vox_column_fill_rare(s, w, to);
     } else if (s->inside && !s->terms) {
         for (int i = 0; i < VOX_WINOGRAD_POINTS; i++) plane[i] = s->plane[i] + (ptrdiff_t)w * VOX_BLOCK;
@@ -243,9 +194,10 @@ static inline void vox_tile_row(const vox_tile_rows *s, int at, int n, float *v,
     }
 }
 
-/* Tiles [begin, begin + n), input blocks [block, last) to v, which is laid out for `tiles` tiles. */
-static inline void vox_winograd_in(const vox_winograd_run *r, int begin, int n, int block, int last, float *v,
-                                   int tiles) {
+/* Tiles [begin, begin + n), input blocks [block, last) to v: blocks are v_block floats apart, points v_point.
+ * scale: not NULL, they are rare. */
+static inline void vox_winograd_fill(const vox_winograd_run *r, int begin, int n, int block, int last,
+                                     const vox_scale *scale, float *v, ptrdiff_t v_block, ptrdiff_t v_point) {
     for (int i = 0, run; i < n; i += run) {
         const int at = (begin + i) % r->tiles[2];
         const vox_tile t = vox_tile_of(r, begin + i);
@@ -257,10 +209,17 @@ static inline void vox_winograd_in(const vox_winograd_run *r, int begin, int n, 
                 terms = vox_terms_of(r->around, t.n, b * VOX_BLOCK, r->g->x.c);
                 s.terms = &terms;
             }
-            vox_tile_row(&s, at, run, v + ((ptrdiff_t)b * tiles + i) * VOX_BLOCK,
-                         vox_point_floats(r->blocks_in, tiles));
+            s.scale = scale;
+            vox_tile_row(&s, at, run, v + (b - block) * v_block + (ptrdiff_t)i * VOX_BLOCK, v_point);
         }
     }
+}
+/* The same, not rare, where v is laid out for `tiles` tiles. */
+static inline void vox_winograd_in(const vox_winograd_run *r, int begin, int n, int block, int last, float *v,
+                                   int tiles) {
+    const ptrdiff_t v_block = (ptrdiff_t)tiles * VOX_BLOCK;
+    vox_winograd_fill(r, begin, n, block, last, NULL, v + block * v_block, v_block,
+                      vox_point_floats(r->blocks_in, tiles));
 }
 
 /* Equal batches, at least four per lane unless they would be narrower than the register tile, and a multiple
@@ -469,8 +428,88 @@ typedef struct vox_rare {
     unsigned char kind;
     unsigned char blocks;   /* bits: those that are still to be put, of the item's pair */
     unsigned char infinite; /* 1: inputs are */
+    unsigned char more;     /* 1: shift is the most */
     short shift;
 } vox_rare;
+
+/* One block of a tile's inputs. */
+typedef struct vox_tile_block {
+    const vox_winograd_run *r;
+    const float *x;           /* at the block */
+    int from[3], first, last; /* of input (0, 0, 0); inputs along W that lie in x */
+    int normal;               /* 1: with these terms */
+    vox_terms terms;
+    int32_t lanes[VOX_BLOCK]; /* all ones where there is a channel */
+} vox_tile_block;
+
+static inline vox_tile_block vox_tile_block_of(const vox_winograd_run *r, const vox_tile *t, int block) {
+    const vox_winograd *g = r->g;
+    vox_tile_block b = {.r = r, .x = r->x + vox_block_at(&g->x, t->n, block)};
+    for (int a = 0; a < 3; a++) b.from[a] = t->at[a] - g->pad[a];
+    b.first = b.from[2] < 0 ? vox_parts(-b.from[2], g->dilation[2]) : 0;
+    b.last = vox_min_int(r->points[2], vox_parts(vox_max_int(g->x.w - b.from[2], 0), g->dilation[2]));
+    b.normal = r->around && r->around->terms;
+    if (b.normal) b.terms = vox_terms_of(r->around, t->n, block * VOX_BLOCK, g->x.c);
+    for (int l = 0; l < VOX_BLOCK; l++) b.lanes[l] = block * VOX_BLOCK + l < g->x.c ? -1 : 0;
+    return b;
+}
+/* Row (i, j) of voxels along W, channels from `lane` on: 0 in the padding and where there is no channel.
+ * Returns whether all are finite; most: the largest of the finite ones, if so. */
+VOX_INLINE int vox_row_read(const vox_tile_block *b, int i, int j, int lane, vox_v *in, vox_v *most) {
+    const vox_winograd *g = b->r->g;
+    const int d = b->from[0] + i * g->dilation[0], h = b->from[1] + j * g->dilation[1];
+    const int inside = d >= 0 && d < g->x.d && h >= 0 && h < g->x.h;
+    const float *x =
+        b->x + (inside ? vox_voxel_at(&g->x, d, h, 0) + (ptrdiff_t)b->from[2] * VOX_BLOCK : 0) + lane;
+    const vox_vi mask = vox_load_int(b->lanes + lane);
+    vox_v bad = vox_zero(), largest = *most;
+    for (int k = 0; k < VOX_WINOGRAD_POINTS; k++) in[k] = vox_zero();
+    for (int k = b->first; inside && k < b->last; k++) {
+        vox_v v = vox_load(x + (ptrdiff_t)k * g->dilation[2] * VOX_BLOCK);
+        if (b->normal) v = vox_terms_apply(vox_terms_load(&b->terms, lane), v);
+        in[k] = v = (vox_v)((vox_vi)v & mask);
+        largest = vox_max(vox_abs(v), largest);
+        bad = vox_fma(v, vox_zero(), bad);
+    }
+    const int finite = !vox_any_nan(bad);
+    if (finite) *most = largest;
+    return finite;
+}
+
+/* What is seen of a tile's inputs. */
+typedef struct vox_look {
+    vox_v most;           /* the largest of the finite ones, lane by lane */
+    int infinite, spoilt; /* some are; some are not finite */
+    unsigned char nan[VOX_WINOGRAD_POINTS][VOX_WINOGRAD_POINTS]; /* rows of voxels, a bit for each column */
+} vox_look;
+
+/* A row of voxels, of which some value is not finite. */
+VOX_INLINE void vox_row_look(const vox_v *in, int i, int j, vox_look *look) {
+    vox_vi nan = {0}, infinite = {0};
+    VOX_UNROLL
+    for (int k = 0; k < VOX_WINOGRAD_POINTS; k++) {
+        const vox_v size = vox_abs(in[k]);
+        const vox_vi is_infinite = size == vox_set(INFINITY);
+        nan |= in[k] != in[k], infinite |= is_infinite;
+        look->most = vox_max((vox_v)(~is_infinite & (vox_vi)size), look->most);
+    }
+    look->spoilt = 1, look->infinite |= vox_bits(infinite) != 0;
+    for (int k = 0; vox_bits(nan) && k < VOX_WINOGRAD_POINTS; k++)
+        if (vox_any_nan(in[k])) look->nan[i][j] |= (unsigned char)(1 << k);
+}
+VOX_NOINLINE vox_look vox_tile_see(const vox_winograd_run *r, const vox_tile *t) {
+    vox_look look = {.spoilt = 0};
+    for (int block = 0; block < r->blocks_in; block++) {
+        const vox_tile_block b = vox_tile_block_of(r, t, block);
+        for (int i = 0; i < r->points[0]; i++)
+            for (int j = 0; j < r->points[1]; j++)
+                for (int lane = 0; lane < VOX_BLOCK; lane += VOX_VL) {
+                    vox_v in[VOX_WINOGRAD_POINTS];
+                    if (!vox_row_read(&b, i, j, lane, in, &look.most)) vox_row_look(in, i, j, &look);
+                }
+    }
+    return look;
+}
 
 /* The outputs that have a NaN in their window. */
 static inline uint64_t vox_tile_nan(const vox_winograd_run *r, const vox_look *look) {
@@ -496,107 +535,87 @@ static inline uint64_t vox_tile_in_y(const vox_winograd_run *r, const vox_tile *
     return in;
 }
 
-/* Blocks [block, last) of a tile's inputs, tamed as `look` says, to v: blocks are v_block floats apart,
- * points v_point. */
-static inline void vox_tile_fill(const vox_winograd_run *r, const vox_tile *t, int at, vox_look *look,
-                                 int block, int last, float *v, ptrdiff_t v_block, ptrdiff_t v_point) {
-    look->w = t->at[2] - r->g->pad[2];
-    for (; block < last; block++, v += v_block) {
-        vox_tile_rows s = vox_tile_rows_of(r, t, block);
-        vox_terms terms;
-        for (int l = 0; l < VOX_BLOCK; l++) look->lanes[l] = block * VOX_BLOCK + l < r->g->x.c ? -1 : 0;
-        s.look = look;
-        if (r->around && r->around->terms) {
-            terms = vox_terms_of(r->around, t->n, block * VOX_BLOCK, r->g->x.c);
-            s.terms = &terms;
-        }
-        vox_tile_row(&s, at, 1, v, v_point);
-    }
-}
-static inline void vox_tile_fill_again(const vox_winograd_run *r, const vox_tile *t, int at,
-                                       const vox_rare *rare, int block, int last, float *v, ptrdiff_t v_block,
-                                       ptrdiff_t v_point) {
-    vox_look look = {.scale = vox_scale_of(rare->shift)};
-    vox_tile_fill(r, t, at, &look, block, last, v, v_block, v_point);
-}
-
-/* Fills all of a tile's inputs, and says what kind of tile it is; large: sums overflowed that had no other
- * reason to. */
-VOX_NOINLINE vox_rare vox_tile_look(const vox_winograd_run *r, const vox_tile *t, int at, int large, float *v,
-                                    ptrdiff_t v_block, ptrdiff_t v_point) {
-    vox_look look = {.scale = vox_scale_of(0)};
-    vox_tile_fill(r, t, at, &look, 0, r->blocks_in, v, v_block, v_point);
+/* Says what kind of tile it is by its inputs; large: sums overflowed that had no other reason to. */
+VOX_NOINLINE vox_rare vox_tile_look(const vox_winograd_run *r, const vox_tile *t, int large) {
+    const vox_look look = vox_tile_see(r, t);
+    float most[VOX_VL];
+    vox_store(most, look.most);
+    const float largest = vox_largest(most, VOX_VL);
     vox_rare rare = {.blocks = 3, .infinite = look.infinite != 0};
-    if (!look.spoilt && !large) return rare;
+    if (!look.spoilt && !large && !vox_is_large(largest)) return rare;
     rare.kind = look.spoilt ? VOX_TILE_SPOILT : VOX_TILE_LARGE;
-    rare.shift = (short)vox_shift_of(vox_largest(look.most, VOX_BLOCK), look.spoilt);
+    rare.shift = (short)vox_shift_of(largest, !look.spoilt);
     rare.nan = look.spoilt ? vox_tile_nan(r, &look) : 0;
     if (rare.nan && (vox_tile_in_y(r, t) & ~rare.nan) == 0) rare.kind = VOX_TILE_NAN;
-    if (rare.shift && rare.kind != VOX_TILE_NAN)
-        vox_tile_fill_again(r, t, at, &rare, 0, r->blocks_in, v, v_block, v_point);
     return rare;
+}
+
+/* Sums overflow even so, which takes large weights: returns whether the inputs can be divided by more. */
+static inline int vox_rare_shift(vox_rare *rare) {
+    if (rare->kind == VOX_TILE_NAN || rare->more) return 0;
+    rare->shift = (short)(rare->shift + VOX_SHIFT_WEIGHTS), rare->more = 1;
+    return 1;
 }
 
 /* ---- infinite inputs ------------------------------------------------------------------------- */
 
-/* The taps of each output that meet infinities, for the block's channels from `lane` on. */
+enum { VOX_TILE_MOST = (VOX_WINOGRAD_POINTS - 2) * (VOX_WINOGRAD_POINTS - 2) * (VOX_WINOGRAD_POINTS - 2) };
+
+/* The taps of each output that meet infinities, for some channels of a block, and which channels do. */
 typedef struct vox_meeting {
-    int32_t plus[64][VOX_VL], minus[64][VOX_VL];
+    int32_t plus[VOX_TILE_MOST][VOX_VL], minus[VOX_TILE_MOST][VOX_VL];
+    unsigned hit[VOX_TILE_MOST];
 } vox_meeting;
 
-/* One row of voxels, [points along W], of one block, normalised if they are on load; returns whether any is
- * infinite. */
-static inline int vox_row_meet(const vox_winograd_run *r, const vox_tile *t, const float *x,
-                               const vox_terms *terms, int d, int h, int lane, const int32_t *lanes,
-                               vox_met *to) {
-    const vox_winograd *g = r->g;
-    const int inside = d >= 0 && d < g->x.d && h >= 0 && h < g->x.h;
-    vox_v bad = vox_zero(), in[VOX_WINOGRAD_POINTS];
-    for (int k = 0; k < r->points[2]; k++) {
-        const int w = t->at[2] - g->pad[2] + k * g->dilation[2];
-        in[k] = vox_zero();
-        if (!inside || w < 0 || w >= g->x.w) continue;
-        in[k] = vox_load(x + vox_voxel_at(&g->x, d, h, w) + lane);
-        if (terms) in[k] = vox_terms_apply(vox_terms_load(terms, lane), in[k]);
-        in[k] = vox_masked(in[k], lanes + lane);
-        bad = vox_fma(in[k], vox_zero(), bad);
-    }
-    const int any = vox_any_nan(bad);
-    if (!any) memset(to, 0, (size_t)g->tile[2] * sizeof *to);
-    for (int k = 0; any && k < g->tile[2]; k++)
-        to[k] = vox_met_join(vox_met_by(in[k]), vox_met_by(in[k + 1]), vox_met_by(in[k + 2]), 1);
-    return any;
-}
-
-VOX_NOINLINE int vox_tile_meet(const vox_winograd_run *r, const vox_tile *t, int block, int lane,
-                               vox_meeting *to) {
-    enum { P = VOX_WINOGRAD_POINTS, OUT = P - 2 };
-    const vox_winograd *g = r->g;
-    const float *x = r->x + vox_block_at(&g->x, t->n, block);
-    const int normal = r->around && r->around->terms, *n = r->points, *m = g->tile;
-    int32_t lanes[VOX_BLOCK];
-    vox_met rows[P][P][OUT], columns[P][OUT][OUT];
-    vox_terms terms;
-    int any = 0;
-    if (normal) terms = vox_terms_of(r->around, t->n, block * VOX_BLOCK, g->x.c);
-    for (int l = 0; l < VOX_BLOCK; l++) lanes[l] = block * VOX_BLOCK + l < g->x.c ? -1 : 0;
-    for (int i = 0; i < n[0]; i++)
-        for (int j = 0; j < n[1]; j++)
-            any |= vox_row_meet(r, t, x, normal ? &terms : NULL, t->at[0] - g->pad[0] + i * g->dilation[0],
-                                t->at[1] - g->pad[1] + j * g->dilation[1], lane, lanes, rows[i][j]);
-    if (!any) return 0;
-    for (int i = 0; i < n[0]; i++)
-        for (int j = 0; j < m[1]; j++)
-            for (int k = 0; k < m[2]; k++)
-                columns[i][j][k] = vox_met_join(rows[i][j][k], rows[i][j + 1][k], rows[i][j + 2][k], 3);
-    for (int i = 0, o = 0; i < m[0]; i++)
-        for (int j = 0; j < m[1]; j++)
-            for (int k = 0; k < m[2]; k++, o++) {
-                const vox_met met =
-                    vox_met_join(columns[i][j][k], columns[i + 1][j][k], columns[i + 2][j][k], 9);
-                vox_store_int(to->plus[o], met.plus), vox_store_int(to->minus[o], met.minus);
-            }
+/* Row (i, j) of voxels: what the taps of its outputs along W meet; returns 0, and nothing, where all is
+ * finite. */
+static inline int vox_row_meet(const vox_tile_block *b, int i, int j, int lane, vox_met *to) {
+    vox_v in[VOX_WINOGRAD_POINTS], most = vox_zero();
+    if (vox_row_read(b, i, j, lane, in, &most)) return 0;
+    vox_met met[VOX_WINOGRAD_POINTS];
+    for (int k = 0; k < VOX_WINOGRAD_POINTS; k++) met[k] = vox_met_by(in[k]);
+    for (int k = 0; k < VOX_WINOGRAD_POINTS - 2; k++) to[k] = vox_met_join(met[k], met[k + 1], met[k + 2], 1);
     return 1;
+}
+/* Joins three rows of outputs along W, whose taps lie `bits` apart; those that are not `hot` meet nothing. */
+VOX_INLINE void vox_rows_meet(const vox_met *a, const vox_met *b, const vox_met *c, const int hot,
+                              const int bits, vox_met *to) {
+    for (int k = 0; k < VOX_WINOGRAD_POINTS - 2; k++) {
+        vox_met met = {{0}, {0}};
+        if (hot & 1) met = a[k];
+        if (hot & 2) met.plus |= b[k].plus << bits, met.minus |= b[k].minus << bits;
+        if (hot & 4) met.plus |= c[k].plus << 2 * bits, met.minus |= c[k].minus << 2 * bits;
+        to[k] = met;
+    }
+}
+/* Returns the outputs that meet any. */
+VOX_NOINLINE uint64_t vox_tile_meet(const vox_tile_block *b, int lane, vox_meeting *to) {
+    enum { P = VOX_WINOGRAD_POINTS, OUT = P - 2 };
+    vox_met rows[P][OUT], columns[OUT][P][OUT], met[OUT];
+    const int *n = b->r->points, *m = b->r->g->tile;
+    unsigned hot[OUT] = {0}; /* [j]: a bit for each i of columns */
+    uint64_t any = 0;
+    for (int i = 0; i < n[0]; i++) {
+        int row = 0;
+        for (int j = 0; j < n[1]; j++) row |= vox_row_meet(b, i, j, lane, rows[j]) << j;
+        for (int j = 0; j < m[1]; j++) {
+            if (!(row >> j & 7)) continue;
+            hot[j] |= 1u << i;
+            vox_rows_meet(rows[j], rows[j + 1], rows[j + 2], row >> j & 7, 3, columns[j][i]);
+        }
+    }
+    for (int i = 0, o = 0; i < m[0]; i++)
+        for (int j = 0; j < m[1]; j++) {
+            const int window = (int)(hot[j] >> i & 7);
+            if (window) vox_rows_meet(columns[j][i], columns[j][i + 1], columns[j][i + 2], window, 9, met);
+            for (int k = 0; k < m[2]; k++, o++) {
+                to->hit[o] = window ? vox_bits((met[k].plus | met[k].minus) != 0) : 0;
+                if (!to->hit[o]) continue;
+                any |= (uint64_t)1 << o;
+                vox_store_int(to->plus[o], met[k].plus), vox_store_int(to->minus[o], met[k].minus);
+            }
+        }
+    return any;
 }
 
 /* Signs of the weights from one input channel to a block, [2][16]: bits of taps whose weight is >= 0, and <=
@@ -616,50 +635,67 @@ static inline const float *vox_tile_signs(const vox_winograd_run *r, int block, 
     return room;
 }
 
-/* Adds what an output meets of some channels; returns whether all of its lanes are NaN. */
-static inline int vox_output_meet(const vox_meeting *met, int o, int channels, const float *const *signs,
-                                  vox_ends *ends) {
-    vox_vi all = vox_set_int(-1);
-    for (int v = 0; v < VOX_NV; v++) {
-        vox_ends e = ends[v];
-        for (int c = 0; c < channels; c++) {
-            const int32_t p = met->plus[o][c], q = met->minus[o][c];
-            if (p | q)
-                e = vox_ends_add(e, (vox_met){vox_set_int(p), vox_set_int(q)},
-                                 vox_load_int(signs[c] + v * VOX_VL),
-                                 vox_load_int(signs[c] + VOX_BLOCK + v * VOX_VL));
-        }
-        ends[v] = e;
-        all &= vox_ends_nan(e);
+/* Of a tile's outputs in one block: lanes that get plus, and minus, infinity (a bit each). */
+typedef struct vox_spoils {
+    uint16_t plus[VOX_TILE_MOST], minus[VOX_TILE_MOST];
+    uint64_t left; /* outputs that are not NaN in all lanes yet */
+} vox_spoils;
+
+/* Adds what output o meets of some channels. */
+static inline void vox_output_meet(const vox_meeting *met, int o, const float *const *signs, vox_spoils *to) {
+    vox_ends ends[VOX_NV] = {{{0}, {0}}};
+    unsigned plus = 0, minus = 0;
+    for (unsigned hit = met->hit[o]; hit; hit &= hit - 1) {
+        const int c = __builtin_ctz(hit);
+        const vox_met at = {vox_set_int(met->plus[o][c]), vox_set_int(met->minus[o][c])};
+        VOX_UNROLL
+        for (int v = 0; v < VOX_NV; v++)
+            ends[v] = vox_ends_add(ends[v], at, vox_load_int(signs[c] + v * VOX_VL),
+                                   vox_load_int(signs[c] + VOX_BLOCK + v * VOX_VL));
     }
-    return !vox_any_int(~all);
+    VOX_UNROLL
+    for (int v = 0; v < VOX_NV; v++) {
+        plus |= vox_bits(ends[v].plus != 0) << v * VOX_VL;
+        minus |= vox_bits(ends[v].minus != 0) << v * VOX_VL;
+    }
+    to->plus[o] |= (uint16_t)plus, to->minus[o] |= (uint16_t)minus;
+    if ((to->plus[o] & to->minus[o]) == 0xffff) to->left &= ~((uint64_t)1 << o);
 }
 
-/* What infinite and NaN inputs make of a tile's outputs, `tile`: [d][h][w][16]. */
-VOX_NOINLINE void vox_tile_spoil(const vox_winograd_run *r, const vox_tile *t, int block,
-                                 const vox_rare *rare, float *tile) {
-    enum { MOST = 64 };
+/* What infinite inputs make of a tile's outputs in `blocks` blocks. */
+VOX_NOINLINE void vox_tile_spoil(const vox_winograd_run *r, const vox_tile *t, int block, int blocks,
+                                 const vox_rare *rare, vox_spoils *to) {
     vox_meeting met;
-    vox_ends ends[MOST][VOX_NV];
     float room[VOX_VL][2 * VOX_BLOCK];
-    const int *m = r->g->tile, outputs = m[0] * m[1] * m[2];
-    uint64_t left = outputs == MOST ? ~(uint64_t)0 : ((uint64_t)1 << outputs) - 1;
-    left &= rare->infinite ? ~rare->nan : 0;
-    memset(ends, 0, sizeof ends);
-    for (int from = 0; from < r->g->x.c && left; from += VOX_VL) {
-        const int channels = vox_min_int(VOX_VL, r->g->x.c - from);
-        const float *signs[VOX_VL];
-        if (!vox_tile_meet(r, t, from / VOX_BLOCK, from % VOX_BLOCK, &met)) continue;
-        for (int c = 0; c < channels; c++) signs[c] = vox_tile_signs(r, block, from + c, room[c]);
-        for (int o = 0; o < outputs; o++)
-            if (left >> o & 1 && vox_output_meet(&met, o, channels, signs, ends[o]))
-                left &= ~((uint64_t)1 << o);
+    const uint64_t all = rare->infinite ? ~rare->nan : 0;
+    memset(to, 0, (size_t)blocks * sizeof *to);
+    for (int b = 0; b < blocks; b++) to[b].left = all;
+    for (int from = 0; from < r->g->x.c && all; from += VOX_VL) {
+        const vox_tile_block in = vox_tile_block_of(r, t, from / VOX_BLOCK);
+        const uint64_t any = vox_tile_meet(&in, from % VOX_BLOCK, &met);
+        uint64_t left = 0;
+        for (int b = 0; b < blocks; b++) {
+            const float *signs[VOX_VL];
+            for (int c = 0; (any & to[b].left) && c < vox_min_int(VOX_VL, r->g->x.c - from); c++)
+                signs[c] = vox_tile_signs(r, block + b, from + c, room[c]);
+            for (uint64_t o = any & to[b].left; o; o &= o - 1)
+                vox_output_meet(&met, __builtin_ctzll(o), signs, &to[b]);
+            left |= to[b].left;
+        }
+        if (!left) break;
     }
-    for (int o = 0; o < outputs; o++)
-        for (int v = 0; v < VOX_NV; v++) {
-            float *y = tile + o * VOX_BLOCK + v * VOX_VL;
-            const vox_v sum = vox_ends_apply(ends[o][v], vox_load(y));
-            vox_store(y, rare->nan >> o & 1 ? vox_set(NAN) : sum);
+}
+/* The outputs with that, and NaN. tile: the sums of the finite terms, [d][h][w][16]. */
+static inline void vox_tile_spoilt(const vox_winograd_run *r, const vox_rare *rare, const vox_spoils *spoils,
+                                   float *tile) {
+    const int *m = r->g->tile;
+    int32_t bit[VOX_BLOCK];
+    for (int l = 0; l < VOX_BLOCK; l++) bit[l] = 1 << l;
+    for (int o = 0; o < m[0] * m[1] * m[2]; o++)
+        for (int l = 0; l < VOX_BLOCK; l += VOX_VL, tile += VOX_VL) {
+            const vox_vi lanes = vox_load_int(bit + l);
+            const vox_ends e = {vox_set_int(spoils->plus[o]) & lanes, vox_set_int(spoils->minus[o]) & lanes};
+            vox_store(tile, rare->nan >> o & 1 ? vox_set(NAN) : vox_ends_apply(e, vox_load(tile)));
         }
 }
 
@@ -678,9 +714,10 @@ static inline void vox_tile_add(const vox_winograd_run *r, int block, const vox_
     }
 }
 
-/* As vox_tile_put, of a rare tile. half: from tamed inputs; NULL: every output is NaN. */
+/* As vox_tile_put, of a rare tile. half: from tamed inputs; NULL: every output is NaN. spoils: of the block,
+ * if the tile is spoilt. */
 VOX_NOINLINE void vox_tile_put_rare(const vox_winograd_run *r, const vox_tile *t, int block,
-                                    const vox_rare *rare, const float *half) {
+                                    const vox_rare *rare, const float *half, const vox_spoils *spoils) {
     enum { OUT = VOX_WINOGRAD_POINTS - 2 };
     static const float zeros[VOX_BLOCK] __attribute__((aligned(64)));
     static const int origin[3] = {0};
@@ -694,7 +731,7 @@ VOX_NOINLINE void vox_tile_put_rare(const vox_winograd_run *r, const vox_tile *t
     if (half) (void)vox_depth_for(g->tile[0], 0)(g->tile[1], g->tile[2], half, zeros, -INFINITY, &o);
     for (int i = 0; i < floats; i += VOX_VL)
         vox_store(tile + i, half ? vox_untame(vox_load(tile + i), &scale) : vox_set(NAN));
-    if (half && rare->kind == VOX_TILE_SPOILT) vox_tile_spoil(r, t, block, rare, tile);
+    if (half && rare->kind == VOX_TILE_SPOILT) vox_tile_spoilt(r, rare, spoils, tile);
     if (r->skip) vox_tile_skip_of(r, t, block, vox_tile_inside(g, t, &g->y, origin) == 1, copy, &o);
     vox_tile_add(r, block, &o, tile);
     vox_tile_finish(r, t, block, tile);
