@@ -156,7 +156,7 @@ static int64_t norm_bytes(const ir_tensor *x) {
     int64_t of_one = x->dim[0] ? (int64_t)voxels(x) / x->dim[0] : 0;
     int64_t splits = (of_one + NORM_VOXELS - 1) / NORM_VOXELS;
     if (splits > NORM_SPLITS) splits = NORM_SPLITS;
-    return 8 * x->dim[0] * (splits + 1) * round_up(x->pitch ? x->pitch : x->dim[1], 16);
+    return 8 * x->dim[0] * (splits + 1) * round_up(x->pitch ? cg_gpu_own_channels(x) : x->dim[1], 16);
 }
 
 int64_t cg_gpu_scratch(const ir_node *n, ir_precision p) {

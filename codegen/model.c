@@ -137,8 +137,8 @@ static int64_t packed_bytes(const cg_weight *w) {
     case CG_CONV_TRANSPOSE:
         return w->group * group_oc * w->kernel * (w->ic / w->group) * (int64_t)sizeof(float);
     case CG_WINOGRAD:
-        return group_oc * (w->tile[0] + 2) * (w->tile[1] + 2) * (w->tile[2] + 2) * w->ic *
-               (int64_t)sizeof(float);
+        return group_oc * ((w->tile[0] + 2) * (w->tile[1] + 2) * (w->tile[2] + 2) + 2) * w->ic *
+               (int64_t)sizeof(float); /* 2: signs */
     default:
         return w->group * group_oc * (int64_t)sizeof(float);
     }

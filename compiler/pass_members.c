@@ -5,6 +5,7 @@
  * member that lies there long before the others may cost more than its copy: where it raises the most memory
  * in use, it gets memory of its own. Instance norms work in place.
  */
+#include "gpu_model.h"
 #include "lifetime.h"
 #include "passes.h"
 
@@ -146,9 +147,10 @@ static void place_norm(const ir_graph *g, const ir_node *n) {
     y->view_offset = 0;
 }
 
-/* requires: layouts chosen. maintains: values. gives: view_of, view_offset, the pitch of interleaved members;
- * copies of members; concats and reshapes that run no code. Runs last node to first, so that an outer concat
- * takes an inner one before that one's members look for their place in it. */
+/* requires: layouts chosen. maintains: values. gives: view_of, view_offset, the pitch of interleaved members
+ * and the scratch memory that comes with it; copies of members; concats and reshapes that run no code. Runs
+ * last node to first, so that an outer concat takes an inner one before that one's members look for their
+ * place in it. */
 bool pass_members(ir_graph *g, ir_diag *d) {
     for (int i = g->n_nodes - 1; i >= 0; i--) {
         ir_node *n = g->nodes[i];
@@ -160,5 +162,7 @@ bool pass_members(ir_graph *g, ir_diag *d) {
     }
     for (int i = 0; i < g->n_nodes; i++)
         if (g->nodes[i]->op == IR_OP_INSTANCE_NORM) place_norm(g, g->nodes[i]);
+    for (int i = 0; i < g->n_nodes; i++)
+        g->nodes[i]->scratch = cg_gpu_scratch(g->nodes[i], g->goals.precision);
     return true;
 }
