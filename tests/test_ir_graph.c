@@ -148,6 +148,18 @@ static void nodes_move_in_front(void **state) {
     ir_graph_free(g);
 }
 
+static void nodes_wait_for_a_later_one(void **state) {
+    (void)state;
+    ir_graph *g = parse(text);
+    ir_node *a = g->nodes[0];
+    ir_delay_node(g, a, g->nodes[2]);
+    expect_nodes(g, "b c a d1 d2");
+    assert_int_equal(ir_position(g, a), 2);
+    ir_delay_node(g, a, g->nodes[0]); /* it is behind that one already */
+    expect_nodes(g, "b c a d1 d2");
+    ir_graph_free(g);
+}
+
 static void members_of_a_removed_concat_own_their_memory(void **state) {
     (void)state;
     ir_graph *g = parse("graph g\ninput %x f32[1,16,2,2,2]\n%a = relu(%x) -> f32[1,16,2,2,2] in %c+512\n"
@@ -314,6 +326,7 @@ int main(void) {
         cmocka_unit_test(uses_are_replaced_everywhere),
         cmocka_unit_test(dead_code_goes_and_inputs_stay),
         cmocka_unit_test(nodes_move_in_front),
+        cmocka_unit_test(nodes_wait_for_a_later_one),
         cmocka_unit_test(members_of_a_removed_concat_own_their_memory),
         cmocka_unit_test(many_objects_fit),
         cmocka_unit_test(memory_is_zeroed_and_aligned),
