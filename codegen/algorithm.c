@@ -26,12 +26,12 @@ static const double FEW_RATE = 0.86;
 static const double FEW_POINT = 18;
 enum {
     LONG_RUN = 128,
-    SHORT_RUN = 32,           /* products */
-    DEEP_TILES = 80,          /* tiles that should share such a transform */
-    DEEP_BATCH = 128,         /* and be multiplied at a time */
-    MOST_SHARED = 40 << 20,   /* bytes of transformed inputs that they may take */
-    MOST_PREPARED = 24 << 20, /* bytes of transformed weights that a layer may keep */
-    FEW_PREPARED = 8 << 20,   /* the same where memory is wanted back */
+    SHORT_RUN = 32,              /* products */
+    DEEP_TILES = 80,             /* tiles that should share such a transform */
+    DEEP_BATCH = VOX_BATCH_MOST, /* and be multiplied at a time */
+    MOST_SHARED = 40 << 20,      /* bytes of transformed inputs that they may take */
+    MOST_PREPARED = 24 << 20,    /* bytes of transformed weights that a layer may keep */
+    FEW_PREPARED = 8 << 20,      /* the same where memory is wanted back */
 };
 
 static int64_t parts(int64_t n, int64_t size) {
@@ -118,9 +118,10 @@ static int64_t choose_batch(const ir_node *n, const int64_t tile[3]) {
 }
 
 static cg_algorithm measure(const ir_node *n, const int64_t w[4]) {
+    enum { SIGNS = 2 }; /* words beside the points */
     int64_t raw = blocks(n->out[0]->dim[1]) * IR_BLOCK * n->in[0]->dim[1] * (int64_t)sizeof(float);
     cg_algorithm a = {.cycles = w[0] ? winograd_cycles(n, w) : direct_cycles(n)};
-    a.prepared = raw * (w[0] && w[3] ? cg_winograd_points(w)
+    a.prepared = raw * (w[0] && w[3] ? cg_winograd_points(w) + SIGNS
                                      : ir_count(n->in[1]) / (n->in[1]->dim[0] * n->in[1]->dim[1]));
     memcpy(a.winograd, w, sizeof a.winograd);
     return a;

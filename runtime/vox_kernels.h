@@ -88,14 +88,15 @@ typedef struct vox_conv {
 
 /* 3x3x3 convolution of stride 1 and one group by Winograd's minimal filtering, m outputs per tile and axis
  * from m + 2 inputs (m 2 or 4). Axes are D, H, W. What is not finite in x spoils the outputs that it
- * spoils with vox_f32_conv, no others; rounding errors are relative to the largest input of a tile. */
+ * spoils with vox_f32_conv, no others; rounding errors are relative to the largest finite input of a tile,
+ * which costs neighbours of values near 3e38 their precision. */
 typedef struct vox_winograd {
     vox_dims x, y;           /* both block 16 (few: plain); each may be a ring, as may crop and pool */
     int tile[3];             /* m: 2 or 4; 1: an axis that is not transformed (few) */
     int dilation[3], pad[3]; /* pad: zeros at the begin of each axis; those at the end follow from y */
     vox_epilogue ep;
     int skip_ring;     /* as vox_conv's */
-    int batch;         /* at most so many tiles go through scratch at a time */
+    int batch;         /* at most so many tiles go through scratch at a time; <= VOX_BATCH_MOST */
     int store;         /* 1: y is written */
     vox_dims crop;     /* c > 0: the box of y that starts at crop_begin is written here (block 16) */
     int crop_begin[3]; /* D, H, W */
@@ -109,11 +110,11 @@ typedef struct vox_winograd {
  * dilation[0] (with pool: and even), or y.d. g->lanes calls with the same arguments but `scratch` do it
  * together, at the same time or one after the other: each takes tiles until none are left. What a plane
  * becomes depends on nothing but x. x        input; the planes that the range reads must be there u
- * transformed weights, [ceil(OC/16)][points][IC][16] (VOX_PACK_WINOGRAD), point = (pd*ph+h)*pw+w b bias or
- * NULL, slope: of prelu or NULL; both [ceil(OC/16)*16] skip     as vox_f32_conv's y, crop, pool   outputs,
- * NULL where not written scratch  vox_winograd_scratch(g) floats of this lane, 64-byte aligned, any content:
- *            points * (batch * (ceil(IC/16) + 2) + 1) * 16, points = product of (tile[a] + 2)
- *   next     shared by the lanes of a range; the caller sets it to 0 before the first
+ * transformed weights, [ceil(OC/16)][points][IC][16], then their signs (VOX_PACK_WINOGRAD), point =
+ * (pd*ph+h)*pw+w b bias or NULL, slope: of prelu or NULL; both [ceil(OC/16)*16] skip     as vox_f32_conv's y,
+ * crop, pool   outputs, NULL where not written scratch  vox_winograd_scratch(g) floats of this lane, 64-byte
+ * aligned, any content: points * (batch * (ceil(IC/16) + 2) + 1) * 16, points = product of (tile[a] + 2) next
+ * shared by the lanes of a range; the caller sets it to 0 before the first
  *
  * vox_winograd_deep.h: vox_f32_winograd_deep(g, phase, begin, end, x, w, b, slope, skip, y, crop, pool,
  * shared, scratch, next) computes the same from weights that are not transformed, for few tiles and many

@@ -15,6 +15,8 @@ enum {
     VOX_FEW_VECTORS = 4, /* vectors of positions per such tile at most */
     /* Batches of Winograd tiles come in multiples of so many, where lanes share them. */
     VOX_EVEN = 4,
+    /* Winograd tiles that go through scratch memory at a time, at most. */
+    VOX_BATCH_MOST = 128,
     /* Input channels whose weights vox_winograd_deep.h transforms at a time. */
     VOX_DEEP_CHANNELS = 128
 };

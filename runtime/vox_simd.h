@@ -200,6 +200,21 @@ VOX_INLINE int vox_any_nan(vox_v a) {
     return any != 0;
 #endif
 }
+/* Bit i: lane i of a comparison of vox_v or vox_vi holds. */
+VOX_INLINE unsigned vox_bits(vox_vi m) {
+#if VOX_AVX512
+    return _mm512_movepi32_mask((__m512i)m);
+#elif VOX_AVX2
+    return (unsigned)_mm256_movemask_ps((__m256)m);
+#elif VOX_SSE2
+    return (unsigned)_mm_movemask_ps((__m128)m);
+#else
+    unsigned bits = 0;
+    VOX_UNROLL
+    for (int i = 0; i < VOX_VL; i++) bits |= (unsigned)(m[i] & 1) << i;
+    return bits;
+#endif
+}
 VOX_INLINE vox_v vox_abs(vox_v a) {
     return (vox_v)((vox_vu)a & ~(vox_vu)vox_set(-0.0f));
 }

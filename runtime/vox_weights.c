@@ -141,12 +141,25 @@ static void winograd_read(const unsigned char *from, const vox_weight *w, int o,
                                                     (size_t)k);
 }
 
+/* Which of an input channel's taps are >= 0, and which <= 0. */
+static void winograd_signs(double (*taps)[VOX_BLOCK], float *to) {
+    uint32_t words[2][VOX_BLOCK] = {{0}};
+    for (int k = 0; k < 27; k++)
+        for (int l = 0; l < VOX_BLOCK; l++) {
+            words[0][l] |= (uint32_t)(taps[k][l] >= 0) << k;
+            words[1][l] |= (uint32_t)(taps[k][l] <= 0) << k;
+        }
+    memcpy(to, words, sizeof words);
+}
+
 static void pack_winograd(const unsigned char *from, const vox_weight *w, float *to) {
     double a[6 * 6 * 6][VOX_BLOCK], b[6 * 6 * 3][VOX_BLOCK];
     const int nd = w->tile[0] + 2, nh = w->tile[1] + 2, nw = w->tile[2] + 2;
+    float *signs = to + blocks_of(w->oc) * (size_t)(nd * nh * nw) * (size_t)w->ic * VOX_BLOCK;
     for (int o = 0; o < w->oc; o += VOX_BLOCK, to += (size_t)(nd * nh * nw) * (size_t)w->ic * VOX_BLOCK)
-        for (int i = 0; i < w->ic; i++) {
+        for (int i = 0; i < w->ic; i++, signs += 2 * VOX_BLOCK) {
             winograd_read(from, w, o, i, b);
+            winograd_signs(b, signs);
             winograd_axis(w->tile[0], 1, 9, b, a);
             winograd_axis(w->tile[1], nd, 3, a, b);
             winograd_axis(w->tile[2], nd * nh, 1, b, a);

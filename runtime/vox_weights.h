@@ -45,7 +45,8 @@ typedef enum vox_pack {
     VOX_PACK_CONV,   /* [OC][IC/group][k] -> [group][OC/group/b][k][IC/group][b] */
     VOX_PACK_CONV_TRANSPOSE, /* [IC][OC/group][k] -> the same */
     VOX_PACK_WINOGRAD,   /* [OC][IC][3][3][3] -> transformed, [OC/b][points][IC][b]; points of tile[] + 2 per
-                            axis */
+                            axis; then signs, [OC/b][IC][2][b] 32-bit words: bit (kd*3+kh)*3+kw set where the
+                            weight is >= 0, and <= 0 */
     VOX_PACK_NORM_SCALE, /* batch norm: vector of scale / sqrt(variance + eps); scale, variance */
     VOX_PACK_NORM_BIAS /* vector of bias - mean * scale / sqrt(variance + eps); scale, variance, bias, mean */
 } vox_pack;

@@ -189,9 +189,9 @@ static inline void vox_ahead_fetch(const vox_winograd_run *r, vox_ahead *a) {
 
 /* ---- batches --------------------------------------------------------------------------------- */
 
-/* All points of a batch. */
-static inline void vox_winograd_multiply(const vox_winograd_run *r, const vox_batch *batch, int oc,
-                                         int blocks, vox_ahead *ahead) {
+/* All points of the batch's tiles [first, first + tiles). */
+static inline void vox_winograd_multiply(const vox_winograd_run *r, const vox_batch *batch, int first,
+                                         int tiles, int oc, int blocks, vox_ahead *ahead) {
     const ptrdiff_t ic = r->g->x.c, n = batch->n, v_point = vox_point_floats(r->blocks_in, batch->n);
     vox_product t = {.v_block = n * VOX_BLOCK,
                      .u_block = r->count * ic * VOX_BLOCK,
@@ -201,20 +201,104 @@ static inline void vox_winograd_multiply(const vox_winograd_run *r, const vox_ba
     const float *u = r->u + oc * t.u_block;
     for (int p = 0; p < r->count; p++) {
         vox_ahead_fetch(r, ahead);
-        vox_product_runs(&t, r->g->run, r->g->x.c, 0, batch->n, blocks, r->v + p * v_point,
-                         u + p * ic * VOX_BLOCK, r->m + (ptrdiff_t)p * VOX_BLOCK);
+        vox_product_runs(&t, r->g->run, r->g->x.c, 0, tiles, blocks,
+                         r->v + p * v_point + (ptrdiff_t)first * VOX_BLOCK, u + p * ic * VOX_BLOCK,
+                         r->m + (ptrdiff_t)p * VOX_BLOCK + first * t.m_tile);
     }
 }
 
-static inline void vox_winograd_out(const vox_winograd_run *r, const vox_batch *batch, int oc, int blocks) {
+/* Puts the ordinary tiles of the batch; marks what has to be put as that of rare ones, and returns whether
+ * there is any. */
+static inline int vox_winograd_out(const vox_winograd_run *r, const vox_batch *batch, int oc, int blocks,
+                                   vox_rare *rare) {
     float half[VOX_WINOGRAD_POINTS * 4 * 4 * VOX_BLOCK] __attribute__((aligned(64)));
     const float *m = r->m;
+    int found = 0;
     for (int b = 0; b < blocks; b++)
         for (int i = 0; i < batch->n; i++, m += r->count * VOX_BLOCK) {
+            if (rare[i].kind != VOX_TILE_ORDINARY) continue;
             const vox_tile t = vox_tile_of(r, batch->begin + i);
             r->planes(r->points[0], m, half);
-            vox_tile_put(r, &t, oc + b, half);
+            if (!vox_tile_put(r, &t, oc + b, half)) rare[i].blocks |= (unsigned char)(1 << b), found = 1;
         }
+    return found;
+}
+
+/* What kind one of the batch's tiles is. */
+static inline vox_rare vox_winograd_look(const vox_winograd_run *r, const vox_batch *batch, int i,
+                                         int large) {
+    const vox_tile t = vox_tile_of(r, batch->begin + i);
+    return vox_tile_look(r, &t, large);
+}
+/* The inputs of the batch's tiles [begin, end), those of rare ones tamed. */
+static inline void vox_winograd_in_all(const vox_winograd_run *r, const vox_batch *batch, int begin, int end,
+                                       const vox_rare *rare) {
+    for (int i = begin, n; i < end; i += n) {
+        const int is_rare = rare[i].kind != VOX_TILE_ORDINARY;
+        const vox_scale scale = vox_scale_of(rare[i].shift);
+        for (n = 1; i + n < end; n++) /* a run of the same kind: they share columns */
+            if ((rare[i + n].kind != VOX_TILE_ORDINARY) != is_rare || rare[i + n].shift != rare[i].shift)
+                break;
+        vox_winograd_fill(r, batch->begin + i, n, 0, r->blocks_in, is_rare ? &scale : NULL,
+                          r->v + (ptrdiff_t)i * VOX_BLOCK, (ptrdiff_t)batch->n * VOX_BLOCK,
+                          vox_point_floats(r->blocks_in, batch->n));
+    }
+}
+
+/* Tiles that were just found become rare ones: their products are computed again, and those of ordinary ones
+ * between them where that takes no longer than to leave them out. */
+VOX_NOINLINE void vox_winograd_again(const vox_winograd_run *r, const vox_batch *batch, int oc, int blocks,
+                                     vox_rare *rare) {
+    enum { GAP = 4 };
+    vox_ahead none = {.quota = 0};
+    int first = 0, end = 0; /* tiles to multiply */
+    for (int i = 0; i < batch->n; i++) {
+        if (rare[i].kind != VOX_TILE_ORDINARY || !rare[i].blocks) continue;
+        const unsigned char wait = rare[i].blocks;
+        rare[i] = vox_winograd_look(r, batch, i, 1);
+        rare[i].blocks = wait;
+        vox_winograd_in_all(r, batch, i, i + 1, rare);
+        if (end > 0 && i - end > GAP) vox_winograd_multiply(r, batch, first, end - first, oc, blocks, &none);
+        if (end == 0 || i - end > GAP) first = i;
+        end = i + 1;
+    }
+    if (end > 0) vox_winograd_multiply(r, batch, first, end - first, oc, blocks, &none);
+}
+
+/* Products of rare tiles that overflow are computed once more, of smaller inputs. */
+VOX_NOINLINE void vox_winograd_shrink(const vox_winograd_run *r, const vox_batch *batch, int oc, int blocks,
+                                      vox_rare *rare) {
+    vox_ahead none = {.quota = 0};
+    const int floats = r->count * VOX_BLOCK;
+    for (int i = 0; i < batch->n; i++) {
+        int finite = 1;
+        if (rare[i].kind == VOX_TILE_ORDINARY || rare[i].kind == VOX_TILE_NAN) continue;
+        for (int b = 0; b < blocks; b++)
+            finite &= vox_all_finite(r->m + ((ptrdiff_t)b * batch->n + i) * floats, floats / VOX_VL);
+        if (finite || !vox_rare_shift(&rare[i])) continue;
+        vox_winograd_in_all(r, batch, i, i + 1, rare);
+        vox_winograd_multiply(r, batch, i, 1, oc, blocks, &none);
+    }
+}
+
+/* Puts the rare tiles of a pair of blocks; all blocks of the next pair are to be put. */
+VOX_NOINLINE void vox_winograd_out_rare(const vox_winograd_run *r, const vox_batch *batch, int oc, int blocks,
+                                        vox_rare *rare) {
+    float half[VOX_WINOGRAD_POINTS * 4 * 4 * VOX_BLOCK] __attribute__((aligned(64)));
+    vox_spoils spoils[2];
+    for (int i = 0; i < batch->n; i++) {
+        const vox_tile t = vox_tile_of(r, batch->begin + i);
+        if (rare[i].kind == VOX_TILE_ORDINARY) continue;
+        const int finite = rare[i].kind != VOX_TILE_NAN;
+        if (rare[i].kind == VOX_TILE_SPOILT) vox_tile_spoil(r, &t, oc, blocks, &rare[i], spoils);
+        for (int b = 0; b < blocks; b++) {
+            if (!(rare[i].blocks >> b & 1)) continue;
+            if (finite)
+                r->planes(r->points[0], r->m + ((ptrdiff_t)b * batch->n + i) * r->count * VOX_BLOCK, half);
+            vox_tile_put_rare(r, &t, oc + b, &rare[i], finite ? half : NULL, &spoils[b]);
+        }
+        rare[i].blocks = 3;
+    }
 }
 
 static inline size_t vox_winograd_scratch(const vox_winograd *g) {
@@ -222,15 +306,41 @@ static inline size_t vox_winograd_scratch(const vox_winograd *g) {
     return ((size_t)g->batch * (size_t)(vox_parts(g->x.c, VOX_BLOCK) + 2) + 1) * points * VOX_BLOCK;
 }
 
-VOX_NOINLINE void vox_winograd_item(const vox_winograd_run *r, int item, int following) {
+/* The batch's inputs. Where the item before had rare tiles, those of this one are looked for at once, so that
+ * what is spoilt is not multiplied in vain: others still become rare where a sum overflows. Returns how many
+ * tiles are rare. */
+static inline int vox_winograd_foresee(const vox_winograd_run *r, const vox_batch *batch, vox_rare *rare) {
+    memset(rare, 0, (size_t)batch->n * sizeof *rare);
+    if (!r->wary) {
+        vox_winograd_in(r, batch->begin, batch->n, 0, r->blocks_in, r->v, batch->n);
+        return 0;
+    }
+    for (int i = 0; i < batch->n; i++) {
+        const vox_rare seen = vox_winograd_look(r, batch, i, 0);
+        if (seen.kind != VOX_TILE_ORDINARY) rare[i] = seen;
+    }
+    vox_winograd_in_all(r, batch, 0, batch->n, rare);
+    return vox_tiles_count(rare, batch->n, VOX_TILE_LARGE);
+}
+
+/* In each pair of blocks rare tiles come after the ordinary ones, whenever it was that they were found: sums
+ * for a norm must not depend on it. */
+VOX_NOINLINE void vox_winograd_item(vox_winograd_run *r, int item, int following) {
     const vox_batch batch = vox_batch_of(r, item);
     vox_ahead ahead = vox_ahead_of(r, vox_batch_of(r, following));
-    vox_winograd_in(r, batch.begin, batch.n, 0, r->blocks_in, r->v, batch.n);
+    vox_rare rare[VOX_BATCH_MOST];
+    int seen = vox_winograd_foresee(r, &batch, rare) > 0;
+    const int nothing = seen && vox_tiles_count(rare, batch.n, VOX_TILE_NAN) == batch.n;
     for (int oc = 0; oc < r->blocks_out; oc += 2) {
         const int blocks = vox_min_int(2, r->blocks_out - oc);
-        vox_winograd_multiply(r, &batch, oc, blocks, &ahead);
-        vox_winograd_out(r, &batch, oc, blocks);
+        if (!nothing) vox_winograd_multiply(r, &batch, 0, batch.n, oc, blocks, &ahead);
+        if (vox_winograd_out(r, &batch, oc, blocks, rare))
+            seen = 1, vox_winograd_again(r, &batch, oc, blocks, rare);
+        if (!seen) continue;
+        vox_winograd_shrink(r, &batch, oc, blocks, rare);
+        vox_winograd_out_rare(r, &batch, oc, blocks, rare);
     }
+    r->wary = seen;
 }
 
 /* The number of an item that nobody else takes. */
@@ -253,6 +363,7 @@ VOX_KERNEL void vox_f32_winograd_around(const vox_winograd *g, const vox_around 
     vox_winograd_run r = vox_winograd_run_of(g, begin, end);
     r.around = around, r.x = x, r.u = u, r.b = b, r.slope = slope, r.skip = skip, r.y = y, r.crop = crop,
     r.pool = pool;
+    r.signs = u + (ptrdiff_t)r.blocks_out * r.count * g->x.c * VOX_BLOCK;
     r.v = scratch, r.m = scratch + r.count * vox_point_floats(r.blocks_in, r.batch);
     for (int item = vox_next(next), following; item < r.items; item = following) {
         /* taken early: its inputs are fetched meanwhile; the last ones go to whoever is free first */

@@ -196,17 +196,146 @@ static inline void vox_deep_take_slot(vox_deep *p, int begin, int item) {
            (size_t)vox_min_int(p->blocks, r->blocks_out - oc) * VOX_SUMS * sizeof(double));
 }
 
-VOX_NOINLINE void vox_deep_item(const vox_deep *p, int item) {
+static inline size_t vox_winograd_deep_scratch(const vox_winograd *g) {
+    const size_t plane = (size_t)(g->tile[1] + 2) * (size_t)(g->tile[2] + 2);
+    const size_t half = (size_t)(g->tile[0] + 2) * (size_t)g->tile[1] * (size_t)g->tile[2];
+    return 2 * VOX_BLOCK * (plane * (VOX_DEEP_CHANNELS + 1) + (size_t)g->batch * (plane + half));
+}
+
+/* Rare tiles of an item: their inputs and products, and weights, go where the item's products were. */
+typedef struct vox_deep_few {
+    const int *tiles; /* numbers in the item */
+    int n;
+    ptrdiff_t v_point, m_block;
+    float *v, *m, *u; /* [points][n][16], [blocks][n][points][16], [points][17][16] */
+} vox_deep_few;
+/* How many there is room for. */
+static inline int vox_deep_most_rare(const vox_deep *p, int blocks) {
+    const ptrdiff_t floats = (ptrdiff_t)vox_winograd_deep_scratch(p->r.g), point = p->r.count * VOX_BLOCK;
+    return (int)((floats - (VOX_BLOCK + 1) * point) / ((1 + blocks) * point)) - 1;
+}
+static inline vox_deep_few vox_deep_few_of(const vox_deep *p, const int *tiles, int n, int blocks) {
+    vox_deep_few f = {.tiles = tiles, .n = n, .v_point = vox_point_floats(1, n)};
+    f.m_block = (ptrdiff_t)p->r.count * n * VOX_BLOCK;
+    f.v = p->u, f.m = f.v + p->r.count * f.v_point, f.u = f.m + blocks * f.m_block;
+    return f;
+}
+/* Their products, all points of 16 input channels at a time. */
+static inline void vox_deep_multiply_few(const vox_deep *p, const vox_deep_few *f, int begin, int oc,
+                                         int blocks, const vox_rare *rare) {
+    const vox_winograd_run *r = &p->r;
+    vox_deep few = *p;
+    few.u_point = (VOX_BLOCK + 1) * VOX_BLOCK;
+    vox_product t = {.m_tile = (ptrdiff_t)r->count * VOX_BLOCK, .u_ahead = VOX_PRODUCT_NEAR * VOX_BLOCK};
+    for (int c = 0; c < r->blocks_in; c++) {
+        t.ic = vox_min_int(VOX_BLOCK, r->g->x.c - c * VOX_BLOCK), t.add = c > 0;
+        for (int i = 0; i < f->n; i++) {
+            const vox_scale scale = vox_scale_of(rare[f->tiles[i]].shift);
+            vox_winograd_fill(r, begin + f->tiles[i], 1, c, c + 1, &scale, f->v + (ptrdiff_t)i * VOX_BLOCK, 0,
+                              f->v_point);
+        }
+        for (int b = 0; b < blocks; b++) {
+            for (int pd = 0; pd < r->points[0]; pd++)
+                vox_deep_weights(&few, pd, c * VOX_BLOCK, t.ic, oc + b, f->u + pd * p->plane * few.u_point);
+            for (ptrdiff_t q = 0; q < r->count; q++)
+                vox_product_point(&t, f->n, 1, f->v + q * f->v_point, f->u + q * few.u_point,
+                                  f->m + b * f->m_block + q * VOX_BLOCK);
+        }
+    }
+}
+/* The weights' signs, where there is room for them now that V and U are not needed any more. */
+static inline void vox_deep_signs(vox_winograd_run *r, const vox_deep_few *f, int oc, int blocks) {
+    const ptrdiff_t floats = (ptrdiff_t)r->g->x.c * 2 * VOX_BLOCK;
+    float *to = floats * blocks <= (ptrdiff_t)r->count * (VOX_BLOCK + 1) * VOX_BLOCK ? f->u
+                : floats * blocks <= r->count * f->v_point                           ? f->v
+                                                                                     : NULL;
+    for (int b = 0; to && b < blocks; b++)
+        for (int c = 0; c < r->g->x.c; c++)
+            (void)vox_tile_signs(r, oc + b, c, to + b * floats + (ptrdiff_t)c * 2 * VOX_BLOCK);
+    r->signs = to, r->signs_from = oc;
+}
+VOX_NOINLINE void vox_deep_again(const vox_deep *p, int begin, int oc, int blocks, const int *tiles, int n,
+                                 vox_rare *rare) {
+    const vox_deep_few f = vox_deep_few_of(p, tiles, n, blocks);
+    vox_winograd_run r = p->r;
+    const ptrdiff_t m_tile = (ptrdiff_t)r.count * VOX_BLOCK;
+    float half[VOX_WINOGRAD_POINTS * 4 * 4 * VOX_BLOCK] __attribute__((aligned(64)));
+    int smaller[VOX_BATCH_MOST], shrunk = 0; /* those whose products overflow */
+    vox_deep_multiply_few(p, &f, begin, oc, blocks, rare);
+    vox_deep_signs(&r, &f, oc, blocks);
+    for (int i = 0; i < n; i++) {
+        const vox_tile at = vox_tile_of(&r, begin + tiles[i]);
+        vox_rare *one = &rare[tiles[i]];
+        vox_spoils spoils[2];
+        int finite = 1;
+        for (int b = 0; b < blocks; b++)
+            finite &= vox_all_finite(f.m + b * f.m_block + i * m_tile, (int)m_tile / VOX_VL);
+        if (!finite && vox_rare_shift(one)) {
+            smaller[shrunk++] = tiles[i];
+            continue;
+        }
+        if (one->kind == VOX_TILE_SPOILT) vox_tile_spoil(&r, &at, oc, blocks, one, spoils);
+        for (int b = 0; b < blocks; b++) {
+            if (!(one->blocks >> b & 1)) continue;
+            r.planes(r.points[0], f.m + b * f.m_block + i * m_tile, half);
+            vox_tile_put_rare(&r, &at, oc + b, one, half, &spoils[b]);
+        }
+    }
+    if (shrunk > 0) vox_deep_again(p, begin, oc, blocks, smaller, shrunk, rare);
+}
+
+/* What kind tile number i is. */
+static inline vox_rare vox_deep_look(const vox_deep *p, int i, int large) {
+    const vox_tile t = vox_tile_of(&p->r, i);
+    return vox_tile_look(&p->r, &t, large);
+}
+
+/* V is shared, so that rare tiles cannot be filled anew in it as vox_winograd.h does. */
+VOX_NOINLINE void vox_deep_rare(const vox_deep *p, int begin, int n, int oc, int blocks, vox_rare *rare) {
+    for (int i = 0; i < n; i++) {
+        const unsigned char wait = rare[i].blocks;
+        if (!wait || rare[i].kind != VOX_TILE_ORDINARY) continue;
+        rare[i] = vox_deep_look(p, begin + i, 1);
+        rare[i].blocks = wait;
+    }
+    const int most = vox_deep_most_rare(p, blocks);
+    int tiles[VOX_BATCH_MOST], count = 0;
+    for (int i = 0; i < n; i++) {
+        if (rare[i].kind == VOX_TILE_ORDINARY) continue;
+        const vox_tile t = vox_tile_of(&p->r, begin + i);
+        for (int b = 0; rare[i].kind == VOX_TILE_NAN && b < blocks; b++)
+            if (rare[i].blocks >> b & 1) vox_tile_put_rare(&p->r, &t, oc + b, &rare[i], NULL, NULL);
+        if (rare[i].kind != VOX_TILE_NAN) tiles[count++] = i;
+        if (count < most) continue;
+        vox_deep_again(p, begin, oc, blocks, tiles, count, rare);
+        count = 0;
+    }
+    if (count > 0) vox_deep_again(p, begin, oc, blocks, tiles, count, rare);
+}
+
+VOX_NOINLINE void vox_deep_item(vox_deep *p, int item) {
     const vox_winograd_run *r = &p->r;
     const int group = item % p->groups, oc = item / p->groups * p->blocks;
     const int begin = (int)((int64_t)r->total * group / p->groups);
     const int n = (int)((int64_t)r->total * (group + 1) / p->groups) - begin;
     const int blocks = vox_min_int(p->blocks, r->blocks_out - oc);
-    for (int pd = 0; pd < r->points[0]; pd++) vox_deep_depth(p, pd, begin, n, oc, blocks);
-    for (int i = 0; i < blocks * n; i++) {
-        const vox_tile t = vox_tile_of(r, begin + i % n);
-        vox_tile_put(r, &t, oc + i / n, p->z + i * p->half);
+    vox_rare rare[VOX_BATCH_MOST];
+    memset(rare, 0, (size_t)n * sizeof *rare);
+    for (int i = 0; r->wary && i < n; i++) { /* as vox_winograd_foresee */
+        const vox_rare found = vox_deep_look(p, begin + i, 0);
+        if (found.kind != VOX_TILE_ORDINARY) rare[i] = found;
     }
+    const int known = r->wary ? vox_tiles_count(rare, n, VOX_TILE_LARGE) : 0, nothing = known == n;
+    int seen = known > 0;
+    for (int pd = 0; !nothing && pd < r->points[0]; pd++) vox_deep_depth(p, pd, begin, n, oc, blocks);
+    for (int i = 0; !nothing && i < blocks * n; i++) {
+        const vox_tile t = vox_tile_of(r, begin + i % n);
+        if (rare[i % n].kind != VOX_TILE_ORDINARY) continue;
+        if (!vox_tile_put(r, &t, oc + i / n, p->z + i * p->half))
+            rare[i % n].blocks |= (unsigned char)(1 << i / n), seen = 1;
+    }
+    if (seen) vox_deep_rare(p, begin, n, oc, blocks, rare);
+    p->r.wary = seen;
 }
 
 /* ---- a range of planes ----------------------------------------------------------------------- */
@@ -215,19 +344,13 @@ static inline size_t vox_winograd_deep_shared(const vox_winograd *g, int begin, 
     const vox_winograd_run r = vox_winograd_run_of(g, begin, end);
     return (size_t)r.count * (size_t)vox_point_floats(r.blocks_in, r.total);
 }
-static inline size_t vox_winograd_deep_scratch(const vox_winograd *g) {
-    const size_t plane = (size_t)(g->tile[1] + 2) * (size_t)(g->tile[2] + 2);
-    const size_t half = (size_t)(g->tile[0] + 2) * (size_t)g->tile[1] * (size_t)g->tile[2];
-    return 2 * VOX_BLOCK * (plane * (VOX_DEEP_CHANNELS + 1) + (size_t)g->batch * (plane + half));
-}
-
 static inline vox_deep vox_deep_of(const vox_winograd *g, int begin, int end, float *scratch) {
     vox_deep p = {.r = vox_winograd_run_of(g, begin, end)};
     p.plane = p.r.points[1] * p.r.points[2];
     p.half = (ptrdiff_t)p.r.points[0] * g->tile[1] * g->tile[2] * VOX_BLOCK;
     p.u_point = (VOX_DEEP_CHANNELS + 1) * VOX_BLOCK; /* an odd number of cache lines, as vox_point_floats */
     p.u_block = p.plane * p.u_point;
-    p.groups = vox_parts(p.r.total, g->batch);
+    p.groups = vox_parts(p.r.total, vox_min_int(g->batch, VOX_BATCH_MOST));
     p.blocks = vox_parts(p.r.blocks_out, 2) * p.groups < 2 * g->lanes && g->lanes > 1 ? 1 : 2;
     p.u = scratch, p.m = p.u + 2 * p.u_block;
     p.z = p.m + (ptrdiff_t)2 * g->batch * p.plane * VOX_BLOCK;

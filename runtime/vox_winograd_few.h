@@ -10,6 +10,7 @@
 #define VOX_WINOGRAD_FEW_H
 
 #include "vox_conv_few.h"
+#include "vox_winograd_rare.h"
 #include "vox_winograd_transform.h"
 
 enum {
@@ -63,7 +64,8 @@ static inline int vox_few_first(int t, int n, int dilation) {
 
 /* What a tile reads and writes. */
 typedef struct vox_few_rows {
-    int n, d, h; /* its first output */
+    const vox_scale *scale; /* not NULL: a rare tile, whose inputs are tamed (vox_winograd_rare.h) */
+    int n, d, h;            /* its first output */
     const float
         *row[VOX_FEW_POINTS]; /* inputs [6 planes][6 rows] of the first channel, NULL in the padding */
     int whole;                /* no row is in the padding */
@@ -110,12 +112,13 @@ VOX_NOINLINE void vox_few_points_vector(const float *const *x, ptrdiff_t row, fl
     vox_few_points_pair(2, x, row, to, step);
 }
 
-/* At the border: a copy of the inputs, with its padding. */
+/* At the border, and of a rare tile: a copy of the inputs, with its padding. */
 static inline void vox_few_stage(const vox_few_run *r, const vox_few_rows *in, ptrdiff_t at, int w,
                                  float *stage) {
-    for (int p = 0; p < VOX_FEW_POINTS; p++)
-        vox_store(stage + p * VOX_VL,
-                  in->row[p] ? vox_load_within(in->row[p] + at, w, r->g->x.w) : vox_zero());
+    for (int p = 0; p < VOX_FEW_POINTS; p++) {
+        const vox_v x = in->row[p] ? vox_load_within(in->row[p] + at, w, r->g->x.w) : vox_zero();
+        vox_store(stage + p * VOX_VL, in->scale ? vox_tame(x, in->scale) : x);
+    }
 }
 
 /* One channel, `at` floats behind the first; to: its points. Both ends are prefetched, a fifth faster where
@@ -125,7 +128,7 @@ static inline void vox_few_points_row(const vox_few_run *r, const vox_few_rows *
     const ptrdiff_t step = (ptrdiff_t)g->x.c * r->width;
     float stage[VOX_FEW_POINTS * VOX_VL];
     for (int w = 0; w < g->x.w; w += VOX_VL) {
-        const int inside = in->whole && w + VOX_VL <= g->x.w;
+        const int inside = in->whole && !in->scale && w + VOX_VL <= g->x.w;
         const float *x[VOX_FEW_LINE];
         if (!inside) vox_few_stage(r, in, at, w, stage);
         for (int i = 0; i < VOX_FEW_LINE; i++)
@@ -177,44 +180,6 @@ static inline void vox_few_store(const vox_few_run *r, int c, float *sums, const
     }
 }
 
-/* A tap's weight from its transform: along D and H the outer taps stand at points 0 and infinity, the middle
- * one is a multiple of the difference of points +-2/3. What rounding leaves of a zero is 0 again. */
-static inline float vox_few_weight(const vox_few_run *r, int c, int i, const int k[3]) {
-    static const int first[3] = {0, 1, VOX_FEW_LINE - 1};
-    float sum = 0, size = 0;
-    for (int q = 0; q < 4; q++) {
-        const int second[2] = {q / 2, q % 2};
-        float factor = 1;
-        for (int a = 0; a < 2; a++) {
-            if (k[a] == 1) factor *= (second[a] ? 1.0f : -1.0f) * (65.0f / 54.0f);
-            if (k[a] != 1 && second[a]) factor = 0;
-        }
-        const int point =
-            ((first[k[0]] + q / 2) % VOX_FEW_LINE * VOX_FEW_LINE + (first[k[1]] + q % 2) % VOX_FEW_LINE) * 3 +
-            k[2];
-        const float term = factor * r->u[((ptrdiff_t)point * r->g->x.c + i) * VOX_BLOCK + c];
-        sum += term, size += fabsf(term);
-    }
-    return fabsf(sum) < 4e-7f * size ? 0.0f : sum;
-}
-
-/* Row `row` of a tile's sums by the plain formula: so that a value that is not finite spoils what it spoils
- * in a direct convolution, not the whole tile. */
-VOX_NOINLINE void vox_few_plain(const vox_few_run *r, const vox_few_rows *in, int c, int row, int w, int n,
-                                float *sums) {
-    const vox_winograd *g = r->g;
-    for (int l = 0; l < n; l++) sums[l] = 0;
-    for (int q = 0; q < g->x.c * 27; q++) {
-        const int i = q / 27, k[3] = {q / 9 % 3, q / 3 % 3, q % 3};
-        const float *x = in->row[(row / VOX_FEW_TILE + k[0]) * VOX_FEW_LINE + row % VOX_FEW_TILE + k[1]];
-        const int at = w + k[2] * g->dilation[2] - g->pad[2];
-        if (!x) continue;
-        x += i * vox_plane_floats(&g->x);
-        const float weight = vox_few_weight(r, c, i, k);
-        for (int l = vox_max_int(0, -at); l < vox_min_int(n, g->x.w - at); l++) sums[l] += weight * x[at + l];
-    }
-}
-
 static inline int vox_few_finite(const float *sums) {
     vox_v zero = vox_zero();
     for (int i = 0; i < VOX_FEW_TILE * VOX_FEW_TILE; i++)
@@ -227,22 +192,28 @@ static inline ptrdiff_t vox_few_at(const vox_dims *t, int n, int c, int d, int h
     return (((ptrdiff_t)(n * t->c + c) * vox_planes(t) + vox_plane_of(t, d)) * t->h + h) * t->w;
 }
 
-/* The outputs w .. w + n - 1 of one channel from its products. */
-static inline void vox_few_outputs(const vox_few_run *r, const vox_few_rows *in, int c, const float *m,
-                                   ptrdiff_t step, int w, int n) {
+/* Stores the sums of outputs w .. w + n - 1 of one channel. */
+static inline void vox_few_put(const vox_few_run *r, const vox_few_rows *in, int c, int w, int n,
+                               float *sums) {
     const vox_dims *y = &r->g->y;
-    float sums[VOX_FEW_TILE * VOX_FEW_TILE * VOX_VL];
-    vox_few_outputs_vector(m, step, sums);
-    const int finite = vox_few_finite(sums);
     for (int i = 0; i < VOX_FEW_TILE * VOX_FEW_TILE; i++) {
         const int d = in->d + i / VOX_FEW_TILE * r->g->dilation[0],
                   h = in->h + i % VOX_FEW_TILE * r->g->dilation[1];
         if (d >= r->end || h >= y->h) continue;
-        if (!finite) vox_few_plain(r, in, c, i, w, n, sums + i * VOX_VL);
         const ptrdiff_t at = vox_few_at(y, in->n, c, d, h) + w;
         const float *skip = r->skip ? r->skip + vox_few_at(&r->skip_dims, in->n, c, d, h) + w : NULL;
         vox_few_store(r, c, sums + i * VOX_VL, skip, r->y + at, n);
     }
+}
+
+/* The same from its products; returns 0, and stores nothing, where a sum is not finite. */
+static inline int vox_few_outputs(const vox_few_run *r, const vox_few_rows *in, int c, const float *m,
+                                  ptrdiff_t step, int w, int n) {
+    float sums[VOX_FEW_TILE * VOX_FEW_TILE * VOX_VL];
+    vox_few_outputs_vector(m, step, sums);
+    if (!vox_few_finite(sums)) return 0;
+    vox_few_put(r, in, c, w, n, sums);
+    return 1;
 }
 
 /* Row p of all channels, positions from w on, on its way into L2. */
@@ -278,21 +249,156 @@ static inline void vox_few_products(const vox_few_run *r, const vox_few_rows *ne
     }
 }
 
-static inline void vox_few_item(const vox_few_run *r, const vox_few_rows *in, const vox_few_rows *next) {
+static inline void vox_few_points(const vox_few_run *r, const vox_few_rows *in) {
+    for (int c = 0; c < r->g->x.c; c++)
+        vox_few_points_row(r, in, c * vox_plane_floats(&r->g->x), r->v + (ptrdiff_t)c * r->width + r->left);
+}
+
+/* ---- rare tiles ------------------------------------------------------------------------------ */
+
+enum { VOX_FEW_SUMS = VOX_FEW_TILE * VOX_FEW_TILE }; /* rows of outputs */
+
+/* What a tile is like that has sums which are not finite. */
+typedef struct vox_few_rare {
+    vox_few_rows in;
+    vox_scale scale;
+    int spoilt; /* an input is not finite */
+} vox_few_rare;
+
+/* Returns whether its inputs say that it is rare. */
+VOX_NOINLINE int vox_few_look(const vox_few_run *r, const vox_few_rows *in, vox_few_rare *rare) {
+    const vox_dims *x = &r->g->x;
+    vox_v most = vox_zero(), bad = vox_zero();
+    for (int c = 0; c < x->c; c++)
+        for (int p = 0; p < VOX_FEW_POINTS; p++)
+            for (int w = 0; in->row[p] && w < x->w; w += VOX_VL) {
+                const vox_v v = vox_load_within(in->row[p] + c * vox_plane_floats(x), w, x->w);
+                const vox_v size = vox_abs(v);
+                most = vox_max(vox_select(size < vox_set(INFINITY), size, vox_zero()), most);
+                bad = vox_fma(v, vox_zero(), bad);
+            }
+    float lanes[VOX_VL];
+    vox_store(lanes, most);
+    rare->spoilt = vox_any_nan(bad);
+    rare->scale = vox_scale_of(vox_shift_of(vox_largest(lanes, VOX_VL), !rare->spoilt));
+    rare->in = *in;
+    rare->in.scale = &rare->scale;
+    return rare->spoilt || vox_is_large(vox_largest(lanes, VOX_VL));
+}
+
+/* Row p of inputs: which of the three taps at the outputs w .. meet infinities; returns whether any does. */
+static inline int vox_few_row_meet(const vox_few_run *r, const vox_few_rows *in, int channel, int p, int w,
+                                   vox_met *to) {
+    const vox_winograd *g = r->g;
+    if (!in->row[p]) return 0;
+    const float *x = in->row[p] + channel * vox_plane_floats(&g->x);
+    vox_v bad = vox_zero(), at[3];
+    for (int k = 0; k < 3; k++) {
+        at[k] = vox_load_within(x, w + k * g->dilation[2] - g->pad[2], g->x.w);
+        bad = vox_fma(at[k], vox_zero(), bad);
+    }
+    if (!vox_any_nan(bad)) return 0;
+    *to = vox_met_join(vox_met_by(at[0]), vox_met_by(at[1]), vox_met_by(at[2]), 1);
+    return 1;
+}
+/* Which taps of the outputs w .. of each row meet infinities of one input channel; returns the rows that do.
+ */
+static inline unsigned vox_few_meet(const vox_few_run *r, const vox_few_rows *in, int channel, int w,
+                                    vox_met met[VOX_FEW_SUMS]) {
+    enum { N = VOX_FEW_LINE, T = VOX_FEW_TILE };
+    vox_met row[VOX_FEW_POINTS];
+    uint64_t hot = 0;
+    unsigned any = 0;
+    for (int p = 0; p < VOX_FEW_POINTS; p++)
+        hot |= (uint64_t)vox_few_row_meet(r, in, channel, p, w, &row[p]) << p;
+    for (int o = 0; hot && o < VOX_FEW_SUMS; o++) {
+        met[o] = (vox_met){{0}, {0}};
+        for (int tap = 0; tap < 9; tap++) {
+            const int p = (o / T + tap / 3) * N + o % T + tap % 3;
+            if (!(hot >> p & 1)) continue;
+            met[o].plus |= row[p].plus << 3 * tap, met[o].minus |= row[p].minus << 3 * tap, any |= 1u << o;
+        }
+    }
+    return any;
+}
+
+/* What infinite and NaN inputs make of the outputs w .. of every channel. */
+VOX_NOINLINE void vox_few_spoil(const vox_few_run *r, const vox_few_rows *in, int w,
+                                vox_ends (*ends)[VOX_FEW_SUMS]) {
+    const vox_winograd *g = r->g;
+    const float *signs = r->u + (ptrdiff_t)VOX_FEW_POINTS * 3 * g->x.c * VOX_BLOCK;
+    unsigned left = (1u << VOX_FEW_SUMS) - 1; /* rows in which not all is NaN yet */
+    memset(ends, 0, (size_t)g->y.c * sizeof *ends);
+    for (int i = 0; i < g->x.c && left; i++, signs += 2 * VOX_BLOCK) {
+        vox_met met[VOX_FEW_SUMS];
+        int32_t up[VOX_BLOCK], down[VOX_BLOCK];
+        memcpy(up, signs, sizeof up), memcpy(down, signs + VOX_BLOCK, sizeof down);
+        for (unsigned any = vox_few_meet(r, in, i, w, met) & left; any; any &= any - 1) {
+            const int o = __builtin_ctz(any);
+            vox_vi all = vox_set_int(-1);
+            for (int c = 0; c < g->y.c; c++) {
+                ends[c][o] = vox_ends_add(ends[c][o], met[o], vox_set_int(up[c]), vox_set_int(down[c]));
+                all &= vox_ends_nan(ends[c][o]);
+            }
+            if (!vox_any_int(~all)) left &= ~(1u << o);
+        }
+    }
+}
+
+/* Those of the outputs w .. of some vectors and all channels that are in `which`, a bit each. */
+VOX_NOINLINE void vox_few_outputs_rare(const vox_few_run *r, const vox_few_rare *rare, int w, int vectors,
+                                       uint64_t which) {
+    const vox_winograd *g = r->g;
+    const ptrdiff_t step = (ptrdiff_t)g->y.c * vectors * VOX_VL;
+    for (int v = 0; v < vectors; v++) {
+        const int from = w + v * VOX_VL, n = vox_min_int(g->y.w - from, VOX_VL);
+        vox_ends ends[VOX_FEW_MOST][VOX_FEW_SUMS];
+        if (rare->spoilt) vox_few_spoil(r, &rare->in, from, ends);
+        for (int c = 0; c < g->y.c; c++) {
+            const int i = c * vectors + v;
+            float sums[VOX_FEW_SUMS * VOX_VL];
+            if (!(which >> i & 1)) continue;
+            vox_few_outputs_vector(r->m + i * VOX_VL, step, sums);
+            for (int o = 0; o < VOX_FEW_SUMS; o++) {
+                const vox_v y = vox_untame(vox_load(sums + o * VOX_VL), &rare->scale);
+                vox_store(sums + o * VOX_VL, rare->spoilt ? vox_ends_apply(ends[c][o], y) : y);
+            }
+            vox_few_put(r, &rare->in, c, from, n, sums);
+        }
+    }
+}
+
+/* ---- a tile ---------------------------------------------------------------------------------- */
+
+/* From the first sums on that are not finite the tile is a rare one; where the tile before was one, it is
+ * looked at first. Returns whether it was. */
+static inline int vox_few_item(const vox_few_run *r, const vox_few_rows *in, const vox_few_rows *next,
+                               int wary) {
     const vox_winograd *g = r->g;
     const int most = vox_few_vectors(g->y.c);
-    for (int c = 0; c < g->x.c; c++)
-        vox_few_points_row(r, in, c * vox_plane_floats(&g->x), r->v + (ptrdiff_t)c * r->width + r->left);
+    vox_few_rare rare = {.spoilt = 0};
+    int is_rare = wary && vox_few_look(r, in, &rare);
+    vox_few_points(r, is_rare ? &rare.in : in);
     for (int w = 0, vectors; w < g->y.w; w += vectors * VOX_VL) {
         vectors = g->y.w - w >= most * VOX_VL ? most : 1;
         vox_few_products(r, next, w, vectors);
         const ptrdiff_t step = (ptrdiff_t)g->y.c * vectors * VOX_VL;
-        for (int i = 0; i < g->y.c * vectors; i++) {
+        uint64_t bad = is_rare ? ~(uint64_t)0 : 0;
+        for (int i = 0; !is_rare && i < g->y.c * vectors; i++) {
             const int from = w + i % vectors * VOX_VL;
-            vox_few_outputs(r, in, i / vectors, r->m + i * VOX_VL, step, from,
-                            vox_min_int(g->y.w - from, VOX_VL));
+            if (!vox_few_outputs(r, in, i / vectors, r->m + i * VOX_VL, step, from,
+                                 vox_min_int(g->y.w - from, VOX_VL)))
+                bad |= (uint64_t)1 << i;
         }
+        if (bad && !is_rare) {
+            (void)vox_few_look(r, in, &rare);
+            vox_few_points(r, &rare.in);
+            vox_few_products(r, next, w, vectors);
+            is_rare = 1;
+        }
+        if (bad) vox_few_outputs_rare(r, &rare, w, vectors, bad);
     }
+    return is_rare;
 }
 
 VOX_KERNEL void vox_f32_winograd_few(const vox_winograd *g, int begin, int end, const float *x,
@@ -308,10 +414,10 @@ VOX_KERNEL void vox_f32_winograd_few(const vox_winograd *g, int begin, int end, 
     memset(r.v, 0, points * sizeof *r.v);
     const int nd = vox_few_tiles(end - begin, g->dilation[0]), nh = vox_few_tiles(g->y.h, g->dilation[1]);
     const int items = g->x.n * nd * nh;
-    for (int item; (item = __atomic_fetch_add(next, 1, __ATOMIC_RELAXED)) < items;) {
+    for (int item, wary = 0; (item = __atomic_fetch_add(next, 1, __ATOMIC_RELAXED)) < items;) {
         const vox_few_rows in = vox_few_rows_of(&r, item, nd, nh);
         const vox_few_rows guess = vox_few_rows_of(&r, vox_min_int(item + g->lanes, items - 1), nd, nh);
-        vox_few_item(&r, &in, &guess);
+        wary = vox_few_item(&r, &in, &guess, wary);
     }
     vox_store_past_end();
 }

@@ -139,7 +139,7 @@ static void nodes_move_in_front(void **state) {
     expect_nodes(g, "a b c d1 d2 n");
     ir_insert_node(g, n, g->nodes[1]);
     expect_nodes(g, "a n b c d1 d2");
-    g->nodes[2]->in[0] = n->out[0];
+    ir_set_operand(g, g->nodes[2], 0, n->out[0]);
     expect_sound(g);
     ir_insert_node(g, n, g->nodes[0]);
     expect_nodes(g, "n a b c d1 d2");
