@@ -38,9 +38,10 @@ static const char model[] = "name: tiny\n"
 static bool inside;
 
 static int compile(const char *dir, int seed, const char *environment, char **out) {
-    char *command =
-        inside ? test_format("cd %s/b && %s $VOXC compile ../net.yaml --init %d -o .", dir, environment, seed)
-               : test_format("cd %s && %s $VOXC compile net.yaml --init %d -o b", dir, environment, seed);
+    char *command = inside ? test_format("cd %s/b && %s $VOXC compile ../net.yaml --init %d --golden -o .",
+                                         dir, environment, seed)
+                           : test_format("cd %s && %s $VOXC compile net.yaml --init %d --golden -o b", dir,
+                                         environment, seed);
     int code = test_run(command, out);
     free(command);
     return code;
