@@ -133,7 +133,9 @@ static const vox_volume_info volume = {
 #endif
 #endif
 #define DECLARE(isa) extern const vox_layer_fn unet3d_layers_##isa[];
+/* clang-format off */
 #define BUILD(isa) {#isa, unet3d_layers_##isa},
+/* clang-format on */
 UNET3D_ISAS(DECLARE)
 static const vox_build builds[] = {UNET3D_ISAS(BUILD)};
 #undef DECLARE
