@@ -19,7 +19,7 @@ CUDA    ?= /usr/local/cuda
 obj      = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 TESTS    = $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter-out $(SKIP:%=tests/%.c),$(wildcard tests/test_*.c)))
 FUZZERS  = $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/fuzzers/%,$(wildcard tests/fuzz/fuzz_*.c))
-SANITIZE = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+SANITIZE = -O1 -g -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 .PHONY: all help tests test demo golden golden-check asan clang fuzz fuzzers valgrind layers format format-check peers bench fuzz-graphs cuda-plans gpusim gpu-check mutants install uninstall clean
 .SECONDARY:

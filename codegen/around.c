@@ -28,8 +28,10 @@ static int64_t larger(int64_t a, int64_t b) {
 }
 
 const ir_node *cg_gathers(const ir_graph *g, const ir_node *n) {
-    for (int i = 0; i < g->n_nodes; i++)
-        if (g->nodes[i]->gathered && g->nodes[i]->in[0] == n->out[0]) return g->nodes[i];
+    const ir_tensor *y = n->out[0];
+    (void)g;
+    for (int i = 0; i < y->n_users; i++)
+        if (y->users[i]->gathered && y->users[i]->in[0] == y) return y->users[i];
     return NULL;
 }
 
@@ -63,23 +65,13 @@ static bool can_load(const ir_node *n, const ir_tensor *t) {
     return n->winograd[0] || is_pointwise(n);
 }
 
-static bool is_output(const ir_graph *g, const ir_tensor *t) {
-    for (int i = 0; i < g->n_outputs; i++)
-        if (g->outputs[i] == t) return true;
-    return false;
-}
-
 /* The only node that reads t; NULL: none, or several, which would normalise several times, or t's memory is
  * that of others. */
 static const ir_node *only_reader(const ir_graph *g, const ir_tensor *t) {
-    const ir_node *reader = NULL;
-    int readers = 0;
-    for (int i = 0; i < g->n_nodes; i++)
-        for (int k = 0; k < g->nodes[i]->n_in; k++)
-            if (g->nodes[i]->in[k] == t) reader = g->nodes[i], readers++;
+    if (t->n_users != 1 || t->n_outputs || t->view_of) return NULL;
     for (int i = 0; i < g->n_tensors; i++)
         if (g->tensors[i]->view_of == t) return NULL;
-    return readers == 1 && !t->view_of && !is_output(g, t) ? reader : NULL;
+    return t->users[0];
 }
 
 static bool slope_is_constant(const ir_node *n) {

@@ -33,6 +33,7 @@ typedef struct cu_weight {
 typedef struct cu_list {
     int count, capacity;
     const char **text;
+    cg_chains by_text;
 } cu_list;
 
 /* The numbers of a vox_conv3d; axes D, H, W. */
@@ -53,6 +54,7 @@ typedef struct cu_model {
     cg_model *m;
     cu_weight *weights;
     int n_weights, cap_weights;
+    cg_chains weights_by_source;
     cu_conv *convs; /* each once */
     int n_convs, cap_convs;
     cu_list calls;
@@ -60,8 +62,11 @@ typedef struct cu_model {
     int n_steps;
     const ir_tensor **tensors; /* that the self-test looks at */
     int n_tensors;
+    cg_chains tensors_by_address;
     const ir_node *misaligned; /* a convolution whose slabs cuDNN can't address; NULL: none */
 } cu_model;
+
+cu_model cu_model_of(cg_model *m); /* nothing registered yet */
 
 /* ---- weights (cuda_weights.c) ---------------------------------------------------------------- */
 

@@ -6,9 +6,11 @@
 #include <string.h>
 
 static int tensor_number(cu_model *u, const ir_tensor *t) {
-    for (int i = 0; i < u->n_tensors; i++)
+    const uint64_t hash = cg_hash_address(t);
+    for (int i = cg_first(&u->tensors_by_address, hash); i >= 0; i = cg_next(&u->tensors_by_address, i))
         if (u->tensors[i] == t) return i;
     if (!u->tensors) u->tensors = ir_alloc(u->m->arena, (size_t)u->m->g->n_tensors + 1, sizeof *u->tensors);
+    cg_chain(&u->tensors_by_address, hash);
     u->tensors[u->n_tensors] = t;
     return u->n_tensors++;
 }

@@ -189,11 +189,10 @@ static void copy_box(cu_work *w, cg_text *copies, int k, int64_t at) {
     cu_work scratch = *w;
     scratch.slots.count = 0;
     cu_pointer(&scratch, var, n->in[k]);
-    if (!strstr(cg_string(&w->offsets), "Y = ")) cu_pointer(&scratch, "y", n->out[0]);
+    if (!copies->size) cu_pointer(&scratch, "y", n->out[0]);
     w->operands = scratch.operands;
     w->offsets = scratch.offsets;
-    if (scratch.slots.count > 2)
-        cg_add(copies, "%s *y = %s;\n    ", cu_type(n->out[0]), slot_value(&scratch, "y"));
+    if (!copies->size) cg_add(copies, "%s *y = %s;\n    ", cu_type(n->out[0]), slot_value(&scratch, "y"));
     cg_add(copies, "const vox_gpu_box b%d = {%d, %d, %s, %s, %s};", k, rank,
            (int)ir_dtype_bytes(n->out[0]->dtype), cg_list(a, rank, dim), cg_list(a, rank, x_stride),
            cg_list(a, rank, y_stride));

@@ -15,7 +15,8 @@ enum { PLAN_ALIGN = 16 /* of the operands of a plan, bytes */ };
 /* ---- texts ----------------------------------------------------------------------------------- */
 
 static int add_text(ir_arena *arena, cu_list *list, const char *text) {
-    for (int i = 0; i < list->count; i++)
+    const uint64_t hash = cg_hash_text(text);
+    for (int i = cg_first(&list->by_text, hash); i >= 0; i = cg_next(&list->by_text, i))
         if (strcmp(list->text[i], text) == 0) return i;
     if (list->count == list->capacity) {
         const char **more = ir_alloc(arena, (size_t)list->capacity * 2 + 64, sizeof *more);
@@ -23,6 +24,7 @@ static int add_text(ir_arena *arena, cu_list *list, const char *text) {
         list->text = more;
         list->capacity = list->capacity * 2 + 64;
     }
+    cg_chain(&list->by_text, hash);
     list->text[list->count] = text;
     return list->count++;
 }
@@ -38,7 +40,8 @@ static const char *weight_place(const cu_model *u, int weight) {
 
 /* The constant as it is in the weight file; its layer has registered it. */
 static int find_copy(const cu_model *u, const ir_tensor *t) {
-    for (int i = 0; i < u->n_weights; i++)
+    const cg_chains *c = &u->weights_by_source;
+    for (int i = cg_first(c, cg_hash_address(t)); i >= 0; i = cg_next(c, i))
         if (u->weights[i].pack == CU_COPY && u->weights[i].source[0] == t) return i;
     ir_die("codegen: constant %s is not on the device", t->name);
 }
@@ -260,24 +263,16 @@ static int call_of(cu_model *u, const ir_node *n, cu_step *s) {
 
 /* The first plane of t's window, by the steps that have been made: `begins`, per node. */
 static int64_t window_start(const cu_model *u, const ir_tensor *t, const int64_t *begins) {
-    if (!t->ring || t->role != IR_ROLE_VALUE) return 0;
-    for (int i = 0; i < u->m->g->n_nodes; i++)
-        if (u->m->g->nodes[i] == t->producer) return begins[i];
-    ir_die("codegen: %s has no producer", t->name);
+    return t->ring && t->role == IR_ROLE_VALUE ? begins[ir_position(u->m->g, t->producer)] : 0;
 }
 
-static void add_step(cu_model *u, int node, ir_planes planes, int64_t *begins) {
+static void add_step(cu_model *u, int node, ir_planes planes, int64_t *begins, const int64_t *free_from) {
     const ir_node *n = u->m->g->nodes[node];
+    const int layer = cg_layer_of(u->m, node);
     begins[node] = planes.begin;
-    int layer = -1;
-    for (int i = 0; i < u->m->n_layers; i++)
-        if (u->m->layers[i].node == n) layer = i;
     if (layer < 0) return;
     cu_step *s = &u->steps[u->n_steps++];
-    *s = (cu_step){.layer = layer,
-                   .begin = planes.begin,
-                   .end = planes.end,
-                   .free_from = cg_gpu_free_from(u->m->g, &u->m->buffers, node)};
+    *s = (cu_step){.layer = layer, .begin = planes.begin, .end = planes.end, .free_from = free_from[node]};
     s->z0[0] = window_start(u, n->out[0], begins);
     for (int k = 0; k < n->n_in && k < CU_OPERANDS; k++)
         if (n->in[k]) s->z0[1 + k] = window_start(u, n->in[k], begins);
@@ -303,16 +298,17 @@ bool cu_collect_steps(cu_model *u, ir_diag *d) {
     const ir_graph *g = u->m->g;
     ir_arena *a = u->m->arena;
     int64_t *begins = ir_alloc(a, (size_t)g->n_nodes + 1, sizeof *begins);
+    const int64_t *free_from = cg_gpu_free_from_each(g, &u->m->buffers, a);
     u->steps = ir_alloc(a, (size_t)u->m->n_steps + 1, sizeof *u->steps);
     for (int i = 0, last; i < g->n_nodes; i = last + 1) {
         last = ir_group_end(g, i);
         if (!g->nodes[i]->stream) {
-            add_step(u, i, (ir_planes){0, depth_of(g->nodes[i])}, begins);
+            add_step(u, i, (ir_planes){0, depth_of(g->nodes[i])}, begins, free_from);
             continue;
         }
         int count;
         const ir_step *steps = ir_group_steps(g, i, last, g->nodes[i]->slab, a, &count);
-        for (int k = 0; k < count; k++) add_step(u, steps[k].node, steps[k].planes, begins);
+        for (int k = 0; k < count; k++) add_step(u, steps[k].node, steps[k].planes, begins, free_from);
     }
     order_crops(u);
     const ir_node *n = u->misaligned;

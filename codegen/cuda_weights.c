@@ -11,6 +11,11 @@ static const char *const pack_names[] = {
     [CU_SCATTER] = "SCATTER",    [CU_FIRST] = "FIRST",   [CU_NORM_SCALE] = "NORM_SCALE",
     [CU_NORM_BIAS] = "NORM_BIAS"};
 
+cu_model cu_model_of(cg_model *m) {
+    const cg_chains none = {.arena = m->arena};
+    return (cu_model){.m = m, .weights_by_source = none, .tensors_by_address = none, .calls.by_text = none};
+}
+
 static int64_t element_bytes(const cu_weight *w) {
     if (w->pack == CU_COPY) return (int64_t)ir_dtype_bytes(w->source[0]->dtype);
     return w->store == IR_STORE_OWN ? 4 : 2;
@@ -40,7 +45,8 @@ int64_t cu_weights_bytes(const cu_model *u) {
 }
 
 int cu_use_weight(cu_model *u, const cu_weight *want) {
-    for (int i = 0; i < u->n_weights; i++)
+    const uint64_t hash = cg_hash_address(want->source[0]);
+    for (int i = cg_first(&u->weights_by_source, hash); i >= 0; i = cg_next(&u->weights_by_source, i))
         if (same(&u->weights[i], want)) return i;
     if (u->n_weights == u->cap_weights) {
         cu_weight *more = ir_alloc(u->m->arena, (size_t)u->cap_weights * 2 + 64, sizeof *more);
@@ -52,6 +58,7 @@ int cu_use_weight(cu_model *u, const cu_weight *want) {
     *w = *want;
     w->bytes = elements(w) * element_bytes(w);
     w->offset = cu_weights_bytes(u);
+    cg_chain(&u->weights_by_source, hash);
     return u->n_weights++;
 }
 

@@ -1,5 +1,7 @@
 #include "gpu_model.h"
 
+#include <stdlib.h>
+
 /* Operations per byte of bandwidth. Nominal figures are 12 (A100) to 80 (RTX 4090) for fused multiply-adds
  * and 200 (T4, A100) to 300 (H100) for fp16 on tensor cores; a convolution with few channels on one side, and
  * only such are weighed against each other here, keeps about a third of the tensor cores busy. */
@@ -109,22 +111,31 @@ static double side_time(const ir_node *n, const ir_tensor *t, int64_t pitch, ir_
     return n->in[0] == t ? cudnn_time(n, pitch, k, p) : cudnn_time(n, c, pitch, p);
 }
 
+static int ascending(const void *a, const void *b) {
+    return *(const int *)a - *(const int *)b;
+}
+
 bool cg_gpu_pays_to_pad(const ir_graph *g, const ir_tensor *t) {
     ir_precision p = g->goals.precision;
     int64_t wide = cg_gpu_padded(t->dim[1], p);
     double gain = 0;
-    for (int i = 0; i < g->n_nodes; i++) {
-        const ir_node *n = g->nodes[i];
-        bool reads = n->out[0] == t;
-        for (int k = 0; k < n->n_in; k++) reads |= n->in[k] == t;
-        if (!reads) continue;
-        if (is_grouped(n)) return false; /* each group's channels would have to be padded */
+    ir_arena *a = ir_arena_new();
+    int *at = ir_alloc(a, (size_t)t->n_users + 1, sizeof *at), count = 0;
+    if (t->producer) at[count++] = ir_position(g, t->producer);
+    for (int i = 0; i < t->n_users; i++) at[count++] = ir_position(g, t->users[i]);
+    qsort(at, (size_t)count, sizeof *at, ascending); /* sums of floats have an order */
+    bool grouped = false;
+    for (int i = 0; i < count; i++) {
+        const ir_node *n = g->nodes[at[i]];
+        if (i && at[i] == at[i - 1]) continue;
+        grouped |= is_grouped(n); /* each group's channels would have to be padded */
         if (ir_macs(n) && n->gpu != IR_GPU_KERNEL)
             gain += side_time(n, t, t->dim[1], p) - side_time(n, t, wide, p);
         else
             gain += last_bytes(t, t->dim[1], p) - last_bytes(t, wide, p);
     }
-    return gain > 0;
+    ir_arena_free(a);
+    return gain > 0 && !grouped;
 }
 
 /* ---- memory ---------------------------------------------------------------------------------- */
@@ -145,7 +156,7 @@ static int64_t norm_bytes(const ir_tensor *x) {
     int64_t of_one = x->dim[0] ? (int64_t)voxels(x) / x->dim[0] : 0;
     int64_t splits = (of_one + NORM_VOXELS - 1) / NORM_VOXELS;
     if (splits > NORM_SPLITS) splits = NORM_SPLITS;
-    return 8 * x->dim[0] * (splits + 1) * round_up(x->pitch ? x->pitch : x->dim[1], 16);
+    return 8 * x->dim[0] * (splits + 1) * round_up(x->pitch ? cg_gpu_own_channels(x) : x->dim[1], 16);
 }
 
 int64_t cg_gpu_scratch(const ir_node *n, ir_precision p) {
@@ -167,6 +178,63 @@ int64_t cg_gpu_free_from(const ir_graph *g, const ir_buffers *b, int node) {
             const int64_t end = ir_buffer_offset(&b->list[i]) + p->at + p->bytes;
             if (ir_spans_meet(p->alive, now) && end > top) top = end;
         }
+    return top;
+}
+
+/* What ends at which byte of the arena. */
+typedef struct ending {
+    int64_t end;
+    ir_span alive;
+} ending;
+
+static int highest_first(const void *a, const void *b) {
+    const ending *x = a, *y = b;
+    return (x->end < y->end) - (x->end > y->end);
+}
+
+static ending *sort_endings(const ir_buffers *b, ir_arena *arena, int *count) {
+    size_t room = 1;
+    for (int i = 0; i < b->count; i++) room += (size_t)b->list[i].n_pieces;
+    ending *list = ir_alloc(arena, room, sizeof *list);
+    *count = 0;
+    for (int i = 0; i < b->count; i++)
+        for (int k = 0; k < b->list[i].n_pieces; k++) {
+            const ir_piece *p = &b->list[i].pieces[k];
+            list[(*count)++] = (ending){ir_buffer_offset(&b->list[i]) + p->at + p->bytes, p->alive};
+        }
+    qsort(list, (size_t)*count, sizeof *list, highest_first);
+    return list;
+}
+
+/* The first node from `at` on that has no top yet; what is passed is skipped the next time. */
+static int next_open(int *skip, int at) {
+    int open = at;
+    while (skip[open] != open) open = skip[open];
+    while (skip[at] != open) {
+        int next = skip[at];
+        skip[at] = open;
+        at = next;
+    }
+    return open;
+}
+
+int64_t *cg_gpu_free_from_each(const ir_graph *g, const ir_buffers *b, ir_arena *arena) {
+    int64_t *top = ir_alloc(arena, (size_t)g->n_nodes + 1, sizeof *top);
+    int *skip = ir_alloc(arena, (size_t)g->n_nodes + 1, sizeof *skip), count;
+    const ending *list = sort_endings(b, arena, &count);
+    for (int i = 0; i <= g->n_nodes; i++) skip[i] = i;
+    for (int i = 0; i < count; i++)
+        for (int at = next_open(skip, list[i].alive.first); at <= list[i].alive.last && at < g->n_nodes;
+             at = next_open(skip, at)) {
+            top[at] = list[i].end;
+            skip[at] = at + 1;
+        }
+    for (int first = 0, last; first < g->n_nodes; first = last + 1) { /* a group's nodes take turns */
+        int64_t most = 0;
+        last = ir_group_end(g, first);
+        for (int i = first; i <= last; i++) most = top[i] > most ? top[i] : most;
+        for (int i = first; i <= last; i++) top[i] = most;
+    }
     return top;
 }
 

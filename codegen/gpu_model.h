@@ -31,6 +31,8 @@ int64_t cg_gpu_slab_scratch(const ir_node *n, ir_precision p, int64_t planes);
 /* The first byte above all that is alive while node number `node` runs: cuDNN's workspace begins there, or
  * higher. */
 int64_t cg_gpu_free_from(const ir_graph *g, const ir_buffers *b, int node);
+/* The same for every node, in an arena. */
+int64_t *cg_gpu_free_from_each(const ir_graph *g, const ir_buffers *b, ir_arena *arena);
 /* How many elements of each voxel whoever computes t, which is channels last, writes: all that no neighbour
  * in a concat has, those behind the last channel with it, which the last member's writer fills with 0. */
 int64_t cg_gpu_own_channels(const ir_tensor *t);

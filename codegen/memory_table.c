@@ -49,34 +49,31 @@ static void push_piece(const cg_model *m, cg_memory_table *t, const ir_buffer *b
     for (int i = e->first; i <= e->last; i++) t->live[i] += e->bytes;
 }
 
-static bool reads(const ir_node *n, const ir_tensor *t) {
-    for (int k = 0; k < n->n_in; k++)
-        for (const ir_tensor *x = n->in[k]; x; x = x->view_of)
-            if (x == t) return true;
-    return false;
-}
-
-static int last_reader(const cg_model *m, const ir_tensor *t) {
-    int i = m->n_layers - 1;
-    while (i > 0 && !reads(m->layers[i].node, t)) i--;
-    return i;
+/* Per tensor of the graph: the last layer that reads it or what lives in it; the first if none does. */
+static int *find_last_readers(const cg_model *m) {
+    int *last = ir_alloc(m->arena, (size_t)m->g->n_tensors + 1, sizeof *last);
+    for (int i = 0; i < m->n_layers; i++) {
+        const ir_node *n = m->layers[i].node;
+        for (int k = 0; k < n->n_in; k++)
+            for (const ir_tensor *x = n->in[k]; x; x = x->view_of) last[ir_index_find(&m->index, x)] = i;
+    }
+    return last;
 }
 
 static int writer(const cg_model *m, const ir_tensor *t) {
     const ir_node *n = t->producer;
     if (ir_is_joined(n)) n = n->in[0]->producer;
-    int i = m->n_layers - 1;
-    while (i > 0 && m->layers[i].node != n) i--;
-    return i;
+    int layer = cg_layer_of(m, ir_position(m->g, n));
+    return layer < 0 ? 0 : layer;
 }
 
 /* An input is the caller's from before the first layer on, an output until after the last. */
-static void push_ports(const cg_model *m, cg_memory_table *t) {
+static void push_ports(const cg_model *m, cg_memory_table *t, const int *last_reader) {
     for (int i = 0; i < m->g->n_inputs; i++) {
         const ir_tensor *x = m->g->inputs[i];
         cg_memory *e = push(t, CG_MEMORY_INPUT, x->name, x);
         e->bytes = ir_bytes(x);
-        e->last = last_reader(m, x);
+        e->last = last_reader[ir_index_find(&m->index, x)];
     }
     for (int i = 0; i < m->g->n_outputs; i++) {
         const ir_tensor *y = m->g->outputs[i];
@@ -87,14 +84,14 @@ static void push_ports(const cg_model *m, cg_memory_table *t) {
     }
 }
 
-static void push_weights(const cg_model *m, cg_memory_table *t) {
+static void push_weights(const cg_model *m, cg_memory_table *t, const int *last_reader) {
     for (int i = 0; i < m->n_weights; i++) {
         const cg_weight *w = &m->weights[i];
         cg_memory *e = push(t, CG_MEMORY_PREPARED, w->source[0]->name, w->source[0]);
         e->offset = w->prepared;
         e->bytes = w->packed;
         e->first = w->layer;
-        e->last = last_reader(m, w->source[0]);
+        e->last = last_reader[ir_index_find(&m->index, w->source[0])];
         if (e->last < e->first) e->last = e->first;
     }
 }
@@ -109,7 +106,8 @@ cg_memory_table cg_memory_list(const cg_model *m) {
             push_piece(m, &t, &m->buffers.list[i], &m->buffers.list[i].pieces[k]);
     for (int i = 0; i < m->n_layers; i++)
         if (t.live[i] > t.lower_bound) t.lower_bound = t.live[i];
-    push_ports(m, &t);
-    push_weights(m, &t);
+    const int *last_reader = find_last_readers(m);
+    push_ports(m, &t, last_reader);
+    push_weights(m, &t, last_reader);
     return t;
 }

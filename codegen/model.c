@@ -33,7 +33,8 @@ const char *cg_upper(ir_arena *arena, const char *text) {
 }
 
 static bool function_taken(const cg_model *m, const char *name) {
-    for (int i = 0; i < m->n_layers; i++)
+    const cg_chains *names = &m->function_names;
+    for (int i = cg_first(names, cg_hash_text(name)); i >= 0; i = cg_next(names, i))
         if (strcmp(m->layers[i].function, name) == 0) return true;
     return false;
 }
@@ -73,8 +74,7 @@ cg_place cg_place_of(const cg_model *m, const ir_tensor *t) {
     int64_t offset = 0;
     for (; t->view_of; t = t->view_of) offset += t->view_offset;
     if (t->fused || t->on_load) return (cg_place){.base = CG_NOWHERE};
-    int output = index_of(m->g->outputs, m->g->n_outputs, t);
-    if (output >= 0) return (cg_place){CG_OUTPUT, output, offset};
+    if (t->n_outputs) return (cg_place){CG_OUTPUT, index_of(m->g->outputs, m->g->n_outputs, t), offset};
     if (t->role == IR_ROLE_INPUT)
         return (cg_place){CG_INPUT, index_of(m->g->inputs, m->g->n_inputs, t), offset};
     if (t->role == IR_ROLE_CONST) ir_die("codegen: constant %s has no place", t->name);
@@ -87,14 +87,17 @@ int64_t cg_scratch_offset(const cg_model *m, const ir_node *n) {
     return n->scratch_offset;
 }
 
+int cg_layer_of(const cg_model *m, int node) {
+    return m->layers_before[node] < m->layers_before[node + 1] ? m->layers_before[node] : -1;
+}
+
 ir_span cg_layers(const cg_model *m, ir_span nodes) {
     return (ir_span){m->layers_before[nodes.first], m->layers_before[nodes.last + 1] - 1};
 }
 
 static const ir_buffer *buffer_of(const cg_model *m, const ir_tensor *root) {
-    for (int i = 0; i < m->buffers.count; i++)
-        if (m->buffers.list[i].tensor == root) return &m->buffers.list[i];
-    return NULL;
+    const int at = m->buffer_of[ir_index_find(&m->index, root)];
+    return at < 0 ? NULL : &m->buffers.list[at];
 }
 
 void cg_lifetime(const cg_model *m, const ir_tensor *t, int *first, int *last) {
@@ -116,8 +119,8 @@ void cg_lifetime(const cg_model *m, const ir_tensor *t, int *first, int *last) {
 /* ---- weights --------------------------------------------------------------------------------- */
 
 int64_t cg_blob_offset(const cg_model *m, const ir_tensor *t) {
-    for (int i = 0; i < m->n_blobs; i++)
-        if (m->blobs[i].tensor == t) return m->blobs[i].offset;
+    const int at = ir_index_find(&m->index, t);
+    if (at >= 0 && m->blob_of[at] >= 0) return m->blobs[m->blob_of[at]].offset;
     ir_die("codegen: constant %s is not in the weight file", t->name);
 }
 
@@ -152,7 +155,8 @@ static int64_t weights_start(const cg_model *m) {
 }
 
 int64_t cg_use_weight(cg_model *m, int layer, const cg_weight *want) {
-    for (int i = 0; i < m->n_weights; i++)
+    const uint64_t hash = cg_hash_address(want->source[0]);
+    for (int i = cg_first(&m->weights_by_source, hash); i >= 0; i = cg_next(&m->weights_by_source, i))
         if (same_weight(&m->weights[i], want)) return m->weights[i].prepared;
     if (m->n_weights == m->cap_weights) ir_die("codegen: more weights than operands");
     cg_weight *w = &m->weights[m->n_weights];
@@ -162,6 +166,7 @@ int64_t cg_use_weight(cg_model *m, int layer, const cg_weight *want) {
     const cg_weight *before = m->n_weights ? w - 1 : NULL;
     w->prepared = before ? before->prepared + cg_round(before->packed) : weights_start(m);
     m->n_weights++;
+    cg_chain(&m->weights_by_source, hash);
     return w->prepared;
 }
 
@@ -190,9 +195,11 @@ static void collect_blobs(cg_model *m) {
         const ir_node *n = m->g->nodes[i];
         for (int k = 0; k < n->n_in; k++) {
             const ir_tensor *t = n->in[k];
-            bool known = !t || t->role != IR_ROLE_CONST;
-            for (int b = 0; !known && b < m->n_blobs; b++) known = m->blobs[b].tensor == t;
-            if (!known) m->blobs[m->n_blobs++].tensor = t;
+            if (!t || t->role != IR_ROLE_CONST) continue;
+            int *blob = &m->blob_of[ir_index_find(&m->index, t)];
+            if (*blob >= 0) continue;
+            *blob = m->n_blobs;
+            m->blobs[m->n_blobs++].tensor = t;
         }
     }
     place_blobs(m);
@@ -202,8 +209,9 @@ static bool same_blob(const ir_tensor *a, const ir_tensor *b) {
     return a->hash == b->hash && a->dtype == b->dtype && ir_count(a) == ir_count(b);
 }
 
-static const cg_blob *find_blob(const cg_model *m, const ir_tensor *t) {
-    for (int i = 0; i < m->n_blobs; i++)
+/* The first of m's blobs like t, by the hashes of their values. */
+static const cg_blob *find_blob(const cg_model *m, const cg_chains *by_hash, const ir_tensor *t) {
+    for (int i = cg_first(by_hash, ir_mix(t->hash)); i >= 0; i = cg_next(by_hash, i))
         if (same_blob(m->blobs[i].tensor, t)) return &m->blobs[i];
     return NULL;
 }
@@ -224,11 +232,16 @@ void cg_share_weights(cg_model *m, cg_model *other) {
     cg_blob *all = ir_alloc(m->arena, (size_t)m->n_blobs + (size_t)other->n_blobs + 1, sizeof *all);
     memcpy(all, m->blobs, (size_t)m->n_blobs * sizeof *all);
     m->blobs = all;
-    for (int i = 0; i < other->n_blobs; i++)
-        if (!find_blob(m, other->blobs[i].tensor)) m->blobs[m->n_blobs++] = other->blobs[i];
+    cg_chains by_hash = {.arena = m->arena};
+    for (int i = 0; i < m->n_blobs; i++) cg_chain(&by_hash, ir_mix(m->blobs[i].tensor->hash));
+    for (int i = 0; i < other->n_blobs; i++) {
+        if (find_blob(m, &by_hash, other->blobs[i].tensor)) continue;
+        m->blobs[m->n_blobs++] = other->blobs[i];
+        cg_chain(&by_hash, ir_mix(other->blobs[i].tensor->hash));
+    }
     place_blobs(m);
     for (int i = 0; i < other->n_blobs; i++)
-        other->blobs[i].offset = find_blob(m, other->blobs[i].tensor)->offset;
+        other->blobs[i].offset = find_blob(m, &by_hash, other->blobs[i].tensor)->offset;
     other->weights_bytes = m->weights_bytes;
     other->graph_hash = m->graph_hash = hash_with_values(m);
 }
@@ -293,17 +306,12 @@ static void collect_layers(cg_model *m) {
         if (is_free(n)) continue;
         cg_layer layer = {n, layer_name(n), function_name(m, n), title_of(m->arena, n)};
         m->layers[m->n_layers++] = layer;
+        cg_chain(&m->function_names, cg_hash_text(layer.function));
     }
     m->layers_before[m->g->n_nodes] = m->n_layers;
 }
 
 /* ---- steps ----------------------------------------------------------------------------------- */
-
-static int layer_of(const cg_model *m, const ir_node *n) {
-    for (int i = 0; i < m->n_layers; i++)
-        if (m->layers[i].node == n) return i;
-    return -1;
-}
 
 /* What the kernels take for the depth of a node's result. */
 static int64_t depth_of(const ir_node *n) {
@@ -324,15 +332,16 @@ static void add_step(cg_model *m, int *capacity, cg_step step) {
 
 /* A layer that is in no stream: at once, or, where that would take too much scratch memory, in two phases for
  * some planes after the other. */
-static void add_whole(cg_model *m, int *capacity, const ir_node *n) {
+static void add_whole(cg_model *m, int *capacity, int node) {
+    const ir_node *n = m->g->nodes[node];
     int64_t depth = depth_of(n), planes = depth;
     bool deep = n->winograd[0] && !n->winograd[3];
     if (deep) planes = cg_deep_planes(n, n->winograd);
     for (int64_t begin = 0; !begin || begin < depth; begin += planes)
         for (int phase = 0; phase <= deep; phase++)
-            add_step(
-                m, capacity,
-                (cg_step){layer_of(m, n), begin, begin + planes < depth ? begin + planes : depth, phase});
+            add_step(m, capacity,
+                     (cg_step){cg_layer_of(m, node), begin, begin + planes < depth ? begin + planes : depth,
+                               phase});
 }
 
 static void collect_steps(cg_model *m) {
@@ -341,16 +350,30 @@ static void collect_steps(cg_model *m) {
     for (int i = 0, last; i < g->n_nodes; i = last + 1) {
         last = ir_group_end(g, i);
         if (!g->nodes[i]->stream) {
-            add_whole(m, &capacity, g->nodes[i]);
+            add_whole(m, &capacity, i);
             continue;
         }
         int count;
         const ir_step *steps = ir_group_steps(g, i, last, g->nodes[i]->slab, m->arena, &count);
         for (int k = 0; k < count; k++)
             add_step(m, &capacity,
-                     (cg_step){layer_of(m, g->nodes[steps[k].node]), steps[k].planes.begin,
-                               steps[k].planes.end, 0});
+                     (cg_step){cg_layer_of(m, steps[k].node), steps[k].planes.begin, steps[k].planes.end, 0});
     }
+}
+
+static void index_tensors(cg_model *m) {
+    size_t count = (size_t)m->g->n_tensors + 1;
+    m->index = ir_index_tensors(m->g, m->arena);
+    m->blob_of = ir_alloc(m->arena, count, sizeof *m->blob_of);
+    m->buffer_of = ir_alloc(m->arena, count, sizeof *m->buffer_of);
+    for (size_t i = 0; i < count; i++) m->blob_of[i] = m->buffer_of[i] = -1;
+    m->function_names.arena = m->weights_by_source.arena = m->arena;
+}
+
+static void collect_buffers(cg_model *m) {
+    m->buffers = ir_find_buffers(m->g, m->arena);
+    for (int i = 0; i < m->buffers.count; i++)
+        if (m->buffers.list[i].tensor) m->buffer_of[ir_index_find(&m->index, m->buffers.list[i].tensor)] = i;
 }
 
 bool cg_has_data(const cg_model *m, ir_diag *d) {
@@ -367,10 +390,11 @@ cg_model *cg_model_new(const ir_graph *g, const cg_options *options, ir_diag *d)
     m->upper = cg_upper(m->arena, m->name);
     if (!cg_check_model_name(m->name, d)) return NULL;
     m->arena_bytes = g->arena_bytes > CG_ALIGN ? g->arena_bytes : CG_ALIGN;
+    index_tensors(m);
     collect_blobs(m);
     m->graph_hash = hash_with_values(m);
     collect_layers(m);
-    m->buffers = ir_find_buffers(g, m->arena);
+    collect_buffers(m);
     collect_steps(m);
     return m;
 }

@@ -4,8 +4,10 @@
 #ifndef VOXC_CG_MODEL_H
 #define VOXC_CG_MODEL_H
 
-#include "codegen.h"
 #include "cg_text.h"
+#include "chains.h"
+#include "codegen.h"
+#include "index.h"
 #include "lifetime.h"
 
 enum { CG_ALIGN = 64 };
@@ -71,6 +73,9 @@ typedef struct cg_model {
     cg_step *steps;
     cg_weight *weights;
     cg_blob *blobs;
+    ir_index index; /* of the graph's tensors; the next two are per tensor, -1: none */
+    int *blob_of, *buffer_of;
+    cg_chains function_names, weights_by_source;
     uint64_t graph_hash; /* of the graph, and of the values of all that the weight file holds */
     int64_t arena_bytes, weights_bytes, prepared_bytes;
 } cg_model;
@@ -94,6 +99,8 @@ void cg_place_weights_end(cg_model *m);
 /* Bytes into the arena of the node's scratch memory. */
 int64_t cg_scratch_offset(const cg_model *m, const ir_node *n);
 
+/* The layer that node number `node` is; -1: it needs no code. */
+int cg_layer_of(const cg_model *m, int node);
 /* The layers (numbers) that run in a span of nodes. */
 ir_span cg_layers(const cg_model *m, ir_span nodes);
 /* First and last layer (numbers) between which the bytes of t are in use; -1 outside the arena. */

@@ -6,7 +6,7 @@ static bool is_written_by_node(const ir_tensor *t) {
 }
 
 static bool named_before(const ir_graph *g, int index) {
-    for (int i = 0; i < index; i++)
+    for (int i = 0; g->outputs[index]->n_outputs > 1 && i < index; i++)
         if (g->outputs[i] == g->outputs[index]) return true;
     return false;
 }
@@ -28,7 +28,7 @@ bool pass_outputs(ir_graph *g, ir_diag *d) {
         if (is_written_by_node(g->outputs[i]) && !named_before(g, i)) continue;
         ir_tensor *copy = copy_of(g, g->outputs[i], d);
         if (!copy) return false;
-        g->outputs[i] = copy;
+        ir_set_output(g, i, copy);
     }
     return true;
 }

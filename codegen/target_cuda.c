@@ -268,7 +268,7 @@ static bool put_code(cg_bundle *b, cu_model *u) {
 }
 
 bool cu_put_beside_c(cg_bundle *b, cg_model *m) {
-    cu_model u = {.m = m};
+    cu_model u = cu_model_of(m);
     if (!check_ports(m->g, b->d) || !put_code(b, &u)) return false;
     m->prepared_bytes = cu_weights_bytes(&u);
     return put_build_files(b, &u, true) && cg_put_graph(b, m, "_cuda.ir") &&
@@ -287,7 +287,7 @@ bool cu_write_bundle(const ir_graph *g, const cg_options *options, cg_emit *emit
     if (!m || !cg_has_data(m, d)) return false;
     cg_bundle *b = ir_alloc(m->arena, 1, sizeof *b);
     *b = (cg_bundle){.m = m, .emit = emit, .ctx = ctx, .d = d};
-    cu_model u = {.m = m};
+    cu_model u = cu_model_of(m);
     if (!put_code(b, &u)) return false;
     m->prepared_bytes = cu_weights_bytes(&u);
     return put_build_files(b, &u, false) && cg_put_graph(b, m, ".ir") &&

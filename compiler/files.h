@@ -28,7 +28,7 @@ typedef struct file_dir file_dir;
  *
  * The folder itself stays, and its files move one by one, where voxc's working directory is in it, where it
  * is mounted or another user's, and where nothing may be made beside it. A failure then puts all of it back;
- * after a kill the next begin does, or completes the new bundle. */
+ * after a kill the next begin does. */
 file_dir *file_dir_begin(const char *path, bool force, ir_diag *d);
 /* name is relative, '/' separates folders (created), "." and ".." are the caller's bug. Each name once. */
 bool file_dir_write(file_dir *t, const char *name, const void *data, size_t n, ir_diag *d);

@@ -1,10 +1,10 @@
 /* files_dir.c: a folder that appears as a whole. Contract: files.h.
  *
  * The new files are collected in new/ of a temporary folder, which then changes places with the target in one
- * step. Where the target itself has to stay (swappable), the files move one by one, what they replace waits
- * in the temporary folder's old/, and a failure puts everything back. */
+ * step. Where the target itself has to stay (swappable), the files move one by one: files_place.h. */
 #include "files.h"
 #include "files_old.h"
+#include "files_place.h"
 #include "files_temp.h"
 #include "owner.h"
 
@@ -102,27 +102,17 @@ static bool is_in(const char *dir, const char *name) {
     return there;
 }
 
-/* A process that was killed while it replaced an earlier bundle, other than in one step, left that in old/:
- * before the new manifest was in its place the earlier bundle comes back, from then on the new one is
- * completed. */
-static void recover(const char *target, const char *old, const char *new) {
-    const file_old nothing = {0};
-    struct stat s;
-    if (!is_in(old, MANIFEST)) return;
-    if (lstat(target, &s) != 0)
-        rename(old, target);
-    else if (!is_in(target, MANIFEST))
-        file_old_carry(&nothing, old, target);
-    else if (!is_in(new, MANIFEST))
-        file_old_carry(&nothing, new, target);
-}
-
+/* What a killed process left: where the target had gone for a moment it comes back. */
 static void remove_leftover(void *target, const char *leftover) {
-    char *old = file_join(leftover, "old"), *new = file_join(leftover, "new");
-    recover(target, old, new);
+    struct stat s;
+    char *old = file_join(leftover, "old");
+    bool ok = true;
+    if (lstat(target, &s) != 0 && is_in(old, MANIFEST))
+        ok = rename(old, target) == 0;
+    else
+        ok = file_place_recover(target, leftover);
     free(old);
-    free(new);
-    file_remove_tree(leftover);
+    if (ok) file_remove_tree(leftover);
 }
 
 static void sweep(const char *path) {
@@ -267,65 +257,20 @@ static bool swap(const file_dir *t) {
 
 /* ---- in place -------------------------------------------------------------------------------- */
 
-/* Folders that a file has left empty go with it. */
-static void prune(const char *dir, char *path) {
-    for (char *slash; (slash = strrchr(path, '/')) && slash > path + strlen(dir);) {
-        *slash = 0;
-        if (rmdir(path) != 0) return;
-    }
-}
-
-static bool move_into(const char *from, const char *to, const char *name) {
-    char *a = file_join(from, name), *b = file_join(to, name);
-    bool ok = file_make_parents(to, name) && move(a, b);
-    int error = errno;
-    if (ok)
-        prune(from, a);
-    else
-        prune(to, b);
-    free(a);
-    free(b);
-    errno = error;
-    return ok;
-}
-
-/* Each file of the list leaves the target; one that is not there does not. */
-static bool set_aside(const file_dir *t, const char *name) {
-    return move_into(t->real, t->old, name) || errno == ENOENT || errno == ENOTDIR;
-}
-
-static bool return_old(const file_dir *t, const char *name) {
-    return !is_in(t->old, name) || move_into(t->old, t->real, name);
-}
-
-/* Back to what the target was: the new files leave, then the old ones return. False: not all of them. */
-static bool put_back(const file_dir *t) {
-    bool ok = true;
-    for (int i = t->count; i-- > 0;)
-        if (!is_in(t->new, t->name[i])) ok &= move_into(t->real, t->new, t->name[i]);
-    for (int i = 0; i < t->count; i++) ok &= return_old(t, t->name[i]);
-    for (int i = 0; i < t->before.count; i++) ok &= return_old(t, t->before.name[i]);
-    return ok;
-}
-
-/* The manifest goes first and comes first: it tells recover how far this came. */
-static bool replace_in_place(file_dir *t) {
-    int made;
-    VOX_RETRY(made, mkdir(t->old, 0777));
-    bool ok = (made == 0 || errno == EEXIST) && set_aside(t, MANIFEST);
-    for (int i = 0; ok && i < t->count; i++) ok = set_aside(t, t->name[i]);
-    for (int i = 0; ok && i < t->before.count; i++) ok = set_aside(t, t->before.name[i]);
-    for (int pass = 0; pass < 2; pass++)
-        for (int i = 0; ok && i < t->count; i++)
-            if ((strcmp(t->name[i], MANIFEST) == 0) == (pass == 0))
-                ok = move_into(t->new, t->real, t->name[i]);
-    if (ok) return true;
-    int error = errno;
-    if (!put_back(t)) { /* what is in old/ must not go: the next begin will find it */
-        file_temp_forget(t->temp);
-        t->temp = -1;
-    }
-    errno = error;
+static bool replace_in_place(file_dir *t, ir_diag *d) {
+    const file_place p = {.target = t->real,
+                          .temp = file_temp_path(t->temp),
+                          .name = (const char *const *)t->name,
+                          .count = t->count,
+                          .before = &t->before};
+    bool stuck;
+    if (file_place_replace(&p, &stuck)) return true;
+    if (!stuck) return failed(t->path, d);
+    ir_fail(d, IR_EXIT_FAILURE,
+            "%s: cannot write: %s; some earlier files are still in %s, the next compile puts them back",
+            t->path, strerror(errno), p.temp);
+    file_temp_forget(t->temp);
+    t->temp = -1;
     return false;
 }
 
@@ -335,7 +280,7 @@ bool file_dir_commit(file_dir *t, ir_diag *d) {
     if (t->exists) {
         file_old_free(&t->before); /* another voxc may have been here since */
         ok = file_old_read(&t->before, t->real, d);
-        if (ok && !(t->swappable && swap(t))) ok = replace_in_place(t) || failed(t->path, d);
+        if (ok && !(t->swappable && swap(t))) ok = replace_in_place(t, d);
     } else {
         ok = move(t->new, t->real) || failed(t->path, d);
     }

@@ -79,7 +79,8 @@ static void on_signal(int number) {
 }
 
 void file_clean_on_end(void) {
-    atexit(remove_pending); /* out of memory exits from anywhere */
+    atexit(remove_pending);   /* out of memory exits from anywhere */
+    signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes (ulimit -f) is an error of write, as a full disk is */
     struct sigaction act = {.sa_handler = on_signal};
     sigemptyset(&act.sa_mask);
     for (int i = 0; i < ENDING_SIGNALS; i++) sigaddset(&act.sa_mask, ending_signals[i]);

@@ -16,13 +16,23 @@ static bool wants_color(const options *o) {
     return isatty(STDERR_FILENO);
 }
 
-/* Names of files and layers are anybody's: what is not plain must not reach the terminal as it is. Lines and
- * tabs are voxc's own, where it shows a place in a file. */
+/* Where voxc shows a place in a file, a message ends with "\n<line>\n<spaces>^": that part, else the end. */
+static const char *find_excerpt(const char *text) {
+    const char *last = strrchr(text, '\n'), *end = text + strlen(text);
+    if (!last || last + 1 + strspn(last + 1, " \t") + 1 != end || end[-1] != '^') return end;
+    for (const char *p = last; p > text; p--)
+        if (p[-1] == '\n') return p - 1;
+    return end;
+}
+
+/* Names of files and layers are anybody's: what is not plain must not reach the terminal as it is. Only in
+ * an excerpt lines and tabs are voxc's own. */
 static void put_plain(FILE *f, const char *s) {
     uint32_t code;
+    const char *excerpt = find_excerpt(s);
     for (size_t n; *s; s += n) {
         ir_char_kind kind = ir_char(s, &n, &code);
-        if (kind == IR_CHAR_PLAIN || *s == '\n' || *s == '\t')
+        if (kind == IR_CHAR_PLAIN || (s >= excerpt && (*s == '\n' || *s == '\t')))
             fwrite(s, 1, n, f);
         else
             fprintf(f, kind == IR_CHAR_INVALID || code < 0x80 ? "\\x%02x" : "\\u%04x", (unsigned)code);

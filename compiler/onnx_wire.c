@@ -36,6 +36,12 @@ static bool wire_varint(const uint8_t **p, const uint8_t *end, uint64_t *v) {
 static bool wire_message(const wire *w, const uint8_t *p, const uint8_t *end,
                          const ProtobufCMessageDescriptor *type, int depth);
 
+/* What is used as C's strings, which a zero byte would cut. An attribute's text is of type bytes. */
+static bool is_text(const ProtobufCMessageDescriptor *type, const ProtobufCFieldDescriptor *f) {
+    return f->type == PROTOBUF_C_TYPE_STRING ||
+           (type == &onnx__attribute_proto__descriptor && f->type == PROTOBUF_C_TYPE_BYTES);
+}
+
 static bool wire_bytes(const wire *w, const uint8_t **p, const uint8_t *end,
                        const ProtobufCMessageDescriptor *type, uint32_t field, int depth) {
     const uint8_t *at = *p;
@@ -48,6 +54,11 @@ static bool wire_bytes(const wire *w, const uint8_t **p, const uint8_t *end,
         return wire_bad(w, at, type, what);
     }
     const ProtobufCFieldDescriptor *f = protobuf_c_message_descriptor_get_field(type, field);
+    if (f && is_text(type, f) && memchr(*p, 0, (size_t)n)) {
+        char what[96];
+        snprintf(what, sizeof what, "a zero byte in the text of %.60s", f->name);
+        return wire_bad(w, at, type, what);
+    }
     if (f && f->type == PROTOBUF_C_TYPE_MESSAGE && !wire_message(w, *p, *p + n, f->descriptor, depth + 1))
         return false;
     *p += n;

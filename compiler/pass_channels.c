@@ -66,8 +66,8 @@ static void make_last(const ir_graph *g, ir_tensor *t) {
 /* The converted twin of t, in front of `before`; made once, found again by the op that reads t. */
 static ir_tensor *converted(ir_graph *g, ir_tensor *t, const ir_node *before, ir_diag *d) {
     ir_op op = t->pitch ? IR_OP_FROM_CHANNELS_LAST : IR_OP_TO_CHANNELS_LAST;
-    for (int i = 0; i < g->n_nodes; i++)
-        if (g->nodes[i]->op == op && g->nodes[i]->in[0] == t) return g->nodes[i]->out[0];
+    for (int i = 0; i < t->n_users; i++)
+        if (t->users[i]->op == op) return t->users[i]->out[0];
     const char *name =
         ir_unique_name(g, ir_format(g->arena, "%s.%s", t->name, t->pitch ? "plain" : "channels_last"));
     ir_node *n = ir_add_node(g, op, name, 1, &t, name);
@@ -90,7 +90,7 @@ static bool give_plain_output(ir_graph *g, ir_node *n, ir_diag *d) {
     if (!ir_finish_node(g, plain, d)) return false;
     ir_insert_behind(g, plain, n); /* where others that want it plain find it */
     for (int i = 0; i < g->n_outputs; i++)
-        if (g->outputs[i] == out) g->outputs[i] = plain->out[0];
+        if (g->outputs[i] == out) ir_set_output(g, i, plain->out[0]);
     ir_rename_tensor(g, out, ir_unique_name(g, ir_format(g->arena, "%s.channels_last", name)));
     ir_rename_tensor(g, plain->out[0], name);
     return true;
@@ -167,7 +167,7 @@ static bool fit_inputs(ir_graph *g, ir_node *n, habit h, bool last, ir_diag *d) 
         if (!t || t->role == IR_ROLE_CONST || (t->pitch != 0) == wants_last(n, k, h, last)) continue;
         t = converted(g, t, n, d);
         if (!t) return false;
-        n->in[k] = t;
+        ir_set_operand(g, n, k, t);
     }
     return true;
 }

@@ -30,18 +30,15 @@ static bool can_fuse(const ir_graph *g, const ir_tensor *t) {
     int pools = 0, crops = 0;
     bool dense = is_dense(t->producer);
     if (t->view_of || pass_is_output(g, t)) return false;
-    for (int i = 0; i < g->n_nodes; i++) {
-        const ir_node *n = g->nodes[i];
-        for (int k = 0; k < n->n_in; k++) {
-            if (n->in[k] != t) continue;
-            if (pass_is_output(g, n->out[0])) return false;
-            if (is_half_pool(n) && dense)
-                pools++;
-            else if (is_crop(n))
-                crops++;
-            else
-                return false;
-        }
+    for (int i = 0; i < t->n_users; i++) {
+        const ir_node *n = t->users[i];
+        if (pass_is_output(g, n->out[0])) return false;
+        if (is_half_pool(n) && dense)
+            pools++;
+        else if (is_crop(n))
+            crops++;
+        else
+            return false;
     }
     return pools <= 1 && crops <= 1 && pools + crops > 0;
 }
@@ -50,14 +47,16 @@ static bool can_fuse(const ir_graph *g, const ir_tensor *t) {
  * whose pools take 9.2 ms of 576: 565 ms. */
 static void join_pool(ir_graph *g, const ir_node *conv) {
     const ir_tensor *t = conv->out[0];
-    int64_t bound = ir_memory_bound(g);
-    for (int i = 0; i < g->n_nodes && is_dense(conv); i++) {
-        ir_node *n = g->nodes[i];
-        if (n->n_in < 1 || n->in[0] != t || !is_half_pool(n) || pass_is_output(g, n->out[0])) continue;
-        n->joined = true;
-        if (ir_memory_bound(g) > bound) n->joined = false;
-        return;
+    ir_node *pool = NULL; /* the first */
+    for (int i = 0; i < t->n_users && is_dense(conv); i++) {
+        ir_node *n = t->users[i];
+        if (n->in[0] != t || !is_half_pool(n) || pass_is_output(g, n->out[0])) continue;
+        if (!pool || ir_position(g, n) < ir_position(g, pool)) pool = n;
     }
+    if (!pool) return;
+    int64_t bound = ir_memory_bound(g);
+    pool->joined = true;
+    pool->joined = ir_memory_bound(g) <= bound;
 }
 
 /* requires: algorithms, views. maintains: values. gives: fused values, which no memory is planned for; joined

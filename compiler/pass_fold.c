@@ -126,10 +126,10 @@ static int (*const remains[IR_OP_COUNT])(const ir_node *n) = {
 };
 
 /* A reshape of a reshape needs the first one's input only. */
-static void skip_inner_reshape(ir_node *n) {
+static void skip_inner_reshape(ir_graph *g, ir_node *n) {
     while (n->op == IR_OP_RESHAPE && n->in[0]->role == IR_ROLE_VALUE &&
            n->in[0]->producer->op == IR_OP_RESHAPE)
-        n->in[0] = n->in[0]->producer->in[0];
+        ir_set_operand(g, n, 0, n->in[0]->producer->in[0]);
 }
 
 /* requires shapes | maintains every output's values and name | gives: no node of constants only (but very
@@ -145,7 +145,7 @@ bool pass_fold(ir_graph *g, ir_diag *d) {
             if (!ir_fold_node(g, n, d)) return false;
             continue;
         }
-        skip_inner_reshape(n);
+        skip_inner_reshape(g, n);
         int operand = remains[n->op] ? remains[n->op](n) : -1;
         if (operand < 0 || !same_type(n, operand) || !pass_bypass(g, n, operand)) k++;
     }

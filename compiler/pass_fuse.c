@@ -35,12 +35,6 @@ static void add_slopes(ir_graph *g, ir_node *by, const ir_tensor *slope) {
 
 /* ---- residual connections -------------------------------------------------------------------- */
 
-static int position(const ir_graph *g, const ir_node *n) {
-    for (int i = 0; i < g->n_nodes; i++)
-        if (g->nodes[i] == n) return i;
-    return -1;
-}
-
 /* The conv that may add what operand 1 - k of n brings to its own sums, operand k. */
 static ir_node *adder(const ir_graph *g, const ir_node *n, int k) {
     const ir_tensor *skip = n->in[1 - k];
@@ -55,16 +49,14 @@ static ir_node *adder(const ir_graph *g, const ir_node *n, int k) {
 static bool fuse_add(ir_graph *g, ir_node *n) {
     if (n->op != IR_OP_ADD || g->goals.target != IR_TARGET_C) return false;
     ir_node *a = adder(g, n, 0), *b = adder(g, n, 1);
-    int k = !a || (b && position(g, b) > position(g, a));
+    int k = !a || (b && ir_position(g, b) > ir_position(g, a));
     ir_node *p = k ? b : a;
     if (!p) return false;
-    ir_tensor **in = ir_alloc(g->arena, IR_SKIP + 1, sizeof(ir_tensor *));
+    ir_tensor *in[IR_SKIP + 1] = {0};
     memcpy(in, p->in, (size_t)p->n_in * sizeof(ir_tensor *));
     in[IR_SKIP] = n->in[1 - k];
-    int ready = in[IR_SKIP]->producer ? position(g, in[IR_SKIP]->producer) : -1;
-    for (int at = position(g, p); at < ready; at++) ir_insert_node(g, g->nodes[at + 1], p);
-    p->in = in;
-    p->n_in = IR_SKIP + 1;
+    if (in[IR_SKIP]->producer) ir_delay_node(g, p, in[IR_SKIP]->producer);
+    ir_set_operands(g, p, IR_SKIP + 1, in);
     pass_absorb(g, p, n);
     return true;
 }

@@ -29,7 +29,7 @@ bool pass_take_groups(ir_graph *g, ir_node *n) {
     if (!first || first->op != IR_OP_RESHAPE || !sees_groups(norm, first->in[0], n->out[0])) return false;
     int64_t channels = first->in[0]->dim[1];
     ir_set_int(g, norm, IR_GROUP, norm->in[0]->dim[1]);
-    norm->in[0] = first->in[0];
+    ir_set_operand(g, norm, 0, first->in[0]);
     spread(g, norm, 1, "scale", channels);
     spread(g, norm, 2, "bias", channels);
     pass_absorb(g, norm, n);

@@ -77,7 +77,8 @@ void pass_set_const(ir_graph *g, ir_node *n, int k, const double *v) {
     int64_t count = ir_count(t);
     const float *f = rounded(g, v, count);
     if (ir_count_uses(g, t) > 1) {
-        n->in[k] = ir_add_const(g, ir_unique_name(g, t->name), IR_F32, t->rank, t->dim, f, false);
+        ir_set_operand(g, n, k,
+                       ir_add_const(g, ir_unique_name(g, t->name), IR_F32, t->rank, t->dim, f, false));
         return;
     }
     t->data = f;
@@ -89,8 +90,7 @@ void pass_add_const(ir_graph *g, ir_node *n, int k, const char *suffix, int64_t 
     if (n->n_in <= k) {
         ir_tensor **in = ir_alloc(g->arena, (size_t)k + 1, sizeof(ir_tensor *));
         memcpy(in, n->in, (size_t)n->n_in * sizeof(ir_tensor *));
-        n->in = in;
-        n->n_in = k + 1;
+        ir_set_operands(g, n, k + 1, in);
     }
-    n->in[k] = ir_add_const(g, name, IR_F32, 1, &count, rounded(g, v, count), false);
+    ir_set_operand(g, n, k, ir_add_const(g, name, IR_F32, 1, &count, rounded(g, v, count), false));
 }

@@ -5,6 +5,7 @@
  * member that lies there long before the others may cost more than its copy: where it raises the most memory
  * in use, it gets memory of its own. Instance norms work in place.
  */
+#include "gpu_model.h"
 #include "lifetime.h"
 #include "passes.h"
 
@@ -18,11 +19,11 @@ static bool by_cudnn(const ir_node *n) {
 }
 
 /* Whether whoever writes and reads t bears neighbours in its voxels. */
-static bool can_interleave(const ir_graph *g, const ir_tensor *t) {
+static bool can_interleave(const ir_tensor *t) {
     ir_gpu writer = t->producer->gpu;
     if (writer == IR_GPU_CUDNN || writer == IR_GPU_DGRAD) return false;
-    for (int i = 0; i < g->n_nodes; i++)
-        if (g->nodes[i]->n_in && g->nodes[i]->in[0] == t && by_cudnn(g->nodes[i])) return false;
+    for (int i = 0; i < t->n_users; i++)
+        if (t->users[i]->in[0] == t && by_cudnn(t->users[i])) return false;
     return true;
 }
 
@@ -57,18 +58,12 @@ static void place_in(ir_tensor *t, ir_tensor *whole, int64_t channel) {
     t->pitch = whole->pitch;
 }
 
-static int position(const ir_graph *g, const ir_node *n) {
-    int at = 0;
-    while (at < g->n_nodes && g->nodes[at] != n) at++;
-    return at;
-}
-
 /* The node that computes the last of the concat's members, if that is not member k; else the concat. */
 static const ir_node *deadline(const ir_graph *g, const ir_node *n, int k) {
     const ir_node *last = NULL;
     for (int i = 0; i < n->n_in; i++) {
         const ir_node *by = n->in[i]->producer;
-        if (by && (!last || position(g, by) > position(g, last))) last = by;
+        if (by && (!last || ir_position(g, by) > ir_position(g, last))) last = by;
     }
     return last && last != n->in[k]->producer ? last : n;
 }
@@ -87,7 +82,7 @@ static bool copy_member(ir_graph *g, ir_node *n, int k, const ir_node *before, i
     if (!ir_finish_node(g, copy, d)) return false;
     ir_insert_node(g, copy, before);
     copy->out[0]->storage = t->storage;
-    n->in[k] = copy->out[0];
+    ir_set_operand(g, n, k, copy->out[0]);
     return true;
 }
 
@@ -96,7 +91,7 @@ static void place_members(const ir_graph *g, ir_node *n, int64_t *pitch) {
     int64_t channels = 0;
     for (int k = 0; k < n->n_in; k++) {
         ir_tensor *t = n->in[k];
-        if (owns_storage(g, t) && !stands_before(n, k) && !has_views(g, t) && can_interleave(g, t)) {
+        if (owns_storage(g, t) && !stands_before(n, k) && !has_views(g, t) && can_interleave(t)) {
             pitch[k] = t->pitch;
             place_in(t, n->out[0], channels);
         }
@@ -152,9 +147,10 @@ static void place_norm(const ir_graph *g, const ir_node *n) {
     y->view_offset = 0;
 }
 
-/* requires: layouts chosen. maintains: values. gives: view_of, view_offset, the pitch of interleaved members;
- * copies of members; concats and reshapes that run no code. Runs last node to first, so that an outer concat
- * takes an inner one before that one's members look for their place in it. */
+/* requires: layouts chosen. maintains: values. gives: view_of, view_offset, the pitch of interleaved members
+ * and the scratch memory that comes with it; copies of members; concats and reshapes that run no code. Runs
+ * last node to first, so that an outer concat takes an inner one before that one's members look for their
+ * place in it. */
 bool pass_members(ir_graph *g, ir_diag *d) {
     for (int i = g->n_nodes - 1; i >= 0; i--) {
         ir_node *n = g->nodes[i];
@@ -166,5 +162,7 @@ bool pass_members(ir_graph *g, ir_diag *d) {
     }
     for (int i = 0; i < g->n_nodes; i++)
         if (g->nodes[i]->op == IR_OP_INSTANCE_NORM) place_norm(g, g->nodes[i]);
+    for (int i = 0; i < g->n_nodes; i++)
+        g->nodes[i]->scratch = cg_gpu_scratch(g->nodes[i], g->goals.precision);
     return true;
 }

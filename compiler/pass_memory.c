@@ -8,14 +8,14 @@
 #include "lifetime.h"
 #include "passes.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { MOST_WORK = 20000000 /* pieces to look at while trying orders: about a twentieth of a second */ };
 
 bool pass_is_output(const ir_graph *g, const ir_tensor *t) {
-    for (int i = 0; i < g->n_outputs; i++)
-        if (g->outputs[i] == t) return true;
-    return false;
+    (void)g;
+    return t->n_outputs > 0;
 }
 
 typedef struct placed {
@@ -79,13 +79,23 @@ static int64_t place(plan *p, const int *order, int64_t limit) {
     return bytes;
 }
 
+typedef struct ranked {
+    int64_t bytes;
+    int buffer;
+} ranked;
+
 /* Of equals, the earlier in the graph comes first. */
-static void sort_larger_first(const ir_buffers *b, int *order) {
-    for (int i = 0; i < b->count; i++) {
-        int at = i;
-        for (; at > 0 && b->list[order[at - 1]].bytes < b->list[i].bytes; at--) order[at] = order[at - 1];
-        order[at] = i;
-    }
+static int larger_first(const void *a, const void *b) {
+    const ranked *x = a, *y = b;
+    if (x->bytes != y->bytes) return x->bytes < y->bytes ? 1 : -1;
+    return x->buffer - y->buffer;
+}
+
+static void sort_larger_first(const ir_buffers *b, int *order, ir_arena *arena) {
+    ranked *list = ir_alloc(arena, (size_t)b->count + 1, sizeof *list);
+    for (int i = 0; i < b->count; i++) list[i] = (ranked){b->list[i].bytes, i};
+    qsort(list, (size_t)b->count, sizeof *list, larger_first);
+    for (int i = 0; i < b->count; i++) order[i] = list[i].buffer;
 }
 
 static uint64_t next_random(uint64_t *state) {
@@ -98,9 +108,10 @@ static uint64_t next_random(uint64_t *state) {
 static int64_t search(plan *p, int64_t bound, ir_arena *arena) {
     size_t count = (size_t)p->buffers.count;
     int *order = ir_alloc(arena, count, sizeof *order), *best = ir_alloc(arena, count, sizeof *best);
-    sort_larger_first(&p->buffers, best);
+    sort_larger_first(&p->buffers, best, arena);
     int64_t least = place(p, best, INT64_MAX);
     uint64_t state = 1;
+    bool tried = false;
     while (least > bound && p->work < MOST_WORK) {
         memcpy(order, best, count * sizeof *order);
         size_t a = next_random(&state) % count, b = next_random(&state) % count;
@@ -108,11 +119,12 @@ static int64_t search(plan *p, int64_t bound, ir_arena *arena) {
         order[a] = order[b];
         order[b] = moved;
         int64_t bytes = place(p, order, least);
+        tried = true;
         if (bytes > least) continue;
         least = bytes;
         memcpy(best, order, count * sizeof *order);
     }
-    return place(p, best, INT64_MAX);
+    return tried ? place(p, best, INT64_MAX) : least;
 }
 
 static plan make_plan(const ir_graph *g, ir_arena *scratch) {

@@ -134,7 +134,7 @@ static bool take_pad(ir_graph *g, ir_node *n) {
         if (axis >= 2) pad[end * spatial + axis - 2] = ir_ints(n, IR_PAD)[end * spatial + axis - 2] + more;
     }
     ir_set_ints(g, n, IR_PAD, 2 * spatial, pad);
-    n->in[0] = p->in[0];
+    ir_set_operand(g, n, 0, p->in[0]);
     return true;
 }
 

@@ -38,9 +38,7 @@ static bool reduce_first(ir_graph *g, ir_node *n, int first, int last, ir_diag *
     part->source = n->source;
     if (!ir_finish_node(g, part, d)) return false;
     ir_insert_node(g, part, n);
-    ir_tensor **in = ir_alloc(g->arena, 1, sizeof(ir_tensor *));
-    in[0] = part->out[0];
-    n->in = in;
+    ir_set_operand(g, n, 0, part->out[0]);
     return true;
 }
 

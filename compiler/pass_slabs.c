@@ -160,17 +160,21 @@ static bool better(const candidate *a, const candidate *b) {
     return a->need.bound < b->need.bound;
 }
 
-static void try_group(ir_graph *g, const budget *limits, int64_t limit, candidate c, candidate *best) {
+static void try_group(ir_graph *g, const budget *limits, int64_t limit, const stream_outlook *around,
+                      candidate c, candidate *best) {
+    int64_t made = stream_made(g, c.first, c.last);
     if (make_group(g, c.first, c.last, c.slab, &c.again) && c.again <= limits->macs &&
         (c.launches = cg_gpu_launches(g)) <= limits->launches) {
-        c.need = stream_measure(g, limit);
+        bool gathered = ir_group_end(g, c.first) != c.last; /* crops */
+        c.need = gathered ? stream_measure(g, limit)
+                          : stream_need_of_group(g, around, c.first, c.last, made, limit);
         if (better(&c, best)) *best = c;
     }
 }
 
 /* Every number of slabs that the group's last node can be made in. */
 static void try_slabs(ir_graph *g, const budget *limits, int64_t limit, int first, int last,
-                      const stream_snapshot *s, candidate *best) {
+                      const stream_snapshot *s, const stream_outlook *around, candidate *best) {
     const ir_node *n = g->nodes[last];
     int depth = (int)n->out[0]->dim[2], tried = depth;
     int unit = n->gpu == IR_GPU_GEMM_SCATTER ? (int)ir_ints(n, IR_STRIDE)[0] : 1; /* planes made together */
@@ -178,7 +182,7 @@ static void try_slabs(ir_graph *g, const budget *limits, int64_t limit, int firs
         int planes = ((depth + slabs - 1) / slabs + unit - 1) / unit * unit;
         if (planes >= tried) continue;
         tried = planes;
-        try_group(g, limits, limit, (candidate){.first = first, .last = last, .slab = planes}, best);
+        try_group(g, limits, limit, around, (candidate){.first = first, .last = last, .slab = planes}, best);
         stream_restore(g, s);
     }
 }
@@ -186,6 +190,7 @@ static void try_slabs(ir_graph *g, const budget *limits, int64_t limit, int firs
 static candidate best_group(ir_graph *g, const budget *limits, int peak, int64_t limit) {
     ir_arena *a = ir_arena_new();
     stream_snapshot s = stream_take_snapshot(g, a);
+    stream_outlook around = stream_look_around(g, limit, a);
     candidate best = {.first = -1, .need = {.bound = INT64_MAX, .peaks = g->n_nodes + 1}};
     int left = peak, right = peak;
     while (left > 0 && peak - left < REACH && can_run_in_slabs(g->nodes[left - 1])) left--;
@@ -193,7 +198,7 @@ static candidate best_group(ir_graph *g, const budget *limits, int peak, int64_t
     for (int first = left; first <= peak; first++)
         for (int last = peak; last <= right; last++)
             if ((first < last || g->nodes[first]->scratch) && !stream_cuts_a_group(g, first, last))
-                try_slabs(g, limits, limit, first, last, &s, &best);
+                try_slabs(g, limits, limit, first, last, &s, &around, &best);
     ir_arena_free(a);
     return best;
 }

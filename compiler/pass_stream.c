@@ -64,14 +64,14 @@ static bool is_crop_of(const ir_node *n, const ir_tensor *t) {
 }
 
 /* Whether some node of the group reads t, and behind the group nothing but crops. */
-static bool only_crops_behind(const ir_graph *g, const ir_tensor *t, int first, int last, bool tear) {
+static bool only_crops_behind(const ir_graph *g, const ir_tensor *t, int last, bool tear) {
     bool inside = false;
     if (pass_is_output(g, t)) return false;
-    for (int i = first; i < g->n_nodes; i++) {
-        if (!stream_reads(g->nodes[i], t)) continue;
-        if (i <= last)
+    for (int i = 0; i < t->n_users; i++) {
+        const ir_node *n = t->users[i];
+        if (ir_position(g, n) <= last)
             inside = true;
-        else if (!is_crop_of(g->nodes[i], t) || (g->nodes[i]->stream && !tear))
+        else if (!is_crop_of(n, t) || (n->stream && !tear))
             return false;
     }
     return inside;
@@ -80,7 +80,7 @@ static bool only_crops_behind(const ir_graph *g, const ir_tensor *t, int first, 
 int stream_gather_crops(ir_graph *g, int first, int last, bool tear) {
     for (int i = first; i <= last; i++) {
         const ir_tensor *t = g->nodes[i]->out[0];
-        if (!only_crops_behind(g, t, first, last, tear)) continue;
+        if (!only_crops_behind(g, t, last, tear)) continue;
         for (int k = last + 1; k < g->n_nodes; k++) {
             if (!is_crop_of(g->nodes[k], t)) continue;
             ir_insert_node(g, g->nodes[k], g->nodes[i + 1]);
@@ -103,16 +103,16 @@ static bool shares_memory(const ir_graph *g, const ir_tensor *t) {
  */
 static bool written_before(const ir_graph *g, const ir_tensor *t, int first) {
     const ir_node *n = t->producer;
-    for (int i = 0; ir_is_joined(n) && i < first; i++)
-        if (g->nodes[i] == n->in[0]->producer) return true;
-    return false;
+    return ir_is_joined(n) && ir_position(g, n->in[0]->producer) < first;
 }
 
 bool stream_stays_inside(const ir_graph *g, const ir_tensor *t, int first, int last) {
-    if (pass_is_output(g, t) || shares_memory(g, t) || written_before(g, t, first)) return false;
-    for (int i = 0; i < g->n_nodes; i++)
-        if ((i < first || i > last) && stream_reads(g->nodes[i], t)) return false;
-    return true;
+    if (pass_is_output(g, t) || written_before(g, t, first)) return false;
+    for (int i = 0; i < t->n_users; i++) {
+        int at = ir_position(g, t->users[i]);
+        if (at < first || at > last) return false;
+    }
+    return !shares_memory(g, t);
 }
 
 /* The first plane of t that node n, whose result has `done` planes, will read; `none` if it reads no more. */
@@ -198,6 +198,68 @@ stream_need stream_measure(const ir_graph *g, int64_t limit) {
     return c;
 }
 
+/* ---- what a group gains ---------------------------------------------------------------------- */
+
+static void add_up_pieces(const ir_graph *g, const ir_buffers *buffers, stream_outlook *o) {
+    for (int i = 0; i < buffers->count; i++)
+        for (int k = 0; k < buffers->list[i].n_pieces; k++) {
+            const ir_piece *p = &buffers->list[i].pieces[k];
+            if (p->alive.first > p->alive.last) continue;
+            o->begun[p->alive.first] += p->bytes;
+            o->ended[p->alive.last + 1] += p->bytes;
+        }
+    for (int i = 1; i <= g->n_nodes; i++) {
+        o->begun[i] += o->begun[i - 1];
+        o->ended[i] += o->ended[i - 1];
+    }
+}
+
+stream_outlook stream_look_around(const ir_graph *g, int64_t limit, ir_arena *a) {
+    size_t n = (size_t)g->n_nodes + 2;
+    stream_outlook o = {ir_alloc(a, n, sizeof(int64_t)), ir_alloc(a, n, sizeof(int64_t)),
+                        ir_alloc(a, n, sizeof(int)),     ir_alloc(a, n, sizeof(int)),
+                        ir_alloc(a, n, sizeof(int64_t)), ir_alloc(a, n, sizeof(int64_t))};
+    int64_t *alive = ir_alloc(a, n, sizeof *alive);
+    ir_buffers buffers = ir_find_buffers(g, a);
+    ir_live_bytes(g, &buffers, alive);
+    add_up_pieces(g, &buffers, &o);
+    for (int i = 1; i <= g->n_nodes; i++) {
+        bool goes_on = i > 1 && g->nodes[i - 1]->stream && g->nodes[i - 1]->stream == g->nodes[i - 2]->stream;
+        o.most_before[i] = alive[i - 1] > o.most_before[i - 1] ? alive[i - 1] : o.most_before[i - 1];
+        o.peaks_before[i] = o.peaks_before[i - 1] + (!goes_on && alive[i - 1] > limit);
+    }
+    for (int i = g->n_nodes - 2; i >= 0; i--) {
+        bool goes_on = g->nodes[i + 1]->stream && g->nodes[i]->stream == g->nodes[i + 1]->stream;
+        o.most_behind[i] = alive[i + 1] > o.most_behind[i + 1] ? alive[i + 1] : o.most_behind[i + 1];
+        o.peaks_behind[i] = o.peaks_behind[i + 1] + (!goes_on && alive[i + 1] > limit);
+    }
+    return o;
+}
+
+/* What node n's result and scratch memory take of the arena. */
+static int64_t bytes_made(const ir_node *n) {
+    const ir_tensor *t = n->out[0];
+    bool own = !t->view_of && !t->fused && !t->on_load && !t->n_outputs;
+    int64_t bytes = own ? (ir_bytes(t) + IR_ALIGN - 1) / IR_ALIGN * IR_ALIGN : 0;
+    return bytes + (n->scratch + IR_ALIGN - 1) / IR_ALIGN * IR_ALIGN;
+}
+
+int64_t stream_made(const ir_graph *g, int first, int last) {
+    int64_t bytes = 0;
+    for (int i = first; i <= last; i++) bytes += bytes_made(g->nodes[i]);
+    return bytes;
+}
+
+stream_need stream_need_of_group(const ir_graph *g, const stream_outlook *o, int first, int last,
+                                 int64_t made, int64_t limit) {
+    int64_t alive = o->begun[last] - o->ended[first] + stream_made(g, first, last) - made;
+    stream_need n = {.bound = alive, .peak = first};
+    if (o->most_before[first] > n.bound) n.bound = o->most_before[first];
+    if (o->most_behind[last] > n.bound) n.bound = o->most_behind[last];
+    n.peaks = o->peaks_before[first] + o->peaks_behind[last] + (alive > limit);
+    return n;
+}
+
 int stream_new_group(const ir_graph *g) {
     int most = 0;
     for (int i = 0; i < g->n_nodes; i++)
@@ -226,25 +288,30 @@ static bool mend_group(ir_graph *g, int first, int last, ir_arena *a) {
     return true;
 }
 
-bool pass_stream_group(ir_graph *g, int first, int last, int slab) {
+static bool make_group(ir_graph *g, int group, int first, int last, int slab) {
     ir_arena *a = ir_arena_new();
-    int group = stream_new_group(g);
-    bool *torn = ir_alloc(a, (size_t)g->n_nodes, sizeof *torn), large = true;
+    bool *torn = NULL, large = true;
     for (int i = first; i <= last; i++) g->nodes[i]->out[0]->ring = 0;
     last = stream_gather_crops(g, first, last, true);
-    for (int i = last + 1; i < g->n_nodes; i++) torn[i] = is_torn(g, i, first, last);
+    for (int i = first; i <= last && !torn; i++)
+        if (g->nodes[i]->stream) torn = ir_alloc(a, (size_t)g->n_nodes, sizeof *torn);
+    for (int i = last + 1; torn && i < g->n_nodes; i++) torn[i] = is_torn(g, i, first, last);
     for (int i = first; i <= last; i++) {
         g->nodes[i]->stream = group;
         g->nodes[i]->slab = slab;
         g->nodes[i]->out[0]->ring = 0;
     }
-    for (int i = last + 1, end; i < g->n_nodes; i = end + 1) {
+    for (int i = last + 1, end; torn && i < g->n_nodes; i = end + 1) {
         end = ir_group_end(g, i);
         if (torn[i]) large = mend_group(g, i, end, a) && large;
     }
     large = set_rings(g, first, last, slab, a) && large;
     ir_arena_free(a);
     return large;
+}
+
+bool pass_stream_group(ir_graph *g, int first, int last, int slab) {
+    return make_group(g, stream_new_group(g), first, last, slab);
 }
 
 /* While other peaks are as high, getting rid of one counts; then the height of the last. */
@@ -257,24 +324,57 @@ static bool better(const candidate *a, const candidate *b) {
     return a->last - a->first < b->last - b->first;
 }
 
+/* Takes back a group that gathered no crops. */
+static void take_back(ir_graph *g, const stream_snapshot *s, const int *ring, int first, int last) {
+    for (int i = first; i <= last; i++) {
+        g->nodes[i]->stream = s->stream[i];
+        g->nodes[i]->slab = s->slab[i];
+        g->nodes[i]->out[0]->ring = ring[i];
+    }
+}
+
+static int *rings_of_nodes(const ir_graph *g, ir_arena *a) {
+    int *ring = ir_alloc(a, (size_t)g->n_nodes + 1, sizeof *ring);
+    for (int i = 0; i < g->n_nodes; i++) ring[i] = g->nodes[i]->out[0]->ring;
+    return ring;
+}
+
+typedef struct trial {
+    stream_snapshot before;
+    stream_outlook around;
+    int *ring; /* per node, of its result */
+    int group; /* a free number */
+    int64_t limit;
+} trial;
+
+static void try_group(ir_graph *g, const trial *t, candidate c, candidate *best) {
+    int64_t made = stream_made(g, c.first, c.last);
+    bool large = make_group(g, t->group, c.first, c.last, c.slab);
+    bool gathered = ir_group_end(g, c.first) != c.last;
+    if (large) {
+        stream_need need = gathered ? stream_measure(g, t->limit)
+                                    : stream_need_of_group(g, &t->around, c.first, c.last, made, t->limit);
+        c.bound = need.bound, c.peaks = need.peaks;
+        if (better(&c, best)) *best = c;
+    }
+    if (gathered)
+        stream_restore(g, &t->before);
+    else
+        take_back(g, &t->before, t->ring, c.first, c.last);
+}
+
 static candidate best_group(ir_graph *g, int peak, int64_t limit) {
     ir_arena *outer = ir_arena_new();
-    stream_snapshot s = stream_take_snapshot(g, outer);
+    trial t = {stream_take_snapshot(g, outer), stream_look_around(g, limit, outer), rings_of_nodes(g, outer),
+               stream_new_group(g), limit};
     candidate best = {.bound = INT64_MAX, .peaks = g->n_nodes + 1};
     int left = peak, right = peak;
     while (left > 0 && peak - left < REACH && ir_can_stream(g->nodes[left - 1])) left--;
     while (right + 1 < g->n_nodes && right - peak < REACH && ir_can_stream(g->nodes[right + 1])) right++;
     for (int first = left; first <= peak; first++)
         for (int last = peak; last <= right; last++)
-            for (int k = 0; k < SLABS && first < last && !stream_cuts_a_group(g, first, last); k++) {
-                candidate c = {.first = first, .last = last, .slab = slabs[k]};
-                if (pass_stream_group(g, first, last, slabs[k])) {
-                    stream_need m = stream_measure(g, limit);
-                    c.bound = m.bound, c.peaks = m.peaks;
-                    if (better(&c, &best)) best = c;
-                }
-                stream_restore(g, &s);
-            }
+            for (int k = 0; k < SLABS && first < last && !stream_cuts_a_group(g, first, last); k++)
+                try_group(g, &t, (candidate){.first = first, .last = last, .slab = slabs[k]}, &best);
     ir_arena_free(outer);
     return best;
 }

@@ -23,6 +23,22 @@ typedef struct stream_need {
 } stream_need;
 stream_need stream_measure(const ir_graph *g, int64_t limit);
 
+/* A group's nodes are one point in time: what is in use at any of them is in use at all. Elsewhere nothing
+ * changes, so sums over what stands in front of and behind a group tell what any group needs. */
+typedef struct stream_outlook {
+    int64_t *most_before,
+        *most_behind;                 /* per node: most bytes alive at the nodes in front of it, behind it */
+    int *peaks_before, *peaks_behind; /* ... and how many nodes or groups need more than the limit */
+    int64_t *begun, *ended;           /* bytes of pieces that begin there or before; that end before it */
+} stream_outlook;
+stream_outlook stream_look_around(const ir_graph *g, int64_t limit, ir_arena *a);
+/* Bytes of the arena for what nodes first to last compute, and their scratch memory. */
+int64_t stream_made(const ir_graph *g, int first, int last);
+/* What stream_measure would say but for the peak, now that the nodes first to last have become a group and
+ * none has moved. o, made: stream_look_around, stream_made before. */
+stream_need stream_need_of_group(const ir_graph *g, const stream_outlook *o, int first, int last,
+                                 int64_t made, int64_t limit);
+
 bool stream_reads(const ir_node *n, const ir_tensor *t);
 /* Moves crops that stand behind the group right behind what they crop, out of other groups only with `tear`
  * (whose rings then have to be found anew); returns the group's new last node. */

@@ -21,14 +21,10 @@ bool pass_terms(ir_graph *g, ir_diag *d) {
     for (int i = 0; i < g->n_nodes; i++) {
         ir_node *n = g->nodes[i];
         if (n->op != IR_OP_INSTANCE_NORM) continue;
-        ir_tensor **in = ir_alloc(g->arena, 4, sizeof(ir_tensor *)), *slope = n->n_in > 3 ? n->in[3] : NULL;
-        in[0] = n->in[0];
-        in[1] = terms_of(g, n, d);
-        in[3] = slope;
-        if (!in[1]) return false;
+        ir_tensor *slope = n->n_in > 3 ? n->in[3] : NULL, *terms = terms_of(g, n, d);
+        if (!terms) return false;
         n->op = IR_OP_NORMALISE;
-        n->in = in;
-        n->n_in = slope ? 4 : 2;
+        ir_set_operands(g, n, slope ? 4 : 2, (ir_tensor *[]){n->in[0], terms, NULL, slope});
         ir_drop_attr(n, IR_EPS);
         if (ir_get(n, IR_GROUP)) ir_drop_attr(n, IR_GROUP);
         i++; /* the terms now stand in front of n */

@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* What is tried: as ir_node.winograd, where 1 stands for a batch of the model's choice. */
@@ -150,6 +151,10 @@ static bool read_entry(const json_value *from, ir_arena *arena, ir_tuned *to) {
 
 bool tune_read(const char *path, ir_graph *g, ir_diag *d) {
     size_t n;
+    struct stat s;
+    if (stat(path, &s) == 0 && !S_ISREG(s.st_mode) && !S_ISDIR(s.st_mode))
+        return ir_fail(d, IR_EXIT_INPUT, "--tuning %s: not a regular file; it is read once for each target",
+                       path);
     char *text = file_read(path, MAX_JSON, &n, d);
     if (!text) return false;
     ir_arena *arena = ir_arena_new();

@@ -1,4 +1,5 @@
 /* graph.c: building a graph: tensors, nodes, attributes. */
+#include "grow.h"
 #include "names.h"
 
 #include <ctype.h>
@@ -52,8 +53,7 @@ void ir_rename_tensor(ir_graph *g, ir_tensor *t, const char *name) {
 
 /* ---- tensors --------------------------------------------------------------------------------- */
 
-/* Room for one more pointer behind `count` of them. */
-static void *grow(ir_arena *a, void *list, int count, int *capacity) {
+void *ir_grow(ir_arena *a, void *list, int count, int *capacity) {
     if (count < *capacity) return list;
     if (*capacity > INT_MAX / 2) ir_die("a graph of more than %d objects", *capacity);
     *capacity = *capacity ? 2 * *capacity : 16;
@@ -76,23 +76,17 @@ static ir_tensor *add_tensor(ir_graph *g, const char *name, ir_role role, ir_dty
     t->rank = rank;
     if (rank) memcpy(t->dim, dim, (size_t)rank * sizeof *dim);
     t->arena_offset = -1;
-    g->tensors = grow(g->arena, g->tensors, g->n_tensors, &g->cap_tensors);
+    t->place = g->n_tensors;
+    g->tensors = ir_grow(g->arena, g->tensors, g->n_tensors, &g->cap_tensors);
     g->tensors[g->n_tensors++] = t;
     ir_names_add(g, t);
     return t;
 }
 
-/* Appends to one of the lists without a capacity of their own: they stay short. */
-static void append(ir_arena *a, ir_tensor ***list, int *count, ir_tensor *t) {
-    ir_tensor **longer = ir_alloc(a, (size_t)*count + 1, sizeof *longer);
-    if (*count) memcpy(longer, *list, (size_t)*count * sizeof *longer);
-    longer[(*count)++] = t;
-    *list = longer;
-}
-
 ir_tensor *ir_add_input(ir_graph *g, const char *name, ir_dtype t, int rank, const int64_t *dim) {
     ir_tensor *x = add_tensor(g, name, IR_ROLE_INPUT, t, rank, dim);
-    append(g->arena, &g->inputs, &g->n_inputs, x);
+    g->inputs = ir_grow(g->arena, g->inputs, g->n_inputs, &g->cap_inputs);
+    g->inputs[g->n_inputs++] = x;
     return x;
 }
 
@@ -120,7 +114,9 @@ ir_tensor *ir_add_const_f32(ir_graph *g, const char *name, int count, const floa
 }
 
 void ir_add_output(ir_graph *g, ir_tensor *t) {
-    append(g->arena, &g->outputs, &g->n_outputs, t);
+    g->outputs = ir_grow(g->arena, g->outputs, g->n_outputs, &g->cap_outputs);
+    g->outputs[g->n_outputs++] = t;
+    t->n_outputs++;
 }
 
 /* ---- nodes ----------------------------------------------------------------------------------- */
@@ -130,15 +126,14 @@ ir_node *ir_add_node(ir_graph *g, ir_op op, const char *name, int n_in, ir_tenso
     ir_node *n = ir_alloc(g->arena, 1, sizeof *n);
     n->op = op;
     n->name = ir_strdup(g->arena, name);
-    n->n_in = n_in;
-    n->in = ir_alloc(g->arena, (size_t)n_in + 1, sizeof *n->in);
-    if (n_in) memcpy(n->in, in, (size_t)n_in * sizeof *in);
+    ir_set_operands(g, n, n_in, in);
     n->n_out = 1;
     n->out = ir_alloc(g->arena, 1, sizeof *n->out);
     n->out[0] = add_tensor(g, out_name, IR_ROLE_VALUE, IR_F32, 0, NULL);
     n->out[0]->producer = n;
     n->scratch_offset = -1;
-    g->nodes = grow(g->arena, g->nodes, g->n_nodes, &g->cap_nodes);
+    n->place = g->n_nodes;
+    g->nodes = ir_grow(g->arena, g->nodes, g->n_nodes, &g->cap_nodes);
     g->nodes[g->n_nodes++] = n;
     return n;
 }

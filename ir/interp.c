@@ -252,14 +252,6 @@ static void become_const(ir_graph *g, ir_tensor *t, const ir_value *v) {
     t->hash = ir_hash(data, (size_t)n * size);
 }
 
-static void forget_node(ir_graph *g, const ir_node *n) {
-    int k = 0;
-    while (k < g->n_nodes && g->nodes[k] != n) k++;
-    if (k == g->n_nodes) ir_die("fold: %s is not in its graph", n->name);
-    memmove(&g->nodes[k], &g->nodes[k + 1], (size_t)(g->n_nodes - k - 1) * sizeof(ir_node *));
-    g->n_nodes--;
-}
-
 bool ir_fold_node(ir_graph *g, ir_node *n, ir_diag *d) {
     ir_value *in = calloc((size_t)n->n_in + 1, sizeof *in), out[1] = {{NULL, NULL}};
     bool ok = in || ir_fail(d, IR_EXIT_FAILURE, "out of memory");
@@ -272,7 +264,7 @@ bool ir_fold_node(ir_graph *g, ir_node *n, ir_diag *d) {
     ok = ok && ir_interpret_node(n, in, out, 1, d);
     if (ok) {
         become_const(g, n->out[0], &out[0]);
-        forget_node(g, n);
+        ir_detach_node(g, n);
     }
     if (in) ir_values_free(in, n->n_in);
     free(in);

@@ -47,6 +47,9 @@ static inline char *interp_out_cells(const ir_value *v) {
     return v->f ? (char *)v->f : (char *)v->i;
 }
 
+/* Towards zero, held inside integer type t, where C leaves the result undefined; NaN becomes 0. As vox_cast.
+ */
+int64_t interp_whole(ir_dtype t, double x);
 /* Row-major strides of t in elements. */
 void interp_strides(const ir_tensor *t, int64_t *stride);
 /* Strides with which x walks through the elements of y under NumPy broadcasting: 0 where x repeats. */

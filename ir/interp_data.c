@@ -219,7 +219,7 @@ bool interp_pad(const interp_call *c) {
     const ir_tensor *x = c->n->in[0], *y = c->n->out[0];
     const ir_attr *value = ir_get(c->n, IR_VALUE);
     double f = value ? value->f[0] : 0;
-    int64_t i = (int64_t)f;
+    int64_t i = interp_whole(c->n->out[0]->dtype, f);
     pad_job j = {.rank = x->rank, .begin = ir_ints(c->n, IR_PAD), .x_dim = x->dim, .y_dim = y->dim};
     for (size_t m = 0; m < sizeof pad_modes / sizeof pad_modes[0]; m++)
         if (strcmp(pad_modes[m].name, ir_word(c->n, IR_MODE)) == 0) j.mode = &pad_modes[m];

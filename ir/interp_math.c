@@ -55,6 +55,14 @@ static double f_round(double x, double alpha, double beta) {
     return UNUSED2, rint(x);
 }
 
+int64_t interp_whole(ir_dtype t, double x) {
+    int64_t low = t == IR_I32 ? INT32_MIN : t == IR_U8 || t == IR_BOOL ? 0 : INT64_MIN;
+    int64_t high = t == IR_I32 ? INT32_MAX : t == IR_U8 ? UINT8_MAX : t == IR_BOOL ? 1 : INT64_MAX;
+    if (isnan(x)) return 0;
+    if (x >= (double)high) return high;
+    return x < (double)low ? low : (int64_t)x;
+}
+
 /* Integers wrap around as in C's unsigned arithmetic, never overflow. */
 static int64_t wrap_neg(int64_t x) {
     return (int64_t)(0 - (uint64_t)x);
@@ -75,8 +83,8 @@ static int64_t i_not(int64_t x, double alpha, double beta) {
     return UNUSED2, !x;
 }
 static int64_t i_clip(int64_t x, double alpha, double beta) {
-    x = (double)x < alpha ? (int64_t)alpha : x;
-    return (double)x > beta ? (int64_t)beta : x;
+    x = (double)x < alpha ? interp_whole(IR_I64, alpha) : x;
+    return (double)x > beta ? interp_whole(IR_I64, beta) : x;
 }
 
 static const struct {
@@ -148,6 +156,10 @@ bool interp_map(const interp_call *c) {
     if (!c->out[0].i || !c->in[0].i || !maps[c->n->op].i)
         return ir_fail(c->d, IR_EXIT_UNSUPPORTED, "%s: %s has no form for %s", c->n->name,
                        ir_op_get(c->n->op)->name, ir_dtype_name(c->n->in[0]->dtype));
+    if (c->n->op == IR_OP_CLIP) {
+        alpha = isnan(alpha) ? alpha : (double)interp_whole(y->dtype, alpha);
+        beta = isnan(beta) ? beta : (double)interp_whole(y->dtype, beta);
+    }
     for (int64_t i = 0; i < n; i++)
         c->out[0].i[i] = wrap_to(y->dtype, maps[c->n->op].i(c->in[0].i[i], alpha, beta));
     return true;
@@ -336,8 +348,9 @@ static void binary_chunk(void *ctx, int64_t task, int thread) {
         else if (a->i && b->i)
             out->i[i] = wrap_to(y->dtype, j->b->i(a->i[at[0]], b->i[at[1]]));
         else
-            out->i[i] = wrap_to(y->dtype, j->b->p ? j->b->p(as_float(a, at[0]), as_float(b, at[1]))
-                                                  : (int64_t)j->b->f(as_float(a, at[0]), as_float(b, at[1])));
+            out->i[i] = wrap_to(
+                y->dtype, j->b->p ? j->b->p(as_float(a, at[0]), as_float(b, at[1]))
+                                  : interp_whole(y->dtype, j->b->f(as_float(a, at[0]), as_float(b, at[1]))));
         interp_step(y->rank, y->dim, index, 2, at, (const int64_t(*)[IR_MAX_RANK])j->stride);
     }
 }
@@ -364,15 +377,6 @@ bool interp_binary(const interp_call *c) {
 
 /* ---- cast ------------------------------------------------------------------------------------ */
 
-/* Towards zero, held inside type t, where C leaves the result undefined; NaN becomes 0. */
-static int64_t truncate(ir_dtype t, double x) {
-    int64_t low = t == IR_I32 ? INT32_MIN : t == IR_U8 ? 0 : INT64_MIN;
-    int64_t high = t == IR_I32 ? INT32_MAX : t == IR_U8 ? UINT8_MAX : INT64_MAX;
-    if (isnan(x)) return 0;
-    if (x >= (double)high) return high;
-    return x < (double)low ? low : (int64_t)x;
-}
-
 /* A cast between float dtypes changes nothing here: the interpreter never rounds. */
 bool interp_cast(const interp_call *c) {
     const ir_tensor *y = c->n->out[0];
@@ -384,7 +388,7 @@ bool interp_cast(const interp_call *c) {
             c->out[0].i[i] = c->in[0].f ? c->in[0].f[i] != 0 : c->in[0].i[i] != 0;
         else
             c->out[0].i[i] =
-                c->in[0].f ? truncate(y->dtype, c->in[0].f[i]) : wrap_to(y->dtype, c->in[0].i[i]);
+                c->in[0].f ? interp_whole(y->dtype, c->in[0].f[i]) : wrap_to(y->dtype, c->in[0].i[i]);
     }
     return true;
 }

@@ -97,7 +97,8 @@ static bool pool_integers(const interp_call *c) {
     floats.out = &out;
     for (int64_t i = 0; i < n_in && ok; i++) x[i] = (double)c->in[0].i[i];
     ok = ok && run_pool(&floats, false);
-    for (int64_t i = 0; i < n_out && ok; i++) c->out[0].i[i] = y[i] < -0x1p62 ? 0 : (int64_t)y[i];
+    for (int64_t i = 0; i < n_out && ok; i++)
+        c->out[0].i[i] = isinf(y[i]) ? 0 : interp_whole(c->n->out[0]->dtype, y[i]);
     free(x);
     free(y);
     return ok || ir_fail(c->d, IR_EXIT_FAILURE, "%s: out of memory", c->n->name);

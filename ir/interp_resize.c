@@ -107,7 +107,7 @@ typedef struct tap {
 } tap;
 
 static int64_t clamp(double x, int64_t n) {
-    return x < 0 ? 0 : x > (double)(n - 1) ? n - 1 : (int64_t)x;
+    return !(x > 0) ? 0 : x > (double)(n - 1) ? n - 1 : (int64_t)x;
 }
 
 static tap find_tap(const ir_node *n, int axis, int64_t o) {
@@ -178,7 +178,7 @@ static void resize_plane(void *ctx, int64_t task, int thread) {
         if (r->c->out[0].f)
             r->c->out[0].f[task * n + i] = v;
         else
-            r->c->out[0].i[task * n + i] = (int64_t)v;
+            r->c->out[0].i[task * n + i] = interp_whole(j->y->dtype, v);
         interp_step(j->rank - lead, j->y->dim + lead, index + lead, 0, &offset, NULL);
     }
 }

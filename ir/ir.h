@@ -142,6 +142,12 @@ typedef struct ir_tensor {
     int rank; /* 0 for a scalar */
     int64_t dim[IR_MAX_RANK];
     ir_node *producer; /* IR_ROLE_VALUE only */
+    /* Who reads it: a node once per operand, in no order. Kept by what builds and rewrites graphs (below):
+     * write no operand and no graph output directly. */
+    int n_users, cap_users;
+    ir_node **users;
+    int n_outputs; /* times that it is an output of the graph */
+    int place;     /* about where it stands in the graph's list */
     const void
         *data;     /* IR_ROLE_CONST: row-major, host byte order; NULL in a graph read without its weights */
     uint64_t hash; /* IR_ROLE_CONST: ir_hash of data */
@@ -169,6 +175,7 @@ struct ir_node {
     ir_op op;
     const char *name;   /* of the layer, as its author wrote it; the emitted function's name */
     const char *source; /* where it came from, for messages: "unet3d.yaml:12:5", "net.onnx: node 7 Conv" */
+    int place;          /* about where it stands in the graph's list: see ir_position */
     int n_in, n_out;
     ir_tensor **in; /* an optional input that is absent is NULL */
     ir_tensor **out;
@@ -278,7 +285,7 @@ typedef struct ir_graph {
     ir_node **nodes; /* in execution order */
     int n_tensors, cap_tensors;
     ir_tensor **tensors; /* in order of creation */
-    int n_inputs, n_outputs;
+    int n_inputs, cap_inputs, n_outputs, cap_outputs;
     ir_tensor **inputs, **outputs;
     int n_labels;
     const char **labels; /* label names, index = class */
@@ -330,13 +337,24 @@ double ir_float(const ir_node *n, ir_key key);         /* dies if absent */
 const double *ir_floats(const ir_node *n, ir_key key); /* dies if absent */
 const char *ir_word(const ir_node *n, ir_key key);     /* NULL if absent */
 
-/* Rewriting. */
+/* ---- rewriting (rewrite.c) ------------------------------------------------------------------- */
+
+/* Operand k of n, one that it has already, becomes t (NULL: absent). */
+void ir_set_operand(ir_graph *g, ir_node *n, int k, ir_tensor *t);
+/* n has these operands from now on; the list is copied. */
+void ir_set_operands(ir_graph *g, ir_node *n, int n_in, ir_tensor *const *in);
+void ir_set_output(ir_graph *g, int i, ir_tensor *t);              /* output i of the graph becomes t */
 void ir_replace_uses(ir_graph *g, ir_tensor *from, ir_tensor *to); /* in nodes and in graph outputs */
 int ir_count_uses(const ir_graph *g, const ir_tensor *t);          /* node inputs + graph outputs */
-void ir_remove_node(ir_graph *g, ir_node *n);                      /* its outputs must be unused */
+/* Where n stands in the list; dies if it does not. In constant time while few nodes have moved. */
+int ir_position(const ir_graph *g, const ir_node *n);
+/* Takes n out of the list; what it computed stays, without a producer in the graph. */
+void ir_detach_node(ir_graph *g, ir_node *n);
+void ir_remove_node(ir_graph *g, ir_node *n); /* its outputs go too: they must be unused, without views */
 void ir_insert_node(ir_graph *g, ir_node *n,
                     const ir_node *before); /* moves n (last appended) in front of `before` */
 void ir_insert_behind(ir_graph *g, ir_node *n, const ir_node *after); /* the same, right behind `after` */
+void ir_delay_node(ir_graph *g, ir_node *n, const ir_node *after);    /* moves n to behind a later node */
 void ir_remove_dead(ir_graph *g); /* nodes and tensors that no output needs; graph inputs stay */
 
 /* ---- tensors (tensor.c) ---------------------------------------------------------------------- */

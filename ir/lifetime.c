@@ -35,20 +35,13 @@ static ir_span hull(ir_span a, ir_span b) {
     return (ir_span){a.first < b.first ? a.first : b.first, a.last > b.last ? a.last : b.last};
 }
 
-static bool is_output(const ir_graph *g, const ir_tensor *t) {
-    for (int i = 0; i < g->n_outputs; i++)
-        if (g->outputs[i] == t) return true;
-    return false;
-}
-
-static part locate(const ir_graph *g, const ir_index *index, const ir_tensor *t) {
+static part locate(const ir_index *index, const ir_tensor *t) {
     part p = {.end = ir_bytes(t), .alive = {0, -1}};
     int64_t before = 0; /* where t's first element lies in a voxel: it has bytes of every voxel */
     for (; t->view_of; t = t->view_of) *(t->pitch ? &before : &p.at) += t->view_offset;
     p.end = round_up(p.at + before + p.end);
-    p.root = t->role == IR_ROLE_VALUE && !t->fused && !t->on_load && !is_output(g, t)
-                 ? ir_index_find(index, t)
-                 : -1;
+    p.root =
+        t->role == IR_ROLE_VALUE && !t->fused && !t->on_load && !t->n_outputs ? ir_index_find(index, t) : -1;
     return p;
 }
 
@@ -84,7 +77,7 @@ static part *find_parts(const ir_graph *g, ir_arena *arena) {
     ir_index index = ir_index_tensors(g, arena);
     part *parts = ir_alloc(arena, (size_t)g->n_tensors + 1, sizeof *parts);
     int *writer = ir_alloc(arena, (size_t)g->n_tensors + 1, sizeof *writer); /* per tensor */
-    for (int i = 0; i < g->n_tensors; i++) parts[i] = locate(g, &index, g->tensors[i]);
+    for (int i = 0; i < g->n_tensors; i++) parts[i] = locate(&index, g->tensors[i]);
     for (int i = 0; i < g->n_nodes; i++) {
         const ir_node *n = g->nodes[i];
         int by = writer_of(&index, writer, n, i);
@@ -150,8 +143,8 @@ static ir_buffer scratch_buffer(const ir_graph *g, int node, ir_arena *arena) {
     ir_buffer b = {.node = g->nodes[node], .bytes = round_up(g->nodes[node]->scratch)};
     b.pieces = ir_alloc(arena, 1, sizeof *b.pieces);
     ir_span alive = ir_time_of(g, node);
-    for (int i = 0; g->nodes[node]->gathered && i < node; i++)
-        if (g->nodes[i] == g->nodes[node]->in[0]->producer) alive.first = ir_time_of(g, i).first;
+    if (g->nodes[node]->gathered)
+        alive.first = ir_time_of(g, ir_position(g, g->nodes[node]->in[0]->producer)).first;
     b.pieces[b.n_pieces++] = (ir_piece){0, b.bytes, alive, NULL};
     return b;
 }
@@ -179,10 +172,14 @@ int64_t ir_live_bytes(const ir_graph *g, const ir_buffers *b, int64_t *alive) {
     for (int i = 0; i < b->count; i++)
         for (int k = 0; k < b->list[i].n_pieces; k++) {
             const ir_piece *p = &b->list[i].pieces[k];
-            for (int at = p->alive.first; at <= p->alive.last; at++) alive[at] += p->bytes;
+            if (p->alive.first > p->alive.last) continue;
+            alive[p->alive.first] += p->bytes; /* what begins and ends here, for now */
+            if (p->alive.last + 1 < g->n_nodes) alive[p->alive.last + 1] -= p->bytes;
         }
-    for (int i = 0; i < g->n_nodes; i++)
+    for (int i = 0; i < g->n_nodes; i++) {
+        if (i > 0) alive[i] += alive[i - 1];
         if (alive[i] > most) most = alive[i];
+    }
     return most;
 }
 

@@ -1,6 +1,8 @@
 /* shape.c: shape inference: what holds for every op, and the table of what differs. */
 #include "shape.h"
 
+#include "index.h"
+
 #include <string.h>
 
 /* Ops that are missing here are served by their flag: MAP or BINARY. */
@@ -141,19 +143,18 @@ static bool is_parameter(const ir_node *n, int k, bool norms) {
     }
 }
 
-static bool counted_before(const ir_graph *g, int node, int operand, bool norms) {
-    const ir_tensor *t = g->nodes[node]->in[operand];
-    for (int i = 0; i <= node; i++)
-        for (int k = 0; k < (i < node ? g->nodes[i]->n_in : operand); k++)
-            if (g->nodes[i]->in[k] == t && is_parameter(g->nodes[i], k, norms)) return true;
-    return false;
-}
-
 int64_t ir_parameters(const ir_graph *g, bool norms) {
     int64_t sum = 0;
+    ir_arena *scratch = ir_arena_new();
+    ir_index index = ir_index_tensors(g, scratch);
+    bool *counted = ir_alloc(scratch, (size_t)g->n_tensors + 1, sizeof *counted);
     for (int i = 0; i < g->n_nodes; i++)
-        for (int k = 0; k < g->nodes[i]->n_in; k++)
-            if (is_parameter(g->nodes[i], k, norms) && !counted_before(g, i, k, norms))
-                sum += ir_count(g->nodes[i]->in[k]);
+        for (int k = 0; k < g->nodes[i]->n_in; k++) {
+            if (!is_parameter(g->nodes[i], k, norms)) continue;
+            bool *before = &counted[ir_index_find(&index, g->nodes[i]->in[k])];
+            if (!*before) sum += ir_count(g->nodes[i]->in[k]);
+            *before = true;
+        }
+    ir_arena_free(scratch);
     return sum;
 }

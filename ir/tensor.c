@@ -144,10 +144,11 @@ bool ir_is_weight(const ir_graph *g, const ir_tensor *t) {
         int last; /* operands 1 to this one */
     } rows[] = {{IR_OP_CONV, 3},          {IR_OP_CONV_TRANSPOSE, 3}, {IR_OP_BATCH_NORM, 4},
                 {IR_OP_INSTANCE_NORM, 3}, {IR_OP_NORM_TERMS, 2},     {IR_OP_PRELU, 1}};
-    for (int i = 0; i < g->n_nodes; i++)
+    (void)g;
+    for (int i = 0; i < t->n_users; i++)
         for (size_t r = 0; r < sizeof rows / sizeof *rows; r++)
-            for (int k = 1; g->nodes[i]->op == rows[r].op && k <= rows[r].last && k < g->nodes[i]->n_in; k++)
-                if (g->nodes[i]->in[k] == t) return true;
+            for (int k = 1; t->users[i]->op == rows[r].op && k <= rows[r].last && k < t->users[i]->n_in; k++)
+                if (t->users[i]->in[k] == t) return true;
     return false;
 }
 

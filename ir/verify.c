@@ -18,9 +18,8 @@ bool verify_broken(verifier *v, const char *name, const char *fmt, ...) {
 }
 
 bool verify_is_output(const verifier *v, const ir_tensor *t) {
-    for (int i = 0; i < v->g->n_outputs; i++)
-        if (v->g->outputs[i] == t) return true;
-    return false;
+    (void)v;
+    return t->n_outputs > 0;
 }
 
 /* ---- names ----------------------------------------------------------------------------------- */
@@ -56,24 +55,23 @@ static bool check_names(verifier *v) {
 
 /* ---- tensors --------------------------------------------------------------------------------- */
 
-static bool check_list(verifier *v, const char *what, ir_tensor *const *list, int count) {
+/* Marks the tensors of a list in `listed`, which has room for one flag per tensor of the graph. */
+static bool check_list(verifier *v, const char *what, ir_tensor *const *list, int count, bool *listed) {
     for (int i = 0; i < count; i++) {
-        if (ir_index_find(&v->index, list[i]) < 0)
-            return verify_broken(v, "listed", "graph %s %d is no tensor of the graph", what, i);
-        for (int k = 0; k < i; k++)
-            if (list[k] == list[i])
-                return verify_broken(v, "listed", "graph %s %%%s stands there twice", what, list[i]->name);
+        int at = ir_index_find(&v->index, list[i]);
+        if (at < 0) return verify_broken(v, "listed", "graph %s %d is no tensor of the graph", what, i);
+        if (listed[at])
+            return verify_broken(v, "listed", "graph %s %%%s stands there twice", what, list[i]->name);
+        listed[at] = true;
     }
     return true;
 }
 
-static bool check_tensor(verifier *v, const ir_tensor *t) {
-    bool listed = false;
+static bool check_tensor(verifier *v, const ir_tensor *t, bool listed) {
     int64_t bytes;
     if ((unsigned)t->dtype >= IR_DTYPE_COUNT || t->rank < 0 || t->rank > IR_MAX_RANK ||
         !ir_shape_bytes(t->dtype, t->rank, t->dim, &bytes))
         return verify_broken(v, "tensor-type", "%%%s has a type that cannot be", t->name);
-    for (int i = 0; i < v->g->n_inputs; i++) listed |= v->g->inputs[i] == t;
     if (listed != (t->role == IR_ROLE_INPUT))
         return verify_broken(v, "role", "%%%s is a graph input by %s only", t->name,
                              listed ? "list" : "role");
@@ -88,11 +86,14 @@ static bool check_tensor(verifier *v, const ir_tensor *t) {
 
 static bool check_tensors(verifier *v) {
     const ir_graph *g = v->g;
-    if (!check_list(v, "input", g->inputs, g->n_inputs) || !check_list(v, "output", g->outputs, g->n_outputs))
+    bool *inputs = ir_alloc(v->scratch, (size_t)g->n_tensors + 1, sizeof *inputs);
+    bool *outputs = ir_alloc(v->scratch, (size_t)g->n_tensors + 1, sizeof *outputs);
+    if (!check_list(v, "input", g->inputs, g->n_inputs, inputs) ||
+        !check_list(v, "output", g->outputs, g->n_outputs, outputs))
         return false;
     if (!g->n_outputs) return verify_broken(v, "listed", "the graph has no output");
     for (int i = 0; i < g->n_tensors; i++)
-        if (!check_tensor(v, g->tensors[i])) return false;
+        if (!check_tensor(v, g->tensors[i], inputs[i])) return false;
     return true;
 }
 
@@ -166,7 +167,7 @@ static bool check_nodes(verifier *v) {
         if (!check_operands(v, g->nodes[i], i) || !check_attributes(v, g->nodes[i]) ||
             !check_type(v, g->nodes[i]))
             return false;
-    return true;
+    return verify_uses(v);
 }
 
 bool ir_verify(const ir_graph *g, ir_diag *d) {

@@ -17,6 +17,9 @@ bool verify_broken(verifier *v, const char *name, const char *fmt, ...) __attrib
 
 bool verify_is_output(const verifier *v, const ir_tensor *t);
 
+/* Who reads each tensor, as it says itself (verify_uses.c). */
+bool verify_uses(verifier *v);
+
 /* How a view's bytes relate to those of the tensor that it lives in. */
 typedef enum verify_view {
     VERIFY_NO_VIEW,

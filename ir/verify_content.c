@@ -8,7 +8,12 @@
  * voxel. The nodes of a stream are played one after the other: verify_stream.c plays their turns. */
 #include "verify.h"
 
-enum { MOST_PIECES = 1 << 12 /* of one value; values of more are not looked at */ };
+#include <string.h>
+
+enum {
+    MOST_PIECES = 1 << 12, /* of one value; values of more are not looked at */
+    BUCKETS = 256
+};
 
 /* Bytes begin to end are those of tensor `leaf` from byte `from` on. */
 typedef struct piece {
@@ -18,14 +23,22 @@ typedef struct piece {
 
 /* Ascending, apart; what lies between holds rubbish. */
 typedef struct content {
-    int count;
+    int count, room;
     piece *list;
 } content;
+
+/* Of a part of the arena: the storages with bytes there that hold something, and some that hold nothing any
+ * more. */
+typedef struct bucket {
+    int count, room;
+    int *list; /* positions of tensors */
+} bucket;
 
 typedef struct books {
     verifier *v;
     content *want;  /* per tensor, from byte 0: what it is */
     content *holds; /* per tensor that is a storage: what lies there */
+    bucket *buckets;
     bool too_many;
 } books;
 
@@ -109,36 +122,97 @@ static void find_wants(books *b) {
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
+/* The first piece that ends behind byte `at`; c->count: none does. */
+static int first_behind(const content *c, int64_t at) {
+    int low = 0, high = c->count;
+    while (low < high) {
+        int middle = low + (high - low) / 2;
+        if (c->list[middle].end > at)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+/* Makes `more` of c's pieces from number `from` on of what were `less`. */
+static void resize(const books *b, content *c, int from, int less, int more) {
+    int count = c->count - less + more, behind = c->count - from - less;
+    if (count > c->room) {
+        piece *list = ir_alloc(b->v->scratch, 2 * (size_t)count, sizeof *list);
+        if (c->count) memcpy(list, c->list, (size_t)c->count * sizeof *list);
+        c->list = list;
+        c->room = 2 * count;
+    }
+    if (behind) memmove(&c->list[from + more], &c->list[from + less], (size_t)behind * sizeof *c->list);
+    c->count = count;
+}
+
 /* Bytes begin to end become `with`, moved by `at`; NULL: rubbish. */
 static void replace(const books *b, content *c, int64_t begin, int64_t end, const content *with, int64_t at) {
-    size_t room = (size_t)c->count + 2 + (size_t)(with ? with->count : 0);
-    content new = {.list = ir_alloc(b->v->scratch, room, sizeof(piece))};
-    for (int i = 0; i < c->count; i++) {
-        piece p = c->list[i];
-        if (p.end > begin) p.end = begin;
-        append(&new, p);
+    int from = first_behind(c, begin), to = from;
+    if (begin >= end) return;
+    while (to < c->count && c->list[to].begin < end) to++;
+    piece room[2];
+    content left = {.list = room}; /* of the first and the last of these pieces */
+    if (from < to && c->list[from].begin < begin) {
+        append(&left, c->list[from]);
+        left.list[0].end = begin;
     }
-    for (int i = 0; with && i < with->count; i++) {
+    const int before = left.count, more = with ? with->count : 0;
+    if (from < to && c->list[to - 1].end > end) {
+        piece p = c->list[to - 1];
+        left.list[left.count++] = (piece){end, p.end, p.from + (end - p.begin), p.leaf};
+    }
+    resize(b, c, from, to - from, left.count + more);
+    if (before) c->list[from] = left.list[0];
+    for (int i = 0; i < more; i++) {
         piece p = with->list[i];
-        append(&new, (piece){p.begin + at, p.end + at, p.from, p.leaf});
+        c->list[from + before + i] = (piece){p.begin + at, p.end + at, p.from, p.leaf};
     }
-    for (int i = 0; i < c->count; i++) {
-        piece p = c->list[i];
-        if (p.begin < end) p.from += end - p.begin, p.begin = end;
-        append(&new, p);
+    if (left.count > before) c->list[from + before + more] = left.list[before];
+}
+
+static int bucket_of(const ir_graph *g, int64_t byte) {
+    int64_t size = g->arena_bytes / BUCKETS + 1, at = byte / size;
+    return at < 0 ? 0 : at < BUCKETS ? (int)at : BUCKETS - 1;
+}
+
+/* Storage i begins to hold something. */
+static void enter(const books *b, int i) {
+    const ir_tensor *t = b->v->g->tensors[i];
+    if (b->v->g->arena_bytes < 0 || t->arena_offset < 0) return;
+    int last = bucket_of(b->v->g, t->arena_offset + ir_bytes(t) - 1);
+    for (int k = bucket_of(b->v->g, t->arena_offset); k <= last; k++) {
+        bucket *into = &b->buckets[k];
+        if (into->count == into->room) {
+            int room = 2 * into->room + 16, *list = ir_alloc(b->v->scratch, (size_t)room, sizeof *list);
+            if (into->count) memcpy(list, into->list, (size_t)into->count * sizeof *list);
+            into->list = list;
+            into->room = room;
+        }
+        into->list[into->count++] = i;
     }
-    *c = new;
+}
+
+/* Bytes from..to of the arena are written: whether storage i, not `by`, holds something afterwards. */
+static bool survives(const books *b, int i, const ir_tensor *by, int64_t begin, int64_t end) {
+    const ir_tensor *t = b->v->g->tensors[i];
+    int64_t from = begin - t->arena_offset, to = end - t->arena_offset, size = ir_bytes(t);
+    if (t != by && b->holds[i].count && from < size && to > 0)
+        replace(b, &b->holds[i], t->pitch ? 0 : from, t->pitch ? size : to, NULL, 0);
+    return b->holds[i].count > 0;
 }
 
 /* Bytes of the arena are written: what other storages held there is gone; of channels-last ones, all. */
 static void clobber(const books *b, const ir_tensor *by, int64_t begin, int64_t end) {
-    const ir_graph *g = b->v->g;
-    for (int i = 0; i < g->n_tensors && g->arena_bytes >= 0; i++) {
-        const ir_tensor *t = g->tensors[i];
-        if (t == by || t->view_of || t->arena_offset < 0 || !b->holds[i].count) continue;
-        int64_t from = begin - t->arena_offset, to = end - t->arena_offset, size = ir_bytes(t);
-        if (from >= size || to <= 0) continue;
-        replace(b, &b->holds[i], t->pitch ? 0 : from, t->pitch ? size : to, NULL, 0);
+    if (b->v->g->arena_bytes < 0) return;
+    for (int k = bucket_of(b->v->g, begin), last = bucket_of(b->v->g, end - 1); k <= last; k++) {
+        bucket *in = &b->buckets[k];
+        int kept = 0;
+        for (int i = 0; i < in->count; i++)
+            if (survives(b, in->list[i], by, begin, end)) in->list[kept++] = in->list[i];
+        in->count = kept;
     }
 }
 
@@ -150,7 +224,9 @@ static void write_to(const books *b, const ir_tensor *t, int64_t at, int64_t byt
         clobber(b, root, root->arena_offset, root->arena_offset + ir_bytes(root));
     if (root->arena_offset >= 0 && !root->pitch)
         clobber(b, root, root->arena_offset + place + at, root->arena_offset + place + at + bytes);
-    replace(b, &b->holds[index_of(b, root)], place + at, place + at + bytes, what, place + at);
+    const int i = index_of(b, root);
+    if (!b->holds[i].count) enter(b, i);
+    replace(b, &b->holds[i], place + at, place + at + bytes, what, place + at);
 }
 
 static void write_all(const books *b, const ir_tensor *t) {
@@ -160,9 +236,8 @@ static void write_all(const books *b, const ir_tensor *t) {
 /* ---- reading --------------------------------------------------------------------------------- */
 
 static const piece *find(const content *c, int64_t at) {
-    for (int i = 0; i < c->count; i++)
-        if (c->list[i].begin <= at && at < c->list[i].end) return &c->list[i];
-    return NULL;
+    const int i = first_behind(c, at);
+    return i < c->count && c->list[i].begin <= at ? &c->list[i] : NULL;
 }
 
 static bool wrong(const books *b, const char *reader, const ir_tensor *t, int64_t byte, const piece *there) {
@@ -212,9 +287,9 @@ static bool play(const books *b, const ir_node *n) {
         if (n->in[k] && !check_read(b, n->name, n->in[k])) return false;
     if (n->scratch_offset >= 0) clobber(b, NULL, n->scratch_offset, n->scratch_offset + n->scratch);
     write_all(b, n->out[0]);
-    for (int i = 0; n->op == IR_OP_CONV && i < b->v->g->n_nodes; i++) {
-        const ir_node *other = b->v->g->nodes[i];
-        if (other->n_in && other->in[0] == n->out[0] && ir_is_joined(other)) write_all(b, other->out[0]);
+    for (int i = 0; n->op == IR_OP_CONV && i < n->out[0]->n_users; i++) {
+        const ir_node *other = n->out[0]->users[i];
+        if (other->in[0] == n->out[0] && ir_is_joined(other)) write_all(b, other->out[0]);
     }
     return true;
 }
@@ -224,6 +299,7 @@ bool verify_content(verifier *v) {
     books b = {.v = v};
     b.want = ir_alloc(v->scratch, (size_t)g->n_tensors + 1, sizeof *b.want);
     b.holds = ir_alloc(v->scratch, (size_t)g->n_tensors + 1, sizeof *b.holds);
+    b.buckets = ir_alloc(v->scratch, BUCKETS, sizeof *b.buckets);
     find_wants(&b);
     if (b.too_many) return true;
     for (int i = 0; i < g->n_inputs; i++) write_all(&b, g->inputs[i]);

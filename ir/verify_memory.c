@@ -187,24 +187,34 @@ static int by_start(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
+/* A use that may not have ended, with what decides whether it is worth a closer look. */
+typedef struct open_use {
+    int64_t begin, end;
+    int last;
+    const use *use;
+} open_use;
+
 /* In the order in which they begin, each with those that have not ended. */
 static bool check_uses(verifier *v, const use *uses, int count) {
     const use **sorted = ir_alloc(v->scratch, (size_t)count + 1, sizeof *sorted);
-    const use **open = ir_alloc(v->scratch, (size_t)count + 1, sizeof *open);
+    open_use *open = ir_alloc(v->scratch, (size_t)count + 1, sizeof *open);
     int n_open = 0;
     for (int i = 0; i < count; i++) sorted[i] = &uses[i];
     if (count) qsort(sorted, (size_t)count, sizeof *sorted, by_start);
     for (int i = 0; i < count; i++) {
+        const use *now = sorted[i];
+        const open_use new = {now->offset, now->offset + now->bytes, now->time.last, now};
         int kept = 0;
         for (int k = 0; k < n_open; k++) {
-            const use *a = open[k] > sorted[i] ? open[k] : sorted[i],
-                      *b = a == sorted[i] ? open[k] : sorted[i];
-            if (open[k]->time.last < sorted[i]->time.first) continue;
-            open[kept++] = open[k];
+            const open_use old = open[k];
+            if (old.last < now->time.first) continue;
+            open[kept++] = old;
+            if (old.begin >= new.end || new.begin >= old.end) continue;
+            const use *a = old.use > now ? old.use : now, *b = a == now ? old.use : now;
             if (!check_apart(v, a, b)) return false;
         }
         n_open = kept;
-        open[n_open++] = sorted[i];
+        open[n_open++] = new;
     }
     return true;
 }

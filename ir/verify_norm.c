@@ -34,10 +34,12 @@ static bool check_gathered(verifier *v, const ir_node *n) {
     if (n->in[0]->fused || conv->stream)
         return verify_broken(v, "gathered", "'%s' has its sums gathered by '%s', which does not run whole",
                              n->name, conv->name);
-    for (int i = 0; i < v->g->n_nodes; i++)
-        if (v->g->nodes[i] != n && v->g->nodes[i]->gathered && v->g->nodes[i]->in[0] == n->in[0])
+    for (int i = 0; i < n->in[0]->n_users; i++) {
+        const ir_node *other = n->in[0]->users[i];
+        if (other != n && other->gathered && other->in[0] == n->in[0])
             return verify_broken(v, "gathered", "'%s' and '%s' have sums of %%%s gathered", n->name,
-                                 v->g->nodes[i]->name, n->in[0]->name);
+                                 other->name, n->in[0]->name);
+    }
     return n->scratch > 0 || verify_broken(v, "gathered", "'%s' has no scratch memory for sums", n->name);
 }
 

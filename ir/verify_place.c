@@ -108,8 +108,8 @@ bool verify_layouts(verifier *v) {
 
 static bool member_of_concat(const ir_tensor *t, const ir_tensor *u) {
     if (!u->producer || u->producer->op != IR_OP_CONCAT) return false;
-    for (int k = 0; k < u->producer->n_in; k++)
-        if (u->producer->in[k] == t) return true;
+    for (int i = 0; i < t->n_users; i++)
+        if (t->users[i] == u->producer) return true;
     return false;
 }
 
@@ -233,8 +233,8 @@ static bool check_joined(verifier *v, const ir_node *n) {
         return verify_broken(v, "joined", "'%s' is no max_pool of what a Winograd conv makes", n->name);
     if (n->in[0]->fused || n->scratch)
         return verify_broken(v, "joined", "'%s' has a fused operand or scratch memory", n->name);
-    for (int i = 0; i < v->g->n_nodes; i++) {
-        const ir_node *other = v->g->nodes[i];
+    for (int i = 0; i < n->in[0]->n_users; i++) {
+        const ir_node *other = n->in[0]->users[i];
         if (other != n && other->joined && other->in[0] == n->in[0])
             return verify_broken(v, "joined", "'%s' and '%s' want the same kernel", other->name, n->name);
     }
@@ -246,10 +246,7 @@ static bool check_fused(verifier *v, const ir_tensor *t) {
         return verify_broken(v, "fused", "%%%s is fused but no conv computes it", t->name);
     if (verify_is_output(v, t) || t->view_of || t->arena_offset != -1)
         return verify_broken(v, "fused", "%%%s is fused but has a place in memory", t->name);
-    int readers = 0;
-    for (int i = 0; i < v->g->n_nodes; i++)
-        for (int k = 0; k < v->g->nodes[i]->n_in; k++) readers += v->g->nodes[i]->in[k] == t;
-    return readers || verify_broken(v, "fused", "%%%s is fused but nothing reads it", t->name);
+    return t->n_users || verify_broken(v, "fused", "%%%s is fused but nothing reads it", t->name);
 }
 
 bool verify_fused(verifier *v) {

@@ -55,11 +55,10 @@ static bool check_ring(verifier *v, const ir_tensor *t) {
         return verify_broken(v, "ring",
                              "%%%s is a ring, but the kernel of '%s', outside its group, writes it", t->name,
                              n->in[0]->producer->name);
-    for (int i = 0; i < g->n_nodes; i++)
-        for (int k = 0; k < g->nodes[i]->n_in; k++)
-            if (g->nodes[i]->in[k] == t && g->nodes[i]->stream != n->stream)
-                return verify_broken(v, "ring", "'%s' reads %%%s, of which a ring of %d planes is left",
-                                     g->nodes[i]->name, t->name, t->ring);
+    for (int i = 0; i < t->n_users; i++)
+        if (t->users[i]->stream != n->stream)
+            return verify_broken(v, "ring", "'%s' reads %%%s, of which a ring of %d planes is left",
+                                 t->users[i]->name, t->name, t->ring);
     for (int i = 0; i < g->n_tensors; i++)
         if ((t == g->tensors[i] && t->view_of) || g->tensors[i]->view_of == t)
             return verify_broken(v, "ring", "%%%s is a ring and shares its memory", t->name);

@@ -218,6 +218,56 @@ static void test_garbage_stays_off_the_terminal(void **state) {
     test_rmdir(dir);
 }
 
+/* Of a name only; the excerpt of a file keeps its lines. */
+static void test_a_newline_in_a_name_stays_on_its_line(void **state) {
+    (void)state;
+    static const char *const rows[] = {
+        "inspect \"$(printf 'no\\nsuch\\033.onnx')\"",
+        "inspect \"$(printf 'no\\nsuch')\"",
+        "inspect models/meshnet.yaml --memory-report \"$(printf '/no\\nwhere/m.json')\"",
+        "export models/meshnet.yaml --init 1 -o \"$(printf '/no\\nwhere/m.onnx')\"",
+        "compile models/meshnet.yaml --weights \"$(printf 'no\\nsuch.safetensors')\" -o /no/b",
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char *out, *command = test_format("%s %s >/dev/null", test_voxc(), rows[i]);
+        int code = test_run(command, &out);
+        if (code < 1 || code > 3 || strchr(out, '\n') != strrchr(out, '\n') || !strpbrk(out, "\\?") ||
+            strchr(out, '\033'))
+            fail_msg("%s: exit code %d, said %s", rows[i], code, out);
+        free(out), free(command);
+    }
+}
+
+static void test_a_limit_on_file_sizes_leaves_nothing(void **state) {
+    (void)state;
+    char *dir = test_tmpdir(), *out, *voxc = realpath(test_voxc(), NULL);
+    char *command =
+        test_format("v=%s; m=$PWD/models/meshnet.yaml; cd %s; ulimit -f 8; "
+                    "$v compile $m --init 1 -o b; echo $?; $v export $m --init 1 -o m.onnx; echo $?; "
+                    "ls -A | wc -l",
+                    voxc, dir);
+    test_run(command, &out);
+    if (!strstr(out, "cannot write") || !strstr(out, "\n1\nvoxc") || !strstr(out, "\n1\n0\n"))
+        fail_msg("%s", out);
+    free(out), free(command), free(voxc);
+    test_rmdir(dir);
+}
+
+static void test_pipes_are_refused_where_they_cannot_serve(void **state) {
+    (void)state;
+    char *dir = test_tmpdir(), *out;
+    char *command = test_format("mkfifo %s/p; timeout 20 %s inspect models/meshnet.yaml --tuning %s/p", dir,
+                                test_voxc(), dir);
+    assert_int_equal(test_run(command, &out), 2);
+    assert_non_null(strstr(out, "not a regular file"));
+    free(out), free(command);
+    command = test_format("%s inspect models/meshnet.yaml --memory-report /dev/stdout", test_voxc());
+    assert_int_equal(test_run(command, &out), 2);
+    assert_non_null(strstr(out, "the extension names the format"));
+    free(out), free(command);
+    test_rmdir(dir);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_messages_and_codes),
@@ -230,6 +280,9 @@ int main(void) {
         cmocka_unit_test(test_refuses_a_folder_of_something_else),
         cmocka_unit_test(test_color_is_for_terminals_that_want_it),
         cmocka_unit_test(test_garbage_stays_off_the_terminal),
+        cmocka_unit_test(test_a_newline_in_a_name_stays_on_its_line),
+        cmocka_unit_test(test_a_limit_on_file_sizes_leaves_nothing),
+        cmocka_unit_test(test_pipes_are_refused_where_they_cannot_serve),
         cmocka_unit_test(test_interrupt_leaves_nothing_half_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

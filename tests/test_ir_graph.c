@@ -139,12 +139,24 @@ static void nodes_move_in_front(void **state) {
     expect_nodes(g, "a b c d1 d2 n");
     ir_insert_node(g, n, g->nodes[1]);
     expect_nodes(g, "a n b c d1 d2");
-    g->nodes[2]->in[0] = n->out[0];
+    ir_set_operand(g, g->nodes[2], 0, n->out[0]);
     expect_sound(g);
     ir_insert_node(g, n, g->nodes[0]);
     expect_nodes(g, "n a b c d1 d2");
     ir_insert_node(g, n, n);
     expect_nodes(g, "n a b c d1 d2");
+    ir_graph_free(g);
+}
+
+static void nodes_wait_for_a_later_one(void **state) {
+    (void)state;
+    ir_graph *g = parse(text);
+    ir_node *a = g->nodes[0];
+    ir_delay_node(g, a, g->nodes[2]);
+    expect_nodes(g, "b c a d1 d2");
+    assert_int_equal(ir_position(g, a), 2);
+    ir_delay_node(g, a, g->nodes[0]); /* it is behind that one already */
+    expect_nodes(g, "b c a d1 d2");
     ir_graph_free(g);
 }
 
@@ -314,6 +326,7 @@ int main(void) {
         cmocka_unit_test(uses_are_replaced_everywhere),
         cmocka_unit_test(dead_code_goes_and_inputs_stay),
         cmocka_unit_test(nodes_move_in_front),
+        cmocka_unit_test(nodes_wait_for_a_later_one),
         cmocka_unit_test(members_of_a_removed_concat_own_their_memory),
         cmocka_unit_test(many_objects_fit),
         cmocka_unit_test(memory_is_zeroed_and_aligned),

@@ -102,10 +102,24 @@ static void no_result(ir_graph *g) {
     g->nodes[0]->n_out = 0;
 }
 
+/* Behind ir_set_operand's back. */
+static void unknown_reader(ir_graph *g) {
+    g->nodes[1]->in[1] = g->inputs[0];
+}
+static void reader_taken_for_another(ir_graph *g) {
+    ir_find_tensor(g, "b")->users[0] = g->nodes[0];
+}
+static void unknown_output(ir_graph *g) {
+    ir_find_tensor(g, "b")->n_outputs++;
+}
+
 static const struct {
     const char *name;
     void (*damage)(ir_graph *g);
 } damages[] = {
+    {"uses", unknown_reader},
+    {"uses", reader_taken_for_another},
+    {"uses", unknown_output},
     {"name-unique", clash},
     {"name-legal", bad_name},
     {"graph-name", bad_graph_name},

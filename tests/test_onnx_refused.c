@@ -345,6 +345,39 @@ static void shapes_do_not_match(void **state) {
     refused(&m, IR_EXIT_INPUT, "index 1 is outside axis 0");
 }
 
+/* C's strings end there: the rest of a name would be lost, and two names could be one. */
+static void a_zero_byte_in_a_text(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *field;
+    } rows[] = {{"Resize", "op_type"},
+                {"mode", "name"},
+                {"linear", "text of s"},
+                {"scales", "input"},
+                {"Width", "dim_param"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        model m = new_model();
+        ir_diag d = {0};
+        size_t n;
+        add_value(&m, &m.inputs, "x", FLOAT, "1,2,Width");
+        add_weight(&m, "scales", 1, (int64_t[]){3});
+        add_node(&m, "Resize", "x - scales", "y");
+        onnx_put_word(&m.w, node_of(&m, 0), "mode", "linear");
+        add_value(&m, &m.outputs, "y", FLOAT, "?,?,?");
+        save(&m);
+        char *file = test_read(m.path, &n), *at = memmem(file, n, rows[i].text, strlen(rows[i].text));
+        assert_non_null(at);
+        at[1] = 0;
+        test_write(m.path, file, n);
+        assert_null(onnx_load(m.path, NULL, &d));
+        if (d.code != IR_EXIT_INPUT || !strstr(d.text, "a zero byte in the text of") ||
+            !strstr(d.text, rows[i].field))
+            fail_msg("%s: %s", rows[i].text, d.text);
+        free(file);
+        free_model(&m);
+    }
+}
+
 /* ---- external data --------------------------------------------------------------------------- */
 
 static model with_external(const char *location, const char *offset, const char *length) {
@@ -475,6 +508,7 @@ int main(void) {
         cmocka_unit_test(floats_for_integers),
         cmocka_unit_test(channels_beyond_memory),
         cmocka_unit_test(output_shape_below_all),
+        cmocka_unit_test(a_zero_byte_in_a_text),
         cmocka_unit_test(external_data),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char *const network =
@@ -115,11 +116,86 @@ static void a_plan_is_made_anew(void **state) {
     test_rmdir(dir);
 }
 
+/* ---- time ------------------------------------------------------------------------------------ */
+
+#define CONV(y, x, w)                                                                                        \
+    "%%" y "%d = conv(%%" x "%d, %%" w                                                                       \
+    "%d) kernel=3x3x3 stride=1x1x1 dilation=1x1x1 pad=[1,1,1,1,1,1] group=1\n"
+#define WEIGHT(w) "const %%" w "%d f32[4,4,3,3,3] random(%d, 0.1)\n"
+
+static void put_conv_and_relu(FILE *f, int i) {
+    fprintf(f, CONV("c", "y", "w") "%%y%d = relu(%%c%d)\n", i, i - 1, i, i, i);
+}
+
+static void put_residual(FILE *f, int i) {
+    fprintf(f, CONV("a", "y", "w") "%%b%d = relu(%%a%d)\n", i, i - 1, i, i, i);
+    fprintf(f, CONV("c", "b", "v") "%%d%d = add(%%c%d, %%y%d)\n%%y%d = relu(%%d%d)\n", i, i, i, i, i, i - 1,
+            i, i);
+}
+
+/* Everybody reads the input. */
+static void put_wide(FILE *f, int i) {
+    fprintf(f, "%%r%d = relu(%%y0)\n%%y%d = add(%%y%d, %%r%d)\n", i, i, i - 1, i);
+}
+
+static const struct {
+    const char *name;
+    int nodes;
+    void (*put)(FILE *f, int i);
+} blocks[] = {
+    {"conv and relu", 2, put_conv_and_relu}, {"residual block", 5, put_residual}, {"wide", 2, put_wide}};
+enum { BLOCKS = sizeof blocks / sizeof *blocks };
+
+static ir_graph *long_network(int kind, int nodes) {
+    char *text = NULL;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
+    int count = nodes / blocks[kind].nodes;
+    fprintf(f, "graph g\ninput %%y0 f32[1,4,6,6,6]\n");
+    for (int i = 1; i <= count; i++) fprintf(f, WEIGHT("w") WEIGHT("v"), i, i, i, count + i);
+    for (int i = 1; i <= count; i++) blocks[kind].put(f, i);
+    fprintf(f, "output %%y%d\n", count);
+    fclose(f);
+    ir_graph *g = parse(text);
+    free(text);
+    return g;
+}
+
+static double cpu_seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static double seconds_of(int kind, int nodes, ir_target target) {
+    double start = cpu_seconds();
+    ir_graph *g = long_network(kind, nodes);
+    g->goals.target = target;
+    plan(g, &(pipeline_options){0});
+    ir_graph_free(g);
+    return cpu_seconds() - start;
+}
+
+/* The best of some tries, since others use the machine. */
+static void five_times_the_nodes_take_less_than_eight_times_as_long(void **state) {
+    (void)state;
+    for (int kind = 0; kind < BLOCKS; kind++)
+        for (int target = IR_TARGET_C; target <= (int)IR_TARGET_CUDA; target++) {
+            double ratio = 0;
+            for (int tries = 0; tries < 4 && (!tries || ratio >= 8); tries++) {
+                double once = seconds_of(kind, 800, (ir_target)target);
+                ratio = seconds_of(kind, 4000, (ir_target)target) / once;
+            }
+            if (ratio >= 8) fail_msg("%s, target %d: %.1f times as long", blocks[kind].name, target, ratio);
+        }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_graph_before_a_bad_pass_is_kept),
         cmocka_unit_test(it_is_kept_where_temporary_files_belong),
         cmocka_unit_test(a_plan_is_made_anew),
+        cmocka_unit_test(five_times_the_nodes_take_less_than_eight_times_as_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

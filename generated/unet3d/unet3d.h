@@ -21,7 +21,7 @@ extern "C" {
 #define UNET3D_ABI_VERSION    1u
 #define UNET3D_ALIGN          64u /* of the arena and of the prepared buffer */
 #define UNET3D_ARENA_BYTES    93513216u
-#define UNET3D_PREPARED_BYTES 124280704u
+#define UNET3D_PREPARED_BYTES 124788608u
 #define UNET3D_WEIGHTS_BYTES  76281024u
 #define UNET3D_SELFTEST_BYTES 118417920u /* arena that the self-test needs */
 #define UNET3D_INPUT_0_BYTES  24254208u

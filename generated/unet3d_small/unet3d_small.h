@@ -21,7 +21,7 @@ extern "C" {
 #define UNET3D_SMALL_ABI_VERSION    1u
 #define UNET3D_SMALL_ALIGN          64u /* of the arena and of the prepared buffer */
 #define UNET3D_SMALL_ARENA_BYTES    5776640u
-#define UNET3D_SMALL_PREPARED_BYTES 8166592u
+#define UNET3D_SMALL_PREPARED_BYTES 8240832u
 #define UNET3D_SMALL_WEIGHTS_BYTES  1194688u
 #define UNET3D_SMALL_SELFTEST_BYTES 8892160u /* arena that the self-test needs */
 #define UNET3D_SMALL_INPUT_0_BYTES  3114752u

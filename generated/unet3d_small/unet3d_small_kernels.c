@@ -65,7 +65,7 @@ static int unet3d_small_e0a(const vox_memory *m, int task) {
 /* e0b: conv 3x3x3 + relu, Winograd 4x4x1, 0.59 GMAC, reads 11.67 MB, writes 21.81 MB; stream 1, 2 planes of p0 at a time
  *   x  e0a f32[1,4,90,90,90], planes kept: 6 of 90, 0.8 MB instead of 11.7, arena + 3717120, layers 0 to 3
  *   u  e0b.conv.weight f32[8,4,3,3,3], prepared + 2432
- *   b  e0b.conv.bias f32[8], prepared + 30080
+ *   b  e0b.conv.bias f32[8], prepared + 30592
  *   y  e0b f32[1,8,88,88,88], planes kept: 4 of 88, 1.0 MB instead of 21.8, arena + 2725888, layers 0 to 3
  *   scratch  138240 bytes for each thread, arena + 4494720
  *   Winograd F(4x4x1): 1.8 times cheaper than direct;
@@ -77,7 +77,7 @@ static int unet3d_small_e0b(const vox_memory *m, int task) {
     enum { TILE_D = 4, TILE_H = 4, TILE_W = 1, BATCH = 1 };
     enum { LANES = 4, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { X = 929280, U = 608, B = 7520, Y = 681472, SCRATCH = 1123680, LANE = 34560 };
+    enum { X = 929280, U = 608, B = 7648, Y = 681472, SCRATCH = 1123680, LANE = 34560 };
     static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, 0, 6},
         .y = {N, OC, OD, OH, OW, 0, 4},
@@ -152,8 +152,8 @@ static int unet3d_small_p0(const vox_memory *m, int task) {
 
 /* e1a: conv 3x3x3 + relu, Winograd 4x4x1, 0.13 GMAC, reads 2.73 MB, writes 2.37 MB
  *   x  p0 f32[1,8,44,44,44], arena + 0, layers 0 to 4
- *   u  e1a.conv.weight f32[8,8,3,3,3], prepared + 30144
- *   b  e1a.conv.bias f32[8], prepared + 85440
+ *   u  e1a.conv.weight f32[8,8,3,3,3], prepared + 30656
+ *   b  e1a.conv.bias f32[8], prepared + 86976
  *   y  e1a f32[1,8,42,42,42], arena + 2725888, layers 4 to 6
  *   scratch  165888 bytes for each thread, arena + 5096704
  *   Winograd F(4x4x1): 2.0 times cheaper than direct;
@@ -165,7 +165,7 @@ static int unet3d_small_e1a(const vox_memory *m, int task) {
     enum { TILE_D = 4, TILE_H = 4, TILE_W = 1, BATCH = 1 };
     enum { LANES = 4, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { X = 0, U = 7536, B = 21360, Y = 681472, SCRATCH = 1274176, LANE = 41472 };
+    enum { X = 0, U = 7664, B = 21744, Y = 681472, SCRATCH = 1274176, LANE = 41472 };
     static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, 0, 0},
         .y = {N, OC, OD, OH, OW, 0, 0},
@@ -211,8 +211,8 @@ static int unet3d_small_e1a_blocked(const vox_memory *m, int task) {
 
 /* e1b: conv 3x3x3 + relu, Winograd 4x4x4, 0.22 GMAC, reads 4.76 MB, writes 4.10 MB; stream 2, 4 planes of e1b at a time
  *   x  e1a.blocked f32[1,8,42,42,42], blocked, planes kept: 6 of 42, 0.7 MB instead of 4.7, arena + 2045952, layers 5 to 6
- *   u  e1b.conv.weight f32[16,8,3,3,3], prepared + 85504
- *   b  e1b.conv.bias f32[16], prepared + 196096
+ *   u  e1b.conv.weight f32[16,8,3,3,3], prepared + 87040
+ *   b  e1b.conv.bias f32[16], prepared + 198656
  *   crop  e1b.crop f32[1,16,8,8,8], blocked, in cat1, arena + 5608704, layers 5 to 15
  *   pool  p1 f32[1,16,20,20,20], blocked, arena + 5096704, layers 5 to 7
  *   scratch  511488 bytes for each thread, arena + 0
@@ -225,7 +225,7 @@ static int unet3d_small_e1b(const vox_memory *m, int task) {
     enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 12 };
     enum { LANES = 4, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { X = 511488, U = 21376, B = 49024, CROP = 1402176, POOL = 1274176, SCRATCH = 0, LANE = 127872 };
+    enum { X = 511488, U = 21760, B = 49664, CROP = 1402176, POOL = 1274176, SCRATCH = 0, LANE = 127872 };
     static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 6},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -256,8 +256,8 @@ static int unet3d_small_e1b(const vox_memory *m, int task) {
 
 /* e2a: conv 3x3x3 + relu, Winograd 4x4x4, 0.04 GMAC, reads 0.54 MB, writes 0.37 MB
  *   x  p1 f32[1,16,20,20,20], blocked, arena + 5096704, layers 5 to 7
- *   u  e2a.conv.weight f32[16,16,3,3,3], prepared + 196160
- *   b  e2a.conv.bias f32[16], prepared + 417344
+ *   u  e2a.conv.weight f32[16,16,3,3,3], prepared + 198720
+ *   b  e2a.conv.bias f32[16], prepared + 421952
  *   y  e2a f32[1,16,18,18,18], blocked, arena + 2045952, layers 7 to 8
  *   scratch  511488 bytes for each thread, arena + 0
  *   Winograd F(4x4x4): 3.4 times cheaper than direct;
@@ -269,7 +269,7 @@ static int unet3d_small_e2a(const vox_memory *m, int task) {
     enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 12 };
     enum { LANES = 4, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { X = 1274176, U = 49040, B = 104336, Y = 511488, SCRATCH = 0, LANE = 127872 };
+    enum { X = 1274176, U = 49680, B = 105488, Y = 511488, SCRATCH = 0, LANE = 127872 };
     static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -296,8 +296,8 @@ static int unet3d_small_e2a(const vox_memory *m, int task) {
 
 /* e2b: conv 3x3x3 + relu, Winograd 4x4x4, 0.06 GMAC, reads 0.43 MB, writes 0.52 MB
  *   x  e2a f32[1,16,18,18,18], blocked, arena + 2045952, layers 7 to 8
- *   u  e2b.conv.weight f32[32,16,3,3,3], prepared + 417408
- *   b  e2b.conv.bias f32[32], prepared + 859776
+ *   u  e2b.conv.weight f32[32,16,3,3,3], prepared + 422016
+ *   b  e2b.conv.bias f32[32], prepared + 868480
  *   crop  e2b.crop f32[1,32,8,8,8], blocked, in cat2, arena + 3725312, layers 8 to 12
  *   pool  p2 f32[1,32,8,8,8], blocked, arena + 2419200, layers 8 to 9
  *   scratch  511488 bytes for each thread, arena + 0
@@ -310,7 +310,7 @@ static int unet3d_small_e2b(const vox_memory *m, int task) {
     enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 12 };
     enum { LANES = 4, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { X = 511488, U = 104352, B = 214944, CROP = 931328, POOL = 604800, SCRATCH = 0, LANE = 127872 };
+    enum { X = 511488, U = 105504, B = 217120, CROP = 931328, POOL = 604800, SCRATCH = 0, LANE = 127872 };
     static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -341,8 +341,8 @@ static int unet3d_small_e2b(const vox_memory *m, int task) {
 
 /* e3a: conv 3x3x3 + relu, Winograd 4x4x4, 0.00597 GMAC, reads 0.18 MB, writes 0.03 MB
  *   x  p2 f32[1,32,8,8,8], blocked, arena + 2419200, layers 8 to 9
- *   u  e3a.conv.weight f32[32,32,3,3,3], prepared + 859904
- *   b  e3a.conv.bias f32[32], prepared + 1744640
+ *   u  e3a.conv.weight f32[32,32,3,3,3], prepared + 868608
+ *   b  e3a.conv.bias f32[32], prepared + 1761536
  *   y  e3a f32[1,32,6,6,6], blocked, arena + 1824768, layers 9 to 10
  *   scratch  456192 bytes for each thread, arena + 0
  *   Winograd F(4x4x4): 2.5 times cheaper than direct;
@@ -354,7 +354,7 @@ static int unet3d_small_e3a(const vox_memory *m, int task) {
     enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 8 };
     enum { LANES = 4, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { X = 604800, U = 214976, B = 436160, Y = 456192, SCRATCH = 0, LANE = 114048 };
+    enum { X = 604800, U = 217152, B = 440384, Y = 456192, SCRATCH = 0, LANE = 114048 };
     static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -381,8 +381,8 @@ static int unet3d_small_e3a(const vox_memory *m, int task) {
 
 /* e3b: conv 3x3x3 + relu, Winograd 4x4x4, 0.00354 GMAC, reads 0.25 MB, writes 0.02 MB
  *   x  e3a f32[1,32,6,6,6], blocked, arena + 1824768, layers 9 to 10
- *   u  e3b.conv.weight f32[64,32,3,3,3], prepared + 1744768
- *   b  e3b.conv.bias f32[64], prepared + 3514240
+ *   u  e3b.conv.weight f32[64,32,3,3,3], prepared + 1761664
+ *   b  e3b.conv.bias f32[64], prepared + 3547520
  *   y  e3b f32[1,64,4,4,4], blocked, arena + 69120, layers 10 to 11
  *   scratch  69120 bytes for each thread, arena + 0
  *   Winograd F(4x4x4): 6.4 times cheaper than direct;
@@ -394,7 +394,7 @@ static int unet3d_small_e3b(const vox_memory *m, int task) {
     enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 1 };
     enum { LANES = 1, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { X = 456192, U = 436192, B = 878560, Y = 17280, SCRATCH = 0, LANE = 17280 };
+    enum { X = 456192, U = 440416, B = 886880, Y = 17280, SCRATCH = 0, LANE = 17280 };
     static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -421,7 +421,7 @@ static int unet3d_small_e3b(const vox_memory *m, int task) {
 
 /* up2: conv_transpose 2x2x2 stride 2x2x2, 0.00210 GMAC, reads 0.15 MB, writes 0.13 MB
  *   x  e3b f32[1,64,4,4,4], blocked, arena + 69120, layers 10 to 11
- *   w  up2.weight f32[64,64,2,2,2], prepared + 3514496
+ *   w  up2.weight f32[64,64,2,2,2], prepared + 3547776
  *   y  up2 f32[1,64,8,8,8], blocked, in cat2, arena + 3594240, layers 11 to 12
  *   4 tasks: channels 2 x 16, planes 4, rows 8; input channels 64 at a time;
  *   64 KiB of weights and 18 KiB of input rows are used again
@@ -432,7 +432,7 @@ static int unet3d_small_up2(const vox_memory *m, int task) {
     enum { KD = 2, KH = 2, KW = 2, SD = 2, SH = 2, SW = 2 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 2, TASK_D = 4, TASK_H = 8, CHUNK_IC = 64, RUN = 128 };
-    enum { X = 17280, W = 878624, Y = 898560 };
+    enum { X = 17280, W = 886944, Y = 898560 };
     static const vox_conv layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -459,8 +459,8 @@ static int unet3d_small_up2(const vox_memory *m, int task) {
 
 /* d2a: conv 3x3x3 + relu, Winograd 4x4x4, 0.02 GMAC, reads 0.53 MB, writes 0.03 MB
  *   x  cat2 f32[1,96,8,8,8], blocked, arena + 3594240, layers 8 to 12
- *   u  d2a.conv.weight f32[32,96,3,3,3], prepared + 3645568
- *   b  d2a.conv.bias f32[32], prepared + 6299776
+ *   u  d2a.conv.weight f32[32,96,3,3,3], prepared + 3678848
+ *   b  d2a.conv.bias f32[32], prepared + 6357632
  *   y  d2a f32[1,32,6,6,6], blocked, arena + 3790848, layers 12 to 13
  *   scratch  898560 bytes for each thread, arena + 0
  *   Winograd F(4x4x4): 2.7 times cheaper than direct;
@@ -472,7 +472,7 @@ static int unet3d_small_d2a(const vox_memory *m, int task) {
     enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 8 };
     enum { LANES = 4, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { X = 898560, U = 911392, B = 1574944, Y = 947712, SCRATCH = 0, LANE = 224640 };
+    enum { X = 898560, U = 919712, B = 1589408, Y = 947712, SCRATCH = 0, LANE = 224640 };
     static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -499,8 +499,8 @@ static int unet3d_small_d2a(const vox_memory *m, int task) {
 
 /* d2b: conv 3x3x3 + relu, Winograd 4x4x4, 0.00177 GMAC, reads 0.14 MB, writes 0.01 MB
  *   x  d2a f32[1,32,6,6,6], blocked, arena + 3790848, layers 12 to 13
- *   u  d2b.conv.weight f32[32,32,3,3,3], prepared + 6299904
- *   b  d2b.conv.bias f32[32], prepared + 7184640
+ *   u  d2b.conv.weight f32[32,32,3,3,3], prepared + 6357760
+ *   b  d2b.conv.bias f32[32], prepared + 7250688
  *   y  d2b f32[1,32,4,4,4], blocked, arena + 69120, layers 13 to 14
  *   scratch  69120 bytes for each thread, arena + 0
  *   Winograd F(4x4x4): 5.9 times cheaper than direct;
@@ -512,7 +512,7 @@ static int unet3d_small_d2b(const vox_memory *m, int task) {
     enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 1 };
     enum { LANES = 1, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { X = 947712, U = 1574976, B = 1796160, Y = 17280, SCRATCH = 0, LANE = 17280 };
+    enum { X = 947712, U = 1589440, B = 1812672, Y = 17280, SCRATCH = 0, LANE = 17280 };
     static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -539,7 +539,7 @@ static int unet3d_small_d2b(const vox_memory *m, int task) {
 
 /* up1: conv_transpose 2x2x2 stride 2x2x2, 0.00052 GMAC, reads 0.04 MB, writes 0.07 MB
  *   x  d2b f32[1,32,4,4,4], blocked, arena + 69120, layers 13 to 14
- *   w  up1.weight f32[32,32,2,2,2], prepared + 7184768
+ *   w  up1.weight f32[32,32,2,2,2], prepared + 7250816
  *   y  up1 f32[1,32,8,8,8], blocked, in cat1, arena + 5543168, layers 14 to 15
  *   1 tasks: channels 2 x 16, planes 8, rows 8; input channels 32 at a time;
  *   32 KiB of weights and 9 KiB of input rows are used again
@@ -550,7 +550,7 @@ static int unet3d_small_up1(const vox_memory *m, int task) {
     enum { KD = 2, KH = 2, KW = 2, SD = 2, SH = 2, SW = 2 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 2, TASK_D = 8, TASK_H = 8, CHUNK_IC = 32, RUN = 128 };
-    enum { X = 17280, W = 1796192, Y = 1385792 };
+    enum { X = 17280, W = 1812704, Y = 1385792 };
     static const vox_conv layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -577,8 +577,8 @@ static int unet3d_small_up1(const vox_memory *m, int task) {
 
 /* d1a: conv 3x3x3 + relu, Winograd 4x4x4, 0.00448 GMAC, reads 0.18 MB, writes 0.01 MB
  *   x  cat1 f32[1,48,8,8,8], blocked, arena + 5543168, layers 5 to 15
- *   u  d1a.conv.weight f32[16,48,3,3,3], prepared + 7217536
- *   b  d1a.conv.bias f32[16], prepared + 7881088
+ *   u  d1a.conv.weight f32[16,48,3,3,3], prepared + 7283584
+ *   b  d1a.conv.bias f32[16], prepared + 7953280
  *   y  d1a f32[1,16,6,6,6], blocked, arena + 2267136, layers 15 to 16
  *   scratch  566784 bytes for each thread, arena + 0
  *   Winograd F(4x4x4): 2.3 times cheaper than direct;
@@ -590,7 +590,7 @@ static int unet3d_small_d1a(const vox_memory *m, int task) {
     enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 8 };
     enum { LANES = 4, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { X = 1385792, U = 1804384, B = 1970272, Y = 566784, SCRATCH = 0, LANE = 141696 };
+    enum { X = 1385792, U = 1820896, B = 1988320, Y = 566784, SCRATCH = 0, LANE = 141696 };
     static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -617,8 +617,8 @@ static int unet3d_small_d1a(const vox_memory *m, int task) {
 
 /* d1b: conv 3x3x3 + relu, Winograd 4x4x4, 0.00044 GMAC, reads 0.04 MB, writes 0.00 MB
  *   x  d1a f32[1,16,6,6,6], blocked, arena + 2267136, layers 15 to 16
- *   u  d1b.conv.weight f32[16,16,3,3,3], prepared + 7881152
- *   b  d1b.conv.bias f32[16], prepared + 8102336
+ *   u  d1b.conv.weight f32[16,16,3,3,3], prepared + 7953344
+ *   b  d1b.conv.bias f32[16], prepared + 8176576
  *   y  d1b f32[1,16,4,4,4], blocked, arena + 55296, layers 16 to 17
  *   scratch  55296 bytes for each thread, arena + 0
  *   Winograd F(4x4x4): 4.7 times cheaper than direct;
@@ -630,7 +630,7 @@ static int unet3d_small_d1b(const vox_memory *m, int task) {
     enum { TILE_D = 4, TILE_H = 4, TILE_W = 4, BATCH = 1 };
     enum { LANES = 1, RUN = 32 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
-    enum { X = 566784, U = 1970288, B = 2025584, Y = 13824, SCRATCH = 0, LANE = 13824 };
+    enum { X = 566784, U = 1988336, B = 2044144, Y = 13824, SCRATCH = 0, LANE = 13824 };
     static const vox_winograd layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -657,7 +657,7 @@ static int unet3d_small_d1b(const vox_memory *m, int task) {
 
 /* up0: conv_transpose 2x2x2 stride 2x2x2, 0.00013 GMAC, reads 0.01 MB, writes 0.03 MB
  *   x  d1b f32[1,16,4,4,4], blocked, arena + 55296, layers 16 to 17
- *   w  up0.weight f32[16,16,2,2,2], prepared + 8102400
+ *   w  up0.weight f32[16,16,2,2,2], prepared + 8176640
  *   y  up0 f32[1,16,8,8,8], blocked, in cat0, arena + 0, layers 17 to 19
  *   1 tasks: channels 1 x 16, planes 8, rows 8; input channels 16 at a time;
  *   8 KiB of weights and 5 KiB of input rows are used again
@@ -668,7 +668,7 @@ static int unet3d_small_up0(const vox_memory *m, int task) {
     enum { KD = 2, KH = 2, KW = 2, SD = 2, SH = 2, SW = 2 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 1, TASK_D = 8, TASK_H = 8, CHUNK_IC = 16, RUN = 128 };
-    enum { X = 13824, W = 2025600, Y = 0 };
+    enum { X = 13824, W = 2044160, Y = 0 };
     static const vox_conv layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, VOX_BLOCK, 0},
@@ -714,8 +714,8 @@ static int unet3d_small_e0b_crop_blocked(const vox_memory *m, int task) {
 
 /* d0a: conv 3x3x3 + relu, direct, 0.00112 GMAC, reads 0.09 MB, writes 0.01 MB
  *   x  cat0 f32[1,24,8,8,8], blocked, arena + 0, layers 17 to 19
- *   w  d0a.conv.weight f32[8,24,3,3,3], prepared + 8110592
- *   b  d0a.conv.bias f32[8], prepared + 8152064
+ *   w  d0a.conv.weight f32[8,24,3,3,3], prepared + 8184832
+ *   b  d0a.conv.bias f32[8], prepared + 8226304
  *   y  d0a f32[1,8,6,6,6], arena + 65536, layers 19 to 20
  *   3 tasks: channels 1 x 16, planes 2, rows 6; input channels 24 at a time;
  *   41 KiB of weights and 18 KiB of input rows are used again
@@ -726,7 +726,7 @@ static int unet3d_small_d0a(const vox_memory *m, int task) {
     enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 1, TASK_D = 2, TASK_H = 6, CHUNK_IC = 24, RUN = 128 };
-    enum { X = 0, W = 2027648, B = 2038016, Y = 16384 };
+    enum { X = 0, W = 2046208, B = 2056576, Y = 16384 };
     static const vox_conv layer = {
         .x = {N, IC, ID, IH, IW, VOX_BLOCK, 0},
         .y = {N, OC, OD, OH, OW, 0, 0},
@@ -754,8 +754,8 @@ static int unet3d_small_d0a(const vox_memory *m, int task) {
 
 /* d0b: conv 3x3x3 + relu, direct, 0.00011 GMAC, reads 0.01 MB, writes 0.00 MB
  *   x  d0a f32[1,8,6,6,6], arena + 65536, layers 19 to 20
- *   w  d0b.conv.weight f32[8,8,3,3,3], prepared + 8152128
- *   b  d0b.conv.bias f32[8], prepared + 8165952
+ *   w  d0b.conv.weight f32[8,8,3,3,3], prepared + 8226368
+ *   b  d0b.conv.bias f32[8], prepared + 8240192
  *   y  d0b f32[1,8,4,4,4], arena + 0, layers 20 to 21
  *   1 tasks: channels 1 x 16, planes 4, rows 4; input channels 8 at a time;
  *   14 KiB of weights and 4 KiB of input rows are used again
@@ -766,7 +766,7 @@ static int unet3d_small_d0b(const vox_memory *m, int task) {
     enum { KD = 3, KH = 3, KW = 3, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 1, TASK_D = 4, TASK_H = 4, CHUNK_IC = 8, RUN = 128 };
-    enum { X = 16384, W = 2038032, B = 2041488, Y = 0 };
+    enum { X = 16384, W = 2056592, B = 2060048, Y = 0 };
     static const vox_conv layer = {
         .x = {N, IC, ID, IH, IW, 0, 0},
         .y = {N, OC, OD, OH, OW, 0, 0},
@@ -794,8 +794,8 @@ static int unet3d_small_d0b(const vox_memory *m, int task) {
 
 /* logits: conv 1x1x1, direct, 0.00000 GMAC, reads 0.00 MB, writes 0.00 MB
  *   x  d0b f32[1,8,4,4,4], arena + 0, layers 20 to 21
- *   w  logits.weight f32[3,8,1,1,1], prepared + 8166016
- *   b  logits.bias f32[3], prepared + 8166528
+ *   w  logits.weight f32[3,8,1,1,1], prepared + 8240256
+ *   b  logits.bias f32[3], prepared + 8240768
  *   y  logits f32[1,3,4,4,4], outputs[0]
  *   1 tasks: channels 1 x 16, planes 4, rows 4; input channels 8 at a time;
  *   1 KiB of weights and 1 KiB of input rows are used again
@@ -806,7 +806,7 @@ static int unet3d_small_logits(const vox_memory *m, int task) {
     enum { KD = 1, KH = 1, KW = 1, SD = 1, SH = 1, SW = 1 };
     enum { DD = 1, DH = 1, DW = 1, PD = 0, PH = 0, PW = 0 };
     enum { TASK_OC = 1, TASK_D = 4, TASK_H = 4, CHUNK_IC = 8, RUN = 128 };
-    enum { X = 0, W = 2041504, B = 2041632 };
+    enum { X = 0, W = 2060064, B = 2060192 };
     static const vox_conv layer = {
         .x = {N, IC, ID, IH, IW, 0, 0},
         .y = {N, OC, OD, OH, OW, 0, 0},

@@ -199,11 +199,12 @@ static int is_special(vox_cuda_store store, const unsigned char *data, size_t in
     return (half & bits) == bits;
 }
 
-/* What the file holds is finite, so infinity is what the type made of it, or NaN what a norm made. */
+/* What the file holds is finite but for what is copied as it is, so infinity is what the type made of it, or
+ * NaN what a norm made. */
 static vox_status check_range(const vox_cuda *h, const vox_cuda_weight *w, const unsigned char *packed) {
     static const double most[] = {
         [VOX_STORE_F32] = FLT_MAX, [VOX_STORE_F16] = 65504, [VOX_STORE_BF16] = 0x1.fep127};
-    if (w->store > VOX_STORE_BF16) return VOX_OK;
+    if (w->store > VOX_STORE_BF16 || w->pack == VOX_CUDA_PACK_COPY) return VOX_OK;
     for (size_t i = 0; i < w->bytes / vox_cuda_store_bytes(w->store); i++) {
         if (!is_special(w->store, packed, i)) continue;
         vox_cuda_say(h,

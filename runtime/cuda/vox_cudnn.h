@@ -153,8 +153,9 @@ vox_plan_cache *vox_plan_cache_open(const char *path, const char *gpu_name, int 
                                     const vox_cudnn_log *log);
 /* Remembers the plan for its convolution and policy; in memory until saved. CUDNN_STATUS_ALLOC_FAILED. */
 cudnnStatus_t vox_plan_cache_add(vox_plan_cache *cache, const vox_plan *plan);
-/* Writes the file if something was added: under another name first, then renamed, so that readers see the old
- * or the new one. CUDNN_STATUS_INTERNAL_ERROR: it could not be written (the log says why). */
+/* Writes the file if something was added: under another name first, PATH.new, then renamed, so that readers
+ * see the old or the new one. A killed process's PATH.new goes with the next open or save.
+ * CUDNN_STATUS_INTERNAL_ERROR: it could not be written (the log says why). */
 cudnnStatus_t vox_plan_cache_save(vox_plan_cache *cache);
 void vox_plan_cache_close(vox_plan_cache *cache); /* does not save; NULL: nothing */
 

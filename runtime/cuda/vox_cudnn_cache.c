@@ -6,14 +6,23 @@
  *   conv fp16 n=1 c=64 ... cap=268435456 deterministic=0 strict=0 precompiled=0 -> tuned=0 engine=11
  * knobs=2:10,13:32
  */
-#define _POSIX_C_SOURCE 200809L /* mkstemp */
+#define _DEFAULT_SOURCE /* flock */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "vox_cudnn_internal.h"
 
-enum { KEY = VOX_CONV3D_TEXT + 120, LINE = KEY + VOX_KNOBS_TEXT + 70, MOST_BYTES = 16 << 20 };
+enum {
+    KEY = VOX_CONV3D_TEXT + 120,
+    LINE = KEY + VOX_KNOBS_TEXT + 70,
+    MOST_BYTES = 16 << 20,
+    MOST_ATTEMPTS = 8
+};
 static const char first_line[] = "voxc cuDNN plans 2";
 static const char arrow[] = " -> ";
 
@@ -177,6 +186,45 @@ static void load(vox_plan_cache *cache) {
     tell(cache, wrong);
 }
 
+/* The name of what is being written, malloc'd. One for all processes: what a killed one leaves, the next
+ * takes. */
+static char *temporary_name(const char *path) {
+    static const char suffix[] = ".new";
+    char *name = malloc(strlen(path) + sizeof suffix);
+    return name != NULL ? strcat(strcpy(name, path), suffix) : NULL;
+}
+
+/* Whether `name` still is the open file, which another writer renames at its end. */
+static int is_still(const char *name, int descriptor) {
+    struct stat opened, named;
+    return fstat(descriptor, &opened) == 0 && stat(name, &named) == 0 && opened.st_ino == named.st_ino &&
+           opened.st_dev == named.st_dev;
+}
+
+/* Opens that file for this handle alone, after other writers (flags O_CREAT) or unless there is one; -1: no.
+ */
+static int open_alone(const char *name, int flags) {
+    for (int attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+        const int descriptor = open(name, flags | O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+        if (descriptor < 0) return -1;
+        const int locked = flock(descriptor, flags != 0 ? LOCK_EX : LOCK_EX | LOCK_NB);
+        if ((locked == 0 || errno != EWOULDBLOCK) && is_still(name, descriptor)) return descriptor;
+        close(descriptor);
+        if (flags == 0) return -1;
+    }
+    return -1;
+}
+
+static void remove_leftover(const char *path) {
+    char *name = temporary_name(path);
+    const int descriptor = name != NULL ? open_alone(name, 0) : -1;
+    if (descriptor >= 0) {
+        unlink(name);
+        close(descriptor);
+    }
+    free(name);
+}
+
 vox_plan_cache *vox_plan_cache_open(const char *path, const char *gpu_name, int driver,
                                     const vox_cudnn_log *log) {
     char binding[400];
@@ -192,6 +240,7 @@ vox_plan_cache *vox_plan_cache_open(const char *path, const char *gpu_name, int 
         vox_plan_cache_close(cache);
         return NULL;
     }
+    remove_leftover(cache->path);
     load(cache);
     return cache;
 }
@@ -199,29 +248,30 @@ vox_plan_cache *vox_plan_cache_open(const char *path, const char *gpu_name, int 
 static int write_lines(const vox_plan_cache *cache, FILE *file) {
     fprintf(file, "%s\n%s\n", first_line, cache->binding);
     for (size_t i = 0; i < cache->n; i++) fprintf(file, "%s\n", cache->line[i]);
-    const int failed = ferror(file) || fflush(file) != 0;
-    return (fclose(file) == 0) && !failed;
+    return ferror(file) == 0 && fflush(file) == 0;
 }
 
-static int write_file(const vox_plan_cache *cache, char *temporary) {
-    const int descriptor = mkstemp(temporary);
+static int write_file(const vox_plan_cache *cache, const char *temporary) {
+    const int descriptor = open_alone(temporary, O_CREAT);
     if (descriptor < 0) return 0;
     FILE *file = fdopen(descriptor, "wb");
-    if (file == NULL) close(descriptor);
-    if (file != NULL && write_lines(cache, file) && rename(temporary, cache->path) == 0) return 1;
+    if (file != NULL && ftruncate(descriptor, 0) == 0 && write_lines(cache, file) &&
+        rename(temporary, cache->path) == 0) {
+        fclose(file);
+        return 1;
+    }
     unlink(temporary);
+    if (file != NULL)
+        fclose(file);
+    else
+        close(descriptor);
     return 0;
 }
 
 cudnnStatus_t vox_plan_cache_save(vox_plan_cache *cache) {
-    static const char suffix[] = ".XXXXXX";
     if (!cache->changed) return CUDNN_STATUS_SUCCESS;
-    char *temporary = malloc(strlen(cache->path) + sizeof suffix);
-    int done = 0;
-    if (temporary != NULL) {
-        strcat(strcpy(temporary, cache->path), suffix);
-        done = write_file(cache, temporary);
-    }
+    char *temporary = temporary_name(cache->path);
+    const int done = temporary != NULL && write_file(cache, temporary);
     free(temporary);
     cache->changed = !done;
     if (done) return CUDNN_STATUS_SUCCESS;

@@ -81,11 +81,17 @@ static void on_layer(void *user, int index, const void *data) {
 }
 
 static char *read_text(const char *path) {
-    FILE *f = fopen(path, "rb");
+    FILE *f;
+    do f = fopen(path, "rb");
+    while (f == NULL && errno == EINTR);
     if (f == NULL) return NULL;
     enum { MOST = 1 << 22 };
     char *text = calloc(MOST, 1);
-    if (text != NULL && fread(text, 1, MOST - 1, f) == 0) text[0] = 0;
+    size_t n = 0;
+    do {
+        clearerr(f);
+        if (text != NULL) n += fread(text + n, 1, MOST - 1 - n, f);
+    } while (ferror(f) && errno == EINTR);
     if (ferror(f)) {
         free(text);
         text = NULL;

@@ -16,6 +16,7 @@
 
 #include "backend.h"
 #include "npy.h"
+#include "owner.h"
 #include "report.h"
 #include "vox_model.h"
 #include "vox_weights.h"
@@ -54,6 +55,13 @@ static void executable_folder(char folder[PATH_MAX]) {
     folder[slash != NULL ? slash + 1 - folder : 0] = 0;
 }
 
+/* A pipe is refused, and must not be waited for. */
+static int open_file(const char *path) {
+    int fd;
+    VOX_RETRY(fd, open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    return fd;
+}
+
 /* Beside the program, where `make install` puts it, or in the working directory. */
 static int find_weights(const char *name, char path[VOX_PATH]) {
     char folder[PATH_MAX];
@@ -63,7 +71,7 @@ static int find_weights(const char *name, char path[VOX_PATH]) {
         if (place == 0) snprintf(path, VOX_PATH, "%s%s.weights", folder, name);
         if (place == 1) snprintf(path, VOX_PATH, "%s../share/%s/%s.weights", folder, name, name);
         if (place == 2) snprintf(path, VOX_PATH, "%s.weights", name);
-        fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        fd = open_file(path);
     }
     if (fd < 0 && errno == ENOENT) snprintf(path, VOX_PATH, "%s%s.weights", folder, name);
     return fd;
@@ -72,7 +80,7 @@ static int find_weights(const char *name, char path[VOX_PATH]) {
 static int open_weights(const char *name, const char *given, char path[VOX_PATH]) {
     if (given == NULL) return find_weights(name, path);
     snprintf(path, VOX_PATH, "%s", given);
-    return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe is refused, and must not be waited for */
+    return open_file(path);
 }
 
 bool vox_find_weights(const vox_model_info *model, const char *given, char *path) {

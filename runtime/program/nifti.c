@@ -127,7 +127,7 @@ static int cannot_read_on(const vox_nifti_source *s, size_t got) {
 static int check_rest(const vox_nifti_source *s, unsigned char *buffer) {
     int number = 0;
     if (gzdirect(s->file)) return 0;
-    while (gzread(s->file, buffer, CHUNK) > 0) continue;
+    while (vox_nifti_bytes(s, buffer, CHUNK) > 0) continue;
     gzerror(s->file, &number);
     return number == Z_OK || number == Z_STREAM_END ? 0 : cannot_read_on(s, s->voxels);
 }
@@ -136,7 +136,7 @@ static int check_rest(const vox_nifti_source *s, unsigned char *buffer) {
 static int skip_to_voxels(vox_nifti_source *s, unsigned char *buffer) {
     while (s->at < s->h.vox_offset) {
         int64_t left = s->h.vox_offset - s->at;
-        int got = gzread(s->file, buffer, left < CHUNK ? (unsigned)left : CHUNK);
+        int got = vox_nifti_bytes(s, buffer, left < CHUNK ? (unsigned)left : CHUNK);
         if (got <= 0) return cannot_read_on(s, 0);
         s->at += got;
     }
@@ -150,7 +150,7 @@ static int read_voxels(vox_nifti_source *s, unsigned char *buffer, vox_volume *v
     for (size_t first = 0; first < s->voxels && code == 0; first += CHUNK) {
         size_t n = s->voxels - first < CHUNK ? s->voxels - first : CHUNK;
         size_t bytes = n * (size_t)s->element;
-        int got = gzread(s->file, buffer, (unsigned)bytes);
+        int got = vox_nifti_bytes(s, buffer, (unsigned)bytes);
         if (got != (int)bytes)
             return cannot_read_on(s, first + (got > 0 ? (size_t)got / (size_t)s->element : 0));
         if (s->swap && swap_size > 1) nifti_swap_Nbytes((int64_t)n, swap_size, buffer);

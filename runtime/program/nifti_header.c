@@ -11,6 +11,7 @@
 
 #include "file_names.h"
 #include "nifti_read.h"
+#include "owner.h"
 #include "report.h"
 #include "whole.h"
 
@@ -54,7 +55,8 @@ bool vox_nifti_partner(const char *path, char *other) {
 
 static int open_file(vox_nifti_source *s, const char *path) {
     struct stat file;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd;
+    VOX_RETRY(fd, open(path, O_RDONLY | O_CLOEXEC));
     if (fd < 0 || fstat(fd, &file) != 0) {
         int code = vox_fail(VOX_EXIT_INPUT, "cannot read %s: %s", path, strerror(errno));
         if (fd >= 0) close(fd);
@@ -102,14 +104,37 @@ static void widen(const nifti_1_header *a, nifti_2_header *b) {
     b->xyzt_units = a->xyzt_units;
 }
 
+/* zlib gives up where a signal comes between, and may lose what it had: from the start once more, which only
+ * a file can. */
+static bool start_again(const vox_nifti_source *s, z_off_t at) {
+    if (s->size < 0) return false;
+    gzclearerr(s->file);
+    return gzrewind(s->file) == 0 && gzseek(s->file, at, SEEK_SET) == at;
+}
+
+int vox_nifti_bytes(const vox_nifti_source *s, void *data, unsigned bytes) {
+    enum { MOST_ATTEMPTS = 8 };
+    const z_off_t at = gztell(s->file);
+    for (int attempt = 1;; attempt++) {
+        int number = 0;
+        errno = 0;
+        const int got = gzread(s->file, data, bytes), error = errno;
+        gzerror(s->file, &number);
+        if (number != Z_ERRNO || error != EINTR || attempt == MOST_ATTEMPTS || !start_again(s, at)) {
+            errno = error;
+            return got;
+        }
+    }
+}
+
 /* The 348 bytes of NIfTI-1, or the 540 of NIfTI-2, and not one more: a pipe can't go back. */
 static int read_raw(vox_nifti_source *s, const char *path, vox_geometry *g) {
     int32_t size = 0, other = sizeof(nifti_2_header);
     nifti_swap_4bytes(1, &other);
-    int got = gzread(s->file, g->raw, sizeof(nifti_1_header));
+    int got = vox_nifti_bytes(s, g->raw, sizeof(nifti_1_header));
     memcpy(&size, g->raw, sizeof size);
     if (got == sizeof(nifti_1_header) && (size == sizeof(nifti_2_header) || size == other)) {
-        int more = gzread(s->file, g->raw + got, sizeof(nifti_2_header) - sizeof(nifti_1_header));
+        int more = vox_nifti_bytes(s, g->raw + got, sizeof(nifti_2_header) - sizeof(nifti_1_header));
         got = more < 0 ? more : got + more;
     }
     if (got < 0) return vox_fail(VOX_EXIT_INPUT, "%s: corrupt compressed data, or it cannot be read", path);

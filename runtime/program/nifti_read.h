@@ -25,6 +25,8 @@ typedef struct vox_nifti_source {
 /* Opens the file or pair that s->path names, reads its header into g->raw and s, and leaves the file of the
  * voxels open, also on errors. All print their error and return the exit code. */
 int vox_nifti_open(vox_nifti_source *s, vox_geometry *g);
+/* gzread, again where a signal comes between. */
+int vox_nifti_bytes(const vox_nifti_source *s, void *data, unsigned bytes);
 /* The shape, type and size that the header gives; fills in the rest of s. */
 int vox_nifti_check(vox_nifti_source *s);
 

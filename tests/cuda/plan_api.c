@@ -314,6 +314,43 @@ static void leaves_only_the_file(void **state) {
     closedir(folder);
 }
 
+static size_t read_cache(char *text, size_t size) {
+    FILE *f = fopen(cache_name, "rb");
+    assert_non_null(f);
+    const size_t n = fread(text, 1, size - 1, f);
+    fclose(f);
+    text[n] = 0;
+    return n;
+}
+
+/* As a process that was killed while it wrote. */
+static void takes_what_a_killed_process_left(void **state) {
+    stage *s = *state;
+    static const char left[] = "cannot be read, and is longer than what will be written. ";
+    char name[200], text[4096];
+    snprintf(name, sizeof name, "%s.new", cache_name);
+    for (int opened = 0; opened < 2; opened++) {
+        vox_plan_cache *cache = opened ? open_as(s, "A100") : NULL;
+        FILE *f = fopen(name, "wb");
+        assert_non_null(f);
+        for (int i = 0; i < 100; i++) fputs(left, f);
+        fclose(f);
+        if (opened) {
+            vox_plan *plan = five(s);
+            assert_int_equal(tune(plan), CUDNN_STATUS_SUCCESS);
+            assert_int_equal(vox_plan_cache_add(cache, plan), CUDNN_STATUS_SUCCESS);
+            vox_plan_destroy(plan);
+            assert_int_equal(vox_plan_cache_save(cache), CUDNN_STATUS_SUCCESS);
+            read_cache(text, sizeof text);
+            assert_null(strstr(text, "cannot be read"));
+        } else {
+            cache = open_as(s, "A100");
+        }
+        vox_plan_cache_close(cache);
+        assert_int_not_equal(access(name, F_OK), 0);
+    }
+}
+
 static void ignores_what_is_foreign(void **state) {
     stage *s = *state;
     write_cache(s);
@@ -322,15 +359,6 @@ static void ignores_what_is_foreign(void **state) {
     assert_non_null(strstr(s->message, "another GPU"));
     assert_string_equal(source_of_plan(s, cache, &policy), "from=heuristic");
     vox_plan_cache_close(cache);
-}
-
-static size_t read_cache(char *text, size_t size) {
-    FILE *f = fopen(cache_name, "rb");
-    assert_non_null(f);
-    const size_t n = fread(text, 1, size - 1, f);
-    fclose(f);
-    text[n] = 0;
-    return n;
 }
 
 static void rewrite(const char *text, size_t n) {
@@ -415,6 +443,7 @@ int main(void) {
         TEST(remembers),
         TEST(measures_what_nobody_has),
         TEST(leaves_only_the_file),
+        TEST(takes_what_a_killed_process_left),
         TEST(ignores_what_is_foreign),
         TEST(ignores_what_is_damaged),
         TEST(passes_over_what_cudnn_refuses),

@@ -120,6 +120,7 @@ static int mark_kind(const fuzz_tally *t, int kept, int i, bool *seen, char kind
 static void print_failures(const arguments *a, const fuzz_tally *t, const check *emitted) {
     int kept = t->failures < FUZZ_MAX_FAILURES ? t->failures : FUZZ_MAX_FAILURES, kinds = 0;
     if (kept && mkdir(a->dir, 0777) && errno != EEXIST) ir_die("%s: %s", a->dir, strerror(errno));
+    if (kept) setenv("TMPDIR", a->dir, 1); /* where the compiler leaves what a broken pass was given */
     bool *seen = calloc((size_t)kept + 1, sizeof *seen);
     for (int i = 0; i < kept; i++) {
         char kind[1024];
