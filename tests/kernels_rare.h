@@ -1,0 +1,78 @@
+/* What is not finite or very large in the input must not slow a Winograd convolution down much, whatever its
+ * share. */
+#ifndef KERNELS_RARE_H
+#define KERNELS_RARE_H
+
+#include <time.h>
+#include "kernels_winograd.h"
+
+static double rare_cpu_seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+static double rare_seconds(const vox_winograd *g, const winograd_buffers *o, winograd_result r) {
+    const double start = rare_cpu_seconds();
+    winograd_run(g, o, r, 0, g->y.d);
+    return rare_cpu_seconds() - start;
+}
+
+/* Half of the values scattered, the other half in one block of the first planes. */
+static void rare_spoil(const vox_winograd *g, buffer x, const float kind[2], double share) {
+    const int planes = (int)(share / 2 * g->x.d);
+    FOR_TENSOR(&g->x, n, c, d, h, w) {
+        const int is_bad = d < planes || random_bits() < share / 2 * 2147483648.0;
+        if (is_bad) x.at[vox_ref_at(&g->x, n, c, d, h, w)] = kind[random_int(0, 1)];
+    }
+}
+
+/* The processor's time against that of finite inputs, as soon as it is below `limit`, or else the least of
+ * many trials: others use the machine as well. */
+static double rare_ratio(const vox_winograd *g, const winograd_buffers *finite, const winograd_buffers *bad,
+                         winograd_result r, double limit) {
+    double usual = INFINITY, least = INFINITY;
+    for (int i = 0; i < 15 && (i < 2 || least > limit * usual); i++) {
+        usual = fmin(usual, rare_seconds(g, finite, r));
+        least = fmin(least, rare_seconds(g, bad, r));
+    }
+    return least / usual;
+}
+
+static void rare_check(vox_winograd g, int deep, const char *name) {
+    static const float kinds[][2] = {
+        {NAN, NAN}, {INFINITY, INFINITY}, {-INFINITY, INFINITY}, {3e38f, -3e38f}};
+    static const double shares[] = {1e-4, 1e-3, 1e-2, 0.1, 1};
+    enum { LIMIT = 6 }; /* 1 to 4 on a quiet machine */
+    winograd_buffers finite = winograd_operands(&g, deep), bad = finite;
+    winograd_result r = winograd_result_new(&g);
+    finite.add = bad.add = 0;
+    bad.x = tensor_poisoned(&g.x);
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
+        for (size_t s = 0; s < sizeof shares / sizeof *shares; s++) {
+            memcpy(bad.x.at, finite.x.at, bad.x.count * sizeof(float));
+            rare_spoil(&g, bad.x, kinds[k], shares[s]);
+            const double ratio = rare_ratio(&g, &finite, &bad, r, LIMIT);
+            if (ratio > LIMIT)
+                fail_msg("%s: %.1f times as long with a share of %g of %g and %g", name, ratio, shares[s],
+                         (double)kinds[k][0], (double)kinds[k][1]);
+        }
+    buffer_end(bad.x), winograd_result_end(r), winograd_operands_end(finite);
+}
+
+static void winograd_not_finite_takes_no_longer(void **state) {
+    (void)state;
+#if !defined(__OPTIMIZE__) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    skip(); /* such code takes its time otherwise */
+#endif
+    if (KERNELS_SHARE > 1) skip();
+    rare_check(winograd_default(64, 64, 4, 8, 12, 12), 0, "F(4)");
+    rare_check(winograd_default(16, 16, 4, 8, 16, 16), 0, "F(4), few channels");
+    rare_check(winograd_default(32, 32, 2, 8, 8, 12), 0, "F(2)");
+    rare_check(winograd_default(96, 64, 4, 8, 8, 12), 1, "deep F(4)");
+    rare_check(winograd_default(64, 64, 2, 4, 8, 8), 1, "deep F(2)");
+    vox_winograd few = winograd_default(16, 4, 4, 8, 16, 64);
+    few.tile[2] = 1, few.x.block = few.y.block = 0;
+    rare_check(few, 0, "plain tensors");
+}
+
+#endif
