@@ -141,7 +141,8 @@ static void place_reshape(const ir_graph *g, ir_node *n) {
 
 static void place_norm(const ir_graph *g, const ir_node *n) {
     ir_tensor *x = n->in[0], *y = n->out[0];
-    if (!owns_storage(g, x) || !owns_storage(g, y) || x->pitch != y->pitch || ir_count_uses(g, x) != 1)
+    if (!owns_storage(g, x) || !owns_storage(g, y) || x->pitch != y->pitch || ir_count_uses(g, x) != 1 ||
+        has_views(g, x)) /* members may have readers of their own */
         return;
     y->view_of = x;
     y->view_offset = 0;

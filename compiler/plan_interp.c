@@ -52,7 +52,7 @@ static bool read_operand(plan_machine *m, const ir_node *n, int k, const bool *n
         return compute(m, t->producer, o->read[k], NULL, everything, &o->value[k]);
     if (!plan_read(m, t, o->read[k], needed, &o->value[k])) return false;
     bool multiplies = k == 0 && (by_cudnn(n) || (n->op == IR_OP_CONV && t->pitch));
-    return !multiplies || plan_read_padding(m, t, o->read[k], needed);
+    return !multiplies || plan_read_padding(m, t, o->read[k], needed, by_cudnn(n));
 }
 
 /* The sums that the convolution before a norm_terms has left. */

@@ -76,8 +76,9 @@ bool plan_clear(plan_machine *m, const ir_tensor *t, ir_planes planes, const ir_
 /* After that: writes the elements, rounded as memory keeps them. */
 bool plan_write(plan_machine *m, const ir_tensor *t, ir_planes planes, const ir_tensor *over, bool wide,
                 const ir_value *v);
-/* Of a channels-last tensor whose reader multiplies what lies behind C by 0: that it holds numbers. */
-bool plan_read_padding(plan_machine *m, const ir_tensor *t, ir_planes planes, const bool *needed);
+/* Of a channels-last tensor whose reader multiplies what lies behind C by 0: that it holds numbers.
+ * wide: up to the pitch, else what t owns of the voxel. */
+bool plan_read_padding(plan_machine *m, const ir_tensor *t, ir_planes planes, const bool *needed, bool wide);
 /* Bytes of the arena, of which the plan has set so many aside, become a node's; are still a node's. */
 bool plan_take(plan_machine *m, int64_t at, int64_t bytes, int64_t planned, uint32_t owner);
 bool plan_still(plan_machine *m, int64_t at, int64_t bytes, uint32_t owner);

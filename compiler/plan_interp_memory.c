@@ -328,9 +328,9 @@ bool plan_read(plan_machine *m, const ir_tensor *t, ir_planes planes, const bool
     return true;
 }
 
-bool plan_read_padding(plan_machine *m, const ir_tensor *t, ir_planes planes, const bool *needed) {
+bool plan_read_padding(plan_machine *m, const ir_tensor *t, ir_planes planes, const bool *needed, bool wide) {
     place p;
-    if (!find_place(m, t, true, &p)) return false;
+    if (!find_place(m, t, wide, &p)) return false;
     for (walk w = walk_of(t, planes, p.lanes); w.more; next(&w)) {
         if (!is_filler(t, w.index) || (needed && !needed[w.index[PLANE_AXIS]])) continue;
         int64_t at = address(t, &p, w.index);
