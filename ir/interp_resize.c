@@ -99,6 +99,8 @@ static double nearest(const char *word, double x) {
 
 /* ---- taps ------------------------------------------------------------------------------------ */
 
+enum { FIRST_SPACE = 2 }; /* N C come before */
+
 /* Where an output position of one axis comes from: x[at[0]] * weight[0] + x[at[1]] * weight[1]. */
 typedef struct tap {
     int64_t at[2];
@@ -110,6 +112,8 @@ static int64_t clamp(double x, int64_t n) {
     return !(x > 0) ? 0 : x > (double)(n - 1) ? n - 1 : (int64_t)x;
 }
 
+/* N and C that keep their size are no part of the space that is resized: tf_half_pixel_for_nn would shift
+ * them by half a channel. */
 static tap find_tap(const ir_node *n, int axis, int64_t o) {
     const ir_attr *roi = ir_get(n, IR_ROI);
     int rank = n->in[0]->rank;
@@ -117,7 +121,8 @@ static tap find_tap(const ir_node *n, int axis, int64_t o) {
     axis_map m = {(double)in, (double)n->out[0]->dim[axis], ir_floats(n, IR_SCALE)[axis],
                   roi ? roi->f[axis] : 0, roi ? roi->f[rank + axis] : 1};
     const struct coordinates *how = find_coordinates(ir_word(n, IR_COORDINATES));
-    double x = how->original(&m, (double)o);
+    bool keeps = axis < FIRST_SPACE && m.scale == 1 && in == n->out[0]->dim[axis] && !how->extrapolates;
+    double x = keeps ? (double)o : how->original(&m, (double)o);
     tap t = {{0, 0}, {1, 0}, how->extrapolates && (x < 0 || x > (double)(in - 1))};
     if (strcmp(ir_word(n, IR_MODE), "nearest") == 0) {
         t.at[0] = t.at[1] = clamp(nearest(ir_word(n, IR_NEAREST), x), in);

@@ -153,6 +153,10 @@ static const example resizes[] = {
     {"nearest, tf_half_pixel_for_nn",
      X_4X4 RESIZE "size=[1,1,3,2] scale=[1,1,0.75,0.5] mode=nearest coordinates=tf_half_pixel_for_nn" Y,
      N(6, 8, 10, 12, 14, 16)},
+    {"linear, tf_half_pixel_for_nn keeps channels apart",
+     "const %x f32[1,2,1,2] {1,2,3,4}\n" RESIZE
+     "size=[1,2,1,2] scale=[1,1,1,1] mode=linear coordinates=tf_half_pixel_for_nn" Y,
+     N(1.5, 2, 3.5, 4)},
     {"linear up", X_2X2 RESIZE TWICE "mode=linear coordinates=half_pixel" Y,
      N(1, 1.25, 1.75, 2, 1.5, 1.75, 2.25, 2.5, 2.5, 2.75, 3.25, 3.5, 3, 3.25, 3.75, 4)},
     {"linear up, outside excluded",

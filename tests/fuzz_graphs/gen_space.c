@@ -66,7 +66,7 @@ ir_tensor *gen_global_pool(gen *G, ir_tensor *x) {
 
 static ir_tensor *resize(gen *G, ir_tensor *x, const int64_t *size) {
     static const char *const coordinates[] = {"half_pixel",    "pytorch_half_pixel", "half_pixel_symmetric",
-                                              "align_corners", "asymmetric",         "asymmetric",
+                                              "align_corners", "asymmetric",         "tf_half_pixel_for_nn",
                                               "half_pixel",    "half_pixel"};
     static const char *const nearest[] = {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"};
     double scale[IR_MAX_RANK];
