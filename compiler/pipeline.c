@@ -183,24 +183,33 @@ static bool is_avoidable(const ir_graph *g, const char *name) {
     return false;
 }
 
-/* Writes the graph that a pass could not cope with; where, or why not. */
-static const char *keep_evidence(const ir_graph *g, const char *name, const char *before) {
+/* Writes the graph that a pass could not cope with; where, or why not. It is made anew from what the passes
+ * began with: they give the same each time. */
+static const char *keep_evidence(const ir_graph *g, ir_graph *source, const pass *broke) {
     const char *folder = getenv("TMPDIR");
     ir_diag d = {0};
     if (!folder || !*folder) folder = ".";
-    const char *path = ir_format(g->arena, "%s/voxc-before-%s.ir", folder, name);
-    if (file_write_atomic(path, before, strlen(before), &d))
-        return ir_format(g->arena, "the graph before that pass is in %s", path);
-    return ir_format(g->arena, "the graph before that pass could not be kept: %s", d.text);
+    const char *path = ir_format(g->arena, "%s/voxc-before-%s.ir", folder, broke->name);
+    for (const pass *p = passes; p < broke; p++)
+        if (is_for(p, g->goals.target) && !p->run(source, &d)) break;
+    char *text = ir_print_string(source);
+    bool kept = file_write_atomic(path, text, strlen(text), &d);
+    free(text);
+    return kept ? ir_format(g->arena, "the graph before that pass is in %s", path)
+                : ir_format(g->arena, "the graph before that pass could not be kept: %s", d.text);
 }
 
-/* before: the graph's text in front of the pass; NULL: it has just been imported. */
-static void must_verify(const ir_graph *g, const char *after, const char *before) {
+static void must_import(const ir_graph *g) {
+    ir_diag d = {0};
+    if (!ir_verify(g, &d)) ir_die("after pass import: %s", d.text);
+}
+
+/* source: the graph in front of the first pass. */
+static void must_verify(const ir_graph *g, const pass *after, ir_graph *source) {
     ir_diag d = {0};
     if (ir_verify(g, &d)) return;
-    if (!before) ir_die("after pass %s: %s", after, d.text);
-    ir_die("after pass %s: %s; %s%s", after, d.text, keep_evidence(g, after, before),
-           is_avoidable(g, after) ? "; --no-stream avoids that pass, for more memory" : "");
+    ir_die("after pass %s: %s; %s%s", after->name, d.text, keep_evidence(g, source, after),
+           is_avoidable(g, after->name) ? "; --no-stream avoids that pass, for more memory" : "");
 }
 
 static double seconds(void) {
@@ -213,10 +222,11 @@ bool pipeline_run(ir_graph *g, const pipeline_options *o, pass_report *reports, 
     ir_target target = g->goals.target;
     *count = 0;
     if (!check_options(target, o, d) || !check_unplanned(g, d)) return false;
-    must_verify(g, "import", NULL);
+    must_import(g);
     forget_plan(g);
+    ir_graph *source = ir_copy(g);
     bool dumping = o->dump_dir || o->dump_after;
-    char *before = ir_print_string(g);
+    char *before = dumping ? ir_print_string(g) : NULL;
     bool ok = !dumping || dump(o, 0, "import", before, true, d);
     for (int i = 0; ok && i < PASS_COUNT; i++) {
         if (!is_for(&passes[i], target)) continue;
@@ -225,7 +235,7 @@ bool pipeline_run(ir_graph *g, const pipeline_options *o, pass_report *reports, 
         ok = passes[i].run(g, d);
         if (!ok) break;
         if (o->after_pass) o->after_pass(g, passes[i].name);
-        must_verify(g, passes[i].name, before);
+        must_verify(g, &passes[i], source);
         census b = take_census(g);
         pass_report *r = &reports[(*count)++];
         *r = (pass_report){.name = passes[i].name};
@@ -233,14 +243,14 @@ bool pipeline_run(ir_graph *g, const pipeline_options *o, pass_report *reports, 
         r->changed = r->what[0] != 0;
         if (o->verbose)
             fprintf(stderr, "voxc: %-8s %7.1f ms  %s\n", r->name, 1e3 * (seconds() - start), r->what);
+        if (!dumping) continue;
         char *after = ir_print_string(g);
-        if (dumping) {
-            r->changed = strcmp(before, after) != 0;
-            ok = dump(o, *count, r->name, after, r->changed, d);
-        }
+        r->changed = strcmp(before, after) != 0;
+        ok = dump(o, *count, r->name, after, r->changed, d);
         free(before);
         before = after;
     }
     free(before);
+    ir_graph_free(source);
     return ok && check_elements(g, d);
 }
