@@ -226,9 +226,9 @@ static inline int vox_winograd_out(const vox_winograd_run *r, const vox_batch *b
 
 /* What kind one of the batch's tiles is. */
 static inline vox_rare vox_winograd_look(const vox_winograd_run *r, const vox_batch *batch, int i,
-                                         int large) {
+                                         int overflowed) {
     const vox_tile t = vox_tile_of(r, batch->begin + i);
-    return vox_tile_look(r, &t, large);
+    return vox_tile_look(r, &t, overflowed);
 }
 /* The inputs of the batch's tiles [begin, end), those of rare ones tamed. */
 static inline void vox_winograd_in_all(const vox_winograd_run *r, const vox_batch *batch, int begin, int end,

@@ -285,9 +285,9 @@ VOX_NOINLINE void vox_deep_again(const vox_deep *p, int begin, int oc, int block
 }
 
 /* What kind tile number i is. */
-static inline vox_rare vox_deep_look(const vox_deep *p, int i, int large) {
+static inline vox_rare vox_deep_look(const vox_deep *p, int i, int overflowed) {
     const vox_tile t = vox_tile_of(&p->r, i);
-    return vox_tile_look(&p->r, &t, large);
+    return vox_tile_look(&p->r, &t, overflowed);
 }
 
 /* V is shared, so that rare tiles cannot be filled anew in it as vox_winograd.h does. */

@@ -265,7 +265,7 @@ typedef struct vox_few_rare {
     int spoilt; /* an input is not finite */
 } vox_few_rare;
 
-/* Returns whether its inputs say that it is rare. */
+/* Returns whether its inputs say that it is rare, as vox_tile_look. */
 VOX_NOINLINE int vox_few_look(const vox_few_run *r, const vox_few_rows *in, vox_few_rare *rare) {
     const vox_dims *x = &r->g->x;
     vox_v most = vox_zero(), bad = vox_zero();
@@ -280,10 +280,11 @@ VOX_NOINLINE int vox_few_look(const vox_few_run *r, const vox_few_rows *in, vox_
     float lanes[VOX_VL];
     vox_store(lanes, most);
     rare->spoilt = vox_any_nan(bad);
-    rare->scale = vox_scale_of(vox_shift_of(vox_largest(lanes, VOX_VL), !rare->spoilt));
+    const float largest = vox_largest(lanes, VOX_VL);
+    rare->scale = vox_scale_of(vox_shift_of(largest, !rare->spoilt));
     rare->in = *in;
     rare->in.scale = &rare->scale;
-    return rare->spoilt || vox_is_large(vox_largest(lanes, VOX_VL));
+    return rare->spoilt && !vox_shift_of(largest, 0);
 }
 
 /* Row p of inputs: which of the three taps at the outputs w .. meet infinities; returns whether any does. */

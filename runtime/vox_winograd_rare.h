@@ -26,10 +26,6 @@ static inline vox_scale vox_scale_of(int shift) {
     return (vox_scale){{ldexpf(1, -half), ldexpf(1, half - shift)},
                        {ldexpf(1, half), ldexpf(1, shift - half)}};
 }
-/* Sums of such values are likely to overflow. */
-static inline int vox_is_large(float largest) {
-    return largest > 0x1p104f;
-}
 /* By what power of two a tile's inputs are divided. Large ones so that they are far from overflowing, yet
  * values of a usual size beside them, of which other outputs may be sums, are far from denormals: those lose
  * bits, and products with them take a hundred times as long. Otherwise not at all, unless sums overflowed:

@@ -52,19 +52,18 @@ static void rare_check(vox_winograd g, int deep, const char *name) {
             memcpy(bad.x.at, finite.x.at, bad.x.count * sizeof(float));
             rare_spoil(&g, bad.x, kinds[k], shares[s]);
             const double ratio = rare_ratio(&g, &finite, &bad, r, LIMIT);
-            if (ratio > LIMIT)
-                fail_msg("%s: %.1f times as long with a share of %g of %g and %g", name, ratio, shares[s],
-                         (double)kinds[k][0], (double)kinds[k][1]);
+            if (ratio <= LIMIT) continue;
+            print_error("%s: %.1f times as long with a share of %g of %g and %g\n", name, ratio, shares[s],
+                        (double)kinds[k][0], (double)kinds[k][1]);
+            fail();
         }
     buffer_end(bad.x), winograd_result_end(r), winograd_operands_end(finite);
 }
 
 static void winograd_not_finite_takes_no_longer(void **state) {
     (void)state;
-#if !defined(__OPTIMIZE__) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    skip(); /* such code takes its time otherwise */
-#endif
-    if (KERNELS_SHARE > 1) skip();
+    if (KERNELS_SHARE > 1) return; /* emulated: takes its time otherwise, as do the builds of the next line */
+#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     rare_check(winograd_default(64, 64, 4, 8, 12, 12), 0, "F(4)");
     rare_check(winograd_default(16, 16, 4, 8, 16, 16), 0, "F(4), few channels");
     rare_check(winograd_default(32, 32, 2, 8, 8, 12), 0, "F(2)");
@@ -73,6 +72,9 @@ static void winograd_not_finite_takes_no_longer(void **state) {
     vox_winograd few = winograd_default(16, 4, 4, 8, 16, 64);
     few.tile[2] = 1, few.x.block = few.y.block = 0;
     rare_check(few, 0, "plain tensors");
+#else
+    (void)rare_check;
+#endif
 }
 
 #endif

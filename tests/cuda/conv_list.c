@@ -43,8 +43,10 @@ static void conv_of(const cu_conv *c, vox_conv3d *conv) {
 /* Those of the bundle that voxc would write. */
 static bool add_graph(conv_list *list, const ir_graph *g, ir_diag *d) {
     static const cg_options none = {.version = "", .options = "", .input = ""};
-    cu_model u = {.m = cg_model_new(g, &none, d)};
-    if (!u.m || !cu_collect_steps(&u, d)) return false;
+    cg_model *m = cg_model_new(g, &none, d);
+    if (!m) return false;
+    cu_model u = cu_model_of(m);
+    if (!cu_collect_steps(&u, d)) return false;
     for (int i = 0; i < u.n_convs; i++) {
         vox_conv3d conv;
         conv_of(&u.convs[i], &conv);
