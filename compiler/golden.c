@@ -56,7 +56,7 @@ static bool interpret(const ir_graph *g, const golden_sink *out, const ir_value 
     FILE *layers = open_memstream(&text, &size);
     if (!layers || !result) ir_no_memory("golden values");
     bool ok = ir_interpret(g, in, result, threads, describe_layer, layers, d);
-    if (fclose(layers) != 0) ir_no_memory("golden values");
+    if (fclose(layers) != 0 || !text) ir_no_memory("golden values");
     ok = ok && write_values(g, out, in, result, d) && out->emit(out->ctx, "golden/layers.txt", text, size, d);
     ir_values_free(result, g->n_outputs);
     free(result);

@@ -137,7 +137,7 @@ static bool report_all(verify_run *r, int *bad, ir_diag *d) {
     if (ok) *bad = compare_outputs(r) + bad_layers;
     if (!r->o->json) return ok;
     fprintf(r->report, "  \"ok\": %s\n}\n", *bad ? "false" : "true");
-    if (fclose(r->report) != 0) ok = ir_fail(d, IR_EXIT_FAILURE, "out of memory");
+    if (fclose(r->report) != 0 || !text) ok = ir_fail(d, IR_EXIT_FAILURE, "out of memory");
     if (ok) fputs(text, stdout);
     free(text);
     return ok;

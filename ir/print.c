@@ -237,12 +237,13 @@ bool ir_print(const ir_graph *g, FILE *f) {
     return !ferror(f);
 }
 
-/* The text in memory; *size without the final NUL. */
+/* The text in memory; *size without the final NUL. fclose() does not tell when its last reallocation failed:
+ * the text is missing then. */
 static char *print_memory(const ir_graph *g, bool structure, size_t *size) {
     char *text = NULL;
     FILE *f = open_memstream(&text, size);
     if (f) put_graph(&(printer){f, structure}, g);
-    if (!f || ferror(f) || fclose(f)) ir_no_memory("a graph's text");
+    if (!f || ferror(f) || fclose(f) || !text) ir_no_memory("a graph's text");
     return text;
 }
 

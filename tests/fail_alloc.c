@@ -1,5 +1,6 @@
 /* A library to preload: the FAIL_ALLOC-th allocation of the process, and every later one, fails. Its count of
- * calls goes to the file FAIL_ALLOC_LOG at exit when no failure is asked for. */
+ * calls goes to the file FAIL_ALLOC_LOG at exit when no failure is asked for. With FAIL_ALLOC_ONLY=realloc
+ * only reallocations count and fail. */
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -7,12 +8,17 @@
 
 static atomic_long calls;
 static long fail_at = -1;
+static int only_realloc;
 
-static int fails(void) {
+enum { NEW, AGAIN };
+
+static int fails(int kind) {
     if (fail_at < 0) {
         const char *text = getenv("FAIL_ALLOC");
+        only_realloc = getenv("FAIL_ALLOC_ONLY") != NULL;
         fail_at = text ? atol(text) : 0;
     }
+    if (only_realloc && kind != AGAIN) return 0;
     long n = atomic_fetch_add(&calls, 1) + 1;
     return fail_at > 0 && n >= fail_at;
 }
@@ -28,19 +34,19 @@ void *aligned_alloc(size_t a, size_t n);
 int posix_memalign(void **p, size_t a, size_t n);
 
 void *malloc(size_t n) {
-    return fails() ? NULL : __libc_malloc(n);
+    return fails(NEW) ? NULL : __libc_malloc(n);
 }
 void *calloc(size_t n, size_t m) {
-    return fails() ? NULL : __libc_calloc(n, m);
+    return fails(NEW) ? NULL : __libc_calloc(n, m);
 }
 void *realloc(void *p, size_t n) {
-    return fails() ? NULL : __libc_realloc(p, n);
+    return fails(AGAIN) ? NULL : __libc_realloc(p, n);
 }
 void *aligned_alloc(size_t a, size_t n) {
-    return fails() ? NULL : __libc_memalign(a, n);
+    return fails(NEW) ? NULL : __libc_memalign(a, n);
 }
 int posix_memalign(void **p, size_t a, size_t n) {
-    *p = fails() ? NULL : __libc_memalign(a, n);
+    *p = fails(NEW) ? NULL : __libc_memalign(a, n);
     return *p ? 0 : 12;
 }
 
