@@ -100,6 +100,19 @@ static const ir_buffer *buffer_of(const cg_model *m, const ir_tensor *root) {
     return at < 0 ? NULL : &m->buffers.list[at];
 }
 
+/* The first piece that ends behind byte `at`. */
+static int first_piece_behind(const ir_buffer *b, int64_t at) {
+    int low = 0, high = b->n_pieces;
+    while (low < high) {
+        const int middle = low + (high - low) / 2;
+        if (b->pieces[middle].at + b->pieces[middle].bytes > at)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
 void cg_lifetime(const cg_model *m, const ir_tensor *t, int *first, int *last) {
     int64_t at = 0, end;
     const ir_tensor *root = t;
@@ -107,9 +120,8 @@ void cg_lifetime(const cg_model *m, const ir_tensor *t, int *first, int *last) {
     end = at + ir_bytes(t);
     const ir_buffer *b = buffer_of(m, root);
     *first = *last = -1;
-    for (int i = 0; b && i < b->n_pieces; i++) {
+    for (int i = b ? first_piece_behind(b, at) : 0; b && i < b->n_pieces && b->pieces[i].at < end; i++) {
         const ir_piece *p = &b->pieces[i];
-        if (p->at >= end || p->at + p->bytes <= at) continue;
         ir_span layers = cg_layers(m, p->alive);
         if (*first < 0 || layers.first < *first) *first = layers.first;
         if (layers.last > *last) *last = layers.last;

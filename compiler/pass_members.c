@@ -27,12 +27,6 @@ static bool can_interleave(const ir_tensor *t) {
     return true;
 }
 
-static bool has_views(const ir_graph *g, const ir_tensor *t) {
-    for (int i = 0; i < g->n_tensors; i++)
-        if (g->tensors[i]->view_of == t) return true;
-    return false;
-}
-
 enum { WORTH = 20 }; /* a copy must save one part of this many */
 
 /* Takes the view back where it raises the most memory in use. */
@@ -91,7 +85,7 @@ static void place_members(const ir_graph *g, ir_node *n, int64_t *pitch) {
     int64_t channels = 0;
     for (int k = 0; k < n->n_in; k++) {
         ir_tensor *t = n->in[k];
-        if (owns_storage(g, t) && !stands_before(n, k) && !has_views(g, t) && can_interleave(t)) {
+        if (owns_storage(g, t) && !stands_before(n, k) && !ir_has_views(t) && can_interleave(t)) {
             pitch[k] = t->pitch;
             place_in(t, n->out[0], channels);
         }
@@ -142,7 +136,7 @@ static void place_reshape(const ir_graph *g, ir_node *n) {
 static void place_norm(const ir_graph *g, const ir_node *n) {
     ir_tensor *x = n->in[0], *y = n->out[0];
     if (!owns_storage(g, x) || !owns_storage(g, y) || x->pitch != y->pitch || ir_count_uses(g, x) != 1 ||
-        has_views(g, x)) /* members may have readers of their own */
+        ir_has_views(x)) /* members may have readers of their own */
         return;
     y->view_of = x;
     y->view_offset = 0;

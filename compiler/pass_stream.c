@@ -77,27 +77,27 @@ static bool only_crops_behind(const ir_graph *g, const ir_tensor *t, int last, b
     return inside;
 }
 
+static ir_node *first_crop_behind(const ir_graph *g, const ir_tensor *t, int last) {
+    ir_node *first = NULL;
+    for (int i = 0; i < t->n_users; i++) {
+        ir_node *n = t->users[i];
+        if (ir_position(g, n) <= last || !is_crop_of(n, t)) continue;
+        if (!first || ir_position(g, n) < ir_position(g, first)) first = n;
+    }
+    return first;
+}
+
 int stream_gather_crops(ir_graph *g, int first, int last, bool tear) {
     for (int i = first; i <= last; i++) {
         const ir_tensor *t = g->nodes[i]->out[0];
         if (!only_crops_behind(g, t, last, tear)) continue;
-        for (int k = last + 1; k < g->n_nodes; k++) {
-            if (!is_crop_of(g->nodes[k], t)) continue;
-            ir_insert_node(g, g->nodes[k], g->nodes[i + 1]);
-            last++;
-        }
+        for (ir_node *crop; (crop = first_crop_behind(g, t, last)); last++)
+            ir_insert_node(g, crop, g->nodes[i + 1]);
     }
     return last;
 }
 
 /* ---- rings ----------------------------------------------------------------------------------- */
-
-static bool shares_memory(const ir_graph *g, const ir_tensor *t) {
-    if (t->view_of) return true;
-    for (int i = 0; i < g->n_tensors; i++)
-        if (g->tensors[i]->view_of == t) return true;
-    return false;
-}
 
 /* Whether a kernel in front of node `first` writes t: that of a conv, which does the work of t's node, too.
  */
@@ -112,7 +112,7 @@ bool stream_stays_inside(const ir_graph *g, const ir_tensor *t, int first, int l
         int at = ir_position(g, t->users[i]);
         if (at < first || at > last) return false;
     }
-    return !shares_memory(g, t);
+    return !t->view_of && !ir_has_views(t);
 }
 
 /* The first plane of t that node n, whose result has `done` planes, will read; `none` if it reads no more. */

@@ -117,25 +117,71 @@ static bool inner(const part *a, const part *b) {
     return x < y || (x == y && a->alive.first < b->alive.first);
 }
 
-/* The bytes from `at` to `end`, in which no tensor begins or ends. */
-static ir_piece piece_of(const ir_graph *g, const part *parts, int root, int64_t at, int64_t end) {
-    ir_span alive = {0, -1};
-    int innermost = root;
-    for (int i = root; i >= 0; i = parts[i].next) {
-        if (at < parts[i].at || at >= parts[i].end) continue;
-        alive = hull(alive, parts[i].alive);
-        if (inner(&parts[i], &parts[innermost])) innermost = i;
-    }
-    return (ir_piece){at, end - at, alive, g->tensors[innermost]};
+/* What lies between two cuts: when it is in use, and the innermost tensor there; -1: not known yet. */
+typedef struct segment {
+    ir_span alive;
+    int innermost;
+} segment;
+
+/* Of tensors alike, the buffer's own comes first, then the graph's order counts. */
+static bool inner_of(const part *parts, int a, int b) {
+    if (inner(&parts[a], &parts[b]) || inner(&parts[b], &parts[a])) return inner(&parts[a], &parts[b]);
+    return parts[b].root != b && (parts[a].root == a || a < b);
 }
 
-static ir_buffer tensor_buffer(const ir_graph *g, const part *parts, int root, int64_t *cuts,
+static void lay_over(segment *s, const part *parts, const segment *more) {
+    if (more->innermost < 0) return;
+    s->alive = hull(s->alive, more->alive);
+    if (s->innermost < 0 || inner_of(parts, more->innermost, s->innermost)) s->innermost = more->innermost;
+}
+
+static int cut_at(const int64_t *cuts, int count, int64_t at) {
+    int low = 0, high = count;
+    while (low < high) {
+        const int middle = low + (high - low) / 2;
+        if (cuts[middle] < at)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The n segments between cuts, at the leaves n to 2n - 1 of a tree: a tensor is laid over the few nodes whose
+ * leaves make up its bytes, and these hand it down. Room for 2n. */
+static void find_segments(const part *parts, int root, const int64_t *cuts, int n, segment *tree) {
+    for (int i = 0; i < 2 * n; i++) tree[i] = (segment){{0, -1}, -1};
+    for (int i = root; i >= 0; i = parts[i].next) {
+        if (parts[i].at == parts[i].end) continue;
+        const segment all = {parts[i].alive, i};
+        int low = n + cut_at(cuts, n + 1, parts[i].at), high = n + cut_at(cuts, n + 1, parts[i].end);
+        for (; low < high; low /= 2, high /= 2) {
+            if (low & 1) lay_over(&tree[low++], parts, &all);
+            if (high & 1) lay_over(&tree[--high], parts, &all);
+        }
+    }
+    for (int i = 2; i < 2 * n; i++) lay_over(&tree[i], parts, &tree[i / 2]);
+}
+
+/* Room for what the buffers of a graph are made of, one after the other. */
+typedef struct workspace {
+    int64_t *cuts;
+    segment *tree;
+} workspace;
+
+static ir_buffer tensor_buffer(const ir_graph *g, const part *parts, int root, const workspace *w,
                                ir_arena *arena) {
-    int n_cuts = find_cuts(parts, root, cuts);
-    ir_buffer b = {.tensor = g->tensors[root], .bytes = parts[root].end};
-    b.pieces = ir_alloc(arena, (size_t)n_cuts + 1, sizeof *b.pieces);
-    for (int c = 1; c < n_cuts; c++)
-        if (cuts[c - 1] < cuts[c]) b.pieces[b.n_pieces++] = piece_of(g, parts, root, cuts[c - 1], cuts[c]);
+    int n_cuts = 0;
+    const int found = find_cuts(parts, root, w->cuts);
+    for (int c = 0; c < found; c++)
+        if (!n_cuts || w->cuts[n_cuts - 1] < w->cuts[c]) w->cuts[n_cuts++] = w->cuts[c];
+    ir_buffer b = {.tensor = g->tensors[root], .bytes = parts[root].end, .n_pieces = n_cuts ? n_cuts - 1 : 0};
+    b.pieces = ir_alloc(arena, (size_t)b.n_pieces + 1, sizeof *b.pieces);
+    find_segments(parts, root, w->cuts, b.n_pieces, w->tree);
+    for (int i = 0; i < b.n_pieces; i++) {
+        const segment *s = &w->tree[b.n_pieces + i];
+        b.pieces[i] = (ir_piece){w->cuts[i], w->cuts[i + 1] - w->cuts[i], s->alive, g->tensors[s->innermost]};
+    }
     return b;
 }
 
@@ -151,10 +197,11 @@ static ir_buffer scratch_buffer(const ir_graph *g, int node, ir_arena *arena) {
 
 ir_buffers ir_find_buffers(const ir_graph *g, ir_arena *arena) {
     const part *parts = find_parts(g, arena);
-    int64_t *cuts = ir_alloc(arena, 2 * (size_t)g->n_tensors + 1, sizeof *cuts);
+    const size_t room = 4 * (size_t)g->n_tensors + 2;
+    const workspace w = {ir_alloc(arena, room, sizeof *w.cuts), ir_alloc(arena, room, sizeof *w.tree)};
     ir_buffers b = {.list = ir_alloc(arena, (size_t)g->n_tensors + (size_t)g->n_nodes + 1, sizeof *b.list)};
     for (int i = 0; i < g->n_tensors; i++)
-        if (parts[i].root == i) b.list[b.count++] = tensor_buffer(g, parts, i, cuts, arena);
+        if (parts[i].root == i) b.list[b.count++] = tensor_buffer(g, parts, i, &w, arena);
     for (int i = 0; i < g->n_nodes; i++)
         if (g->nodes[i]->scratch) b.list[b.count++] = scratch_buffer(g, i, arena);
     return b;
