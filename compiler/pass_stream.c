@@ -30,25 +30,29 @@ stream_snapshot stream_take_snapshot(const ir_graph *g, ir_arena *a) {
     s.stream = ir_alloc(a, (size_t)g->n_nodes, sizeof *s.stream);
     s.slab = ir_alloc(a, (size_t)g->n_nodes, sizeof *s.slab);
     s.scratch = ir_alloc(a, (size_t)g->n_nodes, sizeof *s.scratch);
-    s.ring = ir_alloc(a, (size_t)g->n_tensors, sizeof *s.ring);
+    s.ring = ir_alloc(a, (size_t)g->n_nodes, sizeof *s.ring);
     for (int i = 0; i < g->n_nodes; i++) {
         s.nodes[i] = g->nodes[i];
         s.stream[i] = g->nodes[i]->stream;
         s.slab[i] = g->nodes[i]->slab;
         s.scratch[i] = g->nodes[i]->scratch;
+        s.ring[i] = g->nodes[i]->out[0]->ring;
     }
-    for (int i = 0; i < g->n_tensors; i++) s.ring[i] = g->tensors[i]->ring;
     return s;
 }
 
-void stream_restore(ir_graph *g, const stream_snapshot *s) {
-    for (int i = 0; i < g->n_nodes; i++) {
-        g->nodes[i] = s->nodes[i];
+void stream_take_back(ir_graph *g, const stream_snapshot *s, int first, int last) {
+    for (int i = first; i <= last; i++) {
         g->nodes[i]->stream = s->stream[i];
         g->nodes[i]->slab = s->slab[i];
         g->nodes[i]->scratch = s->scratch[i];
+        g->nodes[i]->out[0]->ring = s->ring[i];
     }
-    for (int i = 0; i < g->n_tensors; i++) g->tensors[i]->ring = s->ring[i];
+}
+
+void stream_restore(ir_graph *g, const stream_snapshot *s) {
+    for (int i = 0; i < g->n_nodes; i++) g->nodes[i] = s->nodes[i];
+    stream_take_back(g, s, 0, g->n_nodes - 1);
 }
 
 /* ---- crops ----------------------------------------------------------------------------------- */
@@ -324,25 +328,9 @@ static bool better(const candidate *a, const candidate *b) {
     return a->last - a->first < b->last - b->first;
 }
 
-/* Takes back a group that gathered no crops. */
-static void take_back(ir_graph *g, const stream_snapshot *s, const int *ring, int first, int last) {
-    for (int i = first; i <= last; i++) {
-        g->nodes[i]->stream = s->stream[i];
-        g->nodes[i]->slab = s->slab[i];
-        g->nodes[i]->out[0]->ring = ring[i];
-    }
-}
-
-static int *rings_of_nodes(const ir_graph *g, ir_arena *a) {
-    int *ring = ir_alloc(a, (size_t)g->n_nodes + 1, sizeof *ring);
-    for (int i = 0; i < g->n_nodes; i++) ring[i] = g->nodes[i]->out[0]->ring;
-    return ring;
-}
-
 typedef struct trial {
     stream_snapshot before;
     stream_outlook around;
-    int *ring; /* per node, of its result */
     int group; /* a free number */
     int64_t limit;
 } trial;
@@ -360,13 +348,12 @@ static void try_group(ir_graph *g, const trial *t, candidate c, candidate *best)
     if (gathered)
         stream_restore(g, &t->before);
     else
-        take_back(g, &t->before, t->ring, c.first, c.last);
+        stream_take_back(g, &t->before, c.first, c.last);
 }
 
 static candidate best_group(ir_graph *g, int peak, int64_t limit) {
     ir_arena *outer = ir_arena_new();
-    trial t = {stream_take_snapshot(g, outer), stream_look_around(g, limit, outer), rings_of_nodes(g, outer),
-               stream_new_group(g), limit};
+    trial t = {stream_take_snapshot(g, outer), stream_look_around(g, limit, outer), stream_new_group(g), limit};
     candidate best = {.bound = INT64_MAX, .peaks = g->n_nodes + 1};
     int left = peak, right = peak;
     while (left > 0 && peak - left < REACH && ir_can_stream(g->nodes[left - 1])) left--;
