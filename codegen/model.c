@@ -420,11 +420,19 @@ bool cg_has_data(const cg_model *m, ir_diag *d) {
     return true;
 }
 
+/* Each is a parameter of a C function. */
+static bool check_ports(const ir_graph *g, ir_diag *d) {
+    if (g->n_inputs + g->n_outputs <= CG_MOST_PORTS) return true;
+    return ir_fail(d, IR_EXIT_UNSUPPORTED,
+                   "%s: %d inputs and %d outputs; a bundle has at most %d together: join some with Concat",
+                   g->name, g->n_inputs, g->n_outputs, CG_MOST_PORTS);
+}
+
 cg_model *cg_model_new(const ir_graph *g, const cg_options *options, ir_diag *d) {
     cg_model *m = ir_alloc(g->arena, 1, sizeof *m);
     *m = (cg_model){.arena = g->arena, .g = g, .options = options, .name = g->name};
     m->upper = cg_upper(m->arena, m->name);
-    if (!cg_check_model_name(m->name, d)) return NULL;
+    if (!cg_check_model_name(m->name, d) || !check_ports(g, d)) return NULL;
     m->arena_bytes = g->arena_bytes > CG_ALIGN ? g->arena_bytes : CG_ALIGN;
     index_tensors(m);
     collect_blobs(m);

@@ -34,7 +34,8 @@ int64_t need_most(const need *n) {
 }
 
 static int by_address(const void *a, const void *b) {
-    const uintptr_t x = (uintptr_t)*(const ir_tensor *const *)a, y = (uintptr_t)*(const ir_tensor *const *)b;
+    const uintptr_t x = (uintptr_t) * (const ir_tensor *const *)a,
+                    y = (uintptr_t) * (const ir_tensor *const *)b;
     return (x > y) - (x < y);
 }
 

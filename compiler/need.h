@@ -1,5 +1,6 @@
 /* need.h: the least memory that any plan needs (ir_memory_bound), kept up to date while a pass moves tensors
- * from one storage to another: what a storage needs is taken out before it changes and put back afterwards. */
+ * from one storage to another: what a storage needs is taken out before it changes and put back afterwards.
+ */
 #ifndef VOXC_NEED_H
 #define VOXC_NEED_H
 

@@ -46,8 +46,7 @@ static int64_t lowest_place(plan *p, const ir_buffer *b) {
 static void keep(plan *p, const ir_buffer *b, int64_t offset) {
     for (int k = 0; k < b->n_pieces; k++) {
         const ir_piece *piece = &b->pieces[k];
-        placed_add(&p->placed,
-                   (placed){offset + piece->at, offset + piece->at + piece->bytes, piece->alive});
+        placed_add(&p->placed, (placed){offset + piece->at, offset + piece->at + piece->bytes, piece->alive});
     }
 }
 

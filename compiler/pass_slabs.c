@@ -115,8 +115,8 @@ static int64_t macs_again(const ir_graph *g, int first, int last, const ir_step 
     return macs;
 }
 
-/* Makes nodes first to last group number `group`, with windows between them. *again: multiply-adds done twice. False: that
- * cannot be. */
+/* Makes nodes first to last group number `group`, with windows between them. *again: multiply-adds done
+ * twice. False: that cannot be. */
 static bool make_group(ir_graph *g, int group, int first, int last, int slab, int64_t *again) {
     ir_arena *a = ir_arena_new();
     int count = 0;
@@ -210,8 +210,9 @@ static void try_slabs(ir_graph *g, const trial *t, int first, int last, candidat
 
 static candidate best_group(ir_graph *g, const budget *limits, int peak, int64_t limit) {
     ir_arena *a = ir_arena_new();
-    const trial t = {stream_take_snapshot(g, a), stream_look_around(g, limit, a), limits, limit,
-                     stream_new_group(g),        cg_gpu_launches(g)};
+    const trial t = {
+        stream_take_snapshot(g, a), stream_look_around(g, limit, a), limits, limit, stream_new_group(g),
+        cg_gpu_launches(g)};
     candidate best = {.first = -1, .need = {.bound = INT64_MAX, .peaks = g->n_nodes + 1}};
     int left = peak, right = peak;
     while (left > 0 && peak - left < REACH && can_run_in_slabs(g->nodes[left - 1])) left--;

@@ -353,7 +353,8 @@ static void try_group(ir_graph *g, const trial *t, candidate c, candidate *best)
 
 static candidate best_group(ir_graph *g, int peak, int64_t limit) {
     ir_arena *outer = ir_arena_new();
-    trial t = {stream_take_snapshot(g, outer), stream_look_around(g, limit, outer), stream_new_group(g), limit};
+    trial t = {stream_take_snapshot(g, outer), stream_look_around(g, limit, outer), stream_new_group(g),
+               limit};
     candidate best = {.bound = INT64_MAX, .peaks = g->n_nodes + 1};
     int left = peak, right = peak;
     while (left > 0 && peak - left < REACH && ir_can_stream(g->nodes[left - 1])) left--;

@@ -27,8 +27,8 @@ typedef struct content {
 
 typedef struct books {
     verifier *v;
-    content *want;  /* per tensor, from byte 0: what it is */
-    content *holds; /* per tensor that is a storage: what lies there */
+    content *want;   /* per tensor, from byte 0: what it is */
+    content *holds;  /* per tensor that is a storage: what lies there */
     ir_ranges arena; /* per tensor its place in the arena, if it is a storage; on: it may hold something */
     bool too_many;
 } books;

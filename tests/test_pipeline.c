@@ -138,12 +138,6 @@ static void put_wide(FILE *f, int i) {
     fprintf(f, "%%r%d = relu(%%y0)\n%%y%d = add(%%y%d, %%r%d)\n", i, i, i - 1, i);
 }
 
-static void put_norm(FILE *f, int i) {
-    fprintf(f, CONV("c", "y", "w") "%%n%d = instance_norm(%%c%d, %%one, %%zero) eps=1e-5\n", i, i - 1, i, i,
-            i);
-    fprintf(f, "%%y%d = relu(%%n%d)\n", i, i);
-}
-
 /* Each pair of channels is joined and made one again. */
 static void put_pair(FILE *f, int i) {
     fprintf(f, "%%r%d = relu(%%y%d)\n%%j%d = concat(%%y%d, %%r%d) axis=1\n", i, i - 1, i, i - 1, i);
@@ -186,7 +180,6 @@ static const struct {
 } blocks[] = {{"conv and relu", 2, put_conv_and_relu, NULL},
               {"residual block", 5, put_residual, NULL},
               {"wide", 2, put_wide, NULL},
-              {"conv and norm", 3, put_norm, NULL},
               {"concat of two", 3, put_pair, NULL},
               {"concat of all", 1, put_member, join_all},
               {"concat of concats", 2, put_member, join_pairs},
@@ -200,8 +193,7 @@ static ir_graph *long_network(int kind, int nodes) {
     int count = nodes / blocks[kind].nodes;
     fprintf(f, "graph g\ninput %%y0 f32[1,4,6,6,6]\n");
     for (int i = 1; i <= count; i++) fprintf(f, WEIGHT("w") WEIGHT("v"), i, i, i, count + i);
-    fprintf(f, "const %%u f32[4,8,1,1,1] random(3, 0.1)\nconst %%one f32[4] splat(1)\nconst %%zero f32[4] "
-               "splat(0)\n");
+    fprintf(f, "const %%u f32[4,8,1,1,1] random(3, 0.1)\n");
     for (int i = 1; i <= count; i++) blocks[kind].put(f, i);
     if (blocks[kind].end) blocks[kind].end(f, count);
     fprintf(f, "output %%y%d\n", count);
