@@ -268,10 +268,37 @@ static void test_pipes_are_refused_where_they_cannot_serve(void **state) {
     test_rmdir(dir);
 }
 
+/* A relu per output, all of one input; the exit code of compiling it, what it said in *out. */
+static int compile_outputs(const char *dir, int count, char **out) {
+    char *voxc = realpath(test_voxc(), NULL);
+    char *command = test_format("cd %s && { echo 'graph many'; echo 'input %%x f32[1,1,2,2,2]'; "
+                                "for i in $(seq %d); do echo \"%%y$i = relu(%%x)\"; done; "
+                                "for i in $(seq %d); do echo \"output %%y$i\"; done; } >many.ir && "
+                                "%s compile many.ir -o b",
+                                dir, count, count, voxc);
+    int code = test_run(command, out);
+    free(command), free(voxc);
+    return code;
+}
+
+/* Each is a parameter of a C function. */
+static void test_more_outputs_than_a_function_takes_are_refused(void **state) {
+    (void)state;
+    char *dir = test_tmpdir(), *out;
+    assert_int_equal(compile_outputs(dir, 240, &out), 3);
+    assert_non_null(strstr(out, "1 inputs and 240 outputs; a bundle has at most 240 together"));
+    assert_ptr_equal(strchr(out, '\n'), strrchr(out, '\n'));
+    free(out);
+    if (compile_outputs(dir, 239, &out) != 0) fail_msg("%s", out);
+    free(out);
+    test_rmdir(dir);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_messages_and_codes),
         cmocka_unit_test(test_errors_are_one_line_on_stderr),
+        cmocka_unit_test(test_more_outputs_than_a_function_takes_are_refused),
         cmocka_unit_test(test_inspect_says_what_the_paper_says),
         cmocka_unit_test(test_paper_arena_meets_its_bound),
         cmocka_unit_test(test_full_disk_is_reported),
