@@ -1,6 +1,5 @@
 /* cuda_slots_move.c: operators that move elements and compute nothing. */
 #include "cuda.h"
-#include "interp.h"
 #include "slots.h"
 
 #include <inttypes.h>
@@ -133,15 +132,9 @@ bool cu_slots_slice(cu_work *w) {
 static void set_padding(cu_work *w, int rank, const int64_t *begin) {
     const ir_node *n = w->n;
     ir_arena *a = w->u->m->arena;
-    const ir_dtype type = n->out[0]->dtype;
-    const double value = ir_get(n, IR_VALUE) ? ir_float(n, IR_VALUE) : 0;
-    const int64_t whole = interp_whole(type, value);
     cg_set(&w->slots, "begin", "%s", cg_list(a, rank, begin));
     cg_set(&w->slots, "mode", "VOX_PAD_%s", cg_upper(a, ir_word(n, IR_MODE)));
-    cg_set(&w->slots, "value", "%s",
-           type == IR_F32       ? cg_float(a, value)
-           : whole == INT64_MIN ? "INT64_MIN"
-                                : ir_format(a, "%" PRId64, whole));
+    cg_set(&w->slots, "value", "%s", cg_pad_value(a, n));
 }
 
 bool cu_slots_pad(cu_work *w) {
