@@ -63,7 +63,6 @@ typedef struct cu_model {
     const ir_tensor **tensors; /* that the self-test looks at */
     int n_tensors;
     cg_chains tensors_by_address;
-    const ir_node *misaligned; /* a convolution whose slabs cuDNN can't address; NULL: none */
 } cu_model;
 
 cu_model cu_model_of(cg_model *m); /* nothing registered yet */
@@ -78,9 +77,8 @@ const char *cu_weight_table(const cu_model *u);
 
 /* ---- steps (cuda_steps.c) -------------------------------------------------------------------- */
 
-/* Fills steps, convs and calls. False with d filled where a slab's planes begin at an address that cuDNN does
- * not take. */
-bool cu_collect_steps(cu_model *u, ir_diag *d);
+/* Fills steps, convs and calls. */
+void cu_collect_steps(cu_model *u);
 const char *cu_conv_rows(const cu_model *u);
 const char *cu_step_rows(const cu_model *u);
 const char *cu_vox_type(const cu_model *u); /* "VOX_CUDA_F16" */
@@ -140,6 +138,7 @@ bool cu_slots_slice(cu_work *w);
 bool cu_slots_box(cu_work *w);
 bool cu_slots_gather(cu_work *w);
 bool cu_slots_pad(cu_work *w);
+bool cu_slots_pad_plain(cu_work *w);
 bool cu_slots_softmax(cu_work *w);
 bool cu_slots_arg_max(cu_work *w);
 bool cu_slots_reduce(cu_work *w);

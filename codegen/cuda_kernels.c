@@ -41,6 +41,7 @@ static const cu_kernel scatter = {"cuda_scatter.cu.in", "vox_scatter.cuh", cu_sl
 static const cu_kernel bias_act = {"cuda_bias_act.cu.in", "vox_scatter.cuh", cu_slots_bias_act};
 static const cu_kernel pool_crop = {"cuda_pool_crop.cu.in", "vox_pool.cuh", cu_slots_pool_crop};
 static const cu_kernel plain_box = {"cuda_box.cu.in", "vox_copy.cuh", cu_slots_box};
+static const cu_kernel plain_pad = {"cuda_pad_plain.cu.in", "vox_pad.cuh", cu_slots_pad_plain};
 static const cu_kernel map = {"cuda_map.cu.in", "vox_map.cuh", cu_slots_map};
 static const cu_kernel binary = {"cuda_binary.cu.in", "vox_map.cuh", cu_slots_binary};
 
@@ -66,6 +67,7 @@ const cu_kernel *cu_kernel_for(const ir_graph *g, const ir_node *n) {
     if (cg_gpu_crop_of(g, n)) return &pool_crop;
     if (n->op == IR_OP_CONV || n->op == IR_OP_CONV_TRANSPOSE) return of_conv(n);
     if (n->op == IR_OP_SLICE && cu_slice_is_box(n)) return &plain_box;
+    if (n->op == IR_OP_PAD && !n->in[0]->pitch) return &plain_pad;
     if (by_op[n->op].slots) return &by_op[n->op];
     if (flags & IR_FLAG_SHAPE) return NULL;
     if (flags & IR_FLAG_MAP) return &map;

@@ -153,18 +153,27 @@ static void in_order_of(const ir_tensor *y, int64_t v[5]) {
     if (y->pitch) memcpy(v, last, sizeof last);
 }
 
-/* NumPy aligns axes at the last one; channels-last tensors of rank 3 and 4 lack D first. */
+/* Where axis k of y stands among N C D H W: those that channels-last tensors of rank 3 and 4 lack are the
+ * first of space, those that plain ones lack are the first of all. */
+static int slot_of(const ir_tensor *y, int k) {
+    return y->pitch && k < 2 ? k : k + 5 - y->rank;
+}
+
+/* Strides that walk t along y's axes: NumPy aligns them at the last one. */
 static bool aligned_strides(const ir_tensor *t, const ir_tensor *y, int64_t stride[5]) {
-    int64_t dim[5], y_dim[5], unused[5];
-    if (!cu_own_strides(t, dim, stride) || !cu_own_strides(y, y_dim, unused)) return false;
-    if (ir_count(t) == 1) {
-        memset(stride, 0, 5 * sizeof *stride);
-        return true;
+    int64_t dim[IR_MAX_RANK + 1], own[IR_MAX_RANK + 1];
+    memset(stride, 0, 5 * sizeof *stride);
+    if (ir_count(t) == 1) return true;
+    if (y->rank > 5 || t->rank > y->rank) return false;
+    if (t->pitch) {
+        if (!y->pitch || t->rank != y->rank || !cu_own_strides(t, dim, stride)) return false;
+        for (int i = 0; i < 5; i++)
+            if (dim[i] == 1) stride[i] = 0;
+    } else {
+        cg_box(t, dim, own);
+        for (int k = 0; k < t->rank; k++)
+            if (dim[k] != 1) stride[slot_of(y, k + y->rank - t->rank)] = own[k];
     }
-    if (y->pitch && y->rank < 5 && !t->pitch) return false;
-    if (!y->pitch && t->pitch) return false;
-    for (int i = 0; i < 5; i++)
-        if (dim[i] == 1) stride[i] = 0;
     in_order_of(y, stride);
     return true;
 }

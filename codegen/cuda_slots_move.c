@@ -127,19 +127,40 @@ bool cu_slots_slice(cu_work *w) {
     return true;
 }
 
+/* ---- padding --------------------------------------------------------------------------------- */
+
+static void set_padding(cu_work *w, int rank, const int64_t *begin) {
+    const ir_node *n = w->n;
+    ir_arena *a = w->u->m->arena;
+    cg_set(&w->slots, "begin", "%s", cg_list(a, rank, begin));
+    cg_set(&w->slots, "mode", "VOX_PAD_%s", cg_upper(a, ir_word(n, IR_MODE)));
+    cg_set(&w->slots, "value", "%s", cg_pad_value(a, n));
+}
+
 bool cu_slots_pad(cu_work *w) {
     const ir_node *n = w->n;
     const int64_t *pad = ir_ints(n, IR_PAD);
-    ir_arena *a = w->u->m->arena;
-    if (!n->in[0]->pitch || !n->out[0]->pitch) return cu_unsupported(w, "only channels-last tensors");
-    if (pad[0] || pad[n->in[0]->rank]) return cu_unsupported(w, "N must stay as it is");
+    if (!n->out[0]->pitch || pad[0] || pad[n->in[0]->rank])
+        ir_die("codegen: %s: what pads N, or is plain, has a kernel of its own", n->name);
     int64_t begin[4] = {pad[1]};
     for (int i = 0; i < 3; i++) begin[1 + i] = spatial(n, IR_PAD, i, 0);
-    cg_set(&w->slots, "begin", "%s", cg_list(a, 4, begin));
-    cg_set(&w->slots, "mode", "VOX_PAD_%s", cg_upper(a, ir_word(n, IR_MODE)));
-    cg_set(&w->slots, "value", "%s", cg_float(a, ir_get(n, IR_VALUE) ? ir_float(n, IR_VALUE) : 0));
+    set_padding(w, 4, begin);
     cu_view(w, "x", n->in[0], 1);
     cu_view(w, "y", n->out[0], 0);
+    return true;
+}
+
+bool cu_slots_pad_plain(cu_work *w) {
+    const ir_node *n = w->n;
+    const ir_tensor *x = n->in[0], *y = n->out[0];
+    ir_arena *a = w->u->m->arena;
+    if (y->pitch) ir_die("codegen: %s: operand and result differ in layout", n->name);
+    cg_set_int(&w->slots, "rank", x->rank);
+    cg_set(&w->slots, "x_dim", "%s", cg_list(a, x->rank, x->dim));
+    cg_set(&w->slots, "y_dim", "%s", cg_list(a, y->rank, y->dim));
+    set_padding(w, x->rank, ir_ints(n, IR_PAD));
+    cu_pointer(w, "x", x);
+    cu_pointer(w, "y", y);
     return true;
 }
 

@@ -10,8 +10,6 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { PLAN_ALIGN = 16 /* of the operands of a plan, bytes */ };
-
 /* ---- texts ----------------------------------------------------------------------------------- */
 
 static int add_text(ir_arena *arena, cu_list *list, const char *text) {
@@ -180,13 +178,6 @@ static cu_conv shape_of(const ir_node *n) {
     return c;
 }
 
-/* Bytes of a plane (D) of t. */
-static int64_t plane_bytes(const ir_tensor *t) {
-    int64_t dim[5];
-    if (!cg_dims(t, dim)) ir_die("codegen: %s: no activation", t->name);
-    return dim[3] * dim[4] * t->pitch * ir_element_bytes(t);
-}
-
 /* Restricts c to the planes that the step makes. Returns the first plane of x that they read. */
 static int64_t cut_conv(cu_conv *c, const cu_step *s) {
     const int64_t reach = c->dilation[0] * (c->kernel[0] - 1) + 1, depth = c->in[0];
@@ -213,8 +204,8 @@ static int call_conv(cu_model *u, const ir_node *n, const cu_step *s) {
     cu_conv_weights w = cu_weights_of(u, n);
     cu_conv c = shape_of(n);
     const int64_t first = cut_conv(&c, s);
-    const int64_t x_at = (first - s->z0[1]) * plane_bytes(x), y_at = (s->begin - s->z0[0]) * plane_bytes(y);
-    if (x_at % PLAN_ALIGN || y_at % PLAN_ALIGN) u->misaligned = n;
+    const int64_t x_at = (first - s->z0[1]) * cg_gpu_plane_bytes(x);
+    const int64_t y_at = (s->begin - s->z0[0]) * cg_gpu_plane_bytes(y);
     c.bias = w.bias >= 0;
     c.relu = ir_get(n, IR_ACT) && cu_act_is_fused(n);
     return add_call(u, &c, cu_place_text(u, x, x_at), weight_place(u, w.filter), weight_place(u, w.bias),
@@ -247,9 +238,8 @@ static int call_product(cu_model *u, const ir_node *n, cu_step *s) {
     memcpy(c.before, zeros, sizeof zeros);
     memcpy(c.after, zeros, sizeof zeros);
     s->z0[2] = first; /* the product's first plane */
-    if ((first - s->z0[1]) * plane_bytes(x) % PLAN_ALIGN) u->misaligned = n;
     const char *y = ir_format(u->m->arena, "{VOX_CUDA_ARENA, 0, %" PRId64 "u}", cg_scratch_offset(u->m, n));
-    return add_call(u, &c, cu_place_text(u, x, (first - s->z0[1]) * plane_bytes(x)),
+    return add_call(u, &c, cu_place_text(u, x, (first - s->z0[1]) * cg_gpu_plane_bytes(x)),
                     weight_place(u, w.filter), weight_place(u, -1), y);
 }
 
@@ -276,6 +266,9 @@ static void add_step(cu_model *u, int node, ir_planes planes, int64_t *begins, c
     s->z0[0] = window_start(u, n->out[0], begins);
     for (int k = 0; k < n->n_in && k < CU_OPERANDS; k++)
         if (n->in[k]) s->z0[1 + k] = window_start(u, n->in[k], begins);
+    if (n->stream && !cg_gpu_takes_slab(n, planes, s->z0[1], s->z0[0]))
+        ir_die("codegen: cuDNN can't do planes %" PRId64 " to %" PRId64 " of %s", planes.begin,
+               planes.end - 1, n->name);
     s->call = call_of(u, n, s);
 }
 
@@ -294,7 +287,7 @@ static int64_t depth_of(const ir_node *n) {
     return n->out[0]->rank == 5 ? n->out[0]->dim[2] : 1;
 }
 
-bool cu_collect_steps(cu_model *u, ir_diag *d) {
+void cu_collect_steps(cu_model *u) {
     const ir_graph *g = u->m->g;
     ir_arena *a = u->m->arena;
     int64_t *begins = ir_alloc(a, (size_t)g->n_nodes + 1, sizeof *begins);
@@ -311,12 +304,6 @@ bool cu_collect_steps(cu_model *u, ir_diag *d) {
         for (int k = 0; k < count; k++) add_step(u, steps[k].node, steps[k].planes, begins, free_from);
     }
     order_crops(u);
-    const ir_node *n = u->misaligned;
-    return !n ||
-           ir_fail(
-               d, IR_EXIT_UNSUPPORTED,
-               "%s: %s %s: its slabs do not begin at multiples of %d bytes, as cuDNN wants: add --no-stream",
-               n->source ? n->source : u->m->name, ir_op_get(n->op)->name, n->name, PLAN_ALIGN);
 }
 
 const char *cu_step_rows(const cu_model *u) {

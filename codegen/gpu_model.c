@@ -169,6 +169,21 @@ int64_t cg_gpu_slab_scratch(const ir_node *n, ir_precision p, int64_t planes) {
     return n->gpu == IR_GPU_GEMM_SCATTER ? bytes / n->in[0]->dim[2] * planes : bytes;
 }
 
+int64_t cg_gpu_plane_bytes(const ir_tensor *t) {
+    int64_t bytes = t->pitch * ir_element_bytes(t);
+    for (int a = t->rank > 4 ? t->rank - 2 : 2; a < t->rank; a++) bytes *= t->dim[a];
+    return bytes;
+}
+
+bool cg_gpu_takes_slab(const ir_node *n, ir_planes made, int64_t x_first, int64_t y_first) {
+    if (n->gpu != IR_GPU_CUDNN && n->gpu != IR_GPU_GEMM_SCATTER) return true;
+    const ir_planes read = ir_planes_read(n, 0, made);
+    if (read.begin >= read.end) return false;
+    if ((read.begin - x_first) * cg_gpu_plane_bytes(n->in[0]) % CG_GPU_PLAN_ALIGN) return false;
+    return n->gpu != IR_GPU_CUDNN ||
+           (made.begin - y_first) * cg_gpu_plane_bytes(n->out[0]) % CG_GPU_PLAN_ALIGN == 0;
+}
+
 int64_t cg_gpu_free_from(const ir_graph *g, const ir_buffers *b, int node) {
     const ir_span now = ir_time_of(g, node);
     int64_t top = 0;

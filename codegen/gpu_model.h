@@ -9,6 +9,7 @@
 #include "lifetime.h"
 
 enum { CG_GPU_FIRST_CHANNELS = 4, CG_GPU_LAST_CHANNELS = 8 }; /* what the kernels of our own take */
+enum { CG_GPU_PLAN_ALIGN = 16 };                              /* of the operands of a cuDNN plan, bytes */
 
 ir_storage cg_gpu_storage(ir_precision p);
 const char *cg_gpu_precision_name(ir_precision p);
@@ -28,6 +29,12 @@ bool cg_gpu_pays_to_pad(const ir_graph *g, const ir_tensor *t);
 int64_t cg_gpu_scratch(const ir_node *n, ir_precision p);
 /* The same for a node that makes no more of its result at a time than `planes` planes of its operand give. */
 int64_t cg_gpu_slab_scratch(const ir_node *n, ir_precision p, int64_t planes);
+/* Bytes of a plane along D of t, which is channels last. */
+int64_t cg_gpu_plane_bytes(const ir_tensor *t);
+/* Whether cuDNN can do what node n has it do for the planes `made` of its result: the planes that it reads,
+ * of which there is one at least, and those that it writes itself begin where a plan may begin. x_first,
+ * y_first: the planes that stand first in the memory of n's operand 0 and of its result. */
+bool cg_gpu_takes_slab(const ir_node *n, ir_planes made, int64_t x_first, int64_t y_first);
 /* The first byte above all that is alive while node number `node` runs: cuDNN's workspace begins there, or
  * higher. */
 int64_t cg_gpu_free_from(const ir_graph *g, const ir_buffers *b, int node);

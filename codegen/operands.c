@@ -1,5 +1,6 @@
 /* operands.c: what all slot functions share; see slots.h. */
 #include "bundle_text.h"
+#include "interp.h"
 #include "slots.h"
 
 #include <ctype.h>
@@ -230,6 +231,16 @@ const char *cg_float(ir_arena *arena, double v) {
         if (strtof(s, NULL) == (float)narrow) return number(arena, narrow, digits, "f");
     }
     return number(arena, narrow, 9, "f");
+}
+
+const char *cg_pad_value(ir_arena *arena, const ir_node *n) {
+    const double value = ir_get(n, IR_VALUE) ? ir_float(n, IR_VALUE) : 0;
+    const ir_dtype type = n->out[0]->dtype;
+    if (type == IR_F32) return cg_float(arena, value);
+    if (type == IR_F64) return cg_double(arena, value);
+    const int64_t whole = interp_whole(type, value);
+    return whole == INT64_MIN ? "INT64_MIN"
+                              : ir_format(arena, "%" PRId64, whole); /* no literal is that low */
 }
 
 const char *cg_double(ir_arena *arena, double v) {

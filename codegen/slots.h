@@ -83,7 +83,9 @@ const char *cg_dims_text(cg_work *w, const ir_tensor *t);
 void cg_set_rings(cg_work *w); /* slots x_ring, y_ring */
 /* "{1, 2, 3}" */
 const char *cg_list(ir_arena *arena, int n, const int64_t *v);
-const char *cg_float(ir_arena *arena, double v);  /* a C constant of type float */
+const char *cg_float(ir_arena *arena, double v); /* a C constant of type float */
+/* What pad n puts around its operand, a C constant of its type. */
+const char *cg_pad_value(ir_arena *arena, const ir_node *n);
 const char *cg_double(ir_arena *arena, double v); /* of type double */
 /* "{VOX_ACT_RELU, 0, 0}" from an activation's name and the node's alpha, beta. */
 const char *cg_epilogue(ir_arena *arena, const ir_node *n, const char *act);

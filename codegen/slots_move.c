@@ -1,4 +1,5 @@
 /* slots_move.c: operators that move elements and compute nothing. */
+#include "bundle_text.h"
 #include "slots.h"
 
 #include <inttypes.h>
@@ -157,7 +158,6 @@ bool slots_pad(cg_work *w) {
     const int64_t *pad = ir_ints(n, IR_PAD);
     int64_t x_dim[BOX], y_dim[BOX], stride[BOX], begin[BOX] = {0};
     same_layout(w);
-    if (!cg_all_f32(w)) return false;
     int rank = cg_box(n->in[0], x_dim, stride);
     cg_box(n->out[0], y_dim, stride);
     if (rank > IR_MAX_RANK) return cg_unsupported(w, "too many axes");
@@ -169,7 +169,8 @@ bool slots_pad(cg_work *w) {
     cg_set(&w->slots, "y_dim", "%s", cg_list(w->m->arena, rank, y_dim));
     cg_set(&w->slots, "begin", "%s", cg_list(w->m->arena, rank, begin));
     cg_set(&w->slots, "mode", "%s", cg_upper(w->m->arena, ir_word(n, IR_MODE)));
-    cg_set(&w->slots, "value", "%s", cg_float(w->m->arena, ir_get(n, IR_VALUE) ? ir_float(n, IR_VALUE) : 0));
+    cg_set(&w->slots, "type", "%s", cg_c_dtype(n->out[0]->dtype));
+    cg_set(&w->slots, "value", "%s", cg_pad_value(w->m->arena, n));
     cg_operand(w, "x", n->in[0]);
     cg_result(w, "y", n->out[0]);
     return true;

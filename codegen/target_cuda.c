@@ -16,9 +16,10 @@
 /* ---- kernels --------------------------------------------------------------------------------- */
 
 /* The runtime headers that some layer needs, in a fixed order. */
-static const char *const kernel_headers[] = {
-    "vox_first_conv.cuh", "vox_last_conv.cuh", "vox_scatter.cuh", "vox_relayout.cuh", "vox_copy.cuh",
-    "vox_map.cuh",        "vox_norm.cuh",      "vox_pool.cuh",    "vox_reduce.cuh",   "vox_resize.cuh"};
+static const char *const kernel_headers[] = {"vox_first_conv.cuh", "vox_last_conv.cuh", "vox_scatter.cuh",
+                                             "vox_relayout.cuh",   "vox_copy.cuh",      "vox_pad.cuh",
+                                             "vox_map.cuh",        "vox_norm.cuh",      "vox_pool.cuh",
+                                             "vox_reduce.cuh",     "vox_resize.cuh"};
 enum { KERNEL_HEADERS = sizeof kernel_headers / sizeof *kernel_headers };
 
 static bool uses_header(const cg_model *m, const char *header) {
@@ -264,7 +265,8 @@ static bool check_ports(const ir_graph *g, ir_diag *d) {
 }
 
 static bool put_code(cg_bundle *b, cu_model *u) {
-    return cu_collect_steps(u, b->d) && put_kernels(b, u) && put_source(b, u) && put_header(b, u);
+    cu_collect_steps(u);
+    return put_kernels(b, u) && put_source(b, u) && put_header(b, u);
 }
 
 bool cu_put_beside_c(cg_bundle *b, cg_model *m) {

@@ -21,9 +21,11 @@ static bool can_be_last(const ir_tensor *t) {
     return t->role == IR_ROLE_VALUE && t->dtype == IR_F32 && t->rank >= 3 && t->rank <= 5;
 }
 
-/* Whether whole voxels move: N stays, channels stand side by side as before, concats join them. */
+/* Whether whole voxels move: N stays, channels stand side by side as before, concats join them. Pads may add
+ * channels. */
 static bool moves_voxels(const ir_node *n) {
     if (n->op == IR_OP_CONCAT) return ir_int(n, IR_AXIS) == 1;
+    if (n->op == IR_OP_PAD) return ir_ints(n, IR_PAD)[0] == 0 && ir_ints(n, IR_PAD)[n->in[0]->rank] == 0;
     const int64_t *begin = ir_ints(n, IR_BEGIN), *step = ir_ints(n, IR_STEP);
     return begin[0] == 0 && step[0] == 1 && step[1] == 1 && n->out[0]->dim[0] == n->in[0]->dim[0];
 }
@@ -43,12 +45,11 @@ static habit habit_of(const ir_node *n) {
         return ir_int(n, IR_AXIS) == 1 ? HABIT_READ : HABIT_PLAIN;
     case IR_OP_SLICE:
     case IR_OP_CONCAT:
+    case IR_OP_PAD:
         return can_be_last(n->out[0]) && moves_voxels(n) ? HABIT_FOLLOW : HABIT_PLAIN;
     case IR_OP_SOFTMAX:
     case IR_OP_LOG_SOFTMAX:
         return can_be_last(n->out[0]) && ir_int(n, IR_AXIS) == 1 ? HABIT_FOLLOW : HABIT_PLAIN;
-    case IR_OP_PAD:
-        return can_be_last(n->out[0]) ? HABIT_FOLLOW : HABIT_PLAIN;
     default:
         break;
     }

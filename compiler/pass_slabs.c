@@ -91,6 +91,21 @@ static bool makes_all(const ir_graph *g, int first, int last, const ir_step *ste
     return true;
 }
 
+/* Whether cuDNN can do each step of its nodes: planes need not begin where it can address them, and a step
+ * may read nothing but padding. */
+static bool takes_all(const ir_graph *g, int first, int last, const ir_step *steps, int count, ir_arena *a) {
+    int64_t *begins = ir_alloc(a, (size_t)(last - first + 1), sizeof *begins); /* of each node's window */
+    for (int s = 0; s < count; s++) {
+        const ir_node *n = g->nodes[steps[s].node];
+        const ir_tensor *x = n->in[0];
+        begins[steps[s].node - first] = steps[s].planes.begin;
+        int64_t x_first = x->ring ? begins[ir_position(g, x->producer) - first] : 0;
+        int64_t y_first = n->out[0]->ring ? steps[s].planes.begin : 0;
+        if (!cg_gpu_takes_slab(n, steps[s].planes, x_first, y_first)) return false;
+    }
+    return true;
+}
+
 /* What a node scatters is there for one step at a time. */
 static void fit_scratch(ir_graph *g, int first, int last, const ir_step *steps, int count) {
     for (int i = first; i <= last; i++) {
@@ -132,7 +147,7 @@ static bool make_group(ir_graph *g, int group, int first, int last, int slab, in
         steps = ir_group_steps(g, first, last, slab, a, &count);
         fit = fit_windows(g, first, last, steps, count);
     }
-    bool good = makes_all(g, first, last, steps, count);
+    bool good = makes_all(g, first, last, steps, count) && takes_all(g, first, last, steps, count, a);
     fit_scratch(g, first, last, steps, count);
     *again = macs_again(g, first, last, steps, count);
     ir_arena_free(a);
@@ -195,11 +210,22 @@ static void try_group(ir_graph *g, const trial *t, candidate c, candidate *best)
         stream_take_back(g, &t->before, c.first, c.last);
 }
 
+/* Planes that node n, a group's last, makes together: whole multiples of what it scatters at once, and of
+ * what cuDNN can begin at. */
+static int unit_of(const ir_node *n) {
+    const bool scatters = n->gpu == IR_GPU_GEMM_SCATTER;
+    const ir_tensor *t = scatters ? n->in[0] : n->out[0]; /* what cuDNN has to address */
+    int planes = 1;
+    while ((scatters || n->gpu == IR_GPU_CUDNN) && cg_gpu_plane_bytes(t) * planes % CG_GPU_PLAN_ALIGN)
+        planes *= 2;
+    return scatters ? planes * (int)ir_ints(n, IR_STRIDE)[0] : planes;
+}
+
 /* Every number of slabs that the group's last node can be made in. */
 static void try_slabs(ir_graph *g, const trial *t, int first, int last, candidate *best) {
     const ir_node *n = g->nodes[last];
     int depth = (int)n->out[0]->dim[2], tried = depth;
-    int unit = n->gpu == IR_GPU_GEMM_SCATTER ? (int)ir_ints(n, IR_STRIDE)[0] : 1; /* planes made together */
+    int unit = unit_of(n);
     for (int slabs = 2; slabs <= t->limits->slabs && slabs <= depth; slabs++) {
         int planes = ((depth + slabs - 1) / slabs + unit - 1) / unit * unit;
         if (planes >= tried) continue;

@@ -354,11 +354,11 @@ static inline int vox_check_copy_box(vox_probe *p, const vox_copy *g, const void
     for (int i = 0; i < p->samples; i++) vox_sample_copy(p, &s, i, g, x, y);
     return vox_judge(p, &s);
 }
-static inline int vox_check_pad(vox_probe *p, const vox_pad *g, const float *x, const float *y) {
+static inline int vox_check_pad(vox_probe *p, const vox_pad *g, const void *x, const void *y) {
     vox_samples s = {0};
     for (int i = 0; i < p->samples; i++) {
         const int64_t at = vox_pick(p, i, 0, vox_box_count(g->rank, g->y_dim));
-        vox_sample(&s, (double)y[at], vox_ref_pad(g, x, at), 0);
+        vox_sample_bytes(&s, (const char *)y + at * g->element, vox_ref_pad(g, x, at), (size_t)g->element);
     }
     return vox_judge(p, &s);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT-0 */
 /* vox_copy.h: data movement: strided boxes (slice, concat, transpose, expand), padding, plain <-> blocked.
- * Nothing is in place: x and y must not overlap. A task of vox_copy_box and vox_f32_pad is VOX_COPY_PART
+ * Nothing is in place: x and y must not overlap. A task of vox_copy_box and vox_pad_box is VOX_COPY_PART
  * elements of y.
  */
 #ifndef VOX_COPY_H
@@ -148,7 +148,7 @@ VOX_KERNEL int vox_pad_tasks(const vox_pad *g) {
     return (int)((vox_copy_count(g->rank, g->y_dim) + VOX_COPY_PART - 1) / VOX_COPY_PART);
 }
 
-/* Trailing axes that are not padded move as one piece of this many floats. */
+/* Trailing axes that are not padded move as one piece of this many elements. */
 static inline int64_t vox_pad_piece(const vox_pad *g, int *rank) {
     int64_t piece = 1;
     for (*rank = g->rank; *rank > 0; --*rank) {
@@ -158,9 +158,12 @@ static inline int64_t vox_pad_piece(const vox_pad *g, int *rank) {
     }
     return piece;
 }
-VOX_KERNEL void vox_f32_pad(const vox_pad *g, const float *x, float *y, int task) {
+VOX_KERNEL void vox_pad_box(const vox_pad *g, const void *x, void *y, int task) {
+    const int size = g->element;
+    char value[8]; /* a copy: y may not change it */
     int rank;
     int64_t at;
+    memcpy(value, g->value, (size_t)size);
     const int64_t piece = vox_pad_piece(g, &rank);
     const int64_t end = vox_copy_part(vox_copy_count(g->rank, g->y_dim), task, &at) + at;
     for (int64_t run; at < end; at += run) {
@@ -173,10 +176,11 @@ VOX_KERNEL void vox_f32_pad(const vox_pad *g, const float *x, float *y, int task
             inside = inside && source >= 0;
             from += source * stride, stride *= g->x_dim[i];
         }
+        char *to = (char *)y + at * size;
         if (inside)
-            memcpy(y + at, x + from, (size_t)run * sizeof *y);
+            memcpy(to, (const char *)x + from * size, (size_t)(run * size));
         else
-            for (int64_t i = 0; i < run; i++) y[at + i] = g->value;
+            vox_copy_run(value, 0, to, 1, size, run);
     }
 }
 

@@ -225,12 +225,12 @@ typedef struct vox_copy {
 } vox_copy;
 
 typedef enum vox_pad_mode { VOX_PAD_CONSTANT, VOX_PAD_REFLECT, VOX_PAD_EDGE, VOX_PAD_WRAP } vox_pad_mode;
-/* vox_copy.h: vox_pad_tasks(g), vox_f32_pad(g, x, y, task). A blocked tensor padded in space is rank 6. */
+/* vox_copy.h: vox_pad_tasks(g), vox_pad_box(g, x, y, task). A blocked tensor padded in space is rank 6. */
 typedef struct vox_pad {
-    int rank;
+    int rank, element;                                                 /* element: bytes, 1 4 8 */
     int x_dim[VOX_MAX_RANK], y_dim[VOX_MAX_RANK], begin[VOX_MAX_RANK]; /* begin may be negative: crops */
     vox_pad_mode mode;
-    float value;
+    const void *value; /* an element: the constant */
 } vox_pad;
 
 /* Plain <-> blocked. Lanes above C become 0. One task: one n, block of channels, plane. vox_copy.h:

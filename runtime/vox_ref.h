@@ -315,9 +315,10 @@ static inline int64_t vox_ref_pad_source(const vox_pad *g, int64_t i) {
     }
     return at;
 }
-static inline double vox_ref_pad(const vox_pad *g, const float *x, int64_t i) {
+/* Element i of y. */
+static inline const void *vox_ref_pad(const vox_pad *g, const void *x, int64_t i) {
     const int64_t from = vox_ref_pad_source(g, i);
-    return from < 0 ? (double)g->value : (double)x[from];
+    return from < 0 ? g->value : (const char *)x + from * g->element;
 }
 
 /* ---- resize ---------------------------------------------------------------------------------- */

@@ -343,7 +343,10 @@ static void copy(void **state) {
 static void pad(void **state) {
     (void)state;
     for (int i = 0; i < 200; i++) {
-        vox_pad g = {.rank = random_int(1, 6), .mode = (vox_pad_mode)(i % 4), .value = -3.5f};
+        static const int elements[] = {1, 4, 8};
+        static const unsigned char value[8] = {0x12, 0x34, 0x56, 0xff, 1, 2, 3, 4};
+        vox_pad g = {.rank = random_int(1, 6), .mode = (vox_pad_mode)(i % 4), .value = value};
+        g.element = elements[i / 4 % 3];
         size_t x_size = 1, y_size = 1;
         for (int a = 0; a < g.rank; a++) {
             g.x_dim[a] = random_int(0, 30) ? random_int(1, 4) : 400;
@@ -352,9 +355,11 @@ static void pad(void **state) {
             x_size *= (size_t)g.x_dim[a], y_size *= (size_t)g.y_dim[a];
         }
         if (y_size > 100000) continue;
-        buffer x = buffer_random(x_size, 1), y = buffer_new(y_size, 1);
-        for (int t = vox_pad_tasks(&g) - 1; t >= 0; t--) vox_f32_pad(&g, x.at, y.at, t);
-        for (size_t k = 0; k < y_size; k++) assert_true((double)y.at[k] == vox_ref_pad(&g, x.at, (int64_t)k));
+        const size_t size = (size_t)g.element;
+        buffer x = buffer_random(x_size * 2, 1), y = buffer_new((y_size * size + 3) / 4, 1);
+        for (int t = vox_pad_tasks(&g) - 1; t >= 0; t--) vox_pad_box(&g, x.at, y.at, t);
+        for (size_t k = 0; k < y_size; k++)
+            assert_memory_equal((const char *)y.at + k * size, vox_ref_pad(&g, x.at, (int64_t)k), size);
         buffer_end(x), buffer_end(y);
     }
 }

@@ -41,6 +41,8 @@ static const char *const five_axes =
     "%@edge = pad(%$) pad=[0,0,1,2,0,0,0,1,-1,3] mode=edge\n"
     "%@reflect = pad(%$) pad=[0,0,1,2,0,0,0,1,0,3] mode=reflect\n"
     "%@zero = pad(%$) pad=[0,0,1,2,0,0,0,1,0,3] mode=constant value=0.5\n"
+    "%@best0 = arg_max(%$) axis=1 keepdims=1 select_last=0\n"
+    "%@labels = pad(%@best0) pad=[0,0,1,2,0,0,0,1,-1,3] mode=constant value=-1\n"
     "%@soft = softmax(%$) axis=1\n"
     "%@logsoft = log_softmax(%$) axis=1\n"
     "%@best = arg_max(%$) axis=1 keepdims=1 select_last=0\n"

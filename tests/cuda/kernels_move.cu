@@ -2,6 +2,7 @@
 #include "kernel_test.cuh"
 #include "cuda/vox_copy.cuh"
 #include "cuda/vox_map.cuh"
+#include "cuda/vox_pad.cuh"
 #include "cuda/vox_relayout.cuh"
 
 /* Channels and planes around the tiles of vox_relayout.cuh: 8 x 128 and 32 x 32. */
@@ -84,6 +85,44 @@ static void test_pad(int c, const layout &l, vox_pad_mode mode, const int begin[
     const placed<T> y(1, want.c, want.d, want.h, want.w, l);
     launched(vox_gpu_pad<T>(g, x.view(), y.view(), 0, want.d, 0));
     y.expect(want, 0);
+}
+
+/* Plain tensors: every element by pad_walk along each of its axes. */
+template <typename T> static void test_pad_plain(const vox_gpu_pad_box &g, T value) {
+    int64_t x_count = 1, y_count = 1;
+    for (int i = 0; i < g.rank; i++) x_count *= g.x_dim[i], y_count *= g.y_dim[i];
+    std::vector<T> from((size_t)x_count);
+    for (T &e : from) e = (T)below(200);
+    state().name = "pad_plain of " + std::to_string(sizeof(T)) + " bytes, rank " + std::to_string(g.rank) +
+                   ", mode " + std::to_string(g.mode);
+    const device_array<T> x(from), y(patterned<T>((size_t)y_count));
+    launched(vox_gpu_pad_plain<T>(g, value, x.p, y.p, 0));
+    const std::vector<T> got = y.fetch();
+    for (int64_t k = 0; k < y_count; k++) {
+        int64_t left = k, at = 0, stride = 1;
+        bool inside = true;
+        for (int i = g.rank - 1; i >= 0; left /= g.y_dim[i--]) {
+            const int source = pad_walk(g.mode, (int)(left % g.y_dim[i]), g.begin[i], g.x_dim[i]);
+            inside = inside && source >= 0;
+            at += source * stride, stride *= g.x_dim[i];
+        }
+        const T want = inside ? from[(size_t)at] : value;
+        if (got[(size_t)k] != want) fail("element", (double)got[(size_t)k], (double)want);
+    }
+}
+static void test_pads_plain() {
+    for (int mode = VOX_PAD_CONSTANT; mode <= VOX_PAD_WRAP; mode++) {
+        const vox_pad_mode m = (vox_pad_mode)mode;
+        /* N and the last axis; axes that join between padded ones; crops; all eight axes; one axis, far */
+        test_pad_plain<float>({5, {2, 3, 4, 5, 6}, {4, 3, 4, 5, 9}, {1, 0, 0, 0, 2}, m}, -0.5f);
+        test_pad_plain<float>({5, {3, 3, 4, 5, 6}, {2, 3, 4, 7, 6}, {-1, 0, 0, 1, 0}, m}, 3.0f);
+        test_pad_plain<int64_t>({3, {4, 5, 7}, {4, 5, 7}, {0, 0, 0}, m}, 7);
+        test_pad_plain<int64_t>({4, {3, 5, 2, 3}, {3, 6, 2, 2}, {0, 2, 0, -1}, m}, INT64_MIN);
+        test_pad_plain<int32_t>(
+            {8, {2, 2, 3, 2, 2, 2, 2, 3}, {3, 3, 4, 3, 3, 3, 2, 4}, {1, 0, 0, 1, 1, 0, 0, 1}, m}, -9);
+        test_pad_plain<uint8_t>({1, {3}, {1000}, {500}, m}, 255);
+        test_pad_plain<uint8_t>({2, {1, 40}, {6, 44}, {3, 2}, m}, 1);
+    }
 }
 
 /* A box of bytes: y's elements in order are x's at strides; the same element sizes that graphs have. */
@@ -188,6 +227,7 @@ int main() {
     test_copy<__half, float>(16, as_dense, as_inside);
     test_copy<float, __nv_bfloat16>(5, as_dense, as_padded);
     test_boxes();
+    test_pads_plain();
     test_gather<uint8_t>(3, 5, 1);
     test_gather<uint16_t>(2, 4, 3);
     test_gather<float>(3, 4, 16);

@@ -71,9 +71,10 @@ ir_tensor *gen_pad(gen *G, ir_tensor *x) {
     fuzz_dice *d = &G->dice;
     const char *mode = DICE_PICK(d, modes);
     int64_t pad[2 * IR_MAX_RANK] = {0};
-    bool channels = dice_chance(d, 20), crops = dice_chance(d, 15);
+    bool channels = dice_chance(d, 20), crops = dice_chance(d, 15), batch = dice_chance(d, 5);
     for (int i = 0; i < 2 * x->rank; i++)
-        if (i % x->rank >= 2 || (channels && i % x->rank == 1)) pad[i] = dice_below(d, 3) - (crops ? 1 : 0);
+        if (i % x->rank >= 2 || (channels && i % x->rank == 1) || (batch && i % x->rank == 0))
+            pad[i] = dice_below(d, 3) - (crops ? 1 : 0);
     ir_node *n = gen_begin(G, IR_OP_PAD, 1, &x);
     ir_set_ints(G->g, n, IR_PAD, 2 * x->rank, pad);
     ir_set_word(G->g, n, IR_MODE, mode);
