@@ -536,15 +536,15 @@ static inline uint64_t vox_tile_in_y(const vox_winograd_run *r, const vox_tile *
 }
 
 /* Says what kind of tile it is by its inputs. overflowed: some of its sums did. Before that is known, tiles
- * whose inputs would be scaled pass for ordinary ones: what is scaled may round otherwise, so it must not
- * depend on what was computed before. */
+ * whose inputs are finite pass for ordinary ones: what is scaled may round otherwise, so it must not depend
+ * on what was computed before. Where an input is not finite, some sum of every block is not. */
 VOX_NOINLINE vox_rare vox_tile_look(const vox_winograd_run *r, const vox_tile *t, int overflowed) {
     const vox_look look = vox_tile_see(r, t);
     float most[VOX_VL];
     vox_store(most, look.most);
     const float largest = vox_largest(most, VOX_VL);
     vox_rare rare = {.blocks = 3, .infinite = look.infinite != 0};
-    if (!overflowed && (!look.spoilt || vox_shift_of(largest, 0))) return rare;
+    if (!overflowed && !look.spoilt) return rare;
     rare.kind = look.spoilt ? VOX_TILE_SPOILT : VOX_TILE_LARGE;
     rare.shift = (short)vox_shift_of(largest, !look.spoilt);
     rare.nan = look.spoilt ? vox_tile_nan(r, &look) : 0;
