@@ -398,28 +398,30 @@ static inline void vox_few_points_rare(const vox_few_run *r, vox_few_rare *rare)
 }
 
 /* From the first vectors on that have sums which are not finite the tile is a rare one. Where the tile before
- * was one, it is looked at first, so that what is spoilt is not multiplied in vain; as in vox_tile_look that
- * changes no bit. Returns whether it was rare. */
+ * was one, it is looked at first, so that what is spoilt is not multiplied in vain. As in vox_tile_look that
+ * changes no bit: outputs of those vectors that are put already are put again, or where y overwrites the
+ * skip, so that they cannot be, nothing that would be scaled is foreseen. Returns whether it was rare. */
 static inline int vox_few_item(const vox_few_run *r, const vox_few_rows *in, const vox_few_rows *next,
                                int wary) {
     const vox_winograd *g = r->g;
     const int most = vox_few_vectors(g->y.c), first = g->y.w >= most * VOX_VL ? most : 1;
+    const int again = r->skip != r->y;
     vox_few_rare rare = {.spoilt = 0};
     if (wary) rare = vox_few_look(r, in);
-    int is_rare = rare.spoilt && (!rare.shift || vox_few_is_spoilt(r, &rare, 0, first * VOX_VL));
+    int is_rare = rare.spoilt && (!rare.shift || (again && vox_few_is_spoilt(r, &rare, 0, first * VOX_VL)));
     is_rare ? vox_few_points_rare(r, &rare) : vox_few_points(r, in);
     for (int w = 0, vectors; w < g->y.w; w += vectors * VOX_VL) {
         vectors = g->y.w - w >= most * VOX_VL ? most : 1;
-        if (!is_rare && vox_few_is_spoilt(r, &rare, w, vectors * VOX_VL))
+        if (!is_rare && again && vox_few_is_spoilt(r, &rare, w, vectors * VOX_VL))
             is_rare = 1, vox_few_points_rare(r, &rare);
         vox_few_products(r, next, w, vectors);
         uint64_t bad = is_rare ? ~(uint64_t)0 : vox_few_outputs_all(r, in, w, vectors);
         if (bad && !is_rare) {
-            rare = vox_few_look(r, in);
+            if (!wary) rare = vox_few_look(r, in);
             vox_few_points_rare(r, &rare);
             vox_few_products(r, next, w, vectors);
             is_rare = 1;
-            if (rare.spoilt) bad = ~(uint64_t)0;
+            if (rare.spoilt && again) bad = ~(uint64_t)0;
         }
         if (bad) vox_few_outputs_rare(r, &rare, w, vectors, bad);
     }
