@@ -398,9 +398,10 @@ static inline void vox_few_points_rare(const vox_few_run *r, vox_few_rare *rare)
 }
 
 /* From the first vectors on that have sums which are not finite the tile is a rare one. Where the tile before
- * was one, it is looked at first, so that what is spoilt is not multiplied in vain. As in vox_tile_look that
- * changes no bit: outputs of those vectors that are put already are put again, or where y overwrites the
- * skip, so that they cannot be, nothing that would be scaled is foreseen. Returns whether it was rare. */
+ * was spoilt, this one is looked at first, so that what is spoilt is not multiplied in vain. As in
+ * vox_tile_look that changes no bit: outputs of those vectors that are put already are put again, or where y
+ * overwrites the skip, so that they cannot be, nothing that would be scaled is foreseen. Returns whether an
+ * input is not finite. */
 static inline int vox_few_item(const vox_few_run *r, const vox_few_rows *in, const vox_few_rows *next,
                                int wary) {
     const vox_winograd *g = r->g;
@@ -425,7 +426,7 @@ static inline int vox_few_item(const vox_few_run *r, const vox_few_rows *in, con
         }
         if (bad) vox_few_outputs_rare(r, &rare, w, vectors, bad);
     }
-    return is_rare;
+    return is_rare && rare.spoilt;
 }
 
 VOX_KERNEL void vox_f32_winograd_few(const vox_winograd *g, int begin, int end, const float *x,
