@@ -231,8 +231,8 @@ static inline vox_rare vox_winograd_look(const vox_winograd_run *r, const vox_ba
     return vox_tile_look(r, &t, overflowed);
 }
 /* The inputs of the batch's tiles [begin, end), those of rare ones tamed. */
-static inline void vox_winograd_in_all(const vox_winograd_run *r, const vox_batch *batch, int begin, int end,
-                                       const vox_rare *rare) {
+VOX_NOINLINE void vox_winograd_in_all(const vox_winograd_run *r, const vox_batch *batch, int begin, int end,
+                                      const vox_rare *rare) {
     for (int i = begin, n; i < end; i += n) {
         const int is_rare = rare[i].kind != VOX_TILE_ORDINARY;
         const vox_scale scale = vox_scale_of(rare[i].shift);
