@@ -67,11 +67,9 @@ static bool can_load(const ir_node *n, const ir_tensor *t) {
 
 /* The only node that reads t; NULL: none, or several, which would normalise several times, or t's memory is
  * that of others. */
-static const ir_node *only_reader(const ir_graph *g, const ir_tensor *t) {
-    if (t->n_users != 1 || t->n_outputs || t->view_of) return NULL;
-    for (int i = 0; i < g->n_tensors; i++)
-        if (g->tensors[i]->view_of == t) return NULL;
-    return t->users[0];
+static const ir_node *only_reader(const ir_tensor *t) {
+    bool alone = t->n_users == 1 && !t->n_outputs && !t->view_of && !ir_has_views(t);
+    return alone ? t->users[0] : NULL;
 }
 
 static bool slope_is_constant(const ir_node *n) {
@@ -84,7 +82,7 @@ bool pass_load(ir_graph *g, ir_diag *d) {
     for (int i = 0; !g->goals.whole && i < g->n_nodes; i++) {
         const ir_node *n = g->nodes[i];
         if (n->op != IR_OP_NORMALISE || n->in[0]->role != IR_ROLE_VALUE || !simple_activation(n)) continue;
-        const ir_node *reader = only_reader(g, n->out[0]);
+        const ir_node *reader = only_reader(n->out[0]);
         n->out[0]->on_load = reader && can_load(reader, n->out[0]) && slope_is_constant(n);
     }
     return true;

@@ -298,21 +298,25 @@ int cg_gpu_launches_of(const ir_graph *g, const ir_node *n) {
     return n->op == IR_OP_INSTANCE_NORM ? 3 : 1; /* parts of the statistics, their sum, the application */
 }
 
-int cg_gpu_launches(const ir_graph *g) {
+int cg_gpu_launches_between(const ir_graph *g, int first, int last) {
     int sum = 0;
     ir_arena *a = ir_arena_new();
-    int *each = ir_alloc(a, (size_t)g->n_nodes + 1, sizeof *each);
-    for (int i = 0; i < g->n_nodes; i++) each[i] = cg_gpu_launches_of(g, g->nodes[i]);
-    for (int i = 0, last; i < g->n_nodes; i = last + 1) {
+    for (int i = first, end; i <= last; i = end + 1) {
         int count;
-        last = ir_group_end(g, i);
+        end = ir_group_end(g, i);
         if (!g->nodes[i]->stream) {
-            sum += each[i];
+            sum += cg_gpu_launches_of(g, g->nodes[i]);
             continue;
         }
-        const ir_step *steps = ir_group_steps(g, i, last, g->nodes[i]->slab, a, &count);
-        for (int s = 0; s < count; s++) sum += each[steps[s].node];
+        int *each = ir_alloc(a, (size_t)(end - i) + 1, sizeof *each);
+        for (int k = i; k <= end; k++) each[k - i] = cg_gpu_launches_of(g, g->nodes[k]);
+        const ir_step *steps = ir_group_steps(g, i, end, g->nodes[i]->slab, a, &count);
+        for (int s = 0; s < count; s++) sum += each[steps[s].node - i];
     }
     ir_arena_free(a);
     return sum;
+}
+
+int cg_gpu_launches(const ir_graph *g) {
+    return cg_gpu_launches_between(g, 0, g->n_nodes - 1);
 }

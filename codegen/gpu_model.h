@@ -41,6 +41,8 @@ int64_t cg_gpu_weight_bytes(const ir_graph *g);
 /* Kernels and cuDNN plans that are launched: for n once, for a whole run. */
 int cg_gpu_launches_of(const ir_graph *g, const ir_node *n);
 int cg_gpu_launches(const ir_graph *g);
+/* For the nodes first to last of a run, which cut no group in two. */
+int cg_gpu_launches_between(const ir_graph *g, int first, int last);
 
 /* gpu_pairs.c: the slice that a max pool's kernel copies besides; NULL: none, or n is no max pool. */
 const ir_node *cg_gpu_crop_of(const ir_graph *g, const ir_node *n);

@@ -73,15 +73,13 @@ static int crop_of(const ir_graph *g, int i) {
 }
 
 const ir_node *cg_gpu_crop_of(const ir_graph *g, const ir_node *pool) {
-    for (int i = 0; i < g->n_nodes && pool->op == IR_OP_MAX_POOL; i++)
-        if (g->nodes[i] == pool) return crop_of(g, i) < 0 ? NULL : g->nodes[crop_of(g, i)];
-    return NULL;
+    if (pool->op != IR_OP_MAX_POOL) return NULL;
+    const int crop = crop_of(g, ir_position(g, pool));
+    return crop < 0 ? NULL : g->nodes[crop];
 }
 
 bool cg_gpu_is_taken_along(const ir_graph *g, const ir_node *crop) {
     if (crop->op != IR_OP_SLICE) return false;
-    for (int i = 0; i < g->n_nodes; i++)
-        if (g->nodes[i] == crop)
-            return (i > 0 && crop_of(g, i - 1) == i) || (i + 1 < g->n_nodes && crop_of(g, i + 1) == i);
-    return false;
+    const int i = ir_position(g, crop);
+    return (i > 0 && crop_of(g, i - 1) == i) || (i + 1 < g->n_nodes && crop_of(g, i + 1) == i);
 }

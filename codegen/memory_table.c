@@ -46,7 +46,9 @@ static void push_piece(const cg_model *m, cg_memory_table *t, const ir_buffer *b
     e->bytes = p->bytes;
     e->first = layers.first;
     e->last = layers.last;
-    for (int i = e->first; i <= e->last; i++) t->live[i] += e->bytes;
+    if (e->first > e->last) return;
+    t->live[e->first] += e->bytes; /* what begins and ends here, for now */
+    t->live[e->last + 1] -= e->bytes;
 }
 
 /* Per tensor of the graph: the last layer that reads it or what lives in it; the first if none does. */
@@ -104,8 +106,10 @@ cg_memory_table cg_memory_list(const cg_model *m) {
     for (int i = 0; i < m->buffers.count; i++)
         for (int k = 0; k < m->buffers.list[i].n_pieces; k++)
             push_piece(m, &t, &m->buffers.list[i], &m->buffers.list[i].pieces[k]);
-    for (int i = 0; i < m->n_layers; i++)
+    for (int i = 0; i < m->n_layers; i++) {
+        if (i > 0) t.live[i] += t.live[i - 1];
         if (t.live[i] > t.lower_bound) t.lower_bound = t.live[i];
+    }
     const int *last_reader = find_last_readers(m);
     push_ports(m, &t, last_reader);
     push_weights(m, &t, last_reader);

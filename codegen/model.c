@@ -46,15 +46,35 @@ static const char *layer_name(const ir_node *n) {
     return strncmp(n->name, block, length) == 0 && n->name[length] == '.' ? block : n->name;
 }
 
-static const char *function_name(const cg_model *m, const ir_node *n) {
+/* Names that several layers would like, with the number that the next of them tries. */
+typedef struct wanted {
+    cg_chains by_name;
+    const char **name;
+    int *next;
+} wanted;
+
+static int *next_number(wanted *w, const char *name) {
+    const uint64_t hash = cg_hash_text(name);
+    for (int i = cg_first(&w->by_name, hash); i >= 0; i = cg_next(&w->by_name, i))
+        if (strcmp(w->name[i], name) == 0) return &w->next[i];
+    const int i = w->by_name.count;
+    w->name[i] = name;
+    w->next[i] = 2;
+    cg_chain(&w->by_name, hash);
+    return &w->next[i];
+}
+
+static const char *function_name(const cg_model *m, wanted *w, const ir_node *n) {
     const char *base = ir_format(m->arena, "%s_%s", m->name, layer_name(n));
     char *name = ir_strdup(m->arena, base);
     for (char *p = name; *p; p++)
         if (!isalnum((unsigned char)*p)) *p = '_';
     if (strncmp(name + strlen(m->name), "_layers", 7) == 0) name = ir_format(m->arena, "%s_", name);
-    const char *free_name = name;
-    for (int i = 2; function_taken(m, free_name); i++) free_name = ir_format(m->arena, "%s_%d", name, i);
-    return free_name;
+    if (!function_taken(m, name)) return name;
+    for (int *i = next_number(w, name);;) {
+        const char *numbered = ir_format(m->arena, "%s_%d", name, (*i)++);
+        if (!function_taken(m, numbered)) return numbered;
+    }
 }
 
 /* ---- places ---------------------------------------------------------------------------------- */
@@ -100,6 +120,19 @@ static const ir_buffer *buffer_of(const cg_model *m, const ir_tensor *root) {
     return at < 0 ? NULL : &m->buffers.list[at];
 }
 
+/* The first piece that ends behind byte `at`. */
+static int first_piece_behind(const ir_buffer *b, int64_t at) {
+    int low = 0, high = b->n_pieces;
+    while (low < high) {
+        const int middle = low + (high - low) / 2;
+        if (b->pieces[middle].at + b->pieces[middle].bytes > at)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
 void cg_lifetime(const cg_model *m, const ir_tensor *t, int *first, int *last) {
     int64_t at = 0, end;
     const ir_tensor *root = t;
@@ -107,9 +140,8 @@ void cg_lifetime(const cg_model *m, const ir_tensor *t, int *first, int *last) {
     end = at + ir_bytes(t);
     const ir_buffer *b = buffer_of(m, root);
     *first = *last = -1;
-    for (int i = 0; b && i < b->n_pieces; i++) {
+    for (int i = b ? first_piece_behind(b, at) : 0; b && i < b->n_pieces && b->pieces[i].at < end; i++) {
         const ir_piece *p = &b->pieces[i];
-        if (p->at >= end || p->at + p->bytes <= at) continue;
         ir_span layers = cg_layers(m, p->alive);
         if (*first < 0 || layers.first < *first) *first = layers.first;
         if (layers.last > *last) *last = layers.last;
@@ -298,13 +330,17 @@ static const char *title_of(ir_arena *arena, const ir_node *n) {
 }
 
 static void collect_layers(cg_model *m) {
-    m->layers = ir_alloc(m->arena, (size_t)m->g->n_nodes + 1, sizeof *m->layers);
-    m->layers_before = ir_alloc(m->arena, (size_t)m->g->n_nodes + 1, sizeof *m->layers_before);
+    const size_t room = (size_t)m->g->n_nodes + 1;
+    wanted w = {.by_name.arena = m->arena};
+    w.name = ir_alloc(m->arena, room, sizeof *w.name);
+    w.next = ir_alloc(m->arena, room, sizeof *w.next);
+    m->layers = ir_alloc(m->arena, room, sizeof *m->layers);
+    m->layers_before = ir_alloc(m->arena, room, sizeof *m->layers_before);
     for (int i = 0; i < m->g->n_nodes; i++) {
         const ir_node *n = m->g->nodes[i];
         m->layers_before[i] = m->n_layers;
         if (is_free(n)) continue;
-        cg_layer layer = {n, layer_name(n), function_name(m, n), title_of(m->arena, n)};
+        cg_layer layer = {n, layer_name(n), function_name(m, &w, n), title_of(m->arena, n)};
         m->layers[m->n_layers++] = layer;
         cg_chain(&m->function_names, cg_hash_text(layer.function));
     }
@@ -384,11 +420,19 @@ bool cg_has_data(const cg_model *m, ir_diag *d) {
     return true;
 }
 
+/* Each is a parameter of a C function. */
+static bool check_ports(const ir_graph *g, ir_diag *d) {
+    if (g->n_inputs + g->n_outputs <= CG_MOST_PORTS) return true;
+    return ir_fail(d, IR_EXIT_UNSUPPORTED,
+                   "%s: %d inputs and %d outputs; a bundle has at most %d together: join some with Concat",
+                   g->name, g->n_inputs, g->n_outputs, CG_MOST_PORTS);
+}
+
 cg_model *cg_model_new(const ir_graph *g, const cg_options *options, ir_diag *d) {
     cg_model *m = ir_alloc(g->arena, 1, sizeof *m);
     *m = (cg_model){.arena = g->arena, .g = g, .options = options, .name = g->name};
     m->upper = cg_upper(m->arena, m->name);
-    if (!cg_check_model_name(m->name, d)) return NULL;
+    if (!cg_check_model_name(m->name, d) || !check_ports(g, d)) return NULL;
     m->arena_bytes = g->arena_bytes > CG_ALIGN ? g->arena_bytes : CG_ALIGN;
     index_tensors(m);
     collect_blobs(m);

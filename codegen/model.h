@@ -80,7 +80,9 @@ typedef struct cg_model {
     int64_t arena_bytes, weights_bytes, prepared_bytes;
 } cg_model;
 
-/* NULL with d filled where the model's name cannot be a prefix. */
+enum { CG_MOST_PORTS = 240 /* inputs and outputs */ };
+/* NULL with d filled where the model's name cannot be a prefix, or the graph has more inputs and outputs than
+ * that. */
 cg_model *cg_model_new(const ir_graph *g, const cg_options *options, ir_diag *d);
 /* From now on `other` reads its constants from m's weight file, which grows by those that it lacks. Before
  * any table is written. */

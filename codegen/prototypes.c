@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { COLUMNS = 110, MOST_PARAMETERS = 256 };
+enum { COLUMNS = 110, MOST_PARAMETERS = CG_MOST_PORTS + 8 };
 
 typedef struct parameters {
     int count;

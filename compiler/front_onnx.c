@@ -302,9 +302,7 @@ static bool read_nodes(onnx_import *im) {
 
 /* A graph output must be computed by a node, and stand there once: t itself, or a copy of it. */
 static ir_tensor *own_output(onnx_import *im, const char *name, ir_tensor *t) {
-    bool taken = t->role == IR_ROLE_INPUT;
-    for (int i = 0; i < im->g->n_outputs; i++) taken = taken || im->g->outputs[i] == t;
-    if (!taken) return t;
+    if (t->role != IR_ROLE_INPUT && !t->n_outputs) return t;
     ir_node *n = ir_add_node(im->g, IR_OP_RESHAPE, name, 1, &t, onnx_name(im, name));
     ir_set_ints(im->g, n, IR_SHAPE, t->rank, t->dim);
     return ir_finish_node(im->g, n, im->d) ? n->out[0] : NULL;

@@ -132,7 +132,7 @@ bool onnx_axes(const onnx_call *c, int64_t *axis, int count, int rank) {
 
 static const char *output_base(const onnx_call *c, const char *suffix) {
     const char *base = c->layer;
-    for (size_t k = c->pb->n_output; k-- > 0;)
+    for (size_t k = 0; k < c->pb->n_output && base == c->layer; k++)
         if (*c->pb->output[k]) base = c->pb->output[k];
     return suffix ? ir_format(c->im->scratch, "%s.%s", base, suffix) : base;
 }

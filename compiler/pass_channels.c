@@ -108,15 +108,12 @@ static bool is_unit(const ir_node *n) {
 }
 
 /* Whether everything that reads t, and the caller, take it plain. */
-static bool is_read_plain(const ir_graph *g, const ir_tensor *t) {
-    for (int i = 0; i < g->n_nodes; i++) {
-        const ir_node *n = g->nodes[i];
-        for (int k = 0; k < n->n_in; k++) {
-            if (n->in[k] != t) continue;
-            habit h = habit_of(n);
-            bool chain = h == HABIT_FOLLOW && n->n_in == 1 && is_read_plain(g, n->out[0]);
-            if (h != HABIT_PLAIN && h != HABIT_READ && !chain) return false;
-        }
+static bool is_read_plain(const ir_tensor *t) {
+    for (int i = 0; i < t->n_users; i++) {
+        const ir_node *n = t->users[i];
+        habit h = habit_of(n);
+        bool chain = h == HABIT_FOLLOW && n->n_in == 1 && is_read_plain(n->out[0]);
+        if (h != HABIT_PLAIN && h != HABIT_READ && !chain) return false;
     }
     return true;
 }
@@ -140,7 +137,7 @@ static bool is_first_conv(const ir_graph *g, const ir_node *n) {
 static bool is_last_conv(const ir_graph *g, const ir_node *n) {
     ir_precision p = g->goals.precision;
     return n->op == IR_OP_CONV && n->out[0]->dim[1] <= CG_GPU_LAST_CHANNELS && ir_int(n, IR_GROUP) == 1 &&
-           is_unit(n) && is_read_plain(g, n->out[0]) &&
+           is_unit(n) && is_read_plain(n->out[0]) &&
            cg_gpu_last_conv_time(n, p) <= cg_gpu_conv_converted_time(n, p);
 }
 

@@ -6,7 +6,7 @@
  * in use, it gets memory of its own. Instance norms work in place.
  */
 #include "gpu_model.h"
-#include "lifetime.h"
+#include "need.h"
 #include "passes.h"
 
 /* In the arena, and not yet inside another buffer. */
@@ -27,22 +27,26 @@ static bool can_interleave(const ir_tensor *t) {
     return true;
 }
 
-static bool has_views(const ir_graph *g, const ir_tensor *t) {
-    for (int i = 0; i < g->n_tensors; i++)
-        if (g->tensors[i]->view_of == t) return true;
-    return false;
-}
+enum {
+    WORTH = 20, /* a copy must save one part of this many */
+    MOST = 256  /* members of one concat of which that is asked */
+};
 
-enum { WORTH = 20 }; /* a copy must save one part of this many */
-
-/* Takes the view back where it raises the most memory in use. */
-static void try_without(const ir_graph *g, ir_tensor *t, int64_t pitch) {
+/* Takes the view back where it raises the most memory in use. Returns the most memory in use. */
+static int64_t try_without(need *needed, ir_tensor *t, int64_t pitch, int64_t bound) {
     ir_tensor with = *t;
-    int64_t bound = ir_memory_bound(g);
+    const ir_tensor *whole = t->view_of, *both[] = {t, whole}, *again[] = {t, whole};
+    need_take(needed, 1, (const ir_tensor *[]){t});
     t->view_of = NULL;
     t->view_offset = 0;
     t->pitch = pitch;
-    if (ir_memory_bound(g) > bound - bound / WORTH) *t = with;
+    need_put(needed, 2, both);
+    int64_t without = need_most(needed);
+    if (without <= bound - bound / WORTH) return without;
+    need_take(needed, 2, again);
+    *t = with;
+    need_put(needed, 1, (const ir_tensor *[]){t});
+    return bound;
 }
 
 /* A tensor can lie in one place only. */
@@ -69,7 +73,7 @@ static const ir_node *deadline(const ir_graph *g, const ir_node *n, int k) {
 }
 
 /* Member k becomes a copy of what it was. */
-static bool copy_member(ir_graph *g, ir_node *n, int k, const ir_node *before, ir_diag *d) {
+static bool copy_member(ir_graph *g, need *needed, ir_node *n, int k, const ir_node *before, ir_diag *d) {
     static const int64_t zeros[IR_MAX_RANK] = {0}, ones[IR_MAX_RANK] = {1, 1, 1, 1, 1, 1, 1, 1};
     ir_tensor *t = n->in[k];
     const char *name = ir_unique_name(g, ir_format(g->arena, "%s.copy", t->name));
@@ -81,6 +85,7 @@ static bool copy_member(ir_graph *g, ir_node *n, int k, const ir_node *before, i
     copy->gpu = IR_GPU_KERNEL;
     if (!ir_finish_node(g, copy, d)) return false;
     ir_insert_node(g, copy, before);
+    need_insert(needed, copy);
     copy->out[0]->storage = t->storage;
     ir_set_operand(g, n, k, copy->out[0]);
     return true;
@@ -91,7 +96,7 @@ static void place_members(const ir_graph *g, ir_node *n, int64_t *pitch) {
     int64_t channels = 0;
     for (int k = 0; k < n->n_in; k++) {
         ir_tensor *t = n->in[k];
-        if (owns_storage(g, t) && !stands_before(n, k) && !has_views(g, t) && can_interleave(t)) {
+        if (owns_storage(g, t) && !stands_before(n, k) && !ir_has_views(t) && can_interleave(t)) {
             pitch[k] = t->pitch;
             place_in(t, n->out[0], channels);
         }
@@ -100,7 +105,7 @@ static void place_members(const ir_graph *g, ir_node *n, int64_t *pitch) {
 }
 
 /* Copies the others into their places; constants are left to the concat's own kernel. */
-static bool copy_members(ir_graph *g, ir_node *n, ir_diag *d) {
+static bool copy_members(ir_graph *g, need *needed, ir_node *n, ir_diag *d) {
     int64_t channels = 0;
     bool constants = false;
     const ir_node **before = ir_alloc(g->arena, (size_t)n->n_in, sizeof *before);
@@ -112,7 +117,7 @@ static bool copy_members(ir_graph *g, ir_node *n, ir_diag *d) {
     for (int k = 0; k < n->n_in; k++) {
         bool constant = n->in[k]->role == IR_ROLE_CONST;
         if (!placed[k] && !constant) {
-            if (!copy_member(g, n, k, before[k], d)) return false;
+            if (!copy_member(g, needed, n, k, before[k], d)) return false;
             place_in(n->in[k], n->out[0], channels);
         }
         constants |= constant;
@@ -122,30 +127,57 @@ static bool copy_members(ir_graph *g, ir_node *n, ir_diag *d) {
     return true;
 }
 
-static bool place_concat(ir_graph *g, ir_node *n, ir_diag *d) {
-    int64_t *pitch = ir_alloc(g->arena, (size_t)n->n_in, sizeof *pitch); /* of placed members, as it was */
-    place_members(g, n, pitch);
-    if (!copy_members(g, n, d)) return false;
-    for (int k = 0; k < n->n_in; k++)
-        if (pitch[k]) try_without(g, n->in[k], pitch[k]);
-    return copy_members(g, n, d);
+/* The concat's result and its operands. Room for n_in + 1. */
+static const ir_tensor **touched(const ir_node *n, ir_tensor *const *operands, const ir_tensor **list) {
+    for (int k = 0; k < n->n_in; k++) list[k] = operands[k];
+    list[n->n_in] = n->out[0];
+    return list;
 }
 
-static void place_reshape(const ir_graph *g, ir_node *n) {
+static bool place_concat(ir_graph *g, need *needed, ir_node *n, ir_diag *d) {
+    const int count = n->n_in + 1;
+    int64_t *pitch = ir_alloc(g->arena, (size_t)count, sizeof *pitch); /* of placed members, as it was */
+    const ir_tensor **list = ir_alloc(g->arena, (size_t)count, sizeof *list);
+    ir_tensor **operands = ir_alloc(g->arena, (size_t)count, sizeof *operands); /* before any is copied */
+    for (int k = 0; k < n->n_in; k++) operands[k] = n->in[k];
+    need_take(needed, count, touched(n, operands, list));
+    place_members(g, n, pitch);
+    if (!copy_members(g, needed, n, d)) return false;
+    need_put(needed, count, touched(n, operands, list));
+    int64_t bound = need_most(needed);
+    for (int k = 0; k < n->n_in && n->n_in <= MOST; k++)
+        if (pitch[k]) bound = try_without(needed, n->in[k], pitch[k], bound);
+    need_take(needed, count, touched(n, operands, list));
+    if (!copy_members(g, needed, n, d)) return false;
+    need_put(needed, count, touched(n, operands, list));
+    return true;
+}
+
+static void place_reshape(const ir_graph *g, need *needed, ir_node *n) {
     ir_tensor *x = n->in[0], *y = n->out[0];
     if (x->role != IR_ROLE_VALUE || pass_is_output(g, x) || !owns_storage(g, y)) return;
+    need_take(needed, 2, (const ir_tensor *[]){x, y});
     y->view_of = x;
     y->view_offset = 0;
+    need_put(needed, 1, (const ir_tensor *[]){x});
     n->gpu = IR_GPU_NONE;
 }
 
 static void place_norm(const ir_graph *g, const ir_node *n) {
     ir_tensor *x = n->in[0], *y = n->out[0];
     if (!owns_storage(g, x) || !owns_storage(g, y) || x->pitch != y->pitch || ir_count_uses(g, x) != 1 ||
-        has_views(g, x)) /* members may have readers of their own */
+        ir_has_views(x)) /* members may have readers of their own */
         return;
     y->view_of = x;
     y->view_offset = 0;
+}
+
+/* How many copies there may be at most. */
+static int operands_of_concats(const ir_graph *g) {
+    int count = 0;
+    for (int i = 0; i < g->n_nodes; i++)
+        if (g->nodes[i]->op == IR_OP_CONCAT) count += g->nodes[i]->n_in;
+    return count;
 }
 
 /* requires: layouts chosen. maintains: values. gives: view_of, view_offset, the pitch of interleaved members
@@ -153,17 +185,21 @@ static void place_norm(const ir_graph *g, const ir_node *n) {
  * last node to first, so that an outer concat takes an inner one before that one's members look for their
  * place in it. */
 bool pass_members(ir_graph *g, ir_diag *d) {
-    for (int i = g->n_nodes - 1; i >= 0; i--) {
+    ir_arena *a = ir_arena_new();
+    need needed = need_of(g, operands_of_concats(g), a);
+    bool good = true;
+    for (int i = g->n_nodes - 1; i >= 0 && good; i--) {
         ir_node *n = g->nodes[i];
-        if (n->op == IR_OP_RESHAPE) place_reshape(g, n);
+        if (n->op == IR_OP_RESHAPE) place_reshape(g, &needed, n);
         if (n->op != IR_OP_CONCAT || !n->out[0]->pitch || ir_int(n, IR_AXIS) != 1) continue;
         int before = g->n_nodes;
-        if (!place_concat(g, n, d)) return false;
+        good = place_concat(g, &needed, n, d);
         i += g->n_nodes - before; /* the copies now stand in front of n */
     }
+    ir_arena_free(a);
     for (int i = 0; i < g->n_nodes; i++)
         if (g->nodes[i]->op == IR_OP_INSTANCE_NORM) place_norm(g, g->nodes[i]);
     for (int i = 0; i < g->n_nodes; i++)
         g->nodes[i]->scratch = cg_gpu_scratch(g->nodes[i], g->goals.precision);
-    return true;
+    return good;
 }

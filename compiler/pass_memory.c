@@ -7,6 +7,7 @@
  */
 #include "lifetime.h"
 #include "passes.h"
+#include "placed.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,30 +19,17 @@ bool pass_is_output(const ir_graph *g, const ir_tensor *t) {
     return t->n_outputs > 0;
 }
 
-typedef struct placed {
-    int64_t start, end; /* in the arena */
-    ir_span alive;
-} placed;
-
 typedef struct plan {
     ir_buffers buffers;
     int64_t *offset; /* per buffer */
-    placed *placed;  /* pieces that have their place, by ascending start */
-    int n_placed;
-    int64_t work; /* pieces looked at */
+    placed_list placed;
+    int64_t work; /* pieces looked at, or passed over */
 } plan;
 
 /* The lowest place of the buffer, from `offset` on, that this piece of it can bear. */
 static int64_t lowest_for(plan *p, const ir_piece *piece, int64_t offset) {
-    int64_t end = offset + piece->at;
-    p->work += 1 + p->n_placed;
-    for (int i = 0; i < p->n_placed; i++) {
-        const placed *other = &p->placed[i];
-        if (!ir_spans_meet(other->alive, piece->alive)) continue;
-        if (other->start - end >= piece->bytes) break;
-        if (other->end > end) end = other->end;
-    }
-    return end - piece->at;
+    p->work += 1 + p->placed.count;
+    return placed_lowest(&p->placed, piece->alive, piece->bytes, offset + piece->at) - piece->at;
 }
 
 /* Every piece pushes the buffer up to where it fits, until none does. */
@@ -58,10 +46,7 @@ static int64_t lowest_place(plan *p, const ir_buffer *b) {
 static void keep(plan *p, const ir_buffer *b, int64_t offset) {
     for (int k = 0; k < b->n_pieces; k++) {
         const ir_piece *piece = &b->pieces[k];
-        placed new = {offset + piece->at, offset + piece->at + piece->bytes, piece->alive};
-        int at = p->n_placed++;
-        for (; at > 0 && p->placed[at - 1].start > new.start; at--) p->placed[at] = p->placed[at - 1];
-        p->placed[at] = new;
+        placed_add(&p->placed, (placed){offset + piece->at, offset + piece->at + piece->bytes, piece->alive});
     }
 }
 
@@ -69,7 +54,7 @@ static void keep(plan *p, const ir_buffer *b, int64_t offset) {
  * that. */
 static int64_t place(plan *p, const int *order, int64_t limit) {
     int64_t bytes = 0;
-    p->n_placed = 0;
+    placed_clear(&p->placed);
     for (int i = 0; i < p->buffers.count && bytes <= limit; i++) {
         const ir_buffer *b = &p->buffers.list[order[i]];
         int64_t offset = p->offset[order[i]] = lowest_place(p, b);
@@ -128,11 +113,8 @@ static int64_t search(plan *p, int64_t bound, ir_arena *arena) {
 }
 
 static plan make_plan(const ir_graph *g, ir_arena *scratch) {
-    plan p = {.buffers = ir_find_buffers(g, scratch)};
-    size_t pieces = 1;
-    for (int i = 0; i < p.buffers.count; i++) pieces += (size_t)p.buffers.list[i].n_pieces;
+    plan p = {.buffers = ir_find_buffers(g, scratch), .placed.arena = scratch};
     p.offset = ir_alloc(scratch, (size_t)p.buffers.count + 1, sizeof *p.offset);
-    p.placed = ir_alloc(scratch, pieces, sizeof *p.placed);
     return p;
 }
 

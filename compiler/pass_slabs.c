@@ -115,11 +115,11 @@ static int64_t macs_again(const ir_graph *g, int first, int last, const ir_step 
     return macs;
 }
 
-/* Makes nodes first to last a group with windows between them. *again: multiply-adds done twice. False: that
- * cannot be. */
-static bool make_group(ir_graph *g, int first, int last, int slab, int64_t *again) {
+/* Makes nodes first to last group number `group`, with windows between them. *again: multiply-adds done
+ * twice. False: that cannot be. */
+static bool make_group(ir_graph *g, int group, int first, int last, int slab, int64_t *again) {
     ir_arena *a = ir_arena_new();
-    int group = stream_new_group(g), count = 0;
+    int count = 0;
     const ir_step *steps = NULL;
     last = stream_gather_crops(g, first, last, false);
     for (int i = first; i <= last; i++) {
@@ -160,37 +160,59 @@ static bool better(const candidate *a, const candidate *b) {
     return a->need.bound < b->need.bound;
 }
 
-static void try_group(ir_graph *g, const budget *limits, int64_t limit, const stream_outlook *around,
-                      candidate c, candidate *best) {
-    int64_t made = stream_made(g, c.first, c.last);
-    if (make_group(g, c.first, c.last, c.slab, &c.again) && c.again <= limits->macs &&
-        (c.launches = cg_gpu_launches(g)) <= limits->launches) {
-        bool gathered = ir_group_end(g, c.first) != c.last; /* crops */
-        c.need = gathered ? stream_measure(g, limit)
-                          : stream_need_of_group(g, around, c.first, c.last, made, limit);
+/* What the trials at one peak begin with. */
+typedef struct trial {
+    stream_snapshot before;
+    stream_outlook around;
+    const budget *limits;
+    int64_t limit;
+    int group, launches; /* a free number; for a whole run */
+} trial;
+
+enum { PAIR = 2 /* how far from a group nodes may pair otherwise: a pool and its crop are neighbours */ };
+
+/* Launches for the nodes that a group from first to last may touch. */
+static int launches_around(const ir_graph *g, int first, int last) {
+    int from = first > PAIR ? first - PAIR : 0, to = last + PAIR < g->n_nodes ? last + PAIR : g->n_nodes - 1;
+    while (from > 0 && g->nodes[from]->stream && g->nodes[from - 1]->stream == g->nodes[from]->stream) from--;
+    return cg_gpu_launches_between(g, from, ir_group_end(g, to));
+}
+
+static void try_group(ir_graph *g, const trial *t, candidate c, candidate *best) {
+    const int64_t made = stream_made(g, c.first, c.last);
+    const int others = t->launches - launches_around(g, c.first, c.last);
+    bool good = make_group(g, t->group, c.first, c.last, c.slab, &c.again);
+    const bool gathered = ir_group_end(g, c.first) != c.last; /* crops */
+    c.launches = gathered ? cg_gpu_launches(g) : others + launches_around(g, c.first, c.last);
+    if (good && c.again <= t->limits->macs && c.launches <= t->limits->launches) {
+        c.need = gathered ? stream_measure(g, t->limit)
+                          : stream_need_of_group(g, &t->around, c.first, c.last, made, t->limit);
         if (better(&c, best)) *best = c;
     }
+    if (gathered)
+        stream_restore(g, &t->before);
+    else
+        stream_take_back(g, &t->before, c.first, c.last);
 }
 
 /* Every number of slabs that the group's last node can be made in. */
-static void try_slabs(ir_graph *g, const budget *limits, int64_t limit, int first, int last,
-                      const stream_snapshot *s, const stream_outlook *around, candidate *best) {
+static void try_slabs(ir_graph *g, const trial *t, int first, int last, candidate *best) {
     const ir_node *n = g->nodes[last];
     int depth = (int)n->out[0]->dim[2], tried = depth;
     int unit = n->gpu == IR_GPU_GEMM_SCATTER ? (int)ir_ints(n, IR_STRIDE)[0] : 1; /* planes made together */
-    for (int slabs = 2; slabs <= limits->slabs && slabs <= depth; slabs++) {
+    for (int slabs = 2; slabs <= t->limits->slabs && slabs <= depth; slabs++) {
         int planes = ((depth + slabs - 1) / slabs + unit - 1) / unit * unit;
         if (planes >= tried) continue;
         tried = planes;
-        try_group(g, limits, limit, around, (candidate){.first = first, .last = last, .slab = planes}, best);
-        stream_restore(g, s);
+        try_group(g, t, (candidate){.first = first, .last = last, .slab = planes}, best);
     }
 }
 
 static candidate best_group(ir_graph *g, const budget *limits, int peak, int64_t limit) {
     ir_arena *a = ir_arena_new();
-    stream_snapshot s = stream_take_snapshot(g, a);
-    stream_outlook around = stream_look_around(g, limit, a);
+    const trial t = {
+        stream_take_snapshot(g, a), stream_look_around(g, limit, a), limits, limit, stream_new_group(g),
+        cg_gpu_launches(g)};
     candidate best = {.first = -1, .need = {.bound = INT64_MAX, .peaks = g->n_nodes + 1}};
     int left = peak, right = peak;
     while (left > 0 && peak - left < REACH && can_run_in_slabs(g->nodes[left - 1])) left--;
@@ -198,7 +220,7 @@ static candidate best_group(ir_graph *g, const budget *limits, int peak, int64_t
     for (int first = left; first <= peak; first++)
         for (int last = peak; last <= right; last++)
             if ((first < last || g->nodes[first]->scratch) && !stream_cuts_a_group(g, first, last))
-                try_slabs(g, limits, limit, first, last, &s, &around, &best);
+                try_slabs(g, &t, first, last, &best);
     ir_arena_free(a);
     return best;
 }
@@ -210,7 +232,7 @@ static bool add_group(ir_graph *g, budget *limits) {
     if (!now.bound || !can_run_in_slabs(g->nodes[now.peak])) return false;
     candidate c = best_group(g, limits, now.peak, limit);
     if (c.first < 0 || c.need.peaks >= stream_measure(g, limit).peaks) return false;
-    make_group(g, c.first, c.last, c.slab, &c.again);
+    make_group(g, stream_new_group(g), c.first, c.last, c.slab, &c.again);
     limits->macs -= c.again;
     return true;
 }

@@ -30,25 +30,29 @@ stream_snapshot stream_take_snapshot(const ir_graph *g, ir_arena *a) {
     s.stream = ir_alloc(a, (size_t)g->n_nodes, sizeof *s.stream);
     s.slab = ir_alloc(a, (size_t)g->n_nodes, sizeof *s.slab);
     s.scratch = ir_alloc(a, (size_t)g->n_nodes, sizeof *s.scratch);
-    s.ring = ir_alloc(a, (size_t)g->n_tensors, sizeof *s.ring);
+    s.ring = ir_alloc(a, (size_t)g->n_nodes, sizeof *s.ring);
     for (int i = 0; i < g->n_nodes; i++) {
         s.nodes[i] = g->nodes[i];
         s.stream[i] = g->nodes[i]->stream;
         s.slab[i] = g->nodes[i]->slab;
         s.scratch[i] = g->nodes[i]->scratch;
+        s.ring[i] = g->nodes[i]->out[0]->ring;
     }
-    for (int i = 0; i < g->n_tensors; i++) s.ring[i] = g->tensors[i]->ring;
     return s;
 }
 
-void stream_restore(ir_graph *g, const stream_snapshot *s) {
-    for (int i = 0; i < g->n_nodes; i++) {
-        g->nodes[i] = s->nodes[i];
+void stream_take_back(ir_graph *g, const stream_snapshot *s, int first, int last) {
+    for (int i = first; i <= last; i++) {
         g->nodes[i]->stream = s->stream[i];
         g->nodes[i]->slab = s->slab[i];
         g->nodes[i]->scratch = s->scratch[i];
+        g->nodes[i]->out[0]->ring = s->ring[i];
     }
-    for (int i = 0; i < g->n_tensors; i++) g->tensors[i]->ring = s->ring[i];
+}
+
+void stream_restore(ir_graph *g, const stream_snapshot *s) {
+    for (int i = 0; i < g->n_nodes; i++) g->nodes[i] = s->nodes[i];
+    stream_take_back(g, s, 0, g->n_nodes - 1);
 }
 
 /* ---- crops ----------------------------------------------------------------------------------- */
@@ -77,27 +81,27 @@ static bool only_crops_behind(const ir_graph *g, const ir_tensor *t, int last, b
     return inside;
 }
 
+static ir_node *first_crop_behind(const ir_graph *g, const ir_tensor *t, int last) {
+    ir_node *first = NULL;
+    for (int i = 0; i < t->n_users; i++) {
+        ir_node *n = t->users[i];
+        if (ir_position(g, n) <= last || !is_crop_of(n, t)) continue;
+        if (!first || ir_position(g, n) < ir_position(g, first)) first = n;
+    }
+    return first;
+}
+
 int stream_gather_crops(ir_graph *g, int first, int last, bool tear) {
     for (int i = first; i <= last; i++) {
         const ir_tensor *t = g->nodes[i]->out[0];
         if (!only_crops_behind(g, t, last, tear)) continue;
-        for (int k = last + 1; k < g->n_nodes; k++) {
-            if (!is_crop_of(g->nodes[k], t)) continue;
-            ir_insert_node(g, g->nodes[k], g->nodes[i + 1]);
-            last++;
-        }
+        for (ir_node *crop; (crop = first_crop_behind(g, t, last)); last++)
+            ir_insert_node(g, crop, g->nodes[i + 1]);
     }
     return last;
 }
 
 /* ---- rings ----------------------------------------------------------------------------------- */
-
-static bool shares_memory(const ir_graph *g, const ir_tensor *t) {
-    if (t->view_of) return true;
-    for (int i = 0; i < g->n_tensors; i++)
-        if (g->tensors[i]->view_of == t) return true;
-    return false;
-}
 
 /* Whether a kernel in front of node `first` writes t: that of a conv, which does the work of t's node, too.
  */
@@ -112,7 +116,7 @@ bool stream_stays_inside(const ir_graph *g, const ir_tensor *t, int first, int l
         int at = ir_position(g, t->users[i]);
         if (at < first || at > last) return false;
     }
-    return !shares_memory(g, t);
+    return !t->view_of && !ir_has_views(t);
 }
 
 /* The first plane of t that node n, whose result has `done` planes, will read; `none` if it reads no more. */
@@ -324,25 +328,9 @@ static bool better(const candidate *a, const candidate *b) {
     return a->last - a->first < b->last - b->first;
 }
 
-/* Takes back a group that gathered no crops. */
-static void take_back(ir_graph *g, const stream_snapshot *s, const int *ring, int first, int last) {
-    for (int i = first; i <= last; i++) {
-        g->nodes[i]->stream = s->stream[i];
-        g->nodes[i]->slab = s->slab[i];
-        g->nodes[i]->out[0]->ring = ring[i];
-    }
-}
-
-static int *rings_of_nodes(const ir_graph *g, ir_arena *a) {
-    int *ring = ir_alloc(a, (size_t)g->n_nodes + 1, sizeof *ring);
-    for (int i = 0; i < g->n_nodes; i++) ring[i] = g->nodes[i]->out[0]->ring;
-    return ring;
-}
-
 typedef struct trial {
     stream_snapshot before;
     stream_outlook around;
-    int *ring; /* per node, of its result */
     int group; /* a free number */
     int64_t limit;
 } trial;
@@ -360,13 +348,13 @@ static void try_group(ir_graph *g, const trial *t, candidate c, candidate *best)
     if (gathered)
         stream_restore(g, &t->before);
     else
-        take_back(g, &t->before, t->ring, c.first, c.last);
+        stream_take_back(g, &t->before, c.first, c.last);
 }
 
 static candidate best_group(ir_graph *g, int peak, int64_t limit) {
     ir_arena *outer = ir_arena_new();
-    trial t = {stream_take_snapshot(g, outer), stream_look_around(g, limit, outer), rings_of_nodes(g, outer),
-               stream_new_group(g), limit};
+    trial t = {stream_take_snapshot(g, outer), stream_look_around(g, limit, outer), stream_new_group(g),
+               limit};
     candidate best = {.bound = INT64_MAX, .peaks = g->n_nodes + 1};
     int left = peak, right = peak;
     while (left > 0 && peak - left < REACH && ir_can_stream(g->nodes[left - 1])) left--;

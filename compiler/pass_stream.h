@@ -6,7 +6,7 @@
 
 #include "ir.h"
 
-/* What a trial changes. The lists live in an arena. */
+/* What a trial changes, per node; ring: of its result. The lists live in an arena. */
 typedef struct stream_snapshot {
     ir_node **nodes;
     int *stream, *slab, *ring;
@@ -14,6 +14,8 @@ typedef struct stream_snapshot {
 } stream_snapshot;
 stream_snapshot stream_take_snapshot(const ir_graph *g, ir_arena *a);
 void stream_restore(ir_graph *g, const stream_snapshot *s);
+/* The same where nothing but the nodes first to last has changed, and none has moved. */
+void stream_take_back(ir_graph *g, const stream_snapshot *s, int first, int last);
 
 /* The least memory that any plan needs, how many nodes or groups need more than `limit`, and the first node
  * that needs most. */

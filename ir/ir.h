@@ -372,6 +372,9 @@ bool ir_is_interleaved(const ir_tensor *t);
 /* Whether operand k of a concat lies in the result, and at its own place there. What does not is copied by
  * the concat; so are all places but one of a value that stands there several times. */
 bool ir_is_in_place(const ir_node *concat, int k);
+/* Whether another tensor lies in t. Views being sound, it is an operand of t's node or a result of a reader.
+ */
+bool ir_has_views(const ir_tensor *t);
 bool ir_same_shape(const ir_tensor *a, const ir_tensor *b);
 /* "f32[1,64,3,3,3]" into buf; returns buf. */
 char *ir_type_text(const ir_tensor *t, char *buf, size_t n);

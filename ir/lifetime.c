@@ -1,9 +1,11 @@
 /* lifetime.c: see lifetime.h. */
 #include "lifetime.h"
 
+#include "grow.h"
 #include "index.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 bool ir_spans_meet(ir_span a, ir_span b) {
     return a.first <= b.last && b.first <= a.last;
@@ -35,13 +37,17 @@ static ir_span hull(ir_span a, ir_span b) {
     return (ir_span){a.first < b.first ? a.first : b.first, a.last > b.last ? a.last : b.last};
 }
 
-static part locate(const ir_index *index, const ir_tensor *t) {
-    part p = {.end = ir_bytes(t), .alive = {0, -1}};
+static bool in_arena(const ir_tensor *t) {
+    return t->role == IR_ROLE_VALUE && !t->fused && !t->on_load && !t->n_outputs;
+}
+
+/* *root: what t lies in; the part's own root is left to the caller. */
+static part locate(const ir_tensor *t, const ir_tensor **root) {
+    part p = {.root = -1, .end = ir_bytes(t), .alive = {0, -1}, .next = -1};
     int64_t before = 0; /* where t's first element lies in a voxel: it has bytes of every voxel */
     for (; t->view_of; t = t->view_of) *(t->pitch ? &before : &p.at) += t->view_offset;
     p.end = round_up(p.at + before + p.end);
-    p.root =
-        t->role == IR_ROLE_VALUE && !t->fused && !t->on_load && !t->n_outputs ? ir_index_find(index, t) : -1;
+    *root = t;
     return p;
 }
 
@@ -77,7 +83,11 @@ static part *find_parts(const ir_graph *g, ir_arena *arena) {
     ir_index index = ir_index_tensors(g, arena);
     part *parts = ir_alloc(arena, (size_t)g->n_tensors + 1, sizeof *parts);
     int *writer = ir_alloc(arena, (size_t)g->n_tensors + 1, sizeof *writer); /* per tensor */
-    for (int i = 0; i < g->n_tensors; i++) parts[i] = locate(&index, g->tensors[i]);
+    for (int i = 0; i < g->n_tensors; i++) {
+        const ir_tensor *root;
+        parts[i] = locate(g->tensors[i], &root);
+        if (in_arena(root)) parts[i].root = ir_index_find(&index, root);
+    }
     for (int i = 0; i < g->n_nodes; i++) {
         const ir_node *n = g->nodes[i];
         int by = writer_of(&index, writer, n, i);
@@ -117,25 +127,78 @@ static bool inner(const part *a, const part *b) {
     return x < y || (x == y && a->alive.first < b->alive.first);
 }
 
-/* The bytes from `at` to `end`, in which no tensor begins or ends. */
-static ir_piece piece_of(const ir_graph *g, const part *parts, int root, int64_t at, int64_t end) {
-    ir_span alive = {0, -1};
-    int innermost = root;
-    for (int i = root; i >= 0; i = parts[i].next) {
-        if (at < parts[i].at || at >= parts[i].end) continue;
-        alive = hull(alive, parts[i].alive);
-        if (inner(&parts[i], &parts[innermost])) innermost = i;
-    }
-    return (ir_piece){at, end - at, alive, g->tensors[innermost]};
+/* What lies between two cuts: when it is in use, and the innermost tensor there; -1: not known yet. */
+typedef struct segment {
+    ir_span alive;
+    int innermost;
+} segment;
+
+/* Of tensors alike, the buffer's own comes first, then the graph's order counts. */
+static bool inner_of(const part *parts, int a, int b) {
+    if (inner(&parts[a], &parts[b]) || inner(&parts[b], &parts[a])) return inner(&parts[a], &parts[b]);
+    return parts[b].root != b && (parts[a].root == a || a < b);
 }
 
-static ir_buffer tensor_buffer(const ir_graph *g, const part *parts, int root, int64_t *cuts,
+static void lay_over(segment *s, const part *parts, const segment *more) {
+    if (more->innermost < 0) return;
+    s->alive = hull(s->alive, more->alive);
+    if (s->innermost < 0 || inner_of(parts, more->innermost, s->innermost)) s->innermost = more->innermost;
+}
+
+static int cut_at(const int64_t *cuts, int count, int64_t at) {
+    int low = 0, high = count;
+    while (low < high) {
+        const int middle = low + (high - low) / 2;
+        if (cuts[middle] < at)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The n segments between cuts, at the leaves n to 2n - 1 of a tree: a tensor is laid over the few nodes whose
+ * leaves make up its bytes, and these hand it down. Room for 2n. */
+static void find_segments(const part *parts, int root, const int64_t *cuts, int n, segment *tree) {
+    for (int i = 0; i < 2 * n; i++) tree[i] = (segment){{0, -1}, -1};
+    for (int i = root; i >= 0; i = parts[i].next) {
+        if (parts[i].at == parts[i].end) continue;
+        const segment all = {parts[i].alive, i};
+        int low = n + cut_at(cuts, n + 1, parts[i].at), high = n + cut_at(cuts, n + 1, parts[i].end);
+        for (; low < high; low /= 2, high /= 2) {
+            if (low & 1) lay_over(&tree[low++], parts, &all);
+            if (high & 1) lay_over(&tree[--high], parts, &all);
+        }
+    }
+    for (int i = 2; i < 2 * n; i++) lay_over(&tree[i], parts, &tree[i / 2]);
+}
+
+/* Room for what the buffers of a graph are made of, one after the other. */
+typedef struct workspace {
+    int64_t *cuts;
+    segment *tree;
+} workspace;
+
+/* For buffers of so many parts at most. */
+static workspace make_workspace(int parts, ir_arena *arena) {
+    const size_t room = 4 * (size_t)parts + 2;
+    return (workspace){ir_alloc(arena, room, sizeof(int64_t)), ir_alloc(arena, room, sizeof(segment))};
+}
+
+/* tensors: what the parts are. */
+static ir_buffer tensor_buffer(ir_tensor *const *tensors, const part *parts, int root, const workspace *w,
                                ir_arena *arena) {
-    int n_cuts = find_cuts(parts, root, cuts);
-    ir_buffer b = {.tensor = g->tensors[root], .bytes = parts[root].end};
-    b.pieces = ir_alloc(arena, (size_t)n_cuts + 1, sizeof *b.pieces);
-    for (int c = 1; c < n_cuts; c++)
-        if (cuts[c - 1] < cuts[c]) b.pieces[b.n_pieces++] = piece_of(g, parts, root, cuts[c - 1], cuts[c]);
+    int n_cuts = 0;
+    const int found = find_cuts(parts, root, w->cuts);
+    for (int c = 0; c < found; c++)
+        if (!n_cuts || w->cuts[n_cuts - 1] < w->cuts[c]) w->cuts[n_cuts++] = w->cuts[c];
+    ir_buffer b = {.tensor = tensors[root], .bytes = parts[root].end, .n_pieces = n_cuts ? n_cuts - 1 : 0};
+    b.pieces = ir_alloc(arena, (size_t)b.n_pieces + 1, sizeof *b.pieces);
+    find_segments(parts, root, w->cuts, b.n_pieces, w->tree);
+    for (int i = 0; i < b.n_pieces; i++) {
+        const segment *s = &w->tree[b.n_pieces + i];
+        b.pieces[i] = (ir_piece){w->cuts[i], w->cuts[i + 1] - w->cuts[i], s->alive, tensors[s->innermost]};
+    }
     return b;
 }
 
@@ -151,13 +214,75 @@ static ir_buffer scratch_buffer(const ir_graph *g, int node, ir_arena *arena) {
 
 ir_buffers ir_find_buffers(const ir_graph *g, ir_arena *arena) {
     const part *parts = find_parts(g, arena);
-    int64_t *cuts = ir_alloc(arena, 2 * (size_t)g->n_tensors + 1, sizeof *cuts);
+    const workspace w = make_workspace(g->n_tensors, arena);
     ir_buffers b = {.list = ir_alloc(arena, (size_t)g->n_tensors + (size_t)g->n_nodes + 1, sizeof *b.list)};
     for (int i = 0; i < g->n_tensors; i++)
-        if (parts[i].root == i) b.list[b.count++] = tensor_buffer(g, parts, i, cuts, arena);
+        if (parts[i].root == i) b.list[b.count++] = tensor_buffer(g->tensors, parts, i, &w, arena);
     for (int i = 0; i < g->n_nodes; i++)
         if (g->nodes[i]->scratch) b.list[b.count++] = scratch_buffer(g, i, arena);
     return b;
+}
+
+/* ---- one buffer ------------------------------------------------------------------------------ */
+
+/* From where its kernel runs to its last reader, those that compute it again among them. */
+static ir_span life_of(const ir_graph *g, const ir_tensor *t) {
+    const ir_node *by = t->producer;
+    ir_span alive = {0, -1};
+    while (by && ir_is_joined(by)) by = by->in[0]->producer;
+    if (by) alive = ir_time_of(g, ir_position(g, by));
+    for (int i = 0; i < t->n_users; i++) {
+        const ir_node *n = t->users[i];
+        alive = hull(alive, ir_time_of(g, ir_position(g, n)));
+        if (n->out[0]->on_load) alive = hull(alive, life_of(g, n->out[0]));
+    }
+    return alive;
+}
+
+typedef struct tensor_list {
+    int count, capacity;
+    ir_tensor **list;
+} tensor_list;
+
+static void append_view(tensor_list *l, ir_tensor *t, const ir_tensor *of, ir_arena *arena) {
+    if (!t || t->view_of != of) return;
+    l->list = ir_grow(arena, l->list, l->count, &l->capacity);
+    l->list[l->count++] = t;
+}
+
+static int by_name(const void *a, const void *b) {
+    return strcmp((*(ir_tensor *const *)a)->name, (*(ir_tensor *const *)b)->name);
+}
+
+/* Appends the views of t, as ir_has_views finds them, each once. */
+static void append_views(tensor_list *l, const ir_tensor *t, ir_arena *arena) {
+    const ir_node *by = t->producer;
+    const int from = l->count;
+    for (int k = 0; by && k < by->n_in; k++) append_view(l, by->in[k], t, arena);
+    for (int i = 0; i < t->n_users; i++) append_view(l, t->users[i]->out[0], t, arena);
+    if (l->count - from < 2) return;
+    qsort(&l->list[from], (size_t)(l->count - from), sizeof *l->list, by_name);
+    int kept = from + 1;
+    for (int i = kept; i < l->count; i++)
+        if (l->list[i] != l->list[kept - 1]) l->list[kept++] = l->list[i];
+    l->count = kept;
+}
+
+ir_buffer ir_buffer_of(const ir_graph *g, const ir_tensor *root, ir_arena *arena) {
+    tensor_list l = {0};
+    if (!in_arena(root)) return (ir_buffer){0};
+    l.list = ir_grow(arena, NULL, 0, &l.capacity);
+    l.list[l.count++] = root->producer->out[0];
+    for (int i = 0; i < l.count; i++) append_views(&l, l.list[i], arena);
+    part *parts = ir_alloc(arena, (size_t)l.count, sizeof *parts);
+    for (int i = 0; i < l.count; i++) {
+        parts[i] = locate(l.list[i], &root);
+        parts[i].root = 0;
+        parts[i].alive = life_of(g, l.list[i]);
+        parts[i].next = i + 1 < l.count ? i + 1 : -1;
+    }
+    const workspace w = make_workspace(l.count, arena);
+    return tensor_buffer(l.list, parts, 0, &w, arena);
 }
 
 int64_t ir_buffer_offset(const ir_buffer *b) {

@@ -43,6 +43,8 @@ typedef struct ir_buffers {
 
 /* Every buffer that the arena must hold; the lists live in `arena`. Requires sound views (ir_verify). */
 ir_buffers ir_find_buffers(const ir_graph *g, ir_arena *arena);
+/* The buffer of one tensor that lies in no other; without pieces if that is not in the arena. */
+ir_buffer ir_buffer_of(const ir_graph *g, const ir_tensor *root, ir_arena *arena);
 /* Offset of a buffer in the planned arena; -1 while unplanned. */
 int64_t ir_buffer_offset(const ir_buffer *b);
 /* Bytes alive at each node (`alive` has room for g->n_nodes of them). Returns the most: no plan of this order

@@ -122,6 +122,7 @@ void ir_insert_node(ir_graph *g, ir_node *n, const ir_node *before) {
     if (to > from) ir_die("node '%s' would move behind its place", n->name);
     memmove(&g->nodes[to + 1], &g->nodes[to], (size_t)(from - to) * sizeof *g->nodes);
     g->nodes[to] = n;
+    n->place = to;
 }
 
 void ir_insert_behind(ir_graph *g, ir_node *n, const ir_node *after) {

@@ -78,16 +78,17 @@ static bool check_attributes(const ir_node *n, ir_diag *d) {
 }
 
 static bool check_output(const ir_node *n, const ir_type *out, ir_diag *d) {
+    int64_t bytes;
+    const char *wrong = NULL;
+    if (!ir_shape_bytes(out->dtype, out->rank, out->dim, &bytes))
+        wrong = "exceed 2^62 bytes";
+    else if (bytes == 0 && ir_op_get(n->op)->flags & IR_FLAG_SPATIAL)
+        wrong = "be empty";
+    if (!wrong) return true;
     ir_tensor t = {.name = "", .dtype = out->dtype, .rank = out->rank};
     memcpy(t.dim, out->dim, sizeof t.dim);
     char text[256];
-    ir_type_text(&t, text, sizeof text);
-    int64_t bytes;
-    if (!ir_shape_bytes(out->dtype, out->rank, out->dim, &bytes))
-        return shape_fail(n, d, "the output %s would exceed 2^62 bytes", text);
-    if (bytes == 0 && ir_op_get(n->op)->flags & IR_FLAG_SPATIAL)
-        return shape_fail(n, d, "the output %s would be empty", text);
-    return true;
+    return shape_fail(n, d, "the output %s would %s", ir_type_text(&t, text, sizeof text), wrong);
 }
 
 bool shape_infer(const ir_node *n, ir_type *out, ir_diag *d) {

@@ -5,7 +5,8 @@
 enum {
     PLANE_AXIS = 2,
     PLANE_RANK = 5,
-    MOST_PLANES = 4096 /* turns are listed one by one: more planes than any tile has would take too long */
+    MOST_PLANES = 4096, /* turns are listed one by one: more planes than any tile has would take too long */
+    MOST_OPERANDS = 256 /* and each turn looks at all operands */
 };
 
 static int64_t most(int64_t a, int64_t b) {
@@ -54,7 +55,7 @@ static bool joins_in_place(const ir_node *n) {
 
 bool ir_can_stream(const ir_node *n) {
     const ir_op_info *info = ir_op_get(n->op);
-    if (n->n_in < 1 || !has_depth(n->in[0]) || !has_depth(n->out[0])) return false;
+    if (n->n_in < 1 || n->n_in > MOST_OPERANDS || !has_depth(n->in[0]) || !has_depth(n->out[0])) return false;
     if (n->in[0]->dim[PLANE_AXIS] > MOST_PLANES || n->out[0]->dim[PLANE_AXIS] > MOST_PLANES) return false;
     switch (n->op) {
     case IR_OP_CONV:
@@ -149,9 +150,8 @@ static int64_t depth_of(const turns *t, int node) {
 
 int stream_maker(const ir_graph *g, int first, int last, const ir_node *n, int k) {
     if (!ir_has_planes(n, k) || n->in[k]->role != IR_ROLE_VALUE) return -1;
-    for (int i = first; i <= last; i++)
-        if (g->nodes[i]->out[0] == n->in[k]) return i;
-    return -1;
+    const int at = ir_position(g, n->in[k]->producer);
+    return at >= first && at <= last ? at : -1;
 }
 
 static int maker(const turns *t, const ir_node *n, int k) {

@@ -97,6 +97,20 @@ bool ir_is_in_place(const ir_node *concat, int k) {
     return t->view_offset == before * at;
 }
 
+static bool lies_in(const ir_tensor *t, const ir_tensor *in) {
+    return t && t->view_of == in;
+}
+
+bool ir_has_views(const ir_tensor *t) {
+    const ir_node *by = t->producer;
+    for (int k = 0; by && k < by->n_in; k++)
+        if (lies_in(by->in[k], t)) return true;
+    for (int i = 0; i < t->n_users; i++)
+        for (int k = 0; k < t->users[i]->n_out; k++)
+            if (lies_in(t->users[i]->out[k], t)) return true;
+    return false;
+}
+
 bool ir_same_shape(const ir_tensor *a, const ir_tensor *b) {
     return a->rank == b->rank && !memcmp(a->dim, b->dim, (size_t)a->rank * sizeof *a->dim);
 }

@@ -43,9 +43,9 @@ int verify_group_last(const verifier *v, int at);
 bool verify_gpu(verifier *v);
 /* The memory plan (verify_memory.c); relies on sound views. */
 bool verify_memory(verifier *v);
-/* The byte of its result at which operand k of a concat begins, inside a voxel where that is channels last;
- * -1: it is not one piece of it (verify_place.c). */
-int64_t verify_place_in(const ir_node *concat, int k);
+/* Per operand of a concat the byte of the result at which it begins, inside a voxel where that is channels
+ * last; -1: it is not one piece of it (verify_place.c). */
+int64_t *verify_places_in(const ir_node *concat, ir_arena *arena);
 /* Whose bytes each node reads (verify_content.c); relies on a sound memory plan. */
 bool verify_content(verifier *v);
 

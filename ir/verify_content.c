@@ -6,14 +6,12 @@
  * A value's bytes are pieces of leaves: a concat is made of its members' pieces, a reshape of its operand's,
  * everything else is a leaf of its own. Offsets count bytes of the storage, of channels-last ones bytes of a
  * voxel. The nodes of a stream are played one after the other: verify_stream.c plays their turns. */
+#include "ranges.h"
 #include "verify.h"
 
 #include <string.h>
 
-enum {
-    MOST_PIECES = 1 << 12, /* of one value; values of more are not looked at */
-    BUCKETS = 256
-};
+enum { MOST_PIECES = 1 << 12 /* of one value; values of more are not looked at */ };
 
 /* Bytes begin to end are those of tensor `leaf` from byte `from` on. */
 typedef struct piece {
@@ -27,18 +25,11 @@ typedef struct content {
     piece *list;
 } content;
 
-/* Of a part of the arena: the storages with bytes there that hold something, and some that hold nothing any
- * more. */
-typedef struct bucket {
-    int count, room;
-    int *list; /* positions of tensors */
-} bucket;
-
 typedef struct books {
     verifier *v;
-    content *want;  /* per tensor, from byte 0: what it is */
-    content *holds; /* per tensor that is a storage: what lies there */
-    bucket *buckets;
+    content *want;   /* per tensor, from byte 0: what it is */
+    content *holds;  /* per tensor that is a storage: what lies there */
+    ir_ranges arena; /* per tensor its place in the arena, if it is a storage; on: it may hold something */
     bool too_many;
 } books;
 
@@ -79,22 +70,22 @@ static content leaf(const books *b, int t) {
 }
 
 /* Whether the members lie one after the other in the concat's bytes, or voxels. */
-static bool is_joined_up(const ir_node *concat) {
+static bool is_joined_up(const ir_node *concat, const int64_t *places) {
     for (int k = 0; k < concat->n_in; k++) {
         const ir_tensor *t = concat->in[k], *whole = concat->out[0];
         if (whole->pitch && (!t->pitch || t->storage != whole->storage)) return false;
-        if (verify_place_in(concat, k) < 0) return false;
+        if (places[k] < 0) return false;
     }
     return true;
 }
 
-static content concat_of(books *b, const ir_node *n) {
+static content concat_of(books *b, const ir_node *n, const int64_t *places) {
     size_t room = 0;
     for (int k = 0; k < n->n_in; k++) room += (size_t)b->want[index_of(b, n->in[k])].count;
     b->too_many |= room > MOST_PIECES;
     content c = {.list = ir_alloc(b->v->scratch, b->too_many ? 1 : room + 1, sizeof(piece))};
     for (int k = 0; k < n->n_in && !b->too_many; k++) {
-        int64_t at = verify_place_in(n, k);
+        int64_t at = places[k];
         const content *member = &b->want[index_of(b, n->in[k])];
         for (int i = 0; i < member->count; i++) {
             piece p = member->list[i];
@@ -111,8 +102,9 @@ static void find_wants(books *b) {
     for (int i = 0; i < g->n_nodes && !b->too_many; i++) {
         const ir_node *n = g->nodes[i];
         int y = index_of(b, n->out[0]);
-        if (n->op == IR_OP_CONCAT && is_joined_up(n))
-            b->want[y] = concat_of(b, n);
+        const int64_t *places = n->op == IR_OP_CONCAT ? verify_places_in(n, b->v->scratch) : NULL;
+        if (places && is_joined_up(n, places))
+            b->want[y] = concat_of(b, n, places);
         else if (n->op == IR_OP_RESHAPE)
             b->want[y] = b->want[index_of(b, n->in[0])];
         else
@@ -173,51 +165,31 @@ static void replace(const books *b, content *c, int64_t begin, int64_t end, cons
     if (left.count > before) c->list[from + before + more] = left.list[before];
 }
 
-static int bucket_of(const ir_graph *g, int64_t byte) {
-    int64_t size = g->arena_bytes / BUCKETS + 1, at = byte / size;
-    return at < 0 ? 0 : at < BUCKETS ? (int)at : BUCKETS - 1;
-}
-
-/* Storage i begins to hold something. */
-static void enter(const books *b, int i) {
-    const ir_tensor *t = b->v->g->tensors[i];
-    if (b->v->g->arena_bytes < 0 || t->arena_offset < 0) return;
-    int last = bucket_of(b->v->g, t->arena_offset + ir_bytes(t) - 1);
-    for (int k = bucket_of(b->v->g, t->arena_offset); k <= last; k++) {
-        bucket *into = &b->buckets[k];
-        if (into->count == into->room) {
-            int room = 2 * into->room + 16, *list = ir_alloc(b->v->scratch, (size_t)room, sizeof *list);
-            if (into->count) memcpy(list, into->list, (size_t)into->count * sizeof *list);
-            into->list = list;
-            into->room = room;
-        }
-        into->list[into->count++] = i;
+/* Where storages lie in the arena; nowhere: views, and what belongs to the caller. */
+static ir_ranges find_places(const books *b) {
+    const ir_graph *g = b->v->g;
+    ir_range *list = ir_alloc(b->v->scratch, (size_t)g->n_tensors + 1, sizeof *list);
+    for (int i = 0; i < g->n_tensors; i++) {
+        const ir_tensor *t = g->tensors[i];
+        if (g->arena_bytes < 0 || t->arena_offset < 0 || t->view_of) continue;
+        list[i] = (ir_range){t->arena_offset, t->arena_offset + ir_bytes(t)};
     }
-}
-
-/* Bytes from..to of the arena are written: whether storage i, not `by`, holds something afterwards. */
-static bool survives(const books *b, int i, const ir_tensor *by, int64_t begin, int64_t end) {
-    const ir_tensor *t = b->v->g->tensors[i];
-    int64_t from = begin - t->arena_offset, to = end - t->arena_offset, size = ir_bytes(t);
-    if (t != by && b->holds[i].count && from < size && to > 0)
-        replace(b, &b->holds[i], t->pitch ? 0 : from, t->pitch ? size : to, NULL, 0);
-    return b->holds[i].count > 0;
+    return ir_ranges_new(g->n_tensors, list, b->v->scratch);
 }
 
 /* Bytes of the arena are written: what other storages held there is gone; of channels-last ones, all. */
-static void clobber(const books *b, const ir_tensor *by, int64_t begin, int64_t end) {
-    if (b->v->g->arena_bytes < 0) return;
-    for (int k = bucket_of(b->v->g, begin), last = bucket_of(b->v->g, end - 1); k <= last; k++) {
-        bucket *in = &b->buckets[k];
-        int kept = 0;
-        for (int i = 0; i < in->count; i++)
-            if (survives(b, in->list[i], by, begin, end)) in->list[kept++] = in->list[i];
-        in->count = kept;
+static void clobber(books *b, const ir_tensor *by, int64_t begin, int64_t end) {
+    for (int from = 0, i; (i = ir_ranges_next(&b->arena, (ir_range){begin, end}, &from)) >= 0;) {
+        const ir_tensor *t = b->v->g->tensors[i];
+        const int64_t at = t->arena_offset, size = ir_bytes(t);
+        if (t == by) continue;
+        replace(b, &b->holds[i], t->pitch ? 0 : begin - at, t->pitch ? size : end - at, NULL, 0);
+        if (!b->holds[i].count) ir_ranges_switch(&b->arena, i, false);
     }
 }
 
 /* `what` is written to byte `at` of t. */
-static void write_to(const books *b, const ir_tensor *t, int64_t at, int64_t bytes, const content *what) {
+static void write_to(books *b, const ir_tensor *t, int64_t at, int64_t bytes, const content *what) {
     int64_t place;
     const ir_tensor *root = root_of(t, &place);
     if (root->arena_offset >= 0 && root->pitch)
@@ -225,11 +197,11 @@ static void write_to(const books *b, const ir_tensor *t, int64_t at, int64_t byt
     if (root->arena_offset >= 0 && !root->pitch)
         clobber(b, root, root->arena_offset + place + at, root->arena_offset + place + at + bytes);
     const int i = index_of(b, root);
-    if (!b->holds[i].count) enter(b, i);
+    if (!b->holds[i].count) ir_ranges_switch(&b->arena, i, true);
     replace(b, &b->holds[i], place + at, place + at + bytes, what, place + at);
 }
 
-static void write_all(const books *b, const ir_tensor *t) {
+static void write_all(books *b, const ir_tensor *t) {
     if (in_memory(t)) write_to(b, t, 0, length_of(t), &b->want[index_of(b, t)]);
 }
 
@@ -266,20 +238,21 @@ static bool check_read(const books *b, const char *reader, const ir_tensor *t) {
 /* ---- playing --------------------------------------------------------------------------------- */
 
 /* Copies what does not lie at its place. */
-static bool play_concat(const books *b, const ir_node *n) {
-    const bool joined_up = is_joined_up(n);
+static bool play_concat(books *b, const ir_node *n) {
+    const int64_t *places = verify_places_in(n, b->v->scratch);
+    const bool joined_up = is_joined_up(n, places);
     for (int k = 0; k < n->n_in; k++) {
         const ir_tensor *t = n->in[k];
         if (ir_is_in_place(n, k)) continue;
         if (!check_read(b, n->name, t)) return false;
         int64_t bytes = n->out[0]->pitch ? t->dim[1] * ir_element_bytes(n->out[0]) : length_of(t);
-        if (joined_up) write_to(b, n->out[0], verify_place_in(n, k), bytes, &b->want[index_of(b, t)]);
+        if (joined_up) write_to(b, n->out[0], places[k], bytes, &b->want[index_of(b, t)]);
     }
     if (!joined_up) write_all(b, n->out[0]);
     return true;
 }
 
-static bool play(const books *b, const ir_node *n) {
+static bool play(books *b, const ir_node *n) {
     if (ir_is_joined(n) || n->out[0]->on_load) return true; /* the kernel of another node does its work */
     if (n->op == IR_OP_CONCAT) return play_concat(b, n);
     if (n->op == IR_OP_RESHAPE && n->out[0]->view_of == n->in[0]) return true;
@@ -299,7 +272,7 @@ bool verify_content(verifier *v) {
     books b = {.v = v};
     b.want = ir_alloc(v->scratch, (size_t)g->n_tensors + 1, sizeof *b.want);
     b.holds = ir_alloc(v->scratch, (size_t)g->n_tensors + 1, sizeof *b.holds);
-    b.buckets = ir_alloc(v->scratch, BUCKETS, sizeof *b.buckets);
+    b.arena = find_places(&b);
     find_wants(&b);
     if (b.too_many) return true;
     for (int i = 0; i < g->n_inputs; i++) write_all(&b, g->inputs[i]);

@@ -73,10 +73,11 @@ static bool check_operands(verifier *v, int at) {
 }
 
 /* Nobody has to run a node whose result is made of what lies there already. */
-static bool needs_no_code(const ir_node *n) {
+static bool needs_no_code(const verifier *v, const ir_node *n) {
     if (n->op != IR_OP_CONCAT) return n->op == IR_OP_RESHAPE && n->out[0]->view_of == n->in[0];
+    const int64_t *places = verify_places_in(n, v->scratch);
     for (int k = 0; k < n->n_in; k++)
-        if (n->in[k]->view_of != n->out[0] || n->in[k]->view_offset != verify_place_in(n, k)) return false;
+        if (n->in[k]->view_of != n->out[0] || n->in[k]->view_offset != places[k]) return false;
     return true;
 }
 
@@ -92,7 +93,7 @@ bool verify_gpu(verifier *v) {
     for (int i = 0; i < v->g->n_nodes; i++) for_gpu |= v->g->nodes[i]->gpu != IR_GPU_NONE;
     for (int i = 0; for_gpu && i < v->g->n_nodes; i++) {
         const ir_node *n = v->g->nodes[i];
-        if (!n->gpu && !needs_no_code(n))
+        if (!n->gpu && !needs_no_code(v, n))
             return verify_broken(v, "gpu", "nothing runs %s '%s'", ir_op_get(n->op)->name, n->name);
         if (n->winograd[0] || n->out[0]->block || n->out[0]->fused)
             return verify_broken(v, "gpu", "'%s' is planned for a CPU", n->name);

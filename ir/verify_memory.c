@@ -7,6 +7,7 @@
  * tensors that share bytes hold the same values (concat member, reshape) or the older one is dead: at the
  * latest with the node that overwrites it in place. Scratch memory is in use while its node runs; of the
  * nodes of a stream, which otherwise count as one, one runs at a time. */
+#include "ranges.h"
 #include "verify.h"
 
 #include <stdlib.h>
@@ -94,20 +95,72 @@ static bool check_shared(verifier *v, const place *p, int older, int newer) {
                                                             : "(output)");
 }
 
-/* The tensors of a storage are compared with each other: next[i] is the one before i of the same storage. */
+/* The values of a storage that have begun and may reach further, by what they are a part of. */
+typedef struct shared {
+    const place *p;
+    int *next;  /* per tensor: another of the same content; -1: none */
+    int *first; /* per content; -1: none */
+    int *live;  /* contents that have tensors here */
+    int n_live;
+} shared;
+
+/* Compares tensor i with those of other contents and lets go of what ends in front of it. */
+static bool check_with_others(verifier *v, shared *s, int i) {
+    int kept = 0;
+    for (int c = 0; c < s->n_live; c++) {
+        const int content = s->live[c];
+        for (int *at = &s->first[content], k; content != s->p[i].content && (k = *at) >= 0;) {
+            const place *other = &s->p[k];
+            if (ranges_meet(s->p[i].at, s->p[i].bytes, other->at, other->bytes) &&
+                !check_shared(v, s->p, k < i ? k : i, k < i ? i : k))
+                return false;
+            if (other->at + other->bytes <= s->p[i].at)
+                *at = s->next[k];
+            else
+                at = &s->next[k];
+        }
+        if (s->first[content] >= 0) s->live[kept++] = content;
+    }
+    s->n_live = kept;
+    return true;
+}
+
+static void begin(shared *s, int i) {
+    const int content = s->p[i].content;
+    if (s->first[content] < 0) s->live[s->n_live++] = content;
+    s->next[i] = s->first[content];
+    s->first[content] = i;
+}
+
+typedef struct located {
+    int root, tensor;
+    int64_t at;
+} located;
+
+static int by_place(const void *a, const void *b) {
+    const located *x = a, *y = b;
+    if (x->root != y->root) return x->root - y->root;
+    if (x->at != y->at) return x->at < y->at ? -1 : 1;
+    return x->tensor - y->tensor;
+}
+
+/* Storage by storage, from its first byte on. */
 static bool check_storages(verifier *v, const place *p) {
     const int n = v->g->n_tensors;
-    int *next = ir_alloc(v->scratch, (size_t)n + 1, sizeof *next);
-    int *latest = ir_alloc(v->scratch, (size_t)n + 1, sizeof *latest); /* per storage */
-    for (int i = 0; i < n; i++) latest[i] = -1;
+    const size_t room = (size_t)n + 1;
+    located *sorted = ir_alloc(v->scratch, room, sizeof *sorted);
+    shared s = {p, ir_alloc(v->scratch, room, sizeof(int)), ir_alloc(v->scratch, room, sizeof(int)),
+                ir_alloc(v->scratch, room, sizeof(int)), 0};
     for (int i = 0; i < n; i++) {
-        const int root = p[i].root < 0 ? i : p[i].root;
-        next[i] = latest[root];
-        latest[root] = i;
-        for (int k = next[i]; k >= 0; k = next[k])
-            if (p[i].content != p[k].content && ranges_meet(p[i].at, p[i].bytes, p[k].at, p[k].bytes) &&
-                !check_shared(v, p, k, i))
-                return false;
+        sorted[i] = (located){p[i].root < 0 ? i : p[i].root, i, p[i].at};
+        s.first[i] = -1;
+    }
+    qsort(sorted, (size_t)n, sizeof *sorted, by_place);
+    for (int i = 0; i < n; i++) {
+        if (i > 0 && sorted[i].root != sorted[i - 1].root)
+            while (s.n_live) s.first[s.live[--s.n_live]] = -1;
+        if (!check_with_others(v, &s, sorted[i].tensor)) return false;
+        begin(&s, sorted[i].tensor);
     }
     return true;
 }
@@ -187,34 +240,34 @@ static int by_start(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* A use that may not have ended, with what decides whether it is worth a closer look. */
-typedef struct open_use {
-    int64_t begin, end;
-    int last;
-    const use *use;
-} open_use;
+static bool same_bytes(const use *a, const use *b) {
+    return a->storage == b->storage && a->storage >= 0 && a->offset == b->offset && a->bytes == b->bytes;
+}
 
-/* In the order in which they begin, each with those that have not ended. */
+/* In the order in which they begin, each with those that have not ended. Of uses of the same bytes of a
+ * storage one is enough: the one that ends last. */
 static bool check_uses(verifier *v, const use *uses, int count) {
     const use **sorted = ir_alloc(v->scratch, (size_t)count + 1, sizeof *sorted);
-    open_use *open = ir_alloc(v->scratch, (size_t)count + 1, sizeof *open);
-    int n_open = 0;
-    for (int i = 0; i < count; i++) sorted[i] = &uses[i];
+    ir_range *list = ir_alloc(v->scratch, (size_t)count + 1, sizeof *list);
+    for (int i = 0; i < count; i++) {
+        sorted[i] = &uses[i];
+        list[i] = (ir_range){uses[i].offset, uses[i].offset + uses[i].bytes};
+    }
     if (count) qsort(sorted, (size_t)count, sizeof *sorted, by_start);
+    ir_ranges open = ir_ranges_new(count, list, v->scratch);
     for (int i = 0; i < count; i++) {
         const use *now = sorted[i];
-        const open_use new = {now->offset, now->offset + now->bytes, now->time.last, now};
-        int kept = 0;
-        for (int k = 0; k < n_open; k++) {
-            const open_use old = open[k];
-            if (old.last < now->time.first) continue;
-            open[kept++] = old;
-            if (old.begin >= new.end || new.begin >= old.end) continue;
-            const use *a = old.use > now ? old.use : now, *b = a == now ? old.use : now;
-            if (!check_apart(v, a, b)) return false;
+        const int mine = (int)(now - uses);
+        bool outlasted = false;
+        for (int from = 0, old; (old = ir_ranges_next(&open, list[mine], &from)) >= 0;) {
+            const use *other = &uses[old];
+            bool same = same_bytes(other, now);
+            if (!check_apart(v, other > now ? other : now, other > now ? now : other)) return false;
+            outlasted |= same && other->time.last >= now->time.last;
+            if (other->time.last < now->time.first || (same && other->time.last <= now->time.last))
+                ir_ranges_switch(&open, old, false);
         }
-        n_open = kept;
-        open[n_open++] = new;
+        if (!outlasted) ir_ranges_switch(&open, mine, true);
     }
     return true;
 }

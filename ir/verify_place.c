@@ -133,10 +133,10 @@ verify_view verify_view_kind(const ir_tensor *t) {
     return overwrites(t, u) || overwrites(u, t) ? VERIFY_IN_PLACE : VERIFY_NO_VIEW;
 }
 
-int64_t verify_place_in(const ir_node *concat, int k) {
+/* The place of operand k, behind `before` elements along the axis. */
+static int64_t place_in(const ir_node *concat, int k, int64_t before) {
     const ir_tensor *whole = concat->out[0];
-    int64_t axis = ir_int(concat, IR_AXIS), before = 0, after = ir_element_bytes(whole);
-    for (int i = 0; i < k; i++) before += concat->in[i]->dim[axis];
+    int64_t axis = ir_int(concat, IR_AXIS), after = ir_element_bytes(whole);
     if (whole->pitch) return axis == 1 ? before * after : -1;
     for (int i = 0; i < axis; i++)
         if (whole->dim[i] != 1) return -1;
@@ -147,20 +147,37 @@ int64_t verify_place_in(const ir_node *concat, int k) {
     return splits_block || concat->in[k]->block != whole->block ? -1 : before * after;
 }
 
-/* The same where operand k may lie there; -1 where it may not. */
-static int64_t member_offset(const ir_node *concat, int k) {
-    const ir_tensor *whole = concat->out[0], *t = concat->in[k];
-    return t->pitch != whole->pitch || t->storage != whole->storage ? -1 : verify_place_in(concat, k);
+int64_t *verify_places_in(const ir_node *concat, ir_arena *arena) {
+    int64_t *places = ir_alloc(arena, (size_t)concat->n_in + 1, sizeof *places), before = 0;
+    for (int k = 0; k < concat->n_in; k++) {
+        places[k] = place_in(concat, k, before);
+        before += concat->in[k]->dim[ir_int(concat, IR_AXIS)];
+    }
+    return places;
 }
 
-static bool check_member(verifier *v, const ir_tensor *t) {
-    const ir_node *concat = t->view_of->producer;
-    int64_t at = -1;
+/* The same where operand k may lie there; -1 where it may not. */
+static int64_t member_offset(const ir_node *concat, int k, const int64_t *places) {
+    const ir_tensor *whole = concat->out[0], *t = concat->in[k];
+    return t->pitch != whole->pitch || t->storage != whole->storage ? -1 : places[k];
+}
+
+/* Notes in `placed`, per tensor, which members lie at one of their places in the concat. */
+static void find_placed(verifier *v, const ir_node *concat, bool *placed) {
+    const int64_t *places = verify_places_in(concat, v->scratch);
     for (int k = 0; k < concat->n_in; k++) {
-        if (concat->in[k] != t) continue;
-        at = member_offset(concat, k);
-        if (at == t->view_offset) return true;
+        const ir_tensor *t = concat->in[k];
+        if (t->view_of == concat->out[0] && member_offset(concat, k, places) == t->view_offset)
+            placed[ir_index_find(&v->index, t)] = true;
     }
+}
+
+static bool misplaced(verifier *v, const ir_tensor *t) {
+    const ir_node *concat = t->view_of->producer;
+    const int64_t *places = verify_places_in(concat, v->scratch);
+    int64_t at = -1;
+    for (int k = 0; k < concat->n_in; k++)
+        if (concat->in[k] == t) at = member_offset(concat, k, places);
     if (at < 0) return verify_broken(v, "view", "%%%s is not one piece of %%%s", t->name, t->view_of->name);
     return verify_broken(v, "view", "%%%s lies at byte %lld of %%%s, its place is %lld", t->name,
                          (long long)t->view_offset, t->view_of->name, (long long)at);
@@ -187,7 +204,8 @@ static bool check_whole(verifier *v, const ir_tensor *t) {
     return true;
 }
 
-static bool check_view(verifier *v, const ir_tensor *t) {
+/* placed: t is a member of a concat and lies at its place there. */
+static bool check_view(verifier *v, const ir_tensor *t, bool placed) {
     const ir_tensor *u = t->view_of;
     if (ir_index_find(&v->index, u) < 0)
         return verify_broken(v, "view", "%%%s lies in a tensor that is not in the graph", t->name);
@@ -203,12 +221,15 @@ static bool check_view(verifier *v, const ir_tensor *t) {
     if (ours && !t->pitch && t->view_offset % 64)
         return verify_broken(v, "view", "%%%s at byte %lld of %%%s is not aligned to 64", t->name,
                              (long long)t->view_offset, u->name);
-    return member_of_concat(t, u) ? check_member(v, t) : check_whole(v, t);
+    return placed || (member_of_concat(t, u) ? misplaced(v, t) : check_whole(v, t));
 }
 
 bool verify_views(verifier *v) {
+    bool *placed = ir_alloc(v->scratch, (size_t)v->g->n_tensors + 1, sizeof *placed);
+    for (int i = 0; i < v->g->n_nodes; i++)
+        if (v->g->nodes[i]->op == IR_OP_CONCAT) find_placed(v, v->g->nodes[i], placed);
     for (int i = 0; i < v->g->n_tensors; i++)
-        if (v->g->tensors[i]->view_of && !check_view(v, v->g->tensors[i])) return false;
+        if (v->g->tensors[i]->view_of && !check_view(v, v->g->tensors[i], placed[i])) return false;
     return true;
 }
 

@@ -43,7 +43,6 @@ static bool check_node(verifier *v, int at) {
 }
 
 static bool check_ring(verifier *v, const ir_tensor *t) {
-    const ir_graph *g = v->g;
     const ir_node *n = t->producer;
     if (!t->ring) return true;
     if (t->rank != 5 || t->ring < 0 || t->ring >= t->dim[DEPTH])
@@ -59,10 +58,8 @@ static bool check_ring(verifier *v, const ir_tensor *t) {
         if (t->users[i]->stream != n->stream)
             return verify_broken(v, "ring", "'%s' reads %%%s, of which a ring of %d planes is left",
                                  t->users[i]->name, t->name, t->ring);
-    for (int i = 0; i < g->n_tensors; i++)
-        if ((t == g->tensors[i] && t->view_of) || g->tensors[i]->view_of == t)
-            return verify_broken(v, "ring", "%%%s is a ring and shares its memory", t->name);
-    return true;
+    return (!t->view_of && !ir_has_views(t)) ||
+           verify_broken(v, "ring", "%%%s is a ring and shares its memory", t->name);
 }
 
 /* ---- playing the steps ----------------------------------------------------------------------- */

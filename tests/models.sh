@@ -5,6 +5,8 @@
 set -eu
 cd "$(dirname "$0")/.."
 voxc=${1:-build/voxc}
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
 for model in models/*.yaml; do
     fast=5e-6 strict=2e-6 size= flags=-O1
     case $(basename "$model" .yaml) in
@@ -18,7 +20,13 @@ for model in models/*.yaml; do
     esac
     printf '%s %s\n' "$model" "$size"
     # shellcheck disable=SC2086 # the options are words
-    CFLAGS=$flags "$voxc" verify "$model" --init 1 $size --max-rms $fast
-    # shellcheck disable=SC2086
-    CFLAGS=$flags "$voxc" verify "$model" --init 1 $size --math strict --max-rms $strict
+    "$voxc" compile "$model" --init 1 $size --golden -o "$scratch/golden"
+    for math in fast strict; do
+        limit=$fast
+        [ $math = fast ] || limit=$strict
+        # shellcheck disable=SC2086
+        CFLAGS=$flags "$voxc" verify "$model" --init 1 $size --math $math --max-rms $limit \
+            --input "$scratch/golden/golden/input_0.npy" --expected "$scratch/golden/golden/output_0.npy"
+    done
+    rm -rf "$scratch/golden"
 done

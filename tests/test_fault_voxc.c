@@ -15,6 +15,10 @@ static const char make[] = "#!/bin/sh\n"
                            "while [ $# -gt 0 ]; do [ \"$1\" = -C ] && folder=$2; shift; done\n"
                            "cp \"$BUILT\" \"$folder/tiny\"\n";
 
+/* Stands in for a trial's program: what it measures does not change from run to run. */
+static const char bench[] = "#!/bin/sh\n"
+                            "echo '{\"layers\": [{\"name\": \"y\", \"ms\": 1}]}'\n";
+
 static void write_file(const char *name, const char *text) {
     char *path = test_format("%s/%s", dir, name);
     test_write(path, text, strlen(text));
@@ -32,6 +36,7 @@ static int begin(void **state) {
     free(command);
     write_file("work/net.yaml", model);
     write_file("bin/make", make);
+    write_file("bench", bench);
     command = test_format(
         "cd %s && %s compile work/net.yaml --init 1 --golden -o b && make -s -C b ISAS=baseline CFLAGS=-O1 "
         "tiny && cp b/tiny built",
@@ -88,6 +93,16 @@ static void dumps(void **state) {
     free(list), free(command);
 }
 
+/* Trials in the folder for temporary files; the bundle itself is test_fault.c's. */
+static void tune(void **state) {
+    (void)state;
+    char *built = strdup(getenv("BUILT")), *stand_in = test_format("%s/bench", dir);
+    setenv("BUILT", stand_in, 1);
+    check("tune", "compile net.yaml --init 1 --tune -o ../tuned", "", false);
+    setenv("BUILT", built, 1);
+    free(built), free(stand_in);
+}
+
 CASE(verify_model, "verify net.yaml --init 1", "", true)
 CASE(verify_bundle, "verify ../b --input ../b/golden/input_0.npy", "", true)
 
@@ -102,6 +117,7 @@ int main(void) {
         cmocka_unit_test(memory_report_trace),
         cmocka_unit_test(export),
         cmocka_unit_test(dumps),
+        cmocka_unit_test(tune),
         cmocka_unit_test(verify_model),
         cmocka_unit_test(verify_bundle),
     };

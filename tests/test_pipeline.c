@@ -138,12 +138,52 @@ static void put_wide(FILE *f, int i) {
     fprintf(f, "%%r%d = relu(%%y0)\n%%y%d = add(%%y%d, %%r%d)\n", i, i, i - 1, i);
 }
 
+/* Each pair of channels is joined and made one again. */
+static void put_pair(FILE *f, int i) {
+    fprintf(f, "%%r%d = relu(%%y%d)\n%%j%d = concat(%%y%d, %%r%d) axis=1\n", i, i - 1, i, i - 1, i);
+    fprintf(f,
+            "%%y%d = conv(%%j%d, %%u) kernel=1x1x1 stride=1x1x1 dilation=1x1x1 pad=[0,0,0,0,0,0] group=1\n",
+            i, i);
+}
+
+static void put_member(FILE *f, int i) {
+    fprintf(f, "%%m%d = sigmoid(%%y0)\n", i);
+}
+
+/* All members in one concat. */
+static void join_all(FILE *f, int count) {
+    fprintf(f, "%%all = concat(");
+    for (int i = 1; i <= count; i++) fprintf(f, "%s%%m%d", i > 1 ? ", " : "", i);
+    fprintf(f, ") axis=1\n%%y%d = sigmoid(%%all)\n", count);
+}
+
+/* Two by two: concats of concats. */
+static void join_pairs(FILE *f, int count) {
+    int last = count;
+    for (int i = 1; i + 1 <= last; i += 2)
+        fprintf(f, "%%m%d = concat(%%m%d, %%m%d) axis=1\n", ++last, i, i + 1);
+    fprintf(f, "%%y%d = sigmoid(%%m%d)\n", count, last);
+}
+
+/* What is read in the opposite order: much is alive at once. */
+static void add_backwards(FILE *f, int count) {
+    fprintf(f, "%%s%d = add(%%m%d, %%y0)\n", count, count);
+    for (int i = count - 1; i >= 1; i--) fprintf(f, "%%s%d = add(%%s%d, %%m%d)\n", i, i + 1, i);
+    fprintf(f, "%%y%d = sigmoid(%%s1)\n", count);
+}
+
 static const struct {
     const char *name;
     int nodes;
     void (*put)(FILE *f, int i);
-} blocks[] = {
-    {"conv and relu", 2, put_conv_and_relu}, {"residual block", 5, put_residual}, {"wide", 2, put_wide}};
+    void (*end)(FILE *f, int count);
+} blocks[] = {{"conv and relu", 2, put_conv_and_relu, NULL},
+              {"residual block", 5, put_residual, NULL},
+              {"wide", 2, put_wide, NULL},
+              {"concat of two", 3, put_pair, NULL},
+              {"concat of all", 1, put_member, join_all},
+              {"concat of concats", 2, put_member, join_pairs},
+              {"read backwards", 2, put_member, add_backwards}};
 enum { BLOCKS = sizeof blocks / sizeof *blocks };
 
 static ir_graph *long_network(int kind, int nodes) {
@@ -153,7 +193,9 @@ static ir_graph *long_network(int kind, int nodes) {
     int count = nodes / blocks[kind].nodes;
     fprintf(f, "graph g\ninput %%y0 f32[1,4,6,6,6]\n");
     for (int i = 1; i <= count; i++) fprintf(f, WEIGHT("w") WEIGHT("v"), i, i, i, count + i);
+    fprintf(f, "const %%u f32[4,8,1,1,1] random(3, 0.1)\n");
     for (int i = 1; i <= count; i++) blocks[kind].put(f, i);
+    if (blocks[kind].end) blocks[kind].end(f, count);
     fprintf(f, "output %%y%d\n", count);
     fclose(f);
     ir_graph *g = parse(text);

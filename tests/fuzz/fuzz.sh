@@ -37,6 +37,6 @@ echo 'int LLVMFuzzerTestOneInput(const char *d, long n) { return d && n < 0; }' 
     clang -fsanitize=fuzzer -x c -o $build/probe - 2>$build/logs/probe ||
     { echo 'fuzz: clang has no libFuzzer here; install it with: sh scripts/setup.sh test' >&2 && exit 1; }
 make -s -j"$jobs" BUILD=$build CC=clang FUZZ_MAIN=-fsanitize=fuzzer \
-    CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' fuzzers || exit 1
+    CFLAGS='-O1 -g -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' fuzzers || exit 1
 python3 tests/fuzz/seeds.py build/voxc $build/seeds || exit 1
 printf '%s\n' "$@" | xargs -P "$jobs" -I{} sh tests/fuzz/fuzz.sh --one {} "$seconds" || exit 1

@@ -6,8 +6,8 @@
 static const char network[] =
     "graph fuzz\n"
     "input %x f32[1,4,8,8,8]\n"
-    "const %w f32[4,4,3,3,3] random(1, 0.1)\n"
-    "const %v f32[20,4,3,3,3] random(2, 0.1)\n"
+    "const %w f32[4,4,3,3,3] splat(0.1)\n"
+    "const %v f32[20,4,3,3,3] splat(0.2)\n"
     "%a = conv(%x, %w) kernel=3x3x3 stride=1x1x1 dilation=1x1x1 pad=[1,1,1,1,1,1] group=1\n"
     "%b = conv(%a, %v) kernel=3x3x3 stride=1x1x1 dilation=1x1x1 pad=[0,0,0,0,0,0] group=1\n"
     "output %b\n";

@@ -186,11 +186,7 @@ static void record(fuzz_tally *t, int64_t number, const fuzz_result *r) {
     for (int i = 0; i < FUZZ_FEATURE_COUNT; i++)
         if (r->features >> i & 1) __atomic_fetch_add(&t->features[i], 1, __ATOMIC_RELAXED);
     __atomic_fetch_add(&t->done, 1, __ATOMIC_RELAXED);
-    if (r->verdict != FUZZ_WRONG) return;
-    int at = __atomic_fetch_add(&t->failures, 1, __ATOMIC_RELAXED);
-    if (at >= FUZZ_MAX_FAILURES) return;
-    t->failure[at] = (fuzz_failure){.number = number, .target = IR_TARGET_C};
-    snprintf(t->failure[at].text, sizeof t->failure[at].text, "%s", r->text);
+    if (r->verdict == FUZZ_WRONG) fuzz_add_case(&t->failed, number, IR_TARGET_C, r->text);
 }
 
 static void run_batch(fuzz_tally *t, uint64_t seed, int64_t first, int count) {
@@ -220,7 +216,7 @@ fuzz_tally *fuzz_run_emitted(uint64_t seed, int64_t count, int jobs) {
             running--;
             if (isatty(STDERR_FILENO))
                 fprintf(stderr, "\r%lld of %lld graphs as C, %d failures ", (long long)t->done,
-                        (long long)count, t->failures);
+                        (long long)count, t->failed.count);
         }
         if (first >= count) continue;
         fflush(NULL);

@@ -154,17 +154,25 @@ void fuzz_isolated(fuzz_checker *check, const char *text, const fuzz_options *o,
 /* What is the same in two failures of one kind: the text without names and numbers. */
 void fuzz_signature(const char *text, char *buf, size_t n);
 
-typedef struct fuzz_failure {
+enum { FUZZ_MAX_KEPT = 2000, FUZZ_MAX_JOBS = 256 };
+
+/* What was said of a case. */
+typedef struct fuzz_case {
     int64_t number;
     ir_target target;
     char text[1024];
-} fuzz_failure;
+} fuzz_case;
 
-enum { FUZZ_MAX_FAILURES = 2000, FUZZ_MAX_JOBS = 256 };
+typedef struct fuzz_cases {
+    int count; /* may exceed what is kept */
+    fuzz_case kept[FUZZ_MAX_KEPT];
+} fuzz_cases;
+/* By several processes at once. */
+void fuzz_add_case(fuzz_cases *c, int64_t number, ir_target target, const char *text);
+
 typedef struct fuzz_tally {
     int64_t done, features[FUZZ_FEATURE_COUNT];
-    int failures; /* may exceed what is kept of them */
-    fuzz_failure failure[FUZZ_MAX_FAILURES];
+    fuzz_cases failed, refused;
 } fuzz_tally;
 
 /* Checks cases 0 to count - 1 of a seed, for both targets, in `jobs` processes. The tally is shared memory

@@ -87,7 +87,7 @@ static void write_case(const arguments *a, const check *c, int kind, const char 
     printf("    %s: %s\n", path, r->text);
 }
 
-static void shrink_one(const arguments *a, const check *c, int kind, const fuzz_failure *failure) {
+static void shrink_one(const arguments *a, const check *c, int kind, const fuzz_case *failure) {
     char *text = fuzz_generate(a->seed, failure->number);
     fuzz_options o = fuzz_options_of(a->seed, failure->number, failure->target);
     fuzz_result r;
@@ -103,36 +103,56 @@ static void shrink_one(const arguments *a, const check *c, int kind, const fuzz_
     free(text);
 }
 
-/* Marks what fails as failure i does; how many do. */
-static int mark_kind(const fuzz_tally *t, int kept, int i, bool *seen, char kind[1024]) {
+static int kept_of(const fuzz_cases *c) {
+    return c->count < FUZZ_MAX_KEPT ? c->count : FUZZ_MAX_KEPT;
+}
+
+/* Marks those of which the same was said as of case i; how many they are. */
+static int mark_kind(const fuzz_cases *c, int i, bool *seen) {
+    char kind[1024], other[1024];
     int same = 0;
-    fuzz_signature(t->failure[i].text, kind, 1024);
-    for (int k = i; k < kept; k++) {
-        char other[1024];
-        fuzz_signature(t->failure[k].text, other, sizeof other);
-        if (t->failure[k].target != t->failure[i].target || strcmp(kind, other)) continue;
+    fuzz_signature(c->kept[i].text, kind, sizeof kind);
+    for (int k = i; k < kept_of(c); k++) {
+        fuzz_signature(c->kept[k].text, other, sizeof other);
+        if (c->kept[k].target != c->kept[i].target || strcmp(kind, other)) continue;
         seen[k] = true;
         same++;
     }
     return same;
 }
 
-static void print_failures(const arguments *a, const fuzz_tally *t, const check *emitted) {
-    int kept = t->failures < FUZZ_MAX_FAILURES ? t->failures : FUZZ_MAX_FAILURES, kinds = 0;
-    if (kept && mkdir(a->dir, 0777) && errno != EEXIST) ir_die("%s: %s", a->dir, strerror(errno));
-    if (kept) setenv("TMPDIR", a->dir, 1); /* where the compiler leaves what a broken pass was given */
-    bool *seen = calloc((size_t)kept + 1, sizeof *seen);
-    for (int i = 0; i < kept; i++) {
-        char kind[1024];
+/* The first case of each kind into `first`, and how many are like it; how many kinds. */
+static int list_kinds(const fuzz_cases *c, int first[FUZZ_MAX_KEPT], int same[FUZZ_MAX_KEPT]) {
+    bool seen[FUZZ_MAX_KEPT] = {false};
+    int kinds = 0;
+    for (int i = 0; i < kept_of(c); i++) {
         if (seen[i]) continue;
-        const check *c = emitted ? emitted : &plan_check_of[t->failure[i].target];
-        int same = mark_kind(t, kept, i, seen, kind);
-        printf("%d x %s, first in graph %lld: %s\n", same, c->name, (long long)t->failure[i].number,
-               t->failure[i].text);
-        fflush(stdout);
-        if (kinds++ < MOST_KINDS) shrink_one(a, c, kinds, &t->failure[i]);
+        first[kinds] = i;
+        same[kinds++] = mark_kind(c, i, seen);
     }
-    free(seen);
+    return kinds;
+}
+
+static void print_refusals(const fuzz_cases *c) {
+    int first[FUZZ_MAX_KEPT], same[FUZZ_MAX_KEPT], kinds = list_kinds(c, first, same);
+    for (int k = 0; k < kinds; k++) {
+        const fuzz_case *x = &c->kept[first[k]];
+        printf("  refused %d times, %s, first graph %lld: %s\n", same[k], plan_check_of[x->target].name,
+               (long long)x->number, x->text);
+    }
+}
+
+static void print_failures(const arguments *a, const fuzz_cases *c, const check *emitted) {
+    int first[FUZZ_MAX_KEPT], same[FUZZ_MAX_KEPT], kinds = list_kinds(c, first, same);
+    if (kinds && mkdir(a->dir, 0777) && errno != EEXIST) ir_die("%s: %s", a->dir, strerror(errno));
+    if (kinds) setenv("TMPDIR", a->dir, 1); /* where the compiler leaves what a broken pass was given */
+    for (int k = 0; k < kinds; k++) {
+        const fuzz_case *x = &c->kept[first[k]];
+        const check *of = emitted ? emitted : &plan_check_of[x->target];
+        printf("%d x %s, first in graph %lld: %s\n", same[k], of->name, (long long)x->number, x->text);
+        fflush(stdout);
+        if (k < MOST_KINDS) shrink_one(a, of, k + 1, x);
+    }
 }
 
 /* ---- the two uses ---------------------------------------------------------------------------- */
@@ -169,14 +189,15 @@ int main(int argc, char **argv) {
     if (a.count) {
         const fuzz_tally *t = fuzz_run(a.seed, a.count, a.jobs);
         print_coverage(t, a.count, "for two targets");
-        print_failures(&a, t, NULL);
-        failures += t->failures;
+        print_refusals(&t->refused);
+        print_failures(&a, &t->failed, NULL);
+        failures += t->failed.count;
     }
     if (a.emitted) {
         const fuzz_tally *t = fuzz_run_emitted(a.seed, a.emitted, a.jobs);
         print_coverage(t, a.emitted, "as compiled C");
-        print_failures(&a, t, &emitted_check);
-        failures += t->failures;
+        print_failures(&a, &t->failed, &emitted_check);
+        failures += t->failed.count;
     }
     printf("fuzz_graphs: %lld graphs and %lld as C of seed %llu, %d failures\n", (long long)a.count,
            (long long)a.emitted, (unsigned long long)a.seed, failures);

@@ -23,12 +23,16 @@ typedef struct shared {
     int64_t item[FUZZ_MAX_JOBS];
 } shared;
 
-static void record(fuzz_tally *t, int64_t item, const char *text) {
-    int at = __atomic_fetch_add(&t->failures, 1, __ATOMIC_RELAXED);
-    if (at >= FUZZ_MAX_FAILURES) return;
-    t->failure[at].number = item / TARGETS;
-    t->failure[at].target = (ir_target)(item % TARGETS);
-    snprintf(t->failure[at].text, sizeof t->failure[at].text, "%s", text);
+void fuzz_add_case(fuzz_cases *c, int64_t number, ir_target target, const char *text) {
+    int at = __atomic_fetch_add(&c->count, 1, __ATOMIC_RELAXED);
+    if (at >= FUZZ_MAX_KEPT) return;
+    c->kept[at].number = number;
+    c->kept[at].target = target;
+    snprintf(c->kept[at].text, sizeof c->kept[at].text, "%s", text);
+}
+
+static void record(fuzz_cases *c, int64_t item, const char *text) {
+    fuzz_add_case(c, item / TARGETS, (ir_target)(item % TARGETS), text);
 }
 
 static void check_item(shared *s, uint64_t seed, int64_t item) {
@@ -36,7 +40,8 @@ static void check_item(shared *s, uint64_t seed, int64_t item) {
     fuzz_options o = fuzz_options_of(seed, item / TARGETS, (ir_target)(item % TARGETS));
     char *text = fuzz_generate(seed, item / TARGETS);
     fuzz_check(text, &o, &r);
-    if (r.verdict == FUZZ_WRONG) record(&s->tally, item, r.text);
+    if (r.verdict == FUZZ_WRONG) record(&s->tally.failed, item, r.text);
+    if (r.verdict == FUZZ_REFUSED) record(&s->tally.refused, item, r.text);
     for (int i = 0; i < FUZZ_FEATURE_COUNT; i++)
         if (r.features >> i & 1) __atomic_fetch_add(&s->tally.features[i], 1, __ATOMIC_RELAXED);
     free(text);
@@ -70,7 +75,7 @@ static bool reap(shared *s, worker *w, int jobs, uint64_t seed, int64_t items, i
         w[i].pid = 0;
         if (!status) continue;
         process_end_text(status, w[i].log, text, sizeof text);
-        record(&s->tally, s->item[i], text);
+        record(&s->tally.failed, s->item[i], text);
         __atomic_fetch_add(&s->tally.done, 1, __ATOMIC_RELAXED);
         start(s, &w[i], i, seed, items);
     }
@@ -80,7 +85,7 @@ static bool reap(shared *s, worker *w, int jobs, uint64_t seed, int64_t items, i
 static void show_progress(const shared *s, int64_t items, bool end) {
     if (!isatty(STDERR_FILENO)) return;
     fprintf(stderr, "\r%lld of %lld graphs, %d failures%s", (long long)s->tally.done / TARGETS,
-            (long long)items / TARGETS, s->tally.failures, end ? "\n" : "");
+            (long long)items / TARGETS, s->tally.failed.count, end ? "\n" : "");
 }
 
 fuzz_tally *fuzz_run(uint64_t seed, int64_t count, int jobs) {
