@@ -29,14 +29,16 @@ VOX_INLINE vox_v vox_exp_reduced(vox_v x, vox_vu *n) {
     return vox_fma(p * r, r, r);
 }
 
-/* 2^n for -126 <= n <= 127. */
+/* 2^n for -126 <= n <= 127; 0 for -127. */
 VOX_INLINE vox_v vox_power_of_two(vox_vu n) {
     return (vox_v)((n + (vox_vu)((vox_vi){0} + 127)) << 23);
 }
 
 VOX_INLINE vox_v vox_exp(vox_v x) {
     vox_vu n;
-    x = vox_max(vox_set(-104.0f), vox_min(vox_set(89.0f), x)); /* NaN passes: it is the second operand */
+    /* NaN passes: it is the second operand. Below -104 the result is 0; at -176 both factors are, while
+     * a product that is too small for a float would take the processor a hundred times as long. */
+    x = vox_max(vox_set(-176.0f), vox_min(vox_set(89.0f), x));
     const vox_v e = vox_exp_reduced(x, &n);
     const vox_vu half = (vox_vu)((vox_vi)n >> 1); /* in two factors: 2^-150 and 2^128 are no normal floats */
     const vox_v a = vox_power_of_two(half), b = vox_power_of_two(n - half);
@@ -84,6 +86,12 @@ VOX_NOINLINE vox_v vox_act_lanes(vox_act act, vox_v x) {
     return vox_load(lane);
 }
 
+/* The library takes long over numbers below 0, for which this is NaN. */
+VOX_INLINE vox_v vox_sqrt(vox_v x) {
+    const vox_v root = vox_act_lanes(VOX_ACT_SQRT, vox_abs(x));
+    return vox_select(x < vox_zero(), vox_set(NAN), vox_select(x == vox_zero(), x, root));
+}
+
 /* slope: the channels' factors, read for prelu only. */
 VOX_INLINE vox_v vox_activate(const vox_epilogue *ep, vox_v x, vox_v slope) {
     const vox_vi negative = x < vox_zero();
@@ -106,6 +114,8 @@ VOX_INLINE vox_v vox_activate(const vox_epilogue *ep, vox_v x, vox_v slope) {
         return vox_min(vox_set(ep->beta), vox_max(vox_set(ep->alpha), x));
     case VOX_ACT_EXP:
         return vox_exp(x);
+    case VOX_ACT_SQRT:
+        return vox_sqrt(x);
     case VOX_ACT_NEG:
         return -x;
     case VOX_ACT_ABS:

@@ -107,6 +107,9 @@ VOX_NOINLINE void vox_binary_run(vox_binary_op op, const float *a, int64_t as, c
     case VOX_DIV:
         vox_binary_strides(VOX_DIV, a, as, b, bs, y, n);
         break;
+    case VOX_EQUAL: /* a branch for NaN otherwise */
+        vox_binary_strides(VOX_EQUAL, a, as, b, bs, y, n);
+        break;
     default:
         vox_binary_loop(op, a, as, b, bs, y, n);
     }
@@ -160,9 +163,13 @@ VOX_KERNEL void vox_f32_compare(const vox_binary *g, const float *a, const float
 static inline int64_t vox_cast_integer(float x, vox_dtype to) {
     const float low = to == VOX_U8 ? 0.0f : to == VOX_I32 ? -2147483648.0f : -9223372036854775808.0f;
     const float high = to == VOX_U8 ? 256.0f : to == VOX_I32 ? 2147483648.0f : 9223372036854775808.0f;
-    if (isnan(x)) return 0;
-    if (x >= high) return to == VOX_U8 ? 255 : to == VOX_I32 ? INT32_MAX : INT64_MAX;
-    return x < low ? (int64_t)low : (int64_t)x;
+    const int64_t most = to == VOX_U8 ? 255 : to == VOX_I32 ? INT32_MAX : INT64_MAX;
+    const int above = x >= high, below = x < low, inside = x >= low && !above;
+    uint32_t bits; /* without branches: which of the cases comes next nobody can predict */
+    memcpy(&bits, &x, sizeof bits);
+    bits &= -(uint32_t)inside;
+    memcpy(&x, &bits, sizeof x);
+    return (int64_t)x | (-(int64_t)above & most) | (-(int64_t)below & (int64_t)low);
 }
 static inline int64_t vox_cast_read(vox_dtype from, vox_dtype to, const void *x, int64_t i) {
     switch (from) {

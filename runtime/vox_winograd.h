@@ -26,7 +26,7 @@
 #define VOX_WINOGRAD_H
 
 #include "vox_conv_tile.h"
-#include "vox_winograd_tile.h"
+#include "vox_winograd_spoil.h"
 
 /* ---- M = V U --------------------------------------------------------------------------------- */
 
@@ -231,8 +231,8 @@ static inline vox_rare vox_winograd_look(const vox_winograd_run *r, const vox_ba
     return vox_tile_look(r, &t, overflowed);
 }
 /* The inputs of the batch's tiles [begin, end), those of rare ones tamed. */
-static inline void vox_winograd_in_all(const vox_winograd_run *r, const vox_batch *batch, int begin, int end,
-                                       const vox_rare *rare) {
+VOX_NOINLINE void vox_winograd_in_all(const vox_winograd_run *r, const vox_batch *batch, int begin, int end,
+                                      const vox_rare *rare) {
     for (int i = begin, n; i < end; i += n) {
         const int is_rare = rare[i].kind != VOX_TILE_ORDINARY;
         const vox_scale scale = vox_scale_of(rare[i].shift);
@@ -245,19 +245,33 @@ static inline void vox_winograd_in_all(const vox_winograd_run *r, const vox_batc
     }
 }
 
-/* Tiles that were just found become rare ones: their products are computed again, and those of ordinary ones
- * between them where that takes no longer than to leave them out. */
+/* Tiles that were just found become rare ones: their inputs are transformed again. fresh: which those are. */
+static inline void vox_winograd_tame(const vox_winograd_run *r, const vox_batch *batch, vox_rare *rare,
+                                     unsigned char *fresh) {
+    for (int i = 0; i < batch->n; i++) {
+        const unsigned char wait = rare[i].blocks;
+        fresh[i] = rare[i].kind == VOX_TILE_ORDINARY && wait;
+        if (!fresh[i]) continue;
+        rare[i] = vox_winograd_look(r, batch, i, 1);
+        rare[i].blocks = wait;
+    }
+    for (int i = 0, end; i < batch->n; i = end) { /* neighbours share columns */
+        for (end = i + 1; end < batch->n && fresh[end] == fresh[i]; end++) {
+        }
+        if (fresh[i]) vox_winograd_in_all(r, batch, i, end, rare);
+    }
+}
+/* Their products are computed again, and those of others between them where that takes no longer than to
+ * leave them out. */
 VOX_NOINLINE void vox_winograd_again(const vox_winograd_run *r, const vox_batch *batch, int oc, int blocks,
                                      vox_rare *rare) {
     enum { GAP = 4 };
     vox_ahead none = {.quota = 0};
+    unsigned char fresh[VOX_BATCH_MOST];
     int first = 0, end = 0; /* tiles to multiply */
+    vox_winograd_tame(r, batch, rare, fresh);
     for (int i = 0; i < batch->n; i++) {
-        if (rare[i].kind != VOX_TILE_ORDINARY || !rare[i].blocks) continue;
-        const unsigned char wait = rare[i].blocks;
-        rare[i] = vox_winograd_look(r, batch, i, 1);
-        rare[i].blocks = wait;
-        vox_winograd_in_all(r, batch, i, i + 1, rare);
+        if (!fresh[i]) continue;
         if (end > 0 && i - end > GAP) vox_winograd_multiply(r, batch, first, end - first, oc, blocks, &none);
         if (end == 0 || i - end > GAP) first = i;
         end = i + 1;
@@ -306,8 +320,8 @@ static inline size_t vox_winograd_scratch(const vox_winograd *g) {
     return ((size_t)g->batch * (size_t)(vox_parts(g->x.c, VOX_BLOCK) + 2) + 1) * points * VOX_BLOCK;
 }
 
-/* The batch's inputs. Where the item before had rare tiles, those of this one are looked for at once, so that
- * what is spoilt is not multiplied in vain: others still become rare where a sum overflows. Returns how many
+/* The batch's inputs. Where the item before had spoilt tiles, those of this one are looked for at once, so
+ * that they are not multiplied in vain: others still become rare where a sum overflows. Returns how many
  * tiles are rare. */
 static inline int vox_winograd_foresee(const vox_winograd_run *r, const vox_batch *batch, vox_rare *rare) {
     memset(rare, 0, (size_t)batch->n * sizeof *rare);
@@ -340,7 +354,7 @@ VOX_NOINLINE void vox_winograd_item(vox_winograd_run *r, int item, int following
         vox_winograd_shrink(r, &batch, oc, blocks, rare);
         vox_winograd_out_rare(r, &batch, oc, blocks, rare);
     }
-    r->wary = seen;
+    r->wary = seen && vox_tiles_count(rare, batch.n, VOX_TILE_SPOILT) > 0;
 }
 
 /* The number of an item that nobody else takes. */

@@ -335,7 +335,7 @@ VOX_NOINLINE void vox_deep_item(vox_deep *p, int item) {
             rare[i % n].blocks |= (unsigned char)(1 << i / n), seen = 1;
     }
     if (seen) vox_deep_rare(p, begin, n, oc, blocks, rare);
-    p->r.wary = seen;
+    p->r.wary = seen && vox_tiles_count(rare, n, VOX_TILE_SPOILT) > 0;
 }
 
 /* ---- a range of planes ----------------------------------------------------------------------- */

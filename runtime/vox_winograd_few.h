@@ -262,65 +262,73 @@ enum { VOX_FEW_SUMS = VOX_FEW_TILE * VOX_FEW_TILE }; /* rows of outputs */
 typedef struct vox_few_rare {
     vox_few_rows in;
     vox_scale scale;
-    int spoilt; /* an input is not finite */
+    int spoilt, first; /* an input is not finite; the first column that has such */
+    int shift;
 } vox_few_rare;
 
-/* Returns whether its inputs say that it is rare, as vox_tile_look. */
-VOX_NOINLINE int vox_few_look(const vox_few_run *r, const vox_few_rows *in, vox_few_rare *rare) {
+/* Column w and those of its vector; returns which lanes hold what is not finite, a bit each. */
+static inline unsigned vox_few_look_at(const vox_few_run *r, const vox_few_rows *in, int w, vox_v *most) {
     const vox_dims *x = &r->g->x;
-    vox_v most = vox_zero(), bad = vox_zero();
-    for (int c = 0; c < x->c; c++)
-        for (int p = 0; p < VOX_FEW_POINTS; p++)
-            for (int w = 0; in->row[p] && w < x->w; w += VOX_VL) {
-                const vox_v v = vox_load_within(in->row[p] + c * vox_plane_floats(x), w, x->w);
-                const vox_v size = vox_abs(v);
-                most = vox_max(vox_select(size < vox_set(INFINITY), size, vox_zero()), most);
-                bad = vox_fma(v, vox_zero(), bad);
-            }
+    vox_v bad = vox_zero(), largest = *most;
+    for (int p = 0; p < VOX_FEW_POINTS; p++)
+        for (int c = 0; in->row[p] && c < x->c; c++) {
+            const vox_v v = vox_load_within(in->row[p] + c * vox_plane_floats(x), w, x->w), size = vox_abs(v);
+            largest = vox_max(vox_select(size < vox_set(INFINITY), size, vox_zero()), largest);
+            bad = vox_fma(v, vox_zero(), bad);
+        }
+    *most = largest;
+    return vox_bits(bad != bad);
+}
+VOX_NOINLINE vox_few_rare vox_few_look(const vox_few_run *r, const vox_few_rows *in) {
+    vox_few_rare rare = {.in = *in};
+    vox_v most = vox_zero();
+    for (int w = 0; w < r->g->x.w; w += VOX_VL) {
+        const unsigned bad = vox_few_look_at(r, in, w, &most);
+        if (bad && !rare.spoilt) rare.spoilt = 1, rare.first = w + __builtin_ctz(bad);
+    }
     float lanes[VOX_VL];
     vox_store(lanes, most);
-    rare->spoilt = vox_any_nan(bad);
-    const float largest = vox_largest(lanes, VOX_VL);
-    rare->scale = vox_scale_of(vox_shift_of(largest, !rare->spoilt));
-    rare->in = *in;
-    rare->in.scale = &rare->scale;
-    return rare->spoilt && !vox_shift_of(largest, 0);
+    rare.shift = vox_shift_of(vox_largest(lanes, VOX_VL), !rare.spoilt);
+    rare.scale = vox_scale_of(rare.shift);
+    return rare;
+}
+/* Whether it is certain that one of the outputs [w, w + n) is not finite. If not, some may be. */
+static inline int vox_few_is_spoilt(const vox_few_run *r, const vox_few_rare *rare, int w, int n) {
+    const int first = rare->first + r->g->pad[2] - w, last = first - 2 * r->g->dilation[2]; /* by taps 0, 2 */
+    return rare->spoilt && ((first >= 0 && first < n) || (last >= 0 && last < n));
 }
 
-/* Row p of inputs: which of the three taps at the outputs w .. meet infinities; returns whether any does. */
-static inline int vox_few_row_meet(const vox_few_run *r, const vox_few_rows *in, int channel, int p, int w,
-                                   vox_met *to) {
-    const vox_winograd *g = r->g;
-    if (!in->row[p]) return 0;
-    const float *x = in->row[p] + channel * vox_plane_floats(&g->x);
-    vox_v bad = vox_zero(), at[3];
-    for (int k = 0; k < 3; k++) {
-        at[k] = vox_load_within(x, w + k * g->dilation[2] - g->pad[2], g->x.w);
-        bad = vox_fma(at[k], vox_zero(), bad);
-    }
-    if (!vox_any_nan(bad)) return 0;
-    *to = vox_met_join(vox_met_by(at[0]), vox_met_by(at[1]), vox_met_by(at[2]), 1);
-    return 1;
+/* Which of the three taps at the outputs w .. meet infinities in row p of inputs. */
+static inline vox_met vox_few_row_meet(const vox_few_run *r, const float *x, int at) {
+    const int step = r->g->dilation[2], extent = r->g->x.w;
+    vox_v v[3];
+    if (!x) return (vox_met){{0}, {0}};
+    for (int k = 0; k < 3; k++)
+        v[k] = at >= 0 && at + 2 * step + VOX_VL <= extent ? vox_load(x + at + k * step)
+                                                           : vox_load_within(x, at + k * step, extent);
+    return vox_met_join(vox_met_by(v[0]), vox_met_by(v[1]), vox_met_by(v[2]), 1);
 }
-/* Which taps of the outputs w .. of each row meet infinities of one input channel; returns the rows that do.
- */
-static inline unsigned vox_few_meet(const vox_few_run *r, const vox_few_rows *in, int channel, int w,
-                                    vox_met met[VOX_FEW_SUMS]) {
+/* Which taps of the outputs w .. of each row meet infinities of one input channel; returns whether any does.
+ * Without branches by rows: which of them are hit nobody can predict. */
+static inline int vox_few_meet(const vox_few_run *r, const vox_few_rows *in, int channel, int w,
+                               vox_met met[VOX_FEW_SUMS]) {
     enum { N = VOX_FEW_LINE, T = VOX_FEW_TILE };
-    vox_met row[VOX_FEW_POINTS];
-    uint64_t hot = 0;
-    unsigned any = 0;
-    for (int p = 0; p < VOX_FEW_POINTS; p++)
-        hot |= (uint64_t)vox_few_row_meet(r, in, channel, p, w, &row[p]) << p;
-    for (int o = 0; hot && o < VOX_FEW_SUMS; o++) {
-        met[o] = (vox_met){{0}, {0}};
-        for (int tap = 0; tap < 9; tap++) {
-            const int p = (o / T + tap / 3) * N + o % T + tap % 3;
-            if (!(hot >> p & 1)) continue;
-            met[o].plus |= row[p].plus << 3 * tap, met[o].minus |= row[p].minus << 3 * tap, any |= 1u << o;
+    const ptrdiff_t from = channel * vox_plane_floats(&r->g->x);
+    vox_met row[N], column[N][T];
+    vox_vi any = {0};
+    for (int i = 0; i < N; i++) {
+        for (int j = 0; j < N; j++) {
+            const float *x = in->row[i * N + j];
+            row[j] = vox_few_row_meet(r, x ? x + from : NULL, w - r->g->pad[2]);
+            any |= row[j].plus | row[j].minus;
         }
+        for (int j = 0; j < T; j++) column[i][j] = vox_met_join(row[j], row[j + 1], row[j + 2], 3);
     }
-    return any;
+    if (!vox_any_int(any)) return 0;
+    for (int i = 0; i < T; i++)
+        for (int j = 0; j < T; j++)
+            met[i * T + j] = vox_met_join(column[i][j], column[i + 1][j], column[i + 2][j], 9);
+    return 1;
 }
 
 /* What infinite and NaN inputs make of the outputs w .. of every channel. */
@@ -328,20 +336,22 @@ VOX_NOINLINE void vox_few_spoil(const vox_few_run *r, const vox_few_rows *in, in
                                 vox_ends (*ends)[VOX_FEW_SUMS]) {
     const vox_winograd *g = r->g;
     const float *signs = r->u + (ptrdiff_t)VOX_FEW_POINTS * 3 * g->x.c * VOX_BLOCK;
+    const unsigned all = vox_bits(vox_set_int(-1));
     unsigned left = (1u << VOX_FEW_SUMS) - 1; /* rows in which not all is NaN yet */
     memset(ends, 0, (size_t)g->y.c * sizeof *ends);
     for (int i = 0; i < g->x.c && left; i++, signs += 2 * VOX_BLOCK) {
         vox_met met[VOX_FEW_SUMS];
         int32_t up[VOX_BLOCK], down[VOX_BLOCK];
+        if (!vox_few_meet(r, in, i, w, met)) continue;
         memcpy(up, signs, sizeof up), memcpy(down, signs + VOX_BLOCK, sizeof down);
-        for (unsigned any = vox_few_meet(r, in, i, w, met) & left; any; any &= any - 1) {
-            const int o = __builtin_ctz(any);
-            vox_vi all = vox_set_int(-1);
+        for (unsigned rows = left; rows; rows &= rows - 1) {
+            const int o = __builtin_ctz(rows);
+            unsigned nan = all;
             for (int c = 0; c < g->y.c; c++) {
                 ends[c][o] = vox_ends_add(ends[c][o], met[o], vox_set_int(up[c]), vox_set_int(down[c]));
-                all &= vox_ends_nan(ends[c][o]);
+                nan &= vox_bits(vox_ends_nan(ends[c][o]));
             }
-            if (!vox_any_int(~all)) left &= ~(1u << o);
+            if (nan == all) left &= ~(1u << o);
         }
     }
 }
@@ -371,35 +381,52 @@ VOX_NOINLINE void vox_few_outputs_rare(const vox_few_run *r, const vox_few_rare 
 
 /* ---- a tile ---------------------------------------------------------------------------------- */
 
-/* From the first sums on that are not finite the tile is a rare one; where the tile before was one, it is
- * looked at first. Returns whether it was. */
+/* Puts what is finite of the outputs of some vectors from w on; returns what is not: those of channel c,
+ * vector v at bit c * vectors + v. */
+static inline uint64_t vox_few_outputs_all(const vox_few_run *r, const vox_few_rows *in, int w, int vectors) {
+    const ptrdiff_t step = (ptrdiff_t)r->g->y.c * vectors * VOX_VL;
+    uint64_t bad = 0;
+    for (int i = 0; i < r->g->y.c * vectors; i++) {
+        const int from = w + i % vectors * VOX_VL, n = vox_min_int(r->g->y.w - from, VOX_VL);
+        if (!vox_few_outputs(r, in, i / vectors, r->m + i * VOX_VL, step, from, n)) bad |= (uint64_t)1 << i;
+    }
+    return bad;
+}
+static inline void vox_few_points_rare(const vox_few_run *r, vox_few_rare *rare) {
+    rare->in.scale = &rare->scale;
+    vox_few_points(r, &rare->in);
+}
+
+/* From the first vectors on that have sums which are not finite the tile is a rare one. Where the tile before
+ * was spoilt, this one is looked at first, so that what is spoilt is not multiplied in vain. As in
+ * vox_tile_look that changes no bit: outputs of those vectors that are put already are put again, or where y
+ * overwrites the skip, so that they cannot be, nothing that would be scaled is foreseen. Returns whether an
+ * input is not finite. */
 static inline int vox_few_item(const vox_few_run *r, const vox_few_rows *in, const vox_few_rows *next,
                                int wary) {
     const vox_winograd *g = r->g;
-    const int most = vox_few_vectors(g->y.c);
+    const int most = vox_few_vectors(g->y.c), first = g->y.w >= most * VOX_VL ? most : 1;
+    const int again = r->skip != r->y;
     vox_few_rare rare = {.spoilt = 0};
-    int is_rare = wary && vox_few_look(r, in, &rare);
-    vox_few_points(r, is_rare ? &rare.in : in);
+    if (wary) rare = vox_few_look(r, in);
+    int is_rare = rare.spoilt && (!rare.shift || (again && vox_few_is_spoilt(r, &rare, 0, first * VOX_VL)));
+    is_rare ? vox_few_points_rare(r, &rare) : vox_few_points(r, in);
     for (int w = 0, vectors; w < g->y.w; w += vectors * VOX_VL) {
         vectors = g->y.w - w >= most * VOX_VL ? most : 1;
+        if (!is_rare && again && vox_few_is_spoilt(r, &rare, w, vectors * VOX_VL))
+            is_rare = 1, vox_few_points_rare(r, &rare);
         vox_few_products(r, next, w, vectors);
-        const ptrdiff_t step = (ptrdiff_t)g->y.c * vectors * VOX_VL;
-        uint64_t bad = is_rare ? ~(uint64_t)0 : 0;
-        for (int i = 0; !is_rare && i < g->y.c * vectors; i++) {
-            const int from = w + i % vectors * VOX_VL;
-            if (!vox_few_outputs(r, in, i / vectors, r->m + i * VOX_VL, step, from,
-                                 vox_min_int(g->y.w - from, VOX_VL)))
-                bad |= (uint64_t)1 << i;
-        }
+        uint64_t bad = is_rare ? ~(uint64_t)0 : vox_few_outputs_all(r, in, w, vectors);
         if (bad && !is_rare) {
-            (void)vox_few_look(r, in, &rare);
-            vox_few_points(r, &rare.in);
+            if (!wary) rare = vox_few_look(r, in);
+            vox_few_points_rare(r, &rare);
             vox_few_products(r, next, w, vectors);
             is_rare = 1;
+            if (rare.spoilt && again) bad = ~(uint64_t)0;
         }
         if (bad) vox_few_outputs_rare(r, &rare, w, vectors, bad);
     }
-    return is_rare;
+    return is_rare && rare.spoilt;
 }
 
 VOX_KERNEL void vox_f32_winograd_few(const vox_winograd *g, int begin, int end, const float *x,

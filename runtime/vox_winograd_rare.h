@@ -37,11 +37,12 @@ static inline int vox_shift_of(float largest, int overflowed) {
     frexpf(largest, &exponent);
     return exponent > LARGE ? exponent - TAMED : overflowed ? exponent + VOX_SHIFT_WEIGHTS : 0;
 }
-/* Whether all of n vectors are finite. */
+/* Whether all of n vectors, a multiple of 4, are finite. */
 static inline int vox_all_finite(const float *x, int n) {
-    vox_v bad = vox_zero();
-    for (int i = 0; i < n; i++, x += VOX_VL) bad = vox_fma(vox_load(x), vox_zero(), bad);
-    return !vox_any_nan(bad);
+    vox_v bad[4] = {vox_zero(), vox_zero(), vox_zero(), vox_zero()};
+    for (int i = 0; i < n; i += 4)
+        for (int k = 0; k < 4; k++, x += VOX_VL) bad[k] = vox_fma(vox_load(x), vox_zero(), bad[k]);
+    return !vox_any_nan(bad[0] + bad[1] + bad[2] + bad[3]);
 }
 VOX_INLINE vox_v vox_tame(vox_v x, const vox_scale *s) {
     const vox_vi finite = vox_abs(x) < vox_set(INFINITY);
