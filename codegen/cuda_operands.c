@@ -184,7 +184,10 @@ bool cu_strided(cu_work *w, const char *var, const ir_tensor *t, const ir_tensor
     if (!aligned_strides(t, y, stride)) return cu_unsupported(w, "its operands differ in layout");
     const char *z0 = t->ring ? ir_format(a, "s->z0[%d]", z) : "0";
     cg_set(&w->slots, ir_format(a, "%s_type", var), "%s", cu_type(t));
-    cg_set(&w->slots, ir_strdup(a, var), "{%s, %s, %s}", address(w, var, t), cg_list(a, 5, stride), z0);
+    /* Weights have room behind them; an input is the caller's memory, to its last element. */
+    const bool ends = y->pitch && !t->pitch && t->role != IR_ROLE_CONST && stride[4] == 1;
+    const char *c = ends ? ir_format(a, ", %" PRId64, y->dim[1]) : "";
+    cg_set(&w->slots, ir_strdup(a, var), "{%s, %s, %s%s}", address(w, var, t), cg_list(a, 5, stride), z0, c);
     return true;
 }
 

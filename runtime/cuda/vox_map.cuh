@@ -59,6 +59,7 @@ static __device__ __forceinline__ void vox_read_operand(const vox_strided<T> &o,
 template <typename T> static inline bool vox_whole_operand(const vox_strided<T> &o, int lanes) {
     const uintptr_t bytes = (uintptr_t)lanes * sizeof(T) < 16 ? (uintptr_t)lanes * sizeof(T) : 16;
     if (o.stride[4] == 0) return true;
+    if (o.c % lanes) return false;
     for (int i = 0; i < 4; i++)
         if (o.stride[i] % lanes) return false;
     return o.stride[4] == 1 && (uintptr_t)o.p % bytes == 0;

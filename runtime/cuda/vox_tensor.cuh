@@ -49,11 +49,12 @@ static __device__ __forceinline__ int64_t vox_offset(const vox_view<T> &v, int n
 }
 
 /* Elements of another tensor's axes: (n, z, y, x, ch) at p[n*stride[0] + (z - z0)*stride[1] + y*stride[2] +
- * x*stride[3] + ch*stride[4]]; stride 0 where it broadcasts. T may be const where it is read. */
+ * x*stride[3] + ch*stride[4]]; stride 0 where it broadcasts. c: the elements along ch where nothing behind
+ * them may be read; 0: whole chunks may. T may be const where it is read. */
 template <typename T> struct vox_strided {
     T *p;
     int64_t stride[5];
-    int z0;
+    int z0, c;
 };
 template <typename T>
 static __device__ __forceinline__ int64_t vox_offset(const vox_strided<T> &v, int n, int z, int y, int x) {
