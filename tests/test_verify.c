@@ -83,6 +83,19 @@ static void test_bundle_options_are_refused(void **state) {
     test_rmdir(dir);
 }
 
+/* Programs write them as bytes. */
+static void test_outputs_may_be_bools(void **state) {
+    (void)state;
+    static const char text[] = "graph bools\ninput %x f32[1,2,4,4,4]\nconst %c f32[] splat(0.25)\n"
+                               "%m = greater(%x, %c)\n%y = relu(%x)\noutput %m\noutput %y\n";
+    char *dir = test_tmpdir(), *path = test_format("%s/bools.ir", dir);
+    test_write(path, text, strlen(text));
+    char *arguments = test_format("verify %s", path);
+    expect_run(arguments, 0, "m bool[1,2,4,4,4]: max abs 0");
+    free(arguments), free(path);
+    test_rmdir(dir);
+}
+
 static void test_onnx_test_data(void **state) {
     (void)state;
     const char *data = "/usr/share/libonnx-testdata/data/node/test_maxpool_3d_default";
@@ -171,6 +184,7 @@ int main(void) {
         cmocka_unit_test(test_first_wrong_layer_is_named),
         cmocka_unit_test(test_golden_values_come_with_the_bundle),
         cmocka_unit_test(test_bundle_options_are_refused),
+        cmocka_unit_test(test_outputs_may_be_bools),
         cmocka_unit_test(test_onnx_test_data),
         cmocka_unit_test(test_json_with_layers_is_json),
         cmocka_unit_test(test_interrupt_takes_the_temporary_folder_and_the_compiler_along),
