@@ -160,6 +160,7 @@ VOX_INLINE unsigned vox_output_lanes(const vox_output_ends *e, const int sign) {
 VOX_INLINE void vox_output_add(unsigned hit, const int32_t *taps, const vox_weight_signs *signs,
                                const int sign, const unsigned want[VOX_SIGNS], vox_output_ends *e) {
     enum { LOOK = 4 }; /* channels between looks at what there is */
+    const unsigned same = want[sign] & signs->lanes[VOX_PLUS], other = want[!sign] & signs->lanes[VOX_MINUS];
     for (int n = 1; hit; hit &= hit - 1, n++) {
         const int c = __builtin_ctz(hit);
         const vox_vi at = vox_set_int(taps[c]);
@@ -168,8 +169,7 @@ VOX_INLINE void vox_output_add(unsigned hit, const int32_t *taps, const vox_weig
             e->of[sign][v] |= at & vox_load_int(signs->of[c] + v * VOX_VL);
             e->of[!sign][v] |= at & vox_load_int(signs->of[c] + VOX_BLOCK + v * VOX_VL);
         }
-        if (n % LOOK == 1 && !(want[VOX_PLUS] & ~vox_output_lanes(e, VOX_PLUS)) &&
-            !(want[VOX_MINUS] & ~vox_output_lanes(e, VOX_MINUS)))
+        if (n % LOOK == 1 && !(same & ~vox_output_lanes(e, sign)) && !(other & ~vox_output_lanes(e, !sign)))
             return;
     }
 }
