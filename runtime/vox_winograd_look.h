@@ -57,7 +57,7 @@ VOX_INLINE vox_row vox_row_read(const int n, const vox_tile_block *b, int i, int
     const float *x =
         b->x + (inside ? vox_voxel_at(&g->x, d, h, 0) + (ptrdiff_t)b->from[2] * VOX_BLOCK : 0) + lane;
     const vox_vi mask = vox_load_int(b->lanes + lane);
-    vox_row row;
+    vox_row row = {{{0}}};
     const int first = inside ? b->first : n, whole = first == 0 && b->last == n;
     if (whole) { /* as most are, without a branch for each */
         VOX_UNROLL
