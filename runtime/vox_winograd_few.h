@@ -263,6 +263,7 @@ typedef struct vox_few_rare {
     vox_few_rows in;
     vox_scale scale;
     int spoilt, first; /* an input is not finite; the first column that has such */
+    int dense;         /* columns from the first on, whole vectors, each of which has such */
     int shift;
 } vox_few_rare;
 
@@ -285,6 +286,7 @@ VOX_NOINLINE vox_few_rare vox_few_look(const vox_few_run *r, const vox_few_rows 
     for (int w = 0; w < r->g->x.w; w += VOX_VL) {
         const unsigned bad = vox_few_look_at(r, in, w, &most);
         if (bad && !rare.spoilt) rare.spoilt = 1, rare.first = w + __builtin_ctz(bad);
+        if (bad && rare.dense == w) rare.dense = w + VOX_VL;
     }
     float lanes[VOX_VL];
     vox_store(lanes, most);
@@ -296,6 +298,13 @@ VOX_NOINLINE vox_few_rare vox_few_look(const vox_few_run *r, const vox_few_rows 
 static inline int vox_few_is_spoilt(const vox_few_run *r, const vox_few_rare *rare, int w, int n) {
     const int first = rare->first + r->g->pad[2] - w, last = first - 2 * r->g->dilation[2]; /* by taps 0, 2 */
     return rare->spoilt && ((first >= 0 && first < n) || (last >= 0 && last < n));
+}
+/* Whether it is certain that in each of the first `vectors` vectors of outputs one is not finite: that of
+ * the column with the same number. */
+static inline int vox_few_all_spoilt(const vox_few_run *r, const vox_few_rare *rare, int vectors) {
+    const int pad = r->g->pad[2], step = r->g->dilation[2], n = vectors * VOX_VL;
+    const int has_tap = pad == 0 || pad == step || pad == 2 * step;
+    return has_tap && n <= r->g->y.w && n <= rare->dense;
 }
 
 /* Which of the three taps at the outputs w .. meet infinities in row p of inputs. */
@@ -400,8 +409,8 @@ static inline void vox_few_points_rare(const vox_few_run *r, vox_few_rare *rare)
 /* From the first vectors on that have sums which are not finite the tile is a rare one. Where the tile before
  * was spoilt, this one is looked at first, so that what is spoilt is not multiplied in vain. As in
  * vox_tile_look that changes no bit: outputs of those vectors that are put already are put again, or where y
- * overwrites the skip, so that they cannot be, nothing that would be scaled is foreseen. Returns whether an
- * input is not finite. */
+ * overwrites the skip, so that they cannot be, what would be scaled is foreseen only if none of them is put.
+ * Returns whether an input is not finite. */
 static inline int vox_few_item(const vox_few_run *r, const vox_few_rows *in, const vox_few_rows *next,
                                int wary) {
     const vox_winograd *g = r->g;
@@ -409,7 +418,9 @@ static inline int vox_few_item(const vox_few_run *r, const vox_few_rows *in, con
     const int again = r->skip != r->y;
     vox_few_rare rare = {.spoilt = 0};
     if (wary) rare = vox_few_look(r, in);
-    int is_rare = rare.spoilt && (!rare.shift || (again && vox_few_is_spoilt(r, &rare, 0, first * VOX_VL)));
+    const int foreseen =
+        again ? vox_few_is_spoilt(r, &rare, 0, first * VOX_VL) : vox_few_all_spoilt(r, &rare, first);
+    int is_rare = rare.spoilt && (!rare.shift || foreseen);
     is_rare ? vox_few_points_rare(r, &rare) : vox_few_points(r, in);
     for (int w = 0, vectors; w < g->y.w; w += vectors * VOX_VL) {
         vectors = g->y.w - w >= most * VOX_VL ? most : 1;

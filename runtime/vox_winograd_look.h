@@ -57,15 +57,24 @@ VOX_INLINE vox_row vox_row_read(const int n, const vox_tile_block *b, int i, int
     const float *x =
         b->x + (inside ? vox_voxel_at(&g->x, d, h, 0) + (ptrdiff_t)b->from[2] * VOX_BLOCK : 0) + lane;
     const vox_vi mask = vox_load_int(b->lanes + lane);
-    vox_row row;
-    VOX_UNROLL
-    for (int k = 0; k < n; k++) {
-        row.at[k] = vox_zero();
-        if (!inside || k < b->first || k >= b->last) continue;
-        row.at[k] = vox_load(x + k * step);
-        if (b->normal) row.at[k] = vox_terms_apply(vox_terms_load(&b->terms, lane), row.at[k]);
-        row.at[k] = (vox_v)((vox_vi)row.at[k] & mask);
+    vox_row row = {{{0}}};
+    const int first = inside ? b->first : n, whole = first == 0 && b->last == n;
+    if (whole) { /* as most are, without a branch for each */
+        VOX_UNROLL
+        for (int k = 0; k < n; k++) row.at[k] = vox_load(x + k * step);
+    } else {
+        VOX_UNROLL
+        for (int k = 0; k < n; k++)
+            row.at[k] = k >= first && k < b->last ? vox_load(x + k * step) : vox_zero();
     }
+    if (b->normal) {
+        const vox_terms_v terms = vox_terms_load(&b->terms, lane);
+        VOX_UNROLL
+        for (int k = 0; k < n; k++)
+            if (k >= first && k < b->last) row.at[k] = vox_terms_apply(terms, row.at[k]);
+    }
+    VOX_UNROLL
+    for (int k = 0; k < n; k++) row.at[k] = (vox_v)((vox_vi)row.at[k] & mask);
     return row;
 }
 
@@ -76,16 +85,23 @@ typedef struct vox_look {
     vox_vi nan[VOX_WINOGRAD_POINTS][VOX_WINOGRAD_POINTS]; /* rows of voxels: a bit for each column */
 } vox_look;
 
-/* Without branches by what the values are: nobody can predict them. */
+/* Without branches by what the values are: nobody can predict them. The largest of a row pair by pair, so
+ * that each does not wait for the one before. */
 VOX_INLINE void vox_row_look(const int n, const vox_row *row, vox_look *look, vox_vi *nan) {
+    vox_v most[VOX_WINOGRAD_POINTS];
     VOX_UNROLL
     for (int k = 0; k < n; k++) {
         const vox_v size = vox_abs(row->at[k]);
         const vox_vi is_nan = row->at[k] != row->at[k], is_finite = size < vox_set(INFINITY);
-        look->most = vox_max((vox_v)(is_finite & (vox_vi)size), look->most);
+        most[k] = (vox_v)(is_finite & (vox_vi)size);
         look->infinite |= ~(is_finite | is_nan);
         *nan |= is_nan & vox_set_int(1 << k);
     }
+    VOX_UNROLL
+    for (int k = 0; k < n; k += 2) most[k] = vox_max(most[k], most[k + 1]);
+    VOX_UNROLL
+    for (int k = 2; k < n; k += 2) most[0] = vox_max(most[k], most[0]);
+    look->most = vox_max(most[0], look->most);
 }
 VOX_INLINE void vox_tile_see(const int n, const vox_winograd_run *r, const vox_tile *t, vox_look *look) {
     for (int block = 0; block < r->blocks_in; block++) {

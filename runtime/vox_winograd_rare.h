@@ -88,9 +88,12 @@ VOX_INLINE vox_met vox_met_by(vox_v x) { /* a comparison that holds is -1 */
     return (vox_met){(x < vox_set(INFINITY)) + 1, (x > vox_set(-INFINITY)) + 1};
 }
 /* Three neighbours, whose taps lie `bits` apart. */
+VOX_INLINE vox_vi vox_taps_join(vox_vi a, vox_vi b, vox_vi c, const int bits) {
+    return a | b << bits | c << 2 * bits;
+}
 VOX_INLINE vox_met vox_met_join(vox_met a, vox_met b, vox_met c, const int bits) {
-    return (vox_met){a.plus | b.plus << bits | c.plus << 2 * bits,
-                     a.minus | b.minus << bits | c.minus << 2 * bits};
+    return (vox_met){vox_taps_join(a.plus, b.plus, c.plus, bits),
+                     vox_taps_join(a.minus, b.minus, c.minus, bits)};
 }
 
 /* Which terms of a sum are infinite: by bits, any but 0 counts. */

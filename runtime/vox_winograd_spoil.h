@@ -10,59 +10,87 @@
 
 /* ---- infinite inputs ------------------------------------------------------------------------- */
 
-/* The taps of each output that meet infinities, for some channels of a block, and which channels do. */
+enum { VOX_PLUS, VOX_MINUS, VOX_SIGNS };
+
+/* The taps of each output that meet infinities of each sign, for some channels of a block, and which channels
+ * do. Signs are apart because often there is but one: that takes half as long. NaN is none of them: its
+ * outputs are known. */
 typedef struct vox_meeting {
-    int32_t plus[VOX_TILE_MOST][VOX_VL], minus[VOX_TILE_MOST][VOX_VL];
-    unsigned hit[VOX_TILE_MOST];
+    int32_t taps[VOX_SIGNS][VOX_TILE_MOST][VOX_VL];
+    uint16_t hit[VOX_SIGNS][VOX_TILE_MOST];
 } vox_meeting;
 
-/* What the taps of the outputs along W of each row of plane i meet, joined along H too; returns 0, and
- * nothing, where all is finite. */
-VOX_INLINE int vox_plane_meet(const int n, const vox_tile_block *b, int i, int lane,
-                              vox_met (*to)[VOX_WINOGRAD_POINTS - 2]) {
-    const int rows = b->r->points[1];
-    vox_row in[VOX_WINOGRAD_POINTS];
-    vox_met along[VOX_WINOGRAD_POINTS][VOX_WINOGRAD_POINTS - 2];
-    vox_v bad = vox_zero();
+/* The taps of the outputs along W of each row, joined along H too, that meet `infinity` in some rows. */
+VOX_INLINE void vox_rows_meet(const int n, int rows, const vox_row *in, float infinity,
+                              vox_vi (*to)[VOX_WINOGRAD_POINTS - 2]) {
+    vox_vi along[VOX_WINOGRAD_POINTS][VOX_WINOGRAD_POINTS - 2];
     for (int j = 0; j < rows; j++) {
-        in[j] = vox_row_read(n, b, i, j, lane);
+        vox_vi met[VOX_WINOGRAD_POINTS];
         VOX_UNROLL
-        for (int k = 0; k < n; k++) bad = vox_fma(in[j].at[k], vox_zero(), bad);
-    }
-    if (!vox_any_nan(bad)) return 0;
-    for (int j = 0; j < rows; j++) {
-        vox_met met[VOX_WINOGRAD_POINTS];
+        for (int k = 0; k < n; k++) met[k] = (in[j].at[k] == vox_set(infinity)) & 1;
         VOX_UNROLL
-        for (int k = 0; k < n; k++) met[k] = vox_met_by(in[j].at[k]);
-        VOX_UNROLL
-        for (int k = 0; k < n - 2; k++) along[j][k] = vox_met_join(met[k], met[k + 1], met[k + 2], 1);
+        for (int k = 0; k < n - 2; k++) along[j][k] = vox_taps_join(met[k], met[k + 1], met[k + 2], 1);
     }
     for (int j = 0; j < rows - 2; j++) VOX_UNROLL
-    for (int k = 0; k < n - 2; k++) to[j][k] = vox_met_join(along[j][k], along[j + 1][k], along[j + 2][k], 3);
-    return 1;
+    for (int k = 0; k < n - 2; k++)
+        to[j][k] = vox_taps_join(along[j][k], along[j + 1][k], along[j + 2][k], 3);
+}
+/* The planes' taps joined along D; hot: planes that have any, a bit each. Returns the outputs that do. */
+VOX_INLINE uint64_t vox_planes_meet(const int n, const int *m, unsigned hot,
+                                    vox_vi (*plane)[VOX_WINOGRAD_POINTS - 2][VOX_WINOGRAD_POINTS - 2],
+                                    int32_t (*taps)[VOX_VL], uint16_t *hit) {
+    uint64_t any = 0;
+    memset(hit, 0, VOX_TILE_MOST * sizeof *hit);
+    for (int i = 0; hot && i < m[0] + 2; i++)
+        if (!(hot >> i & 1)) memset(plane[i], 0, sizeof plane[i]);
+    for (int i = 0; i < m[0]; i++) {
+        if (!(hot >> i & 7)) continue;
+        for (int j = 0, o = i * m[1] * (n - 2); j < m[1]; j++)
+            for (int k = 0; k < n - 2; k++, o++) {
+                const vox_vi met = vox_taps_join(plane[i][j][k], plane[i + 1][j][k], plane[i + 2][j][k], 9);
+                hit[o] = (uint16_t)vox_bits(met != 0);
+                any |= (uint64_t)(hit[o] != 0) << o;
+                vox_store_int(taps[o], met);
+            }
+    }
+    return any;
+}
+/* Plane i of the inputs, [rows]; returns which infinities it has, bits by sign. The largest and the least in
+ * CHAINS parts, which need not wait for each other; NaN changes neither. */
+VOX_INLINE unsigned vox_plane_read(const int n, const vox_tile_block *b, int i, int lane, vox_row *in) {
+    enum { CHAINS = 3 };
+    vox_v most[CHAINS] = {vox_zero(), vox_zero(), vox_zero()}, least[CHAINS] = {most[0], most[0], most[0]};
+    for (int j = 0; j < b->r->points[1]; j++) {
+        in[j] = vox_row_read(n, b, i, j, lane);
+        VOX_UNROLL
+        for (int k = 0; k < n; k++) {
+            most[k % CHAINS] = vox_max(in[j].at[k], most[k % CHAINS]);
+            least[k % CHAINS] = vox_min(in[j].at[k], least[k % CHAINS]);
+        }
+    }
+    most[0] = vox_max(vox_max(most[0], most[1]), most[2]);
+    least[0] = vox_min(vox_min(least[0], least[1]), least[2]);
+    return (unsigned)vox_any_int(most[0] == vox_set(INFINITY)) << VOX_PLUS |
+           (unsigned)vox_any_int(least[0] == vox_set(-INFINITY)) << VOX_MINUS;
 }
 /* Returns the outputs that meet any. */
 VOX_INLINE uint64_t vox_tile_meet(const int n, const vox_tile_block *b, int lane, vox_meeting *to) {
     enum { P = VOX_WINOGRAD_POINTS, OUT = P - 2 };
-    vox_met plane[P][OUT][OUT];
+    static const float infinity[VOX_SIGNS] = {INFINITY, -INFINITY};
+    vox_vi plane[VOX_SIGNS][P][OUT][OUT];
     const int *m = b->r->g->tile;
-    unsigned hot = 0; /* planes */
+    unsigned hot[VOX_SIGNS] = {0}; /* planes */
     uint64_t any = 0;
     for (int i = 0; i < m[0] + 2; i++) {
-        const int meets = vox_plane_meet(n, b, i, lane, plane[i]);
-        if (!meets) memset(plane[i], 0, sizeof plane[i]);
-        hot |= (unsigned)meets << i;
+        vox_row in[P];
+        const unsigned found = vox_plane_read(n, b, i, lane, in);
+        for (int s = 0; s < VOX_SIGNS; s++) {
+            hot[s] |= (found >> s & 1) << i;
+            if (found >> s & 1) vox_rows_meet(n, m[1] + 2, in, infinity[s], plane[s][i]);
+        }
     }
-    for (int i = 0, o = 0; i < m[0]; i++)
-        for (int j = 0; j < m[1]; j++)
-            for (int k = 0; k < n - 2; k++, o++) {
-                to->hit[o] = 0;
-                if (!(hot >> i & 7)) continue;
-                const vox_met met = vox_met_join(plane[i][j][k], plane[i + 1][j][k], plane[i + 2][j][k], 9);
-                to->hit[o] = vox_bits((met.plus | met.minus) != 0);
-                any |= (uint64_t)(to->hit[o] != 0) << o;
-                vox_store_int(to->plus[o], met.plus), vox_store_int(to->minus[o], met.minus);
-            }
+    for (int s = 0; s < VOX_SIGNS; s++)
+        any |= vox_planes_meet(n, m, hot[s], plane[s], to->taps[s], to->hit[s]);
     return any;
 }
 VOX_NOINLINE uint64_t vox_tile_meet_4(const vox_tile_block *b, int lane, vox_meeting *to) {
@@ -95,24 +123,75 @@ typedef struct vox_spoils {
     uint64_t left; /* outputs that are not NaN in all lanes yet */
 } vox_spoils;
 
-/* Adds what output o meets of some channels. */
-static inline void vox_output_meet(const vox_meeting *met, int o, const float *const *signs, vox_spoils *to) {
-    vox_ends ends[VOX_NV] = {{{0}, {0}}};
-    unsigned plus = 0, minus = 0;
-    for (unsigned hit = met->hit[o]; hit; hit &= hit - 1) {
-        const int c = __builtin_ctz(hit);
-        const vox_met at = {vox_set_int(met->plus[o][c]), vox_set_int(met->minus[o][c])};
-        VOX_UNROLL
-        for (int v = 0; v < VOX_NV; v++)
-            ends[v] = vox_ends_add(ends[v], at, vox_load_int(signs[c] + v * VOX_VL),
-                                   vox_load_int(signs[c] + VOX_BLOCK + v * VOX_VL));
+/* Signs of the weights from VOX_VL input channels to a block. */
+typedef struct vox_weight_signs {
+    const float *of[VOX_VL];
+    unsigned channels[VOX_SIGNS]; /* that have weights >= 0, and <= 0: a bit each */
+    unsigned lanes[VOX_SIGNS];    /* to which such weights are */
+    float room[VOX_VL][2 * VOX_BLOCK];
+} vox_weight_signs;
+static inline void vox_weight_signs_of(const vox_winograd_run *r, int block, int from, vox_weight_signs *s) {
+    memset(s->channels, 0, sizeof s->channels), memset(s->lanes, 0, sizeof s->lanes);
+    for (int c = 0; c < vox_min_int(VOX_VL, r->g->x.c - from); c++) {
+        s->of[c] = vox_tile_signs(r, block, from + c, s->room[c]);
+        for (int i = 0; i < VOX_SIGNS; i++) {
+            unsigned lanes = 0;
+            VOX_UNROLL
+            for (int l = 0; l < VOX_BLOCK; l += VOX_VL)
+                lanes |= vox_bits(vox_load_int(s->of[c] + i * VOX_BLOCK + l) != 0) << l;
+            s->channels[i] |= (unsigned)(lanes != 0) << c, s->lanes[i] |= lanes;
+        }
     }
+}
+
+/* Which terms of an output are infinite, by sign: in each lane, any but 0 counts. */
+typedef struct vox_output_ends {
+    vox_vi of[VOX_SIGNS][VOX_NV];
+} vox_output_ends;
+VOX_INLINE unsigned vox_output_lanes(const vox_output_ends *e, const int sign) {
+    unsigned lanes = 0;
     VOX_UNROLL
-    for (int v = 0; v < VOX_NV; v++) {
-        plus |= vox_bits(ends[v].plus != 0) << v * VOX_VL;
-        minus |= vox_bits(ends[v].minus != 0) << v * VOX_VL;
+    for (int v = 0; v < VOX_NV; v++) lanes |= vox_bits(e->of[sign][v] != 0) << v * VOX_VL;
+    return lanes;
+}
+/* Adds what the channels `hit` give that meet infinities of a sign: the same by weights >= 0, the other by
+ * those <= 0. Where many taps are met, one or a few channels give all that is wanted: then the rest is left
+ * out. */
+VOX_INLINE void vox_output_add(unsigned hit, const int32_t *taps, const vox_weight_signs *signs,
+                               const int sign, const unsigned want[VOX_SIGNS], vox_output_ends *e) {
+    enum { LOOK = 4 }; /* channels between looks at what there is */
+    const unsigned same = want[sign] & signs->lanes[VOX_PLUS], other = want[!sign] & signs->lanes[VOX_MINUS];
+    for (int n = 1; hit; hit &= hit - 1, n++) {
+        const int c = __builtin_ctz(hit);
+        const vox_vi at = vox_set_int(taps[c]);
+        VOX_UNROLL
+        for (int v = 0; v < VOX_NV; v++) {
+            e->of[sign][v] |= at & vox_load_int(signs->of[c] + v * VOX_VL);
+            e->of[!sign][v] |= at & vox_load_int(signs->of[c] + VOX_BLOCK + v * VOX_VL);
+        }
+        if (n % LOOK == 1 && !(same & ~vox_output_lanes(e, sign)) && !(other & ~vox_output_lanes(e, !sign)))
+            return;
     }
-    to->plus[o] |= (uint16_t)plus, to->minus[o] |= (uint16_t)minus;
+}
+/* Adds what output o meets of some channels. What every lane has already that these weights can give it to is
+ * not looked for: where a lane's weights are of one sign, and so are the infinities, it never is NaN. */
+static inline void vox_output_meet(const vox_meeting *met, int o, const vox_weight_signs *signs,
+                                   vox_spoils *to) {
+    const unsigned hit[VOX_SIGNS] = {met->hit[VOX_PLUS][o], met->hit[VOX_MINUS][o]};
+    const unsigned *lanes = signs->lanes, *channels = signs->channels;
+    unsigned want[VOX_SIGNS];
+    vox_output_ends e = {{{{0}}}};
+    for (int s = 0; s < VOX_SIGNS; s++)
+        want[s] = (hit[s] ? lanes[VOX_PLUS] : 0) | (hit[!s] ? lanes[VOX_MINUS] : 0);
+    want[VOX_PLUS] &= ~(unsigned)to->plus[o], want[VOX_MINUS] &= ~(unsigned)to->minus[o];
+    if (!(want[VOX_PLUS] | want[VOX_MINUS])) return;
+    VOX_UNROLL
+    for (int s = 0; s < VOX_SIGNS; s++) {
+        const unsigned of_use = (want[s] ? channels[VOX_PLUS] : 0) | (want[!s] ? channels[VOX_MINUS] : 0);
+        vox_output_add(hit[s] & of_use, met->taps[s][o], signs, s, want, &e);
+    }
+    to->plus[o] |= (uint16_t)vox_output_lanes(&e, VOX_PLUS);
+    to->minus[o] |= (uint16_t)vox_output_lanes(&e, VOX_MINUS);
     if ((to->plus[o] & to->minus[o]) == 0xffff) to->left &= ~((uint64_t)1 << o);
 }
 
@@ -120,7 +199,7 @@ static inline void vox_output_meet(const vox_meeting *met, int o, const float *c
 VOX_NOINLINE void vox_tile_spoil(const vox_winograd_run *r, const vox_tile *t, int block, int blocks,
                                  const vox_rare *rare, vox_spoils *to) {
     vox_meeting met;
-    float room[VOX_VL][2 * VOX_BLOCK];
+    vox_weight_signs signs;
     const uint64_t all = rare->infinite ? ~rare->nan : 0;
     memset(to, 0, (size_t)blocks * sizeof *to);
     for (int b = 0; b < blocks; b++) to[b].left = all;
@@ -130,11 +209,9 @@ VOX_NOINLINE void vox_tile_spoil(const vox_winograd_run *r, const vox_tile *t, i
             (r->points[2] == 4 ? vox_tile_meet_4 : vox_tile_meet_6)(&in, from % VOX_BLOCK, &met);
         uint64_t left = 0;
         for (int b = 0; b < blocks; b++) {
-            const float *signs[VOX_VL];
-            for (int c = 0; (any & to[b].left) && c < vox_min_int(VOX_VL, r->g->x.c - from); c++)
-                signs[c] = vox_tile_signs(r, block + b, from + c, room[c]);
+            if (any & to[b].left) vox_weight_signs_of(r, block + b, from, &signs);
             for (uint64_t o = any & to[b].left; o; o &= o - 1)
-                vox_output_meet(&met, __builtin_ctzll(o), signs, &to[b]);
+                vox_output_meet(&met, __builtin_ctzll(o), &signs, &to[b]);
             left |= to[b].left;
         }
         if (!left) break;

@@ -33,13 +33,16 @@ static vox_conv winograd_plain(const vox_winograd *g) {
     return c;
 }
 
-/* The weights as a file has them, packed for both kernels by the runtime's own code. */
-static void winograd_weights(const vox_winograd *g, winograd_buffers *o) {
+/* The weights as a file has them, all positive or not, packed for both kernels by the runtime's own code. */
+static void winograd_weights(const vox_winograd *g, int positive, winograd_buffers *o) {
     const size_t lanes = (size_t)(g->y.c + 15) / 16 * 16, ic = (size_t)g->x.c;
     const size_t points = (size_t)(g->tile[0] + 2) * (size_t)(g->tile[1] + 2) * (size_t)(g->tile[2] + 2);
     buffer file = buffer_random((size_t)g->y.c * ic * 27, 1);
     for (size_t i = 0; i < file.count; i++)
-        if (random_int(0, 7) == 0) file.at[i] = 0; /* which times infinity is NaN */
+        if (positive)
+            file.at[i] = fabsf(file.at[i]) + 0.01f;
+        else if (random_int(0, 7) == 0)
+            file.at[i] = 0; /* which times infinity is NaN */
     vox_weight w[2] = {{.pack = VOX_PACK_CONV}, {.pack = VOX_PACK_WINOGRAD}};
     w[0].packed = lanes * ic * 27 * sizeof(float), w[1].packed = lanes * ic * (points + 2) * sizeof(float);
     for (int i = 0; i < 2; i++) {
@@ -65,7 +68,7 @@ static winograd_buffers winograd_operands(const vox_winograd *g, int deep) {
     o.skip = tensor_random(&g->y), o.add = random_int(0, 2);
     for (size_t i = (size_t)g->y.c; i < lanes; i++) o.b.at[i] = o.slope.at[i] = 0;
     o.bias = random_int(0, 3) > 0, o.deep = deep, o.largest = 1;
-    winograd_weights(g, &o);
+    winograd_weights(g, 0, &o);
     return o;
 }
 static void winograd_operands_end(winograd_buffers o) {
