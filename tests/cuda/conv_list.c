@@ -46,7 +46,7 @@ static bool add_graph(conv_list *list, const ir_graph *g, ir_diag *d) {
     cg_model *m = cg_model_new(g, &none, d);
     if (!m) return false;
     cu_model u = cu_model_of(m);
-    if (!cu_collect_steps(&u, d)) return false;
+    cu_collect_steps(&u);
     for (int i = 0; i < u.n_convs; i++) {
         vox_conv3d conv;
         conv_of(&u.convs[i], &conv);
