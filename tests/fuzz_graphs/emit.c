@@ -41,18 +41,10 @@ static void write_one(const char *text, const fuzz_options *o, fuzz_result *r) {
 /* ---- one case: the run ----------------------------------------------------------------------- */
 
 static void fill_inputs(const ir_graph *g, emitted_run *run, ir_value *in, ir_diag *d) {
-    fuzz_dice dice = {.seed = 7};
-    for (int k = 0; k < g->n_inputs; k++) {
-        if (!ir_value_new(g->inputs[k], &in[k], d)) return;
-        for (int64_t i = 0; i < ir_count(g->inputs[k]); i++) {
-            uint64_t bits = dice_bits(&dice) >> 40;
-            if (in[k].f)
-                in[k].f[i] = (double)((float)bits * 0x1p-23f - 1.0f);
-            else
-                in[k].i[i] = (int64_t)(bits % 8);
+    if (!fuzz_inputs(g, in, d)) return;
+    for (int k = 0; k < g->n_inputs; k++)
+        for (int64_t i = 0; i < ir_count(g->inputs[k]); i++)
             emitted_store(run->in[k].data, run->info->inputs[k].dtype, (size_t)i, &in[k]);
-        }
-    }
 }
 
 static bool compare(const ir_graph *g, const emitted_run *run, const fuzz_bounds *b, ir_diag *d) {

@@ -196,6 +196,9 @@ void fuzz_check_emitted(const char *text, const fuzz_options *o, fuzz_result *r)
  */
 fuzz_tally *fuzz_run_emitted(uint64_t seed, int64_t count, int jobs);
 
+/* Values for a graph's inputs: floats in [-1, 1), integers in [0, 8). */
+bool fuzz_inputs(const ir_graph *g, ir_value *in, ir_diag *d);
+
 /* How far a result may be from the interpreter's: by what errors of rounding in each node make of it. */
 typedef struct fuzz_bounds {
     ir_value *want;  /* of the outputs */
@@ -203,6 +206,9 @@ typedef struct fuzz_bounds {
 } fuzz_bounds;
 bool fuzz_bounds_of(const ir_graph *g, const ir_value *in, fuzz_bounds *b, ir_diag *d);
 void fuzz_bounds_free(const ir_graph *g, fuzz_bounds *b);
+/* Whether single precision leaves little of an output, a difference of what is nearly the same: results say
+ * nothing then. */
+bool fuzz_rounding_decides(const ir_graph *g, const ir_value *in);
 
 /* ---- shrinking (shrink.c) -------------------------------------------------------------------- */
 

@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { RUNS = 4 };
 static const double noise = 1e-6, factor = 16, relative = 2e-6;
@@ -103,6 +104,45 @@ static void begin_margins(const ir_graph *g, fuzz_bounds *b) {
     }
 }
 
+bool fuzz_inputs(const ir_graph *g, ir_value *in, ir_diag *d) {
+    fuzz_dice dice = {.seed = 7};
+    for (int k = 0; k < g->n_inputs; k++) {
+        if (!ir_value_new(g->inputs[k], &in[k], d)) return false;
+        for (int64_t i = 0; i < ir_count(g->inputs[k]); i++) {
+            const uint64_t bits = dice_bits(&dice) >> 40;
+            if (in[k].f)
+                in[k].f[i] = (double)((float)bits * 0x1p-23f - 1.0f);
+            else
+                in[k].i[i] = (int64_t)(bits % 8);
+        }
+    }
+    return true;
+}
+
+static int by_size(const void *a, const void *b) {
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(const double *v, int64_t count) {
+    double *sorted = malloc(((size_t)count + 1) * sizeof *sorted);
+    if (!sorted) ir_die("out of memory");
+    memcpy(sorted, v, (size_t)count * sizeof *sorted);
+    qsort(sorted, (size_t)count, sizeof *sorted, by_size);
+    const double middle = count ? sorted[count / 2] : 0;
+    free(sorted);
+    return middle;
+}
+
+/* An element that the few runs happened to leave alone may be as far off as its neighbours. */
+static void level_margins(const ir_graph *g, fuzz_bounds *b) {
+    for (int k = 0; k < g->n_outputs; k++) {
+        const int64_t n = ir_count(g->outputs[k]);
+        const double usual = b->want[k].f ? median(b->margin[k], n) : 0;
+        for (int64_t i = 0; i < n; i++) b->margin[k][i] = fmax(b->margin[k][i], usual);
+    }
+}
+
 bool fuzz_bounds_of(const ir_graph *g, const ir_value *in, fuzz_bounds *b, ir_diag *d) {
     size_t outputs = (size_t)g->n_outputs + 1;
     *b = (fuzz_bounds){calloc(outputs, sizeof *b->want), calloc(outputs, sizeof *b->margin)};
@@ -117,7 +157,21 @@ bool fuzz_bounds_of(const ir_graph *g, const ir_value *in, fuzz_bounds *b, ir_di
         free(out);
         if (!ok) return false;
     }
+    level_margins(g, b);
     return true;
+}
+
+bool fuzz_rounding_decides(const ir_graph *g, const ir_value *in) {
+    ir_diag d = {0};
+    fuzz_bounds b;
+    bool decides = false;
+    if (fuzz_bounds_of(g, in, &b, &d))
+        for (int k = 0; k < g->n_outputs; k++) {
+            const int64_t n = ir_count(g->outputs[k]);
+            decides |= b.want[k].f && median(b.margin[k], n) > 1e-3 * rms(b.want[k].f, n);
+        }
+    fuzz_bounds_free(g, &b);
+    return decides;
 }
 
 void fuzz_bounds_free(const ir_graph *g, fuzz_bounds *b) {
