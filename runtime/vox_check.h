@@ -10,6 +10,7 @@
 #ifndef VOX_CHECK_H
 #define VOX_CHECK_H
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -31,8 +32,9 @@ static inline void vox_sample(vox_samples *s, double got, double want, double si
     s->size[s->count++] = size;
 }
 
+/* Below its smallest normal number a float keeps few digits, and in the end none. */
 static inline double vox_sample_error(double got, double want, double size) {
-    if (got == want || (isnan(got) && isnan(want))) return 0;
+    if (got == want || (isnan(got) && isnan(want)) || fabs(got - want) <= (double)FLT_MIN) return 0;
     const double error = fabs(got - want) / (VOX_CHECK_TOLERANCE * size);
     return isnan(error) ? (double)INFINITY : error;
 }
