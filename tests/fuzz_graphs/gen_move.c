@@ -150,6 +150,7 @@ ir_tensor *gen_expand(gen *G, ir_tensor *x) {
 
 ir_tensor *gen_gather(gen *G, ir_tensor *x) {
     int64_t index[8];
+    if (x->rank < 2) return NULL;
     int axis = dice_chance(&G->dice, 50) ? 1 : dice_below(&G->dice, x->rank),
         count = dice_range(&G->dice, 1, 8);
     bool backwards = dice_chance(&G->dice, 20);
