@@ -19,9 +19,10 @@ typedef struct fuzz_dice {
 static inline uint64_t dice_bits(fuzz_dice *d) {
     return ir_random(d->seed, d->drawn++);
 }
-/* 0 <= result < n */
+/* 0 <= result < n; 0 where there is none, as among the axes of a scalar. */
 static inline int dice_below(fuzz_dice *d, int n) {
-    return (int)(dice_bits(d) % (uint64_t)n);
+    const uint64_t bits = dice_bits(d);
+    return n > 0 ? (int)(bits % (uint64_t)n) : 0;
 }
 static inline int dice_range(fuzz_dice *d, int low, int high) {
     return low + dice_below(d, high - low + 1);
