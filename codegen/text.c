@@ -7,6 +7,8 @@
 #include "embed.h"
 #include "utf8.h"
 
+enum { USUAL = 120 /* bytes that one call adds, most often not more */ };
+
 static void reserve(cg_text *t, size_t more) {
     if (t->size + more + 1 <= t->capacity) return;
     size_t capacity = (t->size + more + 1) * 2;
@@ -31,13 +33,23 @@ void cg_add(cg_text *t, const char *fmt, ...) {
     va_list args, again;
     va_start(args, fmt);
     va_copy(again, args);
-    int n = vsnprintf(NULL, 0, fmt, args);
+    reserve(t, USUAL);
+    const size_t room = t->capacity - t->size;
+    int n = vsnprintf(t->text + t->size, room, fmt, args);
     va_end(args);
     if (n < 0) ir_die("cg_add: bad format %s", fmt);
-    reserve(t, (size_t)n);
-    vsnprintf(t->text + t->size, (size_t)n + 1, fmt, again);
+    if ((size_t)n >= room) {
+        reserve(t, (size_t)n);
+        vsnprintf(t->text + t->size, (size_t)n + 1, fmt, again);
+    }
     va_end(again);
     t->size += (size_t)n;
+}
+
+/* n bytes of s, behind a backslash where the first of them is in `special`. */
+static void add_escaped(cg_text *t, const char *special, const char *s, size_t n) {
+    if (strchr(special, *s)) add_bytes(t, "\\", 1);
+    add_bytes(t, s, n);
 }
 
 /* JSON's escapes stand for characters, so what is no UTF-8 is lost. */
@@ -49,7 +61,7 @@ void cg_add_json(cg_text *t, const char *s) {
         if (kind == IR_CHAR_INVALID)
             cg_add_string(t, "?");
         else if (kind == IR_CHAR_PLAIN)
-            cg_add(t, "%s%.*s", *s == '"' || *s == '\\' ? "\\" : "", (int)n, s);
+            add_escaped(t, "\"\\", s, n);
         else
             cg_add(t, "\\u%04x", (unsigned)code);
     }
@@ -64,7 +76,7 @@ void cg_add_c_string(cg_text *t, const char *s) {
     cg_add_string(t, "\"");
     for (size_t n; *s; s += n) {
         bool plain = ir_char(s, &n, &code) == IR_CHAR_PLAIN;
-        if (plain) cg_add(t, "%s%.*s", strchr(escaped, *s) ? "\\" : "", (int)n, s);
+        if (plain) add_escaped(t, escaped, s, n);
         for (size_t i = 0; !plain && i < n; i++) cg_add(t, "\\%03o", (unsigned)(unsigned char)s[i]);
     }
     cg_add_string(t, "\"");
@@ -81,10 +93,12 @@ void cg_add_remark(cg_text *t, const char *s) {
     uint32_t code;
     for (size_t n; *s; s += n) {
         ir_char_kind kind = ir_char(s, &n, &code);
-        if (kind != IR_CHAR_PLAIN || *s == '\\')
+        if (kind != IR_CHAR_PLAIN || *s == '\\') {
             cg_add_string(t, kind == IR_CHAR_CONTROL ? " " : kind == IR_CHAR_PLAIN ? "|" : "?");
-        else
-            cg_add(t, "%.*s%s", (int)n, s, is_mark(s) ? " " : "");
+            continue;
+        }
+        add_bytes(t, s, n);
+        if (is_mark(s)) add_bytes(t, " ", 1);
     }
 }
 
@@ -93,7 +107,7 @@ void cg_add_markdown(cg_text *t, const char *s) {
     for (size_t n; *s; s += n) {
         ir_char_kind kind = ir_char(s, &n, &code);
         if (kind == IR_CHAR_PLAIN)
-            cg_add(t, "%s%.*s", strchr("\\`*[]<>&|", *s) ? "\\" : "", (int)n, s);
+            add_escaped(t, "\\`*[]<>&|", s, n);
         else
             cg_add_string(t, kind == IR_CHAR_CONTROL ? " " : "?");
     }
