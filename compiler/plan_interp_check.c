@@ -15,7 +15,7 @@ typedef struct limits {
 } limits;
 static const limits by_storage[IR_STORAGE_COUNT] = {[IR_STORE_OWN] = {1e-4, 0.01, 0x1p-126},
                                                     [IR_STORE_F16] = {2e-2, 0.2, 0x1p-14},
-                                                    [IR_STORE_BF16] = {2e-1, 0.4, 0x1p-126}};
+                                                    [IR_STORE_BF16] = {1e-1, 0.4, 0x1p-126}};
 
 static limits limits_of(const ir_graph *g) {
     limits most = by_storage[IR_STORE_OWN];

@@ -9,7 +9,7 @@
 #ifndef VOXC_FAULT_LIB_H
 #define VOXC_FAULT_LIB_H
 
-#include "test.h"
+#include "shim_lib.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -33,26 +33,13 @@ typedef struct fault_error {
 static const fault_error fault_errors[] = {
     {ENOSPC, true}, {EIO, false}, {EINTR, false}, {EACCES, false}, {0, false}};
 
-static char *fault_shim; /* the library; its folder is for the test's own files */
-
-static TEST_UNUSED int fault_build_shim(void) {
-    char *dir = test_tmpdir();
-    fault_shim = test_format("%s/fail_file.so", dir);
-    char *command =
-        test_format("cc -D_GNU_SOURCE -shared -fPIC -O1 -o %s tests/fail_file.c -ldl", fault_shim);
-    int code = test_run(command, NULL);
-    free(command), free(dir);
-    return code;
-}
-
-static TEST_UNUSED char *fault_folder(void) {
-    return test_format("%.*s", (int)(strrchr(fault_shim, '/') - fault_shim), fault_shim);
-}
-
-static TEST_UNUSED void fault_remove_shim(void) {
-    test_rmdir(fault_folder());
-    free(fault_shim);
-}
+/* The network of the tests: `voxc compile` takes a moment. */
+static const char fault_model[] = "name: tiny\n"
+                                  "inputs:\n"
+                                  "  x: {type: f32, shape: [1, 1, 8, 8, 8]}\n"
+                                  "layers:\n"
+                                  "  - y: {conv: {channels: 2, kernel: 1}}\n"
+                                  "outputs: [y]\n";
 
 /* ---- one run --------------------------------------------------------------------------------- */
 
@@ -70,7 +57,7 @@ static int fault_exec(const fault_command *c, const char *work, long n, fault_er
         setenv("FAIL_FILE", number, 1), setenv("FAIL_ERRNO", error, 1);
         setenv("FAIL_ALWAYS", e.always ? "1" : "0", 1), setenv("FAIL_ONLY", c->only, 1);
         if (counted) setenv("FAIL_LOG", "../calls", 1);
-        if (counted || n > 0) setenv("LD_PRELOAD", fault_shim, 1);
+        if (counted || n > 0) setenv("LD_PRELOAD", shim, 1);
         execvp(c->argv[0], (char *const *)(uintptr_t)c->argv);
         _exit(127);
     }

@@ -1,27 +1,14 @@
 /* Every allocation fails in turn: voxc ends with one line and an error code, never a crash, and leaves
  * nothing. */
-#include "test.h"
+#include "shim_lib.h"
 
 enum { MOST_RUNS = 150 }; /* per command: the first ones one by one, then evenly spread */
 
-static char *shim;
 static const char *only = ""; /* of the shim's environment: which allocations count */
 
 static int build_shim(void **state) {
     (void)state;
-    char *dir = test_tmpdir();
-    shim = test_format("%s/fail_alloc.so", dir);
-    char *command = test_format("cc -shared -fPIC -O1 -o %s tests/fail_alloc.c", shim);
-    int code = test_run(command, NULL);
-    free(command), free(dir);
-    return code;
-}
-
-static int remove_shim(void **state) {
-    (void)state;
-    *strrchr(shim, '/') = 0;
-    test_rmdir(shim);
-    return 0;
+    return shim_build("fail_alloc");
 }
 
 static long count_allocations(const char *arguments, const char *dir) {
@@ -105,5 +92,5 @@ int main(void) {
         cmocka_unit_test(test_compile),
         cmocka_unit_test(test_export),
     };
-    return cmocka_run_group_tests(tests, build_shim, remove_shim);
+    return cmocka_run_group_tests(tests, build_shim, shim_remove);
 }

@@ -1,37 +1,14 @@
 /* Every call about files fails in turn, or the process is killed there: over an earlier bundle, from beside
  * it or from inside, compile leaves that one or the new one, whole, beside a file of the user's; the next run
  * leaves nothing else. With FAULT_ALL in the environment each call, else RUNS of them. */
-#include "test.h"
-
-#include <errno.h>
+#include "fault_lib.h"
 
 enum { RUNS = 24 }; /* per kind of failure, evenly spread over the calls */
 
-static char *shim;
-
 static int build_shim(void **state) {
     (void)state;
-    char *dir = test_tmpdir();
-    shim = test_format("%s/fail_file.so", dir);
-    char *command = test_format("cc -D_GNU_SOURCE -shared -fPIC -O1 -o %s tests/fail_file.c -ldl", shim);
-    int code = test_run(command, NULL);
-    free(command), free(dir);
-    return code;
+    return shim_build("fail_file");
 }
-
-static int remove_shim(void **state) {
-    (void)state;
-    *strrchr(shim, '/') = 0;
-    test_rmdir(shim);
-    return 0;
-}
-
-static const char model[] = "name: tiny\n"
-                            "inputs:\n"
-                            "  x: {type: f32, shape: [1, 1, 8, 8, 8]}\n"
-                            "layers:\n"
-                            "  - y: {conv: {channels: 2, kernel: 1}}\n"
-                            "outputs: [y]\n";
 
 /* Writes dir/b with weights of that seed, from beside it or from inside, where the folder itself must stay.
  */
@@ -67,7 +44,7 @@ static void comes_back(const char *dir, long n) {
 /* dir with net.yaml, the whole bundles old and new, each with a file of the user's, and b like old. */
 static char *prepare(void) {
     char *dir = test_tmpdir(), *path = test_format("%s/net.yaml", dir);
-    test_write(path, model, sizeof model - 1);
+    test_write(path, fault_model, sizeof fault_model - 1);
     char *folder = test_format("mkdir %s/b", dir);
     assert_int_equal(test_run(folder, NULL), 0);
     free(folder);
@@ -173,5 +150,5 @@ int main(void) {
         cmocka_unit_test(an_error_of_the_disk_in_place),
         cmocka_unit_test(a_full_disk_in_place),
     };
-    return cmocka_run_group_tests(tests, build_shim, remove_shim);
+    return cmocka_run_group_tests(tests, build_shim, shim_remove);
 }

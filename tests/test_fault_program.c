@@ -51,8 +51,8 @@ static void write_volume(const char *name, int dtype, int bytes, bool packed) {
 /* The program is built once, for one instruction set. */
 static int begin(void **state) {
     (void)state;
-    if (fault_build_shim() != 0) return 1;
-    dir = fault_folder();
+    if (shim_build("fail_file") != 0) return 1;
+    dir = shim_folder();
     char *path = test_format("%s/net.yaml", dir), *out;
     test_write(path, model, sizeof model - 1);
     char *command = test_format(
@@ -77,8 +77,7 @@ static int begin(void **state) {
 static int end(void **state) {
     (void)state;
     free(dir);
-    fault_remove_shim();
-    return 0;
+    return shim_remove(state);
 }
 
 static long calls(const char *name, const char *words, const char *outputs, bool timed,

@@ -4,13 +4,6 @@
 
 static char *dir, *voxc;
 
-static const char model[] = "name: tiny\n"
-                            "inputs:\n"
-                            "  x: {type: f32, shape: [1, 1, 8, 8, 8]}\n"
-                            "layers:\n"
-                            "  - y: {conv: {channels: 2, kernel: 1}}\n"
-                            "outputs: [y]\n";
-
 static const char make[] = "#!/bin/sh\n"
                            "while [ $# -gt 0 ]; do [ \"$1\" = -C ] && folder=$2; shift; done\n"
                            "cp \"$BUILT\" \"$folder/tiny\"\n";
@@ -29,12 +22,12 @@ static void write_file(const char *name, const char *text) {
 static int begin(void **state) {
     (void)state;
     voxc = realpath(test_voxc(), NULL);
-    if (!voxc || fault_build_shim() != 0) return 1;
-    dir = fault_folder();
+    if (!voxc || shim_build("fail_file") != 0) return 1;
+    dir = shim_folder();
     char *out, *command = test_format("mkdir -p %s/work/dump %s/work/tmp %s/bin", dir, dir, dir);
     if (test_run(command, NULL) != 0) return 1;
     free(command);
-    write_file("work/net.yaml", model);
+    write_file("work/net.yaml", fault_model);
     write_file("bin/make", make);
     write_file("bench", bench);
     command = test_format(
@@ -55,8 +48,7 @@ static int end(void **state) {
     (void)state;
     unsetenv("TMPDIR");
     free(dir), free(voxc);
-    fault_remove_shim();
-    return 0;
+    return shim_remove(state);
 }
 
 static void check(const char *name, const char *words, const char *outputs, bool timed) {

@@ -207,9 +207,9 @@ typedef struct fuzz_bounds {
 } fuzz_bounds;
 bool fuzz_bounds_of(const ir_graph *g, const ir_value *in, fuzz_bounds *b, ir_diag *d);
 void fuzz_bounds_free(const ir_graph *g, fuzz_bounds *b);
-/* Whether single precision leaves little of an output, a difference of what is nearly the same: results say
- * nothing then. */
-bool fuzz_rounding_decides(const ir_graph *g, const ir_value *in);
+/* Whether single precision may take more than that part of an output, a difference of what is nearly the
+ * same: results say nothing then. It takes 2e-5 to 8e-5 of most. */
+bool fuzz_rounding_decides(const ir_graph *g, const ir_value *in, double part);
 
 /* ---- shrinking (shrink.c) -------------------------------------------------------------------- */
 

@@ -161,14 +161,14 @@ bool fuzz_bounds_of(const ir_graph *g, const ir_value *in, fuzz_bounds *b, ir_di
     return true;
 }
 
-bool fuzz_rounding_decides(const ir_graph *g, const ir_value *in) {
+bool fuzz_rounding_decides(const ir_graph *g, const ir_value *in, double part) {
     ir_diag d = {0};
     fuzz_bounds b;
     bool decides = false;
     if (fuzz_bounds_of(g, in, &b, &d))
         for (int k = 0; k < g->n_outputs; k++) {
             const int64_t n = ir_count(g->outputs[k]);
-            decides |= b.want[k].f && median(b.margin[k], n) > 1e-3 * rms(b.want[k].f, n);
+            decides |= b.want[k].f && median(b.margin[k], n) > part * rms(b.want[k].f, n);
         }
     fuzz_bounds_free(g, &b);
     return decides;
