@@ -27,9 +27,8 @@ static int64_t larger(int64_t a, int64_t b) {
     return a > b ? a : b;
 }
 
-const ir_node *cg_gathers(const ir_graph *g, const ir_node *n) {
+const ir_node *cg_gathers(const ir_node *n) {
     const ir_tensor *y = n->out[0];
-    (void)g;
     for (int i = 0; i < y->n_users; i++)
         if (y->users[i]->gathered && y->users[i]->in[0] == y) return y->users[i];
     return NULL;
@@ -111,11 +110,11 @@ cg_sums cg_sums_of(const ir_graph *g, const ir_node *conv) {
 }
 
 /* The conv that can gather the sums of norm_terms n. */
-static const ir_node *gatherer(const ir_graph *g, const ir_node *n) {
+static const ir_node *gatherer(const ir_node *n) {
     const ir_tensor *x = n->in[0];
     const ir_node *conv = x->role == IR_ROLE_VALUE ? x->producer : NULL;
     if (!conv || conv->op != IR_OP_CONV || conv->stream || !x->block || x->dim[0] != 1) return NULL;
-    return cg_gathers(g, conv) ? NULL : conv;
+    return cg_gathers(conv) ? NULL : conv;
 }
 
 /* requires: algorithms, work splits, streams. maintains: values. gives: norm_terms whose sums the conv before
@@ -124,7 +123,7 @@ bool pass_gather(ir_graph *g, ir_diag *d) {
     (void)d;
     for (int i = 0; i < g->n_nodes; i++) {
         ir_node *n = g->nodes[i];
-        const ir_node *conv = n->op == IR_OP_NORM_TERMS ? gatherer(g, n) : NULL;
+        const ir_node *conv = n->op == IR_OP_NORM_TERMS ? gatherer(n) : NULL;
         int64_t bytes = conv ? cg_sums_of(g, conv).bytes : 0;
         if (!conv || bytes > ir_bytes(n->in[0]) / SMALL) continue;
         n->gathered = true;

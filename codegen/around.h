@@ -6,7 +6,7 @@
 #include "ir.h"
 
 /* The norm_terms whose sums conv n gathers; NULL: none. */
-const ir_node *cg_gathers(const ir_graph *g, const ir_node *n);
+const ir_node *cg_gathers(const ir_node *n);
 /* The normalise that conv n does as it loads; NULL: none. */
 const ir_node *cg_loads(const ir_node *n);
 

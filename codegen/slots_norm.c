@@ -125,7 +125,7 @@ static const char *gather_text(cg_work *w, const ir_node *gathers) {
 }
 
 void cg_set_around(cg_work *w) {
-    const ir_node *loads = cg_loads(w->n), *gathers = cg_gathers(w->m->g, w->n);
+    const ir_node *loads = cg_loads(w->n), *gathers = cg_gathers(w->n);
     const char *load = load_text(w, loads), *gather = gather_text(w, gathers);
     bool any = loads || gathers;
     cg_set(&w->slots, "around", "%s",

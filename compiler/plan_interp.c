@@ -226,7 +226,7 @@ static int64_t scratch_bytes(const plan_machine *m, const ir_node *n, ir_planes 
 
 static bool take_scratch(plan_machine *m, const ir_node *n, ir_planes made) {
     int64_t bytes = scratch_bytes(m, n, made);
-    const ir_node *terms = cg_gathers(m->g, n);
+    const ir_node *terms = cg_gathers(n);
     uint32_t own = plan_claimed(m, m->node, PLAN_SCRATCH);
     if (bytes && !plan_take(m, n->scratch_offset, bytes, n->scratch, own)) return false;
     if (!terms) return true;
@@ -244,7 +244,7 @@ static bool take_workspace(plan_machine *m, const ir_node *n) {
 }
 
 static bool keep_sums(plan_machine *m, const ir_node *n, const ir_value *y) {
-    const ir_node *terms = cg_gathers(m->g, n);
+    const ir_node *terms = cg_gathers(n);
     if (!terms) return true;
     ir_value *kept = &m->sums[plan_node_number(m, terms)];
     ir_values_free(kept, 1);
