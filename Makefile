@@ -6,15 +6,20 @@ BUILD   ?= build
 CFLAGS  ?= -O2 -g
 PREFIX  ?= /usr/local
 WARN     = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
-INCLUDE  = -Iir -Icompiler -Icodegen -Iruntime -Iruntime/program -I$(BUILD)/gen -isystem /usr/include/nifti -DVOX_WITH_NIFTI
+# The rooms of the tree, from what is used to what uses it; tests/layers.sh says which may include which.
+PLAN     = $(addprefix compiler/plan,/memory /graph /cpu/conv /cpu /gpu /interp) compiler/plan
+ROOMS    = ir ir/shape ir/text ir/interp ir/verify compiler/base compiler/read/weights compiler/read/onnx compiler/read/yaml \
+           compiler/read $(PLAN) codegen codegen/c codegen/cuda codegen/onnx compiler
+RUNTIMES = runtime/shared runtime/core runtime/cpu runtime/program
+INCLUDE  = $(addprefix -I,$(ROOMS) $(RUNTIMES)) -I$(BUILD)/gen -isystem /usr/include/nifti -DVOX_WITH_NIFTI
 LIBS     = -lyaml -lprotobuf-c -lm -lpthread
 PROGRAM_LIBS = -lnifti2 -lznz -lpng -lz -lm -lpthread
 
-COMPILER = $(wildcard ir/*.c codegen/*.c) runtime/program/owner.c $(filter-out compiler/main.c,$(wildcard compiler/*.c))
-RUNTIME  = $(wildcard runtime/*.c)
+COMPILER = $(filter-out compiler/main.c,$(wildcard $(ROOMS:=/*.c))) runtime/shared/owner.c
+RUNTIME  = $(wildcard runtime/core/*.c)
 SEGMENT  = $(wildcard runtime/program/*.c)
-EMBEDDED = $(sort $(wildcard runtime/*.[ch] runtime/program/*.[ch] runtime/cuda/*.[ch] runtime/cuda/*.cuh codegen/templates/*) LICENSE)
-FORMATTED = $(wildcard ir/*.[ch] compiler/*.[ch] codegen/*.[ch] runtime/*.[ch] runtime/program/*.[ch] tests/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch] tests/cross/*.[ch] tests/gpusim/*.[ch] runtime/cuda/*.[ch] runtime/cuda/*.cuh tests/fuzz_graphs/*.[ch] tests/cuda/*.[ch] tests/cuda/*.cu tests/cuda/*.cuh)
+EMBEDDED = $(wildcard runtime/*/*.[ch] runtime/cuda/*.cuh codegen/templates/*) LICENSE
+FORMATTED = $(wildcard $(ROOMS:=/*.[ch]) runtime/*/*.[ch] runtime/cuda/*.cuh tests/*.[ch] tests/*/*.[ch] tests/cuda/*.cu tests/cuda/*.cuh)
 CUDA    ?= /usr/local/cuda
 obj      = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 TESTS    = $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter-out $(SKIP:%=tests/%.c),$(wildcard tests/test_*.c)))
@@ -107,9 +112,9 @@ $(BUILD)/fuzzers/%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(BUILD)/libvoxc.a $
 	$(CC) $(WARN) $(CFLAGS) $(INCLUDE) -MMD -MP -o $@ $< $(FUZZ_MAIN) $(BUILD)/libvoxc.a $(BUILD)/libprogram.a $(BUILD)/libruntime.a $(LIBS) $(PROGRAM_LIBS)
 
 # The simulated GPU, for LD_PRELOAD: tests/gpusim/README.md.
-GPUSIM   = $(filter-out tests/gpusim/test_% tests/gpusim/fake_%,$(wildcard tests/gpusim/*.c)) compiler/json.c ir/arena.c ir/diag.c
+GPUSIM   = $(filter-out tests/gpusim/test_% tests/gpusim/fake_%,$(wildcard tests/gpusim/*.c)) compiler/base/json.c ir/arena.c ir/diag.c
 GPUSIM_FLAGS = $(WARN) -O3 -g -march=native -fPIC -fvisibility=hidden -ffp-contract=off -fno-math-errno \
-               -fno-strict-aliasing -Iir -Icompiler -isystem $(CUDA)/include
+               -fno-strict-aliasing -Iir -Icompiler/base -isystem $(CUDA)/include
 gpusim: $(BUILD)/gpusim/libgpusim.so $(BUILD)/gpusim/libcuda.so.1  ## build the simulated GPU that runs CUDA programs on the CPU
 $(BUILD)/gpusim/libgpusim.so: $(patsubst %.c,$(BUILD)/gpusim/%.o,$(GPUSIM))
 	$(CC) -shared -o $@ $^ -lm -lpthread -ldl

@@ -1,4 +1,4 @@
-/* weights.h: the weight file; its format stands in runtime/vox_weights.h. */
+/* weights.h: the weight file; its format stands in runtime/core/vox_weights.h. */
 #ifndef VOXC_CG_WEIGHTS_H
 #define VOXC_CG_WEIGHTS_H
 

@@ -181,7 +181,7 @@ struct ir_node {
     ir_tensor **out;
     int n_attr;
     ir_attr *attr;    /* ascending key */
-    int64_t block[4]; /* work split of a direct conv; 0 = none. Meaning: codegen/blocking.h */
+    int64_t block[4]; /* work split of a direct conv; 0 = none. Meaning: compiler/plan/cpu/conv/blocking.h */
     /* Winograd conv F(m, 3) per axis: m of D, H, W, then how many tiles are transformed together (0: all of a
      * step, and the weights on the way). All 0: a direct conv. */
     int64_t winograd[4];
@@ -383,7 +383,7 @@ char *ir_type_text(const ir_tensor *t, char *buf, size_t n);
 bool ir_is_weight(const ir_graph *g, const ir_tensor *t);
 double ir_const_float(const ir_tensor *t, int64_t i); /* any dtype */
 int64_t ir_const_int(const ir_tensor *t, int64_t i);  /* any dtype; floats truncate */
-uint64_t ir_hash(const void *data, size_t n);         /* vox_hash of runtime/vox_hash.h, seed 0 */
+uint64_t ir_hash(const void *data, size_t n);         /* vox_hash of runtime/shared/vox_hash.h, seed 0 */
 /* SplitMix64 (Steele, Lea, Flood 2014): its output function, a bijection that spreads every bit, and output
  * number i (from 0) of the generator that starts with `seed`. */
 uint64_t ir_mix(uint64_t z);

@@ -4,13 +4,13 @@ set -eu
 cd "$(dirname "$0")/.."
 case ${1:-} in
 passes) # {"name", function, "needs", "gives", "why here"}
-    awk -F'"' '/^    \{"[a-z]+", +pass_/ { printf "%-9s gives %s; %s\n", $2, $6, $8 }' compiler/pipeline.c
+    awk -F'"' '/^    \{"[a-z]+", +pass_/ { printf "%-9s gives %s; %s\n", $2, $6, $8 }' compiler/plan/pipeline.c
     ;;
 onnx) # a comment per group, then {"Name", ...} once per meaning
     awk -F'"' '
         /^    \/\* .* \*\/$/ { sub(/^    \/\* /, ""); sub(/ \*\/$/, ""); printf "%s%s:", end, $0; end = "\n"; n = 0 }
         /^    \{"[A-Z]/ && !seen[$2]++ { printf "%s%s", n == 0 ? "\n  " : n % 6 ? ", " : ",\n  ", $2; n++ }
-        END { print "" }' compiler/front_onnx_ops.c
+        END { print "" }' compiler/read/onnx/front_onnx_ops.c
     ;;
 *)
     echo 'usage: sh scripts/tables.sh passes | onnx' >&2

@@ -16,8 +16,8 @@ emulate() { qemu-aarch64 -L /usr/aarch64-linux-gnu "$@"; }
 flags='-std=c11 -D_GNU_SOURCE -Wall -Wextra -Wconversion -Wshadow -Werror'
 flags="$flags $(sed -n '1s,^// flags: ,,p' tests/test_kernels.c)"
 # shellcheck disable=SC2086 # the flags are words
-$cc $flags -DKERNELS_SHARE=30 -Itests/cross -Iruntime \
-    -o "$out/test_kernels" tests/test_kernels.c runtime/vox_weights.c -lm
+$cc $flags -DKERNELS_SHARE=30 -Itests/cross -Iruntime/core -Iruntime/cpu -Iruntime/shared \
+    -o "$out/test_kernels" tests/test_kernels.c runtime/core/vox_weights.c -lm
 emulate "$out/test_kernels"
 
 # The same sources twice, because a bundle's objects stand in its folder.

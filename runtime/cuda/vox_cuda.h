@@ -25,7 +25,7 @@
 #ifndef VOX_CUDA_H
 #define VOX_CUDA_H
 
-#include "../vox.h"
+#include "../core/vox.h"
 
 #ifdef __cplusplus
 extern "C" {

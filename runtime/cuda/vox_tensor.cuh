@@ -24,7 +24,7 @@
 #include <cuda_fp16.h>
 #include <cuda_runtime.h>
 #include <stdint.h>
-#include "../vox_kernels.h"
+#include "../core/vox_kernels.h"
 
 /* A channels-last tensor, or a plain one of rank 5 or less: then n d h w c are its axes in the order of
  * memory. Element (n, z, y, x, ch) stands at p[(((n*planes + z - z0)*h + y)*w + x)*pitch + ch]. */

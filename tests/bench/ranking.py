@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The cost model of convolutions (codegen/algorithm.c) against this machine: for each shape, how long each algorithm
+"""The cost model of convolutions (compiler/plan/cpu/conv/algorithm.c) against this machine: for each shape, how long each algorithm
 takes on one thread, and how much slower than the fastest the model's choice is.
 
 usage: ranking.py [ROUNDS]      from the project's folder, after `make`; algorithms take turns, and the best run counts

@@ -20,7 +20,7 @@ build_only=0
 [ "${1:-}" != --build ] || { build_only=1 && shift; }
 # shellcheck disable=SC2046 # names hold no spaces
 [ $# -gt 0 ] || set -- $(for source in tests/cuda/kernels_*.cu; do basename "$source" .cu; done)
-flags="-std=c++17 -Iruntime -cudart shared -Werror all-warnings -Xptxas -warn-spills,-Werror
+flags="-std=c++17 -Iruntime -Iruntime/core -Iruntime/shared -cudart shared -Werror all-warnings -Xptxas -warn-spills,-Werror
     -Xcompiler -Wall,-Wextra,-Wshadow,-Wno-missing-field-initializers"
 if [ "$gpu" = 1 ]; then
     flags="$flags -arch=native"
@@ -33,7 +33,7 @@ fi
 printf '%s\n' "$@" |
     OUT=$out FLAGS=$flags xargs -P "$(nproc)" -n 1 sh -c '
     [ ! -x "${PACKED:-/none}/$0" ] || { cp "$PACKED/$0" "$OUT/$0" && exit; }
-    [ -n "$(find tests/cuda/$0.cu tests/cuda/*.cuh runtime/cuda runtime/*.h -newer "$OUT/$0" 2>/dev/null)" ] ||
+    [ -n "$(find tests/cuda/$0.cu tests/cuda/*.cuh runtime/cuda runtime/core runtime/shared -newer "$OUT/$0" 2>/dev/null)" ] ||
         [ ! -e "$OUT/$0" ] || exit 0
     # shellcheck disable=SC2086 # a list
     nvcc $FLAGS -o "$OUT/$0" "tests/cuda/$0.cu"' || exit 1

@@ -17,14 +17,14 @@ rm -rf "$out" && mkdir -p "$out" || exit 1
 # One compilation per architecture, device code only.
 # shellcheck disable=SC2016 # for the inner shell
 echo "$archs" | tr ' ' '\n' | OUT=$out xargs -P "$(nproc)" -I ARCH sh -c '
-    nvcc -std=c++17 -Iruntime -arch=sm_ARCH -cubin -Werror all-warnings -Xptxas -v,-warn-spills,-Werror \
+    nvcc -std=c++17 -Iruntime -Iruntime/core -Iruntime/shared -arch=sm_ARCH -cubin -Werror all-warnings -Xptxas -v,-warn-spills,-Werror \
         -o "$OUT/ARCH.cubin" tests/cuda/static.cu >"$OUT/ARCH.log" 2>&1 || { cat "$OUT/ARCH.log"; exit 1; }' || exit 1
 
 # Each header alone: none may rely on what others include in front of it.
 # shellcheck disable=SC2016 # for the inner shell
 printf '%s\n' runtime/cuda/*.cuh | OUT=$out xargs -P "$(nproc)" -I HEADER sh -c '
     echo "#include \"HEADER\"" >"$OUT/$(basename HEADER).cu"
-    nvcc -std=c++17 -I. -Iruntime -arch=sm_90 -ptx -Werror all-warnings -o "$OUT/$(basename HEADER).ptx" \
+    nvcc -std=c++17 -I. -Iruntime -Iruntime/core -Iruntime/shared -arch=sm_90 -ptx -Werror all-warnings -o "$OUT/$(basename HEADER).ptx" \
         "$OUT/$(basename HEADER).cu" || exit 1' || exit 1
 
 # From ptxas -v: one line "ARCH KERNEL|SHARED REGISTERS" per kernel and architecture.

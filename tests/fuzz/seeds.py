@@ -171,7 +171,7 @@ def npy(seeds):
 
 
 def weights(seeds):
-    version = int(re.search(r"VOX_WEIGHTS_VERSION = (\d+)", read("runtime/vox_weights.h").decode())[1])
+    version = int(re.search(r"VOX_WEIGHTS_VERSION = (\d+)", read("runtime/core/vox_weights.h").decode())[1])
     header = b"VOXCWGT1" + struct.pack("<IIQQQ24x", version, 8, 0x1234567890ABCDEF, 64 + 800, 0)
     body = struct.pack("<200f", *[1 + i / 64 for i in range(200)])
     seeds.put("weights", "mended", b"\0" + header + body)

@@ -1,5 +1,5 @@
 /* blocking.h: how much of a convolution one task computes. The numbers are vox_conv's
- * (runtime/vox_kernels.h). */
+ * (runtime/core/vox_kernels.h). */
 #ifndef VOXC_CG_BLOCKING_H
 #define VOXC_CG_BLOCKING_H
 

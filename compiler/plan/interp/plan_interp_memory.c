@@ -1,4 +1,4 @@
-/* plan_interp_memory.c: from elements of tensors to bytes, as codegen/operands.c and codegen/cuda_operands.c
+/* plan_interp_memory.c: from elements of tensors to bytes, as codegen/operands.c and codegen/cuda/cuda_operands.c
  * have it, and who may read and write them.
  */
 #include "gpu_model.h"

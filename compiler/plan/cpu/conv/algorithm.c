@@ -2,7 +2,7 @@
  *
  * Winograd's F(m, 3) multiplies prod(m + 2) times per tile of prod(m) outputs instead of 27 prod(m) times;
  * for that, inputs and outputs are transformed and the weights grow. The constants are what the kernels of
- * runtime/vox_winograd.h and vox_conv.h need on a core that does one multiply-add of 16 channels per cycle;
+ * runtime/cpu/vox_winograd.h and vox_conv.h need on a core that does one multiply-add of 16 channels per cycle;
  * only their proportions matter, and they are the same on every machine, so that a bundle's text does not
  * depend on where it was compiled.
  */
@@ -78,7 +78,7 @@ int64_t cg_deep_batch(const ir_node *n) {
     return tiles < DEEP_BATCH ? tiles : DEEP_BATCH;
 }
 
-/* Plain tensors of few channels: positions are vector lanes (runtime/vox_conv_few.h). */
+/* Plain tensors of few channels: positions are vector lanes (runtime/cpu/vox_conv_few.h). */
 static bool is_few(const ir_node *n) {
     return !n->in[0]->block && !n->out[0]->block && ir_int(n, IR_GROUP) == 1 &&
            n->out[0]->dim[1] <= VOX_FEW_MOST;
@@ -110,7 +110,7 @@ static double direct_cycles(const ir_node *n) {
     return (double)ir_macs(n) / filled / IR_BLOCK / TILE_RATE;
 }
 
-/* Tiles per batch: what runtime/vox_winograd.h found best, a multiple of its register tiles. */
+/* Tiles per batch: what runtime/cpu/vox_winograd.h found best, a multiple of its register tiles. */
 static int64_t choose_batch(const ir_node *n, const int64_t tile[3]) {
     int64_t tiles = cg_winograd_tiles(n, tile, 0, n->out[0]->dim[2]);
     int64_t most = 3072 / cg_winograd_points(tile) / 12 * 12;

@@ -1,5 +1,5 @@
 /* around.h: what convolutions do for the normalisations in front of them and behind them (vox_around of
- * runtime/vox_kernels.h). */
+ * runtime/core/vox_kernels.h). */
 #ifndef VOXC_CG_AROUND_H
 #define VOXC_CG_AROUND_H
 

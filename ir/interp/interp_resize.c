@@ -14,7 +14,7 @@
 
 /* ---- coordinates ----------------------------------------------------------------------------- */
 
-/* The order of operations is that of runtime/vox_resize.h, and what is added to a product stands in another
+/* The order of operations is that of runtime/cpu/vox_resize.h, and what is added to a product stands in another
  * statement, so that no compiler fuses the two: interpreter and kernels round alike, and decide alike at the
  * edge of extrapolation and halfway between voxels. */
 

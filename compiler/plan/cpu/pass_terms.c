@@ -1,6 +1,6 @@
 /* pass_terms.c: an instance or group normalisation becomes the terms that its statistics give, and what is
  * made of x by them. The first part then can move into the convolution that computes x, the second into one
- * that reads the result (codegen/around.c). */
+ * that reads the result (compiler/plan/cpu/around.c). */
 #include "pass_match.h"
 #include "passes.h"
 
