@@ -14,9 +14,9 @@
 
 /* ---- coordinates ----------------------------------------------------------------------------- */
 
-/* The order of operations is that of runtime/cpu/vox_resize.h, and what is added to a product stands in another
- * statement, so that no compiler fuses the two: interpreter and kernels round alike, and decide alike at the
- * edge of extrapolation and halfway between voxels. */
+/* The order of operations is that of runtime/cpu/vox_resize.h, and what is added to a product stands in
+ * another statement, so that no compiler fuses the two: interpreter and kernels round alike, and decide alike
+ * at the edge of extrapolation and halfway between voxels. */
 
 typedef struct axis_map {
     double in, out, scale, roi_begin, roi_end; /* extents and scale along the axis */

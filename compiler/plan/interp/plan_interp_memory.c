@@ -1,5 +1,5 @@
-/* plan_interp_memory.c: from elements of tensors to bytes, as codegen/operands.c and codegen/cuda/cuda_operands.c
- * have it, and who may read and write them.
+/* plan_interp_memory.c: from elements of tensors to bytes, as codegen/operands.c and
+ * codegen/cuda/cuda_operands.c have it, and who may read and write them.
  */
 #include "gpu_model.h"
 #include "half.h"

@@ -2,9 +2,9 @@
  *
  * Winograd's F(m, 3) multiplies prod(m + 2) times per tile of prod(m) outputs instead of 27 prod(m) times;
  * for that, inputs and outputs are transformed and the weights grow. The constants are what the kernels of
- * runtime/cpu/vox_winograd.h and vox_conv.h need on a core that does one multiply-add of 16 channels per cycle;
- * only their proportions matter, and they are the same on every machine, so that a bundle's text does not
- * depend on where it was compiled.
+ * runtime/cpu/vox_winograd.h and vox_conv.h need on a core that does one multiply-add of 16 channels per
+ * cycle; only their proportions matter, and they are the same on every machine, so that a bundle's text does
+ * not depend on where it was compiled.
  */
 #include "algorithm.h"
 
