@@ -45,8 +45,8 @@ static void test_large_convolutions_become_winograd(void **state) {
     const ir_node *b = node_of(g, "b"), *c = node_of(g, "c");
     for (int a = 0; a < 3; a++) assert_int_equal(b->winograd[a], 4);
     assert_true(b->winograd[3] > 0 && c->winograd[0] == 4);
-    assert_int_equal(b->scratch, 3 * cg_winograd_lane(b));
-    assert_true(b->out[0]->fused); /* the pool is b's kernel's work */
+    assert_int_equal(b->memory.scratch, 3 * cg_winograd_lane(b));
+    assert_true(b->out[0]->cpu.fused); /* the pool is b's kernel's work */
     ir_graph_free(g);
 }
 
@@ -73,7 +73,8 @@ static void test_whole_values_are_not_fused(void **state) {
     ir_graph *g = test_graph(net);
     g->goals.whole = true;
     run(g);
-    for (int i = 0; i < g->n_tensors; i++) assert_true(!g->tensors[i]->fused && !g->tensors[i]->ring);
+    for (int i = 0; i < g->n_tensors; i++)
+        assert_true(!g->tensors[i]->cpu.fused && !g->tensors[i]->memory.ring);
     ir_graph_free(g);
 }
 
@@ -94,7 +95,7 @@ static void test_only_what_the_kernel_can_do_is_fused(void **state) {
         char *text = test_format("%s%s", head, tails[i]);
         ir_graph *g = test_graph(text);
         run(g);
-        for (int k = 0; k < g->n_tensors; k++) assert_false(g->tensors[k]->fused);
+        for (int k = 0; k < g->n_tensors; k++) assert_false(g->tensors[k]->cpu.fused);
         ir_graph_free(g);
         free(text);
     }
@@ -114,9 +115,9 @@ static void test_what_is_pooled_and_kept_is_stored_twice(void **state) {
         "%d = conv(%c, %v) kernel=3x3x3 stride=1x1x1 dilation=1x1x1 pad=[1,1,1,1,1,1] group=1\noutput %d\n";
     ir_graph *g = test_graph(text);
     run(g);
-    assert_true(node_of(g, "b")->winograd[0] && node_of(g, "p")->joined && !node_of(g, "q")->joined);
+    assert_true(node_of(g, "b")->winograd[0] && node_of(g, "p")->cpu.joined && !node_of(g, "q")->cpu.joined);
     ir_graph *copy = ir_copy(g);
-    assert_true(node_of(copy, "p")->joined && !node_of(copy, "q")->joined);
+    assert_true(node_of(copy, "p")->cpu.joined && !node_of(copy, "q")->cpu.joined);
     ir_graph_free(copy);
     ir_graph_free(g);
     g = test_graph("input %x f32[1,16,24,24,24]\nconst %w f32[16,16,3,3,3] random(1)\n%a = relu(%x)\n"
@@ -124,7 +125,7 @@ static void test_what_is_pooled_and_kept_is_stored_twice(void **state) {
                    "%p = max_pool(%b) kernel=2x2x2 stride=2x2x2 dilation=1x1x1 pad=[0,0,0,0,0,0] ceil=0\n"
                    "%q = relu(%p)\n%r = tanh(%b)\noutput %q\noutput %r\n");
     run(g); /* most memory is needed at b */
-    assert_false(node_of(g, "p")->joined);
+    assert_false(node_of(g, "p")->cpu.joined);
     ir_graph_free(g);
 }
 

@@ -144,7 +144,7 @@ static bool loads(int channels) {
     ir_diag d = {0};
     if (!pass_load(g, &d)) fail_msg("%s", d.text);
     bool any_loaded = false;
-    for (int i = 0; i < g->n_tensors; i++) any_loaded |= g->tensors[i]->on_load;
+    for (int i = 0; i < g->n_tensors; i++) any_loaded |= g->tensors[i]->cpu.on_load;
     ir_graph_free(g);
     free(text);
     return any_loaded;

@@ -288,7 +288,7 @@ static void test_random_plans_of_pieces_verify(void **state) {
             fail_msg("seed %d: %lld bytes, bound %lld", (int)seed, (long long)g->arena_bytes,
                      (long long)bound);
         met += g->arena_bytes == bound;
-        for (int i = 0; i < g->n_tensors; i++) views += g->tensors[i]->view_of != NULL;
+        for (int i = 0; i < g->n_tensors; i++) views += g->tensors[i]->memory.view_of != NULL;
         ir_graph_free(g);
     }
     assert_true(views > 3 * GRAPHS);

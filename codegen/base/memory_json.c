@@ -7,7 +7,7 @@
 
 static void add_type(cg_text *s, const ir_tensor *t) {
     cg_add(s, ", \"dtype\": \"%s\", \"shape\": [",
-           t->storage ? ir_storage_name(t->storage) : ir_dtype_name(t->dtype));
+           t->gpu.storage ? ir_storage_name(t->gpu.storage) : ir_dtype_name(t->dtype));
     for (int i = 0; i < t->rank; i++) cg_add(s, "%s%" PRId64, i ? ", " : "", t->dim[i]);
     cg_add_string(s, "]");
 }

@@ -12,12 +12,12 @@
 /* ---- operands -------------------------------------------------------------------------------- */
 
 static const char *layout_text(const ir_tensor *t) {
-    return t->block ? "blocked, " : "";
+    return t->cpu.block ? "blocked, " : "";
 }
 
 static const char *ring_text(cg_work *w, const ir_tensor *t) {
-    if (!t->ring) return "";
-    return ir_format(w->m->arena, "planes kept: %d of %" PRId64 ", %.1f MB instead of %.1f, ", t->ring,
+    if (!t->memory.ring) return "";
+    return ir_format(w->m->arena, "planes kept: %d of %" PRId64 ", %.1f MB instead of %.1f, ", t->memory.ring,
                      t->dim[2], (double)ir_bytes(t) / 1e6, (double)cg_whole_bytes(t) / 1e6);
 }
 
@@ -103,7 +103,7 @@ void cg_skip_operand(cg_work *w) {
     cg_set(&w->slots, "skip_ring", "%s", "");
     if (!t) return;
     cg_operand(w, "skip", t);
-    cg_set(&w->slots, "skip_ring", ".skip_ring = %d,", t->ring);
+    cg_set(&w->slots, "skip_ring", ".skip_ring = %d,", t->memory.ring);
 }
 
 void cg_weight_operand(cg_work *w, const char *var, const cg_weight *want) {
@@ -131,7 +131,7 @@ void cg_scratch_operand(cg_work *w, int64_t shared, int64_t lane) {
 
 void cg_sums_operand(cg_work *w, const ir_node *n) {
     int64_t offset = cg_scratch_offset(w->m, n);
-    cg_add(&w->operands, "\n *   sums  %" PRId64 " bytes of sums for %s, arena + %" PRId64, n->scratch,
+    cg_add(&w->operands, "\n *   sums  %" PRId64 " bytes of sums for %s, arena + %" PRId64, n->memory.scratch,
            n->out[0]->name, offset);
     add_offset(w, "sums", offset);
     cg_add(&w->pointers, "\n    double *sums = (double *)(void *)(m->arena + SUMS);");
@@ -200,12 +200,12 @@ const char *cg_dims_text(cg_work *w, const ir_tensor *t) {
     int64_t d[5];
     if (!cg_dims(t, d)) ir_die("codegen: %s: no activation", t->name);
     return ir_format(w->m->arena, "{%" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %s, %d}",
-                     d[0], d[1], d[2], d[3], d[4], t->block ? "VOX_BLOCK" : "0", t->ring);
+                     d[0], d[1], d[2], d[3], d[4], t->cpu.block ? "VOX_BLOCK" : "0", t->memory.ring);
 }
 
 void cg_set_rings(cg_work *w) {
-    cg_set_int(&w->slots, "x_ring", w->n->in[0]->ring);
-    cg_set_int(&w->slots, "y_ring", w->n->out[0]->ring);
+    cg_set_int(&w->slots, "x_ring", w->n->in[0]->memory.ring);
+    cg_set_int(&w->slots, "y_ring", w->n->out[0]->memory.ring);
 }
 
 const char *cg_list(ir_arena *arena, int n, const int64_t *v) {
@@ -260,14 +260,14 @@ const char *cg_epilogue(ir_arena *arena, const ir_node *n, const char *act) {
 int cg_box(const ir_tensor *t, int64_t *dim, int64_t *stride) {
     int rank = t->rank;
     memcpy(dim, t->dim, (size_t)rank * sizeof *dim);
-    if (t->block) {
+    if (t->cpu.block) {
         dim[1] = (dim[1] + IR_BLOCK - 1) / IR_BLOCK;
         dim[rank++] = IR_BLOCK;
     }
     int64_t step = 1;
     for (int i = rank - 1; i >= 0; i--) {
         stride[i] = step;
-        step *= i == 2 && t->ring ? t->ring : dim[i];
+        step *= i == 2 && t->memory.ring ? t->memory.ring : dim[i];
     }
     return rank;
 }

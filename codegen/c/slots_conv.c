@@ -58,8 +58,8 @@ bool slots_conv(cg_work *w) {
     cg_set3(w, (const char *const[]){"dd", "dh", "dw"}, dilation);
     cg_set3(w, (const char *const[]){"pd", "ph", "pw"}, pad);
     cg_set_int(&w->slots, "group", ir_int(n, IR_GROUP));
-    cg_set(&w->slots, "x_block", "%s", n->in[0]->block ? "VOX_BLOCK" : "0");
-    cg_set(&w->slots, "y_block", "%s", n->out[0]->block ? "VOX_BLOCK" : "0");
+    cg_set(&w->slots, "x_block", "%s", n->in[0]->cpu.block ? "VOX_BLOCK" : "0");
+    cg_set(&w->slots, "y_block", "%s", n->out[0]->cpu.block ? "VOX_BLOCK" : "0");
     cg_set_rings(w);
     cg_set(&w->slots, "epilogue", "%s",
            cg_epilogue(w->m->arena, n, ir_get(n, IR_ACT) ? ir_word(n, IR_ACT) : NULL));

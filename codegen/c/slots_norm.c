@@ -31,7 +31,7 @@ static bool set_norm(cg_work *w) {
     if (!cg_all_f32(w)) return false;
     if (!cg_dims(n->in[0], x)) return cg_unsupported(w, "only N C and 1 to 3 spatial axes");
     cg_set_dims(w, (const char *const[]){"n", "c", "d", "h", "w"}, x);
-    cg_set(&w->slots, "block", "%s", n->in[0]->block ? "VOX_BLOCK" : "0");
+    cg_set(&w->slots, "block", "%s", n->in[0]->cpu.block ? "VOX_BLOCK" : "0");
     return true;
 }
 
@@ -39,12 +39,12 @@ static bool set_norm(cg_work *w) {
 static bool set_map(cg_work *w) {
     const ir_node *n = w->n;
     if (!set_norm(w)) return false;
-    if (n->in[0]->block != n->out[0]->block)
+    if (n->in[0]->cpu.block != n->out[0]->cpu.block)
         ir_die("codegen: %s: operand and result differ in layout", n->name);
     cg_set(&w->slots, "epilogue", "%s", epilogue_of(w, n));
-    cg_set_int(&w->slots, "x_ring", n->in[0]->ring);
+    cg_set_int(&w->slots, "x_ring", n->in[0]->memory.ring);
     cg_set(&w->slots, "y_ring", "%s",
-           n->out[0]->ring ? ir_format(w->m->arena, ".y_ring = %d,", n->out[0]->ring) : "");
+           n->out[0]->memory.ring ? ir_format(w->m->arena, ".y_ring = %d,", n->out[0]->memory.ring) : "");
     return true;
 }
 
@@ -90,10 +90,10 @@ bool slots_norm_terms(cg_work *w) {
     if (!set_norm(w)) return false;
     cg_set_int(&w->slots, "groups", ir_get(n, IR_GROUP) ? ir_int(n, IR_GROUP) : c);
     cg_set(&w->slots, "eps", "%s", cg_double(w->m->arena, ir_float(n, IR_EPS)));
-    cg_set_int(&w->slots, "sum_slots", n->gathered ? cg_sums_of(w->m->g, n->in[0]->producer).total : 0);
+    cg_set_int(&w->slots, "sum_slots", n->cpu.gathered ? cg_sums_of(w->m->g, n->in[0]->producer).total : 0);
     cg_operand(w, "x", n->in[0]);
-    if (n->gathered) cg_sums_operand(w, n);
-    cg_set(&w->slots, "sums", "%s", n->gathered ? "sums" : "NULL");
+    if (n->cpu.gathered) cg_sums_operand(w, n);
+    cg_set(&w->slots, "sums", "%s", n->cpu.gathered ? "sums" : "NULL");
     cg_weight_operand(w, "scale", &(cg_weight){.pack = CG_VECTOR, .source = {n->in[1]}, .oc = c, .group = 1});
     cg_weight_operand(w, "bias", &(cg_weight){.pack = CG_VECTOR, .source = {n->in[2]}, .oc = c, .group = 1});
     cg_result(w, "y", n->out[0]);

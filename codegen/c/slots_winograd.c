@@ -40,12 +40,12 @@ static const ir_node *joined_reader(const cg_work *w, ir_op op) {
 
 static const char *box_text(cg_work *w, const ir_tensor *t) {
     return ir_format(w->m->arena, "{N, OC, %" PRId64 ", %" PRId64 ", %" PRId64 ", VOX_BLOCK, %d}", t->dim[2],
-                     t->dim[3], t->dim[4], t->ring);
+                     t->dim[3], t->dim[4], t->memory.ring);
 }
 
 static void set_results(cg_work *w) {
     const ir_node *crop = joined_reader(w, IR_OP_SLICE), *pool = joined_reader(w, IR_OP_MAX_POOL);
-    bool store = !w->n->out[0]->fused;
+    bool store = !w->n->out[0]->cpu.fused;
     cg_set(&w->slots, "store", "%d", store);
     cg_set(&w->slots, "crop_dims", "%s", "");
     cg_set(&w->slots, "pool_dims", "%s", "");
@@ -99,8 +99,8 @@ bool slots_winograd(cg_work *w) {
     cg_set3(w, (const char *const[]){"md", "mh", "mw"}, n->winograd);
     cg_set3(w, (const char *const[]){"dd", "dh", "dw"}, ir_ints(n, IR_DILATION));
     cg_set3(w, (const char *const[]){"pd", "ph", "pw"}, ir_ints(n, IR_PAD));
-    cg_set_int(&w->slots, "x_ring", n->in[0]->ring);
-    cg_set_int(&w->slots, "y_ring", n->out[0]->ring);
+    cg_set_int(&w->slots, "x_ring", n->in[0]->memory.ring);
+    cg_set_int(&w->slots, "y_ring", n->out[0]->memory.ring);
     cg_set(&w->slots, "epilogue", "%s",
            cg_epilogue(w->m->arena, n, ir_get(n, IR_ACT) ? ir_word(n, IR_ACT) : NULL));
     cg_conv_operand(w);

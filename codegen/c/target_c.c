@@ -30,12 +30,12 @@ static const char *finish_offsets(cg_work *w) {
 /* "; stream 1, 4 planes of p1 at a time": the group's last node sets the pace. */
 static const char *stream_text(const cg_model *m, const ir_node *n) {
     const ir_graph *g = m->g;
-    if (!n->stream) return "";
+    if (!n->memory.stream) return "";
     const ir_node *last = n;
     for (int i = 0; i < g->n_nodes; i++)
-        if (g->nodes[i]->stream == n->stream) last = g->nodes[i];
-    return ir_format(m->arena, "; stream %d, %d plane%s of %s at a time", n->stream, n->slab,
-                     n->slab == 1 ? "" : "s", cg_remark(m->arena, last->out[0]->name));
+        if (g->nodes[i]->memory.stream == n->memory.stream) last = g->nodes[i];
+    return ir_format(m->arena, "; stream %d, %d plane%s of %s at a time", n->memory.stream, n->memory.slab,
+                     n->memory.slab == 1 ? "" : "s", cg_remark(m->arena, last->out[0]->name));
 }
 
 static bool add_layer(cg_model *m, int index, cg_text *out, ir_diag *d) {
@@ -268,7 +268,7 @@ static bool check_ports(const ir_graph *g, ir_diag *d) {
         const ir_tensor *t = i < g->n_inputs ? g->inputs[i] : g->outputs[i - g->n_inputs];
         if (!cg_vox_dtype(t->dtype))
             return ir_fail(d, IR_EXIT_UNSUPPORTED, "%s: target c has no f64 inputs or outputs", t->name);
-        if (i >= g->n_inputs && (t->role != IR_ROLE_VALUE || t->view_of || t->block))
+        if (i >= g->n_inputs && (t->role != IR_ROLE_VALUE || t->memory.view_of || t->cpu.block))
             ir_die("codegen: output %s is not a plain value of its own", t->name);
     }
     return true;

@@ -258,7 +258,7 @@ static bool check_ports(const ir_graph *g, ir_diag *d) {
         const ir_tensor *t = i < g->n_inputs ? g->inputs[i] : g->outputs[i - g->n_inputs];
         if (!cg_vox_dtype(t->dtype))
             return ir_fail(d, IR_EXIT_UNSUPPORTED, "%s: target cuda has no f64 inputs or outputs", t->name);
-        if (i >= g->n_inputs && (t->role != IR_ROLE_VALUE || t->view_of || t->pitch))
+        if (i >= g->n_inputs && (t->role != IR_ROLE_VALUE || t->memory.view_of || t->gpu.pitch))
             ir_die("codegen: output %s is not a plain value of its own", t->name);
     }
     return true;

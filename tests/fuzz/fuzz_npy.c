@@ -5,7 +5,7 @@
 #include "vox.h"
 
 /* Their headers have one name, npy.h, in two folders. */
-#include "../../compiler/npy.h"
+#include "../../compiler/base/npy.h"
 #include "../../runtime/program/npy.h"
 
 static const vox_port ports[] = {
