@@ -15,9 +15,10 @@ INCLUDE  = $(addprefix -I,$(ROOMS) $(RUNTIMES)) -I$(BUILD)/gen -isystem /usr/inc
 LIBS     = -lyaml -lprotobuf-c -lm -lpthread
 PROGRAM_LIBS = -lnifti2 -lznz -lpng -lz -lm -lpthread
 
-COMPILER = $(filter-out compiler/main.c,$(wildcard $(ROOMS:=/*.c))) runtime/shared/owner.c
+SHARED   = $(wildcard runtime/shared/*.c)
+COMPILER = $(filter-out compiler/main.c,$(wildcard $(ROOMS:=/*.c))) $(SHARED)
 RUNTIME  = $(wildcard runtime/core/*.c)
-SEGMENT  = $(wildcard runtime/program/*.c)
+SEGMENT  = $(wildcard runtime/program/*.c) $(SHARED)
 EMBEDDED = $(wildcard runtime/*/*.[ch] runtime/cuda/*.cuh codegen/templates/*) LICENSE
 FORMATTED = $(wildcard $(ROOMS:=/*.[ch]) runtime/*/*.[ch] runtime/cuda/*.cuh tests/*.[ch] tests/*/*.[ch] tests/cuda/*.cu tests/cuda/*.cuh)
 CUDA    ?= /usr/local/cuda

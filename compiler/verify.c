@@ -1,7 +1,7 @@
 #include "verify.h"
 
 #include "json.h"
-#include "npy.h"
+#include "npy_tensor.h"
 #include "onnx_data.h"
 #include "process.h"
 #include "seeded.h"

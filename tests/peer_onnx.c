@@ -9,7 +9,7 @@
 #include "front_onnx.h"
 #include "front_yaml.h"
 #include "init.h"
-#include "npy.h"
+#include "npy_tensor.h"
 #include "onnx_write.h"
 #include "passes.h"
 

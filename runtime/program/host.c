@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "backend.h"
-#include "npy.h"
+#include "npy_port.h"
 #include "owner.h"
 #include "report.h"
 #include "vox_model.h"

@@ -21,7 +21,7 @@ typedef struct request {
 #include "channels.h"
 #include "nifti.h"
 #include "file_names.h"
-#include "npy.h"
+#include "npy_port.h"
 #include "overlay.h"
 #include "results.h"
 #include "scores.h"
