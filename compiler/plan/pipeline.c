@@ -1,10 +1,10 @@
 #include "pipeline.h"
 
+#include "arguments.h"
 #include "codegen.h"
 #include "files.h"
 #include "lifetime.h"
 #include "passes.h"
-#include "suggest.h"
 #include "unplan.h"
 
 #include <errno.h>
@@ -129,7 +129,7 @@ static bool check_pass_name(ir_target target, const char *name, ir_diag *d) {
     }
     for (int i = 0; i < count; i++)
         if (strcmp(name, names[i]) == 0) return true;
-    const char *near = suggest(name, names, count);
+    const char *near = vox_suggest(name, names, count);
     return ir_fail(d, IR_EXIT_INPUT, "--dump-ir-after %s: no such pass%s%s; expected %s", name,
                    near ? ": did you mean " : "", near ? near : "", list);
 }
