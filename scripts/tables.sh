@@ -1,5 +1,5 @@
 #!/bin/sh
-# Prints tables of the README from the sources that define them: sh scripts/tables.sh passes | onnx
+# Prints tables of the documents from the sources that define them: sh scripts/tables.sh passes | onnx
 set -eu
 cd "$(dirname "$0")/.."
 case ${1:-} in
