@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "arguments.h"
-#include "backend.h"
+#include "host.h"
 #include "report.h"
 
 int vox_usage_error(const vox_context *c, const char *format, ...) {
