@@ -1,5 +1,5 @@
-/* voxc: reads a network description, writes source code. The verbs are in verb_*.c, the passes in pipeline.c.
- */
+/* voxc: reads a network description, writes source code.
+ * The verbs are in verb_*.c, the passes in pipeline.c. */
 #include "files.h"
 #include "utf8.h"
 #include "verbs.h"

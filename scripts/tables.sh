@@ -4,7 +4,7 @@ set -eu
 cd "$(dirname "$0")/.."
 case ${1:-} in
 passes) # {"name", function, "needs", "gives", "why here"}
-    awk -F'"' '/^    \{"[a-z]+", +pass_/ { printf "%-9s gives %s; %s\n", $2, $6, $8 }' compiler/plan/pipeline.c
+    awk -F'"' '/^    \{"[a-z]+", +pass_/ { printf "%-9s %s; %s\n", $2, $6, $8 }' compiler/plan/pipeline.c
     ;;
 onnx) # a comment per group, then {"Name", ...} once per meaning
     awk -F'"' '

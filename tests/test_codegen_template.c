@@ -1,5 +1,5 @@
-/* The template language: placeholders filled, lines that vanish, and the two fatal errors; text and SHA-256.
- */
+/* The template language: placeholders filled, lines that vanish, and the two fatal errors;
+ * text and SHA-256. */
 #include "test.h"
 
 #include <signal.h>

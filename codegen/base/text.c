@@ -74,8 +74,8 @@ void cg_add_c_string(cg_text *t, const char *s) {
     cg_add_string(t, "\"");
 }
 
-/* Whether the two characters at s mean something in a comment: its end or start, or the start of a trigraph.
- */
+/* Whether the two characters at s mean something in a comment:
+ * its end or start, or the start of a trigraph. */
 static bool is_mark(const char *s) {
     return (s[0] == '*' && s[1] == '/') || (s[0] == '/' && s[1] == '*') || (s[0] == '?' && s[1] == '?');
 }

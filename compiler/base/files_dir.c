@@ -174,8 +174,8 @@ static bool in_the_way(const file_dir *t, const char *name, const char *what, ir
                    t->force ? "" : ", or pass --force to replace it");
 }
 
-/* Of the target only what an earlier bundle lists is replaced, all other files with --force, folders never.
- */
+/* Of the target only what an earlier bundle lists is replaced, all other files with --force,
+ * folders never. */
 static bool is_free(const file_dir *t, const char *name, ir_diag *d) {
     char *part = copy_path(name), *slash = part;
     bool ok = true;

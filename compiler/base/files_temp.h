@@ -19,8 +19,8 @@ bool file_remove_tree(const char *path);
 pid_t file_temp_fork(void);
 void file_temp_reaped(void);
 
-/* Writes n bytes to fd (negative: errno says why it could not be opened), closes it. path is for the message.
- */
+/* Writes n bytes to fd (negative: errno says why it could not be opened), closes it.
+ * path is for the message. */
 bool file_put(int fd, const char *path, const void *data, size_t n, ir_diag *d);
 
 #endif

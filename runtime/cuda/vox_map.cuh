@@ -16,8 +16,8 @@ static inline cudaError_t vox_gpu_map(float alpha, float beta, vox_view<T> x, vo
     return vox_gpu_bias_act<T, A>(ep, x, y, begin, end, stream);
 }
 
-/* y = act(x * scale[ch] + bias[ch]), one rounding; y may be x. scale and bias as vox_gpu_epilogue's vectors.
- */
+/* y = act(x * scale[ch] + bias[ch]), one rounding; y may be x.
+ * scale and bias as vox_gpu_epilogue's vectors. */
 template <typename T, vox_act A> struct vox_gpu_affine_op {
     static constexpr int V = vox_chunk<T>::V;
     vox_view<T> x, y;
@@ -114,8 +114,8 @@ template <typename T, typename TA, typename TB, vox_binary_op OP, vox_act A> str
         vox_write_channels(y.p + vox_offset(y, s.n, s.z, s.y, s.x), s.ch, y.c, v);
     }
 };
-/* Where y.own > y.c, operands that don't broadcast along C are readable up to y.own rounded to whole chunks.
- */
+/* Where y.own > y.c, operands that don't broadcast along C are readable up to y.own
+ * rounded to whole chunks. */
 template <typename T, typename TA, typename TB, vox_binary_op OP, vox_act A>
 static inline cudaError_t vox_gpu_binary(float alpha, float beta, vox_strided<TA> a, vox_strided<TB> b,
                                          vox_view<T> y, int begin, int end, cudaStream_t stream) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT-0 */
-/* arguments.h: a command line word by word, by a table of options, and the name that a typist may have meant.
- */
+/* arguments.h: a command line word by word, by a table of options,
+ * and the name that a typist may have meant. */
 #ifndef VOX_ARGUMENTS_H
 #define VOX_ARGUMENTS_H
 

@@ -29,8 +29,8 @@ vox_json vox_json_file(FILE *f);
 void vox_json_begin(vox_json *j, const char *key, const char *form);
 void vox_json_end(vox_json *j); /* the innermost that is open */
 
-/* Quoted; what is not plain (utf8.h) is escaped, and what is no UTF-8 becomes question marks. NULL is null.
- */
+/* Quoted; what is not plain (utf8.h) is escaped, and what is no UTF-8 becomes question marks.
+ * NULL is null. */
 void vox_json_text(vox_json *j, const char *key, const char *text);
 void vox_json_int(vox_json *j, const char *key, int64_t v);
 void vox_json_bool(vox_json *j, const char *key, bool v);

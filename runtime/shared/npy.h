@@ -33,8 +33,8 @@ const char *vox_npy_read(vox_npy *h, const char *text, size_t n);
  * Returns how many. descr as in vox_npy; rank at most 8. */
 size_t vox_npy_write(char text[VOX_NPY_TEXT], const char *descr, int rank, const int64_t *dim);
 
-/* Copies elements of `size` bytes from Fortran's order to C's; no element is there twice, none is in place.
- */
+/* Copies elements of `size` bytes from Fortran's order to C's;
+ * no element is there twice, none is in place. */
 void vox_npy_reorder(const vox_npy *h, const void *from, void *to, size_t size);
 
 #endif

@@ -116,8 +116,8 @@ static int create(const vox_temp_kind *kind, const char *path, mode_t mode, int 
 int vox_temp_create(const vox_temp_kind *kind, const char *path, mode_t mode, int *made) {
     int entry = -1;
     vox_temp_hold();
-    /* A thread may make several at a time, and a name may stand for an earlier one that could not be removed.
-     */
+    /* A thread may make several at a time, and a name may stand for an earlier one that
+     * could not be removed. */
     for (int attempt = 0; attempt < MOST_TRIES && entry < 0; attempt++) {
         char *name = vox_owner_name(path, "tmp", attempt);
         if (name == NULL) break;

@@ -12,8 +12,8 @@
 
 enum { MOST_CONSTANTS = 1 << 20 }; /* elements; more only take time */
 
-/* Stands in for the compiler's, which takes half of a run for files of the runtime that are always the same.
- */
+/* Stands in for the compiler's, which takes half of a run for files of the runtime that
+ * are always the same. */
 void cg_sha256(const void *data, size_t size, char text[CG_SHA256_TEXT]) {
     (void)data;
     snprintf(text, CG_SHA256_TEXT, "%064zx", size);

@@ -221,8 +221,8 @@ cudnnStatus_t cudnnBackendGetAttribute(const descriptor d, attribute a, attribut
     return left(real()->get(d, a, t, room, n, v));
 }
 
-/* Which property attribute a descriptor takes where the program gave it a handle, or something with a handle.
- */
+/* Which property attribute a descriptor takes where the program gave it a handle,
+ * or something with a handle. */
 static const struct {
     attribute given, instead;
     bool is_handle; /* otherwise a graph */

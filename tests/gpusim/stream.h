@@ -123,8 +123,8 @@ bool sim_captures_blocking(void);
 /* Whether a call is made that a capture of a mode other than relaxed forbids; marks that one invalid. */
 bool sim_is_unsafe(void);
 void sim_invalidate_captures(void);
-/* Takes every stream out of a capture. Says whether one of them has work that the origin does not wait for.
- */
+/* Takes every stream out of a capture. Says whether one of them has work that the
+ * origin does not wait for. */
 bool sim_leave_capture(sim_capture *c);
 
 /* How every call of the runtime ends: remembers an error for cudaGetLastError and unlocks. */

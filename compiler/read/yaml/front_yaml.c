@@ -260,8 +260,8 @@ static bool use_block(yaml_layer *l, const yaml_item *block, ir_tensor *previous
                               .use = l->scope->use ? l->scope->use : l->at,
                               .prefix = ir_format(a, "%s.", l->path),
                               .depth = l->scope->depth + 1};
-    /* Values of $parameters outlive this function only inside names and tensors, so the scope may live here.
-     */
+    /* Values of $parameters outlive this function only inside names and tensors,
+     * so the scope may live here. */
     return yaml_add_name(l->b, ir_format(a, "%sinput", inner.prefix), l->at, l->in[0]) &&
            build_layers(l->b, yaml_find(block, "layers"), &inner, l->in[0], l->name, &l->out);
 }
