@@ -3,7 +3,7 @@
 #include "load.h"
 #include "process.h"
 #include "verbs.h"
-#include "verify.h"
+#include "verify_bundle.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

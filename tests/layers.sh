@@ -57,6 +57,11 @@ find compiler codegen ir runtime -name '*.[ch]' -o -name '*.cuh' -o -name '*.def
     echo "$plan" | grep -q "^${file%/*}:" || echo "layers: $file lies in no room of the plan"
 done >>"$violations"
 
+# Includes are by name alone, so each header's is its own, tests included.
+find compiler codegen ir runtime tests -name '*.h' -o -name '*.cuh' -o -name '*.def' | sed 's,.*/,,' | sort | uniq -d | while read -r header; do
+    echo "layers: there are several files $header: rename all but one"
+done >>"$violations"
+
 # files_of ROOM
 files_of() { find "$1" -maxdepth 1 -type f \( -name '*.[ch]' -o -name '*.cuh' -o -name '*.def' -o -name '*.in' \) | sort; }
 

@@ -1,7 +1,7 @@
 /* bundle_text.c: see bundle_text.h. */
 #include "bundle_text.h"
 
-#include "names.h"
+#include "identifiers.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #include "model.h"
 
 #include "algorithm.h"
-#include "names.h"
+#include "identifiers.h"
 #include "stream.h"
 
 #include <ctype.h>

@@ -10,7 +10,7 @@
 #include "backend.h"
 #include "output.h"
 #include "report.h"
-#include "verbs.h"
+#include "program_verbs.h"
 
 static const vox_verb verbs[] = {
     {"info", "", "Says what the network is, what memory it needs and what its layers are.", NULL,

@@ -11,7 +11,7 @@
 #include "json_write.h"
 #include "report.h"
 #include "results.h"
-#include "verbs.h"
+#include "program_verbs.h"
 
 typedef struct bench {
     int threads, iterations, warmup, json, layers;

@@ -5,7 +5,7 @@
 
 #include "json_write.h"
 #include "report.h"
-#include "verbs.h"
+#include "program_verbs.h"
 
 #ifdef VOX_WITH_NIFTI
 #include <math.h>

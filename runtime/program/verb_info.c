@@ -9,7 +9,7 @@
 #include "json_write.h"
 #include "prepare.h"
 #include "report.h"
-#include "verbs.h"
+#include "program_verbs.h"
 
 static const char *isa(const vox_model_info *m) {
     const char *name = m->isa != NULL ? m->isa() : NULL;

@@ -12,7 +12,7 @@
 #include "output.h"
 #include "report.h"
 #include "results.h"
-#include "verbs.h"
+#include "program_verbs.h"
 
 typedef struct dump {
     const vox_model_info *model;

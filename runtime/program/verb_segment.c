@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "report.h"
-#include "verbs.h"
+#include "program_verbs.h"
 
 typedef struct request {
     const char *labels, *overlay, *scores, *weights;

@@ -2,7 +2,7 @@
  * where a program gives a handle, it gets a descriptor of the simulated device's properties instead, and what
  * the program executes is computed from the finalized plan's own JSON. */
 #include "plan.h"
-#include "stream.h"
+#include "sim_stream.h"
 
 #include <dlfcn.h>
 #include <stdlib.h>

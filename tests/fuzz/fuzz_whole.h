@@ -1,4 +1,4 @@
-/* whole.h: the rest of `voxc compile` for a graph that a target has read: passes, then the bundle's text and
+/* fuzz_whole.h: the rest of `voxc compile` for a graph that a target has read: passes, then the bundle's text and
  * weights, into nothing. */
 #ifndef FUZZ_WHOLE_H
 #define FUZZ_WHOLE_H

@@ -1,4 +1,4 @@
-#include "verify.h"
+#include "verify_bundle.h"
 
 #include "npy_tensor.h"
 #include "onnx_data.h"

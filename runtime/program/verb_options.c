@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT-0 */
-/* options.c: see options.h. */
-#include "options.h"
+/* verb_options.c: see verb_options.h. */
+#include "verb_options.h"
 
 #include <errno.h>
 #include <math.h>

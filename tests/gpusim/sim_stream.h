@@ -1,4 +1,4 @@
-/* stream.h: streams, events and graphs.
+/* sim_stream.h: streams, events and graphs.
  *
  * Work is queued and runs only when something waits for it: a result that the program uses without waiting is
  * not there yet. GPUSIM_EAGER=1 runs it at once, the other extreme of what a device may do. What a stream

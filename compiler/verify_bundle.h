@@ -1,6 +1,6 @@
-/* verify.h: one run of a bundle beside the interpreter. */
-#ifndef VOXC_VERIFY_H
-#define VOXC_VERIFY_H
+/* verify_bundle.h: one run of a bundle beside the interpreter. */
+#ifndef VOXC_VERIFY_BUNDLE_H
+#define VOXC_VERIFY_BUNDLE_H
 
 #include "compare.h"
 #include "file_tensor.h"

@@ -1,4 +1,4 @@
-/* fuzz.h: random valid networks, what is checked of each, and how a failing one is made small.
+/* fuzz_graphs.h: random valid networks, what is checked of each, and how a failing one is made small.
  *
  * A case is a graph's text and the options that it is compiled with; the text alone says what its constants
  * hold (`random(seed, scale)`), so that a case is a file that `voxc compile` takes, too. Case number i of a

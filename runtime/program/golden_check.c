@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT-0 */
-#include "golden.h"
+#include "golden_check.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT-0 */
-/* options.h: verbs and their options, as tables from which parsing, --help and suggestions come. */
-#ifndef VOX_OPTIONS_H
-#define VOX_OPTIONS_H
+/* verb_options.h: verbs and their options, as tables from which parsing, --help and suggestions come. */
+#ifndef VOX_VERB_OPTIONS_H
+#define VOX_VERB_OPTIONS_H
 
 #include <stddef.h>
 
