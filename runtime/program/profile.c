@@ -16,10 +16,10 @@ typedef struct slice {
     int64_t begin, end; /* ns since the run started; end 0: no task of the step ran here */
 } slice;
 
-typedef struct owner { /* a thread, in the order in which they first took a task */
+typedef struct lane_owner { /* a thread, in the order in which they first took a task */
     pthread_t thread;
     atomic_int used;
-} owner;
+} lane_owner;
 
 struct vox_profile {
     vox_host *host;
@@ -27,9 +27,9 @@ struct vox_profile {
     double start;
     int64_t mark; /* when the last step ended */
     int threads, step;
-    atomic_int taken; /* lanes */
-    owner *lanes;     /* [threads]; the first is the run's */
-    slice *slices;    /* [steps][threads] */
+    atomic_int taken;  /* lanes */
+    lane_owner *lanes; /* [threads]; the first is the run's */
+    slice *slices;     /* [steps][threads] */
 };
 
 static int64_t now(const vox_profile *p) {
@@ -50,14 +50,14 @@ static int lane_of_thread(vox_profile *p) {
 
 /* ---- recording ------------------------------------------------------------------------------- */
 
-typedef struct job {
+typedef struct timed_job {
     vox_profile *profile;
     vox_task_fn *fn;
     void *argument;
-} job;
+} timed_job;
 
 static void timed_task(void *argument, int task) {
-    const job *j = argument;
+    const timed_job *j = argument;
     vox_profile *p = j->profile;
     const int lane = lane_of_thread(p);
     const int64_t begin = now(p);
@@ -70,7 +70,7 @@ static void timed_task(void *argument, int task) {
 
 static void timed_parallel_for(void *pool, int tasks, vox_task_fn *fn, void *argument) {
     vox_profile *p = pool;
-    job j = {p, fn, argument};
+    timed_job j = {p, fn, argument};
     p->before.parallel_for(p->before.pool, tasks, timed_task, &j);
 }
 
