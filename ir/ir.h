@@ -105,7 +105,7 @@ typedef struct ir_attr {
 typedef struct ir_node ir_node;
 
 typedef struct ir_tensor ir_tensor;
-#include "plan.h"
+#include "planned.h"
 
 typedef enum ir_role { IR_ROLE_INPUT, IR_ROLE_CONST, IR_ROLE_VALUE } ir_role;
 
@@ -126,7 +126,7 @@ struct ir_tensor {
         *data;     /* IR_ROLE_CONST: row-major, host byte order; NULL in a graph read without its weights */
     uint64_t hash; /* IR_ROLE_CONST: ir_hash of data */
 
-    /* What passes plan (plan.h). */
+    /* What passes plan (planned.h). */
     ir_tensor_cpu cpu;
     ir_tensor_gpu gpu;
     ir_tensor_memory memory;

@@ -1,5 +1,5 @@
-/* test_pass_around.c: norms become terms and what is made of x by them; which convs do the one or the other.
- */
+/* test_pass_around.c: norms become terms and what is made of x by them;
+ * which convs do the one or the other. */
 #include "test_graph.h"
 
 #include "codegen.h"

@@ -2,7 +2,7 @@
 #include "model.h"
 
 #include "algorithm.h"
-#include "names.h"
+#include "identifiers.h"
 #include "stream.h"
 
 #include <ctype.h>
@@ -249,8 +249,8 @@ static const cg_blob *find_blob(const cg_model *m, const cg_chains *by_hash, con
     return NULL;
 }
 
-/* Code and weight file name each other by what both were written from: the graph, and the constants' values.
- */
+/* Code and weight file name each other by what both were written from:
+ * the graph, and the constants' values. */
 static uint64_t hash_with_values(const cg_model *m) {
     uint64_t hash = ir_hash_graph(m->g);
     for (int i = 0; i < m->n_blobs; i++) {

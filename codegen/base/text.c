@@ -52,20 +52,12 @@ static void add_escaped(cg_text *t, const char *special, const char *s, size_t n
     add_bytes(t, s, n);
 }
 
-/* JSON's escapes stand for characters, so what is no UTF-8 is lost. */
-void cg_add_json(cg_text *t, const char *s) {
-    uint32_t code;
-    cg_add_string(t, "\"");
-    for (size_t n; *s; s += n) {
-        ir_char_kind kind = ir_char(s, &n, &code);
-        if (kind == IR_CHAR_INVALID)
-            cg_add_string(t, "?");
-        else if (kind == IR_CHAR_PLAIN)
-            add_escaped(t, "\"\\", s, n);
-        else
-            cg_add(t, "\\u%04x", (unsigned)code);
-    }
-    cg_add_string(t, "\"");
+static void put_json(void *to, const char *text, size_t n) {
+    add_bytes(to, text, n);
+}
+
+vox_json cg_json(cg_text *t) {
+    return (vox_json){.put = put_json, .to = t};
 }
 
 /* The same bytes at run time. C11 still has trigraphs: "??/" would be a backslash. Octal escapes end after
@@ -75,15 +67,15 @@ void cg_add_c_string(cg_text *t, const char *s) {
     uint32_t code;
     cg_add_string(t, "\"");
     for (size_t n; *s; s += n) {
-        bool plain = ir_char(s, &n, &code) == IR_CHAR_PLAIN;
+        bool plain = vox_char(s, &n, &code) == VOX_CHAR_PLAIN;
         if (plain) add_escaped(t, escaped, s, n);
         for (size_t i = 0; !plain && i < n; i++) cg_add(t, "\\%03o", (unsigned)(unsigned char)s[i]);
     }
     cg_add_string(t, "\"");
 }
 
-/* Whether the two characters at s mean something in a comment: its end or start, or the start of a trigraph.
- */
+/* Whether the two characters at s mean something in a comment:
+ * its end or start, or the start of a trigraph. */
 static bool is_mark(const char *s) {
     return (s[0] == '*' && s[1] == '/') || (s[0] == '/' && s[1] == '*') || (s[0] == '?' && s[1] == '?');
 }
@@ -92,9 +84,9 @@ static bool is_mark(const char *s) {
 void cg_add_remark(cg_text *t, const char *s) {
     uint32_t code;
     for (size_t n; *s; s += n) {
-        ir_char_kind kind = ir_char(s, &n, &code);
-        if (kind != IR_CHAR_PLAIN || *s == '\\') {
-            cg_add_string(t, kind == IR_CHAR_CONTROL ? " " : kind == IR_CHAR_PLAIN ? "|" : "?");
+        vox_char_kind kind = vox_char(s, &n, &code);
+        if (kind != VOX_CHAR_PLAIN || *s == '\\') {
+            cg_add_string(t, kind == VOX_CHAR_CONTROL ? " " : kind == VOX_CHAR_PLAIN ? "|" : "?");
             continue;
         }
         add_bytes(t, s, n);
@@ -105,11 +97,11 @@ void cg_add_remark(cg_text *t, const char *s) {
 void cg_add_markdown(cg_text *t, const char *s) {
     uint32_t code;
     for (size_t n; *s; s += n) {
-        ir_char_kind kind = ir_char(s, &n, &code);
-        if (kind == IR_CHAR_PLAIN)
+        vox_char_kind kind = vox_char(s, &n, &code);
+        if (kind == VOX_CHAR_PLAIN)
             add_escaped(t, "\\`*[]<>&|", s, n);
         else
-            cg_add_string(t, kind == IR_CHAR_CONTROL ? " " : "?");
+            cg_add_string(t, kind == VOX_CHAR_CONTROL ? " " : "?");
     }
 }
 

@@ -75,7 +75,7 @@ static bool parse_recompute(parser *p) {
 static bool parse_label(parser *p) {
     const char *label = lex_string(&p->x);
     if (!label) return false;
-    if (!*label || !ir_is_plain(label))
+    if (!*label || !vox_is_plain(label))
         return lex_fail(&p->x, "a label is one line of plain text: no control characters, none that turn the "
                                "direction of text, UTF-8");
     if (p->g->n_labels == IR_MAX_LABELS) return lex_fail(&p->x, "more than %d labels", IR_MAX_LABELS);

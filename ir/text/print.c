@@ -43,7 +43,7 @@ static void put_string(printer *p, const char *s) {
     uint32_t code;
     fputc('"', p->f);
     for (size_t n; *s; s += n) {
-        bool plain = ir_char(s, &n, &code) == IR_CHAR_PLAIN;
+        bool plain = vox_char(s, &n, &code) == VOX_CHAR_PLAIN;
         if (*s == '"' || *s == '\\') fputc('\\', p->f);
         if (plain) fwrite(s, 1, n, p->f);
         for (size_t i = 0; !plain && i < n; i++) fprintf(p->f, "\\x%02x", (unsigned)(unsigned char)s[i]);

@@ -69,8 +69,8 @@ typedef struct vox_executor {
     void *user;
 } vox_executor;
 
-/* The runtime's own pool: threads >= 1, the calling thread included. NULL when threads or memory are refused.
- */
+/* The runtime's own pool: threads >= 1, the calling thread included.
+ * NULL when threads or memory are refused. */
 typedef struct vox_pool vox_pool;
 vox_pool *vox_pool_create(int threads);
 void vox_pool_destroy(vox_pool *pool);

@@ -6,10 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "arguments.h"
 #include "backend.h"
 #include "output.h"
 #include "report.h"
-#include "verbs.h"
+#include "program_verbs.h"
 
 static const vox_verb verbs[] = {
     {"info", "", "Says what the network is, what memory it needs and what its layers are.", NULL,
@@ -53,7 +54,9 @@ static void print_help(const vox_model_info *m, bool cpu) {
 }
 
 static int unknown(const vox_model_info *m, const char *word) {
-    const char *near = vox_suggest(word, &verbs[0].name, VERBS, sizeof *verbs);
+    const char *names[VERBS];
+    for (int i = 0; i < VERBS; i++) names[i] = verbs[i].name;
+    const char *near = vox_suggest(word, names, VERBS);
     if (near != NULL) {
         return vox_fail(VOX_EXIT_INPUT, "unknown verb '%s', did you mean %s? (%s --help lists them)", word,
                         near, m->name);

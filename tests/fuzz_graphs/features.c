@@ -1,5 +1,5 @@
 /* features.c: what the passes did to a graph, for the table of coverage. */
-#include "fuzz.h"
+#include "fuzz_graphs.h"
 #include "pipeline.h"
 
 #include <string.h>

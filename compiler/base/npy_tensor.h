@@ -1,9 +1,9 @@
-/* npy.h: NumPy's .npy files, versions 1 to 3, for the compiler's side.
+/* npy_tensor.h: NumPy's .npy files (npy.h), versions 1 to 3, for the compiler's side.
  *
  * Types: f4 f8 i8 i4 u1 b1, little-endian. Fortran order is read (and reordered), C order is written. A file
  * with bytes after the data is refused. */
-#ifndef VOXC_NPY_H
-#define VOXC_NPY_H
+#ifndef VOXC_NPY_TENSOR_H
+#define VOXC_NPY_TENSOR_H
 
 #include "file_tensor.h"
 

@@ -1,4 +1,4 @@
-/* whole.h: the rest of `voxc compile` for a graph that a target has read: passes, then the bundle's text and
+/* fuzz_whole.h: the rest of `voxc compile` for a graph that a target has read: passes, then the bundle's text and
  * weights, into nothing. */
 #ifndef FUZZ_WHOLE_H
 #define FUZZ_WHOLE_H
@@ -12,8 +12,8 @@
 
 enum { MOST_CONSTANTS = 1 << 20 }; /* elements; more only take time */
 
-/* Stands in for the compiler's, which takes half of a run for files of the runtime that are always the same.
- */
+/* Stands in for the compiler's, which takes half of a run for files of the runtime that
+ * are always the same. */
 void cg_sha256(const void *data, size_t size, char text[CG_SHA256_TEXT]) {
     (void)data;
     snprintf(text, CG_SHA256_TEXT, "%064zx", size);

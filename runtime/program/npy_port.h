@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT-0 */
-/* npy.h: numpy's .npy files (format versions 1 to 3), dense numbers only. */
-#ifndef VOX_NPY_H
-#define VOX_NPY_H
+/* npy_port.h: numpy's .npy files (npy.h) as a network's inputs and outputs. */
+#ifndef VOX_NPY_PORT_H
+#define VOX_NPY_PORT_H
 
 #include "vox.h"
 
@@ -11,9 +11,9 @@ size_t vox_array_bytes(vox_dtype type, int rank, const int *dim);
 /* Fills `data` (vox_array_bytes of the port) from a file whose type and shape must be the port's; either byte
  * order and Fortran order are converted. Prints the error, both shapes named, and returns the exit code (0:
  * ok). */
-int vox_npy_read(const char *path, const vox_port *port, void *data);
+int vox_npy_read_port(const char *path, const vox_port *port, void *data);
 
 /* Writes a C-order array, whole or not at all. */
-int vox_npy_write(const char *path, vox_dtype type, int rank, const int *dim, const void *data);
+int vox_npy_write_array(const char *path, vox_dtype type, int rank, const int *dim, const void *data);
 
 #endif

@@ -1,5 +1,5 @@
-/* names.c: see names.h. */
-#include "names.h"
+/* identifiers.c: see identifiers.h. */
+#include "identifiers.h"
 
 #include <ctype.h>
 #include <string.h>

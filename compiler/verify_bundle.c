@@ -1,7 +1,6 @@
-#include "verify.h"
+#include "verify_bundle.h"
 
-#include "json.h"
-#include "npy.h"
+#include "npy_tensor.h"
 #include "onnx_data.h"
 #include "process.h"
 #include "seeded.h"
@@ -176,25 +175,26 @@ bool verify_expect(verify_run *r, ir_diag *d) {
 
 typedef struct layer_watch {
     verify_run *r;
-    int bad, count;
+    int bad;
     ir_diag *d;
 } layer_watch;
 
-static void report_layer(const layer_watch *w, const ir_node *n, const comparison *c, bool ok) {
-    FILE *f = w->r->report;
+static void report_layer(layer_watch *w, const ir_node *n, const comparison *c, bool ok) {
     const char *name = n->out[0]->name, *op = ir_op_get(n->op)->name;
     const char *verdict = ok ? "ok" : w->bad == 0 ? "FIRST OUT OF TOLERANCE" : "out of tolerance";
     if (!w->r->o->json) {
-        fprintf(f, "  %-28s %-16s max abs %9.3g  relative RMS %9.3g  %s\n", name, op, c->max_abs, c->rms,
-                verdict);
+        fprintf(w->r->report, "  %-28s %-16s max abs %9.3g  relative RMS %9.3g  %s\n", name, op, c->max_abs,
+                c->rms, verdict);
         return;
     }
-    fprintf(f, "%s    {\"name\": ", w->count ? ",\n" : "");
-    json_write_string(f, name);
-    fprintf(f, ", \"op\": \"%s\", ", op);
-    json_write_number(f, "max_abs", c->max_abs);
-    json_write_number(f, "relative_rms", c->rms);
-    fprintf(f, "\"ok\": %s}", ok ? "true" : "false");
+    vox_json *j = &w->r->json;
+    vox_json_begin(j, NULL, "{");
+    vox_json_text(j, "name", name);
+    vox_json_text(j, "op", op);
+    vox_json_number(j, "max_abs", 9, c->max_abs);
+    vox_json_number(j, "relative_rms", 9, c->rms);
+    vox_json_bool(j, "ok", ok);
+    vox_json_end(j);
 }
 
 static void watch_layer(void *ctx, const ir_node *n, const ir_value *value) {
@@ -210,7 +210,6 @@ static void watch_layer(void *ctx, const ir_node *n, const ir_value *value) {
     comparison c = compare(t, &got, value, 0.5, &w->r->limit);
     bool ok = compare_passes(&c, &w->r->limit);
     report_layer(w, n, &c, ok);
-    w->count++;
     w->bad += !ok;
     ir_values_free(&got, 1);
 }
@@ -219,9 +218,9 @@ bool verify_layers(verify_run *r, int *bad, ir_diag *d) {
     layer_watch w = {.r = r, .d = d};
     ir_value *out = calloc((size_t)r->planned->n_outputs, sizeof *out);
     if (!out) return ir_fail(d, IR_EXIT_FAILURE, "out of memory");
-    if (r->o->json) fputs("  \"layers\": [\n", r->report);
+    if (r->o->json) vox_json_begin(&r->json, "layers", "[\n");
     bool ok = ir_interpret(r->planned, r->inputs, out, r->threads, watch_layer, &w, d);
-    if (r->o->json) fputs("\n  ],\n", r->report);
+    if (r->o->json) vox_json_end(&r->json);
     if (ok) ir_values_free(out, r->planned->n_outputs);
     free(out);
     *bad = w.bad;

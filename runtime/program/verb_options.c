@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT-0 */
-/* options.c: see options.h. */
-#include "options.h"
+/* verb_options.c: see verb_options.h. */
+#include "verb_options.h"
 
 #include <errno.h>
 #include <math.h>
@@ -9,47 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arguments.h"
 #include "host.h"
 #include "report.h"
-
-enum { LONGEST_WORD = 32 };
-
-/* Levenshtein's distance, a swap of neighbours counting 1; words longer than LONGEST_WORD are never near. */
-static int distance(const char *a, const char *b) {
-    int n = (int)strlen(a), m = (int)strlen(b);
-    if (n > LONGEST_WORD || m > LONGEST_WORD) return LONGEST_WORD;
-    int d[LONGEST_WORD + 1][LONGEST_WORD + 1];
-    for (int i = 0; i <= n; i++) d[i][0] = i;
-    for (int j = 0; j <= m; j++) d[0][j] = j;
-    for (int i = 1; i <= n; i++) {
-        for (int j = 1; j <= m; j++) {
-            int best = d[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
-            if (d[i - 1][j] + 1 < best) best = d[i - 1][j] + 1;
-            if (d[i][j - 1] + 1 < best) best = d[i][j - 1] + 1;
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-                d[i - 2][j - 2] + 1 < best) {
-                best = d[i - 2][j - 2] + 1;
-            }
-            d[i][j] = best;
-        }
-    }
-    return d[n][m];
-}
-
-const char *vox_suggest(const char *word, const void *names, int n, size_t stride) {
-    const char *best = NULL;
-    int best_distance = strlen(word) < 4 ? 2 : 3; /* must be nearer than this */
-    for (int i = 0; i < n; i++) {
-        const char *name = *(const char *const *)(const void *)((const char *)names + (size_t)i * stride);
-        int d = distance(word, name);
-        if (strlen(word) >= 3 && strncmp(word, name, strlen(word)) == 0) d = 1; /* a beginning */
-        if (d < best_distance) {
-            best = name;
-            best_distance = d;
-        }
-    }
-    return best;
-}
 
 int vox_usage_error(const vox_context *c, const char *format, ...) {
     char text[400];
@@ -156,74 +118,52 @@ static void print_help(const vox_context *c, const vox_option *table, int n) {
     printf("  %-26s %s\n", "-h, --help", "this text");
 }
 
-static const vox_option *find(const vox_option *table, int n, const char *word, size_t length) {
-    for (int i = 0; i < n; i++) {
-        if (strlen(table[i].name) == length && memcmp(table[i].name, word, length) == 0) return &table[i];
-        if (length == 2 && word[0] == '-' && table[i].letter != 0 && word[1] == table[i].letter)
-            return &table[i];
-    }
-    return NULL;
+/* The names have their dashes. */
+static vox_option_word option_word(const void *table, int i) {
+    const vox_option *o = (const vox_option *)table + i;
+    return (vox_option_word){.name = o->name + 2, .letter = o->letter, .value = o->value};
 }
 
-static int unknown_option(const vox_context *c, const vox_option *table, int n, const char *word) {
-    const char *near = vox_suggest(word, &table[0].name, n, sizeof *table);
-    if (near != NULL) return vox_usage_error(c, "unknown option %s, did you mean %s?", word, near);
-    return vox_usage_error(c, "unknown option %s", word);
+static int bad_option(const vox_context *c, vox_argument kind, const vox_arguments *a, const vox_option *o) {
+    if (kind == VOX_ARGUMENT_TAKES_NONE) return vox_usage_error(c, "%s takes no value", o->name);
+    if (kind == VOX_ARGUMENT_NEEDS_VALUE) return vox_usage_error(c, "%s wants a value %s", o->name, o->value);
+    const int length = (int)strcspn(a->text, "=");
+    if (a->near == NULL) return vox_usage_error(c, "unknown option %.*s", length, a->text);
+    return vox_usage_error(c, "unknown option %.*s, did you mean --%s?", length, a->text, a->near);
 }
 
-/* Handles the option at argv[i]; returns the index of the last word used, or -2 after an error. */
-static int read_option(const vox_context *c, const vox_option *table, int n, int argc, char **argv, int i) {
-    const char *word = argv[i];
-    const char *equals = strncmp(word, "--", 2) == 0 ? strchr(word, '=') : NULL;
-    const size_t length = equals ? (size_t)(equals - word) : strlen(word);
-    const vox_option *o = find(table, n, word, length);
-    if (o == NULL) {
-        unknown_option(c, table, n, word);
-        return -2;
-    }
+static int take_option(const vox_context *c, const vox_option *o, const char *value) {
     if (o->kind == VOX_OPTION_FLAG) {
-        if (equals != NULL) {
-            vox_usage_error(c, "%s takes no value", o->name);
-            return -2;
-        }
         *(int *)o->target = 1;
-        return i;
+        return VOX_EXIT_OK;
     }
-    if (equals == NULL && i + 1 == argc) {
-        vox_usage_error(c, "%s wants a value %s", o->name, o->value);
-        return -2;
-    }
-    const char *value = equals ? equals + 1 : argv[++i];
-    if (o->kind == VOX_OPTION_ISA) return force_isa(c, value) ? i : -2;
-    if (!store(o, value)) {
-        if (o->kind == VOX_OPTION_TEXT) {
-            vox_usage_error(c, "%s wants a value %s, not nothing", o->name, o->value);
-        } else {
-            vox_usage_error(c, "%s wants a%s from %g to %g, not '%s'", o->name,
-                            o->kind == VOX_OPTION_INT ? " whole number" : " number", o->low, o->high, value);
-        }
-        return -2;
-    }
-    return i;
+    if (o->kind == VOX_OPTION_ISA) return force_isa(c, value) ? VOX_EXIT_OK : VOX_EXIT_INPUT;
+    if (store(o, value)) return VOX_EXIT_OK;
+    if (o->kind == VOX_OPTION_TEXT)
+        return vox_usage_error(c, "%s wants a value %s, not nothing", o->name, o->value);
+    return vox_usage_error(c, "%s wants a%s from %g to %g, not '%s'", o->name,
+                           o->kind == VOX_OPTION_INT ? " whole number" : " number", o->low, o->high, value);
 }
 
 int vox_options_read(const vox_context *c, const vox_option *table, int n, int argc, char **argv,
                      int *operands) {
     const option_table t = options_of(c, table, n);
-    bool only_operands = false;
+    vox_arguments a = {.argc = argc, .argv = argv, .row = option_word, .table = t.row, .n = t.n};
+    int code = VOX_EXIT_OK;
     *operands = 0;
-    for (int i = 0; i < argc; i++) {
-        if (only_operands || argv[i][0] != '-' || argv[i][1] == 0) {
-            argv[(*operands)++] = argv[i];
-        } else if (strcmp(argv[i], "--") == 0) {
-            only_operands = true;
-        } else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+    while (code == VOX_EXIT_OK) {
+        const vox_argument kind = vox_arguments_next(&a);
+        if (kind == VOX_ARGUMENT_END) return -1;
+        if (kind == VOX_ARGUMENT_OPERAND) {
+            argv[(*operands)++] = argv[a.at - 1];
+        } else if (kind == VOX_ARGUMENT_OPTION) {
+            code = take_option(c, &t.row[a.option], a.value);
+        } else if (kind == VOX_ARGUMENT_HELP) {
             print_help(c, t.row, t.n);
             return VOX_EXIT_OK;
         } else {
-            i = read_option(c, t.row, t.n, argc, argv, i);
-            if (i < 0) return VOX_EXIT_INPUT;
+            code = bad_option(c, kind, &a, a.option < 0 ? NULL : &t.row[a.option]);
         }
     }
-    return -1;
+    return code;
 }

@@ -1,6 +1,6 @@
-/* names.h: which names C, C++ and a bundle's own files leave free. */
-#ifndef VOXC_CG_NAMES_H
-#define VOXC_CG_NAMES_H
+/* identifiers.h: which names C, C++ and a bundle's own files leave free. */
+#ifndef VOXC_CG_IDENTIFIERS_H
+#define VOXC_CG_IDENTIFIERS_H
 
 #include "ir.h"
 

@@ -1,4 +1,4 @@
-/* stream.h: streams, events and graphs.
+/* sim_stream.h: streams, events and graphs.
  *
  * Work is queued and runs only when something waits for it: a result that the program uses without waiting is
  * not there yet. GPUSIM_EAGER=1 runs it at once, the other extreme of what a device may do. What a stream
@@ -123,8 +123,8 @@ bool sim_captures_blocking(void);
 /* Whether a call is made that a capture of a mode other than relaxed forbids; marks that one invalid. */
 bool sim_is_unsafe(void);
 void sim_invalidate_captures(void);
-/* Takes every stream out of a capture. Says whether one of them has work that the origin does not wait for.
- */
+/* Takes every stream out of a capture. Says whether one of them has work that the
+ * origin does not wait for. */
 bool sim_leave_capture(sim_capture *c);
 
 /* How every call of the runtime ends: remembers an error for cudaGetLastError and unlocks. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT-0 */
-/* verbs.h: the program's verbs. Each takes the words after its name and returns the exit code. */
-#ifndef VOX_VERBS_H
-#define VOX_VERBS_H
+/* program_verbs.h: the program's verbs. Each takes the words after its name and returns the exit code. */
+#ifndef VOX_PROGRAM_VERBS_H
+#define VOX_PROGRAM_VERBS_H
 
-#include "options.h"
+#include "verb_options.h"
 
 int vox_verb_info(const vox_context *c, int argc, char **argv);
 int vox_verb_selftest(const vox_context *c, int argc, char **argv);

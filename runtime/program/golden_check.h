@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT-0 */
-/* golden.h: a run compared with the files of a golden/ folder (voxc compile --golden): input_N.npy,
+/* golden_check.h: a run compared with the files of a golden/ folder (voxc compile --golden): input_N.npy,
  * output_N.npy and layers.txt, "NAME COUNT MEAN RMS" a line.
  */
-#ifndef VOX_GOLDEN_H
-#define VOX_GOLDEN_H
+#ifndef VOX_GOLDEN_CHECK_H
+#define VOX_GOLDEN_CHECK_H
 
 #include "host.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT-0 */
 /* utf8.c: see utf8.h. */
 #include "utf8.h"
 
@@ -25,18 +26,18 @@ static bool is_hidden(uint32_t c) {
            (c >= 0x2066 && c <= 0x2069) || c == 0xFEFF;
 }
 
-ir_char_kind ir_char(const char *s, size_t *n, uint32_t *code) {
+vox_char_kind vox_char(const char *s, size_t *n, uint32_t *code) {
     *n = decode(s, code);
-    if (*n) return is_control(*code) ? IR_CHAR_CONTROL : is_hidden(*code) ? IR_CHAR_HIDDEN : IR_CHAR_PLAIN;
+    if (*n) return is_control(*code) ? VOX_CHAR_CONTROL : is_hidden(*code) ? VOX_CHAR_HIDDEN : VOX_CHAR_PLAIN;
     *n = 1;
     *code = (unsigned char)*s;
-    return IR_CHAR_INVALID;
+    return VOX_CHAR_INVALID;
 }
 
-bool ir_is_plain(const char *s) {
+bool vox_is_plain(const char *s) {
     uint32_t code;
     size_t n;
     for (; *s; s += n)
-        if (ir_char(s, &n, &code) != IR_CHAR_PLAIN) return false;
+        if (vox_char(s, &n, &code) != VOX_CHAR_PLAIN) return false;
     return true;
 }

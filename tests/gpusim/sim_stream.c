@@ -1,5 +1,5 @@
-/* stream.c: streams as queues that run when waited for. */
-#include "stream.h"
+/* sim_stream.c: streams as queues that run when waited for. */
+#include "sim_stream.h"
 
 #include <stdlib.h>
 

@@ -1,9 +1,10 @@
-/* verify.h: one run of a bundle beside the interpreter. */
-#ifndef VOXC_VERIFY_H
-#define VOXC_VERIFY_H
+/* verify_bundle.h: one run of a bundle beside the interpreter. */
+#ifndef VOXC_VERIFY_BUNDLE_H
+#define VOXC_VERIFY_BUNDLE_H
 
 #include "compare.h"
 #include "file_tensor.h"
+#include "json_write.h"
 #include "options.h"
 
 #include <stdio.h>
@@ -14,7 +15,8 @@ typedef struct verify_run {
     ir_graph *planned;   /* what the bundle was written from */
     const char *bundle;  /* its folder, built */
     const char *temp;    /* folder for tensors and logs */
-    FILE *report;        /* what is found, as text or (o->json) as JSON */
+    FILE *report;        /* what is found, as text or (o->json) as JSON: */
+    vox_json json;
     int threads;
     tolerance limit;
     ir_value *inputs;         /* reference->n_inputs */

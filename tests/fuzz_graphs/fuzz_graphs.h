@@ -1,4 +1,4 @@
-/* fuzz.h: random valid networks, what is checked of each, and how a failing one is made small.
+/* fuzz_graphs.h: random valid networks, what is checked of each, and how a failing one is made small.
  *
  * A case is a graph's text and the options that it is compiled with; the text alone says what its constants
  * hold (`random(seed, scale)`), so that a case is a file that `voxc compile` takes, too. Case number i of a
@@ -193,8 +193,8 @@ typedef struct fuzz_emitted {
 void fuzz_emit(fuzz_emitted *cases, int count, const char *dir, const char *flags);
 /* The same for one case, in a folder of its own: a fuzz_checker. */
 void fuzz_check_emitted(const char *text, const fuzz_options *o, fuzz_result *r);
-/* Cases 0 to count - 1 of a seed, in `jobs` processes; a quarter of the builds is for AVX2 where that runs.
- */
+/* Cases 0 to count - 1 of a seed, in `jobs` processes;
+ * a quarter of the builds is for AVX2 where that runs. */
 fuzz_tally *fuzz_run_emitted(uint64_t seed, int64_t count, int jobs);
 
 /* Values for a graph's inputs: floats in [-1, 1), integers in [0, 8). */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT-0 */
-#include "golden.h"
+#include "golden_check.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "npy.h"
+#include "npy_port.h"
 #include "report.h"
 
 /* Single precision through a deep network stays below 1e-5 of a value's root mean square; a wrong tap, weight
@@ -123,7 +123,7 @@ static int check_outputs(vox_host *h, const char *folder) {
         void *expected = malloc(bytes > 0 ? bytes : 1);
         if (expected == NULL) return vox_fail_memory("a golden output", bytes);
         snprintf(path, sizeof path, "%s/output_%d.npy", folder, i);
-        int code = vox_npy_read(path, &m->outputs[i], expected);
+        int code = vox_npy_read_port(path, &m->outputs[i], expected);
         if (code == 0) worst = fmax(worst, output_error(&m->outputs[i], h->outputs[i], expected));
         free(expected);
         if (code != 0) return code;
@@ -139,7 +139,7 @@ static int run(vox_host *h, golden *g, const char *folder) {
     char path[PATH_MAX];
     for (int i = 0; i < m->n_inputs; i++) {
         snprintf(path, sizeof path, "%s/input_%d.npy", folder, i);
-        int code = vox_npy_read(path, &m->inputs[i], h->inputs[i]);
+        int code = vox_npy_read_port(path, &m->inputs[i], h->inputs[i]);
         if (code != 0) return code;
     }
     h->executor.layer = on_layer;

@@ -1,4 +1,4 @@
-/* plan.h: the places in a graph for what passes decide about it. What the members mean is the business of the
+/* planned.h: the places in a graph for what passes decide about it. What the members mean is the business of the
  * rooms of compiler/plan, which print, parse, verify and count them (plan_text.h). Included by ir.h.
  */
 #ifndef VOXC_IR_PLAN_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT-0 */
-/* options.h: verbs and their options, as tables from which parsing, --help and suggestions come. */
-#ifndef VOX_OPTIONS_H
-#define VOX_OPTIONS_H
+/* verb_options.h: verbs and their options, as tables from which parsing, --help and suggestions come. */
+#ifndef VOX_VERB_OPTIONS_H
+#define VOX_VERB_OPTIONS_H
 
 #include <stddef.h>
 
@@ -66,9 +66,5 @@ int vox_options_read(const vox_context *c, const vox_option *table, int n, int a
 
 /* Exit code 2 after "error: N run: what", and the usage line. */
 int vox_usage_error(const vox_context *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-/* The one of n names (every `stride` bytes from `names`, const char * each) that a typist may have meant, or
- * NULL. */
-const char *vox_suggest(const char *word, const void *names, int n, size_t stride);
 
 #endif
