@@ -16,7 +16,7 @@ static int64_t physical_count(const ir_tensor *t) {
 /* In a stream: y's dims and the operands' rings. */
 static void set_planes(cg_work *w, const char *operands) {
     cg_set(&w->slots, "planes", "%s",
-           w->n->stream ? ir_format(w->m->arena, ".y = %s, %s,", cg_dims_text(w, w->n->out[0]), operands)
+           w->n->stream ? ir_format(w->m->arena, ".y = %s,\n    %s,", cg_dims_text(w, w->n->out[0]), operands)
                         : "");
 }
 
@@ -62,7 +62,7 @@ static bool set_binary(cg_work *w) {
     cg_set(&w->slots, "dim", "%s", cg_list(w->m->arena, rank, dim));
     cg_set(&w->slots, "a_stride", "%s", cg_list(w->m->arena, rank, a));
     cg_set(&w->slots, "b_stride", "%s", cg_list(w->m->arena, rank, b));
-    set_planes(w, ir_format(w->m->arena, ".a_ring = %d, .b_ring = %d", n->in[0]->ring, n->in[1]->ring));
+    set_planes(w, ir_format(w->m->arena, ".a_ring = %d,\n    .b_ring = %d", n->in[0]->ring, n->in[1]->ring));
     cg_operand(w, "a", n->in[0]);
     cg_operand(w, "b", n->in[1]);
     cg_result(w, "y", y);

@@ -46,9 +46,9 @@ bool slots_slice(cg_work *w) {
         if (!n->stream || i != PLANES) from += begin[i] * x_stride[i];
         x_stride[i] *= step[i];
     }
-    const char *planes =
-        ir_format(w->m->arena, ".planes = %d, .x_begin = %" PRId64 ", .x_ring = %d, .y_ring = %d,", PLANES,
-                  begin[PLANES], n->in[0]->ring, n->out[0]->ring);
+    const char *planes = ir_format(
+        w->m->arena, ".planes = %d,\n    .x_begin = %" PRId64 ",\n    .x_ring = %d,\n    .y_ring = %d,",
+        PLANES, begin[PLANES], n->in[0]->ring, n->out[0]->ring);
     return set_copy(w, rank, y_dim, x_stride, y_stride, from, n->stream ? planes : NULL);
 }
 

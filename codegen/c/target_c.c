@@ -34,6 +34,8 @@ static const char *stream_text(const cg_model *m, const ir_node *n) {
                      n->slab == 1 ? "" : "s", cg_remark(m->arena, last->out[0]->name));
 }
 
+enum { COLUMNS = 110 };
+
 static bool add_layer(cg_model *m, int index, cg_text *out, ir_diag *d) {
     const cg_layer *l = &m->layers[index];
     cg_work w = {.m = m, .layer = index, .n = l->node, .d = d, .slots = {.arena = m->arena}};
@@ -52,7 +54,7 @@ static bool add_layer(cg_model *m, int index, cg_text *out, ir_diag *d) {
     cg_set(s, "operands", "%s", cg_string(&w.operands));
     cg_set(s, "places", "%s", cg_string(&w.places));
     if (index) cg_add_string(out, "\n");
-    cg_fill(out, k->template_file, cg_template(m->arena, k->template_file), s);
+    cg_add_wrapped(out, cg_filled(k->template_file, s), COLUMNS);
     return true;
 }
 
