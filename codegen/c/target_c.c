@@ -5,6 +5,7 @@
 #include "bundle_files.h"
 #include "embed.h"
 #include "gpu_model.h"
+#include "isas.h"
 #include "memory_table.h"
 #include "prototypes.h"
 #include "slots.h"
@@ -148,6 +149,7 @@ static bool put_source(cg_bundle *b) {
     cg_slots s = cg_named_slots(m);
     cg_set(&s, "M", "%s", m->upper);
     cg_set(&s, "provenance", "%s", cg_comment(m->arena, cg_provenance(m)));
+    cg_set_isas_of_c(&s);
     cg_set_int(&s, "n_layers", m->n_layers);
     cg_set_int(&s, "n_weights", m->n_weights);
     cg_set(&s, "weights_size", "%s", m->n_weights ? "WEIGHTS" : "1");
@@ -188,6 +190,8 @@ static bool put_build_files(cg_bundle *b) {
     cg_set(&make, "M", "%s", m->upper);
     cg_set(&make, "summary", "%s", cg_summary(m));
     cg_set(&make, "runtime_sources", "%s", runtime_sources);
+    cg_set_isas_of_make(&make);
+    cg_set_isas_of_cmake(&cmake);
     cg_set(&cmake, "M", "%s", m->upper);
     cg_set(&cmake, "summary", "%s", cg_summary(m));
     cg_set(&cmake, "runtime_sources", "%s", runtime_sources);
