@@ -31,13 +31,14 @@ static bool set_axis(cg_work *w, const char *kernel, bool log, bool select_last)
     cg_set_int(&w->slots, "log", log);
     cg_set_int(&w->slots, "select_last", select_last);
     cg_set(&w->slots, "kernel", "%s", kernel);
+    cg_set(&w->slots, "operands_type", "%s", w->n->op == IR_OP_ARG_MAX ? "vox_arg_max_operands" : "vox_xy");
     const int64_t *dim = n->in[0]->dim;
     const char *planes =
-        n->memory.stream
-            ? ir_format(w->m->arena,
-                        ".plane = %" PRId64 ", .depth = %" PRId64 ", .x_ring = %d, .y_ring = %d,",
-                        dim[3] * dim[4], dim[2], n->in[0]->memory.ring, n->out[0]->memory.ring)
-            : "";
+        n->memory.stream ? ir_format(w->m->arena,
+                                     ".plane = %" PRId64 ",\n    .depth = %" PRId64
+                                     ",\n    .x_ring = %d,\n    .y_ring = %d,",
+                                     dim[3] * dim[4], dim[2], n->in[0]->memory.ring, n->out[0]->memory.ring)
+                         : "";
     cg_set(&w->slots, "planes", "%s", planes);
     cg_operand(w, "x", n->in[0]);
     cg_result(w, "y", n->out[0]);

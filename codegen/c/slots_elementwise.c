@@ -17,7 +17,7 @@ static int64_t physical_count(const ir_tensor *t) {
 static void set_planes(cg_work *w, const char *operands) {
     cg_set(&w->slots, "planes", "%s",
            w->n->memory.stream
-               ? ir_format(w->m->arena, ".y = %s, %s,", cg_dims_text(w, w->n->out[0]), operands)
+               ? ir_format(w->m->arena, ".y = %s,\n    %s,", cg_dims_text(w, w->n->out[0]), operands)
                : "");
 }
 
@@ -63,7 +63,7 @@ static bool set_binary(cg_work *w) {
     cg_set(&w->slots, "dim", "%s", cg_list(w->m->arena, rank, dim));
     cg_set(&w->slots, "a_stride", "%s", cg_list(w->m->arena, rank, a));
     cg_set(&w->slots, "b_stride", "%s", cg_list(w->m->arena, rank, b));
-    set_planes(w, ir_format(w->m->arena, ".a_ring = %d, .b_ring = %d", n->in[0]->memory.ring,
+    set_planes(w, ir_format(w->m->arena, ".a_ring = %d,\n    .b_ring = %d", n->in[0]->memory.ring,
                             n->in[1]->memory.ring));
     cg_operand(w, "a", n->in[0]);
     cg_operand(w, "b", n->in[1]);
@@ -73,7 +73,7 @@ static bool set_binary(cg_work *w) {
 
 bool slots_binary(cg_work *w) {
     cg_set(&w->slots, "kernel", "binary");
-    cg_set(&w->slots, "range", ", m->begin, m->end");
+    cg_set(&w->slots, "operands_type", "vox_binary_operands");
     return cg_all_f32(w) && set_binary(w);
 }
 
@@ -81,7 +81,7 @@ bool slots_compare(cg_work *w) {
     for (int i = 0; i < 2; i++)
         if (w->n->in[i]->dtype != IR_F32) return cg_unsupported(w, "operands must be f32");
     cg_set(&w->slots, "kernel", "compare");
-    cg_set(&w->slots, "range", "%s", "");
+    cg_set(&w->slots, "operands_type", "vox_compare_operands");
     return set_binary(w);
 }
 
