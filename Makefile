@@ -9,15 +9,15 @@ WARN     = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wconversion -Wshadow -Wstrict-p
 # The rooms of the tree, from what is used to what uses it; tests/layers.sh says which may include which.
 PLAN     = $(addprefix compiler/plan,/memory /graph /cpu/conv /cpu /gpu /interp) compiler/plan
 ROOMS    = ir ir/shape ir/text ir/interp ir/verify compiler/base compiler/read/weights compiler/read/onnx compiler/read/yaml \
-           compiler/read $(PLAN) codegen codegen/c codegen/cuda codegen/onnx compiler
+           compiler/read $(PLAN) codegen/base codegen/c codegen/cuda codegen/onnx codegen compiler
 RUNTIMES = runtime/shared runtime/core runtime/cpu runtime/program
 INCLUDE  = $(addprefix -I,$(ROOMS) $(RUNTIMES)) -I$(BUILD)/gen -isystem /usr/include/nifti -DVOX_WITH_NIFTI
 LIBS     = -lyaml -lprotobuf-c -lm -lpthread
 PROGRAM_LIBS = -lnifti2 -lznz -lpng -lz -lm -lpthread
 
-COMPILER = $(filter-out compiler/main.c,$(wildcard $(ROOMS:=/*.c))) runtime/shared/owner.c
+COMPILER = $(filter-out compiler/main.c,$(wildcard $(ROOMS:=/*.c))) $(wildcard runtime/shared/*.c)
 RUNTIME  = $(wildcard runtime/core/*.c)
-SEGMENT  = $(wildcard runtime/program/*.c)
+SEGMENT  = $(wildcard runtime/program/*.c runtime/shared/*.c)
 EMBEDDED = $(wildcard runtime/*/*.[ch] runtime/cuda/*.cuh codegen/templates/*) LICENSE
 FORMATTED = $(wildcard $(ROOMS:=/*.[ch]) runtime/*/*.[ch] runtime/cuda/*.cuh tests/*.[ch] tests/*/*.[ch] tests/cuda/*.cu tests/cuda/*.cuh)
 CUDA    ?= /usr/local/cuda

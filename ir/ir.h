@@ -291,7 +291,7 @@ typedef struct ir_graph {
     const char **labels; /* label names, index = class */
     ir_volume volume;
     int64_t arena_bytes; /* -1 while unplanned */
-    bool recompute;      /* each step of a stream makes all that it needs anew: see ir_group_steps */
+    bool recompute;      /* each step of a stream makes all that it needs anew: see stream.h */
     ir_goals goals;
     ir_names *names; /* of tensors (names.h) */
 } ir_graph;
@@ -375,6 +375,10 @@ bool ir_is_in_place(const ir_node *concat, int k);
 /* Whether another tensor lies in t. Views being sound, it is an operand of t's node or a result of a reader.
  */
 bool ir_has_views(const ir_tensor *t);
+/* Whether the graph hands t to its caller. */
+static inline bool ir_is_output(const ir_tensor *t) {
+    return t->n_outputs > 0;
+}
 bool ir_same_shape(const ir_tensor *a, const ir_tensor *b);
 /* "f32[1,64,3,3,3]" into buf; returns buf. */
 char *ir_type_text(const ir_tensor *t, char *buf, size_t n);
@@ -395,9 +399,6 @@ uint64_t ir_hash_graph(const ir_graph *g); /* of ir_print's structure, constants
 /* Infers n's output dtype and shape from its inputs and attributes, checking both. The message names the op,
  * the node and every shape involved. */
 bool ir_infer(ir_node *n, ir_diag *d);
-/* Whether a node is a convolution that Winograd's F(m, 3) computes: f32, three axes, 3x3x3, stride 1, one
- * group, constant weights. */
-bool ir_admits_winograd(const ir_node *n);
 /* Multiply-accumulates of a node: convs and transposed convs; 0 for the rest. */
 int64_t ir_macs(const ir_node *n);
 /* The value that a conv adds to its sums before the activation, of the result's shape (operand IR_SKIP: a
@@ -409,31 +410,6 @@ bool ir_is_joined(const ir_node *n);
 /* Parameters as papers count them: elements of the weights and biases of convs and transposed convs (batch
  * norm's and instance norm's are counted only with `norms`; prelu slopes always). */
 int64_t ir_parameters(const ir_graph *g, bool norms);
-
-/* ---- streaming (stream.c) -------------------------------------------------------------------- */
-
-/* Neighbouring nodes with one `stream` number run in turns: each makes some planes (along D, axis 2 of 5) of
- * its result, so that what passes between them need not exist whole. */
-typedef struct ir_planes {
-    int64_t begin, end;
-} ir_planes;
-typedef struct ir_step {
-    int node; /* position in the graph */
-    ir_planes planes;
-} ir_step;
-
-/* Whether n computes any range of its result's planes from ranges of its operands' planes. */
-bool ir_can_stream(const ir_node *n);
-/* Whether operand k of n, which can stream, has planes to wait for; constants have none. */
-bool ir_has_planes(const ir_node *n, int k);
-/* Which planes of operand k the planes `made` of n's result are computed from; may be empty. */
-ir_planes ir_planes_read(const ir_node *n, int k, ir_planes made);
-/* The steps of the nodes first to last as one group, in an arena. The last node asks for `slab` planes at a
- * time, each producer makes what is missing, and nodes that the last one does not depend on run as soon as
- * they can. Where the graph recomputes, a producer of a ring makes all that is asked for, each time. */
-ir_step *ir_group_steps(const ir_graph *g, int first, int last, int64_t slab, ir_arena *arena, int *count);
-/* The last node of the group that begins at node `first`; `first` if it is in none. */
-int ir_group_end(const ir_graph *g, int first);
 
 /* ---- text (print.c, parse.c; the specification is IR.md) ------------------------------------- */
 
@@ -448,12 +424,10 @@ ir_graph *ir_parse(const char *text, const char *file, ir_blobs *blobs, void *ct
  * data with g, which must outlive the copy. */
 ir_graph *ir_copy(const ir_graph *g);
 
-/* ---- verifier (verify.c, verify_memory.c) ---------------------------------------------------- */
+/* ---- verifier (verify.c) --------------------------------------------------------------------- */
 
-/* Structure, operand counts, attributes, re-inferred shapes, order, layouts, and once planned the memory
- * plan: no two tensors (or scratch) that are alive together overlap, all inside arena_bytes, aligned to 64.
- * Fills d (code IR_EXIT_FAILURE) and returns false at the first violation; shares no code with the planner.
- */
+/* Structure, operand counts, attributes, re-inferred shapes, order; nothing of what passes plan
+ * (plan_verify.h). Fills d (code IR_EXIT_FAILURE) and returns false at the first violation. */
 bool ir_verify(const ir_graph *g, ir_diag *d);
 
 /* ---- interpreter (interp*.c) ----------------------------------------------------------------- */

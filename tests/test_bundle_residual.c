@@ -3,6 +3,7 @@
 #include "bundle_lib.h"
 
 #include "algorithm.h"
+#include "plan_verify.h"
 
 #define WINDOW(stride) " kernel=3x3x3 stride=" stride " dilation=1x1x1 pad=[1,1,1,1,1,1] group="
 #define POINT(stride)  " kernel=1x1x1 stride=" stride " dilation=1x1x1 pad=[0,0,0,0,0,0] group=1"
@@ -69,7 +70,7 @@ static void make_bundle(const char *dir, int slab) {
     must(pass_outputs(g, &d) && pass_layout(g, &d) && pass_views(g, &d), &d);
     choose_algorithms(g, slab > 0);
     if (slab) pass_stream_group(g, 0, g->n_nodes - 1, slab);
-    must(pass_blocking(g, &d) && pass_memory(g, &d) && ir_verify(g, &d), &d);
+    must(pass_blocking(g, &d) && pass_memory(g, &d) && plan_verify(g, &d), &d);
     char *folder = test_format("%s", dir);
     write_bundle(g, folder);
     free(folder);

@@ -3,6 +3,7 @@
 #include "bundle_lib.h"
 
 #include "algorithm.h"
+#include "plan_verify.h"
 
 #define CONV "kernel=3x3x3 stride=1x1x1 group=1 "
 #define SAME "dilation=1x1x1 pad=[1,1,1,1,1,1] "
@@ -44,7 +45,7 @@ static void make_bundle(char *dir) {
     must(pass_epilogue(g, &d), &d);
     ir_find_tensor(g, "q")->producer->joined =
         true; /* the pass would not: b is where most memory is needed */
-    must(pass_blocking(g, &d) && pass_memory(g, &d) && ir_verify(g, &d), &d);
+    must(pass_blocking(g, &d) && pass_memory(g, &d) && plan_verify(g, &d), &d);
     write_bundle(g, dir);
     ir_graph_free(g);
 }

@@ -6,11 +6,12 @@
 
 #include "front_ir.h"
 #include "pipeline.h"
+#include "plan_verify.h"
 
 static ir_graph *load(const char *dir, const char *text, size_t n, ir_diag *d) {
     char *path = test_format("%s/m.ir", dir);
     test_write(path, text, n);
-    ir_graph *g = ir_load(path, d);
+    ir_graph *g = ir_load(path, plan_verify, d);
     free(path);
     return g;
 }

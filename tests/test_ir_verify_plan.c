@@ -1,5 +1,6 @@
 /* The verifier on layouts, views and memory plans: each broken invariant is reported by its name; sound plans
  * pass. */
+#include "plan_verify.h"
 #include "verify_lib.h"
 
 #define CONV1 " kernel=1x1x1 stride=1x1x1 dilation=1x1x1 pad=[0,0,0,0,0,0] group=1"
@@ -344,7 +345,7 @@ static void every_shift_of_a_tight_plan_is_noticed(void **state) {
             if (at == home) continue;
             ir_diag d = {0};
             g->nodes[i]->out[0]->arena_offset = at;
-            if (ir_verify(g, &d)) fail_msg("tensor %d at %lld is not noticed", i, (long long)at);
+            if (plan_verify(g, &d)) fail_msg("tensor %d at %lld is not noticed", i, (long long)at);
             g->nodes[i]->out[0]->arena_offset = home;
         }
     ir_graph_free(g);
@@ -367,7 +368,7 @@ static void every_shift_of_a_tight_plan_of_pieces_is_noticed(void **state) {
         for (int64_t at = -64, home = *offsets[i]; at <= 12288; at += 32, *offsets[i] = home) {
             ir_diag d = {0};
             *offsets[i] = at;
-            if (at != home && ir_verify(g, &d))
+            if (at != home && plan_verify(g, &d))
                 fail_msg("offset %d at %lld is not noticed", i, (long long)at);
         }
     ir_graph_free(g);

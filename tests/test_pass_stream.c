@@ -4,6 +4,8 @@
 #include "codegen.h"
 #include "lifetime.h"
 #include "passes.h"
+#include "pass_stream.h"
+#include "passes.h"
 #include "pipeline.h"
 
 #define CONV3(pad) " kernel=3x3x3 stride=1x1x1 dilation=1x1x1 pad=[" pad "] group=1"
@@ -211,7 +213,7 @@ static void test_groups_that_cannot_work_are_named(void **state) {
         char *text = test_format("%sconst %%k f32[1] splat(1)\n%s", X, groups[i].text);
         ir_graph *g = parse(text);
         ir_diag d = {0};
-        bool good = ir_verify(g, &d);
+        bool good = plan_verify(g, &d);
         char *want = test_format("invariant %s: ", groups[i].broken ? groups[i].broken : "");
         if (good != !groups[i].broken || (!good && strncmp(d.text, want, strlen(want)) != 0))
             fail_msg("wanted %s, got %s for\n%s", groups[i].broken ? groups[i].broken : "(sound)", d.text,
@@ -240,7 +242,7 @@ static void test_a_plane_less_is_noticed(void **state) {
                   "pad=[1,0,0,1,0,0] ceil=0 include_pad=0\n%y = neg(%e)\noutput %y\noutput %s\n");
         pass_stream_group(g, 0, g->n_nodes - 1, slab);
         ir_diag d = {0};
-        if (!ir_verify(g, &d)) fail_msg("%d planes: %s", slab, d.text);
+        if (!plan_verify(g, &d)) fail_msg("%d planes: %s", slab, d.text);
         int rings = 0;
         for (int i = 0; i < g->n_nodes; i++) {
             ir_tensor *t = g->nodes[i]->out[0];
@@ -248,7 +250,7 @@ static void test_a_plane_less_is_noticed(void **state) {
             rings++;
             t->ring--;
             d = (ir_diag){0};
-            if (ir_verify(g, &d)) fail_msg("%d planes: %%%s needs no %d", slab, t->name, t->ring + 1);
+            if (plan_verify(g, &d)) fail_msg("%d planes: %%%s needs no %d", slab, t->name, t->ring + 1);
             t->ring++;
         }
         assert_true(rings > 0);

@@ -1,6 +1,7 @@
 /* cuda_slots_conv.c: own kernels of convolutions: first, last, what follows a plan. */
 #include "cuda.h"
 #include "slots.h"
+#include "stream.h"
 
 #include <inttypes.h>
 #include <string.h>

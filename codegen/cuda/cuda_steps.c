@@ -5,6 +5,7 @@
 #include "cuda.h"
 #include "gpu_model.h"
 #include "slots.h"
+#include "stream.h"
 
 #include <inttypes.h>
 #include <stddef.h>

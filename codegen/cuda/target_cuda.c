@@ -8,7 +8,7 @@
 #include "memory_table.h"
 #include "prototypes.h"
 #include "tables.h"
-#include "target.h"
+#include "target_cuda.h"
 
 #include <inttypes.h>
 #include <string.h>

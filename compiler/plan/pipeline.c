@@ -1,9 +1,9 @@
 #include "pipeline.h"
 
-#include "codegen.h"
 #include "files.h"
 #include "lifetime.h"
 #include "passes.h"
+#include "plan_verify.h"
 #include "suggest.h"
 #include "unplan.h"
 
@@ -201,13 +201,13 @@ static const char *keep_evidence(const ir_graph *g, ir_graph *source, const pass
 
 static void must_import(const ir_graph *g) {
     ir_diag d = {0};
-    if (!ir_verify(g, &d)) ir_die("after pass import: %s", d.text);
+    if (!plan_verify(g, &d)) ir_die("after pass import: %s", d.text);
 }
 
 /* source: the graph in front of the first pass. */
 static void must_verify(const ir_graph *g, const pass *after, ir_graph *source) {
     ir_diag d = {0};
-    if (ir_verify(g, &d)) return;
+    if (plan_verify(g, &d)) return;
     ir_die("after pass %s: %s; %s%s", after->name, d.text, keep_evidence(g, source, after),
            is_avoidable(g, after->name) ? "; --no-stream avoids that pass, for more memory" : "");
 }

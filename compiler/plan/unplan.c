@@ -1,14 +1,12 @@
 /* unplan.c: see unplan.h. */
 #include "unplan.h"
 
-#include "passes.h"
-
 #include <string.h>
 
 /* A conversion between layouts becomes its operand; what it writes for the caller keeps its name. */
 static void remove_conversion(ir_graph *g, ir_node *n) {
     ir_tensor *x = n->in[0], *y = n->out[0];
-    bool renamed = pass_is_output(g, y) && x->role == IR_ROLE_VALUE && !pass_is_output(g, x);
+    bool renamed = ir_is_output(y) && x->role == IR_ROLE_VALUE && !ir_is_output(x);
     ir_replace_uses(g, y, x);
     ir_remove_node(g, n);
     if (renamed) x->name = y->name;

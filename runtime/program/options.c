@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backend.h"
+#include "host.h"
 #include "report.h"
 
 enum { LONGEST_WORD = 32 };

@@ -9,7 +9,7 @@
 
 #include "algorithm.h"
 #include "blocking.h"
-#include "codegen.h"
+#include "cpu_passes.h"
 #include "vox_limits.h"
 
 #include <inttypes.h>

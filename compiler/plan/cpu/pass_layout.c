@@ -5,7 +5,7 @@
  * operand. Everything else, and every graph input and output, is plain; to_block and from_block nodes stand
  * where the two meet.
  */
-#include "passes.h"
+#include "cpu_passes.h"
 
 enum {
     BLOCKED_FROM = 13,    /* output channels: fewer are faster with positions as vector lanes */
@@ -161,7 +161,7 @@ bool pass_layout(ir_graph *g, ir_diag *d) {
         ir_node *n = g->nodes[i];
         if (n->op == IR_OP_TO_BLOCK || n->op == IR_OP_FROM_BLOCK) continue;
         habit h = habit_of(n);
-        bool output = pass_is_output(g, n->out[0]);
+        bool output = ir_is_output(n->out[0]);
         bool blocked = wants_blocked(n, h) && !(output && h == HABIT_FREE);
         n->out[0]->block = blocked ? IR_BLOCK : 0;
         int before = g->n_nodes;

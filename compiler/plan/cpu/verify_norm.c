@@ -1,6 +1,6 @@
 /* verify_norm.c: what convolutions do for the normalisations around them: values that are normalised where
  * they are loaded, and sums that are gathered where they are stored. */
-#include "verify.h"
+#include "verify_cpu.h"
 
 /* ---- on_load --------------------------------------------------------------------------------- */
 

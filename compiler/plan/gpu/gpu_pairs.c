@@ -2,7 +2,6 @@
  * operand comes from memory once for both, and a launch is saved. Only neighbours pair: to copy a crop
  * earlier than its place would keep the concat that it goes to alive for longer.
  */
-#include "cuda.h"
 #include "gpu_model.h"
 
 static bool all_are(const ir_node *n, ir_key key, int64_t value) {
@@ -30,8 +29,9 @@ static bool is_crop(const ir_node *n) {
 }
 
 static bool alike(const ir_tensor *x, const ir_tensor *pooled, const ir_tensor *cropped) {
-    return x->pitch && pooled->pitch && cropped->pitch && cu_own(x) == cu_own(pooled) &&
-           cu_own(x) == cu_own(cropped);
+    return x->pitch && pooled->pitch && cropped->pitch &&
+           cg_gpu_own_channels(x) == cg_gpu_own_channels(pooled) &&
+           cg_gpu_own_channels(x) == cg_gpu_own_channels(cropped);
 }
 
 /* The step of node `node` next to steps[k], in the same slab. */

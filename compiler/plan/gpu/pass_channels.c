@@ -6,7 +6,7 @@
  * a kernel that reads or writes plain memory beats a conversion and cuDNN with padded channels (gpu_model.h).
  */
 #include "gpu_model.h"
-#include "passes.h"
+#include "gpu_passes.h"
 
 enum { FIRST_KERNEL = 7, FIRST_STRIDE = 2 }; /* of a convolution that reads plain memory, per axis */
 
@@ -178,7 +178,7 @@ static bool lay_out(ir_graph *g, ir_node *n, ir_diag *d) {
     if (!first && !fit_inputs(g, n, h, last, d)) return false;
     if (!last || final) return true;
     make_last(g, n->out[0]);
-    return !pass_is_output(g, n->out[0]) || give_plain_output(g, n, d);
+    return !ir_is_output(n->out[0]) || give_plain_output(g, n, d);
 }
 
 /* requires: gpu set, every value plain. maintains: values of every tensor. gives: pitch and storage of every
@@ -189,7 +189,7 @@ bool pass_channels(ir_graph *g, ir_diag *d) {
         ir_node *n = g->nodes[i];
         if (n->op == IR_OP_TO_CHANNELS_LAST || n->op == IR_OP_FROM_CHANNELS_LAST) continue;
         int before = g->n_nodes;
-        bool output = pass_is_output(g, n->out[0]);
+        bool output = ir_is_output(n->out[0]);
         if (!lay_out(g, n, d)) return false;
         /* conversions of operands now stand in front of n, that of an output behind it */
         i += g->n_nodes - before - (output && n->out[0]->pitch);

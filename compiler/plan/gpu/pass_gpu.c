@@ -2,7 +2,7 @@
  * rest.
  */
 #include "gpu_model.h"
-#include "passes.h"
+#include "gpu_passes.h"
 
 #include <limits.h>
 

@@ -7,11 +7,11 @@
  */
 #include "gpu_model.h"
 #include "need.h"
-#include "passes.h"
+#include "gpu_passes.h"
 
 /* In the arena, and not yet inside another buffer. */
-static bool owns_storage(const ir_graph *g, const ir_tensor *t) {
-    return t->role == IR_ROLE_VALUE && !t->view_of && !pass_is_output(g, t);
+static bool owns_storage(const ir_tensor *t) {
+    return t->role == IR_ROLE_VALUE && !t->view_of && !ir_is_output(t);
 }
 
 static bool by_cudnn(const ir_node *n) {
@@ -92,11 +92,11 @@ static bool copy_member(ir_graph *g, need *needed, ir_node *n, int k, const ir_n
 }
 
 /* Places the members that can be. */
-static void place_members(const ir_graph *g, ir_node *n, int64_t *pitch) {
+static void place_members(ir_node *n, int64_t *pitch) {
     int64_t channels = 0;
     for (int k = 0; k < n->n_in; k++) {
         ir_tensor *t = n->in[k];
-        if (owns_storage(g, t) && !stands_before(n, k) && !ir_has_views(t) && can_interleave(t)) {
+        if (owns_storage(t) && !stands_before(n, k) && !ir_has_views(t) && can_interleave(t)) {
             pitch[k] = t->pitch;
             place_in(t, n->out[0], channels);
         }
@@ -141,7 +141,7 @@ static bool place_concat(ir_graph *g, need *needed, ir_node *n, ir_diag *d) {
     ir_tensor **operands = ir_alloc(g->arena, (size_t)count, sizeof *operands); /* before any is copied */
     for (int k = 0; k < n->n_in; k++) operands[k] = n->in[k];
     need_take(needed, count, touched(n, operands, list));
-    place_members(g, n, pitch);
+    place_members(n, pitch);
     if (!copy_members(g, needed, n, d)) return false;
     need_put(needed, count, touched(n, operands, list));
     int64_t bound = need_most(needed);
@@ -153,9 +153,9 @@ static bool place_concat(ir_graph *g, need *needed, ir_node *n, ir_diag *d) {
     return true;
 }
 
-static void place_reshape(const ir_graph *g, need *needed, ir_node *n) {
+static void place_reshape(need *needed, ir_node *n) {
     ir_tensor *x = n->in[0], *y = n->out[0];
-    if (x->role != IR_ROLE_VALUE || pass_is_output(g, x) || !owns_storage(g, y)) return;
+    if (x->role != IR_ROLE_VALUE || ir_is_output(x) || !owns_storage(y)) return;
     need_take(needed, 2, (const ir_tensor *[]){x, y});
     y->view_of = x;
     y->view_offset = 0;
@@ -165,7 +165,7 @@ static void place_reshape(const ir_graph *g, need *needed, ir_node *n) {
 
 static void place_norm(const ir_graph *g, const ir_node *n) {
     ir_tensor *x = n->in[0], *y = n->out[0];
-    if (!owns_storage(g, x) || !owns_storage(g, y) || x->pitch != y->pitch || ir_count_uses(g, x) != 1 ||
+    if (!owns_storage(x) || !owns_storage(y) || x->pitch != y->pitch || ir_count_uses(g, x) != 1 ||
         ir_has_views(x)) /* members may have readers of their own */
         return;
     y->view_of = x;
@@ -190,7 +190,7 @@ bool pass_members(ir_graph *g, ir_diag *d) {
     bool good = true;
     for (int i = g->n_nodes - 1; i >= 0 && good; i--) {
         ir_node *n = g->nodes[i];
-        if (n->op == IR_OP_RESHAPE) place_reshape(g, &needed, n);
+        if (n->op == IR_OP_RESHAPE) place_reshape(&needed, n);
         if (n->op != IR_OP_CONCAT || !n->out[0]->pitch || ir_int(n, IR_AXIS) != 1) continue;
         int before = g->n_nodes;
         good = place_concat(g, &needed, n, d);

@@ -10,7 +10,8 @@
  */
 #include "gpu_model.h"
 #include "pass_stream.h"
-#include "passes.h"
+#include "gpu_passes.h"
+#include "stream.h"
 
 #include <string.h>
 

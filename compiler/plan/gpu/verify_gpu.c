@@ -1,6 +1,9 @@
 /* verify_gpu.c: what runs each node of a graph for a GPU: that it can, and that it finds its operands as it
  * wants them. */
-#include "verify.h"
+#include "verify_gpu.h"
+
+#include "verify_parts.h"
+#include "stream.h"
 
 static bool all_are(const ir_node *n, ir_key key, int64_t value) {
     const ir_attr *a = ir_get(n, key);

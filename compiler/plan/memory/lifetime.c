@@ -3,6 +3,7 @@
 
 #include "grow.h"
 #include "index.h"
+#include "stream.h"
 
 #include <stdlib.h>
 #include <string.h>

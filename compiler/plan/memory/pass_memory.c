@@ -6,18 +6,13 @@
  * by size") meets that bound on nearly every network; where it does not, other orders are tried.
  */
 #include "lifetime.h"
-#include "passes.h"
+#include "memory_passes.h"
 #include "placed.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { MOST_WORK = 20000000 /* pieces to look at while trying orders: about a twentieth of a second */ };
-
-bool pass_is_output(const ir_graph *g, const ir_tensor *t) {
-    (void)g;
-    return t->n_outputs > 0;
-}
 
 typedef struct plan {
     ir_buffers buffers;

@@ -9,7 +9,8 @@
 #include "pass_stream.h"
 
 #include "lifetime.h"
-#include "passes.h"
+#include "memory_passes.h"
+#include "stream.h"
 
 #include <string.h>
 
@@ -70,7 +71,7 @@ static bool is_crop_of(const ir_node *n, const ir_tensor *t) {
 /* Whether some node of the group reads t, and behind the group nothing but crops. */
 static bool only_crops_behind(const ir_graph *g, const ir_tensor *t, int last, bool tear) {
     bool inside = false;
-    if (pass_is_output(g, t)) return false;
+    if (ir_is_output(t)) return false;
     for (int i = 0; i < t->n_users; i++) {
         const ir_node *n = t->users[i];
         if (ir_position(g, n) <= last)
@@ -111,7 +112,7 @@ static bool written_before(const ir_graph *g, const ir_tensor *t, int first) {
 }
 
 bool stream_stays_inside(const ir_graph *g, const ir_tensor *t, int first, int last) {
-    if (pass_is_output(g, t) || written_before(g, t, first)) return false;
+    if (ir_is_output(t) || written_before(g, t, first)) return false;
     for (int i = 0; i < t->n_users; i++) {
         int at = ir_position(g, t->users[i]);
         if (at < first || at > last) return false;

@@ -7,7 +7,7 @@
  * everything else is a leaf of its own. Offsets count bytes of the storage, of channels-last ones bytes of a
  * voxel. The nodes of a stream are played one after the other: verify_stream.c plays their turns. */
 #include "ranges.h"
-#include "verify.h"
+#include "verify_parts.h"
 
 #include <string.h>
 

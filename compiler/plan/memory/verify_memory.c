@@ -8,7 +8,7 @@
  * latest with the node that overwrites it in place. Scratch memory is in use while its node runs; of the
  * nodes of a stream, which otherwise count as one, one runs at a time. */
 #include "ranges.h"
-#include "verify.h"
+#include "verify_parts.h"
 
 #include <stdlib.h>
 

@@ -1,7 +1,8 @@
 /* verify_stream.c: plays the steps of every group of nodes that stream, plane by plane, with windows of its
  * own making: what a step reads has been written and not yet been overwritten, and every plane of every
  * result is written exactly once. */
-#include "verify.h"
+#include "verify_parts.h"
+#include "stream.h"
 
 enum { DEPTH = 2 };
 

@@ -10,7 +10,8 @@
 
 #include <inttypes.h>
 
-#include "codegen.h"
+#include "conv_passes.h"
+#include "stream.h"
 
 enum {
     WEIGHT_CACHE = 512 * 1024, /* bytes for the weights of a pair of blocks */

@@ -1,5 +1,5 @@
 /* sha256.c: SHA-256 (FIPS 180-4), so that a manifest can be checked with sha256sum. */
-#include "codegen.h"
+#include "bundle_options.h"
 
 #include <string.h>
 

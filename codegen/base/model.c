@@ -3,6 +3,7 @@
 
 #include "algorithm.h"
 #include "names.h"
+#include "stream.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 
 #include "cg_text.h"
 #include "chains.h"
-#include "codegen.h"
+#include "bundle_options.h"
 #include "index.h"
 #include "lifetime.h"
 

@@ -1,6 +1,6 @@
-/* target.h: what the two targets' writers call of each other. */
-#ifndef VOXC_CG_TARGET_H
-#define VOXC_CG_TARGET_H
+/* target_cuda.h: what target cuda puts into a bundle. */
+#ifndef VOXC_CG_TARGET_CUDA_H
+#define VOXC_CG_TARGET_CUDA_H
 
 #include "bundle_files.h"
 
