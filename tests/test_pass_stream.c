@@ -4,9 +4,8 @@
 #include "codegen.h"
 #include "lifetime.h"
 #include "passes.h"
-#include "pass_stream.h"
-#include "passes.h"
 #include "pipeline.h"
+#include "plan_verify.h"
 
 #define CONV3(pad) " kernel=3x3x3 stride=1x1x1 dilation=1x1x1 pad=[" pad "] group=1"
 #define VALID      CONV3("0,0,0,0,0,0")
