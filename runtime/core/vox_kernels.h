@@ -8,8 +8,9 @@
  * memory, and what an element becomes never depends on the split. Naming: vox_<dtype>_<op>; naive references:
  * vox_ref_<op>.
  *
- * Kernels that take `begin, end` compute the output planes begin <= d < end (along D) only, and x and y may
- * be rings; what those planes read of x must be there.
+ * Kernels that take a range compute its output planes (along D) only, and x and y may be rings; what those
+ * planes read of x must be there. Operands in a struct are named where a kernel is called: what is not named
+ * is NULL, and absent.
  */
 #ifndef VOX_KERNELS_H
 #define VOX_KERNELS_H
@@ -30,6 +31,11 @@ static inline int vox_planes(const vox_dims *t) {
 static inline int vox_plane_of(const vox_dims *t, int z) {
     return t->ring > 0 ? z % t->ring : z;
 }
+
+/* Planes begin <= d < end. */
+typedef struct vox_range {
+    int begin, end;
+} vox_range;
 
 typedef enum vox_act {
     VOX_ACT_NONE,
@@ -75,16 +81,33 @@ typedef struct vox_conv {
     int run;
 } vox_conv;
 
-/* vox_conv.h: vox_conv_tasks(g, begin, end), vox_conv_transpose_tasks(g, begin, end),
- * vox_f32_conv(g, begin, end, x, w, b, slope, skip, y, task),
- * vox_f32_conv_transpose(g, begin, end, x, w, b, slope, y, task).
- *   x      input
- *   w      packed weights, [group][ceil(OC/group/16)][KD][KH][KW][IC/group][16], lanes above OC are 0
- *   b      bias or NULL, slope: of prelu or NULL; both packed per-channel vectors: [ceil(C/16)*16], zeros
- *          above C; with groups whose OC/group is not a multiple of 16: [group][ceil(OC/group/16)*16]
- *   skip   added before ep, or NULL; laid out as y, and y may be skip (then x lies elsewhere)
- *   y      output
- */
+/* What a convolution does for the normalisations in front of it and behind it. */
+typedef struct vox_around {
+    /* Not NULL: x (block 16; of a direct convolution: pointwise, at most VOX_AROUND_MOST channels) is read as
+     * vox_f32_normalise would write it with these terms, this activation (none, relu, leaky_relu, prelu) and
+     * slope; padding stays 0. */
+    const float *terms, *slope;
+    vox_epilogue ep;
+    /* Not NULL: sums for vox_f32_norm_terms of y (block 16, n 1), slots * ceil(D / planes) slots of
+     * ceil(C/16) * 32 doubles, all of which are written by the time that all of y is. */
+    double *sums;
+    int planes; /* what every range of planes but the last has */
+    int slots;  /* per range: direct, as many as it has tasks for one pair of blocks of channels; Winograd, at
+                 * least max(tiles / batch, 4 * lanes); deep: tiles / batch, rounded up */
+} vox_around;
+
+/* vox_conv.h: vox_conv_tasks(g, range), vox_f32_conv(g, operands, range, task);
+ * vox_conv_transpose_tasks(g, range), vox_f32_conv_transpose(g, operands, range, task). */
+typedef struct vox_conv_operands {
+    const float *x;
+    const float *w; /* [group][ceil(OC/group/16)][KD][KH][KW][IC/group][16], lanes above OC are 0 */
+    /* Per channel, [group][ceil(OC/group/16)*16], zeros above OC/group. */
+    const float *b;           /* bias, or NULL */
+    const float *slope;       /* of prelu, or NULL */
+    const float *skip;        /* added before ep, or NULL (conv only); laid out as y, and y may be skip */
+    const vox_around *around; /* or NULL (conv only) */
+    float *y;                 /* elsewhere than x */
+} vox_conv_operands;
 
 /* 3x3x3 convolution of stride 1 and one group by Winograd's minimal filtering, m outputs per tile and axis
  * from m + 2 inputs (m 2 or 4). Axes are D, H, W. What is not finite in x spoils the outputs that it
@@ -105,49 +128,34 @@ typedef struct vox_winograd {
     int run; /* sums over input channels start again after so many, a multiple of 16: as vox_conv's */
 } vox_winograd;
 
-/* vox_winograd.h: vox_f32_winograd(g, begin, end, x, u, b, slope, skip, y, crop, pool, scratch, next)
- * computes the output planes begin <= d < end, for all n. begin and end are multiples of tile[0] *
- * dilation[0] (with pool: and even), or y.d. g->lanes calls with the same arguments but `scratch` do it
- * together, at the same time or one after the other: each takes tiles until none are left. What a plane
- * becomes depends on nothing but x. x        input; the planes that the range reads must be there u
- * transformed weights, [ceil(OC/16)][points][IC][16], then their signs (VOX_PACK_WINOGRAD), point =
- * (pd*ph+h)*pw+w b bias or NULL, slope: of prelu or NULL; both [ceil(OC/16)*16] skip     as vox_f32_conv's y,
- * crop, pool   outputs, NULL where not written scratch  vox_winograd_scratch(g) floats of this lane, 64-byte
- * aligned, any content: points * (batch * (ceil(IC/16) + 2) + 1) * 16, points = product of (tile[a] + 2) next
- * shared by the lanes of a range; the caller sets it to 0 before the first
+/* vox_winograd.h: vox_f32_winograd(g, operands, range) computes the range's output planes, for all n. begin
+ * and end are multiples of tile[0] * dilation[0] (with pool: and even), or y.d. g->lanes calls whose
+ * arguments differ in `scratch` alone do it together, at the same time or one after the other: each takes
+ * tiles until none are left. What a plane becomes depends on nothing but x.
  *
- * vox_winograd_deep.h: vox_f32_winograd_deep(g, phase, begin, end, x, w, b, slope, skip, y, crop, pool,
- * shared, scratch, next) computes the same from weights that are not transformed, for few tiles and many
- * channels. Phase 0 by all lanes, then, when all have returned and *next is 0 again, phase 1 by all lanes.
- * batch: all tiles, up to about 128. w        as vox_f32_conv reads them (VOX_PACK_CONV) shared
- * vox_winograd_deep_shared(g, begin, end) floats for all lanes of a range, 64-byte aligned, any content
- * before phase 0: points * (ceil(IC/16) * tiles | 1) * 16, tiles of the range over all n scratch
- * vox_winograd_deep_scratch(g) floats of this lane, with m = tile and p = m + 2: 32 * (129 * p[1] * p[2] +
- * batch * (p[1] * p[2] + p[0] * m[1] * m[2]))
- */
-
-/* vox_winograd_few.h: vox_f32_winograd_few(g, begin, end, x, u, b, slope, skip, y, scratch, next) computes
- * the same for plain x and y of at most VOX_FEW_MOST output channels, with tile {4, 4, 1} (W is not
- * transformed), without crop and pool; store is 1 and batch means nothing. scratch
- * vox_winograd_few_scratch(g) floats of this lane: 36 * (IC * width + OC * 64), where width is the row of x
- * or y with its padding, in an odd number of blocks
- */
-
-/* What a convolution does for the normalisations in front of it and behind it, as argument `around` (or NULL)
- * of vox_f32_conv_around, vox_f32_winograd_around and vox_f32_winograd_deep_around, behind g. */
-typedef struct vox_around {
-    /* Not NULL: x (block 16; of a direct convolution: pointwise, at most VOX_AROUND_MOST channels) is read as
-     * vox_f32_normalise would write it with these terms, this activation (none, relu, leaky_relu, prelu) and
-     * slope; padding stays 0. */
-    const float *terms, *slope;
-    vox_epilogue ep;
-    /* Not NULL: sums for vox_f32_norm_terms of y (block 16, n 1), slots * ceil(D / planes) slots of
-     * ceil(C/16) * 32 doubles, all of which are written by the time that all of y is. */
-    double *sums;
-    int planes; /* what every range of planes but the last has */
-    int slots;  /* per range: direct, as many as it has tasks for one pair of blocks of channels; Winograd, at
-                 * least max(tiles / batch, 4 * lanes); deep: tiles / batch, rounded up */
-} vox_around;
+ * vox_winograd_deep.h: vox_f32_winograd_deep(g, operands, range, phase) computes the same from weights that
+ * are not transformed, for few tiles and many channels. Phase 0 by all lanes, then, when all have returned
+ * and *next is 0 again, phase 1 by all lanes. batch: all tiles, up to about 128.
+ *
+ * vox_winograd_few.h: vox_f32_winograd_few(g, operands, range) computes the same for plain x and y of at most
+ * VOX_FEW_MOST output channels, with tile {4, 4, 1} (W is not transformed), without crop, pool and around;
+ * store is 1 and batch means nothing. */
+typedef struct vox_winograd_operands {
+    const float *x;     /* the planes that the range reads must be there */
+    const float *u;     /* transformed weights, [ceil(OC/16)][points][IC][16], point = (pd*ph+h)*pw+w with
+                         * p = tile + 2, then their signs (VOX_PACK_WINOGRAD); deep: NULL */
+    const float *w;     /* weights as vox_f32_conv reads them (VOX_PACK_CONV), deep only; else NULL */
+    const float *b;     /* bias, [ceil(OC/16)*16], or NULL */
+    const float *slope; /* of prelu, as b, or NULL */
+    const float *skip;  /* as vox_f32_conv's */
+    const vox_around *around; /* or NULL */
+    float *y;                 /* NULL where nothing is stored, as are */
+    float *crop, *pool;
+    float *shared;  /* by all lanes of the range, deep only: vox_winograd_deep_shared(g, range) floats */
+    float *scratch; /* of this lane: vox_winograd_scratch(g) floats (_few_scratch, _deep_scratch); this and
+                     * shared are 64-byte aligned and may hold anything before the range's first call */
+    int *next;      /* shared by the lanes; the caller sets it to 0 before the range's first call */
+} vox_winograd_operands;
 
 /* vox_pool3d.h: vox_pool3d_tasks(g, begin, end), vox_f32_max_pool(g, begin, end, x, y, task),
  * vox_f32_average_pool(g, begin, end, x, y, task). One task: one n, channel or block of channels, output
