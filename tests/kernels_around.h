@@ -27,8 +27,8 @@ static around_buffers around_new(const vox_dims *x, buffer data, const vox_dims 
                             .slots = slots};
     b.around.ep = (vox_epilogue){act, 0.25f, 0};
     const vox_norm g = {.x = *x, .ep = b.around.ep};
-    for (int t = vox_normalise_tasks(&g, 0, x->d) - 1; t >= 0; t--)
-        vox_f32_normalise(&g, 0, x->d, data.at, b.terms.at, b.slope.at, b.normal.at, t);
+    const vox_normalise_operands o = {data.at, b.terms.at, b.slope.at, b.normal.at};
+    for (int t = vox_norm_tasks(&g, whole_of(x)) - 1; t >= 0; t--) vox_f32_normalise(&g, o, whole_of(x), t);
     return b;
 }
 
@@ -43,11 +43,11 @@ static void around_check_sums(const around_buffers *b, buffer y, const char *wha
     buffer ones = buffer_new(lanes, 0), zeros = buffer_new(lanes, 0);
     buffer want = buffer_new((size_t)(3 * b->y.c), 1), got = buffer_new(want.count, 1);
     for (size_t l = 0; l < lanes; l++) ones.at[l] = 1, zeros.at[l] = 0;
-    for (int t = 0; t < vox_norm_terms_tasks(&g); t++)
-        vox_f32_norm_terms(&g, y.at, NULL, ones.at, zeros.at, want.at, t);
+    vox_norm_terms_operands o = {.x = y.at, .scale = ones.at, .bias = zeros.at, .y = want.at};
+    for (int t = 0; t < vox_norm_terms_tasks(&g, no_planes); t++) vox_f32_norm_terms(&g, o, no_planes, t);
     g.slots = b->total;
-    for (int t = 0; t < vox_norm_terms_tasks(&g); t++)
-        vox_f32_norm_terms(&g, NULL, b->around.sums, ones.at, zeros.at, got.at, t);
+    o.x = NULL, o.sums = b->around.sums, o.y = got.at;
+    for (int t = 0; t < vox_norm_terms_tasks(&g, no_planes); t++) vox_f32_norm_terms(&g, o, no_planes, t);
     /* Rounding errors of the sums of some dozens of floats that a slot joins at a time, several units each;
      * those of the squares count half in the factor. */
     for (int c = 0; c < b->y.c; c++) {
@@ -74,8 +74,9 @@ static void around_conv_run(const conv_case *c, const vox_around *around, const 
                             buffer y) {
     const vox_range all = {0, c->g.y.d};
     vox_conv_operands named = conv_named(c, o, y);
-    named.x = x.at, named.skip = NULL, named.around = around;
-    for (int i = vox_conv_tasks(&c->g, all) - 1; i >= 0; i--) vox_f32_conv(&c->g, &named, all, i);
+    named.x = x.at, named.skip = NULL;
+    if (around) named.around = *around;
+    for (int i = vox_conv_tasks(&c->g, all) - 1; i >= 0; i--) vox_f32_conv(&c->g, named, all, i);
 }
 
 static void around_conv_check(conv_case *c, int load) {
@@ -119,16 +120,17 @@ static void around_conv(void **state) {
 /* Some planes at a time. */
 static void around_winograd_run(const vox_winograd *g, const vox_around *around, const winograd_buffers *o,
                                 const float *x, winograd_result r, int together) {
-    vox_winograd_operands named = winograd_named(g, o, &r);
+    vox_conv_operands named = winograd_named(g, o, &r);
     const int planes = around ? around->planes : g->y.d;
-    named.x = x, named.b = o->b.at, named.skip = NULL, named.around = around;
+    named.x = x, named.bias = o->b.at, named.skip = NULL;
+    if (around) named.around = *around;
     for (int begin = 0; begin < g->y.d; begin += planes)
-        winograd_lanes_run(g, named, (vox_range){begin, vox_min_int(begin + planes, g->y.d)}, together);
+        winograd_workers(g, named, (vox_range){begin, vox_min_int(begin + planes, g->y.d)}, together);
 }
 
 static void around_winograd_case(int deep) {
     vox_winograd g = winograd_random_case();
-    g.crop = g.pool = (vox_dims){0}, g.store = 1, g.x.n = g.y.n = 1, g.lanes = random_int(1, 4);
+    g.crop = g.pool = (vox_dims){0}, g.store = 1, g.x.n = g.y.n = 1, g.workers = random_int(1, 4);
     winograd_buffers o = winograd_operands(&g, deep);
     const int grain = g.tile[0] * g.dilation[0], planes = deep ? grain * random_int(1, 2) : g.y.d;
     const int ranges = (g.y.d + planes - 1) / planes;

@@ -103,6 +103,12 @@ static void near(double got, double want, double tolerance, double scale, const 
     fail();
 }
 
+/* All planes of t. */
+static vox_range whole_of(const vox_dims *t) {
+    return (vox_range){0, t->d};
+}
+static const vox_range no_planes = {0, 0}; /* of kernels that see none */
+
 /* ---- streaming ------------------------------------------------------------------------------- */
 
 /* A ring of `planes` planes with NaN everywhere but in planes [begin, end) of x. */

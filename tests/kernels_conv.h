@@ -75,8 +75,8 @@ static conv_buffers conv_operands(const conv_case *c) {
 
 static vox_conv_operands conv_named(const conv_case *c, const conv_buffers *o, buffer y) {
     return (vox_conv_operands){.x = o->x.at,
-                               .w = o->w.at,
-                               .b = c->bias ? o->b.at : NULL,
+                               .weights = o->w.at,
+                               .bias = c->bias ? o->b.at : NULL,
                                .slope = c->g.ep.act == VOX_ACT_PRELU ? o->slope.at : NULL,
                                .skip = c->skip ? o->skip.at : NULL,
                                .y = y.at};
@@ -89,9 +89,9 @@ static void conv_run(const conv_case *c, const vox_conv *g, const conv_buffers *
     const int tasks = c->transposed ? vox_conv_transpose_tasks(g, range) : vox_conv_tasks(g, range);
     for (int i = tasks - 1; i >= 0; i--) { /* any order will do */
         if (c->transposed)
-            vox_f32_conv_transpose(g, &named, range, i);
+            vox_f32_conv_transpose(g, named, range, i);
         else
-            vox_f32_conv(g, &named, range, i);
+            vox_f32_conv(g, named, range, i);
     }
 }
 

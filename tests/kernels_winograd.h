@@ -24,7 +24,7 @@ static vox_winograd winograd_default(int ic, int oc, int tile, int d, int h, int
                           .dilation = {1, 1, 1},
                           .batch = 14,
                           .store = 1,
-                          .lanes = 1,
+                          .workers = 1,
                           .run = 128};
 }
 static vox_conv winograd_plain(const vox_winograd *g) {
@@ -87,67 +87,66 @@ static int overwrites_skip(const vox_winograd *g, const winograd_buffers *o) {
     return o->add == 2 && g->store && g->y.ring == 0;
 }
 /* What each of them reads and writes; scratch is a lane's own. */
-static vox_winograd_operands winograd_named(const vox_winograd *g, const winograd_buffers *o,
-                                            const winograd_result *r) {
-    vox_winograd_operands named = {.x = o->x.at,
-                                   .b = o->bias ? o->b.at : NULL,
-                                   .slope = g->ep.act == VOX_ACT_PRELU ? o->slope.at : NULL,
-                                   .y = g->store ? r->y.at : NULL,
-                                   .crop = g->crop.c ? r->crop.at : NULL,
-                                   .pool = g->pool.c ? r->pool.at : NULL};
+static vox_conv_operands winograd_named(const vox_winograd *g, const winograd_buffers *o,
+                                        const winograd_result *r) {
+    vox_conv_operands named = {.x = o->x.at,
+                               .bias = o->bias ? o->b.at : NULL,
+                               .slope = g->ep.act == VOX_ACT_PRELU ? o->slope.at : NULL,
+                               .y = g->store ? r->y.at : NULL,
+                               .crop = g->crop.c ? r->crop.at : NULL,
+                               .pool = g->pool.c ? r->pool.at : NULL};
     if (o->deep)
-        named.w = o->w.at;
+        named.weights = o->w.at;
     else
-        named.u = o->u.at;
+        named.transformed = o->u.at;
     if (o->add) named.skip = overwrites_skip(g, o) ? r->y.at : o->skip.at;
     return named;
 }
 
 typedef struct winograd_call {
     const vox_winograd *g;
-    vox_winograd_operands o;
+    vox_conv_operands o;
     vox_range range;
-    int phase;
+    int worker, phase, *next;
 } winograd_call;
-static size_t winograd_scratch_floats(const vox_winograd *g, const vox_winograd_operands *o) {
+static size_t winograd_scratch_floats(const vox_winograd *g, const vox_conv_operands *o) {
     return g->tile[2] == 1 ? vox_winograd_few_scratch(g)
-           : o->w          ? vox_winograd_deep_scratch(g)
+           : o->weights    ? vox_winograd_deep_scratch(g)
                            : vox_winograd_scratch(g);
 }
-static void *winograd_lane(void *argument) {
+/* The scratch of each stands between walls of its own. */
+static void *winograd_worker(void *argument) {
     winograd_call c = *(const winograd_call *)argument;
     buffer scratch = buffer_new(winograd_scratch_floats(c.g, &c.o), 0);
     c.o.scratch = scratch.at;
     if (c.g->tile[2] == 1)
-        vox_f32_winograd_few(c.g, &c.o, c.range);
-    else if (c.o.w)
-        vox_f32_winograd_deep(c.g, &c.o, c.range, c.phase);
+        vox_f32_winograd_few(c.g, c.o, c.range, c.worker, c.next);
+    else if (c.o.weights)
+        vox_f32_winograd_deep(c.g, c.o, c.range, c.worker, c.phase, c.next);
     else
-        vox_f32_winograd(c.g, &c.o, c.range);
+        vox_f32_winograd(c.g, c.o, c.range, c.worker, c.next);
     buffer_end(scratch);
     return NULL;
 }
-/* All lanes of a range, at the same time or one after the other. */
-static void winograd_lanes_run(const vox_winograd *g, vox_winograd_operands o, vox_range range,
-                               int together) {
-    buffer shared = buffer_new(o.w ? vox_winograd_deep_shared(g, range) : 1, 0);
+/* All workers of a range, at the same time or one after the other. */
+static void winograd_workers(const vox_winograd *g, vox_conv_operands o, vox_range range, int together) {
+    buffer shared = buffer_new(o.weights ? vox_winograd_deep_shared(g, range) : 1, 0);
     o.shared = shared.at;
-    for (int phase = 0; phase <= (o.w != NULL); phase++) {
+    for (int phase = 0; phase <= (o.weights != NULL); phase++) {
         int next = 0;
-        o.next = &next;
-        winograd_call call = {g, o, range, phase};
+        winograd_call call = {g, o, range, 0, phase, &next};
         pthread_t thread[8];
-        for (int i = 1; i < g->lanes && together; i++)
-            assert_int_equal(pthread_create(&thread[i], NULL, winograd_lane, &call), 0);
-        for (int i = 0; i < (together ? 1 : g->lanes); i++) winograd_lane(&call);
-        for (int i = 1; i < g->lanes && together; i++) pthread_join(thread[i], NULL);
+        for (int i = 1; i < g->workers && together; i++)
+            assert_int_equal(pthread_create(&thread[i], NULL, winograd_worker, &call), 0);
+        for (int i = 0; i < (together ? 1 : g->workers); i++) winograd_worker(&call);
+        for (int i = 1; i < g->workers && together; i++) pthread_join(thread[i], NULL);
     }
     buffer_end(shared);
 }
 static void winograd_run(const vox_winograd *g, const winograd_buffers *o, winograd_result r, int begin,
                          int end) {
     if (overwrites_skip(g, o)) memcpy(r.y.at, o->skip.at, r.y.count * sizeof(float));
-    winograd_lanes_run(g, winograd_named(g, o, &r), (vox_range){begin, end}, 1);
+    winograd_workers(g, winograd_named(g, o, &r), (vox_range){begin, end}, 1);
 }
 
 static const char *winograd_text(const vox_winograd *g) {
@@ -166,8 +165,8 @@ static double winograd_want(const vox_winograd *g, const winograd_buffers *o, vo
                             double *scale) {
     const vox_conv plain = winograd_plain(g);
     const vox_conv_operands named = {.x = o->x.at,
-                                     .w = o->w.at,
-                                     .b = o->bias ? o->b.at : NULL,
+                                     .weights = o->w.at,
+                                     .bias = o->bias ? o->b.at : NULL,
                                      .slope = o->slope.at,
                                      .skip = o->add ? o->skip.at : NULL};
     return vox_ref_conv(&plain, &named, at, scale);
@@ -298,7 +297,7 @@ static void winograd_lanes(void **state) {
         winograd_buffers o = winograd_operands(&g, i % 2);
         winograd_result one = winograd_result_new(&g), many = winograd_result_new(&g);
         winograd_run(&g, &o, one, 0, g.y.d);
-        g.batch = random_int(1, 20), g.lanes = random_int(2, 5);
+        g.batch = random_int(1, 20), g.workers = random_int(2, 5);
         winograd_run(&g, &o, many, 0, g.y.d);
         winograd_same(one.y, many.y), winograd_same(one.crop, many.crop), winograd_same(one.pool, many.pool);
         winograd_result_end(one), winograd_result_end(many), winograd_operands_end(o);
@@ -329,7 +328,7 @@ static void same_results(const vox_dims *ring, buffer a, const vox_dims *whole, 
 static void winograd_by_range(const vox_winograd *g, const winograd_buffers *o, winograd_result whole,
                               int planes) {
     vox_winograd part = *g;
-    part.lanes = random_int(1, 3);
+    part.workers = random_int(1, 3);
     const int reach = planes + 2 * g->dilation[0];
     part.x.ring = reach + random_int(0, 2), part.y.ring = planes + random_int(0, 1);
     part.skip_ring = planes + random_int(0, 1);
@@ -386,7 +385,7 @@ static void winograd_few(void **state) {
         winograd_run(&g, &o, one, 0, g.y.d);
         winograd_compare(&g, &o, one);
         winograd_by_range(&g, &o, one, 4 * g.dilation[0] * random_int(1, 2));
-        g.lanes = random_int(2, 5);
+        g.workers = random_int(2, 5);
         winograd_run(&g, &o, many, 0, g.y.d);
         winograd_same(one.y, many.y);
         winograd_result_end(one), winograd_result_end(many), winograd_operands_end(o);
@@ -425,9 +424,9 @@ static void winograd_accuracy(void **state) {
 }
 
 static int winograd_probe(vox_probe *p, const vox_winograd *g, const winograd_buffers *o, winograd_result r) {
-    vox_winograd_operands named = winograd_named(g, o, &r);
+    vox_conv_operands named = winograd_named(g, o, &r);
     if (o->add) named.skip = o->skip.at;
-    return vox_check_winograd(p, g, &named);
+    return vox_check_winograd(p, g, named);
 }
 /* The self-test's samples accept every output that is right, and see a wrong one. */
 static void winograd_self_check(void **state) {

@@ -48,7 +48,7 @@ static pair random_conv(int ic, int oc, const int tile[3], int batch, int block)
     p.kernel = (vox_winograd){.x = {1, ic, size[0], size[1], size[2], block, 0},
                               .y = {1, oc, out[0], out[1], out[2], block, 0},
                               .batch = batch ? batch : (int)cg_deep_batch(p.n),
-                              .lanes = cg_lanes(p.g, p.n)};
+                              .workers = cg_lanes(p.g, p.n)};
     for (int a = 0; a < 3; a++)
         p.kernel.tile[a] = tile[a], p.kernel.dilation[a] = dilation[a], p.kernel.pad[a] = pad[a];
     free(text);
@@ -85,7 +85,7 @@ static void scratch_and_slots_of_winograd(void **state) {
         same("bytes of a lane", cg_winograd_lane(p.n), (int64_t)vox_winograd_scratch(&p.kernel) * 4);
         const vox_winograd_run r = vox_winograd_run_of(&p.kernel, (vox_range){0, p.kernel.y.d});
         const cg_sums sums = cg_sums_of(p.g, p.n);
-        const int lanes = p.kernel.lanes, even = vox_parts(r.items, VOX_EVEN) * VOX_EVEN;
+        const int lanes = p.kernel.workers, even = vox_parts(r.items, VOX_EVEN) * VOX_EVEN;
         const int exact = lanes == 1 || (r.total >= 4 * lanes * VOX_TILE_W && even <= r.total);
         if (exact ? sums.slots != r.items : sums.slots < r.items) same("slots", sums.slots, r.items);
         same("bytes of sums", sums.bytes,
@@ -172,10 +172,10 @@ static double run_loading(int channels) {
     const size_t voxels = SIDE * SIDE * SIDE, blocks = (size_t)vox_parts(channels, VOX_BLOCK);
     float *x = floats(voxels * blocks * VOX_BLOCK, 1), *w = floats((size_t)channels * VOX_BLOCK, 2),
           *terms = floats(3 * (size_t)channels, 3), *y = floats(voxels * OC, 4);
-    const vox_around around = {.terms = terms, .ep = {VOX_ACT_RELU, 0, 0}};
-    const vox_conv_operands named = {.x = x, .w = w, .around = &around, .y = y};
+    const vox_conv_operands o = {
+        .x = x, .weights = w, .y = y, .around = {.terms = terms, .ep = {VOX_ACT_RELU, 0, 0}}};
     for (int task = 0; task < vox_conv_tasks(&g, (vox_range){0, SIDE}); task++)
-        vox_f32_conv(&g, &named, (vox_range){0, SIDE}, task);
+        vox_f32_conv(&g, o, (vox_range){0, SIDE}, task);
     double error = 0;
     for (size_t v = 0; v < voxels; v++) {
         double want = 0;
@@ -232,7 +232,7 @@ static void run_few(int oc) {
                         .task_h = 1,
                         .chunk_ic = 1};
     float *x = floats(W, 1), *w = floats(3 * VOX_BLOCK, 2), *y = floats((size_t)oc * W, 3);
-    vox_f32_conv(&g, &(vox_conv_operands){.x = x, .w = w, .y = y}, (vox_range){0, 1}, 0);
+    vox_f32_conv(&g, (vox_conv_operands){.x = x, .weights = w, .y = y}, (vox_range){0, 1}, 0);
     for (int c = 0; c < oc; c++)
         for (int i = 0; i < W; i++) {
             double want = 0;

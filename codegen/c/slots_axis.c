@@ -31,6 +31,7 @@ static bool set_axis(cg_work *w, const char *kernel, bool log, bool select_last)
     cg_set_int(&w->slots, "log", log);
     cg_set_int(&w->slots, "select_last", select_last);
     cg_set(&w->slots, "kernel", "%s", kernel);
+    cg_set(&w->slots, "operands_type", "%s", w->n->op == IR_OP_ARG_MAX ? "vox_arg_max_operands" : "vox_xy");
     const int64_t *dim = n->in[0]->dim;
     const char *planes =
         n->stream ? ir_format(w->m->arena,

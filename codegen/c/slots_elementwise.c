@@ -71,7 +71,7 @@ static bool set_binary(cg_work *w) {
 
 bool slots_binary(cg_work *w) {
     cg_set(&w->slots, "kernel", "binary");
-    cg_set(&w->slots, "range", ", m->begin, m->end");
+    cg_set(&w->slots, "operands_type", "vox_binary_operands");
     return cg_all_f32(w) && set_binary(w);
 }
 
@@ -79,7 +79,7 @@ bool slots_compare(cg_work *w) {
     for (int i = 0; i < 2; i++)
         if (w->n->in[i]->dtype != IR_F32) return cg_unsupported(w, "operands must be f32");
     cg_set(&w->slots, "kernel", "compare");
-    cg_set(&w->slots, "range", "%s", "");
+    cg_set(&w->slots, "operands_type", "vox_compare_operands");
     return set_binary(w);
 }
 

@@ -23,12 +23,6 @@ static int64_t bytes_read(const ir_node *n) {
     return bytes;
 }
 
-static const char *finish_offsets(cg_work *w) {
-    if (!w->offsets.size) return "";
-    cg_add_string(&w->offsets, " };");
-    return cg_string(&w->offsets);
-}
-
 /* "; stream 1, 4 planes of p1 at a time": the group's last node sets the pace. */
 static const char *stream_text(const cg_model *m, const ir_node *n) {
     const ir_graph *g = m->g;
@@ -43,7 +37,7 @@ static const char *stream_text(const cg_model *m, const ir_node *n) {
 static bool add_layer(cg_model *m, int index, cg_text *out, ir_diag *d) {
     const cg_layer *l = &m->layers[index];
     cg_work w = {.m = m, .layer = index, .n = l->node, .d = d, .slots = {.arena = m->arena}};
-    w.operands.arena = w.offsets.arena = w.pointers.arena = m->arena;
+    w.operands.arena = w.places.arena = m->arena;
     const cg_kernel *k = cg_kernel_for(l->node);
     if (!k) return cg_unsupported(&w, "operators that compute shapes must fold to constants");
     if (!cg_vox_dtype(l->node->out[0]->dtype)) return cg_unsupported(&w, "f64 is not a type of the runtime");
@@ -56,8 +50,7 @@ static bool add_layer(cg_model *m, int index, cg_text *out, ir_diag *d) {
            (double)cg_whole_bytes(l->node->out[0]) / 1e6, stream_text(m, l->node));
     if (ir_macs(l->node)) cg_set(s, "gmac", "%s", cg_gmac(m->arena, ir_macs(l->node)));
     cg_set(s, "operands", "%s", cg_string(&w.operands));
-    cg_set(s, "offsets", "%s", finish_offsets(&w));
-    cg_set(s, "pointers", "%s", cg_string(&w.pointers));
+    cg_set(s, "places", "%s", cg_string(&w.places));
     if (index) cg_add_string(out, "\n");
     cg_fill(out, k->template_file, cg_template(m->arena, k->template_file), s);
     return true;
@@ -91,7 +84,8 @@ static bool put_kernels(cg_bundle *b) {
     cg_text functions = {.arena = m->arena}, table = {.arena = m->arena};
     for (int i = 0; i < m->n_layers; i++) {
         if (!add_layer(m, i, &functions, b->d)) return false;
-        cg_add(&table, "%s%s,", i ? "\n    " : "", m->layers[i].function);
+        const char *f = m->layers[i].function;
+        cg_add(&table, "%s{%s_tasks, %s_run, %s_check},", i ? "\n    " : "", f, f, f);
     }
     cg_place_weights_end(m);
     cg_slots s = cg_named_slots(m);

@@ -107,6 +107,11 @@ typedef struct vox_layer_info {
     size_t scratch; /* bytes of the arena that it uses besides, while a step of it runs */
 } vox_layer_info;
 
+/* Planes begin <= d < end along D. */
+typedef struct vox_range {
+    int begin, end;
+} vox_range;
+
 /* A run is a list of steps: layer `layer` computes the planes begin <= d < end (along D) of what it writes.
  * Most layers have one step; the layers of a stream take turns, so that what passes between them never exists
  * whole. */

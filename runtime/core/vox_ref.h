@@ -110,7 +110,7 @@ static inline double vox_ref_skip(vox_dims y, int ring, const float *skip, vox_p
 static inline double vox_ref_loaded(const vox_around *around, const vox_dims *x, const float *data,
                                     vox_position at) {
     const double v = vox_value_at(x, data, at);
-    if (!around || !around->terms) return v;
+    if (!around->terms) return v;
     const float *t = around->terms + (ptrdiff_t)at.n * 3 * x->c + at.c;
     return vox_ref_act(&around->ep, around->slope ? (double)around->slope[at.c] : 0,
                        (v - (double)t[0]) * (double)t[x->c] + (double)t[2 * (ptrdiff_t)x->c]);
@@ -122,7 +122,7 @@ static inline double vox_ref_conv_any(const vox_conv *g, const vox_conv_operands
                                       vox_position at, double *scale) {
     const int gic = g->x.c / g->group, first = at.c / (g->y.c / g->group) * gic;
     const double added = vox_ref_skip(g->y, g->skip_ring, o->skip, at);
-    double sum = o->b ? (double)o->b[vox_ref_channel(g, at.c)] : 0, size = fabs(sum) + fabs(added);
+    double sum = o->bias ? (double)o->bias[vox_ref_channel(g, at.c)] : 0, size = fabs(sum) + fabs(added);
     vox_position from = {.n = at.n};
     sum += added;
     for (int kd = 0; kd < g->kernel[0]; kd++) {
@@ -133,8 +133,8 @@ static inline double vox_ref_conv_any(const vox_conv *g, const vox_conv_operands
                 if (!vox_ref_input(g, transposed, 2, at.w, kw, &from.w)) continue;
                 for (int i = 0; i < gic; i++) {
                     from.c = first + i;
-                    const double term = vox_ref_loaded(o->around, &g->x, o->x, from) *
-                                        (double)o->w[vox_ref_weight(g, at.c, kd, kh, kw, i)];
+                    const double term = vox_ref_loaded(&o->around, &g->x, o->x, from) *
+                                        (double)o->weights[vox_ref_weight(g, at.c, kd, kh, kw, i)];
                     sum += term, size += fabs(term);
                 }
             }
@@ -174,19 +174,19 @@ static inline double vox_ref_winograd_weight(const vox_winograd *g, const float 
 }
 
 /* Weight (output channel c, tap k, input channel i), from whichever form the kernel reads. */
-static inline double vox_ref_winograd_any_weight(const vox_winograd *g, const vox_winograd_operands *o, int c,
+static inline double vox_ref_winograd_any_weight(const vox_winograd *g, const vox_conv_operands *o, int c,
                                                  int i, const int k[3]) {
-    if (!o->w) return vox_ref_winograd_weight(g, o->u, c, i, k);
+    if (!o->weights) return vox_ref_winograd_weight(g, o->transformed, c, i, k);
     const size_t tap = (size_t)(c / VOX_BLOCK) * 27 + (size_t)(k[0] * 9 + k[1] * 3 + k[2]);
-    return (double)o->w[(tap * (size_t)g->x.c + (size_t)i) * VOX_BLOCK + (size_t)(c % VOX_BLOCK)];
+    return (double)o->weights[(tap * (size_t)g->x.c + (size_t)i) * VOX_BLOCK + (size_t)(c % VOX_BLOCK)];
 }
 /* As vox_ref_conv_any. Outputs share the rounding errors of their tile, so *scale counts taps in the padding
  * as well: with the nearest input. */
-static inline double vox_ref_winograd(const vox_winograd *g, const vox_winograd_operands *o, vox_position at,
+static inline double vox_ref_winograd(const vox_winograd *g, const vox_conv_operands *o, vox_position at,
                                       double *scale) {
     const int extent[3] = {g->x.d, g->x.h, g->x.w}, to[3] = {at.d, at.h, at.w}, c = at.c;
     const double added = vox_ref_skip(g->y, g->skip_ring, o->skip, at);
-    double sum = o->b ? (double)o->b[c] : 0, size = fabs(sum) + fabs(added);
+    double sum = o->bias ? (double)o->bias[c] : 0, size = fabs(sum) + fabs(added);
     sum += added;
     for (int tap = 0; tap < 27; tap++) {
         const int k[3] = {tap / 9, tap / 3 % 3, tap % 3};
@@ -199,7 +199,7 @@ static inline double vox_ref_winograd(const vox_winograd *g, const vox_winograd_
         for (int i = 0; i < g->x.c; i++) {
             const vox_position x_at = {at.n, i, from[0], from[1], from[2]};
             const double term =
-                vox_ref_winograd_any_weight(g, o, c, i, k) * vox_ref_loaded(o->around, &g->x, o->x, x_at);
+                vox_ref_winograd_any_weight(g, o, c, i, k) * vox_ref_loaded(&o->around, &g->x, o->x, x_at);
             sum += inside ? term : 0, size += fabs(term);
         }
     }
@@ -209,45 +209,38 @@ static inline double vox_ref_winograd(const vox_winograd *g, const vox_winograd_
 
 /* ---- pooling, norms -------------------------------------------------------------------------- */
 
-static inline double vox_ref_pool(const vox_pool3d *g, int average, const float *x, int n, int c, int d,
-                                  int h, int w) {
+static inline double vox_ref_pool(const vox_pool3d *g, int average, const float *x, vox_position at) {
     double sum = 0, most = -(double)INFINITY, count = 0;
     for (int kd = 0; kd < g->kernel[0]; kd++)
         for (int kh = 0; kh < g->kernel[1]; kh++)
             for (int kw = 0; kw < g->kernel[2]; kw++) {
-                const int id = d * g->stride[0] - g->pad[0] + kd * g->dilation[0];
-                const int ih = h * g->stride[1] - g->pad[1] + kh * g->dilation[1];
-                const int iw = w * g->stride[2] - g->pad[2] + kw * g->dilation[2];
+                const int id = at.d * g->stride[0] - g->pad[0] + kd * g->dilation[0];
+                const int ih = at.h * g->stride[1] - g->pad[1] + kh * g->dilation[1];
+                const int iw = at.w * g->stride[2] - g->pad[2] + kw * g->dilation[2];
                 const int inside = id >= 0 && id < g->x.d && ih >= 0 && ih < g->x.h && iw >= 0 && iw < g->x.w;
                 if (inside || (g->include_pad && id < g->x.d + g->pad_end[0] && ih < g->x.h + g->pad_end[1] &&
                                iw < g->x.w + g->pad_end[2]))
                     count++;
                 if (!inside) continue;
-                const double v = (double)x[vox_ref_at(&g->x, n, c, id, ih, iw)];
+                const double v = (double)x[vox_ref_at(&g->x, at.n, at.c, id, ih, iw)];
                 sum += v;
                 if (v > most || isnan(v)) most = v;
             }
     return average ? sum / (count > 0 ? count : 1) : most;
 }
-static inline double vox_ref_max_pool(const vox_pool3d *g, const float *x, int n, int c, int d, int h,
-                                      int w) {
-    return vox_ref_pool(g, 0, x, n, c, d, h, w);
-}
-static inline double vox_ref_average_pool(const vox_pool3d *g, const float *x, int n, int c, int d, int h,
-                                          int w) {
-    return vox_ref_pool(g, 1, x, n, c, d, h, w);
-}
 
-static inline double vox_ref_affine(const vox_norm *g, const float *x, const float *scale, const float *bias,
-                                    const float *slope, int n, int c, int d, int h, int w) {
-    const double v = (double)x[vox_ref_at(&g->x, n, c, d, h, w)];
-    return vox_ref_act(&g->ep, slope ? (double)slope[c] : 0, v * (double)scale[c] + (double)bias[c]);
+static inline double vox_ref_norm_act(const vox_norm *g, const float *slope, int c, double sum) {
+    return vox_ref_act(&g->ep, slope ? (double)slope[c] : 0, sum);
 }
-static inline double vox_ref_normalise(const vox_norm *g, const float *x, const float *terms,
-                                       const float *slope, int n, int c, int d, int h, int w) {
-    const float *t = terms + (ptrdiff_t)n * 3 * g->x.c + c;
-    const double v = ((double)x[vox_ref_at(&g->x, n, c, d, h, w)] - (double)t[0]) * (double)t[g->x.c];
-    return vox_ref_act(&g->ep, slope ? (double)slope[c] : 0, v + (double)t[2 * g->x.c]);
+static inline double vox_ref_affine(const vox_norm *g, const vox_affine_operands *o, vox_position at) {
+    const double v = (double)o->x[vox_ref_at(&g->x, at.n, at.c, at.d, at.h, at.w)];
+    return vox_ref_norm_act(g, o->slope, at.c, v * (double)o->scale[at.c] + (double)o->bias[at.c]);
+}
+static inline double vox_ref_normalise(const vox_norm *g, const vox_normalise_operands *o, vox_position at) {
+    const float *t = o->terms + (ptrdiff_t)at.n * 3 * g->x.c + at.c;
+    const double v = (double)o->x[vox_ref_at(&g->x, at.n, at.c, at.d, at.h, at.w)];
+    return vox_ref_norm_act(g, o->slope, at.c,
+                            (v - (double)t[0]) * (double)t[g->x.c] + (double)t[2 * g->x.c]);
 }
 /* Mean and variance over all voxels of channel c's group. */
 static inline void vox_ref_statistics(const vox_norm_terms *g, const float *x, int n, int c, double *mean,
@@ -360,8 +353,8 @@ static inline double vox_ref_resize_at(const vox_resize *g, int axis, int o, int
     }
     return 0;
 }
-static inline double vox_ref_resize(const vox_resize *g, const float *x, int n, int c, int d, int h, int w) {
-    const int o[3] = {d, h, w}, xl[3] = {g->x.d, g->x.h, g->x.w}, yl[3] = {g->y.d, g->y.h, g->y.w};
+static inline double vox_ref_resize(const vox_resize *g, const float *x, vox_position y) {
+    const int o[3] = {y.d, y.h, y.w}, xl[3] = {g->x.d, g->x.h, g->x.w}, yl[3] = {g->y.d, g->y.h, g->y.w};
     int low[3];
     double part[3], sum = 0;
     for (int a = 0; a < 3; a++) {
@@ -383,7 +376,7 @@ static inline double vox_ref_resize(const vox_resize *g, const float *x, int n, 
             weight *= up ? part[a] : 1 - part[a];
             at[a] = low[a] + up < xl[a] ? low[a] + up : xl[a] - 1;
         }
-        if (weight > 0) sum += weight * (double)x[vox_ref_at(&g->x, n, c, at[0], at[1], at[2])];
+        if (weight > 0) sum += weight * (double)x[vox_ref_at(&g->x, y.n, y.c, at[0], at[1], at[2])];
     }
     return sum;
 }
@@ -416,17 +409,27 @@ static inline int64_t vox_ref_arg_max(const vox_reduce *g, const float *x, int64
     }
     return best;
 }
-/* kind: the order of vox_reduction: sum, mean, max, min, prod. */
-static inline double vox_ref_reduce(const vox_reduce *g, int kind, const float *x, int64_t outer,
-                                    int64_t inner) {
+static inline double vox_ref_reduce(const vox_reduce *g, const float *x, int64_t outer, int64_t inner) {
     double value = vox_ref_axis_value(g, x, outer, 0, inner);
     for (int64_t a = 1; a < g->axis; a++) {
         const double v = vox_ref_axis_value(g, x, outer, a, inner);
-        if (kind <= 1) value += v;
-        if (kind == 4) value *= v;
-        if ((kind == 2 && v > value) || (kind == 3 && v < value) || isnan(v)) value = v;
+        switch (g->kind) {
+        case VOX_REDUCE_SUM:
+        case VOX_REDUCE_MEAN:
+            value += v;
+            break;
+        case VOX_REDUCE_MAX:
+            value = v > value || isnan(v) ? v : value;
+            break;
+        case VOX_REDUCE_MIN:
+            value = v < value || isnan(v) ? v : value;
+            break;
+        case VOX_REDUCE_PROD:
+            value *= v;
+            break;
+        }
     }
-    return kind == 1 ? value / (double)g->axis : value;
+    return g->kind == VOX_REDUCE_MEAN ? value / (double)g->axis : value;
 }
 
 #endif

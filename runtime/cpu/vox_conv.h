@@ -254,8 +254,8 @@ static inline vox_conv_part vox_conv_part_of(const vox_conv *g, const vox_conv_o
     p.skip_dims = vox_skip_dims(&g->y, g->skip_ring);
     if (o->skip && c.ic == 0)
         p.skip = o->skip + (box->n * y_channels + group * goc + oc) * vox_plane_floats(&p.skip_dims);
-    p.w = o->w + c.block * w_block + (ptrdiff_t)c.ic * VOX_BLOCK;
-    p.b = o->b ? o->b + (ptrdiff_t)c.block * VOX_BLOCK : zeros;
+    p.w = o->weights + c.block * w_block + (ptrdiff_t)c.ic * VOX_BLOCK;
+    p.b = o->bias ? o->bias + (ptrdiff_t)c.block * VOX_BLOCK : zeros;
     p.slope = o->slope ? o->slope + (ptrdiff_t)c.block * VOX_BLOCK : NULL;
     p.channels = vox_min_int(c.blocks * VOX_BLOCK, goc - oc);
     p.first_chunk = c.ic == 0, p.last_chunk = c.ic + c.n_ic == gic;
@@ -366,12 +366,12 @@ VOX_NOINLINE void vox_conv_task(const vox_conv *g, const vox_conv_operands *o, c
     }
 }
 
-VOX_INLINE void vox_f32_conv(const vox_conv *g, const vox_conv_operands *o, vox_range range, int task) {
-    vox_conv_task(g, o, o->around, 0, vox_conv_box_of(g, range, task));
+VOX_INLINE void vox_f32_conv(const vox_conv *g, vox_conv_operands o, vox_range range, int task) {
+    const vox_around *around = o.around.terms || o.around.sums ? &o.around : NULL;
+    vox_conv_task(g, &o, around, 0, vox_conv_box_of(g, range, task));
 }
-VOX_INLINE void vox_f32_conv_transpose(const vox_conv *g, const vox_conv_operands *o, vox_range range,
-                                       int task) {
-    vox_conv_task(g, o, NULL, 1, vox_conv_box_of(g, range, task));
+VOX_INLINE void vox_f32_conv_transpose(const vox_conv *g, vox_conv_operands o, vox_range range, int task) {
+    vox_conv_task(g, &o, NULL, 1, vox_conv_box_of(g, range, task));
 }
 
 #endif

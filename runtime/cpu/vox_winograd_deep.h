@@ -3,11 +3,11 @@
  * (vox_f32_winograd_deep): transformed weights would be up to 8 times as large as the weights and used only a
  * few times each, so the weights are read as they are and transformed where they are used.
  *
- * Phase 0 transforms the inputs of all tiles into V = [points][blocks of IC][tiles][16], shared by the lanes.
- * Phase 1 takes pairs of output blocks; point by point along D, and VOX_DEEP_CHANNELS input channels at a
- * time, it transforms the weights of the (H, W) points, multiplies, and adds up; then the (H, W) axes of the
- * products are transformed back. So weights and products of one point along D stay in the second-level cache
- * (0.6 and 0.2 MiB with tiles of 4 and 48 tiles); the weights are read once per point along D.
+ * Phase 0 transforms the inputs of all tiles into V = [points][blocks of IC][tiles][16], which the workers
+ * share. Phase 1 takes pairs of output blocks; point by point along D, and VOX_DEEP_CHANNELS input channels
+ * at a time, it transforms the weights of the (H, W) points, multiplies, and adds up; then the (H, W) axes of
+ * the products are transformed back. So weights and products of one point along D stay in the second-level
+ * cache (0.6 and 0.2 MiB with tiles of 4 and 48 tiles); the weights are read once per point along D.
  *
  * batch, the most tiles per item, saves transforming weights again: all tiles up to about 128 (384 -> 128
  * channels, 128 tiles: 188 GMAC/s by 24, 211 by 48, 239 by 128). Measured on one core of a shared Zen 4 (FMA
@@ -141,7 +141,7 @@ static inline void vox_weights_factors(int n, int p, float factor[3]) {
 
 /* ---- phase 1 --------------------------------------------------------------------------------- */
 
-/* A lane's scratch: weights of VOX_DEEP_CHANNELS channels, products of one point along D, and those of all
+/* A worker's scratch: weights of VOX_DEEP_CHANNELS channels, products of one point along D, and those of all
  * after axes H and W.
  */
 typedef struct vox_deep {
@@ -158,7 +158,7 @@ typedef struct vox_deep {
 static inline void vox_deep_weights(const vox_deep *p, int pd, int ic, int n, int oc, float *u) {
     float runs[9][VOX_WEIGHTS_RUN * VOX_BLOCK] __attribute__((aligned(64)));
     const ptrdiff_t tap = (ptrdiff_t)p->r.g->x.c * VOX_BLOCK;
-    const float *w = p->r.o.w + oc * 27 * tap + (ptrdiff_t)ic * VOX_BLOCK;
+    const float *w = p->r.o.weights + oc * 27 * tap + (ptrdiff_t)ic * VOX_BLOCK;
     float factor[3];
     vox_weights_factors(p->r.points[0], pd, factor);
     for (int i = 0; i < n;
@@ -200,8 +200,8 @@ static inline void vox_deep_depth(const vox_deep *p, int pd, vox_batch tiles, vo
 static inline void vox_deep_take_slot(vox_deep *p, int begin, int item) {
     vox_winograd_run *r = &p->r;
     const int group = item % p->groups, oc = item / p->groups * p->blocks;
-    const vox_around *around = r->o.around;
-    if (!around || !around->sums) return;
+    const vox_around *around = &r->o.around;
+    if (!around->sums) return;
     if (item == 0) vox_sums_clear(around, r->blocks_out, begin, (vox_range){p->groups, around->slots});
     r->sums = vox_sums_slot(around, r->blocks_out, begin, group);
     memset(r->sums + (ptrdiff_t)oc * VOX_SUMS, 0,
@@ -369,7 +369,7 @@ static inline vox_deep vox_deep_of(const vox_winograd *g, vox_range range, float
     p.u_point = (VOX_DEEP_CHANNELS + 1) * VOX_BLOCK; /* an odd number of cache lines, as vox_point_floats */
     p.u_block = p.plane * p.u_point;
     p.groups = vox_parts(p.r.total, vox_min_int(g->batch, VOX_BATCH_MOST));
-    p.blocks = vox_parts(p.r.blocks_out, 2) * p.groups < 2 * g->lanes && g->lanes > 1 ? 1 : 2;
+    p.blocks = vox_parts(p.r.blocks_out, 2) * p.groups < 2 * g->workers && g->workers > 1 ? 1 : 2;
     p.u = scratch, p.m = p.u + 2 * p.u_block;
     p.z = p.m + (ptrdiff_t)2 * g->batch * p.plane * VOX_BLOCK;
     p.weights = vox_weights_for(p.r.points[1], p.r.points[2]);
@@ -377,14 +377,14 @@ static inline vox_deep vox_deep_of(const vox_winograd *g, vox_range range, float
 }
 
 /* Items of phase 0: input blocks. */
-VOX_KERNEL void vox_f32_winograd_deep(const vox_winograd *g, const vox_winograd_operands *o, vox_range range,
-                                      int phase) {
-    vox_deep p = vox_deep_of(g, range, o->scratch);
+VOX_KERNEL void vox_f32_winograd_deep(const vox_winograd *g, vox_conv_operands o, vox_range range, int worker,
+                                      int phase, int *next) {
+    vox_deep p = vox_deep_of(g, range, vox_worker_scratch(g, &o, worker));
     const int items = phase == 0 ? p.r.blocks_in : p.groups * vox_parts(p.r.blocks_out, p.blocks);
-    p.r.o = *o, p.r.v = o->shared;
-    for (int i; (i = vox_next(o->next)) < items;) {
+    p.r.o = o, p.r.v = o.shared;
+    for (int i; (i = vox_next(next)) < items;) {
         if (phase == 0) {
-            vox_points to = vox_points_of(&p.r, o->shared, p.r.total);
+            vox_points to = vox_points_of(&p.r, o.shared, p.r.total);
             to.v += i * to.block;
             vox_winograd_fill(&p.r, (vox_batch){0, p.r.total}, (vox_range){i, i + 1}, NULL, to);
             continue;

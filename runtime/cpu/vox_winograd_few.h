@@ -23,7 +23,7 @@ enum {
 
 typedef struct vox_few_run {
     const vox_winograd *g;
-    vox_winograd_operands o;
+    vox_conv_operands o;
     vox_range range;
     vox_dims skip_dims;
     float *v; /* points: [36][IC][width], position 0 along W at `left`, zeros beside the positions */
@@ -169,7 +169,7 @@ typedef struct vox_few_span {
 static inline void vox_few_store(const vox_few_run *r, int c, float *sums, const float *skip, float *y,
                                  int n) {
     const vox_epilogue *ep = &r->g->ep;
-    vox_v add = vox_set(r->o.b ? r->o.b[c] : 0.0f);
+    vox_v add = vox_set(r->o.bias ? r->o.bias[c] : 0.0f);
     if (skip) add += vox_load_within(skip, 0, n);
     const vox_v sum = vox_load(sums) + add;
     const int simple = ep->act == VOX_ACT_NONE || ep->act == VOX_ACT_RELU;
@@ -240,7 +240,7 @@ static inline void vox_few_products(const vox_few_run *r, const vox_few_rows *ne
                            .w_tap = {0, 0, (ptrdiff_t)g->x.c * VOX_BLOCK},
                            .low = -INFINITY};
     const vox_axis axis = {.at = r->left - g->pad[2], .taps = 3, .step = g->dilation[2], .extent = r->width};
-    vox_few f = {.walk = &walk, .axis = &axis, .x = r->v, .w = r->o.u, .b = zeros};
+    vox_few f = {.walk = &walk, .axis = &axis, .x = r->v, .w = r->o.transformed, .b = zeros};
     float *m = r->m;
     const int wide = vectors * VOX_VL;
     for (int p = 0; p < VOX_FEW_POINTS; p++, m += g->y.c * wide) {
@@ -349,7 +349,7 @@ static inline int vox_few_meet(const vox_few_run *r, const vox_few_rows *in, int
 VOX_NOINLINE void vox_few_spoil(const vox_few_run *r, const vox_few_rows *in, int w,
                                 vox_ends (*ends)[VOX_FEW_SUMS]) {
     const vox_winograd *g = r->g;
-    const float *signs = r->o.u + (ptrdiff_t)VOX_FEW_POINTS * 3 * g->x.c * VOX_BLOCK;
+    const float *signs = r->o.transformed + (ptrdiff_t)VOX_FEW_POINTS * 3 * g->x.c * VOX_BLOCK;
     const unsigned all = vox_bits(vox_set_int(-1));
     unsigned left = (1u << VOX_FEW_SUMS) - 1; /* rows in which not all is NaN yet */
     memset(ends, 0, (size_t)g->y.c * sizeof *ends);
@@ -446,21 +446,22 @@ static inline int vox_few_item(const vox_few_run *r, const vox_few_rows *in, con
     return is_rare && rare.spoilt;
 }
 
-VOX_KERNEL void vox_f32_winograd_few(const vox_winograd *g, const vox_winograd_operands *o, vox_range range) {
-    vox_few_run r = {.g = g, .o = *o, .range = range, .skip_dims = vox_skip_dims(&g->y, g->skip_ring)};
+VOX_KERNEL void vox_f32_winograd_few(const vox_winograd *g, vox_conv_operands o, vox_range range, int worker,
+                                     int *next) {
+    vox_few_run r = {.g = g, .o = o, .range = range, .skip_dims = vox_skip_dims(&g->y, g->skip_ring)};
     r.width = vox_few_width(g), r.left = vox_few_left(g);
     const size_t points = (size_t)VOX_FEW_POINTS * (size_t)g->x.c * (size_t)r.width;
-    r.v = o->scratch, r.m = o->scratch + points;
-    const ptrdiff_t bytes = vox_plane_floats(&g->y) * g->y.n * g->y.c * (ptrdiff_t)sizeof *o->y;
-    const int aligned = g->y.w % VOX_BLOCK == 0 && (uintptr_t)o->y % (VOX_BLOCK * sizeof *o->y) == 0;
+    r.v = vox_worker_scratch(g, &o, worker), r.m = r.v + points;
+    const ptrdiff_t bytes = vox_plane_floats(&g->y) * g->y.n * g->y.c * (ptrdiff_t)sizeof *o.y;
+    const int aligned = g->y.w % VOX_BLOCK == 0 && (uintptr_t)o.y % (VOX_BLOCK * sizeof *o.y) == 0;
     r.past = bytes > VOX_FEW_LARGE && aligned;
     memset(r.v, 0, points * sizeof *r.v);
     const int nd = vox_few_tiles(range.end - range.begin, g->dilation[0]),
               nh = vox_few_tiles(g->y.h, g->dilation[1]);
     const int items = g->x.n * nd * nh;
-    for (int item, wary = 0; (item = __atomic_fetch_add(o->next, 1, __ATOMIC_RELAXED)) < items;) {
+    for (int item, wary = 0; (item = __atomic_fetch_add(next, 1, __ATOMIC_RELAXED)) < items;) {
         const vox_few_rows in = vox_few_rows_of(&r, item, nd, nh);
-        const vox_few_rows guess = vox_few_rows_of(&r, vox_min_int(item + g->lanes, items - 1), nd, nh);
+        const vox_few_rows guess = vox_few_rows_of(&r, vox_min_int(item + g->workers, items - 1), nd, nh);
         wary = vox_few_item(&r, &in, &guess, wary);
     }
     vox_store_past_end();

@@ -166,7 +166,7 @@ static inline int vox_tile_put(const vox_winograd_run *r, const vox_tile *t, int
     if (direct && !o.y[0] && !o.pool[0]) return 1; /* nothing but a crop is written, and it is elsewhere */
     if (!direct) vox_tile_out_to(g, tile, &o);
     if (r->o.skip) vox_tile_skip_of(r, t, block, inside, copy, &o);
-    const float *b = r->o.b ? r->o.b + (ptrdiff_t)block * VOX_BLOCK : zeros;
+    const float *b = r->o.bias ? r->o.bias + (ptrdiff_t)block * VOX_BLOCK : zeros;
     const float low = g->ep.act == VOX_ACT_RELU ? 0.0f : -INFINITY;
     if (!vox_depth_for(g->tile[0], r->o.skip != NULL)(h, w, half, b, low, &o)) {
         const vox_winograd_box skip = {&r->skip_dims, origin, r->o.y};

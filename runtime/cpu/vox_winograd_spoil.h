@@ -108,7 +108,7 @@ static inline const float *vox_tile_signs(const vox_winograd_run *r, int block, 
     for (int lane = 0; lane < VOX_BLOCK; lane += VOX_VL) {
         vox_vi above = {0}, below = {0};
         for (int tap = 0; tap < 27; tap++) {
-            const vox_v w = vox_load(r->o.w + ((block * 27 + tap) * ic + channel) * VOX_BLOCK + lane);
+            const vox_v w = vox_load(r->o.weights + ((block * 27 + tap) * ic + channel) * VOX_BLOCK + lane);
             above |= (w >= vox_zero()) & vox_set_int(1 << tap);
             below |= (w <= vox_zero()) & vox_set_int(1 << tap);
         }
@@ -240,7 +240,7 @@ static inline void vox_tile_add(const vox_winograd_run *r, int block, const vox_
     for (int i = 0; i < g->tile[0] * g->tile[1] * g->tile[2] * VOX_BLOCK; i += VOX_VL) {
         const int k = i / VOX_BLOCK % g->tile[2], j = i / VOX_BLOCK / g->tile[2] % g->tile[1];
         const float *skip = o->skip[i / VOX_BLOCK / g->tile[2] / g->tile[1]];
-        vox_v add = r->o.b ? vox_load(r->o.b + block * VOX_BLOCK + i % VOX_BLOCK) : vox_zero();
+        vox_v add = r->o.bias ? vox_load(r->o.bias + block * VOX_BLOCK + i % VOX_BLOCK) : vox_zero();
         if (skip) add += vox_load(skip + j * o->skip_row + k * o->skip_col + i % VOX_BLOCK);
         vox_store(tile + i, vox_max(low, vox_load(tile + i) + add));
     }

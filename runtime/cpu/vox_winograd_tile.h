@@ -24,7 +24,7 @@ static inline int vox_tile_begin(const vox_winograd *g, int axis, int i) {
     return i / g->dilation[axis] * g->tile[axis] * g->dilation[axis] + i % g->dilation[axis];
 }
 
-/* What the calls for one range of planes share, and this lane's memory. */
+/* What the calls for one range of planes share, and this worker's memory. */
 typedef struct vox_winograd_run {
     const vox_winograd *g;
     int points[3], count; /* per axis; of a tile */
@@ -33,7 +33,7 @@ typedef struct vox_winograd_run {
     int batch, items, total; /* tiles per item at most; items; tiles, over all n */
     vox_column_fn *columns;
     vox_plane_fn *planes;
-    vox_winograd_operands o;
+    vox_conv_operands o;
     vox_dims skip_dims;
     const float *signs; /* of the weights, from block signs_from on: [IC][2][16]; NULL: from w */
     int signs_from;
@@ -223,8 +223,8 @@ static inline void vox_winograd_fill(const vox_winograd_run *r, vox_batch tiles,
         for (int b = blocks.begin; b < blocks.end; b++) {
             vox_tile_rows s = vox_tile_rows_of(r, &t, b);
             vox_terms terms;
-            if (r->o.around && r->o.around->terms) {
-                terms = vox_terms_of(r->o.around, t.n, b * VOX_BLOCK, r->g->x.c);
+            if (r->o.around.terms) {
+                terms = vox_terms_of(&r->o.around, t.n, b * VOX_BLOCK, r->g->x.c);
                 s.terms = &terms;
             }
             s.scale = scale;
@@ -234,15 +234,16 @@ static inline void vox_winograd_fill(const vox_winograd_run *r, vox_batch tiles,
     }
 }
 
-/* Equal batches, at least four per lane unless they would be narrower than the register tile, and a multiple
- * of VOX_EVEN: of 17, one of two threads would do nine, which takes 6 % longer; 20 narrower ones cost no more
- * than 17. */
+/* Equal batches, at least four per worker unless they would be narrower than the register tile, and a
+ * multiple of VOX_EVEN: of 17, one of two threads would do nine, which takes 6 % longer; 20 narrower ones
+ * cost no more than 17. */
 static inline void vox_winograd_split(vox_winograd_run *r) {
-    const int narrow = vox_max_int(vox_parts(r->total, VOX_TILE_W), 1), lanes = vox_max_int(r->g->lanes, 1);
+    const int narrow = vox_max_int(vox_parts(r->total, VOX_TILE_W), 1),
+              workers = vox_max_int(r->g->workers, 1);
     const int items = vox_max_int(vox_parts(r->total, vox_min_int(r->g->batch, VOX_BATCH_MOST)),
-                                  vox_min_int(narrow, lanes > 1 ? 4 * lanes : 1));
+                                  vox_min_int(narrow, workers > 1 ? 4 * workers : 1));
     const int even = vox_parts(items, VOX_EVEN) * VOX_EVEN;
-    r->items = lanes > 1 && items > 1 && even <= r->total ? even : items;
+    r->items = workers > 1 && items > 1 && even <= r->total ? even : items;
     r->batch = vox_parts(r->total, r->items);
 }
 
