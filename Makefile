@@ -18,7 +18,7 @@ PROGRAM_LIBS = -lnifti2 -lznz -lpng -lz -lm -lpthread
 COMPILER = $(filter-out compiler/main.c,$(wildcard $(ROOMS:=/*.c))) $(wildcard runtime/shared/*.c)
 RUNTIME  = $(wildcard runtime/core/*.c)
 SEGMENT  = $(wildcard runtime/program/*.c runtime/shared/*.c)
-EMBEDDED = $(wildcard runtime/*/*.[ch] runtime/cuda/*.cuh codegen/templates/*) LICENSE
+EMBEDDED = $(wildcard runtime/*/*.[ch] runtime/*/*.def runtime/cuda/*.cuh codegen/templates/*) LICENSE
 FORMATTED = $(wildcard $(ROOMS:=/*.[ch]) runtime/*/*.[ch] runtime/cuda/*.cuh tests/*.[ch] tests/*/*.[ch] tests/cuda/*.cu tests/cuda/*.cuh)
 CUDA    ?= /usr/local/cuda
 obj      = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))

@@ -25,7 +25,7 @@ static char *operator_table(void) {
     char *text = NULL;
     size_t size;
     FILE *f = open_memstream(&text, &size);
-    fputs("| op | operands | attributes | flags | formula |\n|---|---|---|---|---|\n", f);
+    fputs("| op | operands | attributes | flags | formula | gradient |\n|---|---|---|---|---|---|\n", f);
     for (int i = 0; i < IR_OP_COUNT; i++) {
         const ir_op_info *op = ir_op_get((ir_op)i);
         fprintf(f, "| `%s` | %d", op->name, op->min_in);
@@ -39,7 +39,9 @@ static char *operator_table(void) {
             if (op->flags >> b & 1) fprintf(f, " %s", flags[b]);
         fputs(" | `", f);
         put_escaped(f, op->formula);
-        fputs("` |\n", f);
+        fputs("` | ", f);
+        put_escaped(f, op->gradient);
+        fputs(" |\n", f);
     }
     fclose(f);
     return text;
@@ -59,7 +61,7 @@ static void ir_md_lists_the_operators(void **state) {
         free(updated);
     } else if (!same) {
         fail_msg(
-            "ir/IR.md's operators are not those of ir/ops.def: run UPDATE_REFS=1 build/tests/test_ir_text");
+            "ir/IR.md's operators are not those of ir/ops.def: run UPDATE_REFS=1 build/tests/test_ir_md");
     }
     free(file);
     free(table);

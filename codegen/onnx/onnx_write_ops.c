@@ -308,7 +308,7 @@ static const struct {
     [IR_OP_NEG] = {"Neg", write_map},
     [IR_OP_ABS] = {"Abs", write_map},
     [IR_OP_FLOOR] = {"Floor", write_map},
-    [IR_OP_CEIL_] = {"Ceil", write_map},
+    [IR_OP_CEIL] = {"Ceil", write_map},
     [IR_OP_ROUND] = {"Round", write_map},
     [IR_OP_NOT] = {"Not", write_map},
     [IR_OP_CAST] = {"Cast", write_cast},

@@ -55,7 +55,7 @@ static const onnx_op onnx_ops[] = {
     {"Neg",                   1, NEWEST, 1,  1,  1, onnx_map,               IR_OP_NEG,            "~consumed_inputs=I"},
     {"Abs",                   1, NEWEST, 1,  1,  1, onnx_map,               IR_OP_ABS,            "~consumed_inputs=I"},
     {"Floor",                 1, NEWEST, 1,  1,  1, onnx_map,               IR_OP_FLOOR,          "~consumed_inputs=I"},
-    {"Ceil",                  1, NEWEST, 1,  1,  1, onnx_map,               IR_OP_CEIL_,          "~consumed_inputs=I"},
+    {"Ceil",                  1, NEWEST, 1,  1,  1, onnx_map,               IR_OP_CEIL,          "~consumed_inputs=I"},
     {"Round",                11, NEWEST, 1,  1,  1, onnx_map,               IR_OP_ROUND,          ""},
     /* comparison and logic */
     {"Equal",                 7, NEWEST, 2,  2,  1, onnx_binary,            IR_OP_EQUAL,          ""},
