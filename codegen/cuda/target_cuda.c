@@ -223,7 +223,8 @@ static bool put_build_files(cg_bundle *b, const cu_model *u, bool with_c) {
 static bool always_needed(const char *name) {
     static const char *const names[] = {"vox.h",         "vox.c",      "vox_model.h",  "vox_weights.h",
                                         "vox_weights.c", "vox_isa.h",  "vox_isa.c",    "vox_pool.c",
-                                        "vox_kernels.h", "vox_hash.h", "vox_limits.h", "vox_acts.h", "vox_acts.def", NULL};
+                                        "vox_kernels.h", "vox_hash.h", "vox_limits.h", "vox_acts.h",
+                                        "vox_acts.def",  NULL};
     for (int i = 0; names[i]; i++)
         if (strcmp(names[i], name) == 0) return true;
     return false;

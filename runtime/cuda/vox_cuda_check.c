@@ -225,7 +225,7 @@ static double broadcast(const vox_cuda_values *v, const int *at, int rank) {
 static double binary(const vox_cuda_sample *s, const int *at, double *size) {
     const double a = broadcast(&s->x[0], at, s->y.t->rank), b = broadcast(&s->x[1], at, s->y.t->rank);
     *size = fabs(a) + fabs(b);
-    switch ((vox_binary_op)s->check->binary) {
+    switch (s->check->binary) {
     case VOX_ADD:
         return a + b;
     case VOX_SUB:
