@@ -1,6 +1,7 @@
 /* bundle_text.c: see bundle_text.h. */
 #include "bundle_text.h"
 
+#include "layer_check.h"
 #include "names.h"
 
 #include <inttypes.h>
@@ -93,7 +94,8 @@ static void add_field(cg_text *s, const char *name, const char *value) {
     cg_add_string(s, ",\n");
 }
 
-static void add_layers(cg_text *s, const cg_model *m) {
+/* checked: with what the CPU's self-test allows. */
+static void add_layers(cg_text *s, const cg_model *m, bool checked) {
     cg_add_string(s, "  \"layers\": [");
     for (int i = 0; i < m->n_layers; i++) {
         const cg_layer *l = &m->layers[i];
@@ -103,7 +105,12 @@ static void add_layers(cg_text *s, const cg_model *m) {
         cg_add_json(s, l->node->out[0]->name);
         cg_add_string(s, ", \"source\": ");
         cg_add_json(s, l->node->source ? l->node->source : "");
-        cg_add(s, ", \"function\": \"%s\"}", l->function);
+        cg_add(s, ", \"function\": \"%s\"", l->function);
+        if (checked) {
+            cg_add_string(s, ", \"check\": ");
+            cg_add_layer_check(s, l->node);
+        }
+        cg_add_string(s, "}");
     }
     cg_add_string(s, "\n  ],\n");
 }
@@ -140,7 +147,9 @@ const char *cg_manifest_json(const cg_model *m, const char *target, const cg_fil
     add_field(&s, "input_sha256", o->input_sha256);
     if (o->opset) cg_add(&s, "  \"opset\": %d,\n", o->opset);
     cg_add(&s, "  \"graph_hash\": \"%016" PRIx64 "\",\n", m->graph_hash);
-    add_layers(&s, m);
+    const bool cpu = m->g->goals.target != IR_TARGET_CUDA;
+    if (cpu) cg_add(&s, "  \"stack\": {\"bytes\": %d, \"recursive\": false},\n", CG_STACK_BYTES);
+    add_layers(&s, m, cpu);
     add_tuning(&s, &m->g->goals);
     cg_add_string(&s, "  \"files\": [");
     add_files(&s, files, n_files);
