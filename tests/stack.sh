@@ -35,11 +35,14 @@ deepest() {
     function is_layer(name) { return base(name) ~ ("^" model "_.*_(tasks|run|check)$") }
     # What a call through a pointer in `name` reaches: tiles from kernels; the step from the pool; from the step one of
     # its layer; from the rest of the runtime layers and the pool.
+    function reaches(name, f) {
+        if (name ~ /_kernels\.c:/) return f ~ /_kernels\.c:/ && !(f in called) && !is_layer(f)
+        if (base(name) == "run_task") return is_layer(f)
+        if (name ~ /vox_pool/) return base(f) == "run_task"
+        return is_layer(f) || f == "vox_pool_parallel_for"
+    }
     function targets(name, list, f) {
-        for (f in bytes)
-            if (name ~ /_kernels\.c:/ ? f ~ /_kernels\.c:/ && !(f in called) && !is_layer(f) :
-                base(name) == "run_task" ? is_layer(f) :
-                name ~ /vox_pool/ ? base(f) == "run_task" : is_layer(f) || f == "vox_pool_parallel_for") list = list "\n" f
+        for (f in bytes) if (reaches(name, f)) list = list "\n" f
         return list
     }
     function depth(name, trail, of, n, i, d, most) {
