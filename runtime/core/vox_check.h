@@ -18,7 +18,6 @@
 #include "vox_ref.h"
 
 enum { VOX_CHECK_SAMPLES = VOX_PROBE_SAMPLES, VOX_CHECK_CORNERS = 16 };
-#define VOX_CHECK_TOLERANCE 1e-5
 
 typedef struct vox_samples {
     int count;
