@@ -3,6 +3,7 @@
 #include "codegen.h"
 #include "files.h"
 #include "process.h"
+#include "weights.h"
 
 #include <dirent.h>
 #include <errno.h>

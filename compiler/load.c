@@ -4,6 +4,7 @@
 #include "front_onnx.h"
 #include "front_yaml.h"
 #include "init.h"
+#include "plan_verify.h"
 #include "safetensors.h"
 
 #include <ctype.h>
@@ -93,7 +94,7 @@ ir_graph *load_model(const options *o, load_need need, ir_diag *d) {
     else if (has_extension(o->model, ".onnx"))
         g = load_onnx(o, d);
     else if (has_extension(o->model, ".ir"))
-        g = ir_load(o->model, d);
+        g = ir_load(o->model, plan_verify, d);
     else
         ir_fail(d, IR_EXIT_INPUT, "%s: unknown kind of model: expected a .yaml, .yml, .onnx or .ir file",
                 o->model);

@@ -104,38 +104,12 @@ typedef struct ir_attr {
 
 typedef struct ir_node ir_node;
 
-/* What the floats of a value are kept as in memory; they are computed with as f32 everywhere.
- * X(symbol, text name, bytes); OWN is its dtype, and has no name. */
-#define IR_STORAGES(X) X(F16, "f16", 2) X(BF16, "bf16", 2)
-typedef enum ir_storage {
-    IR_STORE_OWN,
-#define X(sym, name, bytes) IR_STORE_##sym,
-    IR_STORAGES(X)
-#undef X
-        IR_STORAGE_COUNT
-} ir_storage;
-const char *ir_storage_name(ir_storage s); /* NULL for IR_STORE_OWN */
-
-/* What runs a node on a GPU. X(symbol, text name, meaning) */
-#define IR_GPUS(X)                                                                                           \
-    X(CUDNN, "cudnn", "one cuDNN plan, bias and activation in it")                                           \
-    X(KERNEL, "kernel", "a kernel of our own")                                                               \
-    X(GEMM_SCATTER, "gemm_scatter",                                                                          \
-      "conv_transpose, stride = kernel: a 1x1x1 cuDNN conv into scratch memory, then a kernel that "         \
-      "scatters")                                                                                            \
-    X(DGRAD, "dgrad", "conv_transpose: cuDNN's backward data, then bias and activation by a kernel, in place")
-typedef enum ir_gpu {
-    IR_GPU_NONE, /* runs no code there, or is not for a GPU */
-#define X(sym, name, meaning) IR_GPU_##sym,
-    IR_GPUS(X)
-#undef X
-        IR_GPU_COUNT
-} ir_gpu;
-const char *ir_gpu_name(ir_gpu gpu); /* NULL for IR_GPU_NONE */
+typedef struct ir_tensor ir_tensor;
+#include "planned.h"
 
 typedef enum ir_role { IR_ROLE_INPUT, IR_ROLE_CONST, IR_ROLE_VALUE } ir_role;
 
-typedef struct ir_tensor {
+struct ir_tensor {
     const char *name; /* unique in the graph, [A-Za-z0-9_.]+, not starting with a digit */
     ir_role role;
     ir_dtype dtype;
@@ -152,24 +126,11 @@ typedef struct ir_tensor {
         *data;     /* IR_ROLE_CONST: row-major, host byte order; NULL in a graph read without its weights */
     uint64_t hash; /* IR_ROLE_CONST: ir_hash of data */
 
-    /* Set by passes. */
-    int block; /* 0: plain, row-major. IR_BLOCK: N, ceil(C/16), D, H, W, 16 (5-D f32 values only) */
-    /* 0: not channels last. Else N, D, H, W, C (f32 values of 3 to 5 axes only), and this many elements from
-     * one voxel to the next: C or more. What lies between belongs to neighbours in a concat, or is 0 (or what
-     * an activation makes of 0): nobody uses it but to multiply it by 0. */
-    int64_t pitch;
-    ir_storage storage; /* of f32 values that are channels last; the rest is kept as its dtype */
-    /* 0: whole in memory. Else this many planes along D: plane z where z % ring stands; in a graph that
-     * recomputes, the planes of the current step, the first in front. */
-    int ring;
-    struct ir_tensor *view_of; /* lives inside that tensor (concat member, reshape) ... */
-    int64_t view_offset;       /* ... at this many bytes */
-    int64_t arena_offset;      /* bytes; -1 while unplanned, and for graph inputs, outputs and constants */
-    bool on_load; /* never lies in memory: it is what a normalise computes, and the convs that read it do that
-                     as they load the normalise's operand */
-    bool fused; /* never lies in memory: the conv that computes it hands it on in registers, and the max_pools
-                   and slices that read it are done by that conv's kernel */
-} ir_tensor;
+    /* What passes plan (planned.h). */
+    ir_tensor_cpu cpu;
+    ir_tensor_gpu gpu;
+    ir_tensor_memory memory;
+};
 
 struct ir_node {
     ir_op op;
@@ -185,14 +146,9 @@ struct ir_node {
     /* Winograd conv F(m, 3) per axis: m of D, H, W, then how many tiles are transformed together (0: all of a
      * step, and the weights on the way). All 0: a direct conv. */
     int64_t winograd[4];
-    int64_t scratch;        /* bytes of the arena that only this node's execution needs */
-    int64_t scratch_offset; /* where, in bytes; -1 while unplanned and without scratch */
-    bool gathered; /* norm_terms: the conv that computes x leaves its sums in this node's scratch memory,
-                       which is in use from that conv on */
-    int stream;    /* number of the group that it is streamed with; 0: it runs whole */
-    int slab;      /* planes that the group's last node makes at a time */
-    bool joined;   /* a max_pool that the kernel of its operand's conv does, which stores both */
-    ir_gpu gpu;
+    ir_node_cpu cpu;
+    ir_node_gpu gpu;
+    ir_node_memory memory;
 };
 
 /* How `segment` prepares a volume and what it makes of the network's output. All lengths in x y z of the
@@ -291,7 +247,7 @@ typedef struct ir_graph {
     const char **labels; /* label names, index = class */
     ir_volume volume;
     int64_t arena_bytes; /* -1 while unplanned */
-    bool recompute;      /* each step of a stream makes all that it needs anew: see ir_group_steps */
+    bool recompute;      /* each step of a stream makes all that it needs anew: see stream.h */
     ir_goals goals;
     ir_names *names; /* of tensors (names.h) */
 } ir_graph;
@@ -375,6 +331,10 @@ bool ir_is_in_place(const ir_node *concat, int k);
 /* Whether another tensor lies in t. Views being sound, it is an operand of t's node or a result of a reader.
  */
 bool ir_has_views(const ir_tensor *t);
+/* Whether the graph hands t to its caller. */
+static inline bool ir_is_output(const ir_tensor *t) {
+    return t->n_outputs > 0;
+}
 bool ir_same_shape(const ir_tensor *a, const ir_tensor *b);
 /* "f32[1,64,3,3,3]" into buf; returns buf. */
 char *ir_type_text(const ir_tensor *t, char *buf, size_t n);
@@ -395,9 +355,6 @@ uint64_t ir_hash_graph(const ir_graph *g); /* of ir_print's structure, constants
 /* Infers n's output dtype and shape from its inputs and attributes, checking both. The message names the op,
  * the node and every shape involved. */
 bool ir_infer(ir_node *n, ir_diag *d);
-/* Whether a node is a convolution that Winograd's F(m, 3) computes: f32, three axes, 3x3x3, stride 1, one
- * group, constant weights. */
-bool ir_admits_winograd(const ir_node *n);
 /* Multiply-accumulates of a node: convs and transposed convs; 0 for the rest. */
 int64_t ir_macs(const ir_node *n);
 /* The value that a conv adds to its sums before the activation, of the result's shape (operand IR_SKIP: a
@@ -409,31 +366,6 @@ bool ir_is_joined(const ir_node *n);
 /* Parameters as papers count them: elements of the weights and biases of convs and transposed convs (batch
  * norm's and instance norm's are counted only with `norms`; prelu slopes always). */
 int64_t ir_parameters(const ir_graph *g, bool norms);
-
-/* ---- streaming (stream.c) -------------------------------------------------------------------- */
-
-/* Neighbouring nodes with one `stream` number run in turns: each makes some planes (along D, axis 2 of 5) of
- * its result, so that what passes between them need not exist whole. */
-typedef struct ir_planes {
-    int64_t begin, end;
-} ir_planes;
-typedef struct ir_step {
-    int node; /* position in the graph */
-    ir_planes planes;
-} ir_step;
-
-/* Whether n computes any range of its result's planes from ranges of its operands' planes. */
-bool ir_can_stream(const ir_node *n);
-/* Whether operand k of n, which can stream, has planes to wait for; constants have none. */
-bool ir_has_planes(const ir_node *n, int k);
-/* Which planes of operand k the planes `made` of n's result are computed from; may be empty. */
-ir_planes ir_planes_read(const ir_node *n, int k, ir_planes made);
-/* The steps of the nodes first to last as one group, in an arena. The last node asks for `slab` planes at a
- * time, each producer makes what is missing, and nodes that the last one does not depend on run as soon as
- * they can. Where the graph recomputes, a producer of a ring makes all that is asked for, each time. */
-ir_step *ir_group_steps(const ir_graph *g, int first, int last, int64_t slab, ir_arena *arena, int *count);
-/* The last node of the group that begins at node `first`; `first` if it is in none. */
-int ir_group_end(const ir_graph *g, int first);
 
 /* ---- text (print.c, parse.c; the specification is IR.md) ------------------------------------- */
 
@@ -448,12 +380,10 @@ ir_graph *ir_parse(const char *text, const char *file, ir_blobs *blobs, void *ct
  * data with g, which must outlive the copy. */
 ir_graph *ir_copy(const ir_graph *g);
 
-/* ---- verifier (verify.c, verify_memory.c) ---------------------------------------------------- */
+/* ---- verifier (verify.c) --------------------------------------------------------------------- */
 
-/* Structure, operand counts, attributes, re-inferred shapes, order, layouts, and once planned the memory
- * plan: no two tensors (or scratch) that are alive together overlap, all inside arena_bytes, aligned to 64.
- * Fills d (code IR_EXIT_FAILURE) and returns false at the first violation; shares no code with the planner.
- */
+/* Structure, operand counts, attributes, re-inferred shapes, order; nothing of what passes plan
+ * (plan_verify.h). Fills d (code IR_EXIT_FAILURE) and returns false at the first violation. */
 bool ir_verify(const ir_graph *g, ir_diag *d);
 
 /* ---- interpreter (interp*.c) ----------------------------------------------------------------- */

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Writes a C file that holds the files named as arguments: const embedded_file embedded_files[], see codegen/embed.h.
+# Writes a C file that holds the files named as arguments: const embedded_file embedded_files[], see codegen/base/embed.h.
 #
 # A bundle has runtime/core, runtime/cpu and the headers of runtime/shared side by side in runtime/, and the sources of
 # runtime/shared in runtime/program/; so their paths, and includes that name such a room ("../core/vox.h"), lose it. The

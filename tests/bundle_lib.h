@@ -10,6 +10,7 @@
 #include "codegen.h"
 #include "ir.h"
 #include "passes.h"
+#include "plan_verify.h"
 #include "vox.h"
 
 /* ---- writing --------------------------------------------------------------------------------- */
@@ -45,7 +46,7 @@ static TEST_UNUSED void plan(ir_graph *g, bool blocked) {
     must(pass_outputs(g, &d) && pass_terms(g, &d) && pass_reduce(g, &d), &d);
     if (blocked) must(pass_layout(g, &d), &d);
     must(pass_views(g, &d) && pass_blocking(g, &d) && pass_memory(g, &d), &d);
-    must(ir_verify(g, &d), &d);
+    must(plan_verify(g, &d), &d);
 }
 
 static TEST_UNUSED cg_options test_options(void) {

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "test_filter.h"
 #include "vox_conv.h"
 #include "vox_copy.h"
 #include "vox_map.h"

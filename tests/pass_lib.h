@@ -2,6 +2,7 @@
 #ifndef PASS_LIB_H
 #define PASS_LIB_H
 
+#include "plan_verify.h"
 #include "test_graph.h"
 
 static TEST_UNUSED ir_graph *parse(const char *text) {
@@ -15,7 +16,7 @@ static TEST_UNUSED ir_graph *parse(const char *text) {
 static TEST_UNUSED void must(bool (*pass)(ir_graph *, ir_diag *), ir_graph *g) {
     ir_diag d = {0};
     if (!pass(g, &d)) fail_msg("%s", d.text);
-    if (!ir_verify(g, &d)) fail_msg("%s", d.text);
+    if (!plan_verify(g, &d)) fail_msg("%s", d.text);
 }
 
 static TEST_UNUSED void expect(ir_graph *g, const char *line) {

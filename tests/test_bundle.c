@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include "vox_weights.h"
+#include "weights.h"
 
 static const char *const tiny =
     "graph tiny\nlabel \"back\\\"ground\"\nlabel \"organ\"\nlabel \"edge\"\n"

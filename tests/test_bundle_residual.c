@@ -3,6 +3,7 @@
 #include "bundle_lib.h"
 
 #include "algorithm.h"
+#include "plan_verify.h"
 
 #define WINDOW(stride) " kernel=3x3x3 stride=" stride " dilation=1x1x1 pad=[1,1,1,1,1,1] group="
 #define POINT(stride)  " kernel=1x1x1 stride=" stride " dilation=1x1x1 pad=[0,0,0,0,0,0] group=1"
@@ -57,7 +58,7 @@ static void choose_algorithms(ir_graph *g, bool streams) {
         for (size_t k = 0; k < sizeof choices / sizeof *choices; k++)
             if (!strcmp(n->out[0]->name, choices[k].output) && !(streams && !choices[k].winograd[3]))
                 memcpy(n->winograd, choices[k].winograd, sizeof n->winograd);
-        n->scratch = n->winograd[0] ? cg_winograd_shared(n) + cg_lanes(g, n) * cg_winograd_lane(n) : 0;
+        n->memory.scratch = n->winograd[0] ? cg_winograd_shared(n) + cg_lanes(g, n) * cg_winograd_lane(n) : 0;
     }
 }
 
@@ -69,7 +70,7 @@ static void make_bundle(const char *dir, int slab) {
     must(pass_outputs(g, &d) && pass_layout(g, &d) && pass_views(g, &d), &d);
     choose_algorithms(g, slab > 0);
     if (slab) pass_stream_group(g, 0, g->n_nodes - 1, slab);
-    must(pass_blocking(g, &d) && pass_memory(g, &d) && ir_verify(g, &d), &d);
+    must(pass_blocking(g, &d) && pass_memory(g, &d) && plan_verify(g, &d), &d);
     char *folder = test_format("%s", dir);
     write_bundle(g, folder);
     free(folder);

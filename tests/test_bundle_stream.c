@@ -4,6 +4,7 @@
 #include "bundle_lib.h"
 
 #include "../runtime/program/profile.h"
+#include "plan_verify.h"
 
 #define SAME_H "pad=[0,1,1,0,1,1] group=1"
 static const char *const network =
@@ -34,7 +35,7 @@ static void make_bundle(const char *dir, int slab) {
     ir_diag d = {0};
     must(pass_outputs(g, &d) && pass_layout(g, &d) && pass_views(g, &d), &d);
     if (slab) pass_stream_group(g, 0, g->n_nodes - 1, slab);
-    must(pass_blocking(g, &d) && pass_memory(g, &d) && ir_verify(g, &d), &d);
+    must(pass_blocking(g, &d) && pass_memory(g, &d) && plan_verify(g, &d), &d);
     char *folder = test_format("%s", dir);
     write_bundle(g, folder);
     free(folder);

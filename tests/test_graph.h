@@ -5,6 +5,7 @@
 #include "test.h"
 
 #include "ir.h"
+#include "plan_verify.h"
 
 /* Parses `text` behind a "graph t" line; a text with an error fails the test. */
 static TEST_UNUSED ir_graph *test_graph(const char *text) {
@@ -90,7 +91,7 @@ static TEST_UNUSED void test_check_pass(const char *name, test_pass *pass, const
     ir_graph *old = test_graph(before), *g = test_graph(before);
     ir_diag d = {0};
     if (!pass(g, &d)) fail_msg("%s: %s", name, d.text);
-    if (!ir_verify(g, &d)) fail_msg("%s: %s", name, d.text);
+    if (!plan_verify(g, &d)) fail_msg("%s: %s", name, d.text);
     test_check_text(name, g, after);
     assert_int_equal(old->n_outputs, g->n_outputs);
     for (int k = 0; k < g->n_outputs; k++) {

@@ -6,11 +6,12 @@
 
 #include "front_ir.h"
 #include "pipeline.h"
+#include "plan_verify.h"
 
 static ir_graph *load(const char *dir, const char *text, size_t n, ir_diag *d) {
     char *path = test_format("%s/m.ir", dir);
     test_write(path, text, n);
-    ir_graph *g = ir_load(path, d);
+    ir_graph *g = ir_load(path, plan_verify, d);
     free(path);
     return g;
 }
@@ -134,8 +135,8 @@ static char *mutate(const char *text, uint64_t *seed) {
     return out;
 }
 
-/* Whatever becomes of it: an error with a place, a refusal, or a plan; an invariant that breaks would abort.
- */
+/* Whatever becomes of it: an error with a place, a refusal, or a plan;
+ * an invariant that breaks would abort. */
 static void try_to_plan(const char *dir, const char *text, ir_target target, int *planned) {
     ir_diag d = {0};
     pass_report reports[MAX_PASSES];

@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include "ir.h"
+#include "plan_verify.h"
 
 /* Every operator once, in the printer's own form. */
 static const char *const every_op =
@@ -155,7 +156,7 @@ static void every_op_prints_as_it_was_read(void **state) {
     for (int i = 0; i < IR_OP_COUNT; i++)
         if (!seen[i]) fail_msg("the text lacks %s", ir_op_get((ir_op)i)->name);
     ir_diag d = {0};
-    if (!ir_verify(g, &d)) fail_msg("%s", d.text);
+    if (!plan_verify(g, &d)) fail_msg("%s", d.text);
     free(text);
     ir_graph_free(g);
 }
@@ -174,7 +175,7 @@ static void plan_volume_and_labels_round_trip(void **state) {
     assert_string_equal(g->nodes[0]->name, "a.conv");
     assert_string_equal(g->nodes[0]->source, "t.ir:23:1");
     assert_int_equal(g->volume.n_prepare, 11);
-    assert_ptr_equal(g->nodes[0]->out[0]->view_of, g->nodes[2]->out[0]);
+    assert_ptr_equal(g->nodes[0]->out[0]->memory.view_of, g->nodes[2]->out[0]);
     free(text);
     free(text_again);
     ir_graph_free(g);
@@ -193,9 +194,9 @@ static void gpu_plan_round_trips(void **state) {
     assert_string_equal(text, again);
     assert_true(g->recompute);
     const ir_tensor *a = ir_find_tensor(g, "a"), *b = ir_find_tensor(g, "b");
-    assert_int_equal(a->pitch, 8);
-    assert_int_equal(a->storage, IR_STORE_BF16);
-    assert_int_equal(a->producer->gpu, IR_GPU_KERNEL);
+    assert_int_equal(a->gpu.pitch, 8);
+    assert_int_equal(a->gpu.storage, IR_STORE_BF16);
+    assert_int_equal(a->producer->gpu.runner, IR_GPU_KERNEL);
     assert_int_equal(ir_element_bytes(a), 2);
     assert_int_equal(ir_bytes(a), 2 * 4 * 4 * 8 * 2);
     assert_int_equal(ir_bytes(b), 8 * 4 * 4 * 8 * 2);
@@ -403,7 +404,7 @@ static void survive(const char *text) {
     if (g) {
         char *printed = ir_print_string(g);
         ir_graph *again = parse(printed);
-        ir_verify(g, &d);
+        plan_verify(g, &d);
         free(printed);
         ir_graph_free(again);
         ir_graph_free(g);

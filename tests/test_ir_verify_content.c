@@ -1,6 +1,6 @@
 /* The verifier's books of whose bytes lie where, alone: plans that other checks would refuse first, for other
  * reasons. */
-#include "verify.h"
+#include "verify_parts.h"
 #include "verify_lib.h"
 
 static bool content_of(const ir_graph *g, ir_diag *d) {

@@ -6,6 +6,7 @@
 #include "json.h"
 #include "model.h"
 #include "passes.h"
+#include "plan_verify.h"
 
 #define CONV "kernel=1x1x1 stride=1x1x1 dilation=1x1x1 pad=[0,0,0,0,0,0] group=1"
 
@@ -25,7 +26,7 @@ static const char model[] =
 static ir_graph *planned(const char *text) {
     ir_diag d = {0};
     ir_graph *g = ir_parse(text, "test", NULL, NULL, &d);
-    if (!g || !pass_views(g, &d) || !pass_memory(g, &d) || !ir_verify(g, &d)) fail_msg("%s", d.text);
+    if (!g || !pass_views(g, &d) || !pass_memory(g, &d) || !plan_verify(g, &d)) fail_msg("%s", d.text);
     return g;
 }
 
@@ -224,7 +225,7 @@ static void readers_of_a_fused_value_are_no_layers(void **state) {
     expect_lifetime(m, "s", 1, 3);
     expect_lifetime(m, "q", 2, 3);
     expect_lifetime(m, "c", 1, 3);
-    assert_int_equal(cg_scratch_offset(m, g->nodes[1]), g->nodes[1]->scratch_offset);
+    assert_int_equal(cg_scratch_offset(m, g->nodes[1]), g->nodes[1]->memory.scratch_offset);
     ir_graph_free(g);
 }
 

@@ -144,7 +144,7 @@ static bool loads(int channels) {
     ir_diag d = {0};
     if (!pass_load(g, &d)) fail_msg("%s", d.text);
     bool any_loaded = false;
-    for (int i = 0; i < g->n_tensors; i++) any_loaded |= g->tensors[i]->on_load;
+    for (int i = 0; i < g->n_tensors; i++) any_loaded |= g->tensors[i]->cpu.on_load;
     ir_graph_free(g);
     free(text);
     return any_loaded;
@@ -217,6 +217,21 @@ static bool admits_few(int oc) {
     return found;
 }
 
+/* Whether pass layout leaves such a layer's result plain. */
+static bool stays_plain(int oc) {
+    char *text = test_format("input %%x f32[1,2,12,12,48]\nconst %%w f32[%d,2,3,3,3] opaque\n"
+                             "%%y = conv(%%x, %%w) kernel=3x3x3 stride=1x1x1 dilation=1x1x1 "
+                             "pad=[1,1,1,1,1,1] group=1\n%%z = relu(%%y)\noutput %%z\n",
+                             oc);
+    ir_graph *g = test_graph(text);
+    ir_diag d = {0};
+    if (!pass_layout(g, &d)) fail_msg("%s", d.text);
+    bool plain = !g->nodes[0]->out[0]->cpu.block;
+    ir_graph_free(g);
+    free(text);
+    return plain;
+}
+
 /* Rows of every number of channels, whose sums lie in registers or on the stack. */
 static void run_few(int oc) {
     enum { W = 48 };
@@ -248,6 +263,7 @@ static void few_channels_end_where_their_tiles_end(void **state) {
     for (int oc = 1; oc <= 16; oc++) {
         assert_int_equal(vox_few_pays(oc, 48), oc <= VOX_FEW_MOST);
         if (admits_few(oc) != (oc <= VOX_FEW_MOST)) fail_msg("%d channels: %d", oc, admits_few(oc));
+        if (stays_plain(oc) != (oc <= VOX_FEW_MOST)) fail_msg("%d channels: %d", oc, stays_plain(oc));
         run_few(oc);
     }
 }

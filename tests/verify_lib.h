@@ -5,6 +5,7 @@
 #include "test.h"
 
 #include "ir.h"
+#include "plan_verify.h"
 
 typedef struct plan {
     const char *broken; /* the invariant, or NULL: sound */
@@ -20,14 +21,14 @@ static TEST_UNUSED ir_graph *parse(const char *text) {
 
 static TEST_UNUSED void expect_sound(const ir_graph *g) {
     ir_diag d = {0};
-    if (!ir_verify(g, &d)) fail_msg("%s", d.text);
+    if (!plan_verify(g, &d)) fail_msg("%s", d.text);
     assert_int_equal(d.code, 0);
 }
 
 static TEST_UNUSED void expect_broken(const ir_graph *g, const char *name, const char *about) {
     ir_diag d = {0};
     char *want = test_format("invariant %s: ", name);
-    if (ir_verify(g, &d)) fail_msg("not noticed: %s (%s)", name, about);
+    if (plan_verify(g, &d)) fail_msg("not noticed: %s (%s)", name, about);
     if (strncmp(d.text, want, strlen(want))) fail_msg("wanted %s (%s), got %s", name, about, d.text);
     assert_int_equal(d.code, IR_EXIT_FAILURE);
     free(want);

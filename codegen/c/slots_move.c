@@ -24,13 +24,14 @@ static bool set_copy(cg_work *w, int rank, const int64_t *dim, const int64_t *x_
 }
 
 static void same_layout(const cg_work *w) {
-    if (w->n->in[0]->block != w->n->out[0]->block)
+    if (w->n->in[0]->cpu.block != w->n->out[0]->cpu.block)
         ir_die("codegen: %s: operand and result differ in layout", w->n->name);
 }
 
 static void plain(const cg_work *w) {
     same_layout(w);
-    if (w->n->in[0]->block) ir_die("codegen: %s: %s can't be blocked", w->n->name, ir_op_get(w->n->op)->name);
+    if (w->n->in[0]->cpu.block)
+        ir_die("codegen: %s: %s can't be blocked", w->n->name, ir_op_get(w->n->op)->name);
 }
 
 bool slots_slice(cg_work *w) {
@@ -40,16 +41,16 @@ bool slots_slice(cg_work *w) {
     same_layout(w);
     int rank = cg_box(n->out[0], y_dim, y_stride);
     cg_box(n->in[0], x_dim, x_stride);
-    if (n->in[0]->block && (begin[1] != 0 || step[1] != 1))
+    if (n->in[0]->cpu.block && (begin[1] != 0 || step[1] != 1))
         return cg_unsupported(w, "channels of a blocked tensor must stay where they are");
     for (int i = 0; i < n->in[0]->rank; i++) {
-        if (!n->stream || i != PLANES) from += begin[i] * x_stride[i];
+        if (!n->memory.stream || i != PLANES) from += begin[i] * x_stride[i];
         x_stride[i] *= step[i];
     }
-    const char *planes =
-        ir_format(w->m->arena, ".planes = %d, .x_begin = %" PRId64 ", .x_ring = %d, .y_ring = %d,", PLANES,
-                  begin[PLANES], n->in[0]->ring, n->out[0]->ring);
-    return set_copy(w, rank, y_dim, x_stride, y_stride, from, n->stream ? planes : NULL);
+    const char *planes = ir_format(
+        w->m->arena, ".planes = %d,\n    .x_begin = %" PRId64 ",\n    .x_ring = %d,\n    .y_ring = %d,",
+        PLANES, begin[PLANES], n->in[0]->memory.ring, n->out[0]->memory.ring);
+    return set_copy(w, rank, y_dim, x_stride, y_stride, from, n->memory.stream ? planes : NULL);
 }
 
 bool slots_transpose(cg_work *w) {
@@ -106,7 +107,8 @@ bool slots_concat(cg_work *w) {
     cg_box(y, y_dim, y_stride);
     for (int i = 0; i < n->n_in; i++) {
         const ir_tensor *x = n->in[i];
-        if (x->block != y->block) ir_die("codegen: %s: member %s differs in layout", n->name, x->name);
+        if (x->cpu.block != y->cpu.block)
+            ir_die("codegen: %s: member %s differs in layout", n->name, x->name);
         int rank = cg_box(x, x_dim, x_stride);
         if (rank > IR_MAX_RANK) return cg_unsupported(w, "too many axes");
         if (!ir_is_in_place(n, i)) {
@@ -158,7 +160,7 @@ bool slots_pad(cg_work *w) {
     cg_box(n->out[0], y_dim, stride);
     if (rank > IR_MAX_RANK) return cg_unsupported(w, "too many axes");
     memcpy(begin, pad, (size_t)n->in[0]->rank * sizeof *pad);
-    if (n->in[0]->block && (pad[1] != 0 || pad[1 + n->in[0]->rank] != 0))
+    if (n->in[0]->cpu.block && (pad[1] != 0 || pad[1 + n->in[0]->rank] != 0))
         return cg_unsupported(w, "channels of a blocked tensor must stay where they are");
     cg_set_int(&w->slots, "rank", rank);
     cg_set(&w->slots, "x_dim", "%s", cg_list(w->m->arena, rank, x_dim));

@@ -37,11 +37,11 @@ static bool set_norm(cg_work *w) {
 static bool set_map(cg_work *w) {
     const ir_node *n = w->n;
     if (!set_norm(w)) return false;
-    if (n->in[0]->block != n->out[0]->block)
+    if (n->in[0]->cpu.block != n->out[0]->cpu.block)
         ir_die("codegen: %s: operand and result differ in layout", n->name);
     cg_set(&w->slots, "epilogue", "%s", epilogue_of(w, n));
     cg_set(&w->slots, "y_ring", "%s",
-           n->out[0]->ring ? ir_format(w->m->arena, ".y_ring = %d,", n->out[0]->ring) : "");
+           n->out[0]->memory.ring ? ir_format(w->m->arena, ".y_ring = %d,", n->out[0]->memory.ring) : "");
     return true;
 }
 
@@ -86,9 +86,9 @@ bool slots_norm_terms(cg_work *w) {
     if (!set_norm(w)) return false;
     cg_set_int(&w->slots, "groups", ir_get(n, IR_GROUP) ? ir_int(n, IR_GROUP) : c);
     cg_set(&w->slots, "eps", "%s", cg_double(w->m->arena, ir_float(n, IR_EPS)));
-    cg_set_int(&w->slots, "sum_slots", n->gathered ? cg_sums_of(w->m->g, n->in[0]->producer).total : 0);
+    cg_set_int(&w->slots, "sum_slots", n->cpu.gathered ? cg_sums_of(w->m->g, n->in[0]->producer).total : 0);
     cg_operand(w, "x", n->in[0]);
-    if (n->gathered) cg_add_place(w, "sums", cg_sums_at(w, n));
+    if (n->cpu.gathered) cg_add_place(w, "sums", cg_sums_at(w, n));
     cg_weight_operand(w, "scale", &(cg_weight){.pack = CG_VECTOR, .source = {n->in[1]}, .oc = c, .group = 1});
     cg_weight_operand(w, "bias", &(cg_weight){.pack = CG_VECTOR, .source = {n->in[2]}, .oc = c, .group = 1});
     cg_result(w, "y", n->out[0]);

@@ -9,7 +9,7 @@ static bool get_dims(cg_work *w, int64_t x[5], int64_t y[5]) {
     if (!cg_all_f32(w)) return false;
     if (!cg_dims(n->in[0], x) || !cg_dims(n->out[0], y))
         return cg_unsupported(w, "only N C and 1 to 3 spatial axes");
-    if (n->in[0]->block != n->out[0]->block)
+    if (n->in[0]->cpu.block != n->out[0]->cpu.block)
         ir_die("codegen: %s: operand and result differ in layout", n->name);
     return true;
 }

@@ -40,7 +40,7 @@ static const ir_node *joined_reader(const cg_work *w, ir_op op) {
 
 static void set_results(cg_work *w) {
     const ir_node *crop = joined_reader(w, IR_OP_SLICE), *pool = joined_reader(w, IR_OP_MAX_POOL);
-    bool store = !w->n->out[0]->fused;
+    bool store = !w->n->out[0]->cpu.fused;
     cg_set(&w->slots, "store", "%d", store);
     cg_set(&w->slots, "crop_dims", "%s", "");
     cg_set(&w->slots, "pool_dims", "%s", "");

@@ -4,12 +4,11 @@
 #include "blocking.h"
 #include "bundle_files.h"
 #include "embed.h"
-#include "gpu_model.h"
-#include "memory_table.h"
+#include "isas.h"
 #include "prototypes.h"
 #include "slots.h"
 #include "tables.h"
-#include "target.h"
+#include "target_c.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -26,13 +25,15 @@ static int64_t bytes_read(const ir_node *n) {
 /* "; stream 1, 4 planes of p1 at a time": the group's last node sets the pace. */
 static const char *stream_text(const cg_model *m, const ir_node *n) {
     const ir_graph *g = m->g;
-    if (!n->stream) return "";
+    if (!n->memory.stream) return "";
     const ir_node *last = n;
     for (int i = 0; i < g->n_nodes; i++)
-        if (g->nodes[i]->stream == n->stream) last = g->nodes[i];
-    return ir_format(m->arena, "; stream %d, %d plane%s of %s at a time", n->stream, n->slab,
-                     n->slab == 1 ? "" : "s", cg_remark(m->arena, last->out[0]->name));
+        if (g->nodes[i]->memory.stream == n->memory.stream) last = g->nodes[i];
+    return ir_format(m->arena, "; stream %d, %d plane%s of %s at a time", n->memory.stream, n->memory.slab,
+                     n->memory.slab == 1 ? "" : "s", cg_remark(m->arena, last->out[0]->name));
 }
+
+enum { COLUMNS = 110 };
 
 static bool add_layer(cg_model *m, int index, cg_text *out, ir_diag *d) {
     const cg_layer *l = &m->layers[index];
@@ -52,7 +53,7 @@ static bool add_layer(cg_model *m, int index, cg_text *out, ir_diag *d) {
     cg_set(s, "operands", "%s", cg_string(&w.operands));
     cg_set(s, "places", "%s", cg_string(&w.places));
     if (index) cg_add_string(out, "\n");
-    cg_fill(out, k->template_file, cg_template(m->arena, k->template_file), s);
+    cg_add_wrapped(out, cg_filled(k->template_file, s), COLUMNS);
     return true;
 }
 
@@ -146,6 +147,7 @@ static bool put_source(cg_bundle *b) {
     cg_slots s = cg_named_slots(m);
     cg_set(&s, "M", "%s", m->upper);
     cg_set(&s, "provenance", "%s", cg_comment(m->arena, cg_provenance(m)));
+    cg_set_isas_of_c(&s);
     cg_set_int(&s, "n_layers", m->n_layers);
     cg_set_int(&s, "n_weights", m->n_weights);
     cg_set(&s, "weights_size", "%s", m->n_weights ? "WEIGHTS" : "1");
@@ -179,13 +181,15 @@ static bool put_source(cg_bundle *b) {
 static const char *const runtime_sources =
     "runtime/vox.c runtime/vox_isa.c runtime/vox_pool.c runtime/vox_weights.c";
 
-static bool put_build_files(cg_bundle *b) {
+bool c_put_build_files(cg_bundle *b) {
     const cg_model *m = b->m;
     cg_slots main_slots = cg_named_slots(m), make = cg_named_slots(m), cmake = cg_named_slots(m),
              pc = cg_named_slots(m);
     cg_set(&make, "M", "%s", m->upper);
     cg_set(&make, "summary", "%s", cg_summary(m));
     cg_set(&make, "runtime_sources", "%s", runtime_sources);
+    cg_set_isas_of_make(&make);
+    cg_set_isas_of_cmake(&cmake);
     cg_set(&cmake, "M", "%s", m->upper);
     cg_set(&cmake, "summary", "%s", cg_summary(m));
     cg_set(&cmake, "runtime_sources", "%s", runtime_sources);
@@ -199,7 +203,7 @@ static bool put_build_files(cg_bundle *b) {
            cg_put_filled(b, ".pc.in", "pkgconfig.in", &pc);
 }
 
-static bool put_readme(cg_bundle *b) {
+bool c_put_readme(cg_bundle *b) {
     const cg_model *m = b->m;
     cg_slots s = cg_readme_slots(m, "example.c.in");
     cg_set_int(&s, "prepared_bytes", m->prepared_bytes);
@@ -232,17 +236,9 @@ static bool needed(const cg_model *m, const char *name) {
     return false;
 }
 
-static bool is_used(const cg_model *m, const char *path) {
+bool c_uses_file(const cg_model *m, const char *path) {
     if (strncmp(path, "runtime/program/", 16) == 0) return true;
     return strncmp(path, "runtime/", 8) == 0 && needed(m, cg_base_name(path));
-}
-
-static bool put_runtime(cg_bundle *b, const cg_model *cuda) {
-    for (const embedded_file *f = embedded_files; f->path; f++)
-        if ((is_used(b->m, f->path) || (cuda && cu_uses_file(cuda, f->path))) &&
-            !cg_put(b, f->path, f->text, f->size))
-            return false;
-    return true;
 }
 
 /* The kernels number planes (N C D) and the positions of a plane (H W) with `int`. */
@@ -272,87 +268,24 @@ static bool check_ports(const ir_graph *g, ir_diag *d) {
         const ir_tensor *t = i < g->n_inputs ? g->inputs[i] : g->outputs[i - g->n_inputs];
         if (!cg_vox_dtype(t->dtype))
             return ir_fail(d, IR_EXIT_UNSUPPORTED, "%s: target c has no f64 inputs or outputs", t->name);
-        if (i >= g->n_inputs && (t->role != IR_ROLE_VALUE || t->view_of || t->block))
+        if (i >= g->n_inputs && (t->role != IR_ROLE_VALUE || t->memory.view_of || t->cpu.block))
             ir_die("codegen: output %s is not a plain value of its own", t->name);
     }
     return true;
 }
 
-/* ---- memory reports -------------------------------------------------------------------------- */
-
-typedef const char *report(const cg_model *m);
-static const struct {
-    const char *extension; /* the first that a path ends with */
-    report *text;
-} reports[] = {{".trace.json", cg_memory_trace}, {".json", cg_memory_json}, {".svg", cg_memory_svg}};
-
-static report *find_report(const char *path, ir_diag *d) {
-    for (size_t i = 0; i < sizeof reports / sizeof *reports; i++) {
-        size_t n = strlen(path), end = strlen(reports[i].extension);
-        if (n > end && strcmp(path + n - end, reports[i].extension) == 0) return reports[i].text;
-    }
-    ir_fail(d, IR_EXIT_INPUT,
-            "--memory-report %s: the extension names the format: .json, .svg (a picture) or .trace.json (for "
-            "Perfetto)",
-            path);
-    return NULL;
+bool c_check(const ir_graph *g, ir_diag *d) {
+    return check_sizes(g, d) && check_ports(g, d);
 }
 
-bool cg_check_report_path(const char *path, ir_diag *d) {
-    return find_report(path, d) != NULL;
+bool c_put_code(cg_bundle *b) {
+    return put_kernels(b) && put_header(b) && put_source(b);
 }
 
-/* Registers the weights that the layers read. */
-static bool use_weights(cg_model *m, ir_diag *d) {
+bool c_use_weights(cg_model *m, ir_diag *d) {
     cg_text unused = {.arena = m->arena};
-    if (m->g->goals.target == IR_TARGET_CUDA) {
-        m->prepared_bytes = cg_gpu_weight_bytes(m->g);
-        return true;
-    }
     for (int i = 0; i < m->n_layers; i++)
         if (!add_layer(m, i, &unused, d)) return false;
     cg_place_weights_end(m);
     return true;
-}
-
-int64_t cg_prepared_bytes(const ir_graph *g, ir_diag *d) {
-    static const cg_options none = {.version = "", .options = "", .input = ""};
-    cg_model *m = cg_model_new(g, &none, d);
-    return m && use_weights(m, d) ? m->prepared_bytes : -1;
-}
-
-const char *cg_memory_report(const ir_graph *g, const cg_options *options, const char *path, ir_diag *d) {
-    report *text = find_report(path, d);
-    cg_model *m = text && check_sizes(g, d) && check_ports(g, d) ? cg_model_new(g, options, d) : NULL;
-    return m && use_weights(m, d) ? text(m) : NULL;
-}
-
-/* cuda: NULL, or the other target's model, whose files go into the same bundle. */
-static bool put_bundle(cg_bundle *b, cg_model *cuda) {
-    const cg_model *m = b->m;
-    if (cuda) cg_share_weights(b->m, cuda);
-    return put_kernels(b) && put_header(b) && put_source(b) && (cuda || put_build_files(b)) &&
-           put_readme(b) && cg_put_graph(b, m, ".ir") && cg_put_text(b, "memory.json", cg_memory_json(m)) &&
-           (!cuda || cu_put_beside_c(b, cuda)) && cg_put_text(b, "LICENSE", cg_licence(m->arena)) &&
-           put_runtime(b, cuda) && cg_put_weights(b) && cg_put_manifest(b, cuda ? "c,cuda" : "c");
-}
-
-static bool write_c(const ir_graph *g, const ir_graph *cuda, const cg_options *options, cg_emit *emit,
-                    void *ctx, ir_diag *d) {
-    if (!check_sizes(g, d) || !check_ports(g, d)) return false;
-    cg_model *m = cg_model_new(g, options, d), *other = m && cuda ? cg_model_new(cuda, options, d) : NULL;
-    if (!m || !cg_has_data(m, d) || (cuda && (!other || !cg_has_data(other, d)))) return false;
-    cg_bundle *b = ir_alloc(m->arena, 1, sizeof *b);
-    *b = (cg_bundle){.m = m, .emit = emit, .ctx = ctx, .d = d};
-    return put_bundle(b, other);
-}
-
-bool cg_write_bundle(const ir_graph *g, const cg_options *options, cg_emit *emit, void *ctx, ir_diag *d) {
-    if (g->goals.target == IR_TARGET_CUDA) return cu_write_bundle(g, options, emit, ctx, d);
-    return write_c(g, NULL, options, emit, ctx, d);
-}
-
-bool cg_write_both(const ir_graph *c, const ir_graph *cuda, const cg_options *options, cg_emit *emit,
-                   void *ctx, ir_diag *d) {
-    return write_c(c, cuda, options, emit, ctx, d);
 }

@@ -1,5 +1,5 @@
-/* front_ir.c: see front_ir.h. What a graph in text form may break is its author's error, not the compiler's.
- */
+/* front_ir.c: see front_ir.h. What a graph in text form may break is its author's error,
+ * not the compiler's. */
 #include "front_ir.h"
 
 #include "files.h"
@@ -67,16 +67,16 @@ static const char *place_of(const ir_graph *g, const char *path, const char *tex
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-static ir_graph *read_text(const char *path, const char *text, ir_diag *d) {
+static ir_graph *read_text(const char *path, const char *text, ir_sound *sound, ir_diag *d) {
     ir_diag why = {0};
     ir_graph *g = ir_parse(text, path, NULL, NULL, d);
-    if (!g || ir_verify(g, &why)) return g;
+    if (!g || sound(g, &why)) return g;
     ir_fail(d, IR_EXIT_INPUT, "%s: this graph cannot be: %s", place_of(g, path, text, why.text), why.text);
     ir_graph_free(g);
     return NULL;
 }
 
-ir_graph *ir_load(const char *path, ir_diag *d) {
+ir_graph *ir_load(const char *path, ir_sound *sound, ir_diag *d) {
     size_t n;
     char *text = file_read(path, MAX_TEXT, &n, d);
     if (!text) return NULL;
@@ -85,7 +85,7 @@ ir_graph *ir_load(const char *path, ir_diag *d) {
     if (length < n)
         ir_fail(d, IR_EXIT_INPUT, "%s:%d: a NUL byte: this is no text", path, line_at(text, length));
     else
-        g = read_text(path, text, d);
+        g = read_text(path, text, sound, d);
     free(text);
     return g;
 }

@@ -215,13 +215,5 @@ bool shape_normalise(const ir_node *n, ir_type *out, ir_diag *d) {
 }
 
 bool ir_is_joined(const ir_node *n) {
-    return n->joined || (n->n_in && n->in[0] && n->in[0]->fused);
-}
-
-bool ir_admits_winograd(const ir_node *n) {
-    if (n->op != IR_OP_CONV || n->in[0]->rank != 5 || n->in[0]->dtype != IR_F32) return false;
-    if (n->in[1]->role != IR_ROLE_CONST || ir_int(n, IR_GROUP) != 1) return false;
-    for (int a = 0; a < 3; a++)
-        if (ir_ints(n, IR_KERNEL)[a] != 3 || ir_ints(n, IR_STRIDE)[a] != 1) return false;
-    return true;
+    return n->cpu.joined || (n->n_in && n->in[0] && n->in[0]->cpu.fused);
 }

@@ -34,9 +34,18 @@ static int aligned(const void *p) {
     return (uintptr_t)p % VOX_ALIGN == 0;
 }
 
+/* What VOX_ISA in the environment names; NULL: nothing, or the environment is not to be read. */
+static const char *forced_isa(void) {
+#ifdef VOX_NO_ENVIRONMENT
+    return NULL;
+#else
+    return getenv("VOX_ISA");
+#endif
+}
+
 /* The build that VOX_ISA names, else the best that this processor runs; NULL: there is none. */
 static const vox_build *choose_build(const vox_model *model) {
-    const char *forced = getenv("VOX_ISA");
+    const char *forced = forced_isa();
     for (int i = model->n_builds - 1; i >= 0; i--) {
         const vox_build *build = &model->builds[i];
         if (forced && strcmp(forced, build->isa) != 0) continue;

@@ -20,12 +20,6 @@ vox_backend vox_cpu_backend(const vox_model_info *model) {
     return (vox_backend){.name = "cpu", .model = model, .available = always, .open = open_cpu};
 }
 
-const vox_backend *vox_backend_named(const vox_backend *backends, int n, const char *name) {
-    for (int i = 0; i < n; i++)
-        if (strcmp(backends[i].name, name) == 0) return &backends[i];
-    return NULL;
-}
-
 const vox_backend *vox_backend_of(const vox_context *c) {
     const char *wanted = c->settings->device;
     for (int i = 0; i < c->n_backends; i++) {

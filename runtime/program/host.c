@@ -14,8 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "backend.h"
-#include "npy.h"
+#include "npy_port.h"
 #include "owner.h"
 #include "report.h"
 #include "vox_model.h"
@@ -233,4 +232,10 @@ vox_status vox_host_selftest(vox_host *h, const char **first_bad_layer, double *
 const char *vox_host_where(const vox_host *h) {
     if (h->where[0]) return h->where;
     return h->model->isa != NULL ? h->model->isa() : "?";
+}
+
+const vox_backend *vox_backend_named(const vox_backend *backends, int n, const char *name) {
+    for (int i = 0; i < n; i++)
+        if (strcmp(backends[i].name, name) == 0) return &backends[i];
+    return NULL;
 }

@@ -38,6 +38,30 @@ vox_status vox_host_selftest(vox_host *h, const char **first_bad_layer, double *
 /* "avx2", "NVIDIA H100 80GB HBM3, compute capability 9.0". */
 const char *vox_host_where(const vox_host *h);
 
+/* ---- what may run a model besides the processor ---------------------------------------------- */
+
+struct vox_request; /* backend.h */
+/* Functions that can fail print their error and return the exit code. open leaves h as it was if it fails;
+ * h->backend and h->model are set before it is called. The rest is NULL where the processor runs the model.
+ */
+struct vox_backend {
+    const char *name; /* as --device takes it */
+    const vox_model_info *model;
+    const void *data;       /* the backend's own */
+    int unchecked;          /* layers that its self-test does not recompute */
+    int (*available)(void); /* whether this machine has it */
+    int (*open)(vox_host *h, const struct vox_request *r);
+    void (*close)(vox_host *h);
+    int (*submit)(vox_host *h);  /* takes h->inputs, which may then be changed */
+    int (*collect)(vox_host *h); /* waits for the oldest submitted run; fills h->outputs */
+    vox_status (*selftest)(vox_host *h, const char **first_bad_layer, double *worst_error);
+    int (*time_run)(vox_host *h, double *seconds);    /* of one run without copies */
+    int (*time_layers)(vox_host *h, double *seconds); /* adds the time of each layer in one run */
+    int (*print_plans)(vox_host *h);                  /* what bench says about the choices made */
+};
+/* Among `n` backends; NULL if there is none of that name. */
+const vox_backend *vox_backend_named(const vox_backend *backends, int n, const char *name);
+
 /* For backends. The weight file's bytes, mapped; given: see vox_host_open. path: room for VOX_PATH bytes,
  * which gets the file's name for messages. */
 enum { VOX_PATH = 8192 };

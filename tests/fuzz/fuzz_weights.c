@@ -2,7 +2,7 @@
  * right unless the input's first byte is odd, or nothing but the checksum would ever be tested. */
 #include "fuzz.h"
 
-#include "codegen.h"
+#include "weights.h"
 #include "vox_weights.h"
 
 enum { FLOATS = 200, FILE_BYTES = 64 + 4 * FLOATS, PREPARED_BYTES = 6784 };

@@ -1,8 +1,9 @@
 /* check.c: what is checked of a case without compiling C. */
 #include "codegen.h"
-#include "fuzz.h"
+#include "fuzz_graphs.h"
 #include "pipeline.h"
 #include "plan_interp.h"
+#include "plan_verify.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -105,7 +106,7 @@ void fuzz_check(const char *text, const fuzz_options *o, fuzz_result *r) {
         return;
     }
     if (o->target == IR_TARGET_C) r->features = fuzz_features_of_source(g);
-    if (!ir_verify(g, &d)) {
+    if (!plan_verify(g, &d)) {
         wrong(r, "verify", d.text);
     } else if (check_text(g, "text", r)) {
         ir_graph *planned = ir_copy(g);

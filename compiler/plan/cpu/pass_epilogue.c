@@ -1,6 +1,6 @@
 /* pass_epilogue.c: max pools and crops that a Winograd conv does while its results are in registers. */
 #include "lifetime.h"
-#include "passes.h"
+#include "cpu_passes.h"
 
 /* Along every axis as it comes out of the output transform: 2x2x2, stride 2, no padding. */
 static bool is_half_pool(const ir_node *n) {
@@ -26,13 +26,13 @@ static bool is_dense(const ir_node *conv) {
 }
 
 /* Whether the kernel of t's producer can do everything that happens to t: at most one pool and one crop. */
-static bool can_fuse(const ir_graph *g, const ir_tensor *t) {
+static bool can_fuse(const ir_tensor *t) {
     int pools = 0, crops = 0;
     bool dense = is_dense(t->producer);
-    if (t->view_of || pass_is_output(g, t)) return false;
+    if (t->memory.view_of || ir_is_output(t)) return false;
     for (int i = 0; i < t->n_users; i++) {
         const ir_node *n = t->users[i];
-        if (pass_is_output(g, n->out[0])) return false;
+        if (ir_is_output(n->out[0])) return false;
         if (is_half_pool(n) && dense)
             pools++;
         else if (is_crop(n))
@@ -50,13 +50,13 @@ static void join_pool(ir_graph *g, const ir_node *conv) {
     ir_node *pool = NULL; /* the first */
     for (int i = 0; i < t->n_users && is_dense(conv); i++) {
         ir_node *n = t->users[i];
-        if (n->in[0] != t || !is_half_pool(n) || pass_is_output(g, n->out[0])) continue;
+        if (n->in[0] != t || !is_half_pool(n) || ir_is_output(n->out[0])) continue;
         if (!pool || ir_position(g, n) < ir_position(g, pool)) pool = n;
     }
     if (!pool) return;
     int64_t bound = ir_memory_bound(g);
-    pool->joined = true;
-    pool->joined = ir_memory_bound(g) <= bound;
+    pool->cpu.joined = true;
+    pool->cpu.joined = ir_memory_bound(g) <= bound;
 }
 
 /* requires: algorithms, views. maintains: values. gives: fused values, which no memory is planned for; joined
@@ -65,9 +65,9 @@ bool pass_epilogue(ir_graph *g, ir_diag *d) {
     (void)d;
     for (int i = 0; !g->goals.whole && i < g->n_nodes; i++) {
         const ir_node *n = g->nodes[i];
-        if (!n->winograd[0] || !n->out[0]->block) continue;
-        if (can_fuse(g, n->out[0]))
-            n->out[0]->fused = true;
+        if (!n->winograd[0] || !n->out[0]->cpu.block) continue;
+        if (can_fuse(n->out[0]))
+            n->out[0]->cpu.fused = true;
         else
             join_pool(g, n);
     }

@@ -1,6 +1,6 @@
 /* pass_reduce.c: the kernels reduce over axes that lie side by side. A reduction over several runs of axes
  * becomes one for each run, the innermost first: what it leaves is smallest. */
-#include "passes.h"
+#include "cpu_passes.h"
 
 static bool is_reduced(const ir_node *n, int axis) {
     const ir_attr *axes = ir_get(n, IR_AXES);

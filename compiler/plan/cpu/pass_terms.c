@@ -2,7 +2,7 @@
  * made of x by them. The first part then can move into the convolution that computes x, the second into one
  * that reads the result (compiler/plan/cpu/around.c). */
 #include "pass_match.h"
-#include "passes.h"
+#include "cpu_passes.h"
 
 static ir_tensor *terms_of(ir_graph *g, ir_node *n, ir_diag *d) {
     const char *name = ir_unique_name(g, ir_format(g->arena, "%s.terms", n->out[0]->name));

@@ -7,6 +7,7 @@
 
 #include "ir.h"
 #include "lifetime.h"
+#include "stream.h"
 
 enum { CG_GPU_FIRST_CHANNELS = 4, CG_GPU_LAST_CHANNELS = 8 }; /* what the kernels of our own take */
 enum { CG_GPU_PLAN_ALIGN = 16 };                              /* of the operands of a cuDNN plan, bytes */

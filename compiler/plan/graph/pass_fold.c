@@ -1,7 +1,7 @@
 /* pass_fold.c: computes at compile time what can be, and removes nodes that compute nothing. */
 #include "fold_work.h"
 #include "pass_match.h"
-#include "passes.h"
+#include "graph_passes.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* pass_fuse.c: an activation becomes the epilogue of the convolution or normalisation in front of it, and so
  * does the addition of a skip connection in front of that activation. */
 #include "pass_match.h"
-#include "passes.h"
+#include "graph_passes.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* pass_match.c: see pass_match.h. */
 #include "pass_match.h"
 
-#include "passes.h"
+#include "graph_passes.h"
 
 #include <string.h>
 
@@ -52,12 +52,12 @@ static void rename_value(ir_graph *g, ir_tensor *t, ir_tensor *instead) {
 
 bool pass_bypass(ir_graph *g, ir_node *n, int k) {
     ir_tensor *x = n->in[k], *y = n->out[0];
-    if (!pass_is_output(g, y)) {
+    if (!ir_is_output(y)) {
         ir_replace_uses(g, y, x);
         ir_remove_node(g, n);
         return true;
     }
-    if (x->role != IR_ROLE_VALUE || pass_is_output(g, x)) return false;
+    if (x->role != IR_ROLE_VALUE || ir_is_output(x)) return false;
     rename_value(g, x, y);
     return true;
 }

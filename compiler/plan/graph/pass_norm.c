@@ -1,7 +1,7 @@
 /* pass_norm.c: batch normalisation and other per-channel arithmetic moves into the weights of the convolution
  * in front of it; zero padding moves into the convolution behind it. */
 #include "pass_match.h"
-#include "passes.h"
+#include "graph_passes.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* outputs.c: pass_outputs. */
-#include "codegen.h"
+#include "graph_passes.h"
 
 static bool is_written_by_node(const ir_tensor *t) {
     return t->role == IR_ROLE_VALUE && t->producer;

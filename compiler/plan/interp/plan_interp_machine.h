@@ -5,6 +5,7 @@
 #include "index.h"
 #include "ir.h"
 #include "lifetime.h"
+#include "stream.h"
 
 /* Bytes that the emitted code has: the arena, or a port of the caller's. owner: for each byte, what was
  * written there last (plan_interp_owner.c). */

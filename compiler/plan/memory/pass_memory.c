@@ -6,18 +6,13 @@
  * by size") meets that bound on nearly every network; where it does not, other orders are tried.
  */
 #include "lifetime.h"
-#include "passes.h"
+#include "memory_passes.h"
 #include "placed.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { MOST_WORK = 20000000 /* pieces to look at while trying orders: about a twentieth of a second */ };
-
-bool pass_is_output(const ir_graph *g, const ir_tensor *t) {
-    (void)g;
-    return t->n_outputs > 0;
-}
 
 typedef struct plan {
     ir_buffers buffers;
@@ -128,7 +123,7 @@ bool pass_memory(ir_graph *g, ir_diag *d) {
     g->arena_bytes = p.buffers.count ? search(&p, ir_memory_bound(g), scratch) : 0;
     for (int i = 0; i < p.buffers.count; i++) {
         const ir_buffer *b = &p.buffers.list[i];
-        *(b->tensor ? &b->tensor->arena_offset : &b->node->scratch_offset) = p.offset[i];
+        *(b->tensor ? &b->tensor->memory.arena_offset : &b->node->memory.scratch_offset) = p.offset[i];
     }
     ir_arena_free(scratch);
     return true;

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "codegen.h"
+#include "conv_passes.h"
 #include "vox_limits.h"
 
 static const double TILE_RATE = 0.86; /* multiply-adds per cycle of the register tiles */
@@ -39,6 +39,14 @@ static int64_t parts(int64_t n, int64_t size) {
 }
 static int64_t blocks(int64_t channels) {
     return parts(channels, IR_BLOCK);
+}
+
+bool cg_admits_winograd(const ir_node *n) {
+    if (n->op != IR_OP_CONV || n->in[0]->rank != 5 || n->in[0]->dtype != IR_F32) return false;
+    if (n->in[1]->role != IR_ROLE_CONST || ir_int(n, IR_GROUP) != 1) return false;
+    for (int a = 0; a < 3; a++)
+        if (ir_ints(n, IR_KERNEL)[a] != 3 || ir_ints(n, IR_STRIDE)[a] != 1) return false;
+    return true;
 }
 
 int64_t cg_winograd_points(const int64_t w[3]) {
@@ -80,7 +88,7 @@ int64_t cg_deep_batch(const ir_node *n) {
 
 /* Plain tensors of few channels: positions are vector lanes (runtime/cpu/vox_conv_few.h). */
 static bool is_few(const ir_node *n) {
-    return !n->in[0]->block && !n->out[0]->block && ir_int(n, IR_GROUP) == 1 &&
+    return !n->in[0]->cpu.block && !n->out[0]->cpu.block && ir_int(n, IR_GROUP) == 1 &&
            n->out[0]->dim[1] <= VOX_FEW_MOST;
 }
 
@@ -142,9 +150,10 @@ int cg_algorithms(const ir_graph *g, const ir_node *n, cg_algorithm list[CG_MAX_
     int count = 0;
     list[count++] = measure(n, (const int64_t[4]){0});
     const int64_t few[4] = {4, 4, 1, 1};
-    if (is_few(n) && ir_admits_winograd(n) && g->goals.thrift < IR_DIRECT && !g->goals.strict)
+    if (is_few(n) && cg_admits_winograd(n) && g->goals.thrift < IR_DIRECT && !g->goals.strict)
         list[count++] = measure(n, few);
-    bool able = ir_admits_winograd(n) && n->in[0]->block && n->out[0]->block && g->goals.thrift < IR_DIRECT;
+    bool able =
+        cg_admits_winograd(n) && n->in[0]->cpu.block && n->out[0]->cpu.block && g->goals.thrift < IR_DIRECT;
     for (size_t i = 0; able && i < sizeof tiles / sizeof *tiles; i++) {
         const int64_t *t = tiles[i];
         if (g->goals.strict && t[0] * t[1] * t[2] > 8) continue;
@@ -226,7 +235,7 @@ bool pass_algorithm(ir_graph *g, ir_diag *d) {
         if (n->op != IR_OP_CONV) continue;
         cg_algorithm a = choose(g, n);
         memcpy(n->winograd, a.winograd, sizeof n->winograd);
-        n->scratch = n->winograd[0] ? cg_winograd_shared(n) + cg_lanes(g, n) * cg_winograd_lane(n) : 0;
+        n->memory.scratch = n->winograd[0] ? cg_winograd_shared(n) + cg_lanes(g, n) * cg_winograd_lane(n) : 0;
     }
     return true;
 }

@@ -24,6 +24,9 @@ const char *cg_algorithm_reason(const ir_node *n, ir_arena *arena);
 /* --opt-report: a table of every conv's candidates. */
 void cg_algorithm_report(const ir_graph *g, FILE *f);
 
+/* Whether a node is a convolution that Winograd's F(m, 3) computes: f32, three axes, 3x3x3, stride 1, one
+ * group, constant weights. */
+bool cg_admits_winograd(const ir_node *n);
 /* Products that a convolution sums in one go (run of vox_conv and vox_winograd). */
 int cg_run(const ir_graph *g, const ir_node *n);
 /* Tasks of a Winograd conv that may run at once, each with scratch of its own. */

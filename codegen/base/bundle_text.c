@@ -1,0 +1,150 @@
+/* bundle_text.c: see bundle_text.h. */
+#include "bundle_text.h"
+
+#include "identifiers.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+const char *cg_shape(ir_arena *arena, const ir_tensor *t) {
+    cg_text s = {.arena = arena};
+    for (int i = 0; i < t->rank; i++) cg_add(&s, "%s%" PRId64, i ? "x" : "", t->dim[i]);
+    return t->rank ? cg_string(&s) : "scalar";
+}
+
+static void add_shapes(cg_text *s, int n, ir_tensor *const *list) {
+    for (int i = 0; i < n; i++) cg_add(s, "%s%s", i ? ", " : "", cg_shape(s->arena, list[i]));
+}
+
+const char *cg_summary(const cg_model *m) {
+    cg_text s = {.arena = m->arena};
+    cg_add(&s, "the network %s, ", m->name);
+    add_shapes(&s, m->g->n_inputs, m->g->inputs);
+    cg_add_string(&s, " to ");
+    add_shapes(&s, m->g->n_outputs, m->g->outputs);
+    cg_add_string(&s, m->g->goals.target == IR_TARGET_CUDA ? ", as C and CUDA." : ", as C.");
+    return cg_string(&s);
+}
+
+const char *cg_provenance(const cg_model *m) {
+    const cg_options *o = m->options;
+    cg_text s = {.arena = m->arena};
+    cg_add(&s, "Written by voxc %s from %s (SHA-256 %.16s...)", o->version, o->input, o->input_sha256);
+    if (o->options[0]) cg_add(&s, " with %s", o->options);
+    cg_add_string(&s, ".");
+    return cg_string(&s);
+}
+
+const char *cg_gmac(ir_arena *arena, int64_t macs) {
+    double g = (double)macs / 1e9;
+    return ir_format(arena, g < 0.01 ? "%.5f" : "%.2f", g);
+}
+
+const char *cg_unsigned(ir_arena *arena, int64_t v) {
+    return ir_format(arena, "%" PRId64 "%s", v, v > UINT32_MAX ? "ull" : "u");
+}
+
+const char *cg_c_dtype(ir_dtype t) {
+    static const char *const names[] = {[IR_F32] = "float",   [IR_F64] = "double", [IR_I64] = "int64_t",
+                                        [IR_I32] = "int32_t", [IR_U8] = "uint8_t", [IR_BOOL] = "uint8_t"};
+    return names[t];
+}
+
+const char *cg_vox_dtype(ir_dtype t) {
+    static const char *const names[IR_DTYPE_COUNT] = {[IR_F32] = "VOX_F32",
+                                                      [IR_I64] = "VOX_I64",
+                                                      [IR_I32] = "VOX_I32",
+                                                      [IR_U8] = "VOX_U8",
+                                                      [IR_BOOL] = "VOX_U8"};
+    return names[t];
+}
+
+/* ---- ports ----------------------------------------------------------------------------------- */
+
+static const char *plain_port_name(const cg_model *m, bool output, int index) {
+    return cg_parameter(m->arena, m->name, (output ? m->g->outputs : m->g->inputs)[index]->name);
+}
+
+const char *cg_port_name(const cg_model *m, bool output, int index) {
+    const char *name = plain_port_name(m, output, index);
+    int same = 0;
+    for (int i = 0; i < m->g->n_inputs && (output || i < index); i++)
+        same += strcmp(plain_port_name(m, false, i), name) == 0;
+    for (int i = 0; output && i < index; i++) same += strcmp(plain_port_name(m, true, i), name) == 0;
+    return same ? ir_format(m->arena, "%s_%s%d", name, output ? "out" : "in", index) : name;
+}
+
+int64_t cg_port_bytes(const ir_tensor *t) {
+    return ir_count(t) * (int64_t)ir_dtype_bytes(t->dtype);
+}
+
+int64_t cg_selftest_bytes(const cg_model *m) {
+    int64_t bytes = cg_round(m->arena_bytes);
+    for (int i = 0; i < m->g->n_inputs; i++) bytes += cg_round(cg_port_bytes(m->g->inputs[i]));
+    for (int i = 0; i < m->g->n_outputs; i++) bytes += cg_round(cg_port_bytes(m->g->outputs[i]));
+    return bytes;
+}
+
+/* ---- manifest.json --------------------------------------------------------------------------- */
+
+static void add_layers(vox_json *j, const cg_model *m) {
+    vox_json_begin(j, "layers", "[\n");
+    for (int i = 0; i < m->n_layers; i++) {
+        const cg_layer *l = &m->layers[i];
+        vox_json_begin(j, NULL, "{");
+        vox_json_text(j, "node", l->node->name);
+        vox_json_text(j, "output", l->node->out[0]->name);
+        vox_json_text(j, "source", l->node->source ? l->node->source : "");
+        vox_json_text(j, "function", l->function);
+        vox_json_end(j);
+    }
+    vox_json_end(j);
+}
+
+/* The measured choices that the model was compiled with: what --tuning reads. */
+static void add_tuning(vox_json *j, const ir_goals *goals) {
+    if (!goals->n_tuned) return;
+    vox_json_begin(j, "tuning", "[\n");
+    for (int i = 0; i < goals->n_tuned; i++) {
+        vox_json_begin(j, NULL, "{");
+        vox_json_text(j, "layer", goals->tuned[i].layer);
+        vox_json_begin(j, "winograd", "[");
+        for (int k = 0; k < 4; k++) vox_json_int(j, NULL, goals->tuned[i].winograd[k]);
+        vox_json_end(j);
+        vox_json_end(j);
+    }
+    vox_json_end(j);
+}
+
+static void add_files(vox_json *j, const cg_file *files, int n) {
+    for (int i = 0; i < n; i++) {
+        vox_json_begin(j, NULL, "{");
+        vox_json_text(j, "path", files[i].path);
+        vox_json_int(j, "bytes", files[i].bytes);
+        vox_json_text(j, "sha256", files[i].sha256);
+        vox_json_end(j);
+    }
+}
+
+const char *cg_manifest_json(const cg_model *m, const char *target, const cg_file *files, int n_files) {
+    const cg_options *o = m->options;
+    cg_text s = {.arena = m->arena};
+    vox_json j = cg_json(&s);
+    vox_json_begin(&j, NULL, "{\n");
+    vox_json_text(&j, "model", m->name);
+    vox_json_text(&j, "voxc", o->version);
+    vox_json_text(&j, "target", target);
+    vox_json_text(&j, "options", o->options);
+    vox_json_text(&j, "input", o->input);
+    vox_json_text(&j, "input_sha256", o->input_sha256);
+    if (o->opset) vox_json_int(&j, "opset", o->opset);
+    vox_json_format(&j, "graph_hash", "\"%016" PRIx64 "\"", m->graph_hash);
+    add_layers(&j, m);
+    add_tuning(&j, &m->g->goals);
+    vox_json_begin(&j, "files", "[\n");
+    add_files(&j, files, n_files);
+    add_files(&j, o->more, o->n_more);
+    vox_json_end(&j);
+    vox_json_end(&j);
+    return cg_string(&s);
+}

@@ -1,0 +1,135 @@
+/* tables.c: see tables.h. */
+#include "tables.h"
+
+#include "bundle_text.h"
+#include "slots.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static const char *next_line(const cg_text *s) {
+    return s->size ? "\n    " : "";
+}
+
+const char *cg_port_table(const cg_model *m, bool output) {
+    int n = output ? m->g->n_outputs : m->g->n_inputs;
+    cg_text s = {.arena = m->arena};
+    for (int i = 0; i < n; i++) {
+        const ir_tensor *t = (output ? m->g->outputs : m->g->inputs)[i];
+        cg_add(&s, "%s{", next_line(&s));
+        cg_add_c_string(&s, t->name);
+        cg_add(&s, ", %s, %d, %s},", cg_vox_dtype(t->dtype), t->rank,
+               t->rank ? cg_list(m->arena, t->rank, t->dim) : "{0}");
+    }
+    return cg_string(&s);
+}
+
+static const char *place_name(cg_base base) {
+    return base == CG_ARENA ? "VOX_IN_ARENA" : base == CG_NOWHERE ? "VOX_NOWHERE" : "VOX_IN_OUTPUT";
+}
+
+const char *cg_layer_table(const cg_model *m) {
+    cg_text s = {.arena = m->arena};
+    for (int i = 0; i < m->n_layers; i++) {
+        const ir_tensor *t = m->layers[i].node->out[0];
+        cg_place p = cg_place_of(m, t);
+        bool arena = p.base == CG_ARENA;
+        cg_add(&s, "%s{", next_line(&s));
+        cg_add_c_string(&s, t->name);
+        cg_add_string(&s, ", ");
+        cg_add_c_string(&s, m->layers[i].title);
+        cg_add(&s, ", %d, %s, %s, %s, %s, %" PRId64 "u, %" PRId64 "u, %" PRId64 "u, %d, %d, %" PRId64 "u},",
+               t->rank, t->rank ? cg_list(m->arena, t->rank, t->dim) : "{0}",
+               t->cpu.block ? "VOX_BLOCK" : "0", cg_vox_dtype(t->dtype), place_name(p.base),
+               arena ? p.offset : p.number, arena ? 0 : p.offset, ir_macs(m->layers[i].node),
+               m->layers[i].node->memory.stream, t->memory.ring, m->layers[i].node->memory.scratch);
+    }
+    return cg_string(&s);
+}
+
+const char *cg_weight_table(const cg_model *m) {
+    cg_text s = {.arena = m->arena};
+    for (int i = 0; i < m->n_weights; i++) {
+        const cg_weight *w = &m->weights[i];
+        cg_add(&s, "%s{", next_line(&s));
+        cg_add_c_string(&s, w->source[0]->name);
+        cg_add(&s, ", %s, %d, %s, %" PRId64 "u, {", cg_pack_names[w->pack], w->layer,
+               cg_vox_dtype(w->source[0]->dtype), ir_count(w->source[0]));
+        for (int k = 0; k < 4; k++)
+            cg_add(&s, "%s%" PRId64 "u", k ? ", " : "", w->source[k] ? cg_blob_offset(m, w->source[k]) : 0);
+        cg_add(&s,
+               "}, %" PRId64 "u, %" PRId64 "u, %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64
+               ", %s, {%" PRId64 ", %" PRId64 ", %" PRId64 "}},",
+               w->prepared, w->packed, w->oc, w->ic, w->kernel, w->group, cg_double(m->arena, w->eps),
+               w->tile[0], w->tile[1], w->tile[2]);
+    }
+    return m->n_weights ? cg_string(&s) : "{0}";
+}
+
+const char *cg_label_table(const cg_model *m) {
+    if (!m->g->n_labels) return "";
+    cg_text s = {.arena = m->arena};
+    cg_add_string(&s, "\nstatic const char *const labels[] = {");
+    for (int i = 0; i < m->g->n_labels; i++) {
+        cg_add_string(&s, "\n    ");
+        cg_add_c_string(&s, m->g->labels[i]);
+        cg_add_string(&s, ",");
+    }
+    cg_add_string(&s, "\n};");
+    return cg_string(&s);
+}
+
+static const char *prepare_name(ir_prepare_kind kind) {
+    static const char *const names[] = {
+#define X(symbol, name, n, text) "VOX_PREPARE_" #symbol,
+        IR_PREPARES(X)
+#undef X
+    };
+    return names[kind];
+}
+
+const char *cg_volume_table(const cg_model *m) {
+    const ir_volume *v = &m->g->volume;
+    if (!v->present) return "";
+    cg_text s = {.arena = m->arena};
+    if (v->n_prepare) cg_add_string(&s, "\nstatic const vox_prepare_step steps[] = {");
+    for (int i = 0; i < v->n_prepare; i++)
+        cg_add(&s, "\n    {%s, {%s, %s, %s}},", prepare_name(v->prepare[i].kind),
+               cg_double(m->arena, v->prepare[i].value[0]), cg_double(m->arena, v->prepare[i].value[1]),
+               cg_double(m->arena, v->prepare[i].value[2]));
+    if (v->n_prepare) cg_add_string(&s, "\n};");
+    cg_add(&s,
+           "\nstatic const vox_volume_info volume = {\n    .axes = \"%s\",\n    .n_steps = %d,\n    .steps = "
+           "%s,\n",
+           v->axes, v->n_prepare, v->n_prepare ? "steps" : "NULL");
+    cg_add(&s, "    .mirror = %d,\n    .threshold = %d,\n    .level = %s,\n};", v->mirror, v->threshold,
+           cg_double(m->arena, v->level));
+    return cg_string(&s);
+}
+
+static bool ends_turn(const cg_model *m, int layer) {
+    int stream = m->layers[layer].node->memory.stream;
+    return stream && (layer + 1 == m->n_layers || m->layers[layer + 1].node->memory.stream != stream);
+}
+
+/* A row per turn of a stream: its last layer's step ends it. */
+const char *cg_step_table(const cg_model *m) {
+    enum { WIDTH = 100 };
+    cg_text s = {.arena = m->arena};
+    size_t line = 0;
+    for (int i = 0; i < m->n_steps; i++) {
+        const cg_step *t = &m->steps[i];
+        const char *text =
+            ir_format(m->arena, "{%d, %" PRId64 ", %" PRId64 ", %d},", t->layer, t->begin, t->end, t->phase);
+        bool wrap = s.size - line + strlen(text) > WIDTH || (i && ends_turn(m, m->steps[i - 1].layer));
+        cg_add(&s, "%s%s", !i ? "" : wrap ? "\n    " : " ", text);
+        if (wrap) line = s.size;
+    }
+    return cg_string(&s);
+}
+
+int cg_first_output_step(const cg_model *m) {
+    for (int i = 0; i < m->n_steps; i++)
+        if (cg_place_of(m, m->layers[m->steps[i].layer].node->out[0]).base == CG_OUTPUT) return i;
+    return m->n_steps;
+}
