@@ -67,9 +67,8 @@ size_t ir_dtype_bytes(ir_dtype t);
 bool ir_dtype_is_float(ir_dtype t);
 
 typedef enum ir_op {
-#define OP(sym, name, imin, imax, outs, attrs, flags, formula) IR_OP_##sym,
+#define OP(sym, ...) IR_OP_##sym,
 #include "ops.def"
-#undef OP
     IR_OP_COUNT
 } ir_op;
 
@@ -83,14 +82,54 @@ typedef enum ir_key {
 typedef enum ir_kind { IR_KIND_INT, IR_KIND_INTS, IR_KIND_FLOAT, IR_KIND_FLOATS, IR_KIND_WORD } ir_kind;
 enum { IR_FLAG_MAP = 1, IR_FLAG_BINARY = 2, IR_FLAG_VIEW = 4, IR_FLAG_SHAPE = 8, IR_FLAG_SPATIAL = 16 };
 
+/* What an operator that works element by element takes and gives. */
+typedef enum ir_form {
+    IR_FORM_OTHER,   /* its shape function says */
+    IR_FORM_FLOATS,  /* floats, and gives their type */
+    IR_FORM_NUMBERS, /* floats or integers, and gives their type */
+    IR_FORM_BOOLS,   /* bools to bool */
+    IR_FORM_ORDERS,  /* numbers to bool */
+    IR_FORM_EQUALS   /* anything to bool */
+} ir_form;
+
+/* Which planes of its operands along D an operator needs for planes of its result, where it is one that can
+ * work on a few at a time. */
+typedef enum ir_plane_map {
+    IR_PLANES_NONE,       /* all of them, or it is none that can */
+    IR_PLANES_SAME,       /* the same */
+    IR_PLANES_WINDOW,     /* o*stride + k*dilation - pad for 0 <= k < kernel */
+    IR_PLANES_TRANSPOSED, /* i is needed for i*stride + k*dilation - pad */
+    IR_PLANES_SHIFTED     /* o + begin */
+} ir_plane_map;
+
+/* Which layouts of memory meet in an operator. Constants are always row-major. */
+typedef enum ir_layout {
+    IR_LAYOUT_PLAIN,   /* all row-major */
+    IR_LAYOUT_FREE,    /* each as it likes */
+    IR_LAYOUT_READS,   /* reads any, writes row-major */
+    IR_LAYOUT_FOLLOWS, /* writes what it reads; operands of the result's rank (BINARY: shape) alike */
+    IR_LAYOUT_VOXELS,  /* as FOLLOWS; goes from voxel to voxel, which is faster where channels are last */
+    IR_LAYOUT_TO_BLOCK,
+    IR_LAYOUT_FROM_BLOCK,
+    IR_LAYOUT_TO_CHANNELS_LAST,
+    IR_LAYOUT_FROM_CHANNELS_LAST
+} ir_layout;
+
 typedef struct ir_op_info {
-    const char *name, *formula;
+    const char *name, *formula, *gradient;
     int min_in, max_in, n_out;   /* max_in -1: any number */
     uint64_t required, optional; /* bit (1 << ir_key) */
     unsigned flags;
+    ir_form form;
+    ir_plane_map planes;
+    ir_layout layout;
 } ir_op_info;
 const ir_op_info *ir_op_get(ir_op op);
 bool ir_op_parse(const char *name, ir_op *out);
+/* Whether nodes of this operator may have the attribute act: they apply an activation to their results. */
+bool ir_op_carries_act(ir_op op);
+/* Whether it is an activation that such an operator in front of it takes over. */
+bool ir_op_fuses(ir_op op);
 const char *ir_key_name(ir_key k);
 ir_kind ir_key_kind(ir_key k);
 

@@ -17,6 +17,7 @@
 #define VOX_KERNELS_H
 
 #include "vox.h"
+#include "vox_acts.h"
 #include "vox_limits.h"
 
 typedef struct vox_dims {
@@ -43,26 +44,7 @@ typedef struct vox_xy_any { /* of any type */
     void *y;
 } vox_xy_any;
 
-typedef enum vox_act {
-    VOX_ACT_NONE,
-    VOX_ACT_RELU,
-    VOX_ACT_LEAKY_RELU,
-    VOX_ACT_PRELU,
-    VOX_ACT_ELU,
-    VOX_ACT_SIGMOID,
-    VOX_ACT_TANH,
-    VOX_ACT_CLIP,
-    VOX_ACT_EXP,
-    VOX_ACT_LOG,
-    VOX_ACT_SQRT,
-    VOX_ACT_NEG,
-    VOX_ACT_ABS,
-    VOX_ACT_FLOOR,
-    VOX_ACT_CEIL,
-    VOX_ACT_ROUND
-} vox_act;
-
-/* Applied to a finished sum; alpha and beta as in ops.def (leaky_relu, elu: alpha; clip: [alpha, beta]). */
+/* Applied to a finished sum; alpha and beta as in vox_acts.def. */
 typedef struct vox_epilogue {
     vox_act act;
     float alpha, beta;

@@ -33,42 +33,7 @@ static inline size_t vox_ref_floats(const vox_dims *t) {
 }
 
 static inline double vox_ref_act(const vox_epilogue *ep, double slope, double x) {
-    switch (ep->act) {
-    case VOX_ACT_NONE:
-        return x;
-    case VOX_ACT_RELU:
-        return x < 0 ? 0 : x;
-    case VOX_ACT_LEAKY_RELU:
-        return x < 0 ? (double)ep->alpha * x : x;
-    case VOX_ACT_PRELU:
-        return x < 0 ? slope * x : x;
-    case VOX_ACT_ELU:
-        return x < 0 ? (double)ep->alpha * expm1(x) : x;
-    case VOX_ACT_SIGMOID:
-        return 1 / (1 + exp(-x));
-    case VOX_ACT_TANH:
-        return tanh(x);
-    case VOX_ACT_CLIP:
-        x = x < (double)ep->alpha ? (double)ep->alpha : x;
-        return x > (double)ep->beta ? (double)ep->beta : x;
-    case VOX_ACT_EXP:
-        return exp(x);
-    case VOX_ACT_LOG:
-        return log(x);
-    case VOX_ACT_SQRT:
-        return sqrt(x);
-    case VOX_ACT_NEG:
-        return -x;
-    case VOX_ACT_ABS:
-        return fabs(x);
-    case VOX_ACT_FLOOR:
-        return floor(x);
-    case VOX_ACT_CEIL:
-        return ceil(x);
-    case VOX_ACT_ROUND:
-        return rint(x);
-    }
-    return (double)NAN;
+    return vox_act_value(ep->act, x, ep->act == VOX_ACT_PRELU ? slope : (double)ep->alpha, (double)ep->beta);
 }
 
 /* Index of weight (output channel c of all, tap, input channel i of the group). */

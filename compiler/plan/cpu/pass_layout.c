@@ -57,35 +57,27 @@ static bool groups_fill_blocks(const ir_node *n) {
            (n->in[0]->dim[1] / group % IR_BLOCK == 0 && n->out[0]->dim[1] / group % IR_BLOCK == 0);
 }
 
+/* Whether every channel of the result comes from the same channel of the operands, so that blocks of them can
+ * stay. */
+static bool keeps_blocks(const ir_node *n) {
+    if (ir_op_get(n->op)->flags & IR_FLAG_BINARY) return blockable_operands(n);
+    if (n->op == IR_OP_CONCAT) return block_aligned_concat(n);
+    if (ir_get(n, IR_AXIS)) return ir_int(n, IR_AXIS) == 1;
+    return keeps_batch_and_channels(n);
+}
+
 static habit habit_of(const ir_node *n) {
-    const ir_op_info *info = ir_op_get(n->op);
-    switch (n->op) {
-    case IR_OP_CONV:
-    case IR_OP_CONV_TRANSPOSE:
+    switch (ir_op_get(n->op)->layout) {
+    case IR_LAYOUT_FREE:
         return groups_fill_blocks(n) ? HABIT_FREE : HABIT_PLAIN;
-    case IR_OP_BATCH_NORM:
-    case IR_OP_NORMALISE:
-    case IR_OP_MAX_POOL:
-    case IR_OP_AVERAGE_POOL:
-        return HABIT_FOLLOW;
-    case IR_OP_RESIZE:
-    case IR_OP_SLICE:
-    case IR_OP_PAD:
-        return keeps_batch_and_channels(n) ? HABIT_FOLLOW : HABIT_PLAIN;
-    case IR_OP_SOFTMAX:
-    case IR_OP_LOG_SOFTMAX:
-        return ir_int(n, IR_AXIS) == 1 ? HABIT_FOLLOW : HABIT_PLAIN;
-    case IR_OP_NORM_TERMS:
-        return HABIT_READ;
-    case IR_OP_ARG_MAX:
-        return ir_int(n, IR_AXIS) == 1 ? HABIT_READ : HABIT_PLAIN;
-    case IR_OP_CONCAT:
-        return block_aligned_concat(n) ? HABIT_FOLLOW : HABIT_PLAIN;
+    case IR_LAYOUT_FOLLOWS:
+    case IR_LAYOUT_VOXELS:
+        return keeps_blocks(n) ? HABIT_FOLLOW : HABIT_PLAIN;
+    case IR_LAYOUT_READS:
+        return !ir_get(n, IR_AXIS) || ir_int(n, IR_AXIS) == 1 ? HABIT_READ : HABIT_PLAIN;
     default:
-        break;
+        return HABIT_PLAIN;
     }
-    if (info->flags & IR_FLAG_BINARY) return blockable_operands(n) ? HABIT_FOLLOW : HABIT_PLAIN;
-    return (info->flags & IR_FLAG_MAP) ? HABIT_FOLLOW : HABIT_PLAIN;
 }
 
 /* The converted twin of t, in front of `before`; made once, found again by the op that reads t. */

@@ -24,37 +24,25 @@ static bool can_be_last(const ir_tensor *t) {
 /* Whether whole voxels move: N stays, channels stand side by side as before, concats join them. Pads may add
  * channels. */
 static bool moves_voxels(const ir_node *n) {
-    if (n->op == IR_OP_CONCAT) return ir_int(n, IR_AXIS) == 1;
+    if (ir_get(n, IR_AXIS)) return ir_int(n, IR_AXIS) == 1;
     if (n->op == IR_OP_PAD) return ir_ints(n, IR_PAD)[0] == 0 && ir_ints(n, IR_PAD)[n->in[0]->rank] == 0;
+    if (n->op != IR_OP_SLICE) return true;
     const int64_t *begin = ir_ints(n, IR_BEGIN), *step = ir_ints(n, IR_STEP);
     return begin[0] == 0 && step[0] == 1 && step[1] == 1 && n->out[0]->dim[0] == n->in[0]->dim[0];
 }
 
 static habit habit_of(const ir_node *n) {
-    unsigned flags = ir_op_get(n->op)->flags;
-    switch (n->op) {
-    case IR_OP_CONV:
-    case IR_OP_CONV_TRANSPOSE:
-    case IR_OP_BATCH_NORM:
-    case IR_OP_INSTANCE_NORM:
-    case IR_OP_MAX_POOL:
-    case IR_OP_AVERAGE_POOL:
-    case IR_OP_RESIZE:
+    switch (ir_op_get(n->op)->layout) {
+    case IR_LAYOUT_FREE:
+    case IR_LAYOUT_VOXELS:
         return HABIT_VOXELS;
-    case IR_OP_ARG_MAX:
-        return ir_int(n, IR_AXIS) == 1 ? HABIT_READ : HABIT_PLAIN;
-    case IR_OP_SLICE:
-    case IR_OP_CONCAT:
-    case IR_OP_PAD:
+    case IR_LAYOUT_FOLLOWS:
         return can_be_last(n->out[0]) && moves_voxels(n) ? HABIT_FOLLOW : HABIT_PLAIN;
-    case IR_OP_SOFTMAX:
-    case IR_OP_LOG_SOFTMAX:
-        return can_be_last(n->out[0]) && ir_int(n, IR_AXIS) == 1 ? HABIT_FOLLOW : HABIT_PLAIN;
+    case IR_LAYOUT_READS:
+        return ir_int(n, IR_AXIS) == 1 ? HABIT_READ : HABIT_PLAIN;
     default:
-        break;
+        return HABIT_PLAIN;
     }
-    bool maps = n->op != IR_OP_CAST && flags & (IR_FLAG_MAP | IR_FLAG_BINARY);
-    return maps && can_be_last(n->out[0]) ? HABIT_FOLLOW : HABIT_PLAIN;
 }
 
 /* ---- conversions ----------------------------------------------------------------------------- */
