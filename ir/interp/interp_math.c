@@ -1,6 +1,7 @@
 /* interp_math.c: interpreter, element by element: maps, binaries, cast, and the activations that conv and
  * instance norm take over. Formulas: ops.def. */
 #include "interp.h"
+#include "integers.h"
 
 #include <math.h>
 #include <string.h>
@@ -230,12 +231,6 @@ static int64_t i_mul(int64_t a, int64_t b) {
 static int64_t i_div(int64_t a, int64_t b) {
     return b == -1 ? wrap_neg(a) : a / b;
 }
-static int64_t i_min(int64_t a, int64_t b) {
-    return a < b ? a : b;
-}
-static int64_t i_max(int64_t a, int64_t b) {
-    return a > b ? a : b;
-}
 static int64_t i_fmod(int64_t a, int64_t b) {
     return b == -1 ? 0 : a % b;
 }
@@ -303,8 +298,8 @@ static const binary binaries[IR_OP_COUNT] = {
     [IR_OP_SUB] = {.f = f_sub, .i = i_sub},
     [IR_OP_MUL] = {.f = f_mul, .i = i_mul},
     [IR_OP_DIV] = {.f = f_div, .i = i_div, .divides = true},
-    [IR_OP_MIN] = {.f = f_min, .i = i_min},
-    [IR_OP_MAX] = {.f = f_max, .i = i_max},
+    [IR_OP_MIN] = {.f = f_min, .i = ir_min},
+    [IR_OP_MAX] = {.f = f_max, .i = ir_max},
     [IR_OP_POW] = {.f = pow, .i = i_pow},
     [IR_OP_MOD] = {.f = f_mod, .i = i_mod, .divides = true},
     [IR_OP_EQUAL] = {.i = i_equal, .p = p_equal},
