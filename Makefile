@@ -19,7 +19,7 @@ SHARED   = $(wildcard runtime/shared/*.c)
 COMPILER = $(filter-out compiler/main.c,$(wildcard $(ROOMS:=/*.c))) $(SHARED)
 RUNTIME  = $(wildcard runtime/core/*.c)
 SEGMENT  = $(wildcard runtime/program/*.c) $(SHARED)
-EMBEDDED = $(wildcard runtime/*/*.[ch] runtime/cuda/*.cuh codegen/templates/*) LICENSE
+EMBEDDED = $(wildcard runtime/*/*.[ch] runtime/*/*.def runtime/cuda/*.cuh codegen/templates/*) LICENSE
 FORMATTED = $(wildcard $(ROOMS:=/*.[ch]) runtime/*/*.[ch] runtime/cuda/*.cuh tests/*.[ch] tests/*/*.[ch] tests/cuda/*.cu tests/cuda/*.cuh)
 # For whoever uses voxc; in their folders, so that links between them lead there.
 DOCUMENTS = README.md compiler/README.md compiler/plan/README.md compiler/read/onnx/README.md ir/IR.md models/README.md \

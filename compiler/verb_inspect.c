@@ -51,20 +51,21 @@ static bool for_gpu(const ir_graph *g) {
 
 /* "block16", "plain"; of a GPU's values "f16 x64": elements of a voxel, channels last */
 static void layout_text(const ir_tensor *t, char *text, size_t size) {
-    if (t->pitch)
-        snprintf(text, size, "%s x%" PRId64, t->storage ? ir_storage_name(t->storage) : "f32", t->pitch);
+    if (t->gpu.pitch)
+        snprintf(text, size, "%s x%" PRId64, t->gpu.storage ? ir_storage_name(t->gpu.storage) : "f32",
+                 t->gpu.pitch);
     else
-        snprintf(text, size, "%s", t->block ? "block16" : "plain");
+        snprintf(text, size, "%s", t->cpu.block ? "block16" : "plain");
 }
 
 static void place_text(const ir_tensor *t, char *text, size_t size) {
-    if (t->view_of)
-        snprintf(text, size, "in %s+%" PRId64, t->view_of->name, t->view_offset);
-    else if (t->arena_offset >= 0)
-        snprintf(text, size, "arena+%" PRId64, t->arena_offset);
-    else if (t->on_load)
+    if (t->memory.view_of)
+        snprintf(text, size, "in %s+%" PRId64, t->memory.view_of->name, t->memory.view_offset);
+    else if (t->memory.arena_offset >= 0)
+        snprintf(text, size, "arena+%" PRId64, t->memory.arena_offset);
+    else if (t->cpu.on_load)
         snprintf(text, size, "made on load");
-    else if (t->fused)
+    else if (t->cpu.fused)
         snprintf(text, size, "in registers");
     else
         snprintf(text, size, "output");
@@ -73,11 +74,11 @@ static void place_text(const ir_tensor *t, char *text, size_t size) {
 /* ", stream 1x4, planes kept: 6 of 130, 13.0 MB instead of 246.6" */
 static void stream_text(const ir_node *n, char *text, size_t size) {
     ir_tensor whole = *n->out[0];
-    int kept = whole.ring, used = 0;
+    int kept = whole.memory.ring, used = 0;
     text[0] = 0;
-    if (n->stream) used = snprintf(text, size, ", stream %dx%d", n->stream, n->slab);
+    if (n->memory.stream) used = snprintf(text, size, ", stream %dx%d", n->memory.stream, n->memory.slab);
     if (!kept) return;
-    whole.ring = 0;
+    whole.memory.ring = 0;
     snprintf(text + used, size - (size_t)used, ", planes kept: %d of %" PRId64 ", %.1f MB instead of %.1f",
              kept, whole.dim[2], (double)ir_bytes(n->out[0]) / 1e6, (double)ir_bytes(&whole) / 1e6);
 }
@@ -95,7 +96,7 @@ static void print_layers(const ir_graph *g) {
         stream_text(n, stream, sizeof stream);
         layout_text(n->out[0], layout, sizeof layout);
         if (for_gpu(g))
-            snprintf(runs, sizeof runs, "%-12s x%d ", n->gpu ? ir_gpu_name(n->gpu) : "-",
+            snprintf(runs, sizeof runs, "%-12s x%d ", n->gpu.runner ? ir_gpu_name(n->gpu.runner) : "-",
                      cg_gpu_launches_of(g, n));
         printf("%-28s %-16s %-30s %12" PRId64 " %10.4f %8s  %s%s%s\n", n->out[0]->name, op,
                ir_type_text(n->out[0], type, sizeof type), node_parameters(n), (double)ir_macs(n) / 1e9,
@@ -213,15 +214,15 @@ static void add_layer(vox_json *j, const ir_node *n) {
     vox_json_int(j, "parameters", node_parameters(n));
     vox_json_int(j, "macs", ir_macs(n));
     vox_json_int(j, "bytes", ir_bytes(y));
-    vox_json_int(j, "arena_offset", y->arena_offset);
-    vox_json_int(j, "pitch", y->pitch);
-    vox_json_text(j, "storage", y->storage ? ir_storage_name(y->storage) : ir_dtype_name(y->dtype));
-    vox_json_text(j, "gpu", n->gpu ? ir_gpu_name(n->gpu) : "");
-    vox_json_int(j, "block", y->block);
-    vox_json_int(j, "stream", n->stream);
-    vox_json_int(j, "slab", n->slab);
-    vox_json_int(j, "ring", y->ring);
-    vox_json_text(j, "view_of", y->view_of ? y->view_of->name : NULL);
+    vox_json_int(j, "arena_offset", y->memory.arena_offset);
+    vox_json_int(j, "pitch", y->gpu.pitch);
+    vox_json_text(j, "storage", y->gpu.storage ? ir_storage_name(y->gpu.storage) : ir_dtype_name(y->dtype));
+    vox_json_text(j, "gpu", n->gpu.runner ? ir_gpu_name(n->gpu.runner) : "");
+    vox_json_int(j, "block", y->cpu.block);
+    vox_json_int(j, "stream", n->memory.stream);
+    vox_json_int(j, "slab", n->memory.slab);
+    vox_json_int(j, "ring", y->memory.ring);
+    vox_json_text(j, "view_of", y->memory.view_of ? y->memory.view_of->name : NULL);
     vox_json_end(j);
 }
 

@@ -111,7 +111,7 @@ static bool build(verify_run *r, ir_arena *a, ir_diag *d) {
 /* A stream's values never exist whole, so there is nothing to compare: a model is built without streams. */
 static void say_streaming(verify_run *r) {
     int rings = 0;
-    for (int i = 0; i < r->planned->n_tensors; i++) rings += r->planned->tensors[i]->ring != 0;
+    for (int i = 0; i < r->planned->n_tensors; i++) rings += r->planned->tensors[i]->memory.ring != 0;
     if (r->o->json)
         vox_json_bool(&r->json, "streaming", rings != 0);
     else if (rings)

@@ -18,7 +18,7 @@ codegen/templates: runtime/cuda runtime/program runtime/cpu runtime/core runtime
 ir: runtime/shared
 ir/shape: ir
 ir/text: ir runtime/shared
-ir/interp: ir
+ir/interp: ir runtime/shared
 ir/verify: ir/shape ir
 compiler/base: ir runtime/shared
 compiler/read/weights: compiler/base ir

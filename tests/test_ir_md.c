@@ -28,7 +28,7 @@ static char *operator_table(void) {
     char *text = NULL;
     size_t size;
     FILE *f = open_memstream(&text, &size);
-    fputs("| op | operands | attributes | flags | formula |\n|---|---|---|---|---|\n", f);
+    fputs("| op | operands | attributes | flags | formula | gradient |\n|---|---|---|---|---|---|\n", f);
     for (int i = 0; i < IR_OP_COUNT; i++) {
         const ir_op_info *op = ir_op_get((ir_op)i);
         fprintf(f, "| `%s` | %d", op->name, op->min_in);
@@ -42,7 +42,9 @@ static char *operator_table(void) {
             if (op->flags >> b & 1) fprintf(f, " %s", flags[b]);
         fputs(" | `", f);
         put_escaped(f, op->formula);
-        fputs("` |\n", f);
+        fputs("` | ", f);
+        put_escaped(f, op->gradient);
+        fputs(" |\n", f);
     }
     fclose(f);
     return text;

@@ -13,6 +13,9 @@ typedef struct cg_text {
 
 void cg_add(cg_text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void cg_add_string(cg_text *t, const char *s);
+/* C text line by line; a line of more than `columns` is broken once, in a list in parentheses, which goes on
+ * below its first element. */
+void cg_add_wrapped(cg_text *t, const char *text, size_t columns);
 /* Writes JSON at the end of t. */
 vox_json cg_json(cg_text *t);
 /* The text as a C string literal, quotes included; what is not plain (utf8.h) is escaped. */

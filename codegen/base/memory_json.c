@@ -6,7 +6,7 @@
 /* ---- memory.json ----------------------------------------------------------------------------- */
 
 static void add_type(vox_json *j, const ir_tensor *t) {
-    vox_json_text(j, "dtype", t->storage ? ir_storage_name(t->storage) : ir_dtype_name(t->dtype));
+    vox_json_text(j, "dtype", t->gpu.storage ? ir_storage_name(t->gpu.storage) : ir_dtype_name(t->dtype));
     vox_json_begin(j, "shape", "[");
     for (int i = 0; i < t->rank; i++) vox_json_int(j, NULL, t->dim[i]);
     vox_json_end(j);

@@ -105,6 +105,39 @@ void cg_add_markdown(cg_text *t, const char *s) {
     }
 }
 
+/* Where the line [s, s + n) breaks: behind the last ", " that fits and has an open parenthesis in front of
+ * it; 0: nowhere. *indent: the column below the list's first element. */
+static size_t break_of(const char *s, size_t n, size_t columns, size_t *indent) {
+    enum { DEEPEST = 16 };
+    size_t open[DEEPEST], depth = 0, found = 0;
+    for (size_t i = 0; i < n && i < columns; i++) {
+        if (s[i] == '(' && depth < DEEPEST) open[depth++] = i + 1;
+        if (s[i] == ')' && depth) depth--;
+        if (s[i] == ',' && s[i + 1] == ' ' && depth) found = i + 1, *indent = open[depth - 1];
+    }
+    return found;
+}
+
+static void add_line(cg_text *t, const char *s, size_t n, size_t columns) {
+    size_t indent = 0, at = 0;
+    const bool comment = strncmp(s, "/*", 2) == 0 || strncmp(s, " *", 2) == 0;
+    if (n > columns && !comment) at = break_of(s, n, columns, &indent);
+    if (!at) {
+        add_bytes(t, s, n);
+        return;
+    }
+    cg_add(t, "%.*s\n%*s", (int)at, s, (int)indent, "");
+    add_bytes(t, s + at + 1, n - at - 1);
+}
+
+void cg_add_wrapped(cg_text *t, const char *text, size_t columns) {
+    for (size_t n; *text; text += n) {
+        n = strcspn(text, "\n");
+        add_line(t, text, n, columns);
+        if (text[n] == '\n') cg_add_string(t, "\n"), n++;
+    }
+}
+
 const char *cg_string(const cg_text *t) {
     return t->text ? t->text : "";
 }

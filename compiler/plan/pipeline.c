@@ -64,17 +64,17 @@ static census take_census(const ir_graph *g) {
     for (int i = 0; i < g->n_nodes; i++) {
         c.of_op[g->nodes[i]->op]++;
         c.split += g->nodes[i]->block[0] != 0;
-        c.streamed += g->nodes[i]->stream != 0;
-        c.gathered += g->nodes[i]->gathered;
-        c.kernels += g->nodes[i]->gpu == IR_GPU_KERNEL;
-        c.cudnn += g->nodes[i]->gpu != IR_GPU_NONE && g->nodes[i]->gpu != IR_GPU_KERNEL;
+        c.streamed += g->nodes[i]->memory.stream != 0;
+        c.gathered += g->nodes[i]->cpu.gathered;
+        c.kernels += g->nodes[i]->gpu.runner == IR_GPU_KERNEL;
+        c.cudnn += g->nodes[i]->gpu.runner != IR_GPU_NONE && g->nodes[i]->gpu.runner != IR_GPU_KERNEL;
     }
     for (int i = 0; i < g->n_tensors; i++) {
-        c.views += g->tensors[i]->view_of != NULL;
-        c.blocked += g->tensors[i]->block != 0;
-        c.last += g->tensors[i]->pitch != 0;
-        c.rings += g->tensors[i]->ring != 0;
-        c.loaded += g->tensors[i]->on_load;
+        c.views += g->tensors[i]->memory.view_of != NULL;
+        c.blocked += g->tensors[i]->cpu.block != 0;
+        c.last += g->tensors[i]->gpu.pitch != 0;
+        c.rings += g->tensors[i]->memory.ring != 0;
+        c.loaded += g->tensors[i]->cpu.on_load;
     }
     return c;
 }
@@ -141,15 +141,16 @@ static bool check_options(ir_target target, const pipeline_options *o, ir_diag *
 }
 
 static bool is_planned_node(const ir_node *n, ir_target target) {
-    if (n->gpu || n->op == IR_OP_TO_CHANNELS_LAST || n->op == IR_OP_FROM_CHANNELS_LAST) return true;
-    bool for_cpu = n->winograd[0] || n->block[0] || n->stream || n->scratch || n->joined || n->gathered ||
-                   n->op == IR_OP_TO_BLOCK || n->op == IR_OP_FROM_BLOCK;
+    if (n->gpu.runner || n->op == IR_OP_TO_CHANNELS_LAST || n->op == IR_OP_FROM_CHANNELS_LAST) return true;
+    bool for_cpu = n->winograd[0] || n->block[0] || n->memory.stream || n->memory.scratch || n->cpu.joined ||
+                   n->cpu.gathered || n->op == IR_OP_TO_BLOCK || n->op == IR_OP_FROM_BLOCK;
     return target != IR_TARGET_C && for_cpu;
 }
 
 static bool is_planned_tensor(const ir_tensor *t, ir_target target) {
-    bool for_cpu = t->block || t->ring || t->fused || t->on_load || t->view_of || t->arena_offset >= 0;
-    return t->pitch || t->storage || (target != IR_TARGET_C && for_cpu);
+    bool for_cpu = t->cpu.block || t->memory.ring || t->cpu.fused || t->cpu.on_load || t->memory.view_of ||
+                   t->memory.arena_offset >= 0;
+    return t->gpu.pitch || t->gpu.storage || (target != IR_TARGET_C && for_cpu);
 }
 
 /* IR text may be a dump of a later pass; only a CPU's plan can be made anew. */

@@ -103,8 +103,8 @@ static bool parse_statement(parser *p) {
 
 static bool resolve_views(parser *p) {
     for (parse_view *v = p->views; v; v = v->next) {
-        v->member->view_of = ir_find_tensor(p->g, v->parent);
-        if (!v->member->view_of) return lex_fail(&v->place, "there is no tensor %%%s", v->parent);
+        v->member->memory.view_of = ir_find_tensor(p->g, v->parent);
+        if (!v->member->memory.view_of) return lex_fail(&v->place, "there is no tensor %%%s", v->parent);
     }
     return true;
 }

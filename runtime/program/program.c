@@ -11,6 +11,7 @@
 #include "output.h"
 #include "report.h"
 #include "program_verbs.h"
+#include "vox_isas.h"
 
 static const vox_verb verbs[] = {
     {"info", "", "Says what the network is, what memory it needs and what its layers are.", NULL,
@@ -49,8 +50,8 @@ static void print_help(const vox_model_info *m, bool cpu) {
     printf("\n%s VERB --help says more. Exit codes: 0 ok, 1 failure, 2 bad input or usage, 3 unsupported.\n",
            m->name);
     if (cpu)
-        printf("--isa NAME, or VOX_ISA=NAME in the environment, forces an instruction set: baseline, avx2, "
-               "avx512, neon.\n");
+        printf("--isa NAME, or VOX_ISA=NAME in the environment, forces an instruction set: " VOX_ISA_NAMES
+               ".\n");
 }
 
 static int unknown(const vox_model_info *m, const char *word) {

@@ -55,7 +55,11 @@ int vox_fail_memory(const char *what, size_t bytes) {
 int vox_fail_status(const char *where, vox_status status) {
     bool input = status >= VOX_E_WEIGHTS_MAGIC && status <= VOX_E_WEIGHTS_NOT_FINITE;
     if (status == VOX_E_ISA) {
+#ifdef VOX_NO_ENVIRONMENT
+        const char *forced = NULL;
+#else
         const char *forced = getenv("VOX_ISA");
+#endif
         return vox_fail(VOX_EXIT_INPUT, "%s: %s%s%s", where, vox_status_text(status),
                         forced ? ": the environment says VOX_ISA=" : "", forced ? forced : "");
     }

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "vox.h"
+#include "vox_isas.h"
 
 typedef enum vox_option_kind {
     VOX_OPTION_FLAG,
@@ -28,10 +29,7 @@ typedef struct vox_option {
 
 /* The row of every verb that computes. */
 #define VOX_ISA_OPTION                                                                                       \
-    {                                                                                                        \
-        "--isa", 0, VOX_OPTION_ISA, NULL, 0, 0, "NAME",                                                      \
-            "baseline | avx2 | avx512 | neon (default: the best of this processor)"                          \
-    }
+    { "--isa", 0, VOX_OPTION_ISA, NULL, 0, 0, "NAME", VOX_ISA_NAMES " (default: the best of this processor)" }
 
 /* Where and how to run: options of every verb with the row above, in programs with a backend "cuda". */
 typedef struct vox_settings {

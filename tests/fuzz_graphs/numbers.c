@@ -50,7 +50,7 @@ static bool moves(const ir_node *n) {
     case IR_OP_MIN:
     case IR_OP_MAX:
     case IR_OP_FLOOR:
-    case IR_OP_CEIL_:
+    case IR_OP_CEIL:
     case IR_OP_ROUND:
     case IR_OP_CAST:
     case IR_OP_NEG:
