@@ -143,38 +143,12 @@ typedef struct ir_attr {
 
 typedef struct ir_node ir_node;
 
-/* What the floats of a value are kept as in memory; they are computed with as f32 everywhere.
- * X(symbol, text name, bytes); OWN is its dtype, and has no name. */
-#define IR_STORAGES(X) X(F16, "f16", 2) X(BF16, "bf16", 2)
-typedef enum ir_storage {
-    IR_STORE_OWN,
-#define X(sym, name, bytes) IR_STORE_##sym,
-    IR_STORAGES(X)
-#undef X
-        IR_STORAGE_COUNT
-} ir_storage;
-const char *ir_storage_name(ir_storage s); /* NULL for IR_STORE_OWN */
-
-/* What runs a node on a GPU. X(symbol, text name, meaning) */
-#define IR_GPUS(X)                                                                                           \
-    X(CUDNN, "cudnn", "one cuDNN plan, bias and activation in it")                                           \
-    X(KERNEL, "kernel", "a kernel of our own")                                                               \
-    X(GEMM_SCATTER, "gemm_scatter",                                                                          \
-      "conv_transpose, stride = kernel: a 1x1x1 cuDNN conv into scratch memory, then a kernel that "         \
-      "scatters")                                                                                            \
-    X(DGRAD, "dgrad", "conv_transpose: cuDNN's backward data, then bias and activation by a kernel, in place")
-typedef enum ir_gpu {
-    IR_GPU_NONE, /* runs no code there, or is not for a GPU */
-#define X(sym, name, meaning) IR_GPU_##sym,
-    IR_GPUS(X)
-#undef X
-        IR_GPU_COUNT
-} ir_gpu;
-const char *ir_gpu_name(ir_gpu gpu); /* NULL for IR_GPU_NONE */
+typedef struct ir_tensor ir_tensor;
+#include "planned.h"
 
 typedef enum ir_role { IR_ROLE_INPUT, IR_ROLE_CONST, IR_ROLE_VALUE } ir_role;
 
-typedef struct ir_tensor {
+struct ir_tensor {
     const char *name; /* unique in the graph, [A-Za-z0-9_.]+, not starting with a digit */
     ir_role role;
     ir_dtype dtype;
@@ -191,24 +165,11 @@ typedef struct ir_tensor {
         *data;     /* IR_ROLE_CONST: row-major, host byte order; NULL in a graph read without its weights */
     uint64_t hash; /* IR_ROLE_CONST: ir_hash of data */
 
-    /* Set by passes. */
-    int block; /* 0: plain, row-major. IR_BLOCK: N, ceil(C/16), D, H, W, 16 (5-D f32 values only) */
-    /* 0: not channels last. Else N, D, H, W, C (f32 values of 3 to 5 axes only), and this many elements from
-     * one voxel to the next: C or more. What lies between belongs to neighbours in a concat, or is 0 (or what
-     * an activation makes of 0): nobody uses it but to multiply it by 0. */
-    int64_t pitch;
-    ir_storage storage; /* of f32 values that are channels last; the rest is kept as its dtype */
-    /* 0: whole in memory. Else this many planes along D: plane z where z % ring stands; in a graph that
-     * recomputes, the planes of the current step, the first in front. */
-    int ring;
-    struct ir_tensor *view_of; /* lives inside that tensor (concat member, reshape) ... */
-    int64_t view_offset;       /* ... at this many bytes */
-    int64_t arena_offset;      /* bytes; -1 while unplanned, and for graph inputs, outputs and constants */
-    bool on_load; /* never lies in memory: it is what a normalise computes, and the convs that read it do that
-                     as they load the normalise's operand */
-    bool fused; /* never lies in memory: the conv that computes it hands it on in registers, and the max_pools
-                   and slices that read it are done by that conv's kernel */
-} ir_tensor;
+    /* What passes plan (planned.h). */
+    ir_tensor_cpu cpu;
+    ir_tensor_gpu gpu;
+    ir_tensor_memory memory;
+};
 
 struct ir_node {
     ir_op op;
@@ -224,14 +185,9 @@ struct ir_node {
     /* Winograd conv F(m, 3) per axis: m of D, H, W, then how many tiles are transformed together (0: all of a
      * step, and the weights on the way). All 0: a direct conv. */
     int64_t winograd[4];
-    int64_t scratch;        /* bytes of the arena that only this node's execution needs */
-    int64_t scratch_offset; /* where, in bytes; -1 while unplanned and without scratch */
-    bool gathered; /* norm_terms: the conv that computes x leaves its sums in this node's scratch memory,
-                       which is in use from that conv on */
-    int stream;    /* number of the group that it is streamed with; 0: it runs whole */
-    int slab;      /* planes that the group's last node makes at a time */
-    bool joined;   /* a max_pool that the kernel of its operand's conv does, which stores both */
-    ir_gpu gpu;
+    ir_node_cpu cpu;
+    ir_node_gpu gpu;
+    ir_node_memory memory;
 };
 
 /* How `segment` prepares a volume and what it makes of the network's output. All lengths in x y z of the

@@ -27,8 +27,8 @@ static around_buffers around_new(const vox_dims *x, buffer data, const vox_dims 
                             .slots = slots};
     b.around.ep = (vox_epilogue){act, 0.25f, 0};
     const vox_norm g = {.x = *x, .ep = b.around.ep};
-    for (int t = vox_normalise_tasks(&g, 0, x->d) - 1; t >= 0; t--)
-        vox_f32_normalise(&g, 0, x->d, data.at, b.terms.at, b.slope.at, b.normal.at, t);
+    const vox_normalise_operands o = {data.at, b.terms.at, b.slope.at, b.normal.at};
+    for (int t = vox_norm_tasks(&g, whole_of(x)) - 1; t >= 0; t--) vox_f32_normalise(&g, o, whole_of(x), t);
     return b;
 }
 
@@ -43,11 +43,11 @@ static void around_check_sums(const around_buffers *b, buffer y, const char *wha
     buffer ones = buffer_new(lanes, 0), zeros = buffer_new(lanes, 0);
     buffer want = buffer_new((size_t)(3 * b->y.c), 1), got = buffer_new(want.count, 1);
     for (size_t l = 0; l < lanes; l++) ones.at[l] = 1, zeros.at[l] = 0;
-    for (int t = 0; t < vox_norm_terms_tasks(&g); t++)
-        vox_f32_norm_terms(&g, y.at, NULL, ones.at, zeros.at, want.at, t);
+    vox_norm_terms_operands o = {.x = y.at, .scale = ones.at, .bias = zeros.at, .y = want.at};
+    for (int t = 0; t < vox_norm_terms_tasks(&g, no_planes); t++) vox_f32_norm_terms(&g, o, no_planes, t);
     g.slots = b->total;
-    for (int t = 0; t < vox_norm_terms_tasks(&g); t++)
-        vox_f32_norm_terms(&g, NULL, b->around.sums, ones.at, zeros.at, got.at, t);
+    o.x = NULL, o.sums = b->around.sums, o.y = got.at;
+    for (int t = 0; t < vox_norm_terms_tasks(&g, no_planes); t++) vox_f32_norm_terms(&g, o, no_planes, t);
     /* Rounding errors of the sums of some dozens of floats that a slot joins at a time, several units each;
      * those of the squares count half in the factor. */
     for (int c = 0; c < b->y.c; c++) {
@@ -142,10 +142,10 @@ static void around_lanes(around_call call, int together) {
     pthread_t thread[8];
     int next = 0;
     call.next = &next;
-    for (int i = 1; i < call.g->lanes && together; i++)
+    for (int i = 1; i < call.g->workers && together; i++)
         assert_int_equal(pthread_create(&thread[i], NULL, around_lane, &call), 0);
-    for (int i = 0; i < (together ? 1 : call.g->lanes); i++) around_lane(&call);
-    for (int i = 1; i < call.g->lanes && together; i++) pthread_join(thread[i], NULL);
+    for (int i = 0; i < (together ? 1 : call.g->workers); i++) around_lane(&call);
+    for (int i = 1; i < call.g->workers && together; i++) pthread_join(thread[i], NULL);
 }
 static void around_winograd_run(const vox_winograd *g, const vox_around *around, const winograd_buffers *o,
                                 buffer x, buffer y, int planes, int together) {
@@ -160,7 +160,7 @@ static void around_winograd_run(const vox_winograd *g, const vox_around *around,
 
 static void around_winograd_case(int deep) {
     vox_winograd g = winograd_random_case();
-    g.crop = g.pool = (vox_dims){0}, g.store = 1, g.x.n = g.y.n = 1, g.lanes = random_int(1, 4);
+    g.crop = g.pool = (vox_dims){0}, g.store = 1, g.x.n = g.y.n = 1, g.workers = random_int(1, 4);
     winograd_buffers o = winograd_operands(&g, deep);
     const int grain = g.tile[0] * g.dilation[0], planes = deep ? grain * random_int(1, 2) : g.y.d;
     const int ranges = (g.y.d + planes - 1) / planes;

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "test_filter.h"
 #include "vox_conv.h"
 #include "vox_copy.h"
 #include "vox_map.h"
@@ -102,6 +103,12 @@ static void near(double got, double want, double tolerance, double scale, const 
                 scale);
     fail();
 }
+
+/* All planes of t. */
+static vox_range whole_of(const vox_dims *t) {
+    return (vox_range){0, t->d};
+}
+static const vox_range no_planes = {0, 0}; /* of kernels that see none */
 
 /* ---- streaming ------------------------------------------------------------------------------- */
 

@@ -24,7 +24,7 @@ static vox_winograd winograd_default(int ic, int oc, int tile, int d, int h, int
                           .dilation = {1, 1, 1},
                           .batch = 14,
                           .store = 1,
-                          .lanes = 1,
+                          .workers = 1,
                           .run = 128};
 }
 static vox_conv winograd_plain(const vox_winograd *g) {
@@ -125,10 +125,10 @@ static void winograd_run(const vox_winograd *g, const winograd_buffers *o, winog
         int next = 0;
         winograd_call call = {g, o, &r, phase, begin, end, &next, shared.at};
         pthread_t thread[8];
-        for (int i = 1; i < g->lanes; i++)
+        for (int i = 1; i < g->workers; i++)
             assert_int_equal(pthread_create(&thread[i], NULL, winograd_lane, &call), 0);
         winograd_lane(&call);
-        for (int i = 1; i < g->lanes; i++) pthread_join(thread[i], NULL);
+        for (int i = 1; i < g->workers; i++) pthread_join(thread[i], NULL);
     }
     buffer_end(shared);
 }
@@ -278,7 +278,7 @@ static void winograd_lanes(void **state) {
         winograd_buffers o = winograd_operands(&g, i % 2);
         winograd_result one = winograd_result_new(&g), many = winograd_result_new(&g);
         winograd_run(&g, &o, one, 0, g.y.d);
-        g.batch = random_int(1, 20), g.lanes = random_int(2, 5);
+        g.batch = random_int(1, 20), g.workers = random_int(2, 5);
         winograd_run(&g, &o, many, 0, g.y.d);
         winograd_same(one.y, many.y), winograd_same(one.crop, many.crop), winograd_same(one.pool, many.pool);
         winograd_result_end(one), winograd_result_end(many), winograd_operands_end(o);
@@ -309,7 +309,7 @@ static void same_results(const vox_dims *ring, buffer a, const vox_dims *whole, 
 static void winograd_by_range(const vox_winograd *g, const winograd_buffers *o, winograd_result whole,
                               int planes) {
     vox_winograd part = *g;
-    part.lanes = random_int(1, 3);
+    part.workers = random_int(1, 3);
     const int reach = planes + 2 * g->dilation[0];
     part.x.ring = reach + random_int(0, 2), part.y.ring = planes + random_int(0, 1);
     part.skip_ring = planes + random_int(0, 1);
@@ -366,7 +366,7 @@ static void winograd_few(void **state) {
         winograd_run(&g, &o, one, 0, g.y.d);
         winograd_compare(&g, &o, one);
         winograd_by_range(&g, &o, one, 4 * g.dilation[0] * random_int(1, 2));
-        g.lanes = random_int(2, 5);
+        g.workers = random_int(2, 5);
         winograd_run(&g, &o, many, 0, g.y.d);
         winograd_same(one.y, many.y);
         winograd_result_end(one), winograd_result_end(many), winograd_operands_end(o);
@@ -428,6 +428,33 @@ static void winograd_self_check(void **state) {
         assert_int_equal(winograd_probe(&p, &g, &o, r), 1);
         winograd_result_end(r), winograd_operands_end(o);
     }
+}
+
+/* Between rounding and faults: large tiles of many channels use less than half of what the self-test allows;
+ * a corner, which is always sampled, that is off by 3e-3 of the RMS of sums of 1728 products is refused. */
+static void selftest_tolerance(void **state) {
+    (void)state;
+    const vox_dims t = {1, 64, 8, 8, 8, VOX_BLOCK, 0};
+    const vox_winograd g = {.x = t,
+                            .y = t,
+                            .tile = {4, 4, 4},
+                            .dilation = {1, 1, 1},
+                            .pad = {1, 1, 1},
+                            .batch = 8,
+                            .lanes = 1,
+                            .run = 32,
+                            .store = 1};
+    winograd_buffers o = winograd_operands(&g, 0);
+    winograd_result r = winograd_result_new(&g);
+    vox_probe p = {.random = 1, .end = g.y.d, .samples = VOX_PROBE_SAMPLES};
+    winograd_run(&g, &o, r, 0, g.y.d);
+    assert_int_equal(winograd_probe(&p, &g, &o, r), 0);
+    assert_true(p.worst > 0 && p.worst < 0.5);
+    double squares = 0;
+    for (size_t i = 0; i < r.y.count; i++) squares += (double)r.y.at[i] * (double)r.y.at[i];
+    r.y.at[0] += (float)(3e-3 * sqrt(squares / (double)r.y.count));
+    assert_int_equal(winograd_probe(&p, &g, &o, r), 1);
+    winograd_result_end(r), winograd_operands_end(o);
 }
 
 #endif

@@ -48,7 +48,7 @@ static pair random_conv(int ic, int oc, const int tile[3], int batch, int block)
     p.kernel = (vox_winograd){.x = {1, ic, size[0], size[1], size[2], block, 0},
                               .y = {1, oc, out[0], out[1], out[2], block, 0},
                               .batch = batch ? batch : (int)cg_deep_batch(p.n),
-                              .lanes = cg_lanes(p.g, p.n)};
+                              .workers = cg_lanes(p.g, p.n)};
     for (int a = 0; a < 3; a++)
         p.kernel.tile[a] = tile[a], p.kernel.dilation[a] = dilation[a], p.kernel.pad[a] = pad[a];
     free(text);
@@ -85,7 +85,7 @@ static void scratch_and_slots_of_winograd(void **state) {
         same("bytes of a lane", cg_winograd_lane(p.n), (int64_t)vox_winograd_scratch(&p.kernel) * 4);
         const vox_winograd_run r = vox_winograd_run_of(&p.kernel, 0, p.kernel.y.d);
         const cg_sums sums = cg_sums_of(p.g, p.n);
-        const int lanes = p.kernel.lanes, even = vox_parts(r.items, VOX_EVEN) * VOX_EVEN;
+        const int lanes = p.kernel.workers, even = vox_parts(r.items, VOX_EVEN) * VOX_EVEN;
         const int exact = lanes == 1 || (r.total >= 4 * lanes * VOX_TILE_W && even <= r.total);
         if (exact ? sums.slots != r.items : sums.slots < r.items) same("slots", sums.slots, r.items);
         same("bytes of sums", sums.bytes,
@@ -144,7 +144,7 @@ static bool loads(int channels) {
     ir_diag d = {0};
     if (!pass_load(g, &d)) fail_msg("%s", d.text);
     bool any_loaded = false;
-    for (int i = 0; i < g->n_tensors; i++) any_loaded |= g->tensors[i]->on_load;
+    for (int i = 0; i < g->n_tensors; i++) any_loaded |= g->tensors[i]->cpu.on_load;
     ir_graph_free(g);
     free(text);
     return any_loaded;
@@ -216,6 +216,21 @@ static bool admits_few(int oc) {
     return found;
 }
 
+/* Whether pass layout leaves such a layer's result plain. */
+static bool stays_plain(int oc) {
+    char *text = test_format("input %%x f32[1,2,12,12,48]\nconst %%w f32[%d,2,3,3,3] opaque\n"
+                             "%%y = conv(%%x, %%w) kernel=3x3x3 stride=1x1x1 dilation=1x1x1 "
+                             "pad=[1,1,1,1,1,1] group=1\n%%z = relu(%%y)\noutput %%z\n",
+                             oc);
+    ir_graph *g = test_graph(text);
+    ir_diag d = {0};
+    if (!pass_layout(g, &d)) fail_msg("%s", d.text);
+    bool plain = !g->nodes[0]->out[0]->cpu.block;
+    ir_graph_free(g);
+    free(text);
+    return plain;
+}
+
 /* Rows of every number of channels, whose sums lie in registers or on the stack. */
 static void run_few(int oc) {
     enum { W = 48 };
@@ -247,6 +262,7 @@ static void few_channels_end_where_their_tiles_end(void **state) {
     for (int oc = 1; oc <= 16; oc++) {
         assert_int_equal(vox_few_pays(oc, 48), oc <= VOX_FEW_MOST);
         if (admits_few(oc) != (oc <= VOX_FEW_MOST)) fail_msg("%d channels: %d", oc, admits_few(oc));
+        if (stays_plain(oc) != (oc <= VOX_FEW_MOST)) fail_msg("%d channels: %d", oc, stays_plain(oc));
         run_few(oc);
     }
 }

@@ -19,8 +19,8 @@ static void weight_operands(cg_work *w) {
     cg_weight want = {.pack = CG_CONV, .source = {n->in[1]}, .oc = oc, .ic = ic, .kernel = 27, .group = 1};
     if (!is_deep(w)) want.pack = CG_WINOGRAD;
     for (int a = 0; a < 3 && !is_deep(w); a++) want.tile[a] = n->winograd[a];
-    cg_weight_operand(w, is_deep(w) ? "w" : "u", &want);
-    static const char *const names[] = {"b", "slope"};
+    cg_weight_operand(w, "weights", &want);
+    static const char *const names[] = {"bias", "slope"};
     for (int i = 0; i < 2; i++) {
         const ir_tensor *t = i + 2 < n->n_in ? n->in[i + 2] : NULL;
         cg_weight vector = {.pack = CG_VECTOR, .source = {t}, .oc = oc, .group = 1};
@@ -38,32 +38,24 @@ static const ir_node *joined_reader(const cg_work *w, ir_op op) {
     return NULL;
 }
 
-static const char *box_text(cg_work *w, const ir_tensor *t) {
-    return ir_format(w->m->arena, "{N, OC, %" PRId64 ", %" PRId64 ", %" PRId64 ", VOX_BLOCK, %d}", t->dim[2],
-                     t->dim[3], t->dim[4], t->ring);
-}
-
 static void set_results(cg_work *w) {
     const ir_node *crop = joined_reader(w, IR_OP_SLICE), *pool = joined_reader(w, IR_OP_MAX_POOL);
-    bool store = !w->n->out[0]->fused;
+    bool store = !w->n->out[0]->cpu.fused;
     cg_set(&w->slots, "store", "%d", store);
     cg_set(&w->slots, "crop_dims", "%s", "");
     cg_set(&w->slots, "pool_dims", "%s", "");
     if (store) cg_result(w, "y", w->n->out[0]);
     if (crop) {
         cg_result(w, "crop", crop->out[0]);
-        cg_set(&w->slots, "crop_dims", ".crop = %s,\n        .crop_begin = %s,", box_text(w, crop->out[0]),
+        cg_set(&w->slots, "crop_dims", ".crop = %s,\n    .crop_begin = %s,", cg_dims_text(w, crop->out[0]),
                cg_list(w->m->arena, 3, ir_ints(crop, IR_BEGIN) + 2));
     }
     if (pool) {
         cg_result(w, "pool", pool->out[0]);
-        cg_set(&w->slots, "pool_dims", ".pool = %s,", box_text(w, pool->out[0]));
+        cg_set(&w->slots, "pool_dims", ".pool = %s,", cg_dims_text(w, pool->out[0]));
     }
-    bool bias = w->n->n_in > 2 && w->n->in[2], slope = w->n->n_in > 3 && w->n->in[3];
-    const char *more = "";
-    if (!is_few(w)) more = ir_format(w->m->arena, ", %s, %s", crop ? "crop" : "NULL", pool ? "pool" : "NULL");
-    cg_set(&w->slots, "arguments", "x, %s, %s, %s, %s, %s%s", is_deep(w) ? "w" : "u", bias ? "b" : "NULL",
-           slope ? "slope" : "NULL", ir_skip(w->n) ? "skip" : "NULL", store ? "y" : "NULL", more);
+    cg_set(&w->slots, "arguments", "o.x, o.weights, o.bias, o.slope, o.skip, o.y%s",
+           is_few(w) ? "" : ", o.crop, o.pool");
 }
 
 /* How the tiles are worked through: batch, and what a kernel that transforms weights takes besides. */
@@ -78,11 +70,10 @@ static void set_work(cg_work *w) {
                            cg_deep_planes(n, n->winograd));
     cg_set_int(&w->slots, "batch", batch);
     cg_set_int(&w->slots, "run", cg_run(w->m->g, n));
-    cg_set_int(&w->slots, "lanes", cg_lanes(w->m->g, n));
+    cg_set_int(&w->slots, "workers", cg_lanes(w->m->g, n));
     cg_set(&w->slots, "kind", "%s", is_deep(w) ? "_deep" : is_few(w) ? "_few" : "");
-    cg_set(&w->slots, "block", "%s", is_few(w) ? "0" : "VOX_BLOCK");
     cg_set(&w->slots, "phase", "%s", is_deep(w) ? "m->phase, " : "");
-    cg_set(&w->slots, "shared", "%s", is_deep(w) ? "shared, " : "");
+    cg_set(&w->slots, "shared", "%s", is_deep(w) ? "o.shared, " : "");
     cg_set(&w->slots, "why", "%s", cg_algorithm_reason(n, w->m->arena));
     int64_t tiles = cg_winograd_tiles(n, n->winograd, 0, depth) / (is_few(w) ? n->out[0]->dim[4] : 1);
     cg_set(&w->slots, "split", "%" PRId64 " tiles, at most %" PRId64 " at a time for each of %d threads%s",
@@ -94,13 +85,10 @@ bool slots_winograd(cg_work *w) {
     const ir_node *n = w->n;
     int64_t x[5], y[5];
     if (!cg_dims(n->in[0], x) || !cg_dims(n->out[0], y) || !cg_window_fits(w)) return false;
-    cg_set_dims(w, (const char *const[]){"n", "ic", "id", "ih", "iw"}, x);
-    cg_set_dims(w, (const char *const[]){"n", "oc", "od", "oh", "ow"}, y);
-    cg_set3(w, (const char *const[]){"md", "mh", "mw"}, n->winograd);
-    cg_set3(w, (const char *const[]){"dd", "dh", "dw"}, ir_ints(n, IR_DILATION));
-    cg_set3(w, (const char *const[]){"pd", "ph", "pw"}, ir_ints(n, IR_PAD));
-    cg_set_int(&w->slots, "x_ring", n->in[0]->ring);
-    cg_set_int(&w->slots, "y_ring", n->out[0]->ring);
+    cg_set_xy(w);
+    cg_set(&w->slots, "tile", "%s", cg_list(w->m->arena, 3, n->winograd));
+    cg_set(&w->slots, "dilation", "%s", cg_list(w->m->arena, 3, ir_ints(n, IR_DILATION)));
+    cg_set(&w->slots, "pad", "%s", cg_list(w->m->arena, 3, ir_ints(n, IR_PAD)));
     cg_set(&w->slots, "epilogue", "%s",
            cg_epilogue(w->m->arena, n, ir_get(n, IR_ACT) ? ir_word(n, IR_ACT) : NULL));
     cg_conv_operand(w);

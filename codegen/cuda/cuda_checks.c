@@ -20,11 +20,11 @@ static cu_conv_weights conv_weights(cu_model *u, const ir_node *n) {
     const ir_tensor *y = n->out[0];
     const int64_t own = cu_own(y) > y->dim[1] ? cu_own(y) : y->dim[1];
     cu_conv_weights w = {-1, -1, -1};
-    if (n->gpu == IR_GPU_KERNEL)
-        w.filter = n->in[0]->pitch ? cu_last_filter(u, n) : cu_first_filter(u, n);
+    if (n->gpu.runner == IR_GPU_KERNEL)
+        w.filter = n->in[0]->gpu.pitch ? cu_last_filter(u, n) : cu_first_filter(u, n);
     else
         w = cu_weights_of(u, n);
-    if (n->gpu != IR_GPU_CUDNN && n->n_in > 2 && n->in[2])
+    if (n->gpu.runner != IR_GPU_CUDNN && n->n_in > 2 && n->in[2])
         w.bias = cu_vector(u, n->in[2], y->dim[1], cu_vector_pitch(own), IR_STORE_OWN);
     if (n->n_in > 3 && n->in[3])
         w.slope = cu_vector(u, n->in[3], y->dim[1], cu_vector_pitch(own), IR_STORE_OWN);

@@ -82,15 +82,15 @@ static bool has_vector(const ir_node *n, int k) {
 }
 
 bool cu_needs_kernel(const ir_graph *g, const ir_node *n) {
-    if (n->gpu == IR_GPU_CUDNN) return !cu_act_is_fused(n);
-    if (n->gpu == IR_GPU_DGRAD) return has_vector(n, 2) || ir_get(n, IR_ACT);
+    if (n->gpu.runner == IR_GPU_CUDNN) return !cu_act_is_fused(n);
+    if (n->gpu.runner == IR_GPU_DGRAD) return has_vector(n, 2) || ir_get(n, IR_ACT);
     return !cg_gpu_is_taken_along(g, n);
 }
 
 static const cu_kernel *of_conv(const ir_node *n) {
-    if (n->gpu == IR_GPU_GEMM_SCATTER) return &scatter;
-    if (n->gpu == IR_GPU_CUDNN || n->gpu == IR_GPU_DGRAD) return &bias_act;
-    return n->in[0]->pitch ? &last_conv : &first_conv;
+    if (n->gpu.runner == IR_GPU_GEMM_SCATTER) return &scatter;
+    if (n->gpu.runner == IR_GPU_CUDNN || n->gpu.runner == IR_GPU_DGRAD) return &bias_act;
+    return n->in[0]->gpu.pitch ? &last_conv : &first_conv;
 }
 
 const cu_kernel *cu_kernel_for(const ir_graph *g, const ir_node *n) {
@@ -98,7 +98,7 @@ const cu_kernel *cu_kernel_for(const ir_graph *g, const ir_node *n) {
     if (cg_gpu_crop_of(g, n)) return &pool_crop;
     if (n->op == IR_OP_CONV || n->op == IR_OP_CONV_TRANSPOSE) return of_conv(n);
     if (n->op == IR_OP_SLICE && cu_slice_is_box(n)) return &plain_box;
-    if (n->op == IR_OP_PAD && !n->in[0]->pitch) return &plain_pad;
+    if (n->op == IR_OP_PAD && !n->in[0]->gpu.pitch) return &plain_pad;
     return !folds(n) && by_op[n->op]->slots ? by_op[n->op] : NULL;
 }
 

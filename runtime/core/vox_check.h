@@ -58,9 +58,6 @@ static inline int64_t vox_pick(vox_probe *p, int sample, int bit, int64_t extent
     return (int64_t)(vox_random(&p->random) % (uint64_t)extent);
 }
 
-typedef struct vox_position {
-    int n, c, d, h, w;
-} vox_position;
 static inline vox_position vox_pick_voxel(vox_probe *p, int sample, const vox_dims *y) {
     vox_position at;
     at.n = (int)(vox_random(&p->random) % (uint64_t)y->n);
@@ -184,70 +181,65 @@ static inline int vox_check_winograd_deep(vox_probe *p, const vox_winograd *g, c
 
 /* ---- pooling, norms, resizing ---------------------------------------------------------------- */
 
-static inline int vox_check_max_pool(vox_probe *p, const vox_pool3d *g, const float *x, const float *y) {
+static inline int vox_check_pool(vox_probe *p, const vox_pool3d *g, int average, vox_xy o) {
     vox_samples s = {0};
     for (int i = 0; i < p->samples; i++) {
         const vox_position at = vox_pick_voxel(p, i, &g->y);
-        vox_sample(&s, vox_value_at(&g->y, y, at), vox_ref_max_pool(g, x, at.n, at.c, at.d, at.h, at.w), 0);
+        vox_sample(&s, vox_value_at(&g->y, o.y, at), vox_ref_pool(g, average, o.x, at), 0);
     }
     return vox_judge(p, &s);
 }
-static inline int vox_check_average_pool(vox_probe *p, const vox_pool3d *g, const float *x, const float *y) {
-    vox_samples s = {0};
-    for (int i = 0; i < p->samples; i++) {
-        const vox_position at = vox_pick_voxel(p, i, &g->y);
-        vox_sample(&s, vox_value_at(&g->y, y, at), vox_ref_average_pool(g, x, at.n, at.c, at.d, at.h, at.w),
-                   0);
-    }
-    return vox_judge(p, &s);
+static inline int vox_check_max_pool(vox_probe *p, const vox_pool3d *g, vox_xy o) {
+    return vox_check_pool(p, g, 0, o);
+}
+static inline int vox_check_average_pool(vox_probe *p, const vox_pool3d *g, vox_xy o) {
+    return vox_check_pool(p, g, 1, o);
 }
 /* Some channels, each from all of its voxels: their factor, and what mean and bias together make of 0. */
-static inline int vox_check_norm_terms(vox_probe *p, const vox_norm_terms *g, const float *x,
-                                       const float *scale, const float *bias, const float *y) {
+static inline int vox_check_norm_terms(vox_probe *p, const vox_norm_terms *g, vox_norm_terms_operands o) {
     vox_samples factors = {0}, summands = {0};
     for (int i = 0; i < p->samples && i < VOX_CHECK_CORNERS; i++) {
         const int n = (int)vox_pick(p, i, 1, g->x.n), c = (int)vox_pick(p, i, 0, g->x.c);
-        const float *t = y + (ptrdiff_t)n * 3 * g->x.c + c;
+        const float *t = o.y + (ptrdiff_t)n * 3 * g->x.c + c;
         double mean, variance;
-        vox_ref_statistics(g, x, n, c, &mean, &variance);
-        const double factor = (double)scale[c] / sqrt(variance + g->eps), centre = mean * factor;
+        vox_ref_statistics(g, o.x, n, c, &mean, &variance);
+        const double factor = (double)o.scale[c] / sqrt(variance + g->eps), centre = mean * factor;
         vox_sample(&factors, (double)t[g->x.c], factor, 0);
         vox_sample(&summands, (double)t[2 * g->x.c] - (double)t[0] * (double)t[g->x.c],
-                   (double)bias[c] - centre, fabs((double)bias[c]) + fabs(centre));
+                   (double)o.bias[c] - centre, fabs((double)o.bias[c]) + fabs(centre));
     }
     return vox_judge(p, &factors) | vox_judge(p, &summands);
 }
-static inline int vox_check_normalise(vox_probe *p, const vox_norm *g, const float *x, const float *terms,
-                                      const float *slope, const float *y) {
-    vox_samples s = {0};
+static inline vox_dims vox_norm_result(const vox_norm *g) {
     vox_dims to = g->x;
     to.ring = g->y_ring;
+    return to;
+}
+static inline int vox_check_normalise(vox_probe *p, const vox_norm *g, vox_normalise_operands o) {
+    vox_samples s = {0};
+    const vox_dims to = vox_norm_result(g);
     for (int i = 0; i < p->samples; i++) {
         const vox_position at = vox_pick_voxel(p, i, &to);
-        const double want = vox_ref_normalise(g, x, terms, slope, at.n, at.c, at.d, at.h, at.w);
-        const float *t = terms + (ptrdiff_t)at.n * 3 * g->x.c + at.c;
-        vox_sample(&s, vox_value_at(&to, y, at), want,
+        const float *t = o.terms + (ptrdiff_t)at.n * 3 * g->x.c + at.c;
+        vox_sample(&s, vox_value_at(&to, o.y, at), vox_ref_normalise(g, &o, at),
                    fabs((double)t[0] * (double)t[g->x.c]) + fabs((double)t[2 * g->x.c]));
     }
     return vox_judge(p, &s);
 }
-static inline int vox_check_affine(vox_probe *p, const vox_norm *g, const float *x, const float *scale,
-                                   const float *bias, const float *slope, const float *y) {
+static inline int vox_check_affine(vox_probe *p, const vox_norm *g, vox_affine_operands o) {
     vox_samples s = {0};
-    vox_dims to = g->x;
-    to.ring = g->y_ring;
+    const vox_dims to = vox_norm_result(g);
     for (int i = 0; i < p->samples; i++) {
         const vox_position at = vox_pick_voxel(p, i, &to);
-        const double want = vox_ref_affine(g, x, scale, bias, slope, at.n, at.c, at.d, at.h, at.w);
-        vox_sample(&s, vox_value_at(&to, y, at), want, fabs((double)bias[at.c]));
+        vox_sample(&s, vox_value_at(&to, o.y, at), vox_ref_affine(g, &o, at), fabs((double)o.bias[at.c]));
     }
     return vox_judge(p, &s);
 }
-static inline int vox_check_resize(vox_probe *p, const vox_resize *g, const float *x, const float *y) {
+static inline int vox_check_resize(vox_probe *p, const vox_resize *g, vox_xy o) {
     vox_samples s = {0};
     for (int i = 0; i < p->samples; i++) {
         const vox_position at = vox_pick_voxel(p, i, &g->y);
-        vox_sample(&s, vox_value_at(&g->y, y, at), vox_ref_resize(g, x, at.n, at.c, at.d, at.h, at.w), 0);
+        vox_sample(&s, vox_value_at(&g->y, o.y, at), vox_ref_resize(g, o.x, at), 0);
     }
     return vox_judge(p, &s);
 }
@@ -260,7 +252,7 @@ static inline int64_t vox_ring_at(const vox_dims *t, int ring, vox_position at) 
     r.ring = ring;
     return (int64_t)vox_ref_at(&r, at.n, at.c, at.d, at.h, at.w);
 }
-static inline int vox_check_map(vox_probe *p, const vox_map *g, const float *x, const float *y) {
+static inline int vox_check_map(vox_probe *p, const vox_map *g, vox_xy o) {
     vox_samples s = {0};
     for (int i = 0; i < p->samples; i++) {
         int64_t to, from;
@@ -270,37 +262,34 @@ static inline int vox_check_map(vox_probe *p, const vox_map *g, const float *x, 
         } else {
             to = from = vox_pick(p, i, 0, g->count);
         }
-        vox_sample(&s, (double)y[to], vox_ref_map(g, x, from), 0);
+        vox_sample(&s, (double)o.y[to], vox_ref_map(g, o.x, from), 0);
     }
     return vox_judge(p, &s);
 }
-static inline int vox_check_binary_planes(vox_probe *p, const vox_binary *g, const float *a, const float *b,
-                                          const float *y) {
+static inline int vox_check_binary_planes(vox_probe *p, const vox_binary *g, vox_binary_operands o) {
     vox_samples s = {0};
     for (int i = 0; i < p->samples; i++) {
         const vox_position at = vox_pick_voxel(p, i, &g->y);
-        const float *of_a = g->a_stride[g->rank - 1] ? a + vox_ring_at(&g->y, g->a_ring, at) : a;
-        const float *of_b = g->b_stride[g->rank - 1] ? b + vox_ring_at(&g->y, g->b_ring, at) : b;
-        vox_sample(&s, vox_value_at(&g->y, y, at), vox_ref_binary(g, of_a, of_b, 0), 0);
+        const float *a = g->a_stride[g->rank - 1] ? o.a + vox_ring_at(&g->y, g->a_ring, at) : o.a;
+        const float *b = g->b_stride[g->rank - 1] ? o.b + vox_ring_at(&g->y, g->b_ring, at) : o.b;
+        vox_sample(&s, vox_value_at(&g->y, o.y, at), vox_ref_binary(g, a, b, 0), 0);
     }
     return vox_judge(p, &s);
 }
-static inline int vox_check_binary(vox_probe *p, const vox_binary *g, const float *a, const float *b,
-                                   const float *y) {
+static inline int vox_check_binary(vox_probe *p, const vox_binary *g, vox_binary_operands o) {
     vox_samples s = {0};
-    if (g->y.n) return vox_check_binary_planes(p, g, a, b, y);
+    if (g->y.n) return vox_check_binary_planes(p, g, o);
     for (int i = 0; i < p->samples; i++) {
         const int64_t at = vox_pick(p, i, 0, vox_box_count(g->rank, g->dim));
-        vox_sample(&s, (double)y[at], vox_ref_binary(g, a, b, at), 0);
+        vox_sample(&s, (double)o.y[at], vox_ref_binary(g, o.a, o.b, at), 0);
     }
     return vox_judge(p, &s);
 }
-static inline int vox_check_compare(vox_probe *p, const vox_binary *g, const float *a, const float *b,
-                                    const uint8_t *y) {
+static inline int vox_check_compare(vox_probe *p, const vox_binary *g, vox_compare_operands o) {
     vox_samples s = {0};
     for (int i = 0; i < p->samples; i++) {
         const int64_t at = vox_pick(p, i, 0, vox_box_count(g->rank, g->dim));
-        vox_sample(&s, (double)y[at], vox_ref_binary(g, a, b, at), 0);
+        vox_sample(&s, (double)o.y[at], vox_ref_binary(g, o.a, o.b, at), 0);
     }
     return vox_judge(p, &s);
 }
@@ -318,14 +307,16 @@ static inline double vox_element(vox_dtype type, const void *data, int64_t i) {
     }
     return (double)NAN;
 }
-static inline int vox_check_cast(vox_probe *p, int64_t count, vox_dtype from, vox_dtype to, const void *x,
-                                 const void *y) {
+static inline int vox_check_cast(vox_probe *p, const vox_cast *g, vox_xy_any o) {
     vox_samples s = {0};
     for (int i = 0; i < p->samples; i++) {
-        const int64_t at = vox_pick(p, i, 0, count);
-        const double v = vox_element(from, x, at), whole = trunc(v);
-        const int fits = to == VOX_F32 || (to == VOX_U8 ? whole >= 0 && whole <= 255 : fabs(whole) < 0x1p31);
-        if (fits) vox_sample(&s, vox_element(to, y, at), to == VOX_F32 ? v : whole, 0);
+        const int64_t at = vox_pick(p, i, 0, g->count);
+        const double v = vox_element(g->from, o.x, at), whole = trunc(v), got = vox_element(g->to, o.y, at);
+        const int fits = g->to == VOX_U8 ? whole >= 0 && whole <= 255 : fabs(whole) < 0x1p31;
+        if (g->to == VOX_F32)
+            vox_sample(&s, got, v, 0);
+        else if (fits)
+            vox_sample(&s, got, whole, 0);
     }
     return vox_judge(p, &s);
 }
@@ -335,8 +326,8 @@ static inline int vox_check_cast(vox_probe *p, int64_t count, vox_dtype from, vo
 static inline void vox_sample_bytes(vox_samples *s, const void *got, const void *want, size_t size) {
     vox_sample(s, memcmp(got, want, size) == 0, 1, 0);
 }
-static inline void vox_sample_copy(vox_probe *p, vox_samples *s, int sample, const vox_copy *g, const void *x,
-                                   const void *y) {
+static inline void vox_sample_copy(vox_probe *p, vox_samples *s, int sample, const vox_copy *g,
+                                   vox_xy_any o) {
     int dim[VOX_MAX_RANK];
     int64_t from = 0, to = 0;
     for (int i = 0; i < g->rank; i++) dim[i] = g->planes && i == g->planes ? 1 : g->dim[i];
@@ -348,27 +339,28 @@ static inline void vox_sample_copy(vox_probe *p, vox_samples *s, int sample, con
     }
     from += vox_ref_offset(g->rank, dim, g->x_stride, at);
     to += vox_ref_offset(g->rank, dim, g->y_stride, at);
-    vox_sample_bytes(s, (const char *)y + to * g->element, (const char *)x + from * g->element,
+    vox_sample_bytes(s, (const char *)o.y + to * g->element, (const char *)o.x + from * g->element,
                      (size_t)g->element);
 }
-static inline int vox_check_copy_box(vox_probe *p, const vox_copy *g, const void *x, const void *y) {
+static inline int vox_check_copy(vox_probe *p, const vox_copy *g, vox_xy_any o) {
     vox_samples s = {0};
-    for (int i = 0; i < p->samples; i++) vox_sample_copy(p, &s, i, g, x, y);
+    for (int i = 0; i < p->samples; i++) vox_sample_copy(p, &s, i, g, o);
     return vox_judge(p, &s);
 }
-static inline int vox_check_pad(vox_probe *p, const vox_pad *g, const void *x, const void *y) {
+static inline int vox_check_pad(vox_probe *p, const vox_pad *g, vox_xy_any o) {
     vox_samples s = {0};
     for (int i = 0; i < p->samples; i++) {
         const int64_t at = vox_pick(p, i, 0, vox_box_count(g->rank, g->y_dim));
-        vox_sample_bytes(&s, (const char *)y + at * g->element, vox_ref_pad(g, x, at), (size_t)g->element);
+        vox_sample_bytes(&s, (const char *)o.y + at * g->element, vox_ref_pad(g, o.x, at),
+                         (size_t)g->element);
     }
     return vox_judge(p, &s);
 }
-static inline int vox_check_relayout(vox_probe *p, const vox_relayout *g, const float *x, const float *y) {
+static inline int vox_check_relayout(vox_probe *p, const vox_relayout *g, vox_xy o) {
     vox_samples s = {0};
     for (int i = 0; i < p->samples; i++) {
         const vox_position at = vox_pick_voxel(p, i, &g->y);
-        vox_sample(&s, vox_value_at(&g->y, y, at), vox_value_at(&g->x, x, at), 0);
+        vox_sample(&s, vox_value_at(&g->y, o.y, at), vox_value_at(&g->x, o.x, at), 0);
     }
     return vox_judge(p, &s);
 }
@@ -395,35 +387,35 @@ static inline vox_spot vox_pick_spot(vox_probe *p, int sample, const vox_reduce 
     s.y_at = (g->y_ring ? z % g->y_ring : z) * g->plane + at;
     return s;
 }
-static inline int vox_check_softmax(vox_probe *p, const vox_reduce *g, const float *x, const float *y) {
+static inline int vox_check_softmax(vox_probe *p, const vox_reduce *g, vox_xy o) {
     vox_samples s = {0};
     for (int i = 0; i < p->samples; i++) {
         const int64_t a = vox_pick(p, i, 1, g->axis);
         const vox_spot at = vox_pick_spot(p, i, g);
-        const double want = vox_ref_softmax(&at.x, x, at.outer, a, at.x_at);
-        vox_sample(&s, vox_ref_axis_value(&at.y, y, at.outer, a, at.y_at), want, 0);
+        const double want = vox_ref_softmax(&at.x, o.x, at.outer, a, at.x_at);
+        vox_sample(&s, vox_ref_axis_value(&at.y, o.y, at.outer, a, at.y_at), want, 0);
     }
     return vox_judge(p, &s);
 }
-static inline int vox_check_arg_max(vox_probe *p, const vox_reduce *g, const float *x, const int64_t *y) {
+static inline int vox_check_arg_max(vox_probe *p, const vox_reduce *g, vox_arg_max_operands o) {
     vox_samples s = {0};
     for (int i = 0; i < p->samples; i++) {
         const vox_spot at = vox_pick_spot(p, i, g);
-        const double want = (double)vox_ref_arg_max(&at.x, x, at.outer, at.x_at);
-        vox_sample(&s, (double)y[at.outer * at.y.inner + at.y_at], want, 0);
+        const double want = (double)vox_ref_arg_max(&at.x, o.x, at.outer, at.x_at);
+        vox_sample(&s, (double)o.y[at.outer * at.y.inner + at.y_at], want, 0);
     }
     return vox_judge(p, &s);
 }
-static inline int vox_check_reduce(vox_probe *p, const vox_reduce *g, int kind, const float *x,
-                                   const float *y) {
+static inline int vox_check_reduce(vox_probe *p, const vox_reduce *g, vox_xy o) {
     vox_samples s = {0};
+    const int sums = g->kind == VOX_REDUCE_SUM || g->kind == VOX_REDUCE_MEAN;
     for (int i = 0; i < p->samples; i++) {
         const int64_t outer = vox_pick(p, i, 0, g->outer), inner = vox_pick(p, i, 2, g->inner);
         double size = 0;
-        for (int64_t a = 0; a < g->axis && kind < 2; a++)
-            size += fabs(vox_ref_axis_value(g, x, outer, a, inner));
-        if (kind == 1) size /= (double)g->axis;
-        vox_sample(&s, (double)y[outer * g->inner + inner], vox_ref_reduce(g, kind, x, outer, inner), size);
+        for (int64_t a = 0; a < g->axis && sums; a++)
+            size += fabs(vox_ref_axis_value(g, o.x, outer, a, inner));
+        if (g->kind == VOX_REDUCE_MEAN) size /= (double)g->axis;
+        vox_sample(&s, (double)o.y[outer * g->inner + inner], vox_ref_reduce(g, o.x, outer, inner), size);
     }
     return vox_judge(p, &s);
 }

@@ -10,6 +10,11 @@
 #include <stddef.h>
 #include "vox_kernels.h"
 
+/* An element of an activation, or of an output of a convolution. */
+typedef struct vox_position {
+    int n, c, d, h, w;
+} vox_position;
+
 /* Where element (n, c, d, h, w) stands. */
 static inline size_t vox_ref_at(const vox_dims *t, int n, int c, int d, int h, int w) {
     const size_t row = ((size_t)vox_plane_of(t, d) * (size_t)t->h + (size_t)h) * (size_t)t->w + (size_t)w;
@@ -163,45 +168,38 @@ static inline double vox_ref_winograd(const vox_winograd *g, const vox_around *a
 
 /* ---- pooling, norms -------------------------------------------------------------------------- */
 
-static inline double vox_ref_pool(const vox_pool3d *g, int average, const float *x, int n, int c, int d,
-                                  int h, int w) {
+static inline double vox_ref_pool(const vox_pool3d *g, int average, const float *x, vox_position at) {
     double sum = 0, most = -(double)INFINITY, count = 0;
     for (int kd = 0; kd < g->kernel[0]; kd++)
         for (int kh = 0; kh < g->kernel[1]; kh++)
             for (int kw = 0; kw < g->kernel[2]; kw++) {
-                const int id = d * g->stride[0] - g->pad[0] + kd * g->dilation[0];
-                const int ih = h * g->stride[1] - g->pad[1] + kh * g->dilation[1];
-                const int iw = w * g->stride[2] - g->pad[2] + kw * g->dilation[2];
+                const int id = at.d * g->stride[0] - g->pad[0] + kd * g->dilation[0];
+                const int ih = at.h * g->stride[1] - g->pad[1] + kh * g->dilation[1];
+                const int iw = at.w * g->stride[2] - g->pad[2] + kw * g->dilation[2];
                 const int inside = id >= 0 && id < g->x.d && ih >= 0 && ih < g->x.h && iw >= 0 && iw < g->x.w;
                 if (inside || (g->include_pad && id < g->x.d + g->pad_end[0] && ih < g->x.h + g->pad_end[1] &&
                                iw < g->x.w + g->pad_end[2]))
                     count++;
                 if (!inside) continue;
-                const double v = (double)x[vox_ref_at(&g->x, n, c, id, ih, iw)];
+                const double v = (double)x[vox_ref_at(&g->x, at.n, at.c, id, ih, iw)];
                 sum += v;
                 if (v > most || isnan(v)) most = v;
             }
     return average ? sum / (count > 0 ? count : 1) : most;
 }
-static inline double vox_ref_max_pool(const vox_pool3d *g, const float *x, int n, int c, int d, int h,
-                                      int w) {
-    return vox_ref_pool(g, 0, x, n, c, d, h, w);
-}
-static inline double vox_ref_average_pool(const vox_pool3d *g, const float *x, int n, int c, int d, int h,
-                                          int w) {
-    return vox_ref_pool(g, 1, x, n, c, d, h, w);
-}
 
-static inline double vox_ref_affine(const vox_norm *g, const float *x, const float *scale, const float *bias,
-                                    const float *slope, int n, int c, int d, int h, int w) {
-    const double v = (double)x[vox_ref_at(&g->x, n, c, d, h, w)];
-    return vox_ref_act(&g->ep, slope ? (double)slope[c] : 0, v * (double)scale[c] + (double)bias[c]);
+static inline double vox_ref_norm_act(const vox_norm *g, const float *slope, int c, double sum) {
+    return vox_ref_act(&g->ep, slope ? (double)slope[c] : 0, sum);
 }
-static inline double vox_ref_normalise(const vox_norm *g, const float *x, const float *terms,
-                                       const float *slope, int n, int c, int d, int h, int w) {
-    const float *t = terms + (ptrdiff_t)n * 3 * g->x.c + c;
-    const double v = ((double)x[vox_ref_at(&g->x, n, c, d, h, w)] - (double)t[0]) * (double)t[g->x.c];
-    return vox_ref_act(&g->ep, slope ? (double)slope[c] : 0, v + (double)t[2 * g->x.c]);
+static inline double vox_ref_affine(const vox_norm *g, const vox_affine_operands *o, vox_position at) {
+    const double v = (double)o->x[vox_ref_at(&g->x, at.n, at.c, at.d, at.h, at.w)];
+    return vox_ref_norm_act(g, o->slope, at.c, v * (double)o->scale[at.c] + (double)o->bias[at.c]);
+}
+static inline double vox_ref_normalise(const vox_norm *g, const vox_normalise_operands *o, vox_position at) {
+    const float *t = o->terms + (ptrdiff_t)at.n * 3 * g->x.c + at.c;
+    const double v = (double)o->x[vox_ref_at(&g->x, at.n, at.c, at.d, at.h, at.w)];
+    return vox_ref_norm_act(g, o->slope, at.c,
+                            (v - (double)t[0]) * (double)t[g->x.c] + (double)t[2 * g->x.c]);
 }
 /* Mean and variance over all voxels of channel c's group. */
 static inline void vox_ref_statistics(const vox_norm_terms *g, const float *x, int n, int c, double *mean,
@@ -314,8 +312,8 @@ static inline double vox_ref_resize_at(const vox_resize *g, int axis, int o, int
     }
     return 0;
 }
-static inline double vox_ref_resize(const vox_resize *g, const float *x, int n, int c, int d, int h, int w) {
-    const int o[3] = {d, h, w}, xl[3] = {g->x.d, g->x.h, g->x.w}, yl[3] = {g->y.d, g->y.h, g->y.w};
+static inline double vox_ref_resize(const vox_resize *g, const float *x, vox_position y) {
+    const int o[3] = {y.d, y.h, y.w}, xl[3] = {g->x.d, g->x.h, g->x.w}, yl[3] = {g->y.d, g->y.h, g->y.w};
     int low[3];
     double part[3], sum = 0;
     for (int a = 0; a < 3; a++) {
@@ -337,7 +335,7 @@ static inline double vox_ref_resize(const vox_resize *g, const float *x, int n, 
             weight *= up ? part[a] : 1 - part[a];
             at[a] = low[a] + up < xl[a] ? low[a] + up : xl[a] - 1;
         }
-        if (weight > 0) sum += weight * (double)x[vox_ref_at(&g->x, n, c, at[0], at[1], at[2])];
+        if (weight > 0) sum += weight * (double)x[vox_ref_at(&g->x, y.n, y.c, at[0], at[1], at[2])];
     }
     return sum;
 }
@@ -370,17 +368,27 @@ static inline int64_t vox_ref_arg_max(const vox_reduce *g, const float *x, int64
     }
     return best;
 }
-/* kind: the order of vox_reduction: sum, mean, max, min, prod. */
-static inline double vox_ref_reduce(const vox_reduce *g, int kind, const float *x, int64_t outer,
-                                    int64_t inner) {
+static inline double vox_ref_reduce(const vox_reduce *g, const float *x, int64_t outer, int64_t inner) {
     double value = vox_ref_axis_value(g, x, outer, 0, inner);
     for (int64_t a = 1; a < g->axis; a++) {
         const double v = vox_ref_axis_value(g, x, outer, a, inner);
-        if (kind <= 1) value += v;
-        if (kind == 4) value *= v;
-        if ((kind == 2 && v > value) || (kind == 3 && v < value) || isnan(v)) value = v;
+        switch (g->kind) {
+        case VOX_REDUCE_SUM:
+        case VOX_REDUCE_MEAN:
+            value += v;
+            break;
+        case VOX_REDUCE_MAX:
+            value = v > value || isnan(v) ? v : value;
+            break;
+        case VOX_REDUCE_MIN:
+            value = v < value || isnan(v) ? v : value;
+            break;
+        case VOX_REDUCE_PROD:
+            value *= v;
+            break;
+        }
     }
-    return kind == 1 ? value / (double)g->axis : value;
+    return g->kind == VOX_REDUCE_MEAN ? value / (double)g->axis : value;
 }
 
 #endif

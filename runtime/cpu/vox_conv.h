@@ -227,15 +227,15 @@ static inline void vox_conv_row(vox_conv_part *p, int jd, int jh) {
 }
 
 /* The kernels' arguments. */
-typedef struct vox_conv_operands {
+typedef struct vox_conv_call {
     const float *x, *w, *b, *slope, *skip;
     float *y;
-} vox_conv_operands;
+} vox_conv_call;
 
 /* Addresses of output block `block` (counted over all groups) and the channels [ic, ic + n_ic) of its group.
  */
 static inline vox_conv_part vox_conv_part_of(const vox_conv *g, const vox_conv_box *box, int block,
-                                             int blocks, int ic, int n_ic, const vox_conv_operands *o) {
+                                             int blocks, int ic, int n_ic, const vox_conv_call *o) {
     static const float zeros[2 * VOX_BLOCK] __attribute__((aligned(64)));
     const int gic = g->x.c / g->group, goc = g->y.c / g->group, per_group = vox_conv_group_blocks(g);
     const int group = block / per_group, oc = block % per_group * VOX_BLOCK;
@@ -340,7 +340,7 @@ static inline double *vox_conv_slot(const vox_conv *g, const vox_around *around,
 }
 
 VOX_NOINLINE void vox_conv_task(const vox_conv *g, const vox_around *around, int transposed,
-                                const vox_conv_operands *o, vox_conv_box box) {
+                                const vox_conv_call *o, vox_conv_box box) {
     const int gic = g->x.c / g->group, per_group = vox_conv_group_blocks(g);
     double *sums = vox_conv_slot(g, around, &box);
     vox_terms terms[VOX_AROUND_MOST / VOX_BLOCK];
@@ -367,7 +367,7 @@ VOX_NOINLINE void vox_conv_task(const vox_conv *g, const vox_around *around, int
 VOX_KERNEL void vox_f32_conv_around(const vox_conv *g, const vox_around *around, int begin, int end,
                                     const float *x, const float *w, const float *b, const float *slope,
                                     const float *skip, float *y, int task) {
-    const vox_conv_operands o = {x, w, b, slope, skip, y};
+    const vox_conv_call o = {x, w, b, slope, skip, y};
     vox_conv_task(g, around, 0, &o, vox_conv_box_of(g, begin, end, task));
 }
 VOX_KERNEL void vox_f32_conv(const vox_conv *g, int begin, int end, const float *x, const float *w,
@@ -376,7 +376,7 @@ VOX_KERNEL void vox_f32_conv(const vox_conv *g, int begin, int end, const float 
 }
 VOX_KERNEL void vox_f32_conv_transpose(const vox_conv *g, int begin, int end, const float *x, const float *w,
                                        const float *b, const float *slope, float *y, int task) {
-    const vox_conv_operands o = {x, w, b, slope, NULL, y};
+    const vox_conv_call o = {x, w, b, slope, NULL, y};
     vox_conv_task(g, NULL, 1, &o, vox_conv_box_of(g, begin, end, task));
 }
 

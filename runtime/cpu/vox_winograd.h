@@ -381,7 +381,7 @@ VOX_KERNEL void vox_f32_winograd_around(const vox_winograd *g, const vox_around 
     r.v = scratch, r.m = scratch + r.count * vox_point_floats(r.blocks_in, r.batch);
     for (int item = vox_next(next), following; item < r.items; item = following) {
         /* taken early: its inputs are fetched meanwhile; the last ones go to whoever is free first */
-        const int early = item + g->lanes < r.items;
+        const int early = item + g->workers < r.items;
         following = early ? vox_next(next) : r.items;
         vox_winograd_take_slot(&r, begin, item);
         vox_winograd_item(&r, item, following);

@@ -351,7 +351,7 @@ static inline vox_deep vox_deep_of(const vox_winograd *g, int begin, int end, fl
     p.u_point = (VOX_DEEP_CHANNELS + 1) * VOX_BLOCK; /* an odd number of cache lines, as vox_point_floats */
     p.u_block = p.plane * p.u_point;
     p.groups = vox_parts(p.r.total, vox_min_int(g->batch, VOX_BATCH_MOST));
-    p.blocks = vox_parts(p.r.blocks_out, 2) * p.groups < 2 * g->lanes && g->lanes > 1 ? 1 : 2;
+    p.blocks = vox_parts(p.r.blocks_out, 2) * p.groups < 2 * g->workers && g->workers > 1 ? 1 : 2;
     p.u = scratch, p.m = p.u + 2 * p.u_block;
     p.z = p.m + (ptrdiff_t)2 * g->batch * p.plane * VOX_BLOCK;
     p.weights = vox_weights_for(p.r.points[1], p.r.points[2]);

@@ -455,7 +455,7 @@ VOX_KERNEL void vox_f32_winograd_few(const vox_winograd *g, int begin, int end, 
     const int items = g->x.n * nd * nh;
     for (int item, wary = 0; (item = __atomic_fetch_add(next, 1, __ATOMIC_RELAXED)) < items;) {
         const vox_few_rows in = vox_few_rows_of(&r, item, nd, nh);
-        const vox_few_rows guess = vox_few_rows_of(&r, vox_min_int(item + g->lanes, items - 1), nd, nh);
+        const vox_few_rows guess = vox_few_rows_of(&r, vox_min_int(item + g->workers, items - 1), nd, nh);
         wary = vox_few_item(&r, &in, &guess, wary);
     }
     vox_store_past_end();

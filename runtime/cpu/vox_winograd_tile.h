@@ -227,7 +227,7 @@ static inline void vox_winograd_in(const vox_winograd_run *r, int begin, int n, 
  * of VOX_EVEN: of 17, one of two threads would do nine, which takes 6 % longer; 20 narrower ones cost no more
  * than 17. */
 static inline void vox_winograd_split(vox_winograd_run *r) {
-    const int narrow = vox_max_int(vox_parts(r->total, VOX_TILE_W), 1), lanes = vox_max_int(r->g->lanes, 1);
+    const int narrow = vox_max_int(vox_parts(r->total, VOX_TILE_W), 1), lanes = vox_max_int(r->g->workers, 1);
     const int items = vox_max_int(vox_parts(r->total, vox_min_int(r->g->batch, VOX_BATCH_MOST)),
                                   vox_min_int(narrow, lanes > 1 ? 4 * lanes : 1));
     const int even = vox_parts(items, VOX_EVEN) * VOX_EVEN;

@@ -211,8 +211,7 @@ static void test_pool_crop(int c, const int in[3], const int at[3], const int si
     crop.expect(copy, 0);
 }
 
-/* ---- the pixel shuffle -----------------------------------------------------------------------------------
- */
+/* ---- the pixel shuffle ---------------------------------------------------------------------- */
 
 template <typename T>
 static void test_scatter(int k, const int s[3], const int pad[3], int tap, const layout &l) {

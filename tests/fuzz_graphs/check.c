@@ -1,6 +1,6 @@
 /* check.c: what is checked of a case without compiling C. */
 #include "codegen.h"
-#include "fuzz.h"
+#include "fuzz_graphs.h"
 #include "pipeline.h"
 #include "plan_interp.h"
 #include "plan_verify.h"

@@ -125,8 +125,8 @@ ir_planes ir_planes_read(const ir_node *n, int k, ir_planes made) {
 
 int ir_group_end(const ir_graph *g, int first) {
     int last = first;
-    while (g->nodes[first]->stream && last + 1 < g->n_nodes &&
-           g->nodes[last + 1]->stream == g->nodes[first]->stream)
+    while (g->nodes[first]->memory.stream && last + 1 < g->n_nodes &&
+           g->nodes[last + 1]->memory.stream == g->nodes[first]->memory.stream)
         last++;
     return last;
 }

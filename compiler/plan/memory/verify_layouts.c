@@ -4,8 +4,9 @@
 /* ---- layouts --------------------------------------------------------------------------------- */
 
 static bool check_block(verifier *v, const ir_tensor *t) {
-    if (!t->block) return true;
-    if (t->block != IR_BLOCK) return verify_broken(v, "layout", "%%%s has blocks of %d", t->name, t->block);
+    if (!t->cpu.block) return true;
+    if (t->cpu.block != IR_BLOCK)
+        return verify_broken(v, "layout", "%%%s has blocks of %d", t->name, t->cpu.block);
     if (t->role != IR_ROLE_VALUE || t->rank != 5 || t->dtype != IR_F32)
         return verify_broken(v, "layout", "%%%s is blocked but no computed f32 tensor of 5 axes", t->name);
     if (verify_is_output(v, t))
@@ -15,25 +16,25 @@ static bool check_block(verifier *v, const ir_tensor *t) {
 }
 
 static bool check_pitch(verifier *v, const ir_tensor *t) {
-    if (!t->pitch && !t->storage) return true;
-    if (t->pitch < 1 || t->block)
+    if (!t->gpu.pitch && !t->gpu.storage) return true;
+    if (t->gpu.pitch < 1 || t->cpu.block)
         return verify_broken(v, "layout", "%%%s is kept as %s but not channels last", t->name,
-                             t->storage ? ir_storage_name(t->storage) : "f32");
+                             t->gpu.storage ? ir_storage_name(t->gpu.storage) : "f32");
     if (t->role != IR_ROLE_VALUE || t->rank < 3 || t->rank > 5 || t->dtype != IR_F32)
         return verify_broken(v, "layout", "%%%s is channels last but no computed f32 tensor of 3 to 5 axes",
                              t->name);
     if (verify_is_output(v, t))
         return verify_broken(v, "layout", "graph output %%%s is channels last: its reader wants it row-major",
                              t->name);
-    if (t->pitch >= t->dim[1]) return true;
+    if (t->gpu.pitch >= t->dim[1]) return true;
     return verify_broken(v, "layout", "%%%s has %lld channels in a pitch of %lld", t->name,
-                         (long long)t->dim[1], (long long)t->pitch);
+                         (long long)t->dim[1], (long long)t->gpu.pitch);
 }
 
 typedef enum memory { ROWS, BLOCKS, VOXELS } memory;
 
 static memory memory_of(const ir_tensor *t) {
-    return t->block ? BLOCKS : t->pitch ? VOXELS : ROWS;
+    return t->cpu.block ? BLOCKS : t->gpu.pitch ? VOXELS : ROWS;
 }
 
 /* Whether operand k is one that lies in memory as the result does. */

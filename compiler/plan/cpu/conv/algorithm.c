@@ -88,7 +88,7 @@ int64_t cg_deep_batch(const ir_node *n) {
 
 /* Plain tensors of few channels: positions are vector lanes (runtime/cpu/vox_conv_few.h). */
 static bool is_few(const ir_node *n) {
-    return !n->in[0]->block && !n->out[0]->block && ir_int(n, IR_GROUP) == 1 &&
+    return !n->in[0]->cpu.block && !n->out[0]->cpu.block && ir_int(n, IR_GROUP) == 1 &&
            n->out[0]->dim[1] <= VOX_FEW_MOST;
 }
 
@@ -152,7 +152,8 @@ int cg_algorithms(const ir_graph *g, const ir_node *n, cg_algorithm list[CG_MAX_
     const int64_t few[4] = {4, 4, 1, 1};
     if (is_few(n) && cg_admits_winograd(n) && g->goals.thrift < IR_DIRECT && !g->goals.strict)
         list[count++] = measure(n, few);
-    bool able = cg_admits_winograd(n) && n->in[0]->block && n->out[0]->block && g->goals.thrift < IR_DIRECT;
+    bool able =
+        cg_admits_winograd(n) && n->in[0]->cpu.block && n->out[0]->cpu.block && g->goals.thrift < IR_DIRECT;
     for (size_t i = 0; able && i < sizeof tiles / sizeof *tiles; i++) {
         const int64_t *t = tiles[i];
         if (g->goals.strict && t[0] * t[1] * t[2] > 8) continue;
@@ -234,7 +235,7 @@ bool pass_algorithm(ir_graph *g, ir_diag *d) {
         if (n->op != IR_OP_CONV) continue;
         cg_algorithm a = choose(g, n);
         memcpy(n->winograd, a.winograd, sizeof n->winograd);
-        n->scratch = n->winograd[0] ? cg_winograd_shared(n) + cg_lanes(g, n) * cg_winograd_lane(n) : 0;
+        n->memory.scratch = n->winograd[0] ? cg_winograd_shared(n) + cg_lanes(g, n) * cg_winograd_lane(n) : 0;
     }
     return true;
 }

@@ -6,7 +6,8 @@
 static bool check_winograd(verifier *v, const ir_node *n) {
     const int64_t *w = n->winograd;
     if (!(w[0] | w[1] | w[2] | w[3])) return true;
-    bool blocked = n->in[0]->block && n->out[0]->block, plain = !n->in[0]->block && !n->out[0]->block;
+    bool blocked = n->in[0]->cpu.block && n->out[0]->cpu.block,
+         plain = !n->in[0]->cpu.block && !n->out[0]->cpu.block;
     bool good = cg_admits_winograd(n) && blocked && w[3] >= 0;
     for (int a = 0; a < 3; a++) good = good && (w[a] == 2 || w[a] == 4);
     if (w[2] == 1) good = cg_admits_winograd(n) && plain && w[0] == 4 && w[1] == 4 && w[3] == 1;
