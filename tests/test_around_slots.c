@@ -22,9 +22,9 @@ static void check(int depth, int width, int lanes) {
                                 .dilation = {1, 1, 1},
                                 .pad = {1, 1, 1},
                                 .batch = BATCH,
-                                .lanes = cg_lanes(g, g->nodes[0])};
+                                .workers = cg_lanes(g, g->nodes[0])};
     const cg_sums sums = cg_sums_of(g, g->nodes[0]);
-    const int items = vox_winograd_run_of(&layer, 0, depth).items;
+    const int items = vox_winograd_run_of(&layer, (vox_range){0, depth}).items;
     if (sums.slots < items)
         fail_msg("%d x 9 x %d, %d lanes: %d items, %lld slots", depth, width, lanes, items,
                  (long long)sums.slots);
