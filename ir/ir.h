@@ -181,10 +181,15 @@ struct ir_node {
     ir_tensor **out;
     int n_attr;
     ir_attr *attr;    /* ascending key */
-    int64_t block[4]; /* work split of a direct conv; 0 = none. Meaning: compiler/plan/cpu/conv/blocking.h */
-    /* Winograd conv F(m, 3) per axis: m of D, H, W, then how many tiles are transformed together (0: all of a
-     * step, and the weights on the way). All 0: a direct conv. */
-    int64_t winograd[4];
+    /* How target c computes a convolution: see compiler/plan/cpu/conv/way.h. */
+    struct {
+        const char *way;  /* a name of ways.def; NULL: none is chosen */
+        int64_t tile[3];  /* outputs along D, H, W that are computed as one, so that planes are made in
+                             multiples of tile[0] * dilation; all 0: no tiles */
+        int64_t batch;    /* tiles that are worked on together; 0 without tiles */
+        bool whole;       /* all planes are made at once: no stream can hold the node */
+        int64_t split[4]; /* work of one task; all 0: none is set. Meaning: blocking.h */
+    } cpu;
     int64_t scratch;        /* bytes of the arena that only this node's execution needs */
     int64_t scratch_offset; /* where, in bytes; -1 while unplanned and without scratch */
     bool gathered; /* norm_terms: the conv that computes x leaves its sums in this node's scratch memory,
@@ -234,10 +239,11 @@ typedef struct ir_volume {
     double level;
 } ir_volume;
 
-/* A layer's measured choice: ir_node.winograd. */
+/* A layer's measured choice. */
 typedef struct ir_tuned {
     const char *layer; /* name of the conv's output */
-    int64_t winograd[4];
+    const char *way;   /* as such tables name it: cg_way.tuned */
+    int64_t tile[3];
 } ir_tuned;
 
 /* What is given up for memory, each step on top of those before it. */

@@ -113,11 +113,11 @@ static void add_tuning(cg_text *s, const ir_goals *goals) {
     if (!goals->n_tuned) return;
     cg_add_string(s, "  \"tuning\": [");
     for (int i = 0; i < goals->n_tuned; i++) {
-        const int64_t *w = goals->tuned[i].winograd;
+        const ir_tuned *t = &goals->tuned[i];
         cg_add(s, "%s    {\"layer\": ", i ? ",\n" : "\n");
-        cg_add_json(s, goals->tuned[i].layer);
-        cg_add(s, ", \"winograd\": [%" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 "]}", w[0], w[1], w[2],
-               w[3]);
+        cg_add_json(s, t->layer);
+        cg_add(s, ", \"way\": \"%s\", \"tile\": [%" PRId64 ", %" PRId64 ", %" PRId64 "]}", t->way, t->tile[0],
+               t->tile[1], t->tile[2]);
     }
     cg_add_string(s, "\n  ],\n");
 }

@@ -1,8 +1,10 @@
 /* kernels.c: which template and which runtime header an operator becomes. */
 #include "slots.h"
+#include "way.h"
+
+#include <string.h>
 
 static const cg_kernel by_op[IR_OP_COUNT] = {
-    [IR_OP_CONV] = {"conv.c.in", "vox_conv.h", slots_conv},
     [IR_OP_CONV_TRANSPOSE] = {"conv.c.in", "vox_conv.h", slots_conv},
     [IR_OP_BATCH_NORM] = {"norm.c.in", "vox_norm.h", slots_batch_norm},
     [IR_OP_NORM_TERMS] = {"norm_terms.c.in", "vox_norm.h", slots_norm_terms},
@@ -34,18 +36,27 @@ static const cg_kernel by_op[IR_OP_COUNT] = {
     [IR_OP_TO_BLOCK] = {"relayout.c.in", "vox_copy.h", slots_relayout},
     [IR_OP_FROM_BLOCK] = {"relayout.c.in", "vox_copy.h", slots_relayout},
 };
-static const cg_kernel winograd = {"winograd.c.in", "vox_winograd.h", slots_winograd};
-static const cg_kernel deep = {"winograd.c.in", "vox_winograd_deep.h", slots_winograd};
-static const cg_kernel few = {"winograd.c.in", "vox_winograd_few.h", slots_winograd};
 static const cg_kernel map = {"map.c.in", "vox_map.h", slots_map};
 static const cg_kernel binary = {"binary.c.in", "vox_map.h", slots_binary};
 
-const cg_kernel *cg_kernel_for(const ir_node *n) {
+/* By the template that a way to compute a convolution names. */
+static cg_slots_fn *slots_of(const char *template_file) {
+    static const struct {
+        const char *template_file;
+        cg_slots_fn *slots;
+    } rows[] = {{"conv.c.in", slots_conv}, {"winograd.c.in", slots_winograd}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (strcmp(rows[i].template_file, template_file) == 0) return rows[i].slots;
+    ir_die("no function fills the slots of %s", template_file);
+}
+
+cg_kernel cg_kernel_for(const ir_node *n) {
     unsigned flags = ir_op_get(n->op)->flags;
-    if (n->winograd[2] == 1) return &few;
-    if (n->winograd[0]) return n->winograd[3] ? &winograd : &deep;
-    if (by_op[n->op].slots) return &by_op[n->op];
-    if (flags & IR_FLAG_SHAPE) return NULL;
-    if (flags & IR_FLAG_MAP) return &map;
-    return flags & IR_FLAG_BINARY ? &binary : NULL;
+    if (n->op == IR_OP_CONV) {
+        const cg_way *way = cg_way_of(n);
+        return (cg_kernel){way->template_file, way->header, slots_of(way->template_file)};
+    }
+    if (by_op[n->op].slots || flags & IR_FLAG_SHAPE) return by_op[n->op];
+    if (flags & IR_FLAG_MAP) return map;
+    return flags & IR_FLAG_BINARY ? binary : (cg_kernel){0};
 }

@@ -23,8 +23,7 @@ void forget_plan(ir_graph *g) {
     }
     for (int i = 0; i < g->n_nodes; i++) {
         ir_node *n = g->nodes[i];
-        memset(n->block, 0, sizeof n->block);
-        memset(n->winograd, 0, sizeof n->winograd);
+        memset(&n->cpu, 0, sizeof n->cpu);
         n->scratch = 0;
         n->stream = n->slab = 0;
         n->scratch_offset = -1;

@@ -59,8 +59,7 @@ bool ir_can_stream(const ir_node *n) {
     if (n->in[0]->dim[PLANE_AXIS] > MOST_PLANES || n->out[0]->dim[PLANE_AXIS] > MOST_PLANES) return false;
     switch (n->op) {
     case IR_OP_CONV:
-        if (n->winograd[0] && !n->winograd[3]) return false; /* all tiles at once */
-        return only_first_has_planes(n);
+        return !n->cpu.whole && only_first_has_planes(n);
     case IR_OP_CONV_TRANSPOSE:
     case IR_OP_BATCH_NORM:
         return only_first_has_planes(n);
@@ -170,7 +169,7 @@ static void add_step(turns *t, int node, int64_t begin, int64_t end) {
 
 /* A kernel makes planes in multiples of this many, the last ones excepted. */
 static int64_t grain(const ir_node *n) {
-    return n->winograd[0] ? n->winograd[0] * ir_ints(n, IR_DILATION)[0] : 1;
+    return n->cpu.tile[0] ? n->cpu.tile[0] * ir_ints(n, IR_DILATION)[0] : 1;
 }
 static int64_t round_up(int64_t planes, int64_t to) {
     return (planes + to - 1) / to * to;
