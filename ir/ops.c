@@ -15,17 +15,20 @@ _Static_assert(IR_KEY_COUNT <= 64, "an attribute key no longer fits a 64-bit mas
 #define SHAPE   IR_FLAG_SHAPE
 #define SPATIAL IR_FLAG_SPATIAL
 static const ir_op_info ops[IR_OP_COUNT] = {
-#define OP(sym, text, imin, imax, outs, attrs, bits, meaning)                                                \
-    [IR_OP_##sym] = {.name = (text),                                                                         \
+#define OP(sym, text, imin, imax, outs, bits, elements, shape, value, reads, memory, attrs, back, meaning)   \
+    [IR_OP_##sym] = {.name = #text,                                                                          \
                      .formula = (meaning),                                                                   \
+                     .gradient = (back),                                                                     \
                      .min_in = (imin),                                                                       \
                      .max_in = (imax),                                                                       \
                      .n_out = (outs),                                                                        \
                      .required = (uint64_t)((masks)(attrs)),                                                 \
                      .optional = (uint64_t)((masks)(attrs) >> 64),                                           \
-                     .flags = (bits)},
+                     .flags = (bits),                                                                        \
+                     .form = IR_FORM_##elements,                                                             \
+                     .planes = IR_PLANES_##reads,                                                            \
+                     .layout = IR_LAYOUT_##memory},
 #include "ops.def"
-#undef OP
 };
 
 typedef struct key_info {
@@ -61,6 +64,23 @@ bool ir_op_parse(const char *name, ir_op *out) {
             return true;
         }
     return false;
+}
+
+#define OP(sym, text, imin, imax, outs, bits, elements, shape, value, reads, memory, attrs, back, meaning)   \
+    _Static_assert(sizeof(back) > 1, "ops.def: " #sym " wants a gradient, or why there is none");
+#include "ops.def"
+
+bool ir_op_carries_act(ir_op op) {
+    return ir_op_get(op)->optional >> IR_ACT & 1;
+}
+
+bool ir_op_fuses(ir_op op) {
+    enum { FUSES = true, ALONE = false };
+    static const bool fuses[IR_OP_COUNT] = {
+#define ACT(sym, name, parameters, form, fuses, ...) [IR_OP_##sym] = fuses,
+#include "vox_acts.def"
+    };
+    return fuses[op];
 }
 
 static const key_info *key_get(ir_key k) {

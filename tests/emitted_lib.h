@@ -66,7 +66,7 @@ static bool emitted_shell(const char *command, char *log, size_t n) {
 static void emitted_include(FILE *f, const char *name) {
 #if defined(__x86_64__)
     fprintf(f, "#include \"%s_kernels.c\"\n", name);
-    fprintf(f, "const vox_layer_fn %s_layers_avx2[] = {0}, %s_layers_avx512[] = {0};\n", name, name);
+    fprintf(f, "const vox_layer %s_layers_avx2[] = {{0}}, %s_layers_avx512[] = {{0}};\n", name, name);
 #else
     const char *isa = "baseline";
 #if defined(__aarch64__)

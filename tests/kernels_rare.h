@@ -86,7 +86,8 @@ static double rare_map_seconds(int act, const float *x, float *y, int n) {
     const vox_reduce g = {.outer = 1, .axis = 8, .inner = n / 8};
     const double start = rare_cpu_seconds();
     if (act >= 0) vox_activate_run(&ep, 0.3f, x, y, n);
-    for (int t = act < 0 ? vox_reduce_tasks(&g, 0, 0) : 0; t-- > 0;) vox_f32_softmax(&g, 0, 0, x, y, t);
+    for (int t = act < 0 ? vox_reduce_tasks(&g, no_planes) : 0; t-- > 0;)
+        vox_f32_softmax(&g, (vox_xy){x, y}, no_planes, t);
     return rare_cpu_seconds() - start;
 }
 static void rare_map_check(int act, const float kind[2]) {

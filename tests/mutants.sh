@@ -1,80 +1,182 @@
 #!/bin/sh
-# Faults that tests must find. Each tests/mutants/NAME.patch breaks one property of the product, and names in its head
-# the quick test that must fail with it:
+# Faults that tests must find: the files of tests/mutants/ break one property of the product after the other. A mutant is
+# a paragraph:
 #
-#   what: which property, in a line
-#   test: COMMAND, run in the tree's root after `make all`
+#   [name-of-the-property]
+#   what: which property it breaks, in a line
+#   test: test_PROGRAM TEST      (names with * and ?), or a COMMAND, run in the tree's root after `make all`
+#   - what stands in one line of the product's sources, and in no other
+#   + what stands there instead
 #
-#   sh tests/mutants.sh [NAME...]     builds and tests each (or those of the names) in a copy of the tree, one by one
-#   sh tests/mutants.sh --check       only that each patch still applies and names a test
+# An edit is found wherever it stands, so that lines may move and files be renamed. There may be several. What stands in
+# many lines is the first behind the only one that has what "after: " says. The test must be quick, and compare with more
+# than a golden; "static assertion" says that the sources must not compile.
+#
+#   sh tests/mutants.sh [NAME...]     builds and tests each (or those whose names match) in copies of the tree
+#   sh tests/mutants.sh --check       only that each edit is found and names a test that is there
 #
 # A test that does not pass on the unbroken copy, or is skipped there (exit status 77), proves nothing: it ends the run.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 unset MAKEFLAGS MFLAGS MAKELEVEL
-root=$PWD
-failed=0
+: "${ROOT:=$PWD}" # of the tree that the mutants are of
+work=$ROOT/build/mutants
+
+# ---- a mutant: its paragraph in $work/list/NAME ------------------------------------------------------------------
+
+head_of() { sed -n "s/^$1: //p" "$work/list/$2"; }
+
+# each_edit NAME FUNCTION: calls FUNCTION with what it stands behind or nothing, OLD and NEW
+each_edit() {
+    after=
+    while IFS= read -r line; do
+        case $line in
+        'after: '*) after=${line#after: } ;;
+        '- '*) old=${line#- } ;;
+        '+') $2 "$after" "$old" '' ;;
+        '+ '*) $2 "$after" "$old" "${line#+ }" ;;
+        esac
+    done <"$work/list/$1"
+}
+
+# place AFTER OLD: "FILE:LINE" of each line that it may be
+place() {
+    if [ -z "$1" ]; then
+        grep -rnF -- "$2" compiler codegen ir runtime | cut -d: -f1,2
+        return
+    fi
+    behind=$(place '' "$1")
+    [ "$(echo "$behind" | wc -l)" = 1 ] && grep -nF -- "$2" "${behind%:*}" |
+        awk -F: -v row="${behind#*:}" -v file="${behind%:*}" '$1 > row + 0 {print file ":" $1; exit}'
+}
+
+check_edit() {
+    found=$(place "$1" "$2" | wc -l)
+    edits=$((edits + 1))
+    [ "$found" = 1 ] || complain "$name: found $found times, not once: $2"
+}
+
+make_edit() {
+    at=$(place "$1" "$2")
+    file=${at%:*}
+    OLD=$2 NEW=$3 awk -v row="${at#*:}" '
+        NR == row {at = index($0, ENVIRON["OLD"]); $0 = substr($0, 1, at - 1) ENVIRON["NEW"] substr($0, at + length(ENVIRON["OLD"]))}
+        {print}' "$file" >"$tree.edited" && cat "$tree.edited" >"$file"
+    echo "$file" >>"$tree.files"
+}
+
+# The program of a test that is one of the tree's, nothing for a command.
+program_of() { case $1 in 'static assertion') echo build/tests/test_numbers ;; test_*) echo "build/tests/${1%% *}" ;; esac; }
+
+# What a mutant's test is run by, and what is built for it. Nothing is optimised, and kernels meet a tenth of their
+# random cases: it is builds that take the time.
+build() { make -s -j"${JOBS:-1}" CFLAGS='-O0 -g0 -DKERNELS_SHARE=10' SLOW='-O3 -fexpensive-optimizations' all "$@"; }
+run_test() {
+    case $1 in
+    'static assertion') ;;
+    'test_'*' '*) TEST_FILTER=${1#* } timeout 120 "build/tests/${1%% *}" ;;
+    'test_'*) timeout 120 "build/tests/$1" ;;
+    *) timeout 240 sh -c "$1" ;;
+    esac
+}
+
 complain() { echo "mutants: $*" && failed=$((failed + 1)); }
-head_of() { sed -n "s/^$1: //p;/^---/q" "$root/tests/mutants/$2.patch"; }
+failed=0
+
+# ---- a worker: sh tests/mutants.sh --work TREE NAME... ------------------------------------------------------------
+
+kill_one() {
+    test=$(head_of test "$1") log=$work/$1.log status=0
+    : >"$tree.files"
+    each_edit "$1" make_edit
+    # shellcheck disable=SC2046 # one word or none
+    if build $(program_of "$test") >"$log" 2>&1; then
+        run_test "$test" >>"$log" 2>&1 </dev/null || status=$?
+        # A bundle that does not compile would tell of any fault.
+        case $status:$test:$(grep -m 1 -E '^[^ ]*\.(c|cu|h|cuh)(:[0-9]+|\([0-9]+\)).*: error' "$log") in
+        0:*) echo "SURVIVES: $1: $(head_of what "$1"): $test" ;;
+        77:*) echo "SKIPPED: $1: $test" ;;
+        *:sh\ *:?*) echo "DOES NOT BUILD: $1: $(grep -m 1 ': error' "$log")" ;;
+        *) echo "killed: $1: $test" ;;
+        esac
+    elif [ "$test" = 'static assertion' ] && grep -q 'static assertion failed' "$log"; then
+        echo "killed: $1: $test"
+    else
+        echo "DOES NOT BUILD: $1: $(grep -m 1 ': error' "$log" || tail -n 1 "$log")"
+    fi
+    # Files go back in time: what was made of them must not stay.
+    while read -r file; do cp "$ROOT/$file" "$file"; done <"$tree.files"
+}
+
+if [ "${1:-}" = --work ]; then
+    tree=$2 && shift 2
+    cd "$tree" || exit 1
+    for name in "$@"; do kill_one "$name"; done
+    exit
+fi
+
+# ---- all of them -------------------------------------------------------------------------------------------------
 
 check_only=0
 [ "${1:-}" != --check ] || { check_only=1 && shift; }
-if [ $# = 0 ]; then
-    # shellcheck disable=SC2046 # names hold no spaces
-    set -- $(for patch in tests/mutants/*.patch; do basename "$patch" .patch; done)
-fi
+rm -rf "$work" && mkdir -p "$work/list" || exit 1
+awk -v folder="$work/list/" '
+    /^\[.*\]$/ {name = substr($0, 2, length($0) - 2); print name}
+    name != "" && /^(what: |test: |after: |- |\+)/ {print >(folder name)}' tests/mutants/*.txt >"$work/names"
+uniq -d <"$work/names" | grep . && complain 'two have one name'
 
-for name in "$@"; do
-    [ -n "$(head_of what "$name")" ] && [ -n "$(head_of test "$name")" ] || complain "$name: no what: or test: in its head"
-    patch -p1 --dry-run -F0 -f -s <"tests/mutants/$name.patch" >/dev/null 2>&1 ||
-        complain "$name: the patch does not apply any more: make it anew"
+names=
+for name in $(cat "$work/names"); do
+    wanted=$([ $# = 0 ] && echo yes)
+    # shellcheck disable=SC2254 # they are patterns
+    for pattern in "$@"; do case $name in $pattern) wanted=yes ;; esac; done
+    [ "$wanted" ] || continue
+    names="$names $name"
+    edits=0 test=$(head_of test "$name")
+    [ -n "$(head_of what "$name")" ] && [ -n "$test" ] || complain "$name: no what: or test:"
+    case $test in test_*) [ -f "tests/${test%% *}.c" ] || complain "$name: there is no tests/${test%% *}.c" ;; esac
+    case $test in # a test that a pattern finds begins with what stands before its first * or ?
+    test_*' '*) case ${test#* } in [*?]*) ;; *) grep -qF "$(echo "${test#* }" | sed 's/[*?].*//')" "tests/${test%% *}.c" tests/*.h || complain "$name: there is no test ${test#* }" ;; esac ;;
+    esac
+    each_edit "$name" check_edit
+    [ $edits -gt 0 ] || complain "$name changes nothing"
 done
-if [ $check_only = 1 ] || [ $failed != 0 ]; then
-    [ $failed = 0 ] && echo "$# mutants apply"
-    exit $failed
-fi
+# shellcheck disable=SC2086 # names hold no spaces
+set -- $names
+[ $failed = 0 ] || exit 1
+[ $check_only = 0 ] || { echo "$# mutants apply" && exit; }
 
-# A copy with what has been built, so that only what a patch touches is built again.
-copy=$root/build/mutants/tree
-rm -rf build/mutants && mkdir -p "$copy/build" || exit 1
-git ls-files -z --cached --others --exclude-standard | xargs -0 cp -a --parents -t "$copy" || exit 1
-for made in obj gen gpusim libvoxc.a libprogram.a libruntime.a voxc; do
-    [ ! -e "build/$made" ] || cp -a "build/$made" "$copy/build" || exit 1
-done
-cd "$copy" || exit 1
-make -s all || exit 1
-
-passed= # tests that pass on the unbroken copy, one a line
-# proves COMMAND: it passes there
-proves() {
-    echo "$passed" | grep -qxF "$1" && return
-    sh -c "$1" >"$root/build/mutants/unbroken.log" 2>&1 || {
-        echo "mutants: on the unbroken tree this fails, or is skipped: $1"
-        tail -n 3 "$root/build/mutants/unbroken.log"
+# Copies of the tree, one per processor.
+export ROOT
+JOBS=$(nproc)
+tree=$work/tree
+mkdir -p "$tree/build/gpusim" || exit 1
+git ls-files -z --cached --others --exclude-standard | xargs -0 cp -a --parents -t "$tree" || exit 1
+[ ! -e build/gpusim ] || cp -a build/gpusim "$tree/build" || exit 1
+for name in "$@"; do printf '%s\t%s\n' "$name" "$(head_of test "$name")"; done | sort -t "$(printf '\t')" -k 2 >"$work/plan"
+cut -f 2 "$work/plan" | uniq >"$work/tests"
+(
+    cd "$tree" || exit 1
+    # shellcheck disable=SC2046 # words
+    build $(while read -r test; do program_of "$test"; done <"$work/tests" | uniq) || exit 1
+    while read -r test; do
+        run_test "$test" >"$work/unbroken.log" 2>&1 </dev/null
+        case $?:$(sed -n 's/^\[  PASSED  \] \([0-9]*\) .*/\1/p' "$work/unbroken.log") in 0: | 0:[1-9]*) continue ;; esac
+        echo "mutants: on the unbroken tree this fails, is skipped, or there is no such test: $test"
+        tail -n 3 "$work/unbroken.log"
         exit 1
-    }
-    passed="$passed
-$1"
-}
-
-for name in "$@"; do
-    test=$(head_of test "$name") log=$root/build/mutants/$name.log status=0
-    proves "$test"
-    patch -p1 -F0 -s <"$root/tests/mutants/$name.patch" || exit 1
-    if make -s all >"$log" 2>&1; then
-        sh -c "$test" >>"$log" 2>&1 || status=$?
-        case $status:$(grep -cE '(:[0-9]+|\([0-9]+\)): error' "$log") in
-        *:[1-9]*) complain "$name does not build: $(grep -m 1 -E '(:[0-9]+|\([0-9]+\)): error' "$log")" ;;
-        0:*) complain "$name survives: $(head_of what "$name"): $test" ;;
-        77:*) complain "$name: skipped: $test" ;;
-        *) echo "killed: $name: $(tail -n 1 "$log" | cut -c1-150)" ;;
-        esac
-    else
-        complain "$name does not build: $(tail -n 1 "$log")"
-    fi
-    patch -p1 -R -F0 -s <"$root/tests/mutants/$name.patch" || exit 1
-    # Files go back in time: what was made of them must not stay.
-    sed -n 's,^--- a/,,p' "$root/tests/mutants/$name.patch" | xargs touch
-done
-make -s all || exit 1
-[ $failed = 0 ] && echo "$# mutants killed"
+    done <"$work/tests"
+) || exit 1
+cut -f 1 "$work/plan" | split -n "r/$JOBS" - "$work/part." || exit 1
+JOBS=1
+export JOBS
+for part in "$work"/part.*; do cp -a "$tree" "$work/tree.${part##*.}" || exit 1; done
+for part in "$work"/part.*; do
+    # shellcheck disable=SC2046 # names hold no spaces
+    sh tests/mutants.sh --work "$work/tree.${part##*.}" $(cat "$part") &
+done >"$work/said"
+wait
+grep -v '^killed' "$work/said"
+killed=$(grep -c '^killed' "$work/said")
+echo "$killed of $# mutants killed"
+[ "$killed" = $# ]

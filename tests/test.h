@@ -19,6 +19,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "test_filter.h"
+
 #define TEST_UNUSED __attribute__((unused))
 
 /* ---- places and processes -------------------------------------------------------------------- */

@@ -45,14 +45,18 @@ static void test_large_convolutions_become_winograd(void **state) {
     const ir_node *b = node_of(g, "b"), *c = node_of(g, "c");
     for (int a = 0; a < 3; a++) assert_int_equal(b->winograd[a], 4);
     assert_true(b->winograd[3] > 0 && c->winograd[0] == 4);
-    assert_int_equal(b->scratch, 3 * cg_winograd_lane(b));
-    assert_true(b->out[0]->fused); /* the pool is b's kernel's work */
+    assert_int_equal(b->memory.scratch, 3 * cg_winograd_lane(b));
+    assert_true(b->out[0]->cpu.fused); /* the pool is b's kernel's work */
     ir_graph_free(g);
 }
 
-static void test_strict_allows_small_tiles_only(void **state) {
-    (void)state;
-    ir_graph *g = test_graph(net);
+/* Of so many channels that positions are vector lanes. */
+static const char *const few_net = "input %x f32[1,5,24,24,48]\nconst %w f32[5,5,3,3,3] random(1)\n"
+                                   "%a = relu(%x)\n%b = conv(%a, %w) " CONV "output %b\n";
+
+/* Along no axis does a tile have more than two outputs, neither of what is chosen nor of what could be. */
+static void check_strict(const char *text) {
+    ir_graph *g = test_graph(text);
     g->goals.strict = true;
     run(g);
     for (int i = 0; i < g->n_nodes; i++) {
@@ -64,7 +68,21 @@ static void test_strict_allows_small_tiles_only(void **state) {
             for (int k = 0; k < count; k++) assert_true(list[k].winograd[a] <= 2);
         }
     }
+    ir_graph_free(g);
+}
+
+static void test_strict_allows_small_tiles_only(void **state) {
+    (void)state;
+    check_strict(net);
+    check_strict(few_net);
+    ir_graph *g = test_graph(net);
+    g->goals.strict = true;
+    run(g);
     for (int a = 0; a < 3; a++) assert_int_equal(node_of(g, "b")->winograd[a], 2);
+    ir_graph_free(g);
+    g = test_graph(few_net); /* which fast math computes by larger ones */
+    run(g);
+    assert_int_equal(node_of(g, "b")->winograd[0], 4);
     ir_graph_free(g);
 }
 
@@ -73,7 +91,8 @@ static void test_whole_values_are_not_fused(void **state) {
     ir_graph *g = test_graph(net);
     g->goals.whole = true;
     run(g);
-    for (int i = 0; i < g->n_tensors; i++) assert_true(!g->tensors[i]->fused && !g->tensors[i]->ring);
+    for (int i = 0; i < g->n_tensors; i++)
+        assert_true(!g->tensors[i]->cpu.fused && !g->tensors[i]->memory.ring);
     ir_graph_free(g);
 }
 
@@ -94,10 +113,57 @@ static void test_only_what_the_kernel_can_do_is_fused(void **state) {
         char *text = test_format("%s%s", head, tails[i]);
         ir_graph *g = test_graph(text);
         run(g);
-        for (int k = 0; k < g->n_tensors; k++) assert_false(g->tensors[k]->fused);
+        for (int k = 0; k < g->n_tensors; k++) assert_false(g->tensors[k]->cpu.fused);
         ir_graph_free(g);
         free(text);
     }
+}
+
+/* One that leaves an odd plane, row or column out is the kernel's work; one that hangs over the edge is not.
+ */
+static void test_pools_of_odd_sizes_are_fused_if_they_round_down(void **state) {
+    (void)state;
+    for (int odd = 0; odd < 8; odd++)
+        for (int ceil = 0; ceil < 2; ceil++) {
+            char *text = test_format(
+                "input %%x f32[1,16,%d,%d,%d]\nconst %%w f32[16,16,3,3,3] random(1)\n%%a = relu(%%x)\n"
+                "%%b = conv(%%a, %%w) " CONV "%%p = max_pool(%%b) kernel=2x2x2 stride=2x2x2 "
+                "dilation=1x1x1 pad=[0,0,0,0,0,0] ceil=%d\n%%q = relu(%%p)\noutput %%q\n",
+                24 + (odd & 1), 24 + (odd >> 1 & 1), 24 + (odd >> 2), ceil);
+            ir_graph *g = test_graph(text);
+            run(g);
+            assert_true(node_of(g, "b")->winograd[0]);
+            if (node_of(g, "b")->out[0]->cpu.fused != !(odd && ceil)) fail_msg("%s", text);
+            ir_graph_free(g);
+            free(text);
+        }
+}
+
+static bool keep_kernels(void *to, const char *path, const void *data, size_t size, ir_diag *d) {
+    (void)d;
+    if (strcmp(path, "t_kernels.c") == 0) *(char **)to = test_format("%.*s", (int)size, (const char *)data);
+    return true;
+}
+
+/* Each axis has an offset of its own. */
+static void test_fused_crops_begin_where_they_should(void **state) {
+    (void)state;
+    ir_graph *g = test_graph(
+        "input %x f32[1,16,24,24,24]\nconst %w f32[16,16,3,3,3] random(1)\n%a = relu(%x)\n"
+        "%b = conv(%a, %w) " CONV
+        "%p = max_pool(%b) kernel=2x2x2 stride=2x2x2 dilation=1x1x1 pad=[0,0,0,0,0,0] ceil=0\n"
+        "%s = slice(%b) begin=[0,0,3,5,7] size=[1,16,12,12,12] step=[1,1,1,1,1]\n%q = add(%p, %s)\n"
+        "%r = relu(%q)\noutput %r\n");
+    char *kernels = NULL;
+    cg_options o = {.version = "0", .options = "", .input = "t.ir"};
+    ir_diag d = {0};
+    g->goals.lanes = 1;
+    run(g);
+    assert_true(node_of(g, "b")->out[0]->cpu.fused);
+    if (!cg_write_bundle(g, &o, keep_kernels, &kernels, &d)) fail_msg("%s", d.text);
+    if (!strstr(kernels, "{3, 5, 7}")) fail_msg("no crop begins at {3, 5, 7}:\n%s", kernels);
+    free(kernels);
+    ir_graph_free(g);
 }
 
 /* A pool of a value that is kept is its conv's work, once, unless that takes more memory. */
@@ -114,9 +180,9 @@ static void test_what_is_pooled_and_kept_is_stored_twice(void **state) {
         "%d = conv(%c, %v) kernel=3x3x3 stride=1x1x1 dilation=1x1x1 pad=[1,1,1,1,1,1] group=1\noutput %d\n";
     ir_graph *g = test_graph(text);
     run(g);
-    assert_true(node_of(g, "b")->winograd[0] && node_of(g, "p")->joined && !node_of(g, "q")->joined);
+    assert_true(node_of(g, "b")->winograd[0] && node_of(g, "p")->cpu.joined && !node_of(g, "q")->cpu.joined);
     ir_graph *copy = ir_copy(g);
-    assert_true(node_of(copy, "p")->joined && !node_of(copy, "q")->joined);
+    assert_true(node_of(copy, "p")->cpu.joined && !node_of(copy, "q")->cpu.joined);
     ir_graph_free(copy);
     ir_graph_free(g);
     g = test_graph("input %x f32[1,16,24,24,24]\nconst %w f32[16,16,3,3,3] random(1)\n%a = relu(%x)\n"
@@ -124,7 +190,7 @@ static void test_what_is_pooled_and_kept_is_stored_twice(void **state) {
                    "%p = max_pool(%b) kernel=2x2x2 stride=2x2x2 dilation=1x1x1 pad=[0,0,0,0,0,0] ceil=0\n"
                    "%q = relu(%p)\n%r = tanh(%b)\noutput %q\noutput %r\n");
     run(g); /* most memory is needed at b */
-    assert_false(node_of(g, "p")->joined);
+    assert_false(node_of(g, "p")->cpu.joined);
     ir_graph_free(g);
 }
 
@@ -222,6 +288,8 @@ int main(void) {
         cmocka_unit_test(test_strict_allows_small_tiles_only),
         cmocka_unit_test(test_whole_values_are_not_fused),
         cmocka_unit_test(test_only_what_the_kernel_can_do_is_fused),
+        cmocka_unit_test(test_pools_of_odd_sizes_are_fused_if_they_round_down),
+        cmocka_unit_test(test_fused_crops_begin_where_they_should),
         cmocka_unit_test(test_what_is_pooled_and_kept_is_stored_twice),
         cmocka_unit_test(test_limits_are_met_or_refused),
         cmocka_unit_test(test_bad_options_are_refused),

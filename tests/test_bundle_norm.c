@@ -41,8 +41,8 @@ static void make_bundle(const char *text, char *dir) {
     int count, loads = 0, gathered = 0;
     g->goals = (ir_goals){.lanes = 3, .n_tuned = 1, .tuned = &deep};
     must(pipeline_run(g, &(pipeline_options){0}, reports, &count, &d), &d);
-    for (int i = 0; i < g->n_tensors; i++) loads += g->tensors[i]->on_load;
-    for (int i = 0; i < g->n_nodes; i++) gathered += g->nodes[i]->gathered;
+    for (int i = 0; i < g->n_tensors; i++) loads += g->tensors[i]->cpu.on_load;
+    for (int i = 0; i < g->n_nodes; i++) gathered += g->nodes[i]->cpu.gathered;
     assert_int_equal(loads, 3);    /* a, c and e; an elu is no factor, and y is the output */
     assert_int_equal(gathered, 5); /* all whose layout is blocked */
     write_bundle(g, dir);

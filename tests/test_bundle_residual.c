@@ -58,7 +58,7 @@ static void choose_algorithms(ir_graph *g, bool streams) {
         for (size_t k = 0; k < sizeof choices / sizeof *choices; k++)
             if (!strcmp(n->out[0]->name, choices[k].output) && !(streams && !choices[k].winograd[3]))
                 memcpy(n->winograd, choices[k].winograd, sizeof n->winograd);
-        n->scratch = n->winograd[0] ? cg_winograd_shared(n) + cg_lanes(g, n) * cg_winograd_lane(n) : 0;
+        n->memory.scratch = n->winograd[0] ? cg_winograd_shared(n) + cg_lanes(g, n) * cg_winograd_lane(n) : 0;
     }
 }
 

@@ -33,7 +33,7 @@ static void choose_algorithms(ir_graph *g) {
         if (n->op != IR_OP_CONV) continue;
         const bool deep = n->in[1] == conv_of(g, "b")->in[1];
         memcpy(n->winograd, deep ? (int64_t[4]){2, 4, 4, 0} : (int64_t[4]){4, 4, 4, 12}, sizeof n->winograd);
-        n->scratch = cg_winograd_shared(n) + cg_lanes(g, n) * cg_winograd_lane(n);
+        n->memory.scratch = cg_winograd_shared(n) + cg_lanes(g, n) * cg_winograd_lane(n);
     }
 }
 
@@ -43,7 +43,7 @@ static void make_bundle(char *dir) {
     must(pass_outputs(g, &d) && pass_layout(g, &d) && pass_views(g, &d) && pass_algorithm(g, &d), &d);
     choose_algorithms(g);
     must(pass_epilogue(g, &d), &d);
-    ir_find_tensor(g, "q")->producer->joined =
+    ir_find_tensor(g, "q")->producer->cpu.joined =
         true; /* the pass would not: b is where most memory is needed */
     must(pass_blocking(g, &d) && pass_memory(g, &d) && plan_verify(g, &d), &d);
     write_bundle(g, dir);

@@ -135,8 +135,8 @@ static char *mutate(const char *text, uint64_t *seed) {
     return out;
 }
 
-/* Whatever becomes of it: an error with a place, a refusal, or a plan; an invariant that breaks would abort.
- */
+/* Whatever becomes of it: an error with a place, a refusal, or a plan;
+ * an invariant that breaks would abort. */
 static void try_to_plan(const char *dir, const char *text, ir_target target, int *planned) {
     ir_diag d = {0};
     pass_report reports[MAX_PASSES];

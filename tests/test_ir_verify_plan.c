@@ -341,12 +341,12 @@ static void every_shift_of_a_tight_plan_is_noticed(void **state) {
     expect_sound(g);
     for (int i = 0; i < 4; i++)
         for (int64_t at = -64; at <= 16384; at += 32) {
-            int64_t home = g->nodes[i]->out[0]->arena_offset;
+            int64_t home = g->nodes[i]->out[0]->memory.arena_offset;
             if (at == home) continue;
             ir_diag d = {0};
-            g->nodes[i]->out[0]->arena_offset = at;
+            g->nodes[i]->out[0]->memory.arena_offset = at;
             if (plan_verify(g, &d)) fail_msg("tensor %d at %lld is not noticed", i, (long long)at);
-            g->nodes[i]->out[0]->arena_offset = home;
+            g->nodes[i]->out[0]->memory.arena_offset = home;
         }
     ir_graph_free(g);
 }
@@ -362,8 +362,9 @@ static void every_shift_of_a_tight_plan_of_pieces_is_noticed(void **state) {
                     "%c = concat(%b, %a) axis=1 -> f32[1,32,4,4,4] arena+0\n%y = relu(%c)\noutput %y\n");
     ir_graph *g = parse(text);
     expect_sound(g);
-    int64_t *const offsets[] = {&ir_find_tensor(g, "t")->arena_offset, &ir_find_tensor(g, "u")->arena_offset,
-                                &ir_find_tensor(g, "c")->arena_offset, &g->nodes[1]->scratch_offset};
+    int64_t *const offsets[] = {
+        &ir_find_tensor(g, "t")->memory.arena_offset, &ir_find_tensor(g, "u")->memory.arena_offset,
+        &ir_find_tensor(g, "c")->memory.arena_offset, &g->nodes[1]->memory.scratch_offset};
     for (int i = 0; i < 4; i++)
         for (int64_t at = -64, home = *offsets[i]; at <= 12288; at += 32, *offsets[i] = home) {
             ir_diag d = {0};

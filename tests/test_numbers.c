@@ -48,7 +48,7 @@ static pair random_conv(int ic, int oc, const int tile[3], int batch, int block)
     p.kernel = (vox_winograd){.x = {1, ic, size[0], size[1], size[2], block, 0},
                               .y = {1, oc, out[0], out[1], out[2], block, 0},
                               .batch = batch ? batch : (int)cg_deep_batch(p.n),
-                              .lanes = cg_lanes(p.g, p.n)};
+                              .workers = cg_lanes(p.g, p.n)};
     for (int a = 0; a < 3; a++)
         p.kernel.tile[a] = tile[a], p.kernel.dilation[a] = dilation[a], p.kernel.pad[a] = pad[a];
     free(text);
@@ -83,9 +83,9 @@ static void scratch_and_slots_of_winograd(void **state) {
         random_tile(tile);
         pair p = random_conv(any(1, 80), any(1, 80), tile, batch, VOX_BLOCK);
         same("bytes of a lane", cg_winograd_lane(p.n), (int64_t)vox_winograd_scratch(&p.kernel) * 4);
-        const vox_winograd_run r = vox_winograd_run_of(&p.kernel, 0, p.kernel.y.d);
+        const vox_winograd_run r = vox_winograd_run_of(&p.kernel, (vox_range){0, p.kernel.y.d});
         const cg_sums sums = cg_sums_of(p.g, p.n);
-        const int lanes = p.kernel.lanes, even = vox_parts(r.items, VOX_EVEN) * VOX_EVEN;
+        const int lanes = p.kernel.workers, even = vox_parts(r.items, VOX_EVEN) * VOX_EVEN;
         const int exact = lanes == 1 || (r.total >= 4 * lanes * VOX_TILE_W && even <= r.total);
         if (exact ? sums.slots != r.items : sums.slots < r.items) same("slots", sums.slots, r.items);
         same("bytes of sums", sums.bytes,
@@ -100,11 +100,11 @@ static void scratch_and_slots_of_winograd_deep(void **state) {
         int tile[3];
         random_tile(tile);
         pair p = random_conv(any(1, 300), any(1, 80), tile, 0, VOX_BLOCK);
-        const int planes = (int)cg_deep_planes(p.n, p.n->winograd);
+        const vox_range range = {0, (int)cg_deep_planes(p.n, p.n->winograd)};
         same("bytes of a lane", cg_winograd_lane(p.n), (int64_t)vox_winograd_deep_scratch(&p.kernel) * 4);
         same("bytes for all lanes", cg_winograd_shared(p.n),
-             (int64_t)vox_winograd_deep_shared(&p.kernel, 0, planes) * 4);
-        same("slots", cg_sums_of(p.g, p.n).slots, vox_deep_of(&p.kernel, 0, planes, NULL).groups);
+             (int64_t)vox_winograd_deep_shared(&p.kernel, range) * 4);
+        same("slots", cg_sums_of(p.g, p.n).slots, vox_deep_of(&p.kernel, range, NULL).groups);
         ir_graph_free(p.g);
     }
 }
@@ -121,7 +121,7 @@ static void tasks_and_slots_of_direct(void **state) {
                             .task_oc = (int)b.task_oc,
                             .task_d = (int)b.task_d,
                             .task_h = (int)b.task_h};
-        const int tasks = vox_conv_tasks(&g, 0, g.y.d),
+        const int tasks = vox_conv_tasks(&g, (vox_range){0, g.y.d}),
                   pairs = vox_parts(vox_parts(g.y.c, VOX_BLOCK), g.task_oc);
         same("tasks", b.tasks, tasks);
         same("slots", cg_sums_of(p.g, p.n).slots, tasks / pairs);
@@ -144,7 +144,7 @@ static bool loads(int channels) {
     ir_diag d = {0};
     if (!pass_load(g, &d)) fail_msg("%s", d.text);
     bool any_loaded = false;
-    for (int i = 0; i < g->n_tensors; i++) any_loaded |= g->tensors[i]->on_load;
+    for (int i = 0; i < g->n_tensors; i++) any_loaded |= g->tensors[i]->cpu.on_load;
     ir_graph_free(g);
     free(text);
     return any_loaded;
@@ -172,9 +172,10 @@ static double run_loading(int channels) {
     const size_t voxels = SIDE * SIDE * SIDE, blocks = (size_t)vox_parts(channels, VOX_BLOCK);
     float *x = floats(voxels * blocks * VOX_BLOCK, 1), *w = floats((size_t)channels * VOX_BLOCK, 2),
           *terms = floats(3 * (size_t)channels, 3), *y = floats(voxels * OC, 4);
-    const vox_around around = {.terms = terms, .ep = {VOX_ACT_RELU, 0, 0}};
-    for (int task = 0; task < vox_conv_tasks(&g, 0, SIDE); task++)
-        vox_f32_conv_around(&g, &around, 0, SIDE, x, w, NULL, NULL, NULL, y, task);
+    const vox_conv_operands o = {
+        .x = x, .weights = w, .y = y, .around = {.terms = terms, .ep = {VOX_ACT_RELU, 0, 0}}};
+    for (int task = 0; task < vox_conv_tasks(&g, (vox_range){0, SIDE}); task++)
+        vox_f32_conv(&g, o, (vox_range){0, SIDE}, task);
     double error = 0;
     for (size_t v = 0; v < voxels; v++) {
         double want = 0;
@@ -216,6 +217,21 @@ static bool admits_few(int oc) {
     return found;
 }
 
+/* Whether pass layout leaves such a layer's result plain. */
+static bool stays_plain(int oc) {
+    char *text = test_format("input %%x f32[1,2,12,12,48]\nconst %%w f32[%d,2,3,3,3] opaque\n"
+                             "%%y = conv(%%x, %%w) kernel=3x3x3 stride=1x1x1 dilation=1x1x1 "
+                             "pad=[1,1,1,1,1,1] group=1\n%%z = relu(%%y)\noutput %%z\n",
+                             oc);
+    ir_graph *g = test_graph(text);
+    ir_diag d = {0};
+    if (!pass_layout(g, &d)) fail_msg("%s", d.text);
+    bool plain = !g->nodes[0]->out[0]->cpu.block;
+    ir_graph_free(g);
+    free(text);
+    return plain;
+}
+
 /* Rows of every number of channels, whose sums lie in registers or on the stack. */
 static void run_few(int oc) {
     enum { W = 48 };
@@ -231,7 +247,7 @@ static void run_few(int oc) {
                         .task_h = 1,
                         .chunk_ic = 1};
     float *x = floats(W, 1), *w = floats(3 * VOX_BLOCK, 2), *y = floats((size_t)oc * W, 3);
-    vox_f32_conv(&g, 0, 1, x, w, NULL, NULL, NULL, y, 0);
+    vox_f32_conv(&g, (vox_conv_operands){.x = x, .weights = w, .y = y}, (vox_range){0, 1}, 0);
     for (int c = 0; c < oc; c++)
         for (int i = 0; i < W; i++) {
             double want = 0;
@@ -247,6 +263,7 @@ static void few_channels_end_where_their_tiles_end(void **state) {
     for (int oc = 1; oc <= 16; oc++) {
         assert_int_equal(vox_few_pays(oc, 48), oc <= VOX_FEW_MOST);
         if (admits_few(oc) != (oc <= VOX_FEW_MOST)) fail_msg("%d channels: %d", oc, admits_few(oc));
+        if (stays_plain(oc) != (oc <= VOX_FEW_MOST)) fail_msg("%d channels: %d", oc, stays_plain(oc));
         run_few(oc);
     }
 }

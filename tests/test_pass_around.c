@@ -1,5 +1,5 @@
-/* test_pass_around.c: norms become terms and what is made of x by them; which convs do the one or the other.
- */
+/* test_pass_around.c: norms become terms and what is made of x by them;
+ * which convs do the one or the other. */
 #include "test_graph.h"
 
 #include "codegen.h"
@@ -107,7 +107,7 @@ static void nothing_is_made_on_load_where_all_must_lie_in_memory(void **state) {
     ir_diag d = {0};
     g->goals.whole = true;
     assert_true(pass_load(g, &d));
-    for (int i = 0; i < g->n_tensors; i++) assert_false(g->tensors[i]->on_load);
+    for (int i = 0; i < g->n_tensors; i++) assert_false(g->tensors[i]->cpu.on_load);
     ir_graph_free(g);
     free(text);
 }

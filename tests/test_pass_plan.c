@@ -288,11 +288,28 @@ static void test_random_plans_of_pieces_verify(void **state) {
             fail_msg("seed %d: %lld bytes, bound %lld", (int)seed, (long long)g->arena_bytes,
                      (long long)bound);
         met += g->arena_bytes == bound;
-        for (int i = 0; i < g->n_tensors; i++) views += g->tensors[i]->view_of != NULL;
+        for (int i = 0; i < g->n_tensors; i++) views += g->tensors[i]->memory.view_of != NULL;
         ir_graph_free(g);
     }
     assert_true(views > 3 * GRAPHS);
     assert_in_range(met, GRAPHS / 2, GRAPHS);
+}
+
+/* Of every kind: axes that lie apart are reduced one after the other. */
+static void test_reductions_of_every_kind_take_neighbours(void **state) {
+    (void)state;
+    static const char *const kinds[] = {"sum", "mean", "max", "min", "prod"};
+    for (int i = 0; i < 5; i++) {
+        char *text = test_format("graph g\ninput %%x f32[2,3,4,5]\n%%y = reduce_%s(%%x) axes=[1,3] "
+                                 "keepdims=0\noutput %%y\n",
+                                 kinds[i]);
+        char *part = test_format("%%y.part = reduce_%s(%%x) axes=[3] keepdims=1", kinds[i]);
+        ir_graph *g = parse(text);
+        must(pass_reduce, g);
+        expect(g, part);
+        ir_graph_free(g);
+        free(text), free(part);
+    }
 }
 
 int main(void) {
@@ -312,6 +329,7 @@ int main(void) {
         cmocka_unit_test(test_members_of_nested_concats_have_lifetimes_of_their_own),
         cmocka_unit_test(test_scratch_is_planned_where_its_node_runs),
         cmocka_unit_test(test_fused_values_need_no_memory),
+        cmocka_unit_test(test_reductions_of_every_kind_take_neighbours),
         cmocka_unit_test(test_random_plans_verify_and_stay_near_the_bound),
         cmocka_unit_test(test_random_plans_of_pieces_verify),
     };

@@ -1,7 +1,7 @@
 /* bundle_text.c: see bundle_text.h. */
 #include "bundle_text.h"
 
-#include "names.h"
+#include "identifiers.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -87,64 +87,65 @@ int64_t cg_selftest_bytes(const cg_model *m) {
 
 /* ---- manifest.json --------------------------------------------------------------------------- */
 
-static void add_field(cg_text *s, const char *name, const char *value) {
-    cg_add(s, "  \"%s\": ", name);
-    cg_add_json(s, value);
-    cg_add_string(s, ",\n");
-}
-
-static void add_layers(cg_text *s, const cg_model *m) {
-    cg_add_string(s, "  \"layers\": [");
+static void add_layers(vox_json *j, const cg_model *m) {
+    vox_json_begin(j, "layers", "[\n");
     for (int i = 0; i < m->n_layers; i++) {
         const cg_layer *l = &m->layers[i];
-        cg_add(s, "%s    {\"node\": ", i ? ",\n" : "\n");
-        cg_add_json(s, l->node->name);
-        cg_add_string(s, ", \"output\": ");
-        cg_add_json(s, l->node->out[0]->name);
-        cg_add_string(s, ", \"source\": ");
-        cg_add_json(s, l->node->source ? l->node->source : "");
-        cg_add(s, ", \"function\": \"%s\"}", l->function);
+        vox_json_begin(j, NULL, "{");
+        vox_json_text(j, "node", l->node->name);
+        vox_json_text(j, "output", l->node->out[0]->name);
+        vox_json_text(j, "source", l->node->source ? l->node->source : "");
+        vox_json_text(j, "function", l->function);
+        vox_json_end(j);
     }
-    cg_add_string(s, "\n  ],\n");
+    vox_json_end(j);
 }
 
 /* The measured choices that the model was compiled with: what --tuning reads. */
-static void add_tuning(cg_text *s, const ir_goals *goals) {
+static void add_tuning(vox_json *j, const ir_goals *goals) {
     if (!goals->n_tuned) return;
-    cg_add_string(s, "  \"tuning\": [");
+    vox_json_begin(j, "tuning", "[\n");
     for (int i = 0; i < goals->n_tuned; i++) {
-        const ir_tuned *t = &goals->tuned[i];
-        cg_add(s, "%s    {\"layer\": ", i ? ",\n" : "\n");
-        cg_add_json(s, t->layer);
-        cg_add(s, ", \"way\": \"%s\", \"tile\": [%" PRId64 ", %" PRId64 ", %" PRId64 "]}", t->way, t->tile[0],
-               t->tile[1], t->tile[2]);
+        vox_json_begin(j, NULL, "{");
+        vox_json_text(j, "layer", goals->tuned[i].layer);
+        vox_json_text(j, "way", goals->tuned[i].way);
+        vox_json_begin(j, "tile", "[");
+        for (int k = 0; k < 3; k++) vox_json_int(j, NULL, goals->tuned[i].tile[k]);
+        vox_json_end(j);
+        vox_json_end(j);
     }
-    cg_add_string(s, "\n  ],\n");
+    vox_json_end(j);
 }
 
-static void add_files(cg_text *s, const cg_file *files, int n) {
-    for (int i = 0; i < n; i++)
-        cg_add(s, "%s    {\"path\": \"%s\", \"bytes\": %" PRId64 ", \"sha256\": \"%s\"}",
-               s->text[s->size - 1] == '[' ? "\n" : ",\n", files[i].path, files[i].bytes, files[i].sha256);
+static void add_files(vox_json *j, const cg_file *files, int n) {
+    for (int i = 0; i < n; i++) {
+        vox_json_begin(j, NULL, "{");
+        vox_json_text(j, "path", files[i].path);
+        vox_json_int(j, "bytes", files[i].bytes);
+        vox_json_text(j, "sha256", files[i].sha256);
+        vox_json_end(j);
+    }
 }
 
 const char *cg_manifest_json(const cg_model *m, const char *target, const cg_file *files, int n_files) {
     const cg_options *o = m->options;
     cg_text s = {.arena = m->arena};
-    cg_add_string(&s, "{\n");
-    add_field(&s, "model", m->name);
-    add_field(&s, "voxc", o->version);
-    add_field(&s, "target", target);
-    add_field(&s, "options", o->options);
-    add_field(&s, "input", o->input);
-    add_field(&s, "input_sha256", o->input_sha256);
-    if (o->opset) cg_add(&s, "  \"opset\": %d,\n", o->opset);
-    cg_add(&s, "  \"graph_hash\": \"%016" PRIx64 "\",\n", m->graph_hash);
-    add_layers(&s, m);
-    add_tuning(&s, &m->g->goals);
-    cg_add_string(&s, "  \"files\": [");
-    add_files(&s, files, n_files);
-    add_files(&s, o->more, o->n_more);
-    cg_add_string(&s, "\n  ]\n}\n");
+    vox_json j = cg_json(&s);
+    vox_json_begin(&j, NULL, "{\n");
+    vox_json_text(&j, "model", m->name);
+    vox_json_text(&j, "voxc", o->version);
+    vox_json_text(&j, "target", target);
+    vox_json_text(&j, "options", o->options);
+    vox_json_text(&j, "input", o->input);
+    vox_json_text(&j, "input_sha256", o->input_sha256);
+    if (o->opset) vox_json_int(&j, "opset", o->opset);
+    vox_json_format(&j, "graph_hash", "\"%016" PRIx64 "\"", m->graph_hash);
+    add_layers(&j, m);
+    add_tuning(&j, &m->g->goals);
+    vox_json_begin(&j, "files", "[\n");
+    add_files(&j, files, n_files);
+    add_files(&j, o->more, o->n_more);
+    vox_json_end(&j);
+    vox_json_end(&j);
     return cg_string(&s);
 }

@@ -1,5 +1,5 @@
-/* bundle_text.h: the parts of a bundle that are written without a template, or that several templates need.
- */
+/* bundle_text.h: the parts of a bundle that are written without a template,
+ * or that several templates need. */
 #ifndef VOXC_CG_BUNDLE_TEXT_H
 #define VOXC_CG_BUNDLE_TEXT_H
 

@@ -39,9 +39,10 @@ const char *cg_layer_table(const cg_model *m) {
         cg_add_string(&s, ", ");
         cg_add_c_string(&s, m->layers[i].title);
         cg_add(&s, ", %d, %s, %s, %s, %s, %" PRId64 "u, %" PRId64 "u, %" PRId64 "u, %d, %d, %" PRId64 "u},",
-               t->rank, t->rank ? cg_list(m->arena, t->rank, t->dim) : "{0}", t->block ? "VOX_BLOCK" : "0",
-               cg_vox_dtype(t->dtype), place_name(p.base), arena ? p.offset : p.number, arena ? 0 : p.offset,
-               ir_macs(m->layers[i].node), m->layers[i].node->stream, t->ring, m->layers[i].node->scratch);
+               t->rank, t->rank ? cg_list(m->arena, t->rank, t->dim) : "{0}",
+               t->cpu.block ? "VOX_BLOCK" : "0", cg_vox_dtype(t->dtype), place_name(p.base),
+               arena ? p.offset : p.number, arena ? 0 : p.offset, ir_macs(m->layers[i].node),
+               m->layers[i].node->memory.stream, t->memory.ring, m->layers[i].node->memory.scratch);
     }
     return cg_string(&s);
 }
@@ -107,8 +108,8 @@ const char *cg_volume_table(const cg_model *m) {
 }
 
 static bool ends_turn(const cg_model *m, int layer) {
-    int stream = m->layers[layer].node->stream;
-    return stream && (layer + 1 == m->n_layers || m->layers[layer + 1].node->stream != stream);
+    int stream = m->layers[layer].node->memory.stream;
+    return stream && (layer + 1 == m->n_layers || m->layers[layer + 1].node->memory.stream != stream);
 }
 
 /* A row per turn of a stream: its last layer's step ends it. */

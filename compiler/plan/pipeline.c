@@ -1,10 +1,10 @@
 #include "pipeline.h"
 
+#include "arguments.h"
 #include "files.h"
 #include "lifetime.h"
 #include "passes.h"
 #include "plan_verify.h"
-#include "suggest.h"
 #include "unplan.h"
 
 #include <errno.h>
@@ -20,31 +20,31 @@ typedef struct pass {
     const char *name;
     bool (*run)(ir_graph *g, ir_diag *d);
     unsigned targets;
-    const char *needs, *gives, *why_here;
+    const char *needs, *gives, *why_here; /* sentences: what holds before it, and after it */
 } pass;
 
 /* clang-format off */
 static const pass passes[] = {
-    {"fold",      pass_fold,      FOR_ALL,  "an imported graph",     "no node whose inputs are all constants", "first: the rest matches constants, not expressions"},
-    {"norm",      pass_norm,      FOR_ALL,  "constants folded",      "batch_norm, affine ops, zero padding inside convs; group norms as one node", "before fuse: an activation follows the norm, not the conv"},
-    {"fuse",      pass_fuse,      FOR_ALL,  "norms folded",          "activations and (target c) sums with skips inside convs, activations inside norms", "before layouts: fewer values to lay out"},
-    {"dead",      pass_dead,      FOR_ALL,  "fused nodes",           "only what the outputs need", "before layouts: nothing is laid out for nobody"},
-    {"outputs",   pass_outputs,   FOR_ALL,  "only live nodes",       "outputs that nodes write, each its own value", "before layouts: an output is plain memory"},
-    {"terms",     pass_terms,     FOR_C,    "fused nodes",           "norms as terms and what is made of x by them", "before layout: the two read and write different ones"},
-    {"reduce",    pass_reduce,    FOR_C,    "final outputs",         "reductions over axes that lie side by side", "before layout: each is a node"},
-    {"layout",    pass_layout,    FOR_C,    "final compute nodes",   "plain or blocked memory of each value; conversions", "before views: a concat's members must share its layout"},
-    {"views",     pass_views,     FOR_C,    "layouts",               "concat members and reshapes without memory of their own", "before memory: views need no room"},
-    {"algorithm", pass_algorithm, FOR_C,    "layouts",               "each conv's algorithm, scratch memory", "before epilogue: only Winograd's kernel has one"},
-    {"epilogue",  pass_epilogue,  FOR_C,    "algorithms, views",     "pools and crops inside convs", "before memory: values in registers need no room"},
-    {"load",      pass_load,      FOR_C,    "algorithms, views",     "norms done by convs as they load", "before memory: values made on load need no room"},
-    {"stream",    pass_stream,    FOR_C,    "views",                 "nodes that take turns; rings of planes between them", "before blocking: a step is less work than a layer"},
-    {"blocking",  pass_blocking,  FOR_C,    "layouts",               "each conv's work split", "any time after layout"},
-    {"gather",    pass_gather,    FOR_C,    "algorithms, streams, work splits", "sums for norms from the convs before them", "before memory: sums need room"},
-    {"gpu",       pass_gpu,       FOR_CUDA, "final compute nodes",   "what runs each node: cuDNN or a kernel of our own", "before channels: each has its layouts"},
-    {"channels",  pass_channels,  FOR_CUDA, "what runs each node",   "plain or channels-last memory of each value; conversions; scratch memory", "before members: a concat's members share its precision"},
-    {"members",   pass_members,   FOR_CUDA, "layouts",               "concat members, reshapes and norms without memory of their own", "before slabs: windows share no memory"},
-    {"slabs",     pass_slabs,     FOR_CUDA, "members placed",        "nodes that run in slabs of planes; windows between them", "before memory: windows are smaller"},
-    {"memory",    pass_memory,    FOR_ALL,  "a final list of nodes", "arena offsets", "last: lifetimes are positions in the list"},
+    {"fold",      pass_fold,      FOR_ALL,  "the graph is as imported", "no node computes from constants alone", "it is first, since the rest matches constants, not expressions"},
+    {"norm",      pass_norm,      FOR_ALL,  "constants are folded", "convs have taken in batch norms, affine ops and zero padding, and a group norm is one node", "it precedes fuse, since an activation follows the norm, not the conv"},
+    {"fuse",      pass_fuse,      FOR_ALL,  "norms are folded", "convs do activations and (target c) sums with skips, norms do activations", "it precedes the layouts, which then have fewer values to lay out"},
+    {"dead",      pass_dead,      FOR_ALL,  "nodes are fused", "every node is needed by an output", "it precedes the layouts, so that nothing is laid out for nobody"},
+    {"outputs",   pass_outputs,   FOR_ALL,  "every node is needed", "every output is written by a node, and is a value of its own", "it precedes the layouts, since an output is plain memory"},
+    {"terms",     pass_terms,     FOR_C,    "nodes are fused", "a norm is its terms and what is made of x by them", "it precedes layout, since the two read and write different ones"},
+    {"reduce",    pass_reduce,    FOR_C,    "outputs are final", "a reduction goes over axes that lie side by side", "it precedes layout, since each reduction is a node"},
+    {"layout",    pass_layout,    FOR_C,    "compute nodes are final", "every value is plain or blocked, with conversions in between", "it precedes views, since a concat's members must share its layout"},
+    {"views",     pass_views,     FOR_C,    "layouts are chosen", "concat members and reshapes have no memory of their own", "it precedes memory, since views need no room"},
+    {"algorithm", pass_algorithm, FOR_C,    "layouts are chosen", "every conv has its algorithm and scratch memory", "it precedes epilogue, since only Winograd's kernel has one"},
+    {"epilogue",  pass_epilogue,  FOR_C,    "algorithms and views are chosen", "convs do pools and crops", "it precedes memory, since values in registers need no room"},
+    {"load",      pass_load,      FOR_C,    "algorithms and views are chosen", "convs do norms as they load", "it precedes memory, since values made on load need no room"},
+    {"stream",    pass_stream,    FOR_C,    "views are chosen", "nodes of a group take turns, with rings of planes between them", "it precedes blocking, since a step is less work than a layer"},
+    {"blocking",  pass_blocking,  FOR_C,    "layouts and streams are chosen", "every direct conv has its work split", "it follows stream, since it splits what a step has to do"},
+    {"gather",    pass_gather,    FOR_C,    "algorithms, streams and work splits are chosen", "convs leave the sums that norms behind them need", "it precedes memory, since sums need room"},
+    {"gpu",       pass_gpu,       FOR_CUDA, "compute nodes are final", "every node runs on cuDNN or on a kernel of our own", "it precedes channels, since each of the two has its layouts"},
+    {"channels",  pass_channels,  FOR_CUDA, "it is known what runs each node", "every value is plain or channels last, with conversions in between; nodes have scratch memory", "it precedes members, since a concat's members share its precision"},
+    {"members",   pass_members,   FOR_CUDA, "layouts are chosen", "concat members, reshapes and norms have no memory of their own", "it precedes slabs, since windows share no memory"},
+    {"slabs",     pass_slabs,     FOR_CUDA, "members are placed", "the largest nodes run in slabs of planes, with windows between them", "it precedes memory, since windows are smaller"},
+    {"memory",    pass_memory,    FOR_ALL,  "the list of nodes is final", "every value has its place in the arena", "it is last, since lifetimes are positions in the list"},
 };
 /* clang-format on */
 enum { PASS_COUNT = sizeof passes / sizeof *passes };
@@ -64,17 +64,17 @@ static census take_census(const ir_graph *g) {
     for (int i = 0; i < g->n_nodes; i++) {
         c.of_op[g->nodes[i]->op]++;
         c.split += g->nodes[i]->cpu.split[0] != 0;
-        c.streamed += g->nodes[i]->stream != 0;
-        c.gathered += g->nodes[i]->gathered;
-        c.kernels += g->nodes[i]->gpu == IR_GPU_KERNEL;
-        c.cudnn += g->nodes[i]->gpu != IR_GPU_NONE && g->nodes[i]->gpu != IR_GPU_KERNEL;
+        c.streamed += g->nodes[i]->memory.stream != 0;
+        c.gathered += g->nodes[i]->cpu.gathered;
+        c.kernels += g->nodes[i]->gpu.runner == IR_GPU_KERNEL;
+        c.cudnn += g->nodes[i]->gpu.runner != IR_GPU_NONE && g->nodes[i]->gpu.runner != IR_GPU_KERNEL;
     }
     for (int i = 0; i < g->n_tensors; i++) {
-        c.views += g->tensors[i]->view_of != NULL;
-        c.blocked += g->tensors[i]->block != 0;
-        c.last += g->tensors[i]->pitch != 0;
-        c.rings += g->tensors[i]->ring != 0;
-        c.loaded += g->tensors[i]->on_load;
+        c.views += g->tensors[i]->memory.view_of != NULL;
+        c.blocked += g->tensors[i]->cpu.block != 0;
+        c.last += g->tensors[i]->gpu.pitch != 0;
+        c.rings += g->tensors[i]->memory.ring != 0;
+        c.loaded += g->tensors[i]->cpu.on_load;
     }
     return c;
 }
@@ -129,7 +129,7 @@ static bool check_pass_name(ir_target target, const char *name, ir_diag *d) {
     }
     for (int i = 0; i < count; i++)
         if (strcmp(name, names[i]) == 0) return true;
-    const char *near = suggest(name, names, count);
+    const char *near = vox_suggest(name, names, count);
     return ir_fail(d, IR_EXIT_INPUT, "--dump-ir-after %s: no such pass%s%s; expected %s", name,
                    near ? ": did you mean " : "", near ? near : "", list);
 }
@@ -141,15 +141,16 @@ static bool check_options(ir_target target, const pipeline_options *o, ir_diag *
 }
 
 static bool is_planned_node(const ir_node *n, ir_target target) {
-    if (n->gpu || n->op == IR_OP_TO_CHANNELS_LAST || n->op == IR_OP_FROM_CHANNELS_LAST) return true;
-    bool for_cpu = n->cpu.way || n->cpu.split[0] || n->stream || n->scratch || n->joined || n->gathered ||
-                   n->op == IR_OP_TO_BLOCK || n->op == IR_OP_FROM_BLOCK;
+    if (n->gpu.runner || n->op == IR_OP_TO_CHANNELS_LAST || n->op == IR_OP_FROM_CHANNELS_LAST) return true;
+    bool for_cpu = n->cpu.way || n->cpu.split[0] || n->memory.stream || n->memory.scratch || n->cpu.joined ||
+                   n->cpu.gathered || n->op == IR_OP_TO_BLOCK || n->op == IR_OP_FROM_BLOCK;
     return target != IR_TARGET_C && for_cpu;
 }
 
 static bool is_planned_tensor(const ir_tensor *t, ir_target target) {
-    bool for_cpu = t->block || t->ring || t->fused || t->on_load || t->view_of || t->arena_offset >= 0;
-    return t->pitch || t->storage || (target != IR_TARGET_C && for_cpu);
+    bool for_cpu = t->cpu.block || t->memory.ring || t->cpu.fused || t->cpu.on_load || t->memory.view_of ||
+                   t->memory.arena_offset >= 0;
+    return t->gpu.pitch || t->gpu.storage || (target != IR_TARGET_C && for_cpu);
 }
 
 /* IR text may be a dump of a later pass; only a CPU's plan can be made anew. */

@@ -132,7 +132,7 @@ static const vox_volume_info volume = {
 #define UNET3D_ISAS(X) X(baseline)
 #endif
 #endif
-#define DECLARE(isa) extern const vox_layer_fn unet3d_layers_##isa[];
+#define DECLARE(isa) extern const vox_layer unet3d_layers_##isa[];
 /* clang-format off */
 #define BUILD(isa) {#isa, unet3d_layers_##isa},
 /* clang-format on */

@@ -150,7 +150,7 @@ static const vox_volume_info volume = {
 #define UNET3D_SMALL_ISAS(X) X(baseline)
 #endif
 #endif
-#define DECLARE(isa) extern const vox_layer_fn unet3d_small_layers_##isa[];
+#define DECLARE(isa) extern const vox_layer unet3d_small_layers_##isa[];
 /* clang-format off */
 #define BUILD(isa) {#isa, unet3d_small_layers_##isa},
 /* clang-format on */

@@ -43,7 +43,7 @@ static void put_string(printer *p, const char *s) {
     uint32_t code;
     fputc('"', p->f);
     for (size_t n; *s; s += n) {
-        bool plain = ir_char(s, &n, &code) == IR_CHAR_PLAIN;
+        bool plain = vox_char(s, &n, &code) == VOX_CHAR_PLAIN;
         if (*s == '"' || *s == '\\') fputc('\\', p->f);
         if (plain) fwrite(s, 1, n, p->f);
         for (size_t i = 0; !plain && i < n; i++) fprintf(p->f, "\\x%02x", (unsigned)(unsigned char)s[i]);
@@ -145,18 +145,19 @@ static void put_way(printer *p, const ir_node *n) {
 }
 
 static void put_stream(printer *p, const ir_node *n) {
-    if (n->stream) fprintf(p->f, " stream=%dx%d", n->stream, n->slab);
+    if (n->memory.stream) fprintf(p->f, " stream=%dx%d", n->memory.stream, n->memory.slab);
 }
 
 static void put_place(printer *p, const ir_tensor *t) {
-    if (t->block) fprintf(p->f, " block%d", t->block);
-    if (t->pitch) fprintf(p->f, " pitch%lld", (long long)t->pitch);
-    if (t->storage) fprintf(p->f, " %s", ir_storage_name(t->storage));
-    if (t->fused) fputs(" fused", p->f);
-    if (t->on_load) fputs(" on_load", p->f);
-    if (t->ring) fprintf(p->f, " ring%d", t->ring);
-    if (t->arena_offset >= 0) fprintf(p->f, " arena+%lld", (long long)t->arena_offset);
-    if (t->view_of) fprintf(p->f, " in %%%s+%lld", t->view_of->name, (long long)t->view_offset);
+    if (t->cpu.block) fprintf(p->f, " block%d", t->cpu.block);
+    if (t->gpu.pitch) fprintf(p->f, " pitch%lld", (long long)t->gpu.pitch);
+    if (t->gpu.storage) fprintf(p->f, " %s", ir_storage_name(t->gpu.storage));
+    if (t->cpu.fused) fputs(" fused", p->f);
+    if (t->cpu.on_load) fputs(" on_load", p->f);
+    if (t->memory.ring) fprintf(p->f, " ring%d", t->memory.ring);
+    if (t->memory.arena_offset >= 0) fprintf(p->f, " arena+%lld", (long long)t->memory.arena_offset);
+    if (t->memory.view_of)
+        fprintf(p->f, " in %%%s+%lld", t->memory.view_of->name, (long long)t->memory.view_offset);
 }
 
 static void put_node(printer *p, const ir_node *n) {
@@ -170,15 +171,16 @@ static void put_node(printer *p, const ir_node *n) {
         put_string(p, n->name);
     }
     if (!p->structure) put_way(p, n);
-    if (!p->structure && n->joined) fputs(" joined=1", p->f);
-    if (!p->structure && n->gathered) fputs(" gathered", p->f);
-    if (!p->structure && n->scratch) fprintf(p->f, " scratch=%lld", (long long)n->scratch);
+    if (!p->structure && n->cpu.joined) fputs(" joined=1", p->f);
+    if (!p->structure && n->cpu.gathered) fputs(" gathered", p->f);
+    if (!p->structure && n->memory.scratch) fprintf(p->f, " scratch=%lld", (long long)n->memory.scratch);
     if (!p->structure) put_stream(p, n);
-    if (!p->structure && n->gpu) fprintf(p->f, " gpu=%s", ir_gpu_name(n->gpu));
+    if (!p->structure && n->gpu.runner) fprintf(p->f, " gpu=%s", ir_gpu_name(n->gpu.runner));
     fputs(" -> ", p->f);
     put_type(p, n->out[0]);
     if (!p->structure) put_place(p, n->out[0]);
-    if (!p->structure && n->scratch_offset >= 0) fprintf(p->f, " scratch+%lld", (long long)n->scratch_offset);
+    if (!p->structure && n->memory.scratch_offset >= 0)
+        fprintf(p->f, " scratch+%lld", (long long)n->memory.scratch_offset);
     fputc('\n', p->f);
 }
 

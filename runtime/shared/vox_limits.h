@@ -13,7 +13,7 @@ enum {
     /* Output channels of plain convolutions whose vector lanes are positions: each has a register tile. */
     VOX_FEW_MOST = 12,
     VOX_FEW_VECTORS = 4, /* vectors of positions per such tile at most */
-    /* Batches of Winograd tiles come in multiples of so many, where lanes share them. */
+    /* Batches of Winograd tiles come in multiples of so many, where workers share them. */
     VOX_EVEN = 4,
     /* Winograd tiles that go through scratch memory at a time, at most. */
     VOX_BATCH_MOST = 128,

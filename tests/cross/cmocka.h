@@ -28,6 +28,11 @@ static inline _Noreturn void cmocka_fail(const char *what, const char *file, int
 #define assert_int_equal(a, b)           cmocka_check((a) == (b))
 #define assert_memory_equal(a, b, bytes) cmocka_check(memcmp(a, b, bytes) == 0)
 
+/* All of them run. */
+static inline void cmocka_set_test_filter(const char *pattern) {
+    (void)pattern;
+}
+
 /* 1: it passed. */
 static inline int cmocka_run_one(const struct CMUnitTest *test) {
     if (setjmp(cmocka_failed) != 0) return 0;

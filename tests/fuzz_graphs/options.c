@@ -1,6 +1,6 @@
 /* options.c: the options of `voxc compile` that planning depends on. */
 #include "fit.h"
-#include "fuzz.h"
+#include "fuzz_graphs.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -25,12 +25,12 @@ static int64_t parts(int64_t n, int64_t size) {
 const ir_node *cg_gathers(const ir_node *n) {
     const ir_tensor *y = n->out[0];
     for (int i = 0; i < y->n_users; i++)
-        if (y->users[i]->gathered && y->users[i]->in[0] == y) return y->users[i];
+        if (y->users[i]->cpu.gathered && y->users[i]->in[0] == y) return y->users[i];
     return NULL;
 }
 
 const ir_node *cg_loads(const ir_node *n) {
-    return n->in[0]->on_load ? n->in[0]->producer : NULL;
+    return n->in[0]->cpu.on_load ? n->in[0]->producer : NULL;
 }
 
 /* ---- on load --------------------------------------------------------------------------------- */
@@ -46,7 +46,7 @@ static bool simple_activation(const ir_node *n) {
 
 /* Whether conv n's kernel can make operand 0, which is t, of what t is made of. */
 static bool can_load(const ir_node *n, const ir_tensor *t) {
-    if (n->op != IR_OP_CONV || !t->block) return false;
+    if (n->op != IR_OP_CONV || !t->cpu.block) return false;
     for (int k = 1; k < n->n_in; k++)
         if (n->in[k] == t || (n->in[k] && n->in[k]->role != IR_ROLE_CONST)) return false;
     const cg_way *way = cg_way_of(n);
@@ -56,7 +56,7 @@ static bool can_load(const ir_node *n, const ir_tensor *t) {
 /* The only node that reads t; NULL: none, or several, which would normalise several times, or t's memory is
  * that of others. */
 static const ir_node *only_reader(const ir_tensor *t) {
-    bool alone = t->n_users == 1 && !t->n_outputs && !t->view_of && !ir_has_views(t);
+    bool alone = t->n_users == 1 && !t->n_outputs && !t->memory.view_of && !ir_has_views(t);
     return alone ? t->users[0] : NULL;
 }
 
@@ -71,7 +71,7 @@ bool pass_load(ir_graph *g, ir_diag *d) {
         const ir_node *n = g->nodes[i];
         if (n->op != IR_OP_NORMALISE || n->in[0]->role != IR_ROLE_VALUE || !simple_activation(n)) continue;
         const ir_node *reader = only_reader(n->out[0]);
-        n->out[0]->on_load = reader && can_load(reader, n->out[0]) && slope_is_constant(n);
+        n->out[0]->cpu.on_load = reader && can_load(reader, n->out[0]) && slope_is_constant(n);
     }
     return true;
 }
@@ -91,7 +91,8 @@ cg_sums cg_sums_of(const ir_graph *g, const ir_node *conv) {
 static const ir_node *gatherer(const ir_node *n) {
     const ir_tensor *x = n->in[0];
     const ir_node *conv = x->role == IR_ROLE_VALUE ? x->producer : NULL;
-    if (!conv || conv->op != IR_OP_CONV || conv->stream || !x->block || x->dim[0] != 1) return NULL;
+    if (!conv || conv->op != IR_OP_CONV || conv->memory.stream || !x->cpu.block || x->dim[0] != 1)
+        return NULL;
     return cg_gathers(conv) || !cg_way_of(conv)->sums ? NULL : conv;
 }
 
@@ -104,8 +105,8 @@ bool pass_gather(ir_graph *g, ir_diag *d) {
         const ir_node *conv = n->op == IR_OP_NORM_TERMS ? gatherer(n) : NULL;
         int64_t bytes = conv ? cg_sums_of(g, conv).bytes : 0;
         if (!conv || bytes > ir_bytes(n->in[0]) / SMALL) continue;
-        n->gathered = true;
-        n->scratch = bytes;
+        n->cpu.gathered = true;
+        n->memory.scratch = bytes;
     }
     return true;
 }
@@ -120,10 +121,10 @@ void cg_norm_report(const ir_graph *g, FILE *f) {
         if (!terms || terms->op != IR_OP_NORM_TERMS) continue;
         if (!any) fprintf(f, title, "norm", "sums", "bytes of them", "normalised");
         any = true;
-        const char *from = terms->gathered ? terms->in[0]->producer->out[0]->name : NULL;
+        const char *from = terms->cpu.gathered ? terms->in[0]->producer->out[0]->name : NULL;
         char bytes[24];
-        snprintf(bytes, sizeof bytes, "%" PRId64, terms->scratch);
+        snprintf(bytes, sizeof bytes, "%" PRId64, terms->memory.scratch);
         fprintf(f, title, n->out[0]->name, from ? ir_format(g->arena, "by %s", from) : "by a pass over x",
-                bytes, n->out[0]->on_load ? "by its reader, on load" : "by a pass over x");
+                bytes, n->out[0]->cpu.on_load ? "by its reader, on load" : "by a pass over x");
     }
 }

@@ -30,7 +30,7 @@ static bool is_dense(const ir_node *conv) {
 static bool can_fuse(const ir_tensor *t) {
     int pools = 0, crops = 0;
     bool dense = is_dense(t->producer);
-    if (t->view_of || ir_is_output(t)) return false;
+    if (t->memory.view_of || ir_is_output(t)) return false;
     for (int i = 0; i < t->n_users; i++) {
         const ir_node *n = t->users[i];
         if (ir_is_output(n->out[0])) return false;
@@ -56,8 +56,8 @@ static void join_pool(ir_graph *g, const ir_node *conv) {
     }
     if (!pool) return;
     int64_t bound = ir_memory_bound(g);
-    pool->joined = true;
-    pool->joined = ir_memory_bound(g) <= bound;
+    pool->cpu.joined = true;
+    pool->cpu.joined = ir_memory_bound(g) <= bound;
 }
 
 /* requires: algorithms, views. maintains: values. gives: fused values, which no memory is planned for; joined
@@ -68,7 +68,7 @@ bool pass_epilogue(ir_graph *g, ir_diag *d) {
         const ir_node *n = g->nodes[i];
         if (n->op != IR_OP_CONV || !cg_way_of(n)->stores_more) continue;
         if (can_fuse(n->out[0]))
-            n->out[0]->fused = true;
+            n->out[0]->cpu.fused = true;
         else
             join_pool(g, n);
     }

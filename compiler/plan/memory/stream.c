@@ -53,39 +53,29 @@ static bool joins_in_place(const ir_node *n) {
     return true;
 }
 
-bool ir_can_stream(const ir_node *n) {
+/* Along other axes than the channels, planes would depend on each other. */
+static bool goes_along_channels(const ir_node *n) {
+    return n->in[0]->dtype == IR_F32 && ir_int(n, IR_AXIS) == 1;
+}
+
+/* What an operator of the map must have besides: its kernel takes no other planes. */
+static bool is_streamable(const ir_node *n) {
     const ir_op_info *info = ir_op_get(n->op);
+    if (info->flags & IR_FLAG_SHAPE) return false;
+    if (info->flags & IR_FLAG_BINARY) return n->out[0]->dtype == IR_F32 && pairs_elements(n);
+    if (info->planes == IR_PLANES_SHIFTED) return ir_ints(n, IR_STEP)[PLANE_AXIS] == 1;
+    if (n->op == IR_OP_CONCAT) return joins_in_place(n);
+    if (info->required >> IR_AXIS & 1) return goes_along_channels(n);
+    if (n->op == IR_OP_NORMALISE) return true; /* its terms have no planes */
+    return only_first_has_planes(n);
+}
+
+bool ir_can_stream(const ir_node *n) {
+    if (ir_op_get(n->op)->planes == IR_PLANES_NONE) return false;
     if (n->n_in < 1 || n->n_in > MOST_OPERANDS || !has_depth(n->in[0]) || !has_depth(n->out[0])) return false;
     if (n->in[0]->dim[PLANE_AXIS] > MOST_PLANES || n->out[0]->dim[PLANE_AXIS] > MOST_PLANES) return false;
-    switch (n->op) {
-    case IR_OP_CONV:
-        return !n->cpu.whole && only_first_has_planes(n);
-    case IR_OP_CONV_TRANSPOSE:
-    case IR_OP_BATCH_NORM:
-        return only_first_has_planes(n);
-    case IR_OP_NORMALISE:
-    case IR_OP_MAX_POOL:
-    case IR_OP_AVERAGE_POOL:
-    case IR_OP_TO_BLOCK:
-    case IR_OP_FROM_BLOCK:
-    case IR_OP_TO_CHANNELS_LAST:
-    case IR_OP_FROM_CHANNELS_LAST:
-        return true;
-    case IR_OP_SLICE:
-        return ir_ints(n, IR_STEP)[PLANE_AXIS] == 1;
-    case IR_OP_CONCAT:
-        return joins_in_place(n);
-    case IR_OP_SOFTMAX:
-    case IR_OP_LOG_SOFTMAX:
-    case IR_OP_ARG_MAX:
-        return n->in[0]->dtype == IR_F32 && ir_int(n, IR_AXIS) == 1;
-    default:
-        break;
-    }
-    if (info->flags & IR_FLAG_SHAPE) return false;
-    if (info->flags & IR_FLAG_BINARY)
-        return n->op != IR_OP_PRELU && n->out[0]->dtype == IR_F32 && pairs_elements(n);
-    return info->flags & IR_FLAG_MAP;
+    if (n->cpu.whole) return false;
+    return is_streamable(n);
 }
 
 /* Windows: output o reads o*stride + k*dilation - pad for 0 <= k < kernel. */
@@ -110,11 +100,20 @@ static bool is_skip(const ir_node *n, int k) {
 ir_planes ir_planes_read(const ir_node *n, int k, ir_planes made) {
     ir_planes p = made;
     if (made.begin >= made.end || is_skip(n, k)) return made;
-    if (n->op == IR_OP_CONV || n->op == IR_OP_MAX_POOL || n->op == IR_OP_AVERAGE_POOL) p = window(n, made);
-    if (n->op == IR_OP_CONV_TRANSPOSE) p = transposed_window(n, made);
-    if (n->op == IR_OP_SLICE) {
+    switch (ir_op_get(n->op)->planes) {
+    case IR_PLANES_NONE:
+    case IR_PLANES_SAME:
+        break;
+    case IR_PLANES_WINDOW:
+        p = window(n, made);
+        break;
+    case IR_PLANES_TRANSPOSED:
+        p = transposed_window(n, made);
+        break;
+    case IR_PLANES_SHIFTED:
         p.begin += ir_ints(n, IR_BEGIN)[PLANE_AXIS];
         p.end += ir_ints(n, IR_BEGIN)[PLANE_AXIS];
+        break;
     }
     int64_t depth = n->in[k]->dim[PLANE_AXIS];
     p.begin = least(most(p.begin, 0), depth);
@@ -126,8 +125,8 @@ ir_planes ir_planes_read(const ir_node *n, int k, ir_planes made) {
 
 int ir_group_end(const ir_graph *g, int first) {
     int last = first;
-    while (g->nodes[first]->stream && last + 1 < g->n_nodes &&
-           g->nodes[last + 1]->stream == g->nodes[first]->stream)
+    while (g->nodes[first]->memory.stream && last + 1 < g->n_nodes &&
+           g->nodes[last + 1]->memory.stream == g->nodes[first]->memory.stream)
         last++;
     return last;
 }
@@ -222,8 +221,9 @@ static void demand(turns *t, int node, int64_t end) {
 /* Planes of operand k that a node goes through while it makes `planes` of its result. */
 static int64_t pace_of_operand(const ir_node *n, int k, int64_t planes) {
     if (is_skip(n, k)) return planes;
-    if (n->op == IR_OP_CONV_TRANSPOSE) return -floor_div(-planes, ir_ints(n, IR_STRIDE)[0]);
-    return ir_get(n, IR_STRIDE) ? planes * ir_ints(n, IR_STRIDE)[0] : planes;
+    const ir_plane_map map = ir_op_get(n->op)->planes;
+    if (map == IR_PLANES_TRANSPOSED) return -floor_div(-planes, ir_ints(n, IR_STRIDE)[0]);
+    return map == IR_PLANES_WINDOW ? planes * ir_ints(n, IR_STRIDE)[0] : planes;
 }
 
 /* From the last node back: who is asked for how much. */

@@ -73,7 +73,7 @@ void cg_set_choice(const ir_graph *g, ir_node *n, const cg_choice *c) {
     memcpy(n->cpu.tile, c->tile, sizeof n->cpu.tile);
     n->cpu.batch = c->batch;
     n->cpu.whole = c->way->whole;
-    n->scratch = cg_scratch_bytes(g, n);
+    n->memory.scratch = cg_scratch_bytes(g, n);
 }
 
 static const ir_tuned *tuned(const ir_graph *g, const ir_node *n) {

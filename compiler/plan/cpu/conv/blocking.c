@@ -50,7 +50,7 @@ static int64_t choose_chunk(const ir_node *n) {
     int64_t ic = n->in[0]->dim[1] / ir_int(n, IR_GROUP);
     int64_t per_channel = PAIR * IR_BLOCK * (int64_t)sizeof(float) * taps(n, 0) * taps(n, 1) * taps(n, 2);
     int64_t fit = at_least(WEIGHT_CACHE / per_channel / IR_BLOCK, 1) * IR_BLOCK;
-    if (!n->out[0]->block || ic <= fit) return ic; /* a plain result has no room for partial sums */
+    if (!n->out[0]->cpu.block || ic <= fit) return ic; /* a plain result has no room for partial sums */
     return parts(even(ic, fit), IR_BLOCK) * IR_BLOCK;
 }
 
@@ -88,7 +88,7 @@ static cg_blocking choose(const ir_node *n, int64_t planes) {
 /* Planes per step, without the first one's. */
 static int64_t usual_planes(const ir_graph *g, int first, int last, int at, ir_arena *scratch) {
     int count, steps = 0;
-    const ir_step *step = ir_group_steps(g, first, last, g->nodes[first]->slab, scratch, &count);
+    const ir_step *step = ir_group_steps(g, first, last, g->nodes[first]->memory.slab, scratch, &count);
     for (int i = 0; i < count; i++) steps += step[i].node == at;
     return parts(extent(g->nodes[at]->out[0], 2), steps);
 }
@@ -135,7 +135,7 @@ bool pass_blocking(ir_graph *g, ir_diag *d) {
         if (!is_split(n)) continue;
         ir_arena *scratch = ir_arena_new();
         int64_t planes = extent(n->out[0], 2);
-        if (n->stream) planes = usual_planes(g, first, ir_group_end(g, first), i, scratch);
+        if (n->memory.stream) planes = usual_planes(g, first, ir_group_end(g, first), i, scratch);
         if (n->op == IR_OP_CONV)
             cg_way_of(n)->split(n, planes, n->cpu.split);
         else

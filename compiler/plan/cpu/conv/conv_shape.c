@@ -17,13 +17,13 @@ bool cg_admits_winograd(const ir_node *n) {
 }
 
 bool cg_admits_tiles(const ir_node *n, const cg_choice *c) {
-    bool good = cg_admits_winograd(n) && n->in[0]->block && n->out[0]->block;
+    bool good = cg_admits_winograd(n) && n->in[0]->cpu.block && n->out[0]->cpu.block;
     for (int a = 0; a < 3; a++) good = good && (c->tile[a] == 2 || c->tile[a] == 4);
     return good && c->batch >= 1 && c->batch <= VOX_BATCH_MOST;
 }
 
 bool cg_is_few(const ir_node *n) {
-    return !n->in[0]->block && !n->out[0]->block && ir_int(n, IR_GROUP) == 1 &&
+    return !n->in[0]->cpu.block && !n->out[0]->cpu.block && ir_int(n, IR_GROUP) == 1 &&
            n->out[0]->dim[1] <= VOX_FEW_MOST;
 }
 
@@ -35,7 +35,7 @@ int cg_offer_tiles(const ir_graph *g, const ir_node *n, const cg_way *way, cg_ch
     static const int64_t tiles[][3] = {{4, 4, 4}, {2, 4, 4}, {4, 4, 2}, {2, 2, 4}, {4, 2, 2}, {2, 2, 2}};
     enum { MOST_STRICT = 8 }; /* outputs of a tile whose error is no larger than a direct sum's */
     int count = 0;
-    if (!cg_admits_winograd(n) || !n->in[0]->block || !n->out[0]->block) return 0;
+    if (!cg_admits_winograd(n) || !n->in[0]->cpu.block || !n->out[0]->cpu.block) return 0;
     for (size_t i = 0; i < sizeof tiles / sizeof *tiles; i++) {
         const int64_t *t = tiles[i];
         if (g->goals.strict && t[0] * t[1] * t[2] > MOST_STRICT) continue;
