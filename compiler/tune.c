@@ -129,8 +129,7 @@ static bool try_way(trial *t, int number, ir_diag *d) {
     force(t, copy, c);
     const json_value *bench = NULL;
     if (isatty(STDERR_FILENO))
-        fprintf(stderr, "voxc: tuning %d of %d: %s\n", number + 1, t->n_tries,
-                cg_choice_text(c, t->arena));
+        fprintf(stderr, "voxc: tuning %d of %d: %s\n", number + 1, t->n_tries, cg_choice_text(c, t->arena));
     options plain = {.verb = VERB_COMPILE, .model = t->o->model}; /* a trial writes nothing but its bundle */
     if (write_graph(&plain, copy, dir, d) &&
         bundle_build(dir, t->o->cc, ir_format(t->arena, "%s.log", dir), d))
@@ -169,7 +168,10 @@ static bool read_ints(const json_value *list, int count, int64_t *to) {
 static bool read_unnamed(const json_value *list, ir_tuned *to) {
     int64_t v[4];
     if (!read_ints(list, 4, v)) return false;
-    to->way = !v[0] ? cg_way_direct.tuned : v[2] == 1 ? cg_way_few.tuned : v[3] ? cg_way_winograd.tuned : cg_way_deep.tuned;
+    to->way = !v[0]       ? cg_way_direct.tuned
+              : v[2] == 1 ? cg_way_few.tuned
+              : v[3]      ? cg_way_winograd.tuned
+                          : cg_way_deep.tuned;
     memcpy(to->tile, v, sizeof to->tile);
     return true;
 }

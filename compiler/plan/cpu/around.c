@@ -9,6 +9,7 @@
 
 #include "algorithm.h"
 #include "cpu_passes.h"
+#include "integers.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -17,10 +18,6 @@ enum {
     SUMS = 2 * IR_BLOCK * (int)sizeof(double), /* bytes per slot and block of channels: VOX_SUMS */
     SMALL = 4, /* sums take at most one part of this many of what they sum up */
 };
-
-static int64_t parts(int64_t n, int64_t size) {
-    return (n + size - 1) / size;
-}
 
 const ir_node *cg_gathers(const ir_node *n) {
     const ir_tensor *y = n->out[0];
@@ -82,8 +79,8 @@ cg_sums cg_sums_of(const ir_graph *g, const ir_node *conv) {
     const ir_tensor *y = conv->out[0];
     const cg_choice c = cg_choice_of(conv);
     cg_sums s = c.way->sums(conv, &c, c.way->lane ? cg_lanes(g, conv) : 1);
-    s.total = s.slots * parts(y->dim[2], s.planes);
-    s.bytes = s.total * parts(y->dim[1], IR_BLOCK) * SUMS;
+    s.total = s.slots * ir_parts(y->dim[2], s.planes);
+    s.bytes = s.total * ir_parts(y->dim[1], IR_BLOCK) * SUMS;
     return s;
 }
 

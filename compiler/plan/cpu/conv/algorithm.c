@@ -47,9 +47,7 @@ int cg_run(const ir_graph *g, const ir_node *n) {
 int cg_lanes(const ir_graph *g, const ir_node *n) {
     const cg_choice c = cg_choice_of(n);
     int64_t most = g->goals.thrift >= IR_ONE_LANE ? 1 : g->goals.thrift >= IR_TWO_LANES ? 2 : g->goals.lanes;
-    int64_t items = c.way->items(n, &c);
-    if (items < most) most = items;
-    return g->goals.lanes < most ? g->goals.lanes : (int)most;
+    return (int)ir_min(g->goals.lanes, ir_min(c.way->items(n, &c), most));
 }
 
 int64_t cg_shared_bytes(const ir_node *n) {

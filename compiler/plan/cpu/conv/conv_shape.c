@@ -48,7 +48,7 @@ int cg_offer_tiles(const ir_graph *g, const ir_node *n, const cg_way *way, cg_ch
 int64_t cg_axis_tiles(int64_t extent, int64_t dilation, int64_t m) {
     int64_t sum = 0;
     for (int64_t phase = 0; phase < dilation && phase < extent; phase++)
-        sum += cg_parts(cg_parts(extent - phase, dilation), m);
+        sum += ir_parts(ir_parts(extent - phase, dilation), m);
     return sum;
 }
 
@@ -60,6 +60,12 @@ int64_t cg_tiles(const ir_node *n, const int64_t tile[3], int64_t begin, int64_t
 
 int64_t cg_all_tiles(const ir_node *n, const cg_choice *c) {
     return cg_tiles(n, c->tile, 0, n->out[0]->dim[2]);
+}
+
+double cg_tile_rounding(const cg_choice *c) {
+    double factor = 1;
+    for (int a = 0; a < 3; a++) factor *= c->tile[a] == 4 ? VOX_ROUNDING_4 : 1;
+    return factor;
 }
 
 double cg_tile_cycles(const ir_node *n, const cg_choice *c) {

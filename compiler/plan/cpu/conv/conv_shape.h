@@ -23,6 +23,8 @@ int64_t cg_axis_tiles(int64_t extent, int64_t dilation, int64_t m);
 int64_t cg_tiles(const ir_node *n, const int64_t tile[3], int64_t begin, int64_t end);
 int64_t cg_all_tiles(const ir_node *n, const cg_choice *c);
 
+/* The product over the axes, by outputs per tile: tests/kernels_winograd.h. */
+double cg_tile_rounding(const cg_choice *c);
 /* What all ways by Winograd's algorithm spend on inputs, products and outputs. */
 double cg_tile_cycles(const ir_node *n, const cg_choice *c);
 

@@ -17,9 +17,9 @@ static bool check_way(verifier *v, const ir_node *n) {
         return verify_broken(v, "way", "'%s' has a way to compute a conv but is none", n->name);
     const cg_choice c = cg_choice_of(n);
     if (!way->admits(n, &c))
-        return verify_broken(v, "way", "'%s' cannot be computed so: %s in tiles of %lldx%lldx%lld, %lld at a time",
-                             n->name, way->name, (long long)c.tile[0], (long long)c.tile[1],
-                             (long long)c.tile[2], (long long)c.batch);
+        return verify_broken(
+            v, "way", "'%s' cannot be computed so: %s in tiles of %lldx%lldx%lld, %lld at a time", n->name,
+            way->name, (long long)c.tile[0], (long long)c.tile[1], (long long)c.tile[2], (long long)c.batch);
     return n->cpu.whole == way->whole ||
            verify_broken(v, "way", "'%s' %s computed whole, unlike all that are %s", n->name,
                          n->cpu.whole ? "is" : "is not", way->name);

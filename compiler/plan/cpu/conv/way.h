@@ -27,8 +27,9 @@ enum { CG_MOST_OFFERS = 8, CG_MOST_TRIES = 4 };
 
 /* In all functions n is a conv and c a choice of this way for it. A member that is absent is 0. */
 struct cg_way {
-    const char *name;   /* in the text form */
-    const char *tuned;  /* in tables of measured choices; ways that are never in each other's place share one */
+    const char *name; /* in the text form */
+    const char
+        *tuned; /* in tables of measured choices; ways that are never in each other's place share one */
     const char *title;  /* in a layer's title: "deep Winograd" */
     const char *method; /* in reports: "Winograd", with the tile behind it, and then ... */
     const char *aside;  /* ", weights transformed on the way" */
@@ -42,6 +43,8 @@ struct cg_way {
     int64_t tries[CG_MOST_TRIES][3];                        /* tiles that --tune measures */
     int n_tries;
     int run; /* products that are summed in one go where the goals are not strict */
+    /* How many times a direct sum's the RMS rounding error is, at most; absent: 1. */
+    double (*rounding)(const cg_choice *c);
 
     /* Bytes of scratch memory: each lane's own (absent: the way needs none), and what all lanes share. */
     int64_t (*lane)(const ir_node *n, const cg_choice *c);

@@ -7,8 +7,8 @@
 
 static const double WEIGHT_POINT = 5; /* cycles per point of a weight's transform, of 16 channels */
 enum {
-    TILES = 80,              /* that should share such a transform */
-    MOST_SHARED = 40 << 20,  /* bytes of transformed inputs that they may take */
+    TILES = 80,             /* that should share such a transform */
+    MOST_SHARED = 40 << 20, /* bytes of transformed inputs that they may take */
 };
 
 /* Bytes of the transformed inputs of that many output planes. */
@@ -22,22 +22,22 @@ static int64_t planes_of(const ir_node *n, const cg_choice *c) {
     while (planes < depth && cg_tiles(n, c->tile, 0, planes) < TILES &&
            shared_by(n, c, planes + step) <= MOST_SHARED)
         planes += step;
-    return planes < depth ? planes : depth;
+    return ir_min(planes, depth);
 }
 
 static int offer(const ir_graph *g, const ir_node *n, cg_choice *list) {
     int count = cg_offer_tiles(g, n, &cg_way_deep, list);
     for (int i = 0; i < count; i++) {
         int64_t tiles = cg_tiles(n, list[i].tile, 0, planes_of(n, &list[i]));
-        list[i].batch = tiles < VOX_BATCH_MOST ? tiles : VOX_BATCH_MOST;
+        list[i].batch = ir_min(tiles, VOX_BATCH_MOST);
     }
     return count;
 }
 
 static double cycles(const ir_node *n, const cg_choice *c) {
-    double steps = (double)cg_parts(n->out[0]->dim[2], planes_of(n, c));
-    double weights = (double)cg_tile_points(c->tile) * (double)n->in[0]->dim[1] *
-                     (double)cg_blocks(n->out[0]->dim[1]);
+    double steps = (double)ir_parts(n->out[0]->dim[2], planes_of(n, c));
+    double weights =
+        (double)cg_tile_points(c->tile) * (double)n->in[0]->dim[1] * (double)cg_blocks(n->out[0]->dim[1]);
     return cg_tile_cycles(n, c) + steps * weights * WEIGHT_POINT;
 }
 
@@ -66,7 +66,7 @@ static bool loads(const ir_node *n) {
 static cg_sums sums(const ir_node *n, const cg_choice *c, int lanes) {
     (void)lanes;
     int64_t planes = planes_of(n, c);
-    return (cg_sums){.planes = planes, .slots = cg_parts(cg_tiles(n, c->tile, 0, planes), c->batch)};
+    return (cg_sums){.planes = planes, .slots = ir_parts(cg_tiles(n, c->tile, 0, planes), c->batch)};
 }
 
 const cg_way cg_way_deep = {
@@ -81,6 +81,7 @@ const cg_way cg_way_deep = {
     .tries = {{4, 4, 4}, {2, 2, 2}},
     .n_tries = 2,
     .run = CG_SHORT_RUN,
+    .rounding = cg_tile_rounding,
     .lane = lane,
     .shared = shared,
     .items = items,

@@ -32,7 +32,7 @@ static cg_sums sums(const ir_node *n, const cg_choice *c, int lanes) {
     (void)c, (void)lanes;
     const int64_t *y = n->out[0]->dim;
     cg_blocking b = cg_blocking_of(n);
-    return (cg_sums){.planes = y[2], .slots = cg_parts(y[2], b.task_d) * cg_parts(y[3], b.task_h)};
+    return (cg_sums){.planes = y[2], .slots = ir_parts(y[2], b.task_d) * ir_parts(y[3], b.task_h)};
 }
 
 const cg_way cg_way_direct = {

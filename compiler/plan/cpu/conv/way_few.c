@@ -23,7 +23,7 @@ static bool admits(const ir_node *n, const cg_choice *c) {
 static double cycles(const ir_node *n, const cg_choice *c) {
     const int64_t *y = n->out[0]->dim, *dilation = ir_ints(n, IR_DILATION);
     double tiles = (double)(y[0] * cg_axis_tiles(y[2], dilation[0], c->tile[0]) *
-                            cg_axis_tiles(y[3], dilation[1], c->tile[1]) * cg_parts(y[4], IR_BLOCK));
+                            cg_axis_tiles(y[3], dilation[1], c->tile[1]) * ir_parts(y[4], IR_BLOCK));
     double ic = (double)n->in[0]->dim[1], oc = (double)y[1];
     return tiles * POINTS * (3 * ic * oc / RATE + (ic + oc) * POINT);
 }
@@ -31,10 +31,11 @@ static double cycles(const ir_node *n, const cg_choice *c) {
 /* As vox_winograd_few_scratch. */
 static int64_t lane(const ir_node *n, const cg_choice *c) {
     (void)c;
-    int64_t pad = ir_ints(n, IR_PAD)[2], left = cg_blocks(pad) * IR_BLOCK, reach = 2 * ir_ints(n, IR_DILATION)[2];
+    int64_t pad = ir_ints(n, IR_PAD)[2], left = cg_blocks(pad) * IR_BLOCK,
+            reach = 2 * ir_ints(n, IR_DILATION)[2];
     int64_t x = cg_blocks(n->in[0]->dim[4]) * IR_BLOCK,
             y = cg_blocks(n->out[0]->dim[4]) * IR_BLOCK + reach - pad;
-    int64_t width = (cg_blocks(left + (x > y ? x : y)) | 1) * IR_BLOCK;
+    int64_t width = (cg_blocks(left + ir_max(x, y)) | 1) * IR_BLOCK;
     return POINTS * (n->in[0]->dim[1] * width + n->out[0]->dim[1] * VOX_FEW_VECTORS * IR_BLOCK) *
            (int64_t)sizeof(float);
 }
@@ -56,6 +57,7 @@ const cg_way cg_way_few = {
     .tries = {{TILE, TILE, 1}},
     .n_tries = 1,
     .run = CG_SHORT_RUN,
+    .rounding = cg_tile_rounding,
     .lane = lane,
     .items = cg_all_tiles,
     .packing = cg_pack_transformed,

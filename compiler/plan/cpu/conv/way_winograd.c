@@ -14,8 +14,9 @@ enum {
 };
 
 static int64_t choose_batch(const ir_node *n, const cg_choice *c) {
-    int64_t tiles = cg_all_tiles(n, c), most = BATCH_POINTS / cg_tile_points(c->tile) / BATCH_STEP * BATCH_STEP;
-    return tiles < most ? tiles : most;
+    int64_t tiles = cg_all_tiles(n, c),
+            most = BATCH_POINTS / cg_tile_points(c->tile) / BATCH_STEP * BATCH_STEP;
+    return ir_min(tiles, most);
 }
 
 static int offer(const ir_graph *g, const ir_node *n, cg_choice *list) {
@@ -33,8 +34,7 @@ static int offer(const ir_graph *g, const ir_node *n, cg_choice *list) {
 /* Of a tile each point of the inputs' blocks, of the products of two output blocks; one register between
  * tensors. */
 static int64_t lane(const ir_node *n, const cg_choice *c) {
-    int64_t registers =
-        cg_tile_points(c->tile) * (c->batch * (cg_blocks(n->in[0]->dim[1]) + 2) + 1);
+    int64_t registers = cg_tile_points(c->tile) * (c->batch * (cg_blocks(n->in[0]->dim[1]) + 2) + 1);
     return registers * IR_BLOCK * (int64_t)sizeof(float);
 }
 
@@ -45,9 +45,9 @@ static bool loads(const ir_node *n) {
 
 /* As vox_winograd_split has it, at most. */
 static cg_sums sums(const ir_node *n, const cg_choice *c, int lanes) {
-    int64_t items = cg_parts(cg_all_tiles(n, c), c->batch), even = lanes > 1 ? VOX_EVEN : 1;
-    if (lanes > 1 && items < 4 * lanes) items = 4 * lanes;
-    return (cg_sums){.planes = n->out[0]->dim[2], .slots = cg_parts(items, even) * even};
+    int64_t items = ir_parts(cg_all_tiles(n, c), c->batch), even = lanes > 1 ? VOX_EVEN : 1;
+    items = ir_max(items, lanes > 1 ? 4 * lanes : 1);
+    return (cg_sums){.planes = n->out[0]->dim[2], .slots = ir_round_up(items, even)};
 }
 
 const cg_way cg_way_winograd = {
@@ -62,6 +62,7 @@ const cg_way cg_way_winograd = {
     .tries = {{4, 4, 4}, {2, 4, 4}, {4, 4, 2}, {2, 2, 2}},
     .n_tries = 4,
     .run = CG_SHORT_RUN,
+    .rounding = cg_tile_rounding,
     .lane = lane,
     .items = cg_all_tiles,
     .stores_more = true,
