@@ -9,11 +9,11 @@
 enum { BATCH = 12 };
 
 static void check(int depth, int width, int lanes) {
-    char *text =
-        test_format("input %%x f32[1,16,%d,9,%d]\nconst %%w f32[16,16,3,3,3] random(1)\n"
-                    "%%y = conv(%%x, %%w) kernel=3x3x3 stride=1x1x1 dilation=1x1x1 "
-                    "pad=[1,1,1,1,1,1] group=1 winograd=4x4x4x%d -> f32[1,16,%d,9,%d] block16\noutput %%y\n",
-                    depth, width, BATCH, depth, width);
+    char *text = test_format("input %%x f32[1,16,%d,9,%d]\nconst %%w f32[16,16,3,3,3] random(1)\n"
+                             "%%y = conv(%%x, %%w) kernel=3x3x3 stride=1x1x1 dilation=1x1x1 "
+                             "pad=[1,1,1,1,1,1] group=1 way=winograd tile=4x4x4 batch=%d -> "
+                             "f32[1,16,%d,9,%d] block16\noutput %%y\n",
+                             depth, width, BATCH, depth, width);
     ir_graph *g = test_graph(text);
     g->goals.lanes = lanes;
     const vox_winograd layer = {.x = {1, 16, depth, 9, width, VOX_BLOCK, 0},

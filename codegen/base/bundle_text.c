@@ -107,8 +107,9 @@ static void add_tuning(vox_json *j, const ir_goals *goals) {
     for (int i = 0; i < goals->n_tuned; i++) {
         vox_json_begin(j, NULL, "{");
         vox_json_text(j, "layer", goals->tuned[i].layer);
-        vox_json_begin(j, "winograd", "[");
-        for (int k = 0; k < 4; k++) vox_json_int(j, NULL, goals->tuned[i].winograd[k]);
+        vox_json_text(j, "way", goals->tuned[i].way);
+        vox_json_begin(j, "tile", "[");
+        for (int k = 0; k < 3; k++) vox_json_int(j, NULL, goals->tuned[i].tile[k]);
         vox_json_end(j);
         vox_json_end(j);
     }
