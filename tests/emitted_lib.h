@@ -92,8 +92,10 @@ static TEST_UNUSED bool emitted_build(const char *dir, char *const *names, int c
     for (int i = 0; f && i < count; i++) fprintf(f, "%s.c\n", names[i]);
     if (!f || fclose(f)) return false;
     snprintf(command, sizeof command,
-             "{ root=$PWD && cd '%s' && gcc " EMITTED_WARNINGS " -I\"$root\" -O0 -c @list && "
-             "gcc " EMITTED_WARNINGS " -I\"$root\" -O1 -fno-inline -ffp-contract=fast %s -c all_kernels.c && "
+             "{ root=$PWD && cd '%s' && mkdir -p runtime && "
+             "ln -sf \"$root\"/runtime/core/* \"$root\"/runtime/cpu/* \"$root\"/runtime/shared/vox_* runtime && "
+             "gcc " EMITTED_WARNINGS " -Iruntime -O0 -c @list && "
+             "gcc " EMITTED_WARNINGS " -Iruntime -O1 -fno-inline -ffp-contract=fast %s -c all_kernels.c && "
              "gcc -shared -o all.so *.o -lm && rm -f *.o; } 2>&1",
              dir, flags);
     return emitted_shell(command, log, n);
