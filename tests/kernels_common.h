@@ -137,6 +137,12 @@ static void same_planes(const vox_dims *ring, buffer got, const vox_dims *t, buf
                                         whole.at + vox_ref_at(t, n, c, d, i / t->w, i % t->w), sizeof(float));
 }
 
+/* Element number i of a tensor, W fastest. */
+static vox_position position_of(const vox_dims *t, int i) {
+    return (vox_position){i / t->w / t->h / t->d / t->c, i / t->w / t->h / t->d % t->c,
+                          i / t->w / t->h % t->d, i / t->w % t->h, i % t->w};
+}
+
 /* Loops over every element of a tensor. */
 #define FOR_TENSOR(t, in, ic, id, ih, iw)                                                                    \
     for (int in = 0; in < (t)->n; in++)                                                                      \

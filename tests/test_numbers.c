@@ -83,7 +83,7 @@ static void scratch_and_slots_of_winograd(void **state) {
         random_tile(tile);
         pair p = random_conv(any(1, 80), any(1, 80), tile, batch, VOX_BLOCK);
         same("bytes of a lane", cg_winograd_lane(p.n), (int64_t)vox_winograd_scratch(&p.kernel) * 4);
-        const vox_winograd_run r = vox_winograd_run_of(&p.kernel, 0, p.kernel.y.d);
+        const vox_winograd_run r = vox_winograd_run_of(&p.kernel, (vox_range){0, p.kernel.y.d});
         const cg_sums sums = cg_sums_of(p.g, p.n);
         const int lanes = p.kernel.workers, even = vox_parts(r.items, VOX_EVEN) * VOX_EVEN;
         const int exact = lanes == 1 || (r.total >= 4 * lanes * VOX_TILE_W && even <= r.total);
@@ -100,11 +100,11 @@ static void scratch_and_slots_of_winograd_deep(void **state) {
         int tile[3];
         random_tile(tile);
         pair p = random_conv(any(1, 300), any(1, 80), tile, 0, VOX_BLOCK);
-        const int planes = (int)cg_deep_planes(p.n, p.n->winograd);
+        const vox_range range = {0, (int)cg_deep_planes(p.n, p.n->winograd)};
         same("bytes of a lane", cg_winograd_lane(p.n), (int64_t)vox_winograd_deep_scratch(&p.kernel) * 4);
         same("bytes for all lanes", cg_winograd_shared(p.n),
-             (int64_t)vox_winograd_deep_shared(&p.kernel, 0, planes) * 4);
-        same("slots", cg_sums_of(p.g, p.n).slots, vox_deep_of(&p.kernel, 0, planes, NULL).groups);
+             (int64_t)vox_winograd_deep_shared(&p.kernel, range) * 4);
+        same("slots", cg_sums_of(p.g, p.n).slots, vox_deep_of(&p.kernel, range, NULL).groups);
         ir_graph_free(p.g);
     }
 }
@@ -121,7 +121,7 @@ static void tasks_and_slots_of_direct(void **state) {
                             .task_oc = (int)b.task_oc,
                             .task_d = (int)b.task_d,
                             .task_h = (int)b.task_h};
-        const int tasks = vox_conv_tasks(&g, 0, g.y.d),
+        const int tasks = vox_conv_tasks(&g, (vox_range){0, g.y.d}),
                   pairs = vox_parts(vox_parts(g.y.c, VOX_BLOCK), g.task_oc);
         same("tasks", b.tasks, tasks);
         same("slots", cg_sums_of(p.g, p.n).slots, tasks / pairs);
@@ -172,9 +172,10 @@ static double run_loading(int channels) {
     const size_t voxels = SIDE * SIDE * SIDE, blocks = (size_t)vox_parts(channels, VOX_BLOCK);
     float *x = floats(voxels * blocks * VOX_BLOCK, 1), *w = floats((size_t)channels * VOX_BLOCK, 2),
           *terms = floats(3 * (size_t)channels, 3), *y = floats(voxels * OC, 4);
-    const vox_around around = {.terms = terms, .ep = {VOX_ACT_RELU, 0, 0}};
-    for (int task = 0; task < vox_conv_tasks(&g, 0, SIDE); task++)
-        vox_f32_conv_around(&g, &around, 0, SIDE, x, w, NULL, NULL, NULL, y, task);
+    const vox_conv_operands o = {
+        .x = x, .weights = w, .y = y, .around = {.terms = terms, .ep = {VOX_ACT_RELU, 0, 0}}};
+    for (int task = 0; task < vox_conv_tasks(&g, (vox_range){0, SIDE}); task++)
+        vox_f32_conv(&g, o, (vox_range){0, SIDE}, task);
     double error = 0;
     for (size_t v = 0; v < voxels; v++) {
         double want = 0;
@@ -246,7 +247,7 @@ static void run_few(int oc) {
                         .task_h = 1,
                         .chunk_ic = 1};
     float *x = floats(W, 1), *w = floats(3 * VOX_BLOCK, 2), *y = floats((size_t)oc * W, 3);
-    vox_f32_conv(&g, 0, 1, x, w, NULL, NULL, NULL, y, 0);
+    vox_f32_conv(&g, (vox_conv_operands){.x = x, .weights = w, .y = y}, (vox_range){0, 1}, 0);
     for (int c = 0; c < oc; c++)
         for (int i = 0; i < W; i++) {
             double want = 0;

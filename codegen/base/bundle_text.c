@@ -102,7 +102,7 @@ int64_t cg_selftest_bytes(const cg_model *m) {
 
 /* ---- manifest.json --------------------------------------------------------------------------- */
 
-static void add_layers(vox_json *j, const cg_model *m) {
+static void add_layers(vox_json *j, const cg_model *m, cg_layer_check *check) {
     vox_json_begin(j, "layers", "[\n");
     for (int i = 0; i < m->n_layers; i++) {
         const cg_layer *l = &m->layers[i];
@@ -111,6 +111,7 @@ static void add_layers(vox_json *j, const cg_model *m) {
         vox_json_text(j, "output", l->node->out[0]->name);
         vox_json_text(j, "source", l->node->source ? l->node->source : "");
         vox_json_text(j, "function", l->function);
+        if (check) check(j, l->node);
         vox_json_end(j);
     }
     vox_json_end(j);
@@ -141,7 +142,8 @@ static void add_files(vox_json *j, const cg_file *files, int n) {
     }
 }
 
-const char *cg_manifest_json(const cg_model *m, const char *target, const cg_file *files, int n_files) {
+const char *cg_manifest_json(const cg_model *m, const char *target, cg_layer_check *check,
+                             const cg_file *files, int n_files) {
     const cg_options *o = m->options;
     cg_text s = {.arena = m->arena};
     vox_json j = cg_json(&s);
@@ -154,7 +156,13 @@ const char *cg_manifest_json(const cg_model *m, const char *target, const cg_fil
     vox_json_text(&j, "input_sha256", o->input_sha256);
     if (o->opset) vox_json_int(&j, "opset", o->opset);
     vox_json_format(&j, "graph_hash", "\"%016" PRIx64 "\"", m->graph_hash);
-    add_layers(&j, m);
+    if (check) {
+        vox_json_begin(&j, "stack", "{");
+        vox_json_int(&j, "bytes", CG_STACK_BYTES);
+        vox_json_bool(&j, "recursive", false);
+        vox_json_end(&j);
+    }
+    add_layers(&j, m, check);
     add_tuning(&j, &m->g->goals);
     vox_json_begin(&j, "files", "[\n");
     add_files(&j, files, n_files);

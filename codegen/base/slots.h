@@ -71,7 +71,7 @@ void cg_scratch_operand(cg_work *w, int64_t shared, int64_t worker);
 const char *cg_sums_at(cg_work *w, const ir_node *n);
 /* Of a conv: operand `x`, or what it is made of on load (slots_norm.c). */
 void cg_conv_operand(cg_work *w);
-/* Slots around_kind and around_argument of a conv, and its operand `around`. */
+/* Of a conv: operand `around`, if there is one. */
 void cg_set_around(cg_work *w);
 /* Records why this node can't be emitted, with op, name and shapes. Returns false. */
 bool cg_unsupported(cg_work *w, const char *why);

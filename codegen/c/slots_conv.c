@@ -19,8 +19,6 @@ static void weight_operands(cg_work *w, const int64_t x[5], const int64_t y[5], 
             cg_weight_operand(w, names[i],
                               &(cg_weight){.pack = CG_VECTOR, .source = {t}, .oc = y[1], .group = group});
     }
-    cg_set(&w->slots, "arguments", "o.x, o.weights, o.bias, o.slope, %so.y",
-           n->op == IR_OP_CONV ? "o.skip, " : "");
 }
 
 static const char *split_text(cg_work *w, const cg_blocking *b) {

@@ -122,10 +122,8 @@ static void add_gather(cg_work *w, const ir_node *gathers, cg_text *around) {
 void cg_set_around(cg_work *w) {
     const ir_node *loads = cg_loads(w->n), *gathers = cg_gathers(w->n);
     cg_text around = {.arena = w->m->arena};
-    bool any = loads || gathers;
     add_load(w, loads, &around);
     add_gather(w, gathers, &around);
-    if (any) cg_add_place(w, "around", ir_format(w->m->arena, "{%s\n        }", cg_string(&around)));
-    cg_set(&w->slots, "around_kind", "%s", any ? "_around" : "");
-    cg_set(&w->slots, "around_argument", "%s", any ? "&o.around, " : "");
+    if (loads || gathers)
+        cg_add_place(w, "around", ir_format(w->m->arena, "{%s\n        }", cg_string(&around)));
 }

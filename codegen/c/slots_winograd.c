@@ -19,7 +19,7 @@ static void weight_operands(cg_work *w) {
     cg_weight want = {.pack = CG_CONV, .source = {n->in[1]}, .oc = oc, .ic = ic, .kernel = 27, .group = 1};
     if (!is_deep(w)) want.pack = CG_WINOGRAD;
     for (int a = 0; a < 3 && !is_deep(w); a++) want.tile[a] = n->winograd[a];
-    cg_weight_operand(w, "weights", &want);
+    cg_weight_operand(w, is_deep(w) ? "weights" : "transformed", &want);
     static const char *const names[] = {"bias", "slope"};
     for (int i = 0; i < 2; i++) {
         const ir_tensor *t = i + 2 < n->n_in ? n->in[i + 2] : NULL;
@@ -54,8 +54,6 @@ static void set_results(cg_work *w) {
         cg_result(w, "pool", pool->out[0]);
         cg_set(&w->slots, "pool_dims", ".pool = %s,", cg_dims_text(w, pool->out[0]));
     }
-    cg_set(&w->slots, "arguments", "o.x, o.weights, o.bias, o.slope, o.skip, o.y%s",
-           is_few(w) ? "" : ", o.crop, o.pool");
 }
 
 /* How the tiles are worked through: batch, and what a kernel that transforms weights takes besides. */
@@ -73,7 +71,6 @@ static void set_work(cg_work *w) {
     cg_set_int(&w->slots, "workers", cg_lanes(w->m->g, n));
     cg_set(&w->slots, "kind", "%s", is_deep(w) ? "_deep" : is_few(w) ? "_few" : "");
     cg_set(&w->slots, "phase", "%s", is_deep(w) ? "m->phase, " : "");
-    cg_set(&w->slots, "shared", "%s", is_deep(w) ? "o.shared, " : "");
     cg_set(&w->slots, "why", "%s", cg_algorithm_reason(n, w->m->arena));
     int64_t tiles = cg_winograd_tiles(n, n->winograd, 0, depth) / (is_few(w) ? n->out[0]->dim[4] : 1);
     cg_set(&w->slots, "split", "%" PRId64 " tiles, at most %" PRId64 " at a time for each of %d threads%s",

@@ -225,9 +225,9 @@ static bool put_build_files(cg_bundle *b, const cu_model *u, bool with_c) {
 /* What the library and the program include besides runtime/cuda and runtime/program. */
 static bool always_needed(const char *name) {
     static const char *const names[] = {
-        "vox.h",        "vox.c",      "vox_model.h", "vox_weights.h", "vox_weights.c",
-        "vox_isa.h",    "vox_isa.c",  "vox_pool.c",  "vox_kernels.h", "vox_hash.h",
-        "vox_limits.h", "vox_isas.h", "vox_acts.h",  "vox_acts.def",  NULL};
+        "vox.h",        "vox.c",      "vox_model.h",  "vox_weights.h", "vox_weights.c",
+        "vox_isa.h",    "vox_isa.c",  "vox_pool.c",   "vox_kernels.h", "vox_hash.h",
+        "vox_limits.h", "vox_acts.h", "vox_acts.def", "vox_isas.h",    NULL};
     for (int i = 0; names[i]; i++)
         if (strcmp(names[i], name) == 0) return true;
     return false;
@@ -299,5 +299,5 @@ bool cu_write_bundle(const ir_graph *g, const cg_options *options, cg_emit *emit
     return put_build_files(b, &u, false) && cg_put_graph(b, m, ".ir") &&
            cg_put_text(b, "memory.json", cg_memory_json(m)) &&
            cg_put_text(b, "LICENSE", cg_licence(m->arena)) && put_runtime(b) && cg_put_weights(b) &&
-           cg_put_manifest(b, "cuda");
+           cg_put_manifest(b, "cuda", NULL);
 }

@@ -44,7 +44,7 @@ static const vox_conv unet3d_e0a_layer = {
     .chunk_ic = 3,
     .run = 128,
 };
-static vox_conv_operands unet3d_e0a_at(const vox_memory *m) {
+VOX_INLINE vox_conv_operands unet3d_e0a_at(const vox_memory *m) {
     return (vox_conv_operands){
         .x = vox_in_input(m, 0, 0),
         .weights = vox_in_prepared(m, 576),
@@ -53,21 +53,18 @@ static vox_conv_operands unet3d_e0a_at(const vox_memory *m) {
     };
 }
 static int unet3d_e0a_tasks(const vox_memory *m) {
-    return vox_conv_tasks(&unet3d_e0a_layer, m->range.begin, m->range.end);
+    return vox_conv_tasks(&unet3d_e0a_layer, m->range);
 }
 static void unet3d_e0a_run(const vox_memory *m, int task) {
-    const vox_conv_operands o = unet3d_e0a_at(m);
-    vox_f32_conv(&unet3d_e0a_layer, m->range.begin, m->range.end, o.x, o.weights, o.bias, o.slope, o.skip,
-                 o.y, task);
+    vox_f32_conv(&unet3d_e0a_layer, unet3d_e0a_at(m), m->range, task);
 }
 static int unet3d_e0a_check(const vox_memory *m, vox_probe *probe) {
-    const vox_conv_operands o = unet3d_e0a_at(m);
-    return vox_check_conv(probe, &unet3d_e0a_layer, o.x, o.weights, o.bias, o.slope, o.skip, o.y);
+    return vox_check_conv(probe, &unet3d_e0a_layer, unet3d_e0a_at(m));
 }
 
 /* e0b: conv 3x3x3 + relu, Winograd 4x4x4, 101.47 GMAC, reads 246.83 MB, writes 469.76 MB; stream 1, 4 planes of e1b at a time
  *   x  e0a f32[1,32,130,130,114], blocked, planes kept: 10 of 130, 19.0 MB instead of 246.6, arena + 0, layers 0 to 3
- *   weights  e0b.conv.weight f32[64,32,3,3,3], prepared + 11072
+ *   transformed  e0b.conv.weight f32[64,32,3,3,3], prepared + 11072
  *   bias  e0b.conv.bias f32[64], prepared + 1796928
  *   crop  e0b.crop f32[1,64,48,48,32], blocked, in cat0, arena + 44324352, layers 0 to 15
  *   pool  p0 f32[1,64,64,64,56], blocked, planes kept: 6 of 64, 5.5 MB instead of 58.7, arena + 37807104, layers 0 to 3
@@ -91,10 +88,10 @@ static const vox_winograd unet3d_e0b_layer = {
     .worker_bytes = 677376,
     .run = 32,
 };
-static vox_conv_operands unet3d_e0b_at(const vox_memory *m) {
+VOX_INLINE vox_conv_operands unet3d_e0b_at(const vox_memory *m) {
     return (vox_conv_operands){
         .x = vox_in_arena(m, 0),
-        .weights = vox_in_prepared(m, 11072),
+        .transformed = vox_in_prepared(m, 11072),
         .bias = vox_in_prepared(m, 1796928),
         .crop = vox_in_arena(m, 44324352),
         .pool = vox_in_arena(m, 37807104),
@@ -105,20 +102,15 @@ static int unet3d_e0b_tasks(const vox_memory *m) {
     return vox_winograd_tasks(&unet3d_e0b_layer, m->range);
 }
 static void unet3d_e0b_run(const vox_memory *m, int task) {
-    const vox_conv_operands o = unet3d_e0b_at(m);
-    float *scratch = vox_worker_scratch(&unet3d_e0b_layer, &o, task);
-    vox_f32_winograd(&unet3d_e0b_layer, m->range.begin, m->range.end, o.x, o.weights, o.bias, o.slope, o.skip,
-                     o.y, o.crop, o.pool, scratch, m->next);
+    vox_f32_winograd(&unet3d_e0b_layer, unet3d_e0b_at(m), m->range, task, m->next);
 }
 static int unet3d_e0b_check(const vox_memory *m, vox_probe *probe) {
-    const vox_conv_operands o = unet3d_e0b_at(m);
-    return vox_check_winograd(probe, &unet3d_e0b_layer, o.x, o.weights, o.bias, o.slope, o.skip, o.y, o.crop,
-                              o.pool);
+    return vox_check_winograd(probe, &unet3d_e0b_layer, unet3d_e0b_at(m));
 }
 
 /* e1a: conv 3x3x3 + relu, Winograd 4x4x4, 22.96 GMAC, reads 59.16 MB, writes 53.14 MB; stream 1, 4 planes of e1b at a time
  *   x  p0 f32[1,64,64,64,56], blocked, planes kept: 6 of 64, 5.5 MB instead of 58.7, arena + 37807104, layers 0 to 3
- *   weights  e1a.conv.weight f32[64,64,3,3,3], prepared + 1797184
+ *   transformed  e1a.conv.weight f32[64,64,3,3,3], prepared + 1797184
  *   bias  e1a.conv.bias f32[64], prepared + 5368896
  *   y  e1a f32[1,64,62,62,54], blocked, planes kept: 8 of 62, 6.9 MB instead of 53.1, arena + 30950400, layers 0 to 3
  *   scratch  1009152 bytes for each thread, arena + 63198720
@@ -138,10 +130,10 @@ static const vox_winograd unet3d_e1a_layer = {
     .worker_bytes = 1009152,
     .run = 32,
 };
-static vox_conv_operands unet3d_e1a_at(const vox_memory *m) {
+VOX_INLINE vox_conv_operands unet3d_e1a_at(const vox_memory *m) {
     return (vox_conv_operands){
         .x = vox_in_arena(m, 37807104),
-        .weights = vox_in_prepared(m, 1797184),
+        .transformed = vox_in_prepared(m, 1797184),
         .bias = vox_in_prepared(m, 5368896),
         .y = vox_in_arena(m, 30950400),
         .scratch = vox_in_arena(m, 63198720),
@@ -151,20 +143,15 @@ static int unet3d_e1a_tasks(const vox_memory *m) {
     return vox_winograd_tasks(&unet3d_e1a_layer, m->range);
 }
 static void unet3d_e1a_run(const vox_memory *m, int task) {
-    const vox_conv_operands o = unet3d_e1a_at(m);
-    float *scratch = vox_worker_scratch(&unet3d_e1a_layer, &o, task);
-    vox_f32_winograd(&unet3d_e1a_layer, m->range.begin, m->range.end, o.x, o.weights, o.bias, o.slope, o.skip,
-                     o.y, o.crop, o.pool, scratch, m->next);
+    vox_f32_winograd(&unet3d_e1a_layer, unet3d_e1a_at(m), m->range, task, m->next);
 }
 static int unet3d_e1a_check(const vox_memory *m, vox_probe *probe) {
-    const vox_conv_operands o = unet3d_e1a_at(m);
-    return vox_check_winograd(probe, &unet3d_e1a_layer, o.x, o.weights, o.bias, o.slope, o.skip, o.y, o.crop,
-                              o.pool);
+    return vox_check_winograd(probe, &unet3d_e1a_layer, unet3d_e1a_at(m));
 }
 
 /* e1b: conv 3x3x3 + relu, Winograd 4x4x4, 41.41 GMAC, reads 54.02 MB, writes 95.85 MB; stream 1, 4 planes of e1b at a time
  *   x  e1a f32[1,64,62,62,54], blocked, planes kept: 8 of 62, 6.9 MB instead of 53.1, arena + 30950400, layers 0 to 3
- *   weights  e1b.conv.weight f32[128,64,3,3,3], prepared + 5369152
+ *   transformed  e1b.conv.weight f32[128,64,3,3,3], prepared + 5369152
  *   bias  e1b.conv.bias f32[128], prepared + 12512576
  *   crop  e1b.crop f32[1,128,28,28,20], blocked, in cat1, arena + 79255040, layers 0 to 12
  *   pool  p1 f32[1,128,30,30,26], blocked, arena + 18969600, layers 0 to 4
@@ -188,10 +175,10 @@ static const vox_winograd unet3d_e1b_layer = {
     .worker_bytes = 1009152,
     .run = 32,
 };
-static vox_conv_operands unet3d_e1b_at(const vox_memory *m) {
+VOX_INLINE vox_conv_operands unet3d_e1b_at(const vox_memory *m) {
     return (vox_conv_operands){
         .x = vox_in_arena(m, 30950400),
-        .weights = vox_in_prepared(m, 5369152),
+        .transformed = vox_in_prepared(m, 5369152),
         .bias = vox_in_prepared(m, 12512576),
         .crop = vox_in_arena(m, 79255040),
         .pool = vox_in_arena(m, 18969600),
@@ -202,20 +189,15 @@ static int unet3d_e1b_tasks(const vox_memory *m) {
     return vox_winograd_tasks(&unet3d_e1b_layer, m->range);
 }
 static void unet3d_e1b_run(const vox_memory *m, int task) {
-    const vox_conv_operands o = unet3d_e1b_at(m);
-    float *scratch = vox_worker_scratch(&unet3d_e1b_layer, &o, task);
-    vox_f32_winograd(&unet3d_e1b_layer, m->range.begin, m->range.end, o.x, o.weights, o.bias, o.slope, o.skip,
-                     o.y, o.crop, o.pool, scratch, m->next);
+    vox_f32_winograd(&unet3d_e1b_layer, unet3d_e1b_at(m), m->range, task, m->next);
 }
 static int unet3d_e1b_check(const vox_memory *m, vox_probe *probe) {
-    const vox_conv_operands o = unet3d_e1b_at(m);
-    return vox_check_winograd(probe, &unet3d_e1b_layer, o.x, o.weights, o.bias, o.slope, o.skip, o.y, o.crop,
-                              o.pool);
+    return vox_check_winograd(probe, &unet3d_e1b_layer, unet3d_e1b_at(m));
 }
 
 /* e2a: conv 3x3x3 + relu, Winograd 4x4x4, 8.32 GMAC, reads 13.75 MB, writes 9.63 MB
  *   x  p1 f32[1,128,30,30,26], blocked, arena + 18969600, layers 0 to 4
- *   weights  e2a.conv.weight f32[128,128,3,3,3], prepared + 12513088
+ *   transformed  e2a.conv.weight f32[128,128,3,3,3], prepared + 12513088
  *   bias  e2a.conv.bias f32[128], prepared + 26799936
  *   y  e2a f32[1,128,28,28,24], blocked, arena + 30950400, layers 4 to 5
  *   scratch  1672704 bytes for each thread, arena + 0
@@ -235,10 +217,10 @@ static const vox_winograd unet3d_e2a_layer = {
     .worker_bytes = 1672704,
     .run = 32,
 };
-static vox_conv_operands unet3d_e2a_at(const vox_memory *m) {
+VOX_INLINE vox_conv_operands unet3d_e2a_at(const vox_memory *m) {
     return (vox_conv_operands){
         .x = vox_in_arena(m, 18969600),
-        .weights = vox_in_prepared(m, 12513088),
+        .transformed = vox_in_prepared(m, 12513088),
         .bias = vox_in_prepared(m, 26799936),
         .y = vox_in_arena(m, 30950400),
         .scratch = vox_in_arena(m, 0),
@@ -248,15 +230,10 @@ static int unet3d_e2a_tasks(const vox_memory *m) {
     return vox_winograd_tasks(&unet3d_e2a_layer, m->range);
 }
 static void unet3d_e2a_run(const vox_memory *m, int task) {
-    const vox_conv_operands o = unet3d_e2a_at(m);
-    float *scratch = vox_worker_scratch(&unet3d_e2a_layer, &o, task);
-    vox_f32_winograd(&unet3d_e2a_layer, m->range.begin, m->range.end, o.x, o.weights, o.bias, o.slope, o.skip,
-                     o.y, o.crop, o.pool, scratch, m->next);
+    vox_f32_winograd(&unet3d_e2a_layer, unet3d_e2a_at(m), m->range, task, m->next);
 }
 static int unet3d_e2a_check(const vox_memory *m, vox_probe *probe) {
-    const vox_conv_operands o = unet3d_e2a_at(m);
-    return vox_check_winograd(probe, &unet3d_e2a_layer, o.x, o.weights, o.bias, o.slope, o.skip, o.y, o.crop,
-                              o.pool);
+    return vox_check_winograd(probe, &unet3d_e2a_layer, unet3d_e2a_at(m));
 }
 
 /* e2b: conv 3x3x3 + relu, deep Winograd 4x4x4, 13.16 GMAC, reads 13.17 MB, writes 15.23 MB
@@ -287,7 +264,7 @@ static const vox_winograd unet3d_e2b_layer = {
     .worker_bytes = 2013696,
     .run = 32,
 };
-static vox_conv_operands unet3d_e2b_at(const vox_memory *m) {
+VOX_INLINE vox_conv_operands unet3d_e2b_at(const vox_memory *m) {
     return (vox_conv_operands){
         .x = vox_in_arena(m, 30950400),
         .weights = vox_in_prepared(m, 26800448),
@@ -302,15 +279,10 @@ static int unet3d_e2b_tasks(const vox_memory *m) {
     return vox_winograd_tasks(&unet3d_e2b_layer, m->range);
 }
 static void unet3d_e2b_run(const vox_memory *m, int task) {
-    const vox_conv_operands o = unet3d_e2b_at(m);
-    float *scratch = vox_worker_scratch(&unet3d_e2b_layer, &o, task);
-    vox_f32_winograd_deep(&unet3d_e2b_layer, m->phase, m->range.begin, m->range.end, o.x, o.weights, o.bias,
-                          o.slope, o.skip, o.y, o.crop, o.pool, o.shared, scratch, m->next);
+    vox_f32_winograd_deep(&unet3d_e2b_layer, unet3d_e2b_at(m), m->range, task, m->phase, m->next);
 }
 static int unet3d_e2b_check(const vox_memory *m, vox_probe *probe) {
-    const vox_conv_operands o = unet3d_e2b_at(m);
-    return vox_check_winograd_deep(probe, &unet3d_e2b_layer, o.x, o.weights, o.bias, o.slope, o.skip, o.y,
-                                   o.crop, o.pool);
+    return vox_check_winograd(probe, &unet3d_e2b_layer, unet3d_e2b_at(m));
 }
 
 /* e3a: conv 3x3x3 + relu, deep Winograd 4x4x4, 1.93 GMAC, reads 8.98 MB, writes 1.12 MB
@@ -337,7 +309,7 @@ static const vox_winograd unet3d_e3a_layer = {
     .worker_bytes = 1050624,
     .run = 32,
 };
-static vox_conv_operands unet3d_e3a_at(const vox_memory *m) {
+VOX_INLINE vox_conv_operands unet3d_e3a_at(const vox_memory *m) {
     return (vox_conv_operands){
         .x = vox_in_arena(m, 17358336),
         .weights = vox_in_prepared(m, 30340416),
@@ -351,15 +323,10 @@ static int unet3d_e3a_tasks(const vox_memory *m) {
     return vox_winograd_tasks(&unet3d_e3a_layer, m->range);
 }
 static void unet3d_e3a_run(const vox_memory *m, int task) {
-    const vox_conv_operands o = unet3d_e3a_at(m);
-    float *scratch = vox_worker_scratch(&unet3d_e3a_layer, &o, task);
-    vox_f32_winograd_deep(&unet3d_e3a_layer, m->phase, m->range.begin, m->range.end, o.x, o.weights, o.bias,
-                          o.slope, o.skip, o.y, o.crop, o.pool, o.shared, scratch, m->next);
+    vox_f32_winograd_deep(&unet3d_e3a_layer, unet3d_e3a_at(m), m->range, task, m->phase, m->next);
 }
 static int unet3d_e3a_check(const vox_memory *m, vox_probe *probe) {
-    const vox_conv_operands o = unet3d_e3a_at(m);
-    return vox_check_winograd_deep(probe, &unet3d_e3a_layer, o.x, o.weights, o.bias, o.slope, o.skip, o.y,
-                                   o.crop, o.pool);
+    return vox_check_winograd(probe, &unet3d_e3a_layer, unet3d_e3a_at(m));
 }
 
 /* e3b: conv 3x3x3 + relu, deep Winograd 4x4x4, 2.01 GMAC, reads 15.27 MB, writes 1.16 MB
@@ -386,7 +353,7 @@ static const vox_winograd unet3d_e3b_layer = {
     .worker_bytes = 898560,
     .run = 32,
 };
-static vox_conv_operands unet3d_e3b_at(const vox_memory *m) {
+VOX_INLINE vox_conv_operands unet3d_e3b_at(const vox_memory *m) {
     return (vox_conv_operands){
         .x = vox_in_arena(m, 10188288),
         .weights = vox_in_prepared(m, 37419328),
@@ -400,15 +367,10 @@ static int unet3d_e3b_tasks(const vox_memory *m) {
     return vox_winograd_tasks(&unet3d_e3b_layer, m->range);
 }
 static void unet3d_e3b_run(const vox_memory *m, int task) {
-    const vox_conv_operands o = unet3d_e3b_at(m);
-    float *scratch = vox_worker_scratch(&unet3d_e3b_layer, &o, task);
-    vox_f32_winograd_deep(&unet3d_e3b_layer, m->phase, m->range.begin, m->range.end, o.x, o.weights, o.bias,
-                          o.slope, o.skip, o.y, o.crop, o.pool, o.shared, scratch, m->next);
+    vox_f32_winograd_deep(&unet3d_e3b_layer, unet3d_e3b_at(m), m->range, task, m->phase, m->next);
 }
 static int unet3d_e3b_check(const vox_memory *m, vox_probe *probe) {
-    const vox_conv_operands o = unet3d_e3b_at(m);
-    return vox_check_winograd_deep(probe, &unet3d_e3b_layer, o.x, o.weights, o.bias, o.slope, o.skip, o.y,
-                                   o.crop, o.pool);
+    return vox_check_winograd(probe, &unet3d_e3b_layer, unet3d_e3b_at(m));
 }
 
 /* up2: conv_transpose 2x2x2 stride 2x2x2, 1.19 GMAC, reads 9.55 MB, writes 9.29 MB
@@ -433,7 +395,7 @@ static const vox_conv unet3d_up2_layer = {
     .chunk_ic = 512,
     .run = 128,
 };
-static vox_conv_operands unet3d_up2_at(const vox_memory *m) {
+VOX_INLINE vox_conv_operands unet3d_up2_at(const vox_memory *m) {
     return (vox_conv_operands){
         .x = vox_in_arena(m, 7589376),
         .weights = vox_in_prepared(m, 51577152),
@@ -441,16 +403,13 @@ static vox_conv_operands unet3d_up2_at(const vox_memory *m) {
     };
 }
 static int unet3d_up2_tasks(const vox_memory *m) {
-    return vox_conv_transpose_tasks(&unet3d_up2_layer, m->range.begin, m->range.end);
+    return vox_conv_transpose_tasks(&unet3d_up2_layer, m->range);
 }
 static void unet3d_up2_run(const vox_memory *m, int task) {
-    const vox_conv_operands o = unet3d_up2_at(m);
-    vox_f32_conv_transpose(&unet3d_up2_layer, m->range.begin, m->range.end, o.x, o.weights, o.bias, o.slope,
-                           o.y, task);
+    vox_f32_conv_transpose(&unet3d_up2_layer, unet3d_up2_at(m), m->range, task);
 }
 static int unet3d_up2_check(const vox_memory *m, vox_probe *probe) {
-    const vox_conv_operands o = unet3d_up2_at(m);
-    return vox_check_conv_transpose(probe, &unet3d_up2_layer, o.x, o.weights, o.bias, o.slope, o.y);
+    return vox_check_conv_transpose(probe, &unet3d_up2_layer, unet3d_up2_at(m));
 }
 
 /* d2a: conv 3x3x3 + relu, deep Winograd 4x4x4, 16.31 GMAC, reads 35.17 MB, writes 3.15 MB
@@ -477,7 +436,7 @@ static const vox_winograd unet3d_d2a_layer = {
     .worker_bytes = 1405440,
     .run = 32,
 };
-static vox_conv_operands unet3d_d2a_at(const vox_memory *m) {
+VOX_INLINE vox_conv_operands unet3d_d2a_at(const vox_memory *m) {
     return (vox_conv_operands){
         .x = vox_in_arena(m, 63198720),
         .weights = vox_in_prepared(m, 59965760),
@@ -491,15 +450,10 @@ static int unet3d_d2a_tasks(const vox_memory *m) {
     return vox_winograd_tasks(&unet3d_d2a_layer, m->range);
 }
 static void unet3d_d2a_run(const vox_memory *m, int task) {
-    const vox_conv_operands o = unet3d_d2a_at(m);
-    float *scratch = vox_worker_scratch(&unet3d_d2a_layer, &o, task);
-    vox_f32_winograd_deep(&unet3d_d2a_layer, m->phase, m->range.begin, m->range.end, o.x, o.weights, o.bias,
-                          o.slope, o.skip, o.y, o.crop, o.pool, o.shared, scratch, m->next);
+    vox_f32_winograd_deep(&unet3d_d2a_layer, unet3d_d2a_at(m), m->range, task, m->phase, m->next);
 }
 static int unet3d_d2a_check(const vox_memory *m, vox_probe *probe) {
-    const vox_conv_operands o = unet3d_d2a_at(m);
-    return vox_check_winograd_deep(probe, &unet3d_d2a_layer, o.x, o.weights, o.bias, o.slope, o.skip, o.y,
-                                   o.crop, o.pool);
+    return vox_check_winograd(probe, &unet3d_d2a_layer, unet3d_d2a_at(m));
 }
 
 /* d2b: conv 3x3x3 + relu, deep Winograd 4x4x4, 3.47 GMAC, reads 10.22 MB, writes 2.01 MB
@@ -526,7 +480,7 @@ static const vox_winograd unet3d_d2b_layer = {
     .worker_bytes = 1405440,
     .run = 32,
 };
-static vox_conv_operands unet3d_d2b_at(const vox_memory *m) {
+VOX_INLINE vox_conv_operands unet3d_d2b_at(const vox_memory *m) {
     return (vox_conv_operands){
         .x = vox_in_arena(m, 37486080),
         .weights = vox_in_prepared(m, 81200448),
@@ -540,15 +494,10 @@ static int unet3d_d2b_tasks(const vox_memory *m) {
     return vox_winograd_tasks(&unet3d_d2b_layer, m->range);
 }
 static void unet3d_d2b_run(const vox_memory *m, int task) {
-    const vox_conv_operands o = unet3d_d2b_at(m);
-    float *scratch = vox_worker_scratch(&unet3d_d2b_layer, &o, task);
-    vox_f32_winograd_deep(&unet3d_d2b_layer, m->phase, m->range.begin, m->range.end, o.x, o.weights, o.bias,
-                          o.slope, o.skip, o.y, o.crop, o.pool, o.shared, scratch, m->next);
+    vox_f32_winograd_deep(&unet3d_d2b_layer, unet3d_d2b_at(m), m->range, task, m->phase, m->next);
 }
 static int unet3d_d2b_check(const vox_memory *m, vox_probe *probe) {
-    const vox_conv_operands o = unet3d_d2b_at(m);
-    return vox_check_winograd_deep(probe, &unet3d_d2b_layer, o.x, o.weights, o.bias, o.slope, o.skip, o.y,
-                                   o.crop, o.pool);
+    return vox_check_winograd(probe, &unet3d_d2b_layer, unet3d_d2b_at(m));
 }
 
 /* up1: conv_transpose 2x2x2 stride 2x2x2, 1.03 GMAC, reads 4.10 MB, writes 16.06 MB
@@ -573,7 +522,7 @@ static const vox_conv unet3d_up1_layer = {
     .chunk_ic = 256,
     .run = 128,
 };
-static vox_conv_operands unet3d_up1_at(const vox_memory *m) {
+VOX_INLINE vox_conv_operands unet3d_up1_at(const vox_memory *m) {
     return (vox_conv_operands){
         .x = vox_in_arena(m, 16252416),
         .weights = vox_in_prepared(m, 88279360),
@@ -581,16 +530,13 @@ static vox_conv_operands unet3d_up1_at(const vox_memory *m) {
     };
 }
 static int unet3d_up1_tasks(const vox_memory *m) {
-    return vox_conv_transpose_tasks(&unet3d_up1_layer, m->range.begin, m->range.end);
+    return vox_conv_transpose_tasks(&unet3d_up1_layer, m->range);
 }
 static void unet3d_up1_run(const vox_memory *m, int task) {
-    const vox_conv_operands o = unet3d_up1_at(m);
-    vox_f32_conv_transpose(&unet3d_up1_layer, m->range.begin, m->range.end, o.x, o.weights, o.bias, o.slope,
-                           o.y, task);
+    vox_f32_conv_transpose(&unet3d_up1_layer, unet3d_up1_at(m), m->range, task);
 }
 static int unet3d_up1_check(const vox_memory *m, vox_probe *probe) {
-    const vox_conv_operands o = unet3d_up1_at(m);
-    return vox_check_conv_transpose(probe, &unet3d_up1_layer, o.x, o.weights, o.bias, o.slope, o.y);
+    return vox_check_conv_transpose(probe, &unet3d_up1_layer, unet3d_up1_at(m));
 }
 
 /* d1a: conv 3x3x3 + relu, deep Winograd 4x4x4, 16.15 GMAC, reads 29.39 MB, writes 6.23 MB
@@ -617,7 +563,7 @@ static const vox_winograd unet3d_d1a_layer = {
     .worker_bytes = 2368512,
     .run = 32,
 };
-static vox_conv_operands unet3d_d1a_at(const vox_memory *m) {
+VOX_INLINE vox_conv_operands unet3d_d1a_at(const vox_memory *m) {
     return (vox_conv_operands){
         .x = vox_in_arena(m, 63198720),
         .weights = vox_in_prepared(m, 90376512),
@@ -631,20 +577,15 @@ static int unet3d_d1a_tasks(const vox_memory *m) {
     return vox_winograd_tasks(&unet3d_d1a_layer, m->range);
 }
 static void unet3d_d1a_run(const vox_memory *m, int task) {
-    const vox_conv_operands o = unet3d_d1a_at(m);
-    float *scratch = vox_worker_scratch(&unet3d_d1a_layer, &o, task);
-    vox_f32_winograd_deep(&unet3d_d1a_layer, m->phase, m->range.begin, m->range.end, o.x, o.weights, o.bias,
-                          o.slope, o.skip, o.y, o.crop, o.pool, o.shared, scratch, m->next);
+    vox_f32_winograd_deep(&unet3d_d1a_layer, unet3d_d1a_at(m), m->range, task, m->phase, m->next);
 }
 static int unet3d_d1a_check(const vox_memory *m, vox_probe *probe) {
-    const vox_conv_operands o = unet3d_d1a_at(m);
-    return vox_check_winograd_deep(probe, &unet3d_d1a_layer, o.x, o.weights, o.bias, o.slope, o.skip, o.y,
-                                   o.crop, o.pool);
+    return vox_check_winograd(probe, &unet3d_d1a_layer, unet3d_d1a_at(m));
 }
 
 /* d1b: conv 3x3x3 + relu, Winograd 4x4x4, 4.08 GMAC, reads 8.00 MB, writes 4.72 MB
  *   x  d1a f32[1,128,26,26,18], blocked, arena + 87283200, layers 12 to 13
- *   weights  d1b.conv.weight f32[128,128,3,3,3], prepared + 95685440
+ *   transformed  d1b.conv.weight f32[128,128,3,3,3], prepared + 95685440
  *   bias  d1b.conv.bias f32[128], prepared + 109972288
  *   y  d1b f32[1,128,24,24,16], blocked, arena + 63198720, layers 13 to 14
  *   scratch  1672704 bytes for each thread, arena + 0
@@ -664,10 +605,10 @@ static const vox_winograd unet3d_d1b_layer = {
     .worker_bytes = 1672704,
     .run = 32,
 };
-static vox_conv_operands unet3d_d1b_at(const vox_memory *m) {
+VOX_INLINE vox_conv_operands unet3d_d1b_at(const vox_memory *m) {
     return (vox_conv_operands){
         .x = vox_in_arena(m, 87283200),
-        .weights = vox_in_prepared(m, 95685440),
+        .transformed = vox_in_prepared(m, 95685440),
         .bias = vox_in_prepared(m, 109972288),
         .y = vox_in_arena(m, 63198720),
         .scratch = vox_in_arena(m, 0),
@@ -677,15 +618,10 @@ static int unet3d_d1b_tasks(const vox_memory *m) {
     return vox_winograd_tasks(&unet3d_d1b_layer, m->range);
 }
 static void unet3d_d1b_run(const vox_memory *m, int task) {
-    const vox_conv_operands o = unet3d_d1b_at(m);
-    float *scratch = vox_worker_scratch(&unet3d_d1b_layer, &o, task);
-    vox_f32_winograd(&unet3d_d1b_layer, m->range.begin, m->range.end, o.x, o.weights, o.bias, o.slope, o.skip,
-                     o.y, o.crop, o.pool, scratch, m->next);
+    vox_f32_winograd(&unet3d_d1b_layer, unet3d_d1b_at(m), m->range, task, m->next);
 }
 static int unet3d_d1b_check(const vox_memory *m, vox_probe *probe) {
-    const vox_conv_operands o = unet3d_d1b_at(m);
-    return vox_check_winograd(probe, &unet3d_d1b_layer, o.x, o.weights, o.bias, o.slope, o.skip, o.y, o.crop,
-                              o.pool);
+    return vox_check_winograd(probe, &unet3d_d1b_layer, unet3d_d1b_at(m));
 }
 
 /* up0: conv_transpose 2x2x2 stride 2x2x2, 1.21 GMAC, reads 5.24 MB, writes 37.75 MB
@@ -710,7 +646,7 @@ static const vox_conv unet3d_up0_layer = {
     .chunk_ic = 128,
     .run = 128,
 };
-static vox_conv_operands unet3d_up0_at(const vox_memory *m) {
+VOX_INLINE vox_conv_operands unet3d_up0_at(const vox_memory *m) {
     return (vox_conv_operands){
         .x = vox_in_arena(m, 63198720),
         .weights = vox_in_prepared(m, 109972800),
@@ -718,21 +654,18 @@ static vox_conv_operands unet3d_up0_at(const vox_memory *m) {
     };
 }
 static int unet3d_up0_tasks(const vox_memory *m) {
-    return vox_conv_transpose_tasks(&unet3d_up0_layer, m->range.begin, m->range.end);
+    return vox_conv_transpose_tasks(&unet3d_up0_layer, m->range);
 }
 static void unet3d_up0_run(const vox_memory *m, int task) {
-    const vox_conv_operands o = unet3d_up0_at(m);
-    vox_f32_conv_transpose(&unet3d_up0_layer, m->range.begin, m->range.end, o.x, o.weights, o.bias, o.slope,
-                           o.y, task);
+    vox_f32_conv_transpose(&unet3d_up0_layer, unet3d_up0_at(m), m->range, task);
 }
 static int unet3d_up0_check(const vox_memory *m, vox_probe *probe) {
-    const vox_conv_operands o = unet3d_up0_at(m);
-    return vox_check_conv_transpose(probe, &unet3d_up0_layer, o.x, o.weights, o.bias, o.slope, o.y);
+    return vox_check_conv_transpose(probe, &unet3d_up0_layer, unet3d_up0_at(m));
 }
 
 /* d0a: conv 3x3x3 + relu, Winograd 4x4x4, 21.06 GMAC, reads 57.95 MB, writes 16.25 MB
  *   x  cat0 f32[1,192,48,48,32], blocked, arena + 6575616, layers 0 to 15
- *   weights  d0a.conv.weight f32[64,192,3,3,3], prepared + 110497088
+ *   transformed  d0a.conv.weight f32[64,192,3,3,3], prepared + 110497088
  *   bias  d0a.conv.bias f32[64], prepared + 121212224
  *   y  d0a f32[1,64,46,46,30], blocked, arena + 63198720, layers 15 to 16
  *   scratch  2336256 bytes for each thread, arena + 79449600
@@ -752,10 +685,10 @@ static const vox_winograd unet3d_d0a_layer = {
     .worker_bytes = 2336256,
     .run = 32,
 };
-static vox_conv_operands unet3d_d0a_at(const vox_memory *m) {
+VOX_INLINE vox_conv_operands unet3d_d0a_at(const vox_memory *m) {
     return (vox_conv_operands){
         .x = vox_in_arena(m, 6575616),
-        .weights = vox_in_prepared(m, 110497088),
+        .transformed = vox_in_prepared(m, 110497088),
         .bias = vox_in_prepared(m, 121212224),
         .y = vox_in_arena(m, 63198720),
         .scratch = vox_in_arena(m, 79449600),
@@ -765,20 +698,15 @@ static int unet3d_d0a_tasks(const vox_memory *m) {
     return vox_winograd_tasks(&unet3d_d0a_layer, m->range);
 }
 static void unet3d_d0a_run(const vox_memory *m, int task) {
-    const vox_conv_operands o = unet3d_d0a_at(m);
-    float *scratch = vox_worker_scratch(&unet3d_d0a_layer, &o, task);
-    vox_f32_winograd(&unet3d_d0a_layer, m->range.begin, m->range.end, o.x, o.weights, o.bias, o.slope, o.skip,
-                     o.y, o.crop, o.pool, scratch, m->next);
+    vox_f32_winograd(&unet3d_d0a_layer, unet3d_d0a_at(m), m->range, task, m->next);
 }
 static int unet3d_d0a_check(const vox_memory *m, vox_probe *probe) {
-    const vox_conv_operands o = unet3d_d0a_at(m);
-    return vox_check_winograd(probe, &unet3d_d0a_layer, o.x, o.weights, o.bias, o.slope, o.skip, o.y, o.crop,
-                              o.pool);
+    return vox_check_winograd(probe, &unet3d_d0a_layer, unet3d_d0a_at(m));
 }
 
 /* d0b: conv 3x3x3 + relu, Winograd 4x4x4, 5.99 GMAC, reads 16.69 MB, writes 13.88 MB
  *   x  d0a f32[1,64,46,46,30], blocked, arena + 63198720, layers 15 to 16
- *   weights  d0b.conv.weight f32[64,64,3,3,3], prepared + 121212480
+ *   transformed  d0b.conv.weight f32[64,64,3,3,3], prepared + 121212480
  *   bias  d0b.conv.bias f32[64], prepared + 124784192
  *   y  d0b f32[1,64,44,44,28], blocked, arena + 0, layers 16 to 17
  *   scratch  1009152 bytes for each thread, arena + 13877248
@@ -798,10 +726,10 @@ static const vox_winograd unet3d_d0b_layer = {
     .worker_bytes = 1009152,
     .run = 32,
 };
-static vox_conv_operands unet3d_d0b_at(const vox_memory *m) {
+VOX_INLINE vox_conv_operands unet3d_d0b_at(const vox_memory *m) {
     return (vox_conv_operands){
         .x = vox_in_arena(m, 63198720),
-        .weights = vox_in_prepared(m, 121212480),
+        .transformed = vox_in_prepared(m, 121212480),
         .bias = vox_in_prepared(m, 124784192),
         .y = vox_in_arena(m, 0),
         .scratch = vox_in_arena(m, 13877248),
@@ -811,15 +739,10 @@ static int unet3d_d0b_tasks(const vox_memory *m) {
     return vox_winograd_tasks(&unet3d_d0b_layer, m->range);
 }
 static void unet3d_d0b_run(const vox_memory *m, int task) {
-    const vox_conv_operands o = unet3d_d0b_at(m);
-    float *scratch = vox_worker_scratch(&unet3d_d0b_layer, &o, task);
-    vox_f32_winograd(&unet3d_d0b_layer, m->range.begin, m->range.end, o.x, o.weights, o.bias, o.slope, o.skip,
-                     o.y, o.crop, o.pool, scratch, m->next);
+    vox_f32_winograd(&unet3d_d0b_layer, unet3d_d0b_at(m), m->range, task, m->next);
 }
 static int unet3d_d0b_check(const vox_memory *m, vox_probe *probe) {
-    const vox_conv_operands o = unet3d_d0b_at(m);
-    return vox_check_winograd(probe, &unet3d_d0b_layer, o.x, o.weights, o.bias, o.slope, o.skip, o.y, o.crop,
-                              o.pool);
+    return vox_check_winograd(probe, &unet3d_d0b_layer, unet3d_d0b_at(m));
 }
 
 /* logits: conv 1x1x1, direct, 0.01 GMAC, reads 13.88 MB, writes 0.65 MB
@@ -845,7 +768,7 @@ static const vox_conv unet3d_logits_layer = {
     .chunk_ic = 64,
     .run = 128,
 };
-static vox_conv_operands unet3d_logits_at(const vox_memory *m) {
+VOX_INLINE vox_conv_operands unet3d_logits_at(const vox_memory *m) {
     return (vox_conv_operands){
         .x = vox_in_arena(m, 0),
         .weights = vox_in_prepared(m, 124784448),
@@ -854,16 +777,13 @@ static vox_conv_operands unet3d_logits_at(const vox_memory *m) {
     };
 }
 static int unet3d_logits_tasks(const vox_memory *m) {
-    return vox_conv_tasks(&unet3d_logits_layer, m->range.begin, m->range.end);
+    return vox_conv_tasks(&unet3d_logits_layer, m->range);
 }
 static void unet3d_logits_run(const vox_memory *m, int task) {
-    const vox_conv_operands o = unet3d_logits_at(m);
-    vox_f32_conv(&unet3d_logits_layer, m->range.begin, m->range.end, o.x, o.weights, o.bias, o.slope, o.skip,
-                 o.y, task);
+    vox_f32_conv(&unet3d_logits_layer, unet3d_logits_at(m), m->range, task);
 }
 static int unet3d_logits_check(const vox_memory *m, vox_probe *probe) {
-    const vox_conv_operands o = unet3d_logits_at(m);
-    return vox_check_conv(probe, &unet3d_logits_layer, o.x, o.weights, o.bias, o.slope, o.skip, o.y);
+    return vox_check_conv(probe, &unet3d_logits_layer, unet3d_logits_at(m));
 }
 
 /* clang-format off */

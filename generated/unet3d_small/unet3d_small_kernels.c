@@ -46,7 +46,7 @@ static const vox_conv unet3d_small_e0a_layer = {
     .chunk_ic = 1,
     .run = 128,
 };
-static vox_conv_operands unet3d_small_e0a_at(const vox_memory *m) {
+VOX_INLINE vox_conv_operands unet3d_small_e0a_at(const vox_memory *m) {
     return (vox_conv_operands){
         .x = vox_in_input(m, 0, 0),
         .weights = vox_in_prepared(m, 640),
@@ -55,21 +55,18 @@ static vox_conv_operands unet3d_small_e0a_at(const vox_memory *m) {
     };
 }
 static int unet3d_small_e0a_tasks(const vox_memory *m) {
-    return vox_conv_tasks(&unet3d_small_e0a_layer, m->range.begin, m->range.end);
+    return vox_conv_tasks(&unet3d_small_e0a_layer, m->range);
 }
 static void unet3d_small_e0a_run(const vox_memory *m, int task) {
-    const vox_conv_operands o = unet3d_small_e0a_at(m);
-    vox_f32_conv(&unet3d_small_e0a_layer, m->range.begin, m->range.end, o.x, o.weights, o.bias, o.slope,
-                 o.skip, o.y, task);
+    vox_f32_conv(&unet3d_small_e0a_layer, unet3d_small_e0a_at(m), m->range, task);
 }
 static int unet3d_small_e0a_check(const vox_memory *m, vox_probe *probe) {
-    const vox_conv_operands o = unet3d_small_e0a_at(m);
-    return vox_check_conv(probe, &unet3d_small_e0a_layer, o.x, o.weights, o.bias, o.slope, o.skip, o.y);
+    return vox_check_conv(probe, &unet3d_small_e0a_layer, unet3d_small_e0a_at(m));
 }
 
 /* e0b: conv 3x3x3 + relu, Winograd 4x4x1, 0.59 GMAC, reads 11.67 MB, writes 21.81 MB; stream 1, 2 planes of p0 at a time
  *   x  e0a f32[1,4,90,90,90], planes kept: 6 of 90, 0.8 MB instead of 11.7, arena + 3717120, layers 0 to 3
- *   weights  e0b.conv.weight f32[8,4,3,3,3], prepared + 2432
+ *   transformed  e0b.conv.weight f32[8,4,3,3,3], prepared + 2432
  *   bias  e0b.conv.bias f32[8], prepared + 30592
  *   y  e0b f32[1,8,88,88,88], planes kept: 4 of 88, 1.0 MB instead of 21.8, arena + 2725888, layers 0 to 3
  *   scratch  138240 bytes for each thread, arena + 4494720
@@ -89,10 +86,10 @@ static const vox_winograd unet3d_small_e0b_layer = {
     .worker_bytes = 138240,
     .run = 32,
 };
-static vox_conv_operands unet3d_small_e0b_at(const vox_memory *m) {
+VOX_INLINE vox_conv_operands unet3d_small_e0b_at(const vox_memory *m) {
     return (vox_conv_operands){
         .x = vox_in_arena(m, 3717120),
-        .weights = vox_in_prepared(m, 2432),
+        .transformed = vox_in_prepared(m, 2432),
         .bias = vox_in_prepared(m, 30592),
         .y = vox_in_arena(m, 2725888),
         .scratch = vox_in_arena(m, 4494720),
@@ -102,15 +99,10 @@ static int unet3d_small_e0b_tasks(const vox_memory *m) {
     return vox_winograd_tasks(&unet3d_small_e0b_layer, m->range);
 }
 static void unet3d_small_e0b_run(const vox_memory *m, int task) {
-    const vox_conv_operands o = unet3d_small_e0b_at(m);
-    float *scratch = vox_worker_scratch(&unet3d_small_e0b_layer, &o, task);
-    vox_f32_winograd_few(&unet3d_small_e0b_layer, m->range.begin, m->range.end, o.x, o.weights, o.bias,
-                         o.slope, o.skip, o.y, scratch, m->next);
+    vox_f32_winograd_few(&unet3d_small_e0b_layer, unet3d_small_e0b_at(m), m->range, task, m->next);
 }
 static int unet3d_small_e0b_check(const vox_memory *m, vox_probe *probe) {
-    const vox_conv_operands o = unet3d_small_e0b_at(m);
-    return vox_check_winograd_few(probe, &unet3d_small_e0b_layer, o.x, o.weights, o.bias, o.slope, o.skip,
-                                  o.y);
+    return vox_check_winograd(probe, &unet3d_small_e0b_layer, unet3d_small_e0b_at(m));
 }
 
 /* e0b.crop: slice, reads 21.81 MB, writes 0.02 MB; stream 1, 2 planes of p0 at a time
@@ -176,7 +168,7 @@ static int unet3d_small_p0_check(const vox_memory *m, vox_probe *probe) {
 
 /* e1a: conv 3x3x3 + relu, Winograd 4x4x1, 0.13 GMAC, reads 2.73 MB, writes 2.37 MB
  *   x  p0 f32[1,8,44,44,44], arena + 0, layers 0 to 4
- *   weights  e1a.conv.weight f32[8,8,3,3,3], prepared + 30656
+ *   transformed  e1a.conv.weight f32[8,8,3,3,3], prepared + 30656
  *   bias  e1a.conv.bias f32[8], prepared + 86976
  *   y  e1a f32[1,8,42,42,42], arena + 2725888, layers 4 to 6
  *   scratch  165888 bytes for each thread, arena + 5096704
@@ -196,10 +188,10 @@ static const vox_winograd unet3d_small_e1a_layer = {
     .worker_bytes = 165888,
     .run = 32,
 };
-static vox_conv_operands unet3d_small_e1a_at(const vox_memory *m) {
+VOX_INLINE vox_conv_operands unet3d_small_e1a_at(const vox_memory *m) {
     return (vox_conv_operands){
         .x = vox_in_arena(m, 0),
-        .weights = vox_in_prepared(m, 30656),
+        .transformed = vox_in_prepared(m, 30656),
         .bias = vox_in_prepared(m, 86976),
         .y = vox_in_arena(m, 2725888),
         .scratch = vox_in_arena(m, 5096704),
@@ -209,15 +201,10 @@ static int unet3d_small_e1a_tasks(const vox_memory *m) {
     return vox_winograd_tasks(&unet3d_small_e1a_layer, m->range);
 }
 static void unet3d_small_e1a_run(const vox_memory *m, int task) {
-    const vox_conv_operands o = unet3d_small_e1a_at(m);
-    float *scratch = vox_worker_scratch(&unet3d_small_e1a_layer, &o, task);
-    vox_f32_winograd_few(&unet3d_small_e1a_layer, m->range.begin, m->range.end, o.x, o.weights, o.bias,
-                         o.slope, o.skip, o.y, scratch, m->next);
+    vox_f32_winograd_few(&unet3d_small_e1a_layer, unet3d_small_e1a_at(m), m->range, task, m->next);
 }
 static int unet3d_small_e1a_check(const vox_memory *m, vox_probe *probe) {
-    const vox_conv_operands o = unet3d_small_e1a_at(m);
-    return vox_check_winograd_few(probe, &unet3d_small_e1a_layer, o.x, o.weights, o.bias, o.slope, o.skip,
-                                  o.y);
+    return vox_check_winograd(probe, &unet3d_small_e1a_layer, unet3d_small_e1a_at(m));
 }
 
 /* e1a.blocked: to_block, reads 2.37 MB, writes 4.74 MB; stream 2, 4 planes of e1b at a time
@@ -246,7 +233,7 @@ static int unet3d_small_e1a_blocked_check(const vox_memory *m, vox_probe *probe)
 
 /* e1b: conv 3x3x3 + relu, Winograd 4x4x4, 0.22 GMAC, reads 4.76 MB, writes 4.10 MB; stream 2, 4 planes of e1b at a time
  *   x  e1a.blocked f32[1,8,42,42,42], blocked, planes kept: 6 of 42, 0.7 MB instead of 4.7, arena + 2045952, layers 5 to 6
- *   weights  e1b.conv.weight f32[16,8,3,3,3], prepared + 87040
+ *   transformed  e1b.conv.weight f32[16,8,3,3,3], prepared + 87040
  *   bias  e1b.conv.bias f32[16], prepared + 198656
  *   crop  e1b.crop f32[1,16,8,8,8], blocked, in cat1, arena + 5608704, layers 5 to 15
  *   pool  p1 f32[1,16,20,20,20], blocked, arena + 5096704, layers 5 to 7
@@ -270,10 +257,10 @@ static const vox_winograd unet3d_small_e1b_layer = {
     .worker_bytes = 511488,
     .run = 32,
 };
-static vox_conv_operands unet3d_small_e1b_at(const vox_memory *m) {
+VOX_INLINE vox_conv_operands unet3d_small_e1b_at(const vox_memory *m) {
     return (vox_conv_operands){
         .x = vox_in_arena(m, 2045952),
-        .weights = vox_in_prepared(m, 87040),
+        .transformed = vox_in_prepared(m, 87040),
         .bias = vox_in_prepared(m, 198656),
         .crop = vox_in_arena(m, 5608704),
         .pool = vox_in_arena(m, 5096704),
@@ -284,20 +271,15 @@ static int unet3d_small_e1b_tasks(const vox_memory *m) {
     return vox_winograd_tasks(&unet3d_small_e1b_layer, m->range);
 }
 static void unet3d_small_e1b_run(const vox_memory *m, int task) {
-    const vox_conv_operands o = unet3d_small_e1b_at(m);
-    float *scratch = vox_worker_scratch(&unet3d_small_e1b_layer, &o, task);
-    vox_f32_winograd(&unet3d_small_e1b_layer, m->range.begin, m->range.end, o.x, o.weights, o.bias, o.slope,
-                     o.skip, o.y, o.crop, o.pool, scratch, m->next);
+    vox_f32_winograd(&unet3d_small_e1b_layer, unet3d_small_e1b_at(m), m->range, task, m->next);
 }
 static int unet3d_small_e1b_check(const vox_memory *m, vox_probe *probe) {
-    const vox_conv_operands o = unet3d_small_e1b_at(m);
-    return vox_check_winograd(probe, &unet3d_small_e1b_layer, o.x, o.weights, o.bias, o.slope, o.skip, o.y,
-                              o.crop, o.pool);
+    return vox_check_winograd(probe, &unet3d_small_e1b_layer, unet3d_small_e1b_at(m));
 }
 
 /* e2a: conv 3x3x3 + relu, Winograd 4x4x4, 0.04 GMAC, reads 0.54 MB, writes 0.37 MB
  *   x  p1 f32[1,16,20,20,20], blocked, arena + 5096704, layers 5 to 7
- *   weights  e2a.conv.weight f32[16,16,3,3,3], prepared + 198720
+ *   transformed  e2a.conv.weight f32[16,16,3,3,3], prepared + 198720
  *   bias  e2a.conv.bias f32[16], prepared + 421952
  *   y  e2a f32[1,16,18,18,18], blocked, arena + 2045952, layers 7 to 8
  *   scratch  511488 bytes for each thread, arena + 0
@@ -317,10 +299,10 @@ static const vox_winograd unet3d_small_e2a_layer = {
     .worker_bytes = 511488,
     .run = 32,
 };
-static vox_conv_operands unet3d_small_e2a_at(const vox_memory *m) {
+VOX_INLINE vox_conv_operands unet3d_small_e2a_at(const vox_memory *m) {
     return (vox_conv_operands){
         .x = vox_in_arena(m, 5096704),
-        .weights = vox_in_prepared(m, 198720),
+        .transformed = vox_in_prepared(m, 198720),
         .bias = vox_in_prepared(m, 421952),
         .y = vox_in_arena(m, 2045952),
         .scratch = vox_in_arena(m, 0),
@@ -330,20 +312,15 @@ static int unet3d_small_e2a_tasks(const vox_memory *m) {
     return vox_winograd_tasks(&unet3d_small_e2a_layer, m->range);
 }
 static void unet3d_small_e2a_run(const vox_memory *m, int task) {
-    const vox_conv_operands o = unet3d_small_e2a_at(m);
-    float *scratch = vox_worker_scratch(&unet3d_small_e2a_layer, &o, task);
-    vox_f32_winograd(&unet3d_small_e2a_layer, m->range.begin, m->range.end, o.x, o.weights, o.bias, o.slope,
-                     o.skip, o.y, o.crop, o.pool, scratch, m->next);
+    vox_f32_winograd(&unet3d_small_e2a_layer, unet3d_small_e2a_at(m), m->range, task, m->next);
 }
 static int unet3d_small_e2a_check(const vox_memory *m, vox_probe *probe) {
-    const vox_conv_operands o = unet3d_small_e2a_at(m);
-    return vox_check_winograd(probe, &unet3d_small_e2a_layer, o.x, o.weights, o.bias, o.slope, o.skip, o.y,
-                              o.crop, o.pool);
+    return vox_check_winograd(probe, &unet3d_small_e2a_layer, unet3d_small_e2a_at(m));
 }
 
 /* e2b: conv 3x3x3 + relu, Winograd 4x4x4, 0.06 GMAC, reads 0.43 MB, writes 0.52 MB
  *   x  e2a f32[1,16,18,18,18], blocked, arena + 2045952, layers 7 to 8
- *   weights  e2b.conv.weight f32[32,16,3,3,3], prepared + 422016
+ *   transformed  e2b.conv.weight f32[32,16,3,3,3], prepared + 422016
  *   bias  e2b.conv.bias f32[32], prepared + 868480
  *   crop  e2b.crop f32[1,32,8,8,8], blocked, in cat2, arena + 3725312, layers 8 to 12
  *   pool  p2 f32[1,32,8,8,8], blocked, arena + 2419200, layers 8 to 9
@@ -367,10 +344,10 @@ static const vox_winograd unet3d_small_e2b_layer = {
     .worker_bytes = 511488,
     .run = 32,
 };
-static vox_conv_operands unet3d_small_e2b_at(const vox_memory *m) {
+VOX_INLINE vox_conv_operands unet3d_small_e2b_at(const vox_memory *m) {
     return (vox_conv_operands){
         .x = vox_in_arena(m, 2045952),
-        .weights = vox_in_prepared(m, 422016),
+        .transformed = vox_in_prepared(m, 422016),
         .bias = vox_in_prepared(m, 868480),
         .crop = vox_in_arena(m, 3725312),
         .pool = vox_in_arena(m, 2419200),
@@ -381,20 +358,15 @@ static int unet3d_small_e2b_tasks(const vox_memory *m) {
     return vox_winograd_tasks(&unet3d_small_e2b_layer, m->range);
 }
 static void unet3d_small_e2b_run(const vox_memory *m, int task) {
-    const vox_conv_operands o = unet3d_small_e2b_at(m);
-    float *scratch = vox_worker_scratch(&unet3d_small_e2b_layer, &o, task);
-    vox_f32_winograd(&unet3d_small_e2b_layer, m->range.begin, m->range.end, o.x, o.weights, o.bias, o.slope,
-                     o.skip, o.y, o.crop, o.pool, scratch, m->next);
+    vox_f32_winograd(&unet3d_small_e2b_layer, unet3d_small_e2b_at(m), m->range, task, m->next);
 }
 static int unet3d_small_e2b_check(const vox_memory *m, vox_probe *probe) {
-    const vox_conv_operands o = unet3d_small_e2b_at(m);
-    return vox_check_winograd(probe, &unet3d_small_e2b_layer, o.x, o.weights, o.bias, o.slope, o.skip, o.y,
-                              o.crop, o.pool);
+    return vox_check_winograd(probe, &unet3d_small_e2b_layer, unet3d_small_e2b_at(m));
 }
 
 /* e3a: conv 3x3x3 + relu, Winograd 4x4x4, 0.00597 GMAC, reads 0.18 MB, writes 0.03 MB
  *   x  p2 f32[1,32,8,8,8], blocked, arena + 2419200, layers 8 to 9
- *   weights  e3a.conv.weight f32[32,32,3,3,3], prepared + 868608
+ *   transformed  e3a.conv.weight f32[32,32,3,3,3], prepared + 868608
  *   bias  e3a.conv.bias f32[32], prepared + 1761536
  *   y  e3a f32[1,32,6,6,6], blocked, arena + 1824768, layers 9 to 10
  *   scratch  456192 bytes for each thread, arena + 0
@@ -414,10 +386,10 @@ static const vox_winograd unet3d_small_e3a_layer = {
     .worker_bytes = 456192,
     .run = 32,
 };
-static vox_conv_operands unet3d_small_e3a_at(const vox_memory *m) {
+VOX_INLINE vox_conv_operands unet3d_small_e3a_at(const vox_memory *m) {
     return (vox_conv_operands){
         .x = vox_in_arena(m, 2419200),
-        .weights = vox_in_prepared(m, 868608),
+        .transformed = vox_in_prepared(m, 868608),
         .bias = vox_in_prepared(m, 1761536),
         .y = vox_in_arena(m, 1824768),
         .scratch = vox_in_arena(m, 0),
@@ -427,20 +399,15 @@ static int unet3d_small_e3a_tasks(const vox_memory *m) {
     return vox_winograd_tasks(&unet3d_small_e3a_layer, m->range);
 }
 static void unet3d_small_e3a_run(const vox_memory *m, int task) {
-    const vox_conv_operands o = unet3d_small_e3a_at(m);
-    float *scratch = vox_worker_scratch(&unet3d_small_e3a_layer, &o, task);
-    vox_f32_winograd(&unet3d_small_e3a_layer, m->range.begin, m->range.end, o.x, o.weights, o.bias, o.slope,
-                     o.skip, o.y, o.crop, o.pool, scratch, m->next);
+    vox_f32_winograd(&unet3d_small_e3a_layer, unet3d_small_e3a_at(m), m->range, task, m->next);
 }
 static int unet3d_small_e3a_check(const vox_memory *m, vox_probe *probe) {
-    const vox_conv_operands o = unet3d_small_e3a_at(m);
-    return vox_check_winograd(probe, &unet3d_small_e3a_layer, o.x, o.weights, o.bias, o.slope, o.skip, o.y,
-                              o.crop, o.pool);
+    return vox_check_winograd(probe, &unet3d_small_e3a_layer, unet3d_small_e3a_at(m));
 }
 
 /* e3b: conv 3x3x3 + relu, Winograd 4x4x4, 0.00354 GMAC, reads 0.25 MB, writes 0.02 MB
  *   x  e3a f32[1,32,6,6,6], blocked, arena + 1824768, layers 9 to 10
- *   weights  e3b.conv.weight f32[64,32,3,3,3], prepared + 1761664
+ *   transformed  e3b.conv.weight f32[64,32,3,3,3], prepared + 1761664
  *   bias  e3b.conv.bias f32[64], prepared + 3547520
  *   y  e3b f32[1,64,4,4,4], blocked, arena + 69120, layers 10 to 11
  *   scratch  69120 bytes for each thread, arena + 0
@@ -460,10 +427,10 @@ static const vox_winograd unet3d_small_e3b_layer = {
     .worker_bytes = 69120,
     .run = 32,
 };
-static vox_conv_operands unet3d_small_e3b_at(const vox_memory *m) {
+VOX_INLINE vox_conv_operands unet3d_small_e3b_at(const vox_memory *m) {
     return (vox_conv_operands){
         .x = vox_in_arena(m, 1824768),
-        .weights = vox_in_prepared(m, 1761664),
+        .transformed = vox_in_prepared(m, 1761664),
         .bias = vox_in_prepared(m, 3547520),
         .y = vox_in_arena(m, 69120),
         .scratch = vox_in_arena(m, 0),
@@ -473,15 +440,10 @@ static int unet3d_small_e3b_tasks(const vox_memory *m) {
     return vox_winograd_tasks(&unet3d_small_e3b_layer, m->range);
 }
 static void unet3d_small_e3b_run(const vox_memory *m, int task) {
-    const vox_conv_operands o = unet3d_small_e3b_at(m);
-    float *scratch = vox_worker_scratch(&unet3d_small_e3b_layer, &o, task);
-    vox_f32_winograd(&unet3d_small_e3b_layer, m->range.begin, m->range.end, o.x, o.weights, o.bias, o.slope,
-                     o.skip, o.y, o.crop, o.pool, scratch, m->next);
+    vox_f32_winograd(&unet3d_small_e3b_layer, unet3d_small_e3b_at(m), m->range, task, m->next);
 }
 static int unet3d_small_e3b_check(const vox_memory *m, vox_probe *probe) {
-    const vox_conv_operands o = unet3d_small_e3b_at(m);
-    return vox_check_winograd(probe, &unet3d_small_e3b_layer, o.x, o.weights, o.bias, o.slope, o.skip, o.y,
-                              o.crop, o.pool);
+    return vox_check_winograd(probe, &unet3d_small_e3b_layer, unet3d_small_e3b_at(m));
 }
 
 /* up2: conv_transpose 2x2x2 stride 2x2x2, 0.00210 GMAC, reads 0.15 MB, writes 0.13 MB
@@ -506,7 +468,7 @@ static const vox_conv unet3d_small_up2_layer = {
     .chunk_ic = 64,
     .run = 128,
 };
-static vox_conv_operands unet3d_small_up2_at(const vox_memory *m) {
+VOX_INLINE vox_conv_operands unet3d_small_up2_at(const vox_memory *m) {
     return (vox_conv_operands){
         .x = vox_in_arena(m, 69120),
         .weights = vox_in_prepared(m, 3547776),
@@ -514,21 +476,18 @@ static vox_conv_operands unet3d_small_up2_at(const vox_memory *m) {
     };
 }
 static int unet3d_small_up2_tasks(const vox_memory *m) {
-    return vox_conv_transpose_tasks(&unet3d_small_up2_layer, m->range.begin, m->range.end);
+    return vox_conv_transpose_tasks(&unet3d_small_up2_layer, m->range);
 }
 static void unet3d_small_up2_run(const vox_memory *m, int task) {
-    const vox_conv_operands o = unet3d_small_up2_at(m);
-    vox_f32_conv_transpose(&unet3d_small_up2_layer, m->range.begin, m->range.end, o.x, o.weights, o.bias,
-                           o.slope, o.y, task);
+    vox_f32_conv_transpose(&unet3d_small_up2_layer, unet3d_small_up2_at(m), m->range, task);
 }
 static int unet3d_small_up2_check(const vox_memory *m, vox_probe *probe) {
-    const vox_conv_operands o = unet3d_small_up2_at(m);
-    return vox_check_conv_transpose(probe, &unet3d_small_up2_layer, o.x, o.weights, o.bias, o.slope, o.y);
+    return vox_check_conv_transpose(probe, &unet3d_small_up2_layer, unet3d_small_up2_at(m));
 }
 
 /* d2a: conv 3x3x3 + relu, Winograd 4x4x4, 0.02 GMAC, reads 0.53 MB, writes 0.03 MB
  *   x  cat2 f32[1,96,8,8,8], blocked, arena + 3594240, layers 8 to 12
- *   weights  d2a.conv.weight f32[32,96,3,3,3], prepared + 3678848
+ *   transformed  d2a.conv.weight f32[32,96,3,3,3], prepared + 3678848
  *   bias  d2a.conv.bias f32[32], prepared + 6357632
  *   y  d2a f32[1,32,6,6,6], blocked, arena + 3790848, layers 12 to 13
  *   scratch  898560 bytes for each thread, arena + 0
@@ -548,10 +507,10 @@ static const vox_winograd unet3d_small_d2a_layer = {
     .worker_bytes = 898560,
     .run = 32,
 };
-static vox_conv_operands unet3d_small_d2a_at(const vox_memory *m) {
+VOX_INLINE vox_conv_operands unet3d_small_d2a_at(const vox_memory *m) {
     return (vox_conv_operands){
         .x = vox_in_arena(m, 3594240),
-        .weights = vox_in_prepared(m, 3678848),
+        .transformed = vox_in_prepared(m, 3678848),
         .bias = vox_in_prepared(m, 6357632),
         .y = vox_in_arena(m, 3790848),
         .scratch = vox_in_arena(m, 0),
@@ -561,20 +520,15 @@ static int unet3d_small_d2a_tasks(const vox_memory *m) {
     return vox_winograd_tasks(&unet3d_small_d2a_layer, m->range);
 }
 static void unet3d_small_d2a_run(const vox_memory *m, int task) {
-    const vox_conv_operands o = unet3d_small_d2a_at(m);
-    float *scratch = vox_worker_scratch(&unet3d_small_d2a_layer, &o, task);
-    vox_f32_winograd(&unet3d_small_d2a_layer, m->range.begin, m->range.end, o.x, o.weights, o.bias, o.slope,
-                     o.skip, o.y, o.crop, o.pool, scratch, m->next);
+    vox_f32_winograd(&unet3d_small_d2a_layer, unet3d_small_d2a_at(m), m->range, task, m->next);
 }
 static int unet3d_small_d2a_check(const vox_memory *m, vox_probe *probe) {
-    const vox_conv_operands o = unet3d_small_d2a_at(m);
-    return vox_check_winograd(probe, &unet3d_small_d2a_layer, o.x, o.weights, o.bias, o.slope, o.skip, o.y,
-                              o.crop, o.pool);
+    return vox_check_winograd(probe, &unet3d_small_d2a_layer, unet3d_small_d2a_at(m));
 }
 
 /* d2b: conv 3x3x3 + relu, Winograd 4x4x4, 0.00177 GMAC, reads 0.14 MB, writes 0.01 MB
  *   x  d2a f32[1,32,6,6,6], blocked, arena + 3790848, layers 12 to 13
- *   weights  d2b.conv.weight f32[32,32,3,3,3], prepared + 6357760
+ *   transformed  d2b.conv.weight f32[32,32,3,3,3], prepared + 6357760
  *   bias  d2b.conv.bias f32[32], prepared + 7250688
  *   y  d2b f32[1,32,4,4,4], blocked, arena + 69120, layers 13 to 14
  *   scratch  69120 bytes for each thread, arena + 0
@@ -594,10 +548,10 @@ static const vox_winograd unet3d_small_d2b_layer = {
     .worker_bytes = 69120,
     .run = 32,
 };
-static vox_conv_operands unet3d_small_d2b_at(const vox_memory *m) {
+VOX_INLINE vox_conv_operands unet3d_small_d2b_at(const vox_memory *m) {
     return (vox_conv_operands){
         .x = vox_in_arena(m, 3790848),
-        .weights = vox_in_prepared(m, 6357760),
+        .transformed = vox_in_prepared(m, 6357760),
         .bias = vox_in_prepared(m, 7250688),
         .y = vox_in_arena(m, 69120),
         .scratch = vox_in_arena(m, 0),
@@ -607,15 +561,10 @@ static int unet3d_small_d2b_tasks(const vox_memory *m) {
     return vox_winograd_tasks(&unet3d_small_d2b_layer, m->range);
 }
 static void unet3d_small_d2b_run(const vox_memory *m, int task) {
-    const vox_conv_operands o = unet3d_small_d2b_at(m);
-    float *scratch = vox_worker_scratch(&unet3d_small_d2b_layer, &o, task);
-    vox_f32_winograd(&unet3d_small_d2b_layer, m->range.begin, m->range.end, o.x, o.weights, o.bias, o.slope,
-                     o.skip, o.y, o.crop, o.pool, scratch, m->next);
+    vox_f32_winograd(&unet3d_small_d2b_layer, unet3d_small_d2b_at(m), m->range, task, m->next);
 }
 static int unet3d_small_d2b_check(const vox_memory *m, vox_probe *probe) {
-    const vox_conv_operands o = unet3d_small_d2b_at(m);
-    return vox_check_winograd(probe, &unet3d_small_d2b_layer, o.x, o.weights, o.bias, o.slope, o.skip, o.y,
-                              o.crop, o.pool);
+    return vox_check_winograd(probe, &unet3d_small_d2b_layer, unet3d_small_d2b_at(m));
 }
 
 /* up1: conv_transpose 2x2x2 stride 2x2x2, 0.00052 GMAC, reads 0.04 MB, writes 0.07 MB
@@ -640,7 +589,7 @@ static const vox_conv unet3d_small_up1_layer = {
     .chunk_ic = 32,
     .run = 128,
 };
-static vox_conv_operands unet3d_small_up1_at(const vox_memory *m) {
+VOX_INLINE vox_conv_operands unet3d_small_up1_at(const vox_memory *m) {
     return (vox_conv_operands){
         .x = vox_in_arena(m, 69120),
         .weights = vox_in_prepared(m, 7250816),
@@ -648,21 +597,18 @@ static vox_conv_operands unet3d_small_up1_at(const vox_memory *m) {
     };
 }
 static int unet3d_small_up1_tasks(const vox_memory *m) {
-    return vox_conv_transpose_tasks(&unet3d_small_up1_layer, m->range.begin, m->range.end);
+    return vox_conv_transpose_tasks(&unet3d_small_up1_layer, m->range);
 }
 static void unet3d_small_up1_run(const vox_memory *m, int task) {
-    const vox_conv_operands o = unet3d_small_up1_at(m);
-    vox_f32_conv_transpose(&unet3d_small_up1_layer, m->range.begin, m->range.end, o.x, o.weights, o.bias,
-                           o.slope, o.y, task);
+    vox_f32_conv_transpose(&unet3d_small_up1_layer, unet3d_small_up1_at(m), m->range, task);
 }
 static int unet3d_small_up1_check(const vox_memory *m, vox_probe *probe) {
-    const vox_conv_operands o = unet3d_small_up1_at(m);
-    return vox_check_conv_transpose(probe, &unet3d_small_up1_layer, o.x, o.weights, o.bias, o.slope, o.y);
+    return vox_check_conv_transpose(probe, &unet3d_small_up1_layer, unet3d_small_up1_at(m));
 }
 
 /* d1a: conv 3x3x3 + relu, Winograd 4x4x4, 0.00448 GMAC, reads 0.18 MB, writes 0.01 MB
  *   x  cat1 f32[1,48,8,8,8], blocked, arena + 5543168, layers 5 to 15
- *   weights  d1a.conv.weight f32[16,48,3,3,3], prepared + 7283584
+ *   transformed  d1a.conv.weight f32[16,48,3,3,3], prepared + 7283584
  *   bias  d1a.conv.bias f32[16], prepared + 7953280
  *   y  d1a f32[1,16,6,6,6], blocked, arena + 2267136, layers 15 to 16
  *   scratch  566784 bytes for each thread, arena + 0
@@ -682,10 +628,10 @@ static const vox_winograd unet3d_small_d1a_layer = {
     .worker_bytes = 566784,
     .run = 32,
 };
-static vox_conv_operands unet3d_small_d1a_at(const vox_memory *m) {
+VOX_INLINE vox_conv_operands unet3d_small_d1a_at(const vox_memory *m) {
     return (vox_conv_operands){
         .x = vox_in_arena(m, 5543168),
-        .weights = vox_in_prepared(m, 7283584),
+        .transformed = vox_in_prepared(m, 7283584),
         .bias = vox_in_prepared(m, 7953280),
         .y = vox_in_arena(m, 2267136),
         .scratch = vox_in_arena(m, 0),
@@ -695,20 +641,15 @@ static int unet3d_small_d1a_tasks(const vox_memory *m) {
     return vox_winograd_tasks(&unet3d_small_d1a_layer, m->range);
 }
 static void unet3d_small_d1a_run(const vox_memory *m, int task) {
-    const vox_conv_operands o = unet3d_small_d1a_at(m);
-    float *scratch = vox_worker_scratch(&unet3d_small_d1a_layer, &o, task);
-    vox_f32_winograd(&unet3d_small_d1a_layer, m->range.begin, m->range.end, o.x, o.weights, o.bias, o.slope,
-                     o.skip, o.y, o.crop, o.pool, scratch, m->next);
+    vox_f32_winograd(&unet3d_small_d1a_layer, unet3d_small_d1a_at(m), m->range, task, m->next);
 }
 static int unet3d_small_d1a_check(const vox_memory *m, vox_probe *probe) {
-    const vox_conv_operands o = unet3d_small_d1a_at(m);
-    return vox_check_winograd(probe, &unet3d_small_d1a_layer, o.x, o.weights, o.bias, o.slope, o.skip, o.y,
-                              o.crop, o.pool);
+    return vox_check_winograd(probe, &unet3d_small_d1a_layer, unet3d_small_d1a_at(m));
 }
 
 /* d1b: conv 3x3x3 + relu, Winograd 4x4x4, 0.00044 GMAC, reads 0.04 MB, writes 0.00 MB
  *   x  d1a f32[1,16,6,6,6], blocked, arena + 2267136, layers 15 to 16
- *   weights  d1b.conv.weight f32[16,16,3,3,3], prepared + 7953344
+ *   transformed  d1b.conv.weight f32[16,16,3,3,3], prepared + 7953344
  *   bias  d1b.conv.bias f32[16], prepared + 8176576
  *   y  d1b f32[1,16,4,4,4], blocked, arena + 55296, layers 16 to 17
  *   scratch  55296 bytes for each thread, arena + 0
@@ -728,10 +669,10 @@ static const vox_winograd unet3d_small_d1b_layer = {
     .worker_bytes = 55296,
     .run = 32,
 };
-static vox_conv_operands unet3d_small_d1b_at(const vox_memory *m) {
+VOX_INLINE vox_conv_operands unet3d_small_d1b_at(const vox_memory *m) {
     return (vox_conv_operands){
         .x = vox_in_arena(m, 2267136),
-        .weights = vox_in_prepared(m, 7953344),
+        .transformed = vox_in_prepared(m, 7953344),
         .bias = vox_in_prepared(m, 8176576),
         .y = vox_in_arena(m, 55296),
         .scratch = vox_in_arena(m, 0),
@@ -741,15 +682,10 @@ static int unet3d_small_d1b_tasks(const vox_memory *m) {
     return vox_winograd_tasks(&unet3d_small_d1b_layer, m->range);
 }
 static void unet3d_small_d1b_run(const vox_memory *m, int task) {
-    const vox_conv_operands o = unet3d_small_d1b_at(m);
-    float *scratch = vox_worker_scratch(&unet3d_small_d1b_layer, &o, task);
-    vox_f32_winograd(&unet3d_small_d1b_layer, m->range.begin, m->range.end, o.x, o.weights, o.bias, o.slope,
-                     o.skip, o.y, o.crop, o.pool, scratch, m->next);
+    vox_f32_winograd(&unet3d_small_d1b_layer, unet3d_small_d1b_at(m), m->range, task, m->next);
 }
 static int unet3d_small_d1b_check(const vox_memory *m, vox_probe *probe) {
-    const vox_conv_operands o = unet3d_small_d1b_at(m);
-    return vox_check_winograd(probe, &unet3d_small_d1b_layer, o.x, o.weights, o.bias, o.slope, o.skip, o.y,
-                              o.crop, o.pool);
+    return vox_check_winograd(probe, &unet3d_small_d1b_layer, unet3d_small_d1b_at(m));
 }
 
 /* up0: conv_transpose 2x2x2 stride 2x2x2, 0.00013 GMAC, reads 0.01 MB, writes 0.03 MB
@@ -774,7 +710,7 @@ static const vox_conv unet3d_small_up0_layer = {
     .chunk_ic = 16,
     .run = 128,
 };
-static vox_conv_operands unet3d_small_up0_at(const vox_memory *m) {
+VOX_INLINE vox_conv_operands unet3d_small_up0_at(const vox_memory *m) {
     return (vox_conv_operands){
         .x = vox_in_arena(m, 55296),
         .weights = vox_in_prepared(m, 8176640),
@@ -782,16 +718,13 @@ static vox_conv_operands unet3d_small_up0_at(const vox_memory *m) {
     };
 }
 static int unet3d_small_up0_tasks(const vox_memory *m) {
-    return vox_conv_transpose_tasks(&unet3d_small_up0_layer, m->range.begin, m->range.end);
+    return vox_conv_transpose_tasks(&unet3d_small_up0_layer, m->range);
 }
 static void unet3d_small_up0_run(const vox_memory *m, int task) {
-    const vox_conv_operands o = unet3d_small_up0_at(m);
-    vox_f32_conv_transpose(&unet3d_small_up0_layer, m->range.begin, m->range.end, o.x, o.weights, o.bias,
-                           o.slope, o.y, task);
+    vox_f32_conv_transpose(&unet3d_small_up0_layer, unet3d_small_up0_at(m), m->range, task);
 }
 static int unet3d_small_up0_check(const vox_memory *m, vox_probe *probe) {
-    const vox_conv_operands o = unet3d_small_up0_at(m);
-    return vox_check_conv_transpose(probe, &unet3d_small_up0_layer, o.x, o.weights, o.bias, o.slope, o.y);
+    return vox_check_conv_transpose(probe, &unet3d_small_up0_layer, unet3d_small_up0_at(m));
 }
 
 /* e0b.crop.blocked: to_block, reads 0.02 MB, writes 0.03 MB
@@ -843,7 +776,7 @@ static const vox_conv unet3d_small_d0a_layer = {
     .chunk_ic = 24,
     .run = 128,
 };
-static vox_conv_operands unet3d_small_d0a_at(const vox_memory *m) {
+VOX_INLINE vox_conv_operands unet3d_small_d0a_at(const vox_memory *m) {
     return (vox_conv_operands){
         .x = vox_in_arena(m, 0),
         .weights = vox_in_prepared(m, 8184832),
@@ -852,16 +785,13 @@ static vox_conv_operands unet3d_small_d0a_at(const vox_memory *m) {
     };
 }
 static int unet3d_small_d0a_tasks(const vox_memory *m) {
-    return vox_conv_tasks(&unet3d_small_d0a_layer, m->range.begin, m->range.end);
+    return vox_conv_tasks(&unet3d_small_d0a_layer, m->range);
 }
 static void unet3d_small_d0a_run(const vox_memory *m, int task) {
-    const vox_conv_operands o = unet3d_small_d0a_at(m);
-    vox_f32_conv(&unet3d_small_d0a_layer, m->range.begin, m->range.end, o.x, o.weights, o.bias, o.slope,
-                 o.skip, o.y, task);
+    vox_f32_conv(&unet3d_small_d0a_layer, unet3d_small_d0a_at(m), m->range, task);
 }
 static int unet3d_small_d0a_check(const vox_memory *m, vox_probe *probe) {
-    const vox_conv_operands o = unet3d_small_d0a_at(m);
-    return vox_check_conv(probe, &unet3d_small_d0a_layer, o.x, o.weights, o.bias, o.slope, o.skip, o.y);
+    return vox_check_conv(probe, &unet3d_small_d0a_layer, unet3d_small_d0a_at(m));
 }
 
 /* d0b: conv 3x3x3 + relu, direct, 0.00011 GMAC, reads 0.01 MB, writes 0.00 MB
@@ -887,7 +817,7 @@ static const vox_conv unet3d_small_d0b_layer = {
     .chunk_ic = 8,
     .run = 128,
 };
-static vox_conv_operands unet3d_small_d0b_at(const vox_memory *m) {
+VOX_INLINE vox_conv_operands unet3d_small_d0b_at(const vox_memory *m) {
     return (vox_conv_operands){
         .x = vox_in_arena(m, 65536),
         .weights = vox_in_prepared(m, 8226368),
@@ -896,16 +826,13 @@ static vox_conv_operands unet3d_small_d0b_at(const vox_memory *m) {
     };
 }
 static int unet3d_small_d0b_tasks(const vox_memory *m) {
-    return vox_conv_tasks(&unet3d_small_d0b_layer, m->range.begin, m->range.end);
+    return vox_conv_tasks(&unet3d_small_d0b_layer, m->range);
 }
 static void unet3d_small_d0b_run(const vox_memory *m, int task) {
-    const vox_conv_operands o = unet3d_small_d0b_at(m);
-    vox_f32_conv(&unet3d_small_d0b_layer, m->range.begin, m->range.end, o.x, o.weights, o.bias, o.slope,
-                 o.skip, o.y, task);
+    vox_f32_conv(&unet3d_small_d0b_layer, unet3d_small_d0b_at(m), m->range, task);
 }
 static int unet3d_small_d0b_check(const vox_memory *m, vox_probe *probe) {
-    const vox_conv_operands o = unet3d_small_d0b_at(m);
-    return vox_check_conv(probe, &unet3d_small_d0b_layer, o.x, o.weights, o.bias, o.slope, o.skip, o.y);
+    return vox_check_conv(probe, &unet3d_small_d0b_layer, unet3d_small_d0b_at(m));
 }
 
 /* logits: conv 1x1x1, direct, 0.00000 GMAC, reads 0.00 MB, writes 0.00 MB
@@ -931,7 +858,7 @@ static const vox_conv unet3d_small_logits_layer = {
     .chunk_ic = 8,
     .run = 128,
 };
-static vox_conv_operands unet3d_small_logits_at(const vox_memory *m) {
+VOX_INLINE vox_conv_operands unet3d_small_logits_at(const vox_memory *m) {
     return (vox_conv_operands){
         .x = vox_in_arena(m, 0),
         .weights = vox_in_prepared(m, 8240256),
@@ -940,16 +867,13 @@ static vox_conv_operands unet3d_small_logits_at(const vox_memory *m) {
     };
 }
 static int unet3d_small_logits_tasks(const vox_memory *m) {
-    return vox_conv_tasks(&unet3d_small_logits_layer, m->range.begin, m->range.end);
+    return vox_conv_tasks(&unet3d_small_logits_layer, m->range);
 }
 static void unet3d_small_logits_run(const vox_memory *m, int task) {
-    const vox_conv_operands o = unet3d_small_logits_at(m);
-    vox_f32_conv(&unet3d_small_logits_layer, m->range.begin, m->range.end, o.x, o.weights, o.bias, o.slope,
-                 o.skip, o.y, task);
+    vox_f32_conv(&unet3d_small_logits_layer, unet3d_small_logits_at(m), m->range, task);
 }
 static int unet3d_small_logits_check(const vox_memory *m, vox_probe *probe) {
-    const vox_conv_operands o = unet3d_small_logits_at(m);
-    return vox_check_conv(probe, &unet3d_small_logits_layer, o.x, o.weights, o.bias, o.slope, o.skip, o.y);
+    return vox_check_conv(probe, &unet3d_small_logits_layer, unet3d_small_logits_at(m));
 }
 
 /* clang-format off */

@@ -3,7 +3,7 @@
  * (vox_ref.h) in double precision, from the operands that the kernel read. Corners first, then seeded
  * positions, all in the planes of the step that was run last.
  *
- * Each vox_check_<kernel> takes the kernel's arguments and returns 1 if a sample is wrong: not a number where
+ * Each vox_check_<kernel> takes the kernel's operands and returns 1 if a sample is wrong: not a number where
  * the formula gives one, or off by more than VOX_CHECK_TOLERANCE of what rounding is measured by: the sum of
  * the absolute terms (convolutions), the value itself, and the layer's RMS.
  */
@@ -17,8 +17,10 @@
 #include "vox_model.h"
 #include "vox_ref.h"
 
+/* What runs once, if at all: small rather than fast, and one of it for all layers. */
+#define VOX_COLD static __attribute__((cold, noinline, unused))
+
 enum { VOX_CHECK_SAMPLES = VOX_PROBE_SAMPLES, VOX_CHECK_CORNERS = 16 };
-#define VOX_CHECK_TOLERANCE 1e-5
 
 typedef struct vox_samples {
     int count;
@@ -67,9 +69,6 @@ static inline vox_position vox_pick_voxel(vox_probe *p, int sample, const vox_di
     at.w = (int)vox_pick(p, sample, 3, y->w);
     return at;
 }
-static inline double vox_value_at(const vox_dims *y, const float *data, vox_position at) {
-    return (double)data[vox_ref_at(y, at.n, at.c, at.d, at.h, at.w)];
-}
 
 static inline int64_t vox_box_count(int rank, const int *dim) {
     int64_t count = 1;
@@ -79,104 +78,64 @@ static inline int64_t vox_box_count(int rank, const int *dim) {
 
 /* ---- convolutions ---------------------------------------------------------------------------- */
 
-static inline int vox_check_conv_any(vox_probe *p, const vox_conv *g, const vox_around *around,
-                                     int transposed, const float *x, const float *w, const float *b,
-                                     const float *slope, const float *skip, const float *y) {
+VOX_COLD int vox_check_conv_any(vox_probe *p, const vox_conv *g, const vox_conv_operands *o, int transposed) {
     vox_samples s = {0};
     for (int i = 0; i < p->samples; i++) {
         const vox_position at = vox_pick_voxel(p, i, &g->y);
         double size;
-        const double want = vox_ref_conv_any(g, around, transposed, x, w, b, slope, skip, at.n, at.c, at.d,
-                                             at.h, at.w, &size);
-        vox_sample(&s, vox_value_at(&g->y, y, at), want, size);
+        const double want = vox_ref_conv_any(g, o, transposed, at, &size);
+        vox_sample(&s, vox_value_at(&g->y, o->y, at), want, size);
     }
     return vox_judge(p, &s);
 }
-static inline int vox_check_conv(vox_probe *p, const vox_conv *g, const float *x, const float *w,
-                                 const float *b, const float *slope, const float *skip, const float *y) {
-    return vox_check_conv_any(p, g, NULL, 0, x, w, b, slope, skip, y);
+VOX_COLD int vox_check_conv(vox_probe *p, const vox_conv *g, vox_conv_operands o) {
+    return vox_check_conv_any(p, g, &o, 0);
 }
-static inline int vox_check_conv_around(vox_probe *p, const vox_conv *g, const vox_around *around,
-                                        const float *x, const float *w, const float *b, const float *slope,
-                                        const float *skip, const float *y) {
-    return vox_check_conv_any(p, g, around, 0, x, w, b, slope, skip, y);
-}
-static inline int vox_check_conv_transpose(vox_probe *p, const vox_conv *g, const float *x, const float *w,
-                                           const float *b, const float *slope, const float *y) {
-    return vox_check_conv_any(p, g, NULL, 1, x, w, b, slope, NULL, y);
+VOX_COLD int vox_check_conv_transpose(vox_probe *p, const vox_conv *g, vox_conv_operands o) {
+    return vox_check_conv_any(p, g, &o, 1);
 }
 
-/* The arguments of a Winograd kernel; w transformed, or not (deep). */
-typedef struct vox_winograd_call {
-    const vox_winograd *g;
-    const vox_around *around;
-    int deep;
-    const float *x, *w, *b, *slope, *skip;
-} vox_winograd_call;
-
-/* The range's planes of one output: `step` 1: the box of y that starts at `first`; 2: its maxima over 2x2x2.
- */
-static inline int vox_check_winograd_box(vox_probe *p, const vox_winograd_call *k, const vox_dims *box,
-                                         const int first[3], int step, const float *data) {
+/* One output of a Winograd kernel: step 1: the box of y that starts at `first`; 2: its maxima over 2x2x2. */
+typedef struct vox_check_box {
+    const vox_dims *dims;
+    const int *first;
+    int step;
+    const float *data;
+} vox_check_box;
+/* The planes of it that the probe's range gives. */
+VOX_COLD int vox_check_winograd_box(vox_probe *p, const vox_winograd *g, const vox_conv_operands *o,
+                                    const vox_check_box *box) {
+    const int *first = box->first, step = box->step, depth = box->dims->d;
     vox_samples s = {0};
-    vox_probe part = *p; /* the planes of the box that the range gives */
+    vox_probe part = *p;
     part.begin = p->begin > first[0] ? (p->begin - first[0]) / step : 0;
-    part.end = (p->end - first[0]) / step < box->d ? (p->end - first[0]) / step : box->d;
+    part.end = (p->end - first[0]) / step < depth ? (p->end - first[0]) / step : depth;
     for (int i = 0; i < p->samples && part.begin < part.end; i++) {
-        const vox_position at = vox_pick_voxel(&part, i, box);
+        const vox_position at = vox_pick_voxel(&part, i, box->dims);
         double want = -(double)INFINITY, scale = 0, size;
         for (int q = 0; q < step * step * step; q++) {
-            const int y_at[5] = {at.n, at.c, first[0] + at.d * step + (q >> 2),
-                                 first[1] + at.h * step + (q >> 1 & 1), first[2] + at.w * step + (q & 1)};
-            const double y =
-                vox_ref_winograd(k->g, k->around, k->deep, k->x, k->w, k->b, k->slope, k->skip, y_at, &size);
+            const vox_position of = {at.n, at.c, first[0] + at.d * step + (q >> 2),
+                                     first[1] + at.h * step + (q >> 1 & 1), first[2] + at.w * step + (q & 1)};
+            const double y = vox_ref_winograd(g, o, of, &size);
             want = isnan(y) || y > want ? y : want;
             scale = fmax(scale, size);
         }
-        vox_sample(&s, vox_value_at(box, data, at), want, scale);
+        vox_sample(&s, vox_value_at(box->dims, box->data, at), want, scale);
     }
     p->random = part.random;
     return vox_judge(p, &s);
 }
-static inline int vox_check_winograd_any(vox_probe *p, const vox_winograd_call *k, const float *y,
-                                         const float *crop, const float *pool) {
+/* Of each Winograd kernel. After the range was computed, while its planes (of x and of the outputs) are in
+ * memory. */
+VOX_COLD int vox_check_winograd(vox_probe *p, const vox_winograd *g, vox_conv_operands o) {
     static const int origin[3] = {0, 0, 0};
-    const vox_winograd *g = k->g;
+    const vox_check_box y = {&g->y, origin, 1, o.y}, crop = {&g->crop, g->crop_begin, 1, o.crop},
+                        pool = {&g->pool, origin, 2, o.pool};
     int bad = 0;
-    if (g->store) bad |= vox_check_winograd_box(p, k, &g->y, origin, 1, y);
-    if (g->crop.c > 0) bad |= vox_check_winograd_box(p, k, &g->crop, g->crop_begin, 1, crop);
-    if (g->pool.c > 0) bad |= vox_check_winograd_box(p, k, &g->pool, origin, 2, pool);
+    if (g->store) bad |= vox_check_winograd_box(p, g, &o, &y);
+    if (g->crop.c > 0) bad |= vox_check_winograd_box(p, g, &o, &crop);
+    if (g->pool.c > 0) bad |= vox_check_winograd_box(p, g, &o, &pool);
     return bad;
-}
-/* After the range was computed, while its planes (of x and of the outputs) are in memory. */
-static inline int vox_check_winograd_around(vox_probe *p, const vox_winograd *g, const vox_around *around,
-                                            const float *x, const float *u, const float *b,
-                                            const float *slope, const float *skip, const float *y,
-                                            const float *crop, const float *pool) {
-    const vox_winograd_call k = {g, around, 0, x, u, b, slope, skip};
-    return vox_check_winograd_any(p, &k, y, crop, pool);
-}
-static inline int vox_check_winograd(vox_probe *p, const vox_winograd *g, const float *x, const float *u,
-                                     const float *b, const float *slope, const float *skip, const float *y,
-                                     const float *crop, const float *pool) {
-    return vox_check_winograd_around(p, g, NULL, x, u, b, slope, skip, y, crop, pool);
-}
-static inline int vox_check_winograd_few(vox_probe *p, const vox_winograd *g, const float *x, const float *u,
-                                         const float *b, const float *slope, const float *skip,
-                                         const float *y) {
-    return vox_check_winograd(p, g, x, u, b, slope, skip, y, NULL, NULL);
-}
-static inline int vox_check_winograd_deep_around(vox_probe *p, const vox_winograd *g,
-                                                 const vox_around *around, const float *x, const float *w,
-                                                 const float *b, const float *slope, const float *skip,
-                                                 const float *y, const float *crop, const float *pool) {
-    const vox_winograd_call k = {g, around, 1, x, w, b, slope, skip};
-    return vox_check_winograd_any(p, &k, y, crop, pool);
-}
-static inline int vox_check_winograd_deep(vox_probe *p, const vox_winograd *g, const float *x, const float *w,
-                                          const float *b, const float *slope, const float *skip,
-                                          const float *y, const float *crop, const float *pool) {
-    return vox_check_winograd_deep_around(p, g, NULL, x, w, b, slope, skip, y, crop, pool);
 }
 
 /* ---- pooling, norms, resizing ---------------------------------------------------------------- */

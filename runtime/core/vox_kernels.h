@@ -50,9 +50,10 @@ typedef struct vox_epilogue {
     float alpha, beta;
 } vox_epilogue;
 
-/* Convolution and transposed convolution share this. Axes are D, H, W. x.block and y.block may differ (the
- * first layer reads a plain input, the last may write a plain output). group > 1 needs plain x and y, or
- * channels per group that are multiples of 16 on both sides. */
+/* vox_conv.h: vox_conv_tasks(g, range), vox_f32_conv(g, o, range, task), vox_conv_transpose_tasks(g, range),
+ * vox_f32_conv_transpose(g, o, range, task), o: vox_conv_operands. Both share this. Axes are D, H, W. x.block
+ * and y.block may differ (the first layer reads a plain input, the last may write a plain output). group > 1
+ * needs plain x and y, or channels per group that are multiples of 16 on both sides. */
 typedef struct vox_conv {
     vox_dims x, y;
     int kernel[3], stride[3], dilation[3];
@@ -69,67 +70,7 @@ typedef struct vox_conv {
     int run;
 } vox_conv;
 
-/* vox_conv.h: vox_conv_tasks(g, range), vox_conv_transpose_tasks(g, range),
- * vox_f32_conv(g, begin, end, x, w, b, slope, skip, y, task),
- * vox_f32_conv_transpose(g, begin, end, x, w, b, slope, y, task).
- *   x      input
- *   w      packed weights, [group][ceil(OC/group/16)][KD][KH][KW][IC/group][16], lanes above OC are 0
- *   b      bias or NULL, slope: of prelu or NULL; both packed per-channel vectors: [ceil(C/16)*16], zeros
- *          above C; with groups whose OC/group is not a multiple of 16: [group][ceil(OC/group/16)*16]
- *   skip   added before ep, or NULL; laid out as y, and y may be skip (then x lies elsewhere)
- *   y      output
- */
-
-/* 3x3x3 convolution of stride 1 and one group by Winograd's minimal filtering, m outputs per tile and axis
- * from m + 2 inputs (m 2 or 4). Axes are D, H, W. What is not finite in x spoils the outputs that it
- * spoils with vox_f32_conv, no others; rounding errors are relative to the largest finite input of a tile,
- * which costs neighbours of values near 3e38 their precision. */
-typedef struct vox_winograd {
-    vox_dims x, y;           /* both block 16 (few: plain); each may be a ring, as may crop and pool */
-    int tile[3];             /* m: 2 or 4; 1: an axis that is not transformed (few) */
-    int dilation[3], pad[3]; /* pad: zeros at the begin of each axis; those at the end follow from y */
-    vox_epilogue ep;
-    int skip_ring;     /* as vox_conv's */
-    int batch;         /* at most so many tiles go through scratch at a time; <= VOX_BATCH_MOST */
-    int store;         /* 1: y is written */
-    vox_dims crop;     /* c > 0: the box of y that starts at crop_begin is written here (block 16) */
-    int crop_begin[3]; /* D, H, W */
-    vox_dims pool;     /* c > 0: max over 2x2x2, stride 2 (d h w of y / 2, block 16); dilation must be 1 */
-    int workers;       /* how many calls share a range of planes: more workers, smaller batches */
-    int worker_bytes;  /* of scratch for each */
-    int run; /* sums over input channels start again after so many, a multiple of 16: as vox_conv's */
-} vox_winograd;
-
-/* vox_winograd.h: vox_f32_winograd(g, begin, end, x, u, b, slope, skip, y, crop, pool, scratch, next)
- * computes the output planes begin <= d < end, for all n. begin and end are multiples of tile[0] *
- * dilation[0] (with pool: and even), or y.d. g->workers calls with the same arguments but `scratch` do it
- * together, at the same time or one after the other: each takes tiles until none are left. What a plane
- * becomes depends on nothing but x. x        input; the planes that the range reads must be there u
- * transformed weights, [ceil(OC/16)][points][IC][16], then their signs (VOX_PACK_WINOGRAD), point =
- * (pd*ph+h)*pw+w b bias or NULL, slope: of prelu or NULL; both [ceil(OC/16)*16] skip     as vox_f32_conv's y,
- * crop, pool   outputs, NULL where not written scratch  vox_winograd_scratch(g) floats of this lane, 64-byte
- * aligned, any content: points * (batch * (ceil(IC/16) + 2) + 1) * 16, points = product of (tile[a] + 2) next
- * shared by the lanes of a range; the caller sets it to 0 before the first
- *
- * vox_winograd_deep.h: vox_f32_winograd_deep(g, phase, begin, end, x, w, b, slope, skip, y, crop, pool,
- * shared, scratch, next) computes the same from weights that are not transformed, for few tiles and many
- * channels. Phase 0 by all lanes, then, when all have returned and *next is 0 again, phase 1 by all lanes.
- * batch: all tiles, up to about 128. w        as vox_f32_conv reads them (VOX_PACK_CONV) shared
- * vox_winograd_deep_shared(g, begin, end) floats for all lanes of a range, 64-byte aligned, any content
- * before phase 0: points * (ceil(IC/16) * tiles | 1) * 16, tiles of the range over all n scratch
- * vox_winograd_deep_scratch(g) floats of this lane, with m = tile and p = m + 2: 32 * (129 * p[1] * p[2] +
- * batch * (p[1] * p[2] + p[0] * m[1] * m[2]))
- */
-
-/* vox_winograd_few.h: vox_f32_winograd_few(g, begin, end, x, u, b, slope, skip, y, scratch, next) computes
- * the same for plain x and y of at most VOX_FEW_MOST output channels, with tile {4, 4, 1} (W is not
- * transformed), without crop and pool; store is 1 and batch means nothing. scratch
- * vox_winograd_few_scratch(g) floats of this lane: 36 * (IC * width + OC * 64), where width is the row of x
- * or y with its padding, in an odd number of blocks
- */
-
-/* What a convolution does for the normalisations in front of it and behind it, as argument `around` (or NULL)
- * of vox_f32_conv_around, vox_f32_winograd_around and vox_f32_winograd_deep_around, behind g. */
+/* What a convolution does for the normalisations in front of it and behind it. */
 typedef struct vox_around {
     /* Not NULL: x (block 16; of a direct convolution: pointwise, at most VOX_AROUND_MOST channels) is read as
      * vox_f32_normalise would write it with these terms, this activation (none, relu, leaky_relu, prelu) and
@@ -144,20 +85,68 @@ typedef struct vox_around {
                  * least max(tiles / batch, 4 * workers); deep: tiles / batch, rounded up */
 } vox_around;
 
-/* The operands of every kernel of the family. */
+/* The operands of every kernel of the family; what is not named is NULL, and absent. y may be skip; else none
+ * of them overlap. */
 typedef struct vox_conv_operands {
-    const float *x, *weights, *bias, *slope, *skip;
-    float *y, *crop, *pool;
-    float *shared, *scratch; /* of all workers; of the first of them, worker_bytes apart */
-    vox_around around;
+    const float *x;
+    /* [group][ceil(OC/group/16)][KD][KH][KW][IC/group][16], lanes above OC are 0 (VOX_PACK_CONV). */
+    const float *weights;
+    /* Instead of them, for vox_f32_winograd and _few: [ceil(OC/16)][points][IC][16], with p = tile + 2 point
+     * = (pd*p[1] + ph)*p[2] + pw, then their signs (VOX_PACK_WINOGRAD). */
+    const float *transformed;
+    const float *bias;  /* [group][ceil(OC/group/16)*16], zeros above OC/group */
+    const float *slope; /* of prelu; as bias */
+    const float *skip;  /* added before ep (not by vox_f32_conv_transpose); laid out as y */
+    float *y;           /* what is stored; Winograd kernels may do without it, and crop or pool its values */
+    float *crop, *pool;
+    float *shared;     /* by all workers (deep): vox_winograd_deep_shared(g, range) floats */
+    float *scratch;    /* of the first worker, g->worker_bytes apart; these two may hold anything before the
+                        * range's first call */
+    vox_around around; /* vox_f32_conv, vox_f32_winograd and _deep only */
 } vox_conv_operands;
+
+/* 3x3x3 convolution of stride 1 and one group by Winograd's minimal filtering, m outputs per tile and axis
+ * from m + 2 inputs (m 2 or 4). Axes are D, H, W. What is not finite in x spoils the outputs that it
+ * spoils with vox_f32_conv, no others; rounding errors are relative to the largest finite input of a tile,
+ * which costs neighbours of values near 3e38 their precision. */
+typedef struct vox_winograd {
+    vox_dims x, y;           /* both block 16 (few: plain); each may be a ring, as may crop and pool */
+    int tile[3];             /* m: 2 or 4; 1: an axis that is not transformed (few) */
+    int dilation[3], pad[3]; /* pad: zeros at the begin of each axis; those at the end follow from y */
+    vox_epilogue ep;
+    int skip_ring;        /* as vox_conv's */
+    int batch;            /* at most so many tiles go through scratch at a time; <= VOX_BATCH_MOST */
+    int store;            /* 1: y is written */
+    vox_dims crop;        /* c > 0: the box of y that starts at crop_begin is written here (block 16) */
+    int crop_begin[3];    /* D, H, W */
+    vox_dims pool;        /* c > 0: max over 2x2x2, stride 2 (d h w of y / 2, block 16); dilation must be 1 */
+    int workers;          /* how many calls share a range of planes: more workers, smaller batches */
+    int64_t worker_bytes; /* of scratch for each */
+    int run; /* sums over input channels start again after so many, a multiple of 16: as vox_conv's */
+} vox_winograd;
+
+/* vox_winograd.h: vox_f32_winograd(g, o, range, worker, next) computes the range's output planes, for all n.
+ * begin and end are multiples of tile[0] * dilation[0] (with pool: and even), or y.d. g->workers calls do it
+ * together, at the same time or one after the other: each takes tiles until none are left. *next is theirs to
+ * count with, and 0 before the first. What a plane becomes depends on nothing but x. A worker's scratch holds
+ * vox_winograd_scratch(g) floats.
+ *
+ * vox_winograd_deep.h: vox_f32_winograd_deep(g, o, range, worker, phase, next) computes the same from weights
+ * that are not transformed, for few tiles and many channels. Phase 0 by all workers, then, when all have
+ * returned and *next is 0 again, phase 1 by all workers. batch: all tiles, up to about 128. Scratch:
+ * vox_winograd_deep_scratch(g) floats.
+ *
+ * vox_winograd_few.h: vox_f32_winograd_few(g, o, range, worker, next) computes the same for plain x and y of
+ * at most VOX_FEW_MOST output channels, with tile {4, 4, 1} (W is not transformed), without crop, pool and
+ * around; store is 1 and batch means nothing. Scratch: vox_winograd_few_scratch(g) floats. */
+
 /* A task is a worker. */
 static inline int vox_winograd_tasks(const vox_winograd *g, vox_range range) {
     (void)range;
     return g->workers;
 }
 static inline float *vox_worker_scratch(const vox_winograd *g, const vox_conv_operands *o, int worker) {
-    return o->scratch + (ptrdiff_t)worker * g->worker_bytes / (ptrdiff_t)sizeof(float);
+    return o->scratch + worker * g->worker_bytes / (int64_t)sizeof(float);
 }
 
 /* vox_pool3d.h: vox_pool3d_tasks(g, range), vox_f32_max_pool(g, o, range, task),

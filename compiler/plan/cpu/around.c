@@ -10,6 +10,7 @@
 #include "algorithm.h"
 #include "blocking.h"
 #include "cpu_passes.h"
+#include "integers.h"
 #include "vox_limits.h"
 
 #include <inttypes.h>
@@ -19,13 +20,6 @@ enum {
     SUMS = 2 * IR_BLOCK * (int)sizeof(double), /* bytes per slot and block of channels: VOX_SUMS */
     SMALL = 4, /* sums take at most one part of this many of what they sum up */
 };
-
-static int64_t parts(int64_t n, int64_t size) {
-    return (n + size - 1) / size;
-}
-static int64_t larger(int64_t a, int64_t b) {
-    return a > b ? a : b;
-}
 
 const ir_node *cg_gathers(const ir_node *n) {
     const ir_tensor *y = n->out[0];
@@ -94,18 +88,19 @@ cg_sums cg_sums_of(const ir_graph *g, const ir_node *conv) {
     cg_sums s = {.planes = y->dim[2]};
     if (!conv->winograd[0]) {
         cg_blocking b = cg_blocking_of(conv);
-        s.slots = parts(y->dim[2], b.task_d) * parts(y->dim[3], b.task_h);
+        s.slots = ir_parts(y->dim[2], b.task_d) * ir_parts(y->dim[3], b.task_h);
     } else if (conv->winograd[3]) {
         int lanes = cg_lanes(g, conv);
         int64_t tiles = cg_winograd_tiles(conv, conv->winograd, 0, y->dim[2]);
         int64_t even = lanes > 1 ? VOX_EVEN : 1; /* as vox_winograd_split has it, at most */
-        s.slots = parts(larger(parts(tiles, conv->winograd[3]), lanes > 1 ? 4 * lanes : 1), even) * even;
+        s.slots =
+            ir_parts(ir_max(ir_parts(tiles, conv->winograd[3]), lanes > 1 ? 4 * lanes : 1), even) * even;
     } else {
         s.planes = cg_deep_planes(conv, conv->winograd);
-        s.slots = parts(cg_winograd_tiles(conv, conv->winograd, 0, s.planes), cg_deep_batch(conv));
+        s.slots = ir_parts(cg_winograd_tiles(conv, conv->winograd, 0, s.planes), cg_deep_batch(conv));
     }
-    s.total = s.slots * parts(y->dim[2], s.planes);
-    s.bytes = s.total * parts(y->dim[1], IR_BLOCK) * SUMS;
+    s.total = s.slots * ir_parts(y->dim[2], s.planes);
+    s.bytes = s.total * ir_parts(y->dim[1], IR_BLOCK) * SUMS;
     return s;
 }
 

@@ -1,4 +1,5 @@
 #include "gpu_model.h"
+#include "integers.h"
 
 #include <stdlib.h>
 
@@ -32,12 +33,8 @@ const char *cg_gpu_precision_name(ir_precision p) {
     return precisions[p].name;
 }
 
-static int64_t round_up(int64_t n, int64_t to) {
-    return (n + to - 1) / to * to;
-}
-
 int64_t cg_gpu_padded(int64_t channels, ir_precision p) {
-    return precisions[p].channels ? round_up(channels, precisions[p].channels) : channels;
+    return precisions[p].channels ? ir_round_up(channels, precisions[p].channels) : channels;
 }
 
 /* ---- time ------------------------------------------------------------------------------------ */
@@ -75,7 +72,7 @@ static double cudnn_time(const ir_node *n, int64_t c, int64_t k, ir_precision p)
     int64_t unit = precisions[p].channels;
     bool tensor = unit && c % unit == 0 && k % unit == 0;
     double rate = !tensor ? FMA_RATE : TENSOR_RATE * 2 / element(p);
-    double work = 2 * (double)ir_macs(n) * (double)c / (double)x->dim[1] * (double)round_up(k, GEMM_TILE) /
+    double work = 2 * (double)ir_macs(n) * (double)c / (double)x->dim[1] * (double)ir_round_up(k, GEMM_TILE) /
                   (double)y->dim[1];
     return longer(work / rate, last_bytes(x, c, p) + last_bytes(y, k, p));
 }
@@ -156,7 +153,7 @@ static int64_t norm_bytes(const ir_tensor *x) {
     int64_t of_one = x->dim[0] ? (int64_t)voxels(x) / x->dim[0] : 0;
     int64_t splits = (of_one + NORM_VOXELS - 1) / NORM_VOXELS;
     if (splits > NORM_SPLITS) splits = NORM_SPLITS;
-    return 8 * x->dim[0] * (splits + 1) * round_up(x->gpu.pitch ? cg_gpu_own_channels(x) : x->dim[1], 16);
+    return 8 * x->dim[0] * (splits + 1) * ir_round_up(x->gpu.pitch ? cg_gpu_own_channels(x) : x->dim[1], 16);
 }
 
 int64_t cg_gpu_scratch(const ir_node *n, ir_precision p) {
@@ -280,7 +277,7 @@ int64_t cg_gpu_weight_bytes(const ir_graph *g) {
     for (int i = 0; i < g->n_nodes; i++)
         for (int k = 0; k < g->nodes[i]->n_in; k++)
             if (g->nodes[i]->in[k] && g->nodes[i]->in[k]->role == IR_ROLE_CONST)
-                sum += round_up(operand_bytes(g->nodes[i], k, g->goals.precision), WEIGHT_ALIGN);
+                sum += ir_round_up(operand_bytes(g->nodes[i], k, g->goals.precision), WEIGHT_ALIGN);
     return sum;
 }
 

@@ -4,6 +4,7 @@
 #include "algorithm.h"
 #include "around.h"
 #include "gpu_model.h"
+#include "integers.h"
 #include "plan_interp_machine.h"
 
 #include <stdlib.h>
@@ -112,17 +113,10 @@ typedef struct result {
 } result;
 enum { MOST_RESULTS = 3 };
 
-static int64_t least(int64_t a, int64_t b) {
-    return a < b ? a : b;
-}
-static int64_t most(int64_t a, int64_t b) {
-    return a > b ? a : b;
-}
-
 /* Planes of a crop that lie in planes [begin, end) of its operand. */
 static ir_planes cropped(const ir_node *crop, int64_t begin, int64_t end) {
     int64_t at = ir_ints(crop, IR_BEGIN)[DEPTH], size = crop->out[0]->dim[DEPTH];
-    ir_planes p = {least(most(begin - at, 0), size), least(most(end - at, 0), size)};
+    ir_planes p = {ir_min(ir_max(begin - at, 0), size), ir_min(ir_max(end - at, 0), size)};
     return p;
 }
 
@@ -145,7 +139,7 @@ static int epilogue_results(const plan_machine *m, const ir_node *n, ir_planes m
     if (pool) {
         int64_t depth = pool->out[0]->dim[DEPTH];
         list[count++] =
-            (result){pool, {least((made.begin + 1) / 2, depth), least(made.end / 2, depth)}, true};
+            (result){pool, {ir_min((made.begin + 1) / 2, depth), ir_min(made.end / 2, depth)}, true};
     }
     return count;
 }

@@ -1,6 +1,7 @@
 /* stream.c: which planes a node reads for the planes it makes, and in which order the nodes of a group take
  * turns. */
 #include "stream.h"
+#include "integers.h"
 
 enum {
     PLANE_AXIS = 2,
@@ -9,12 +10,6 @@ enum {
     MOST_OPERANDS = 256 /* and each turn looks at all operands */
 };
 
-static int64_t most(int64_t a, int64_t b) {
-    return a > b ? a : b;
-}
-static int64_t least(int64_t a, int64_t b) {
-    return a < b ? a : b;
-}
 static int64_t floor_div(int64_t a, int64_t b) {
     return a / b - (a % b < 0);
 }
@@ -116,8 +111,8 @@ ir_planes ir_planes_read(const ir_node *n, int k, ir_planes made) {
         break;
     }
     int64_t depth = n->in[k]->dim[PLANE_AXIS];
-    p.begin = least(most(p.begin, 0), depth);
-    p.end = most(least(p.end, depth), p.begin);
+    p.begin = ir_min(ir_max(p.begin, 0), depth);
+    p.end = ir_max(ir_min(p.end, depth), p.begin);
     return p;
 }
 
@@ -170,9 +165,6 @@ static void add_step(turns *t, int node, int64_t begin, int64_t end) {
 static int64_t grain(const ir_node *n) {
     return n->winograd[0] ? n->winograd[0] * ir_ints(n, IR_DILATION)[0] : 1;
 }
-static int64_t round_up(int64_t planes, int64_t to) {
-    return (planes + to - 1) / to * to;
-}
 
 /* How many planes of the node's result can be made from what its makers have made. */
 static int64_t possible(const turns *t, int node) {
@@ -206,10 +198,10 @@ static void make(turns *t, int node, int64_t end) {
 /* Makes planes up to `end`, at most `pace` at a time, so that no maker runs far ahead. */
 static void demand(turns *t, int node, int64_t end) {
     const ir_node *n = t->g->nodes[node];
-    int64_t *done = &t->done[node - t->first], pace = round_up(t->pace[node - t->first], grain(n));
-    end = least(round_up(end, grain(n)), depth_of(t, node));
+    int64_t *done = &t->done[node - t->first], pace = ir_round_up(t->pace[node - t->first], grain(n));
+    end = ir_min(ir_round_up(end, grain(n)), depth_of(t, node));
     while (*done < end) {
-        ir_planes made = {*done, least(*done + pace, end)};
+        ir_planes made = {*done, ir_min(*done + pace, end)};
         for (int k = 0; k < n->n_in; k++) {
             int from = maker(t, n, k);
             if (from >= 0) demand(t, from, ir_planes_read(n, k, made).end);
@@ -234,12 +226,12 @@ static void set_paces(turns *t, int64_t slab) {
         const ir_node *n = t->g->nodes[i];
         int64_t pace = t->pace[i - t->first];
         if (!pace) t->pace[i - t->first] = pace = slab;
-        pace = round_up(pace, grain(n));
+        pace = ir_round_up(pace, grain(n));
         for (int k = 0; k < n->n_in; k++) {
             int from = maker(t, n, k);
             if (from < 0 || !t->demanded[i - t->first]) continue;
             t->demanded[from - t->first] = true;
-            t->pace[from - t->first] = most(t->pace[from - t->first], pace_of_operand(n, k, pace));
+            t->pace[from - t->first] = ir_max(t->pace[from - t->first], pace_of_operand(n, k, pace));
         }
     }
 }

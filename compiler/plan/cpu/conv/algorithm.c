@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "conv_passes.h"
+#include "integers.h"
 #include "vox_limits.h"
 
 static const double TILE_RATE = 0.86; /* multiply-adds per cycle of the register tiles */
@@ -34,11 +35,8 @@ enum {
     FEW_PREPARED = 8 << 20,      /* the same where memory is wanted back */
 };
 
-static int64_t parts(int64_t n, int64_t size) {
-    return (n + size - 1) / size;
-}
 static int64_t blocks(int64_t channels) {
-    return parts(channels, IR_BLOCK);
+    return ir_parts(channels, IR_BLOCK);
 }
 
 bool cg_admits_winograd(const ir_node *n) {
@@ -57,7 +55,7 @@ int64_t cg_winograd_points(const int64_t w[3]) {
 static int64_t axis_tiles(int64_t extent, int64_t dilation, int64_t m) {
     int64_t sum = 0;
     for (int64_t phase = 0; phase < dilation && phase < extent; phase++)
-        sum += parts(parts(extent - phase, dilation), m);
+        sum += ir_parts(ir_parts(extent - phase, dilation), m);
     return sum;
 }
 
@@ -95,7 +93,7 @@ static bool is_few(const ir_node *n) {
 static double few_cycles(const ir_node *n, const int64_t w[4]) {
     const int64_t *y = n->out[0]->dim, *dilation = ir_ints(n, IR_DILATION);
     double tiles = (double)(y[0] * axis_tiles(y[2], dilation[0], w[0]) * axis_tiles(y[3], dilation[1], w[1]) *
-                            parts(y[4], IR_BLOCK));
+                            ir_parts(y[4], IR_BLOCK));
     double ic = (double)n->in[0]->dim[1], oc = (double)y[1], points = (double)((w[0] + 2) * (w[1] + 2));
     return tiles * points * (3 * ic * oc / FEW_RATE + (ic + oc) * FEW_POINT);
 }
@@ -107,7 +105,8 @@ static double winograd_cycles(const ir_node *n, const int64_t w[4]) {
     double in = (double)blocks(n->in[0]->dim[1]), out = (double)blocks(n->out[0]->dim[1]);
     double cycles = tiles * points * (ic * out / TILE_RATE + in * INPUT_POINT + out * OUTPUT_POINT);
     if (w[3] == 0)
-        cycles += (double)parts(n->out[0]->dim[2], cg_deep_planes(n, w)) * points * ic * out * WEIGHT_POINT;
+        cycles +=
+            (double)ir_parts(n->out[0]->dim[2], cg_deep_planes(n, w)) * points * ic * out * WEIGHT_POINT;
     return cycles;
 }
 
