@@ -51,12 +51,18 @@ char *ir_format(ir_arena *a, const char *fmt, ...) __attribute__((format(printf,
 enum { IR_MAX_RANK = 8, IR_BLOCK = 16 };
 #define IR_MAX_BYTES (INT64_C(1) << 62) /* of a tensor or of scratch memory */
 
-/* X(symbol, text name, bytes, is float) */
-#define IR_DTYPES(X)                                                                                         \
-    X(F32, "f32", 4, 1)                                                                                      \
-    X(F64, "f64", 8, 1) X(I64, "i64", 8, 0) X(I32, "i32", 4, 0) X(U8, "u8", 1, 0) X(BOOL, "bool", 1, 0)
+/* X(symbol, text name, C type, is float, lowest and highest integer) */
+/* clang-format off */
+#define IR_DTYPES(X)                                    \
+    X(F32,  "f32",  float,   1, 0,         0)           \
+    X(F64,  "f64",  double,  1, 0,         0)           \
+    X(I64,  "i64",  int64_t, 0, INT64_MIN, INT64_MAX)   \
+    X(I32,  "i32",  int32_t, 0, INT32_MIN, INT32_MAX)   \
+    X(U8,   "u8",   uint8_t, 0, 0,         UINT8_MAX)   \
+    X(BOOL, "bool", uint8_t, 0, 0,         1)
+/* clang-format on */
 typedef enum ir_dtype {
-#define X(sym, name, bytes, isf) IR_##sym,
+#define X(sym, ...) IR_##sym,
     IR_DTYPES(X)
 #undef X
         IR_DTYPE_COUNT
@@ -65,6 +71,15 @@ const char *ir_dtype_name(ir_dtype t);
 bool ir_dtype_parse(const char *name, ir_dtype *out);
 size_t ir_dtype_bytes(ir_dtype t);
 bool ir_dtype_is_float(ir_dtype t);
+const char *ir_dtype_c(ir_dtype t); /* "float": the C type that it is in memory */
+/* Of integers: the least and the greatest. */
+int64_t ir_dtype_low(ir_dtype t);
+int64_t ir_dtype_high(ir_dtype t);
+/* Element i of an array of type t; _int for integers. What is stored must lie in the type's range. */
+double ir_load_float(ir_dtype t, const void *data, int64_t i); /* any dtype */
+int64_t ir_load_int(ir_dtype t, const void *data, int64_t i);
+void ir_store_float(ir_dtype t, void *data, int64_t i, double v); /* rounded once */
+void ir_store_int(ir_dtype t, void *data, int64_t i, int64_t v);
 
 typedef enum ir_op {
 #define OP(sym, ...) IR_OP_##sym,
@@ -118,6 +133,7 @@ typedef enum ir_layout {
 typedef struct ir_op_info {
     const char *name, *formula, *gradient;
     int min_in, max_in, n_out;   /* max_in -1: any number */
+    int weights;                 /* operands 1 to this one are parameters of a network */
     uint64_t required, optional; /* bit (1 << ir_key) */
     unsigned flags;
     ir_form form;

@@ -130,40 +130,21 @@ char *ir_type_text(const ir_tensor *t, char *buf, size_t n) {
 static bool element(const ir_tensor *t, int64_t i, double *f, int64_t *v) {
     if (!t->data) ir_die("the data of constant %%%s is not here", t->name);
     if (i < 0 || i >= ir_count(t)) ir_die("element %lld of %%%s", (long long)i, t->name);
-    switch (t->dtype) {
-    case IR_F32:
-        *f = (double)((const float *)t->data)[i];
-        return true;
-    case IR_F64:
-        *f = ((const double *)t->data)[i];
-        return true;
-    case IR_I64:
-        *v = ((const int64_t *)t->data)[i];
-        return false;
-    case IR_I32:
-        *v = ((const int32_t *)t->data)[i];
-        return false;
-    case IR_U8:
-    case IR_BOOL:
-        *v = ((const uint8_t *)t->data)[i];
-        return false;
-    case IR_DTYPE_COUNT:
-        break;
-    }
-    ir_die("constant %%%s has no dtype", t->name);
+    const bool is_float = ir_dtype_is_float(t->dtype);
+    if (is_float)
+        *f = ir_load_float(t->dtype, t->data, i);
+    else
+        *v = ir_load_int(t->dtype, t->data, i);
+    return is_float;
 }
 
 bool ir_is_weight(const ir_graph *g, const ir_tensor *t) {
-    static const struct {
-        ir_op op;
-        int last; /* operands 1 to this one */
-    } rows[] = {{IR_OP_CONV, 3},          {IR_OP_CONV_TRANSPOSE, 3}, {IR_OP_BATCH_NORM, 4},
-                {IR_OP_INSTANCE_NORM, 3}, {IR_OP_NORM_TERMS, 2},     {IR_OP_PRELU, 1}};
     (void)g;
-    for (int i = 0; i < t->n_users; i++)
-        for (size_t r = 0; r < sizeof rows / sizeof *rows; r++)
-            for (int k = 1; t->users[i]->op == rows[r].op && k <= rows[r].last && k < t->users[i]->n_in; k++)
-                if (t->users[i]->in[k] == t) return true;
+    for (int i = 0; i < t->n_users; i++) {
+        const ir_node *n = t->users[i];
+        for (int k = 1; k <= ir_op_get(n->op)->weights && k < n->n_in; k++)
+            if (n->in[k] == t) return true;
+    }
     return false;
 }
 

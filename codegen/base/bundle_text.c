@@ -45,18 +45,33 @@ const char *cg_unsigned(ir_arena *arena, int64_t v) {
 }
 
 const char *cg_c_dtype(ir_dtype t) {
-    static const char *const names[] = {[IR_F32] = "float",   [IR_F64] = "double", [IR_I64] = "int64_t",
-                                        [IR_I32] = "int32_t", [IR_U8] = "uint8_t", [IR_BOOL] = "uint8_t"};
+    return ir_dtype_c(t);
+}
+
+/* X(symbol, the runtime's); f64 is not among them. */
+#define RUNTIME_TYPES(X) X(F32, F32) X(I64, I64) X(I32, I32) X(U8, U8) X(BOOL, U8)
+
+const char *cg_vox_dtype(ir_dtype t) {
+    static const char *const names[IR_DTYPE_COUNT] = {
+#define X(sym, type) [IR_##sym] = "VOX_" #type,
+        RUNTIME_TYPES(X)
+#undef X
+    };
     return names[t];
 }
 
-const char *cg_vox_dtype(ir_dtype t) {
-    static const char *const names[IR_DTYPE_COUNT] = {[IR_F32] = "VOX_F32",
-                                                      [IR_I64] = "VOX_I64",
-                                                      [IR_I32] = "VOX_I32",
-                                                      [IR_U8] = "VOX_U8",
-                                                      [IR_BOOL] = "VOX_U8"};
-    return names[t];
+const char *cg_vox_store(ir_dtype t, ir_storage storage) {
+    static const char *const narrow[IR_STORAGE_COUNT] = {
+#define X(sym, name, bytes) [IR_STORE_##sym] = "VOX_STORE_" #sym,
+        IR_STORAGES(X)
+#undef X
+    };
+    static const char *const own[IR_DTYPE_COUNT] = {
+#define X(sym, type) [IR_##sym] = "VOX_STORE_" #type,
+        RUNTIME_TYPES(X)
+#undef X
+    };
+    return narrow[storage] ? narrow[storage] : own[t];
 }
 
 /* ---- ports ----------------------------------------------------------------------------------- */

@@ -19,6 +19,7 @@ int64_t cg_port_bytes(const ir_tensor *t);
 int64_t cg_selftest_bytes(const cg_model *m);
 const char *cg_c_dtype(ir_dtype t);   /* "float" */
 const char *cg_vox_dtype(ir_dtype t); /* "VOX_F32", NULL if the runtime has no such type */
+const char *cg_vox_store(ir_dtype t, ir_storage storage); /* "VOX_STORE_F16", NULL likewise */
 
 /* Adds "check": what the self-test allows node n. */
 typedef void cg_layer_check(vox_json *j, const ir_node *n);

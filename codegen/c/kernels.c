@@ -53,9 +53,9 @@ NO_KERNEL(FROM_CHANNELS_LAST)
 /* clang-format on */
 
 static const cg_kernel *const by_op[IR_OP_COUNT] = {
-#define OP(sym, ...)                           [IR_OP_##sym] = &kernel_##sym,
-#define MAP_OP(sym, ...)                       [IR_OP_##sym] = &kernel_map,
-#define BINARY_OP(sym, name, flags, form, ...) [IR_OP_##sym] = &kernel_##form,
+#define OP(sym, ...)                                    [IR_OP_##sym] = &kernel_##sym,
+#define MAP_OP(sym, ...)                                [IR_OP_##sym] = &kernel_map,
+#define BINARY_OP(sym, name, weights, flags, form, ...) [IR_OP_##sym] = &kernel_##form,
 #include "ops.def"
 };
 

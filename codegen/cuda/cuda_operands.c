@@ -15,12 +15,7 @@ const char *cu_type(const ir_tensor *t) {
 }
 
 const char *cu_store_name(const ir_tensor *t) {
-    if (t->gpu.storage == IR_STORE_F16) return "VOX_STORE_F16";
-    if (t->gpu.storage == IR_STORE_BF16) return "VOX_STORE_BF16";
-    return t->dtype == IR_F32   ? "VOX_STORE_F32"
-           : t->dtype == IR_I64 ? "VOX_STORE_I64"
-           : t->dtype == IR_I32 ? "VOX_STORE_I32"
-                                : "VOX_STORE_U8";
+    return cg_vox_store(t->dtype, t->gpu.storage);
 }
 
 bool cu_axes(const ir_tensor *t, int64_t dim[5]) {

@@ -9,7 +9,8 @@
 #include <string.h>
 
 static interp_eval *const evals[IR_OP_COUNT] = {
-#define OP(sym, name, imin, imax, outs, flags, form, shape, value, ...) [IR_OP_##sym] = interp_##value,
+#define OP(sym, name, imin, imax, outs, weights, flags, form, shape, value, ...)                             \
+    [IR_OP_##sym] = interp_##value,
 #include "ops.def"
 };
 
@@ -185,28 +186,10 @@ bool ir_interpret(const ir_graph *g, const ir_value *in, ir_value *out, int thre
 /* ---- folding --------------------------------------------------------------------------------- */
 
 static void store(ir_dtype t, void *data, int64_t i, const ir_value *v) {
-    switch (t) {
-    case IR_F32:
-        ((float *)data)[i] = (float)v->f[i];
-        break;
-    case IR_F64:
-        ((double *)data)[i] = v->f[i];
-        break;
-    case IR_I64:
-        ((int64_t *)data)[i] = v->i[i];
-        break;
-    case IR_I32:
-        ((int32_t *)data)[i] = (int32_t)v->i[i];
-        break;
-    case IR_U8:
-        ((uint8_t *)data)[i] = (uint8_t)v->i[i];
-        break;
-    case IR_BOOL:
-        ((uint8_t *)data)[i] = v->i[i] != 0;
-        break;
-    default:
-        ir_die("no dtype %d", (int)t);
-    }
+    if (ir_dtype_is_float(t))
+        ir_store_float(t, data, i, v->f[i]);
+    else
+        ir_store_int(t, data, i, t == IR_BOOL ? v->i[i] != 0 : v->i[i]);
 }
 
 /* t, until now computed, becomes a constant with these elements, each rounded once to t's dtype. */

@@ -27,7 +27,7 @@ typedef bool interp_eval(const interp_call *c);
 
 /* Column `value` of ops.def: interp_conv.c, interp_pool.c, interp_norm.c, interp_resize.c, interp_data.c,
  * interp_reduce.c and interp_math.c. */
-#define OP(sym, name, imin, imax, outs, flags, form, shape, value, ...) interp_eval interp_##value;
+#define OP(sym, name, imin, imax, outs, weights, flags, form, shape, value, ...) interp_eval interp_##value;
 #include "ops.def"
 
 /* ---- helpers --------------------------------------------------------------------------------- */

@@ -8,8 +8,7 @@
 /* ---- maps ------------------------------------------------------------------------------------ */
 
 int64_t interp_whole(ir_dtype t, double x) {
-    int64_t low = t == IR_I32 ? INT32_MIN : t == IR_U8 || t == IR_BOOL ? 0 : INT64_MIN;
-    int64_t high = t == IR_I32 ? INT32_MAX : t == IR_U8 ? UINT8_MAX : t == IR_BOOL ? 1 : INT64_MAX;
+    int64_t low = ir_dtype_low(t), high = ir_dtype_high(t);
     if (isnan(x)) return 0;
     if (x >= (double)high) return high;
     return x < (double)low ? low : (int64_t)x;
@@ -258,7 +257,7 @@ typedef struct binary {
 static const binary binaries[IR_OP_COUNT] = {
 #define OP(...)
 #define MAP_OP(...)
-#define BINARY_OP(sym, name, flags, form, ...) [IR_OP_##sym] = FUNCTIONS_##form(name),
+#define BINARY_OP(sym, name, weights, flags, form, ...) [IR_OP_##sym] = FUNCTIONS_##form(name),
 #define FUNCTIONS_FLOATS(name)                                                                               \
     { .f = f_##name }
 #define FUNCTIONS_NUMBERS(name)                                                                              \

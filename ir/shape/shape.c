@@ -6,7 +6,7 @@
 #include <string.h>
 
 static shape_fn *const functions[IR_OP_COUNT] = {
-#define OP(sym, name, imin, imax, outs, flags, form, shape, ...) [IR_OP_##sym] = shape_##shape,
+#define OP(sym, name, imin, imax, outs, weights, flags, form, shape, ...) [IR_OP_##sym] = shape_##shape,
 #include "ops.def"
 };
 

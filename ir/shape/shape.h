@@ -18,7 +18,7 @@ typedef bool shape_fn(const ir_node *n, ir_type *out, ir_diag *d);
 bool shape_infer(const ir_node *n, ir_type *out, ir_diag *d);
 
 /* Column `shape` of ops.def: shape_map.c, shape_conv.c, shape_data.c, shape_reduce.c. */
-#define OP(sym, name, imin, imax, outs, flags, form, shape, ...) shape_fn shape_##shape;
+#define OP(sym, name, imin, imax, outs, weights, flags, form, shape, ...) shape_fn shape_##shape;
 #include "ops.def"
 
 /* "op 'name': <message>; operands %x f32[...], ..." with exit code 2 (3 for _unsupported). All return false.
