@@ -85,8 +85,6 @@ check() {
     fi
 }
 
-check unet3d_small baseline
-check unet3d_small avx2 -mavx2 -mfma
 check unet3d_small avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma
 check nnunet_small avx2 -mavx2 -mfma
 echo ok
