@@ -2,8 +2,7 @@
  * bits, those of the interpreter up to rounding, also plane by plane. */
 #include "bundle_lib.h"
 
-#include "algorithm.h"
-#include "plan_verify.h"
+#include "passes.h"
 
 #define WINDOW(stride) " kernel=3x3x3 stride=" stride " dilation=1x1x1 pad=[1,1,1,1,1,1] group="
 #define POINT(stride)  " kernel=1x1x1 stride=" stride " dilation=1x1x1 pad=[0,0,0,0,0,0] group=1"
@@ -44,33 +43,20 @@ static const char *const network =
                                                                                                                                                        "1x1x1") "\n" /* from blocked to plain */
                                                                                                                                                                 "%m = neg(%h)\noutput %m\noutput %l\n";
 
-typedef struct choice {
-    const char *output;
-    int64_t winograd[4];
-} choice;
-static const choice choices[] = {{"c", {4, 4, 4, 12}}, {"d", {2, 4, 4, 0}}, {"k", {4, 4, 1, 1}}};
+/* Planes per step; 0: no streams. */
+static int slab;
 
-static void choose_algorithms(ir_graph *g, bool streams) {
-    for (int i = 0; i < g->n_nodes; i++) {
-        ir_node *n = g->nodes[i];
-        if (n->op != IR_OP_CONV) continue;
-        memset(n->winograd, 0, sizeof n->winograd);
-        for (size_t k = 0; k < sizeof choices / sizeof *choices; k++)
-            if (!strcmp(n->out[0]->name, choices[k].output) && !(streams && !choices[k].winograd[3]))
-                memcpy(n->winograd, choices[k].winograd, sizeof n->winograd);
-        n->scratch = n->winograd[0] ? cg_winograd_shared(n) + cg_lanes(g, n) * cg_winograd_lane(n) : 0;
-    }
+static void make_one_stream(ir_graph *g, const char *pass) {
+    if (slab && !strcmp(pass, "stream")) pass_stream_group(g, 0, g->n_nodes - 1, slab);
 }
 
-/* Planes per step; 0: no streams. */
-static void make_bundle(const char *dir, int slab) {
+/* What transforms its weights on the way does not stream. */
+static void make_bundle(const char *dir) {
+    ir_tuned tuned[] = {{"c", {4, 4, 4, 1}}, {"k", {4, 4, 1, 1}}, {"d", {2, 4, 4, 0}}};
+    if (slab) memset(tuned[2].winograd, 0, sizeof tuned[2].winograd);
     ir_graph *g = parse_or_fail(network);
-    ir_diag d = {0};
-    g->goals.lanes = 4;
-    must(pass_outputs(g, &d) && pass_layout(g, &d) && pass_views(g, &d), &d);
-    choose_algorithms(g, slab > 0);
-    if (slab) pass_stream_group(g, 0, g->n_nodes - 1, slab);
-    must(pass_blocking(g, &d) && pass_memory(g, &d) && plan_verify(g, &d), &d);
+    g->goals = (ir_goals){.lanes = 4, .whole = true, .n_tuned = 3, .tuned = tuned};
+    plan_with(g, make_one_stream);
     char *folder = test_format("%s", dir);
     write_bundle(g, folder);
     free(folder);
@@ -110,9 +96,10 @@ static void check_threads(const loaded *l, const buffers *b) {
     for (int k = 0; k < 2; k++) free(first[k]);
 }
 
-static void check_bundle(int slab) {
+static void check_bundle(int planes) {
     char *dir = test_tmpdir();
-    make_bundle(dir, slab);
+    slab = planes;
+    make_bundle(dir);
     loaded l = load_bundle(dir, "net", "gcc", "-O1");
     buffers b = make_buffers(l.info);
     ir_graph *g = parse_or_fail(network);
