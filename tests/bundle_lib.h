@@ -9,8 +9,7 @@
 
 #include "codegen.h"
 #include "ir.h"
-#include "passes.h"
-#include "plan_verify.h"
+#include "pipeline.h"
 #include "vox.h"
 
 /* ---- writing --------------------------------------------------------------------------------- */
@@ -40,13 +39,15 @@ static TEST_UNUSED void must(bool ok, const ir_diag *d) {
     if (!ok) fail_msg("%s", d->text);
 }
 
-/* The passes that decide memory; `blocked` false keeps every tensor plain. */
-static TEST_UNUSED void plan(ir_graph *g, bool blocked) {
+/* Plans g as voxc does; after_pass, which may be NULL, is called behind each pass. */
+static TEST_UNUSED void plan_with(ir_graph *g, void (*after_pass)(ir_graph *g, const char *pass)) {
+    pass_report reports[MAX_PASSES];
+    int count;
     ir_diag d = {0};
-    must(pass_outputs(g, &d) && pass_terms(g, &d) && pass_reduce(g, &d), &d);
-    if (blocked) must(pass_layout(g, &d), &d);
-    must(pass_views(g, &d) && pass_blocking(g, &d) && pass_memory(g, &d), &d);
-    must(plan_verify(g, &d), &d);
+    must(pipeline_run(g, &(pipeline_options){.after_pass = after_pass}, reports, &count, &d), &d);
+}
+static TEST_UNUSED void plan(ir_graph *g) {
+    plan_with(g, NULL);
 }
 
 static TEST_UNUSED cg_options test_options(void) {

@@ -107,6 +107,9 @@ static void test_only_what_the_kernel_can_do_is_fused(void **state) {
         "%q = relu(%p)\noutput %q\n",
         "%p = max_pool(%b) kernel=2x2x2 stride=2x2x2 dilation=1x1x1 pad=[0,0,0,0,0,0] ceil=0\n"
         "%q = relu(%p)\n%r = tanh(%b)\noutput %q\noutput %r\n",
+        "%p = max_pool(%b) kernel=2x2x2 stride=2x2x2 dilation=1x1x1 pad=[0,0,0,0,0,0] ceil=0\n"
+        "%q = relu(%p)\n%s = max_pool(%b) kernel=2x2x2 stride=2x2x2 dilation=1x1x1 pad=[0,0,0,0,0,0] ceil=0\n"
+        "%r = tanh(%s)\noutput %q\noutput %r\n",
         "%p = slice(%b) begin=[0,0,1,1,1] size=1x16x8x8x8 step=[1,1,2,1,1]\n%q = relu(%p)\noutput %q\n",
         "%p = slice(%b) begin=[0,0,1,1,1] size=1x8x8x8x8 step=[1,1,1,1,1]\n%q = relu(%p)\noutput %q\n",
     };

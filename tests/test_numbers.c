@@ -261,8 +261,18 @@ static void run_few(int oc) {
     free(x), free(w), free(y);
 }
 
+/* The most channels of a register tile. */
+static int largest_few_tile(void) {
+    int most = 0;
+#define LARGER(oc, vectors) most = (oc) > most ? (oc) : most;
+    VOX_FEW_TILES(LARGER)
+#undef LARGER
+    return most;
+}
+
 static void few_channels_end_where_their_tiles_end(void **state) {
     (void)state;
+    assert_int_equal(largest_few_tile(), VOX_FEW_MOST);
     for (int oc = 1; oc <= 16; oc++) {
         assert_int_equal(vox_few_pays(oc, 48), oc <= VOX_FEW_MOST);
         if (admits_few(oc) != (oc <= VOX_FEW_MOST)) fail_msg("%d channels: %d", oc, admits_few(oc));

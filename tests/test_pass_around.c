@@ -11,6 +11,7 @@
 #define WINO   " way=winograd tile=4x4x4 batch=12"
 #define DEEP   " way=deep tile=4x4x4 batch=8 whole"
 #define T      " -> f32[1,16,8,8,8] block16"
+#define TWO    " -> f32[2,16,8,8,8] block16"
 #define Y      "output %y\n"
 #define VECTOR "const %s f32[16] random(1)\nconst %b f32[16] random(2)\n"
 #define WEIGHT "const %w f32[16,16,3,3,3] random(3)\nconst %v f32[16,16,1,1,1] random(4)\n"
@@ -59,6 +60,10 @@ static const struct {
      HEAD "%a = conv(%i, %w)" C3 " blocking=1x2x4x16" T "\n" TERMS "%s\n%y = cast(%t) to=f32\n" Y, 8 * 256},
     {"not a conv", HEAD "%a = relu(%i)" T "\n" TERMS "%s\n%y = cast(%t) to=f32\n" Y, 0},
     {"a plain result", INPUT "%a = conv(%x, %w)" C3 "\n" TERMS "%s\n%y = cast(%t) to=f32\n" Y, 0},
+    {"two images",
+     "input %x f32[2,16,8,8,8]\n" VECTOR WEIGHT "%i = to_block(%x)" TWO "\n%a = conv(%i, %w)" C3 WINO TWO
+     "\n" TERMS "%s\n%y = cast(%t) to=f32\n" Y,
+     0},
     {"a conv in a stream",
      HEAD "%k = relu(%i) stream=1x4" T "\n%a = conv(%k, %w)" C3 WINO " stream=1x4" T "\n" TERMS
           "%s\n%y = cast(%t) to=f32\n" Y,

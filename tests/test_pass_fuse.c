@@ -64,6 +64,8 @@ static const char *const kept[] = {
     /* the sum itself is wanted too */
     CONV "%y = relu(%c)\noutput %c\n" Y,
     CONV "%r = relu(%c)\n%y = add(%c, %r)\n" Y,
+    /* it has one already */
+    X "%c = conv(%x, %w)" ARGS " act=tanh\n%y = sigmoid(%c)\n" Y,
     /* slopes that differ within a channel, or are computed */
     CONV "const %p f32[1,3] {1,2,3}\n%y = prelu(%c, %p)\n" Y,
     CONV "input %p f32[3,1]\n%y = prelu(%c, %p)\n" Y,

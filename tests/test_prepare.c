@@ -5,6 +5,7 @@
 
 #include "../runtime/program/holes.h"
 #include "../runtime/program/prepare.h"
+#include "../runtime/program/resample.h"
 #include "../runtime/program/scores.h"
 
 static vox_volume make(void) {
@@ -220,6 +221,17 @@ static void holes_are_filled_through_faces_only(void **state) {
     assert_int_equal(sum, 59); /* scipy.ndimage.binary_fill_holes */
 }
 
+/* Half a voxel beyond the first and the last one's centre a volume ends. */
+static void a_volume_ends_half_a_voxel_outside(void **state) {
+    (void)state;
+    vox_tap *taps = vox_taps_new(13, 3, 0.25, -0.75); /* -0.75, -0.5, ..., 2.25 */
+    for (int i = 0; i < 13; i++) assert_int_equal(taps[i].inside, i >= 1);
+    free(taps);
+    taps = vox_taps_new(4, 3, 0.25, 2.0); /* 2, ..., 2.75 */
+    for (int i = 0; i < 4; i++) assert_int_equal(taps[i].inside, i <= 2);
+    free(taps);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(resample_to_shape_aligns_end_points),
@@ -231,6 +243,7 @@ int main(void) {
         cmocka_unit_test(channels_are_prepared_alone),
         cmocka_unit_test(what_cannot_be_normalised_is_an_error),
         cmocka_unit_test(scores_return_to_the_files_grid),
+        cmocka_unit_test(a_volume_ends_half_a_voxel_outside),
         cmocka_unit_test(holes_are_filled_through_faces_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
