@@ -2,13 +2,7 @@
  * bits, those of the interpreter up to rounding, also plane by plane. */
 #include "bundle_lib.h"
 
-<<<<<<< HEAD
-#include "algorithm.h"
-#include "conv_shape.h"
-#include "plan_verify.h"
-=======
 #include "passes.h"
->>>>>>> tests
 
 #define WINDOW(stride) " kernel=3x3x3 stride=" stride " dilation=1x1x1 pad=[1,1,1,1,1,1] group="
 #define POINT(stride)  " kernel=1x1x1 stride=" stride " dilation=1x1x1 pad=[0,0,0,0,0,0] group=1"
@@ -49,37 +43,17 @@ static const char *const network =
                                                                                                                                                        "1x1x1") "\n" /* from blocked to plain */
                                                                                                                                                                 "%m = neg(%h)\noutput %m\noutput %l\n";
 
-<<<<<<< HEAD
-static void choose_algorithms(ir_graph *g, bool streams) {
-    const struct {
-        const char *output;
-        cg_choice choice;
-    } choices[] = {{"c", {&cg_way_winograd, {4, 4, 4}, 12}},
-                   {"d", {&cg_way_deep, {2, 4, 4}, 12}},
-                   {"k", {&cg_way_few, {4, 4, 1}, 1}}};
-    for (int i = 0; i < g->n_nodes; i++) {
-        ir_node *n = g->nodes[i];
-        if (n->op != IR_OP_CONV) continue;
-        bool few = cg_is_few(n);
-        cg_choice c = {.way = few ? &cg_way_direct_few : &cg_way_direct};
-        for (size_t k = 0; k < sizeof choices / sizeof *choices; k++)
-            if (!strcmp(n->out[0]->name, choices[k].output) && !(streams && choices[k].choice.way->whole))
-                c = choices[k].choice;
-        cg_set_choice(g, n, &c);
-    }
-=======
 /* Planes per step; 0: no streams. */
 static int slab;
 
 static void make_one_stream(ir_graph *g, const char *pass) {
     if (slab && !strcmp(pass, "stream")) pass_stream_group(g, 0, g->n_nodes - 1, slab);
->>>>>>> tests
 }
 
 /* What transforms its weights on the way does not stream. */
 static void make_bundle(const char *dir) {
-    ir_tuned tuned[] = {{"c", {4, 4, 4, 1}}, {"k", {4, 4, 1, 1}}, {"d", {2, 4, 4, 0}}};
-    if (slab) memset(tuned[2].winograd, 0, sizeof tuned[2].winograd);
+    ir_tuned tuned[] = {{"c", "winograd", {4, 4, 4}}, {"k", "few", {4, 4, 1}}, {"d", "deep", {2, 4, 4}}};
+    if (slab) tuned[2] = (ir_tuned){.layer = "d", .way = "direct"};
     ir_graph *g = parse_or_fail(network);
     g->goals = (ir_goals){.lanes = 4, .whole = true, .n_tuned = 3, .tuned = tuned};
     plan_with(g, make_one_stream);

@@ -18,38 +18,16 @@ static const char *const network =
 
 /* The pass would not: b is where most memory is needed. */
 static void join_the_second_pool(ir_graph *g, const char *pass) {
-    if (!strcmp(pass, "epilogue")) ir_find_tensor(g, "q")->producer->joined = true;
+    if (!strcmp(pass, "epilogue")) ir_find_tensor(g, "q")->producer->cpu.joined = true;
 }
 
 /* Every conv by Winograd's algorithm; the one that writes b transforms its weights on the way. */
-<<<<<<< HEAD
-static void choose_algorithms(ir_graph *g) {
-    for (int i = 0; i < g->n_nodes; i++) {
-        ir_node *n = g->nodes[i];
-        if (n->op != IR_OP_CONV) continue;
-        const bool deep = n->in[1] == conv_of(g, "b")->in[1];
-        const cg_choice kept = {&cg_way_winograd, {4, 4, 4}, 12}, on_the_way = {&cg_way_deep, {2, 4, 4}, 12};
-        cg_set_choice(g, n, deep ? &on_the_way : &kept);
-    }
-}
-
-=======
->>>>>>> tests
 static void make_bundle(char *dir) {
-    static const ir_tuned tuned[] = {{"a", {4, 4, 4, 1}}, {"b", {2, 4, 4, 0}}, {"c", {4, 4, 4, 1}}};
+    static const ir_tuned tuned[] = {
+        {"a", "winograd", {4, 4, 4}}, {"b", "deep", {2, 4, 4}}, {"c", "winograd", {4, 4, 4}}};
     ir_graph *g = parse_or_fail(network);
-<<<<<<< HEAD
-    ir_diag d = {0};
-    must(pass_outputs(g, &d) && pass_layout(g, &d) && pass_views(g, &d) && pass_algorithm(g, &d), &d);
-    choose_algorithms(g);
-    must(pass_epilogue(g, &d), &d);
-    ir_find_tensor(g, "q")->producer->cpu.joined =
-        true; /* the pass would not: b is where most memory is needed */
-    must(pass_blocking(g, &d) && pass_memory(g, &d) && plan_verify(g, &d), &d);
-=======
     g->goals.n_tuned = sizeof tuned / sizeof *tuned, g->goals.tuned = tuned;
     plan_with(g, join_the_second_pool);
->>>>>>> tests
     write_bundle(g, dir);
     ir_graph_free(g);
 }
