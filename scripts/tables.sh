@@ -3,8 +3,8 @@
 set -eu
 cd "$(dirname "$0")/.."
 case ${1:-} in
-passes) # {"name", function, "needs", "gives", "why here"}
-    awk -F'"' '/^    \{"[a-z]+", +pass_/ { printf "%-9s %s; %s\n", $2, $6, $8 }' compiler/plan/pipeline.c
+passes) # {"name", function, targets, needs, gives, "what it makes", "why here"}
+    awk -F'"' '/^    \{"[a-z]+", +pass_/ { printf "%-9s %s; %s\n", $2, $4, $6 }' compiler/plan/pipeline.c
     ;;
 onnx) # a comment per group, then {"Name", ...} once per meaning
     awk -F'"' '

@@ -33,7 +33,7 @@ compiler/plan/gpu: compiler/plan/memory compiler/plan/graph ir/verify ir
 compiler/plan/interp: compiler/plan/gpu compiler/plan/cpu compiler/plan/cpu/conv compiler/plan/memory compiler/base ir
 compiler/plan: compiler/plan/gpu compiler/plan/cpu compiler/plan/cpu/conv compiler/plan/graph compiler/plan/memory compiler/base ir/verify ir runtime/shared
 codegen/base: compiler/plan/cpu/conv compiler/plan/memory ir/interp ir runtime/shared
-codegen/c: codegen/base compiler/plan/cpu compiler/plan/cpu/conv compiler/plan/memory ir
+codegen/c: codegen/base compiler/plan/cpu compiler/plan/cpu/conv compiler/plan/memory ir runtime/shared
 codegen/cuda: codegen/base compiler/plan/gpu compiler/plan/memory ir
 codegen/onnx: compiler/read/onnx compiler/base ir onnx.pb-c.h
 codegen: codegen/cuda codegen/c codegen/base compiler/plan/gpu ir

@@ -87,12 +87,15 @@ int64_t cg_selftest_bytes(const cg_model *m) {
 
 /* ---- manifest.json --------------------------------------------------------------------------- */
 
-static void add_layers(vox_json *j, const cg_model *m) {
+static void add_layers(vox_json *j, const cg_model *m, cg_layer_check *check) {
     vox_json_begin(j, "layers", "[\n");
     for (int i = 0; i < m->n_layers; i++) {
         const cg_layer *l = &m->layers[i];
-        vox_json_object(j, NULL, "node=%s output=%s source=%s function=%s", l->node->name,
-                        l->node->out[0]->name, l->node->source ? l->node->source : "", l->function);
+        vox_json_begin(j, NULL, "{");
+        vox_json_members(j, "node=%s output=%s source=%s function=%s", l->node->name, l->node->out[0]->name,
+                         l->node->source ? l->node->source : "", l->function);
+        if (check) check(j, l->node);
+        vox_json_end(j);
     }
     vox_json_end(j);
 }
@@ -119,7 +122,8 @@ static void add_files(vox_json *j, const cg_file *files, int n) {
     }
 }
 
-const char *cg_manifest_json(const cg_model *m, const char *target, const cg_file *files, int n_files) {
+const char *cg_manifest_json(const cg_model *m, const char *target, cg_layer_check *check,
+                             const cg_file *files, int n_files) {
     const cg_options *o = m->options;
     cg_text s = {.arena = m->arena};
     vox_json j = cg_json(&s);
@@ -128,7 +132,13 @@ const char *cg_manifest_json(const cg_model *m, const char *target, const cg_fil
                      o->version, target, o->options, o->input, o->input_sha256);
     if (o->opset) vox_json_int(&j, "opset", o->opset);
     vox_json_format(&j, "graph_hash", "\"%016" PRIx64 "\"", m->graph_hash);
-    add_layers(&j, m);
+    if (check) {
+        vox_json_begin(&j, "stack", "{");
+        vox_json_int(&j, "bytes", CG_STACK_BYTES);
+        vox_json_bool(&j, "recursive", false);
+        vox_json_end(&j);
+    }
+    add_layers(&j, m, check);
     add_tuning(&j, &m->g->goals);
     vox_json_begin(&j, "files", "[\n");
     add_files(&j, files, n_files);

@@ -20,6 +20,13 @@ int64_t cg_selftest_bytes(const cg_model *m);
 const char *cg_c_dtype(ir_dtype t);   /* "float" */
 const char *cg_vox_dtype(ir_dtype t); /* "VOX_F32", NULL if the runtime has no such type */
 
-const char *cg_manifest_json(const cg_model *m, const char *target, const cg_file *files, int n_files);
+/* Adds "check": what the self-test allows node n. */
+typedef void cg_layer_check(vox_json *j, const ir_node *n);
+/* Deepest stack of the library's part of a bundle for target c in bytes, without libc's and the host's own; nothing in
+ * it is recursive. tests/stack.sh measures it. */
+enum { CG_STACK_BYTES = 96 * 1024 };
+/* check: of the CPU's layers; NULL where the bundle has none. */
+const char *cg_manifest_json(const cg_model *m, const char *target, cg_layer_check *check,
+                             const cg_file *files, int n_files);
 
 #endif

@@ -148,6 +148,10 @@ static bool put_source(cg_bundle *b) {
     cg_set(&s, "M", "%s", m->upper);
     cg_set(&s, "provenance", "%s", cg_comment(m->arena, cg_provenance(m)));
     cg_set_isas_of_c(&s);
+    cg_set(&s, "port_legend", "%s", cg_legend(m->arena, "vox.h", "vox_port"));
+    cg_set(&s, "layer_legend", "%s", cg_legend(m->arena, "vox.h", "vox_layer_info"));
+    cg_set(&s, "step_legend", "%s", cg_legend(m->arena, "vox.h", "vox_step"));
+    cg_set(&s, "weight_legend", "%s", cg_legend(m->arena, "vox_weights.h", "vox_weight"));
     cg_set_int(&s, "n_layers", m->n_layers);
     cg_set_int(&s, "n_weights", m->n_weights);
     cg_set(&s, "weights_size", "%s", m->n_weights ? "WEIGHTS" : "1");

@@ -299,5 +299,5 @@ bool cu_write_bundle(const ir_graph *g, const cg_options *options, cg_emit *emit
     return put_build_files(b, &u, false) && cg_put_graph(b, m, ".ir") &&
            cg_put_text(b, "memory.json", cg_memory_json(m)) &&
            cg_put_text(b, "LICENSE", cg_licence(m->arena)) && put_runtime(b) && cg_put_weights(b) &&
-           cg_put_manifest(b, "cuda");
+           cg_put_manifest(b, "cuda", NULL);
 }

@@ -16,35 +16,65 @@
 /* Targets, as bits. */
 enum { FOR_C = 1 << IR_TARGET_C, FOR_CUDA = 1 << IR_TARGET_CUDA, FOR_ALL = FOR_C | FOR_CUDA };
 
+/* What passes rely on, and bring about: X(symbol, what holds from then on). */
+#define FACTS(X)                                                                                             \
+    X(FOLDED, "constants are folded")                                                                        \
+    X(NORMED, "norms are folded")                                                                            \
+    X(FUSED, "nodes are fused")                                                                              \
+    X(OUTPUTS, "outputs are final")                                                                          \
+    X(TERMS, "norms are terms")                                                                              \
+    X(NODES, "compute nodes are final")                                                                      \
+    X(LAYOUTS, "layouts are chosen")                                                                         \
+    X(VIEWS, "what lies in what is known")                                                                   \
+    X(WAYS, "algorithms are chosen")                                                                         \
+    X(EPILOGUES, "convs do pools and crops")                                                                 \
+    X(LOADS, "convs do norms as they load")                                                                  \
+    X(STREAMS, "streams are chosen")                                                                         \
+    X(SPLITS, "work is split")                                                                               \
+    X(RUNNERS, "it is known what runs each node")                                                            \
+    X(ORDER, "the list of nodes is final")                                                                   \
+    X(PLACES, "values have places")
+enum fact_number {
+#define X(symbol, text) NUMBER_##symbol,
+    FACTS(X)
+#undef X
+        FACT_COUNT
+};
+enum fact {
+#define X(symbol, text) symbol = 1 << NUMBER_##symbol,
+    FACTS(X)
+#undef X
+};
+
 typedef struct pass {
     const char *name;
     bool (*run)(ir_graph *g, ir_diag *d);
-    unsigned targets;
-    const char *needs, *gives, *why_here; /* sentences: what holds before it, and after it */
+    unsigned targets, needs, gives; /* facts: the pass runs where all that it needs holds */
+    const char *made, *why_here;    /* sentences: what the graph is like behind it */
 } pass;
 
+/* Rows that could change places have an order all the same: dumps are numbered, and bundles are the same bytes. */
 /* clang-format off */
 static const pass passes[] = {
-    {"fold",      pass_fold,      FOR_ALL,  "the graph is as imported", "no node computes from constants alone", "it is first, since the rest matches constants, not expressions"},
-    {"norm",      pass_norm,      FOR_ALL,  "constants are folded", "convs have taken in batch norms, affine ops and zero padding, and a group norm is one node", "it precedes fuse, since an activation follows the norm, not the conv"},
-    {"fuse",      pass_fuse,      FOR_ALL,  "norms are folded", "convs do activations and (target c) sums with skips, norms do activations", "it precedes the layouts, which then have fewer values to lay out"},
-    {"dead",      pass_dead,      FOR_ALL,  "nodes are fused", "every node is needed by an output", "it precedes the layouts, so that nothing is laid out for nobody"},
-    {"outputs",   pass_outputs,   FOR_ALL,  "every node is needed", "every output is written by a node, and is a value of its own", "it precedes the layouts, since an output is plain memory"},
-    {"terms",     pass_terms,     FOR_C,    "nodes are fused", "a norm is its terms and what is made of x by them", "it precedes layout, since the two read and write different ones"},
-    {"reduce",    pass_reduce,    FOR_C,    "outputs are final", "a reduction goes over axes that lie side by side", "it precedes layout, since each reduction is a node"},
-    {"layout",    pass_layout,    FOR_C,    "compute nodes are final", "every value is plain or blocked, with conversions in between", "it precedes views, since a concat's members must share its layout"},
-    {"views",     pass_views,     FOR_C,    "layouts are chosen", "concat members and reshapes have no memory of their own", "it precedes memory, since views need no room"},
-    {"algorithm", pass_algorithm, FOR_C,    "layouts are chosen", "every conv has its algorithm and scratch memory", "it precedes epilogue, since only Winograd's kernel has one"},
-    {"epilogue",  pass_epilogue,  FOR_C,    "algorithms and views are chosen", "convs do pools and crops", "it precedes memory, since values in registers need no room"},
-    {"load",      pass_load,      FOR_C,    "algorithms and views are chosen", "convs do norms as they load", "it precedes memory, since values made on load need no room"},
-    {"stream",    pass_stream,    FOR_C,    "views are chosen", "nodes of a group take turns, with rings of planes between them", "it precedes blocking, since a step is less work than a layer"},
-    {"blocking",  pass_blocking,  FOR_C,    "layouts and streams are chosen", "every direct conv has its work split", "it follows stream, since it splits what a step has to do"},
-    {"gather",    pass_gather,    FOR_C,    "algorithms, streams and work splits are chosen", "convs leave the sums that norms behind them need", "it precedes memory, since sums need room"},
-    {"gpu",       pass_gpu,       FOR_CUDA, "compute nodes are final", "every node runs on cuDNN or on a kernel of our own", "it precedes channels, since each of the two has its layouts"},
-    {"channels",  pass_channels,  FOR_CUDA, "it is known what runs each node", "every value is plain or channels last, with conversions in between; nodes have scratch memory", "it precedes members, since a concat's members share its precision"},
-    {"members",   pass_members,   FOR_CUDA, "layouts are chosen", "concat members, reshapes and norms have no memory of their own", "it precedes slabs, since windows share no memory"},
-    {"slabs",     pass_slabs,     FOR_CUDA, "members are placed", "the largest nodes run in slabs of planes, with windows between them", "it precedes memory, since windows are smaller"},
-    {"memory",    pass_memory,    FOR_ALL,  "the list of nodes is final", "every value has its place in the arena", "it is last, since lifetimes are positions in the list"},
+    {"fold",      pass_fold,       FOR_ALL,   0, FOLDED, "no node computes from constants alone", "it is first, since the rest matches constants, not expressions"},
+    {"norm",      pass_norm,       FOR_ALL,   FOLDED, NORMED, "convs have taken in batch norms, affine ops and zero padding, and a group norm is one node", "it precedes fuse, since an activation follows the norm, not the conv"},
+    {"fuse",      pass_fuse,       FOR_ALL,   NORMED, FUSED, "convs do activations and (target c) sums with skips, norms do activations", "it precedes the layouts, which then have fewer values to lay out"},
+    {"outputs",   pass_outputs,    FOR_ALL,   FUSED, OUTPUTS, "every output is written by a node, and is a value of its own", "it precedes the layouts, since an output is plain memory"},
+    {"terms",     pass_terms,      FOR_C,     OUTPUTS, TERMS, "a norm is its terms and what is made of x by them", "it precedes layout, since the two read and write different ones"},
+    {"reduce",    pass_reduce,     FOR_C,     OUTPUTS | TERMS, NODES, "a reduction goes over axes that lie side by side", "it precedes layout, since each reduction is a node"},
+    {"layout",    pass_layout,     FOR_C,     NODES, LAYOUTS, "every value is plain or blocked, with conversions in between", "it precedes views, since a concat's members must share its layout"},
+    {"views",     pass_views,      FOR_C,     LAYOUTS, VIEWS, "concat members and reshapes have no memory of their own", "it precedes memory, since views need no room"},
+    {"algorithm", pass_algorithm,  FOR_C,     LAYOUTS | VIEWS, WAYS, "every conv has its algorithm and scratch memory", "it precedes epilogue, since only Winograd's kernel has one"},
+    {"epilogue",  pass_epilogue,   FOR_C,     VIEWS | WAYS, EPILOGUES, "convs do pools and crops", "it precedes memory, since values in registers need no room"},
+    {"load",      pass_load,       FOR_C,     VIEWS | WAYS | EPILOGUES, LOADS, "convs do norms as they load", "it precedes memory, since values made on load need no room"},
+    {"stream",    pass_stream,     FOR_C,     VIEWS | LOADS, STREAMS, "nodes of a group take turns, with rings of planes between them", "it precedes blocking, since a step is less work than a layer"},
+    {"blocking",  pass_blocking,   FOR_C,     LAYOUTS | STREAMS, SPLITS, "every direct conv has its work split", "it follows stream, since it splits what a step has to do"},
+    {"gather",    pass_gather,     FOR_C,     WAYS | STREAMS | SPLITS, ORDER, "convs leave the sums that norms behind them need", "it precedes memory, since sums need room"},
+    {"gpu",       pass_gpu,        FOR_CUDA,  OUTPUTS, RUNNERS, "every node runs on cuDNN or on a kernel of our own", "it precedes channels, since each of the two has its layouts"},
+    {"channels",  pass_channels,   FOR_CUDA,  RUNNERS, LAYOUTS, "every value is plain or channels last, with conversions in between; nodes have scratch memory", "it precedes members, since a concat's members share its precision"},
+    {"members",   pass_members,    FOR_CUDA,  LAYOUTS, VIEWS, "concat members, reshapes and norms have no memory of their own", "it precedes slabs, since windows share no memory"},
+    {"slabs",     pass_slabs,      FOR_CUDA,  VIEWS, STREAMS | ORDER, "the largest nodes run in slabs of planes, with windows between them", "it precedes memory, since windows are smaller"},
+    {"memory",    pass_memory,     FOR_ALL,   ORDER, PLACES, "every value has its place in the arena", "it is last, since lifetimes are positions in the list"},
 };
 /* clang-format on */
 enum { PASS_COUNT = sizeof passes / sizeof *passes };
@@ -52,6 +82,38 @@ _Static_assert(PASS_COUNT + 1 <= MAX_PASSES, "raise MAX_PASSES");
 
 static bool is_for(const pass *p, ir_target target) {
     return p->targets & (1u << target);
+}
+
+/* The facts that p needs and that do not hold; 0: none. */
+static unsigned lacks(const pass *p, unsigned facts) {
+    return p->needs & ~facts;
+}
+
+static const char *fact_text(unsigned facts) {
+    static const char *const texts[FACT_COUNT] = {
+#define X(symbol, text) [NUMBER_##symbol] = (text),
+        FACTS(X)
+#undef X
+    };
+    for (int i = 0; i < FACT_COUNT; i++)
+        if (facts & (1u << i)) return texts[i];
+    return "";
+}
+
+const char *pipeline_swapped(ir_target target, int a, int b) {
+    unsigned facts = 0;
+    if (a >= PASS_COUNT || b >= PASS_COUNT) return NULL;
+    for (int i = 0; i < PASS_COUNT; i++) {
+        const pass *p = &passes[i == a ? b : i == b ? a : i];
+        if (!is_for(p, target)) continue;
+        if (lacks(p, facts)) return p->name;
+        facts |= p->gives;
+    }
+    return NULL;
+}
+
+bool pipeline_has(ir_target target, int row) {
+    return row < PASS_COUNT && is_for(&passes[row], target);
 }
 
 typedef struct census {
@@ -229,8 +291,13 @@ bool pipeline_run(ir_graph *g, const pipeline_options *o, pass_report *reports, 
     bool dumping = o->dump_dir || o->dump_after;
     char *before = dumping ? ir_print_string(g) : NULL;
     bool ok = !dumping || dump(o, 0, "import", before, true, d);
+    unsigned facts = 0;
     for (int i = 0; ok && i < PASS_COUNT; i++) {
         if (!is_for(&passes[i], target)) continue;
+        if (lacks(&passes[i], facts))
+            ir_die("pass %s stands where it does not hold yet that %s", passes[i].name,
+                   fact_text(lacks(&passes[i], facts)));
+        facts |= passes[i].gives;
         double start = seconds();
         census a = take_census(g);
         ok = passes[i].run(g, d);

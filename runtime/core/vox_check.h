@@ -17,8 +17,10 @@
 #include "vox_model.h"
 #include "vox_ref.h"
 
+/* What runs once, if at all: small rather than fast, and one of it for all layers. */
+#define VOX_COLD static __attribute__((cold, noinline, unused))
+
 enum { VOX_CHECK_SAMPLES = VOX_PROBE_SAMPLES, VOX_CHECK_CORNERS = 16 };
-#define VOX_CHECK_TOLERANCE 1e-5
 
 typedef struct vox_samples {
     int count;
@@ -76,8 +78,7 @@ static inline int64_t vox_box_count(int rank, const int *dim) {
 
 /* ---- convolutions ---------------------------------------------------------------------------- */
 
-static inline int vox_check_conv_any(vox_probe *p, const vox_conv *g, const vox_conv_operands *o,
-                                     int transposed) {
+VOX_COLD int vox_check_conv_any(vox_probe *p, const vox_conv *g, const vox_conv_operands *o, int transposed) {
     vox_samples s = {0};
     for (int i = 0; i < p->samples; i++) {
         const vox_position at = vox_pick_voxel(p, i, &g->y);
@@ -87,10 +88,10 @@ static inline int vox_check_conv_any(vox_probe *p, const vox_conv *g, const vox_
     }
     return vox_judge(p, &s);
 }
-static inline int vox_check_conv(vox_probe *p, const vox_conv *g, vox_conv_operands o) {
+VOX_COLD int vox_check_conv(vox_probe *p, const vox_conv *g, vox_conv_operands o) {
     return vox_check_conv_any(p, g, &o, 0);
 }
-static inline int vox_check_conv_transpose(vox_probe *p, const vox_conv *g, vox_conv_operands o) {
+VOX_COLD int vox_check_conv_transpose(vox_probe *p, const vox_conv *g, vox_conv_operands o) {
     return vox_check_conv_any(p, g, &o, 1);
 }
 
@@ -102,8 +103,8 @@ typedef struct vox_check_box {
     const float *data;
 } vox_check_box;
 /* The planes of it that the probe's range gives. */
-static inline int vox_check_winograd_box(vox_probe *p, const vox_winograd *g, const vox_conv_operands *o,
-                                         const vox_check_box *box) {
+VOX_COLD int vox_check_winograd_box(vox_probe *p, const vox_winograd *g, const vox_conv_operands *o,
+                                    const vox_check_box *box) {
     const int *first = box->first, step = box->step, depth = box->dims->d;
     vox_samples s = {0};
     vox_probe part = *p;
@@ -126,7 +127,7 @@ static inline int vox_check_winograd_box(vox_probe *p, const vox_winograd *g, co
 }
 /* Of each Winograd kernel. After the range was computed, while its planes (of x and of the outputs) are in
  * memory. */
-static inline int vox_check_winograd(vox_probe *p, const vox_winograd *g, vox_conv_operands o) {
+VOX_COLD int vox_check_winograd(vox_probe *p, const vox_winograd *g, vox_conv_operands o) {
     static const int origin[3] = {0, 0, 0};
     const vox_check_box y = {&g->y, origin, 1, o.y}, crop = {&g->crop, g->crop_begin, 1, o.crop},
                         pool = {&g->pool, origin, 2, o.pool};

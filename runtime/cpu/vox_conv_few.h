@@ -19,7 +19,7 @@
 #define VOX_FEW_TILES(X)                                                                                     \
     X(1, 4) X(2, 4) X(3, 3) X(4, 3) X(5, 2) X(6, 2) X(7, 1) X(8, 1) X(9, 1) X(10, 1) X(11, 1) X(12, 1)
 #endif
-#define VOX_FEW_COUNT(OC, NV) +((OC) <= VOX_FEW_MOST && (NV) <= VOX_FEW_VECTORS)
+#define VOX_FEW_COUNT(OC, NV) +((OC) <= VOX_FEW_MOST && (NV) <= VOX_FEW_VECTORS ? 1 : 2 * VOX_FEW_MOST)
 _Static_assert((VOX_FEW_TILES(VOX_FEW_COUNT)) == VOX_FEW_MOST, "each number of channels has its tile");
 #undef VOX_FEW_COUNT
 
