@@ -11,6 +11,7 @@ if ! echo 'int main(void) { return 0; }' | gcc -fcallgraph-info=su -x c -c -o /d
     echo 'SKIPPED: no gcc with -fcallgraph-info for x86-64'
     exit 0
 fi
+export CCACHE_DISABLE=1 # it keeps no call graphs
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
@@ -73,6 +74,7 @@ check() {
             gcc -std=c11 -D_GNU_SOURCE -O2 -ffp-contract=fast "$@" -I"$bundle" -I"$bundle/runtime" -fcallgraph-info=su \
                 -c -o "$(basename "$source" .c).o" "$source"
         done
+        [ -f "${model}_kernels.ci" ] || { echo "stack: no call graph of $model" && exit 1; }
         deepest "$model" >"$scratch/deepest" || { cat "$scratch/deepest" && exit 1; }
     )
     bytes=$(cat "$scratch/deepest")
