@@ -197,8 +197,7 @@ static void add_ports(vox_json *j, const char *key, ir_tensor *const *ports, int
     vox_json_begin(j, key, "[");
     for (int i = 0; i < count; i++) {
         vox_json_begin(j, NULL, "{");
-        vox_json_text(j, "name", ports[i]->name);
-        vox_json_text(j, "dtype", ir_dtype_name(ports[i]->dtype));
+        vox_json_members(j, "name=%s dtype=%s", ports[i]->name, ir_dtype_name(ports[i]->dtype));
         add_ints(j, "shape", ports[i]->rank, ports[i]->dim);
         vox_json_end(j);
     }
@@ -208,31 +207,21 @@ static void add_ports(vox_json *j, const char *key, ir_tensor *const *ports, int
 static void add_layer(vox_json *j, const ir_node *n) {
     const ir_tensor *y = n->out[0];
     vox_json_begin(j, NULL, "{");
-    vox_json_text(j, "name", y->name);
-    vox_json_text(j, "op", ir_op_get(n->op)->name);
+    vox_json_members(j, "name=%s op=%s", y->name, ir_op_get(n->op)->name);
     add_ints(j, "shape", y->rank, y->dim);
-    vox_json_int(j, "parameters", node_parameters(n));
-    vox_json_int(j, "macs", ir_macs(n));
-    vox_json_int(j, "bytes", ir_bytes(y));
-    vox_json_int(j, "arena_offset", y->memory.arena_offset);
-    vox_json_int(j, "pitch", y->gpu.pitch);
-    vox_json_text(j, "storage", y->gpu.storage ? ir_storage_name(y->gpu.storage) : ir_dtype_name(y->dtype));
-    vox_json_text(j, "gpu", n->gpu.runner ? ir_gpu_name(n->gpu.runner) : "");
-    vox_json_int(j, "block", y->cpu.block);
-    vox_json_int(j, "stream", n->memory.stream);
-    vox_json_int(j, "slab", n->memory.slab);
-    vox_json_int(j, "ring", y->memory.ring);
-    vox_json_text(j, "view_of", y->memory.view_of ? y->memory.view_of->name : NULL);
+    vox_json_members(j,
+                     "parameters=%" PRId64 " macs=%" PRId64 " bytes=%" PRId64 " arena_offset=%" PRId64
+                     " pitch=%" PRId64 " storage=%s gpu=%s block=%d stream=%d slab=%d ring=%d view_of=%s",
+                     node_parameters(n), ir_macs(n), ir_bytes(y), y->memory.arena_offset, y->gpu.pitch,
+                     y->gpu.storage ? ir_storage_name(y->gpu.storage) : ir_dtype_name(y->dtype),
+                     n->gpu.runner ? ir_gpu_name(n->gpu.runner) : "", y->cpu.block, n->memory.stream,
+                     n->memory.slab, y->memory.ring, y->memory.view_of ? y->memory.view_of->name : NULL);
     vox_json_end(j);
 }
 
 static void add_pass(vox_json *j, const pass_report *p) {
-    vox_json_begin(j, NULL, "{");
-    vox_json_text(j, "name", p->name);
-    vox_json_int(j, "nodes_before", p->nodes_before);
-    vox_json_int(j, "nodes_after", p->nodes_after);
-    vox_json_text(j, "did", p->what);
-    vox_json_end(j);
+    vox_json_object(j, NULL, "name=%s nodes_before=%d nodes_after=%d did=%s", p->name, p->nodes_before,
+                    p->nodes_after, p->what);
 }
 
 static void add_frontier(vox_json *j, ir_target target, const fit_point frontier[IR_THRIFT_COUNT]) {
@@ -240,22 +229,18 @@ static void add_frontier(vox_json *j, ir_target target, const fit_point frontier
     for (int i = 0; i < IR_THRIFT_COUNT; i++) {
         const fit_point *p = &frontier[i];
         if (!p->ok) continue;
-        vox_json_begin(j, NULL, "{");
-        vox_json_text(j, "name", fit_name(target, (ir_thrift)i));
-        vox_json_int(j, "arena_bytes", p->arena);
-        vox_json_int(j, "prepared_bytes", p->prepared);
-        vox_json_format(j, "convolution_cycles", "%.0f", p->cycles);
-        vox_json_int(j, "launches", p->launches);
-        vox_json_end(j);
+        vox_json_object(j, NULL,
+                        "name=%s arena_bytes=%" PRId64 " prepared_bytes=%" PRId64
+                        " convolution_cycles=%.0f launches=%d",
+                        fit_name(target, (ir_thrift)i), p->arena, p->prepared, p->cycles, p->launches);
     }
     vox_json_end(j);
 }
 
 static void add_gpu(vox_json *j, const ir_graph *g) {
-    vox_json_text(j, "precision", cg_gpu_precision_name(g->goals.precision));
-    vox_json_int(j, "launches", cg_gpu_launches(g));
-    vox_json_int(j, "device_weight_bytes", cg_gpu_weight_bytes(g));
-    vox_json_int(j, "workspace_cap", g->goals.workspace_cap);
+    vox_json_members(j, "precision=%s launches=%d device_weight_bytes=%" PRId64 " workspace_cap=%" PRId64,
+                     cg_gpu_precision_name(g->goals.precision), cg_gpu_launches(g), cg_gpu_weight_bytes(g),
+                     g->goals.workspace_cap);
 }
 
 static void print_json(FILE *f, const ir_graph *g, const totals *t, const pass_report *reports, int passes) {
@@ -264,12 +249,10 @@ static void print_json(FILE *f, const ir_graph *g, const totals *t, const pass_r
     vox_json_text(j, "name", g->name);
     add_ports(j, "inputs", g->inputs, g->n_inputs);
     add_ports(j, "outputs", g->outputs, g->n_outputs);
-    vox_json_int(j, "parameters", t->parameters);
-    vox_json_int(j, "macs", t->macs);
-    vox_json_int(j, "weight_bytes", t->weight_bytes);
+    vox_json_members(j, "parameters=%" PRId64 " macs=%" PRId64 " weight_bytes=%" PRId64, t->parameters,
+                     t->macs, t->weight_bytes);
     if (for_gpu(g)) add_gpu(j, g);
-    vox_json_int(j, "arena_bytes", t->arena);
-    vox_json_int(j, "arena_lower_bound", t->bound);
+    vox_json_members(j, "arena_bytes=%" PRId64 " arena_lower_bound=%" PRId64, t->arena, t->bound);
     vox_json_begin(j, "peak_layers", "[");
     for (int i = 0; i < named(&t->peak); i++) vox_json_text(j, NULL, t->peak.names[i]);
     vox_json_end(j);

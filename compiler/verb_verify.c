@@ -43,13 +43,9 @@ static void print_comparison(verify_run *r, const ir_tensor *t, const comparison
     }
     vox_json *j = &r->json;
     vox_json_begin(j, NULL, "{");
-    vox_json_text(j, "name", t->name);
-    vox_json_text(j, "type", type);
-    vox_json_number(j, "max_abs", 9, c->max_abs);
-    vox_json_number(j, "relative_rms", 9, c->rms);
-    vox_json_number(j, "max_ulp", 9, c->max_ulp);
-    vox_json_number(j, "min_dice", 9, c->min_dice);
-    vox_json_int(j, "not_finite", c->not_finite);
+    vox_json_members(
+        j, "name=%s type=%s max_abs=%.9g relative_rms=%.9g max_ulp=%.9g min_dice=%.9g not_finite=%" PRId64,
+        t->name, type, c->max_abs, c->rms, c->max_ulp, c->min_dice, c->not_finite);
     vox_json_bool(j, "ok", ok);
     vox_json_end(j);
 }

@@ -189,10 +189,7 @@ static void report_layer(layer_watch *w, const ir_node *n, const comparison *c, 
     }
     vox_json *j = &w->r->json;
     vox_json_begin(j, NULL, "{");
-    vox_json_text(j, "name", name);
-    vox_json_text(j, "op", op);
-    vox_json_number(j, "max_abs", 9, c->max_abs);
-    vox_json_number(j, "relative_rms", 9, c->rms);
+    vox_json_members(j, "name=%s op=%s max_abs=%.9g relative_rms=%.9g", name, op, c->max_abs, c->rms);
     vox_json_bool(j, "ok", ok);
     vox_json_end(j);
 }

@@ -196,11 +196,7 @@ struct ir_node {
     ir_tensor **in; /* an optional input that is absent is NULL */
     ir_tensor **out;
     int n_attr;
-    ir_attr *attr;    /* ascending key */
-    int64_t block[4]; /* work split of a direct conv; 0 = none. Meaning: compiler/plan/cpu/conv/blocking.h */
-    /* Winograd conv F(m, 3) per axis: m of D, H, W, then how many tiles are transformed together (0: all of a
-     * step, and the weights on the way). All 0: a direct conv. */
-    int64_t winograd[4];
+    ir_attr *attr; /* ascending key */
     ir_node_cpu cpu;
     ir_node_gpu gpu;
     ir_node_memory memory;
@@ -245,10 +241,11 @@ typedef struct ir_volume {
     double level;
 } ir_volume;
 
-/* A layer's measured choice: ir_node.winograd. */
+/* A layer's measured choice. */
 typedef struct ir_tuned {
     const char *layer; /* name of the conv's output */
-    int64_t winograd[4];
+    const char *way;   /* as such tables name it: cg_way.tuned */
+    int64_t tile[3];
 } ir_tuned;
 
 /* What is given up for memory, each step on top of those before it. */

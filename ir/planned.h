@@ -33,9 +33,17 @@ typedef struct ir_tensor_cpu {
 } ir_tensor_cpu;
 
 typedef struct ir_node_cpu {
-    bool gathered; /* norm_terms: the conv that computes x leaves its sums in this node's scratch memory,
+    /* How a convolution is computed (compiler/plan/cpu/conv/way.h). */
+    const char *way; /* a name of ways.def; NULL: none is chosen */
+    int64_t
+        tile[3];   /* outputs along D, H, W that are computed as one, so that planes are made in multiples of
+                         tile[0] * dilation; all 0: no tiles */
+    int64_t batch; /* tiles that are worked on together; 0 without tiles */
+    bool whole;    /* all planes are made at once: no stream can hold the node */
+    int64_t split[4]; /* work of one task, of convs and conv_transposes; all 0: none is set (blocking.h) */
+    bool gathered;    /* norm_terms: the conv that computes x leaves its sums in this node's scratch memory,
                       which is in use from that conv on */
-    bool joined;   /* a max_pool that the kernel of its operand's conv does, which stores both */
+    bool joined;      /* a max_pool that the kernel of its operand's conv does, which stores both */
 } ir_node_cpu;
 
 /* ---- target cuda: compiler/plan/gpu ---------------------------------------------------------- */

@@ -40,12 +40,13 @@ static void test_large_convolutions_become_winograd(void **state) {
     ir_graph *g = test_graph(net);
     g->goals.lanes = 3;
     run(g);
-    assert_int_equal(node_of(g, "a")->winograd[0], 0); /* one channel in: plain memory */
-    assert_int_equal(node_of(g, "d")->winograd[0], 0); /* 1x1x1 */
+    assert_string_equal(node_of(g, "a")->cpu.way, "direct"); /* one channel in: plain memory */
+    assert_string_equal(node_of(g, "d")->cpu.way, "direct"); /* 1x1x1 */
     const ir_node *b = node_of(g, "b"), *c = node_of(g, "c");
-    for (int a = 0; a < 3; a++) assert_int_equal(b->winograd[a], 4);
-    assert_true(b->winograd[3] > 0 && c->winograd[0] == 4);
-    assert_int_equal(b->memory.scratch, 3 * cg_winograd_lane(b));
+    for (int a = 0; a < 3; a++) assert_int_equal(b->cpu.tile[a], 4);
+    assert_string_equal(b->cpu.way, "winograd");
+    assert_true(b->cpu.batch > 0 && c->cpu.tile[0] == 4);
+    assert_int_equal(b->memory.scratch, 3 * cg_lane_bytes(b));
     assert_true(b->out[0]->cpu.fused); /* the pool is b's kernel's work */
     ir_graph_free(g);
 }
@@ -64,8 +65,8 @@ static void check_strict(const char *text) {
         const ir_node *n = g->nodes[i];
         int count = n->op == IR_OP_CONV ? cg_algorithms(g, n, list) : 0;
         for (int a = 0; a < 3; a++) {
-            assert_true(n->winograd[a] <= 2);
-            for (int k = 0; k < count; k++) assert_true(list[k].winograd[a] <= 2);
+            assert_true(n->cpu.tile[a] <= 2);
+            for (int k = 0; k < count; k++) assert_true(list[k].choice.tile[a] <= 2);
         }
     }
     ir_graph_free(g);
@@ -78,11 +79,11 @@ static void test_strict_allows_small_tiles_only(void **state) {
     ir_graph *g = test_graph(net);
     g->goals.strict = true;
     run(g);
-    for (int a = 0; a < 3; a++) assert_int_equal(node_of(g, "b")->winograd[a], 2);
+    for (int a = 0; a < 3; a++) assert_int_equal(node_of(g, "b")->cpu.tile[a], 2);
     ir_graph_free(g);
     g = test_graph(few_net); /* which fast math computes by larger ones */
     run(g);
-    assert_int_equal(node_of(g, "b")->winograd[0], 4);
+    assert_int_equal(node_of(g, "b")->cpu.tile[0], 4);
     ir_graph_free(g);
 }
 
@@ -132,7 +133,7 @@ static void test_pools_of_odd_sizes_are_fused_if_they_round_down(void **state) {
                 24 + (odd & 1), 24 + (odd >> 1 & 1), 24 + (odd >> 2), ceil);
             ir_graph *g = test_graph(text);
             run(g);
-            assert_true(node_of(g, "b")->winograd[0]);
+            assert_true(node_of(g, "b")->cpu.tile[0]);
             if (node_of(g, "b")->out[0]->cpu.fused != !(odd && ceil)) fail_msg("%s", text);
             ir_graph_free(g);
             free(text);
@@ -180,7 +181,7 @@ static void test_what_is_pooled_and_kept_is_stored_twice(void **state) {
         "%d = conv(%c, %v) kernel=3x3x3 stride=1x1x1 dilation=1x1x1 pad=[1,1,1,1,1,1] group=1\noutput %d\n";
     ir_graph *g = test_graph(text);
     run(g);
-    assert_true(node_of(g, "b")->winograd[0] && node_of(g, "p")->cpu.joined && !node_of(g, "q")->cpu.joined);
+    assert_true(node_of(g, "b")->cpu.tile[0] && node_of(g, "p")->cpu.joined && !node_of(g, "q")->cpu.joined);
     ir_graph *copy = ir_copy(g);
     assert_true(node_of(copy, "p")->cpu.joined && !node_of(copy, "q")->cpu.joined);
     ir_graph_free(copy);

@@ -3,6 +3,7 @@
 #include "bundle_lib.h"
 
 #include "algorithm.h"
+#include "conv_shape.h"
 #include "plan_verify.h"
 
 #define WINDOW(stride) " kernel=3x3x3 stride=" stride " dilation=1x1x1 pad=[1,1,1,1,1,1] group="
@@ -44,21 +45,22 @@ static const char *const network =
                                                                                                                                                        "1x1x1") "\n" /* from blocked to plain */
                                                                                                                                                                 "%m = neg(%h)\noutput %m\noutput %l\n";
 
-typedef struct choice {
-    const char *output;
-    int64_t winograd[4];
-} choice;
-static const choice choices[] = {{"c", {4, 4, 4, 12}}, {"d", {2, 4, 4, 0}}, {"k", {4, 4, 1, 1}}};
-
 static void choose_algorithms(ir_graph *g, bool streams) {
+    const struct {
+        const char *output;
+        cg_choice choice;
+    } choices[] = {{"c", {&cg_way_winograd, {4, 4, 4}, 12}},
+                   {"d", {&cg_way_deep, {2, 4, 4}, 12}},
+                   {"k", {&cg_way_few, {4, 4, 1}, 1}}};
     for (int i = 0; i < g->n_nodes; i++) {
         ir_node *n = g->nodes[i];
         if (n->op != IR_OP_CONV) continue;
-        memset(n->winograd, 0, sizeof n->winograd);
+        bool few = cg_is_few(n);
+        cg_choice c = {.way = few ? &cg_way_direct_few : &cg_way_direct};
         for (size_t k = 0; k < sizeof choices / sizeof *choices; k++)
-            if (!strcmp(n->out[0]->name, choices[k].output) && !(streams && !choices[k].winograd[3]))
-                memcpy(n->winograd, choices[k].winograd, sizeof n->winograd);
-        n->memory.scratch = n->winograd[0] ? cg_winograd_shared(n) + cg_lanes(g, n) * cg_winograd_lane(n) : 0;
+            if (!strcmp(n->out[0]->name, choices[k].output) && !(streams && choices[k].choice.way->whole))
+                c = choices[k].choice;
+        cg_set_choice(g, n, &c);
     }
 }
 

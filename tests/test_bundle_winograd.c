@@ -32,8 +32,8 @@ static void choose_algorithms(ir_graph *g) {
         ir_node *n = g->nodes[i];
         if (n->op != IR_OP_CONV) continue;
         const bool deep = n->in[1] == conv_of(g, "b")->in[1];
-        memcpy(n->winograd, deep ? (int64_t[4]){2, 4, 4, 0} : (int64_t[4]){4, 4, 4, 12}, sizeof n->winograd);
-        n->memory.scratch = cg_winograd_shared(n) + cg_lanes(g, n) * cg_winograd_lane(n);
+        const cg_choice kept = {&cg_way_winograd, {4, 4, 4}, 12}, on_the_way = {&cg_way_deep, {2, 4, 4}, 12};
+        cg_set_choice(g, n, deep ? &on_the_way : &kept);
     }
 }
 

@@ -94,11 +94,18 @@ static void must_be_described(const char *md, const char *word, const char *gold
 }
 
 /* What the text says of a convolution's tile. */
-static void check_winograd(const char *value, const char *golden) {
-    int d, h, w, batch;
-    bool four = sscanf(value, "%dx%dx%dx%d", &d, &h, &w, &batch) == 4;
-    if (!four || (d != 2 && d != 4) || (h != 2 && h != 4) || (w != 1 && w != 2 && w != 4) || batch < 0)
-        fail_msg("%s: winograd=%s is none of what ir/IR.md says", golden, value);
+static void check_tile(const char *value, const char *golden) {
+    int d, h, w;
+    bool three = sscanf(value, "%dx%dx%d", &d, &h, &w) == 3;
+    if (!three || (d != 2 && d != 4) || (h != 2 && h != 4) || (w != 1 && w != 2 && w != 4))
+        fail_msg("%s: tile=%s is none of what ir/IR.md says", golden, value);
+}
+
+/* Each way has a line in the table. */
+static void check_way(const char *md, const char *value, const char *golden) {
+    char *row = test_format("| `%s` |", value);
+    if (!strstr(md, row)) fail_msg("%s: way=%s is none of what ir/IR.md says", golden, value);
+    free(row);
 }
 
 /* The words behind a node's type: "block16 fused ring8 scratch+71271936". */
@@ -134,7 +141,8 @@ static void check_line(const char *md, char *line, const char *golden) {
         char *value = strchr(word, '=');
         if (value) *value = 0;
         must_be_described(md, word, golden);
-        if (!strcmp(word, "winograd")) check_winograd(value + 1, golden);
+        if (!strcmp(word, "tile")) check_tile(value + 1, golden);
+        if (!strcmp(word, "way")) check_way(md, value + 1, golden);
     }
 }
 

@@ -139,7 +139,7 @@ static void test_a_steps_work_is_split_when_steps_are_known(void **state) {
     int count, split = 0;
     g->goals.lanes = 4;
     if (!pipeline_run(g, &(pipeline_options){0}, reports, &count, &d)) fail_msg("%s", d.text);
-    for (int i = 0; i < g->n_nodes; i++) split += g->nodes[i]->memory.stream && g->nodes[i]->block[0];
+    for (int i = 0; i < g->n_nodes; i++) split += g->nodes[i]->memory.stream && g->nodes[i]->cpu.split[0];
     assert_true(split > 0);
     char *once = ir_print_string(g);
     must(pass_blocking, g);

@@ -268,7 +268,7 @@ static const struct fault {
     {"a kernel that crops once", IR_TARGET_C,
      "arena 100000\ninput %x f32[1,16,4,4,4]\nconst %w f32[16,16,3,3,3] random(1)\n"
      "%b = to_block(%x) -> f32[1,16,4,4,4] block16 arena+0\n%f = conv(%b, %w) " CONV3
-     " winograd=2x2x2x1 scratch=50000 -> f32[1,16,4,4,4] block16 fused scratch+50048\n"
+     " way=winograd tile=2x2x2 batch=1 scratch=50000 -> f32[1,16,4,4,4] block16 fused scratch+50048\n"
      "%p = slice(%f) begin=[0,0,0,0,0] size=[1,16,2,2,2] step=[1,1,1,1,1] -> " PLAIN5 " block16 arena+4096\n"
      "%q = slice(%f) begin=[0,0,2,2,2] size=[1,16,2,2,2] step=[1,1,1,1,1] -> " PLAIN5 " block16 arena+4608\n"
      "%a = add(%p, %q) -> " PLAIN5 " block16 arena+5120\n%y = from_block(%a)\noutput %y\n",

@@ -5,6 +5,7 @@
 #include "json.h"
 #include "json_write.h"
 
+#include <limits.h>
 #include <math.h>
 
 /* ---- command lines --------------------------------------------------------------------------- */
@@ -119,6 +120,9 @@ static void json_is_laid_out_as_asked(void **state) {
     for (int i = 0; i < 4; i++) vox_json_number(j, NULL, 17, numbers[i]);
     vox_json_format(j, NULL, "%.3f", 2.0);
     vox_json_end(j);
+    vox_json_object(j, "object", "s=%s d=%d l=%ld z=%zu GB/s=%.2f nan=%g none=%s", "\"", -1, LONG_MIN,
+                    SIZE_MAX, 1.25, (double)NAN, getenv("VOXC_THAT_NOBODY_SETS"));
+    vox_json_members(j, "last of all=%s", "");
     vox_json_end(j);
     fclose(f);
     assert_string_equal(text, "{\n"
@@ -129,7 +133,10 @@ static void json_is_laid_out_as_asked(void **state) {
                               "    {\"i\": -9223372036854775808, \"b\": true}\n"
                               "  ],\n"
                               "  \"empty\": [],\n"
-                              "  \"numbers\": [0.5, null, null, 1.0000000000000001e+300, 2.000]\n"
+                              "  \"numbers\": [0.5, null, null, 1.0000000000000001e+300, 2.000],\n"
+                              "  \"object\": {\"s\": \"\\\"\", \"d\": -1, \"l\": -9223372036854775808, "
+                              "\"z\": 18446744073709551615, \"GB/s\": 1.25, \"nan\": null, \"none\": null},\n"
+                              "  \"last of all\": \"\"\n"
                               "}\n");
     ir_diag d = {0};
     ir_arena *arena = ir_arena_new();

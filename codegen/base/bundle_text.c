@@ -107,10 +107,8 @@ static void add_layers(vox_json *j, const cg_model *m, cg_layer_check *check) {
     for (int i = 0; i < m->n_layers; i++) {
         const cg_layer *l = &m->layers[i];
         vox_json_begin(j, NULL, "{");
-        vox_json_text(j, "node", l->node->name);
-        vox_json_text(j, "output", l->node->out[0]->name);
-        vox_json_text(j, "source", l->node->source ? l->node->source : "");
-        vox_json_text(j, "function", l->function);
+        vox_json_members(j, "node=%s output=%s source=%s function=%s", l->node->name, l->node->out[0]->name,
+                         l->node->source ? l->node->source : "", l->function);
         if (check) check(j, l->node);
         vox_json_end(j);
     }
@@ -124,8 +122,9 @@ static void add_tuning(vox_json *j, const ir_goals *goals) {
     for (int i = 0; i < goals->n_tuned; i++) {
         vox_json_begin(j, NULL, "{");
         vox_json_text(j, "layer", goals->tuned[i].layer);
-        vox_json_begin(j, "winograd", "[");
-        for (int k = 0; k < 4; k++) vox_json_int(j, NULL, goals->tuned[i].winograd[k]);
+        vox_json_text(j, "way", goals->tuned[i].way);
+        vox_json_begin(j, "tile", "[");
+        for (int k = 0; k < 3; k++) vox_json_int(j, NULL, goals->tuned[i].tile[k]);
         vox_json_end(j);
         vox_json_end(j);
     }
@@ -134,11 +133,8 @@ static void add_tuning(vox_json *j, const ir_goals *goals) {
 
 static void add_files(vox_json *j, const cg_file *files, int n) {
     for (int i = 0; i < n; i++) {
-        vox_json_begin(j, NULL, "{");
-        vox_json_text(j, "path", files[i].path);
-        vox_json_int(j, "bytes", files[i].bytes);
-        vox_json_text(j, "sha256", files[i].sha256);
-        vox_json_end(j);
+        vox_json_object(j, NULL, "path=%s bytes=%" PRId64 " sha256=%s", files[i].path, files[i].bytes,
+                        files[i].sha256);
     }
 }
 
@@ -148,12 +144,8 @@ const char *cg_manifest_json(const cg_model *m, const char *target, cg_layer_che
     cg_text s = {.arena = m->arena};
     vox_json j = cg_json(&s);
     vox_json_begin(&j, NULL, "{\n");
-    vox_json_text(&j, "model", m->name);
-    vox_json_text(&j, "voxc", o->version);
-    vox_json_text(&j, "target", target);
-    vox_json_text(&j, "options", o->options);
-    vox_json_text(&j, "input", o->input);
-    vox_json_text(&j, "input_sha256", o->input_sha256);
+    vox_json_members(&j, "model=%s voxc=%s target=%s options=%s input=%s input_sha256=%s", m->name,
+                     o->version, target, o->options, o->input, o->input_sha256);
     if (o->opset) vox_json_int(&j, "opset", o->opset);
     vox_json_format(&j, "graph_hash", "\"%016" PRIx64 "\"", m->graph_hash);
     if (check) {

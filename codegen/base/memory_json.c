@@ -14,16 +14,12 @@ static void add_type(vox_json *j, const ir_tensor *t) {
 
 static void add_entry(vox_json *j, const cg_model *m, const cg_memory *e) {
     vox_json_begin(j, NULL, "{");
-    vox_json_text(j, "kind", cg_memory_kind_names[e->kind]);
-    vox_json_text(j, "name", e->name);
+    vox_json_members(j, "kind=%s name=%s", cg_memory_kind_names[e->kind], e->name);
     if (e->in) vox_json_text(j, "in", e->in);
     if (e->tensor) add_type(j, e->tensor);
     if (e->offset >= 0) vox_json_int(j, "offset", e->offset);
-    vox_json_int(j, "bytes", e->bytes);
-    vox_json_int(j, "first", e->first);
-    vox_json_int(j, "last", e->last);
-    vox_json_text(j, "first_layer", cg_layer_name(m, e->first));
-    vox_json_text(j, "last_layer", cg_layer_name(m, e->last));
+    vox_json_members(j, "bytes=%" PRId64 " first=%d last=%d first_layer=%s last_layer=%s", e->bytes, e->first,
+                     e->last, cg_layer_name(m, e->first), cg_layer_name(m, e->last));
     vox_json_end(j);
 }
 
@@ -34,10 +30,7 @@ static void add_layers(vox_json *j, const cg_model *m, const cg_memory_table *t)
     vox_json_end(j);
     vox_json_begin(j, "layers", "[\n");
     for (int i = 0; i < m->n_layers; i++) {
-        vox_json_begin(j, NULL, "{");
-        vox_json_text(j, "name", cg_layer_name(m, i));
-        vox_json_int(j, "live_bytes", t->live[i]);
-        vox_json_end(j);
+        vox_json_object(j, NULL, "name=%s live_bytes=%" PRId64, cg_layer_name(m, i), t->live[i]);
     }
     vox_json_end(j);
 }
@@ -47,10 +40,9 @@ const char *cg_memory_json(const cg_model *m) {
     cg_text s = {.arena = m->arena};
     vox_json j = cg_json(&s);
     vox_json_begin(&j, NULL, "{\n");
-    vox_json_text(&j, "model", m->name);
-    vox_json_int(&j, "arena_bytes", m->g->arena_bytes);
-    vox_json_int(&j, "lower_bound_bytes", t.lower_bound);
-    vox_json_int(&j, "prepared_bytes", m->prepared_bytes);
+    vox_json_members(&j,
+                     "model=%s arena_bytes=%" PRId64 " lower_bound_bytes=%" PRId64 " prepared_bytes=%" PRId64,
+                     m->name, m->g->arena_bytes, t.lower_bound, m->prepared_bytes);
     add_layers(&j, m, &t);
     vox_json_begin(&j, "buffers", "[\n");
     for (int i = 0; i < t.count; i++) add_entry(&j, m, &t.list[i]);
@@ -65,25 +57,20 @@ enum { MICROSECONDS = 1000 /* that a layer seems to take */, ARENA = 1, OUTSIDE 
 
 static void begin_event(vox_json *j, const char *kind, int process, const char *name) {
     vox_json_begin(j, NULL, "{");
-    vox_json_text(j, "ph", kind);
-    vox_json_int(j, "pid", process);
-    vox_json_text(j, "name", name);
+    vox_json_members(j, "ph=%s pid=%d name=%s", kind, process, name);
 }
 
 static void add_meta(vox_json *j, const char *what, int process, int thread, const char *name) {
     begin_event(j, "M", process, what);
     vox_json_int(j, "tid", thread);
-    vox_json_begin(j, "args", "{");
-    vox_json_text(j, "name", name);
-    vox_json_end(j);
+    vox_json_object(j, "args", "name=%s", name);
     vox_json_end(j);
 }
 
 static void begin_slice(vox_json *j, int process, int thread, int first, int last, const char *name) {
     begin_event(j, "X", process, name);
-    vox_json_int(j, "tid", thread);
-    vox_json_int(j, "ts", first * MICROSECONDS);
-    vox_json_int(j, "dur", (last + 1 - first) * MICROSECONDS);
+    vox_json_members(j, "tid=%d ts=%d dur=%d", thread, first * MICROSECONDS,
+                     (last + 1 - first) * MICROSECONDS);
 }
 
 static void add_buffer_slice(vox_json *j, const cg_memory *e, int process, int lane) {
@@ -119,9 +106,7 @@ static void add_buffers(vox_json *j, ir_arena *arena, const cg_memory_table *t, 
 static void add_live(vox_json *j, int layer, int64_t bytes) {
     begin_event(j, "C", ARENA, "live bytes");
     vox_json_int(j, "ts", layer * MICROSECONDS);
-    vox_json_begin(j, "args", "{");
-    vox_json_int(j, "bytes", bytes);
-    vox_json_end(j);
+    vox_json_object(j, "args", "bytes=%" PRId64, bytes);
     vox_json_end(j);
 }
 
@@ -131,9 +116,7 @@ const char *cg_memory_trace(const cg_model *m) {
     vox_json j = cg_json(&s);
     vox_json_begin(&j, NULL, "{");
     vox_json_text(&j, "displayTimeUnit", "ms");
-    vox_json_begin(&j, "otherData", "{");
-    vox_json_text(&j, "unit", "a layer is shown as 1 ms");
-    vox_json_end(&j);
+    vox_json_object(&j, "otherData", "unit=%s", "a layer is shown as 1 ms");
     vox_json_begin(&j, "traceEvents", "[\n");
     add_meta(&j, "process_name", ARENA, 0, ir_format(m->arena, "%s: arena", m->name));
     add_meta(&j, "process_name", OUTSIDE, 0, "inputs, outputs, prepared weights");

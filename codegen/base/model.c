@@ -1,9 +1,9 @@
 /* model.c: see model.h. */
 #include "model.h"
 
-#include "algorithm.h"
 #include "identifiers.h"
 #include "stream.h"
+#include "way.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -157,24 +157,19 @@ int64_t cg_blob_offset(const cg_model *m, const ir_tensor *t) {
     ir_die("codegen: constant %s is not in the weight file", t->name);
 }
 
-static int64_t blocks_of(int64_t channels) {
-    return (channels + IR_BLOCK - 1) / IR_BLOCK;
+cg_weight cg_packed(const ir_tensor *source, const cg_packing *p) {
+    cg_weight w = {.pack = p->pack, .source = {source}, .oc = p->oc, .ic = p->ic};
+    w.kernel = p->kernel;
+    w.group = p->group;
+    memcpy(w.tile, p->tile, sizeof w.tile);
+    return w;
 }
 
 static int64_t packed_bytes(const cg_weight *w) {
-    int64_t group_oc = w->group ? blocks_of(w->oc / w->group) * IR_BLOCK : 0;
-    switch (w->pack) {
-    case CG_COPY:
-        return ir_count(w->source[0]) * (int64_t)ir_dtype_bytes(w->source[0]->dtype);
-    case CG_CONV:
-    case CG_CONV_TRANSPOSE:
-        return w->group * group_oc * w->kernel * (w->ic / w->group) * (int64_t)sizeof(float);
-    case CG_WINOGRAD:
-        return group_oc * ((w->tile[0] + 2) * (w->tile[1] + 2) * (w->tile[2] + 2) + 2) * w->ic *
-               (int64_t)sizeof(float); /* 2: signs */
-    default:
-        return w->group * group_oc * (int64_t)sizeof(float);
-    }
+    if (w->pack == CG_COPY) return ir_count(w->source[0]) * (int64_t)ir_dtype_bytes(w->source[0]->dtype);
+    cg_packing p = {.pack = w->pack, .oc = w->oc, .ic = w->ic, .kernel = w->kernel, .group = w->group};
+    memcpy(p.tile, w->tile, sizeof p.tile);
+    return cg_packed_bytes(&p);
 }
 
 static bool same_weight(const cg_weight *a, const cg_weight *b) {
@@ -314,14 +309,15 @@ static const char *gpu_text(const ir_node *n) {
     return texts[n->gpu.runner];
 }
 
-/* Of a convolution: ", direct", ", Winograd 4x4x4"; deep: it transforms its weights on the way. */
+/* Of a convolution: ", direct", ", Winograd 4x4x4". */
 static const char *algorithm_text(ir_arena *arena, const ir_node *n) {
-    const int64_t *tile = n->winograd;
     if (n->gpu.runner && (n->op == IR_OP_CONV || n->op == IR_OP_CONV_TRANSPOSE)) return gpu_text(n);
     if (n->op != IR_OP_CONV) return "";
-    if (!tile[0]) return ", direct";
-    return ir_format(arena, ", %s %lldx%lldx%lld", tile[3] ? "Winograd" : "deep Winograd", (long long)tile[0],
-                     (long long)tile[1], (long long)tile[2]);
+    const cg_choice c = cg_choice_of(n);
+    const int64_t *t = c.tile;
+    if (!t[0]) return ir_format(arena, ", %s", c.way->title);
+    return ir_format(arena, ", %s %lldx%lldx%lld", c.way->title, (long long)t[0], (long long)t[1],
+                     (long long)t[2]);
 }
 
 static const char *title_of(ir_arena *arena, const ir_node *n) {
@@ -367,15 +363,15 @@ static void add_step(cg_model *m, int *capacity, cg_step step) {
     m->steps[m->n_steps++] = step;
 }
 
-/* A layer that is in no stream: at once, or, where that would take too much scratch memory, in two phases for
+/* A layer that is in no stream: at once, or, where that would take too much scratch memory, in phases for
  * some planes after the other. */
 static void add_whole(cg_model *m, int *capacity, int node) {
     const ir_node *n = m->g->nodes[node];
-    int64_t depth = depth_of(n), planes = depth;
-    bool deep = n->winograd[0] && !n->winograd[3];
-    if (deep) planes = cg_deep_planes(n, n->winograd);
+    const cg_choice c = n->op == IR_OP_CONV ? cg_choice_of(n) : (cg_choice){.way = NULL};
+    bool parts = c.way && c.way->planes;
+    int64_t depth = depth_of(n), planes = parts ? c.way->planes(n, &c) : depth;
     for (int64_t begin = 0; !begin || begin < depth; begin += planes)
-        for (int phase = 0; phase <= deep; phase++)
+        for (int phase = 0; phase < (parts ? c.way->phases : 1); phase++)
             add_step(m, capacity,
                      (cg_step){cg_layer_of(m, node), begin, begin + planes < depth ? begin + planes : depth,
                                phase});

@@ -22,7 +22,7 @@ typedef struct cg_kernel {
     const char *header;        /* of the runtime: "vox_conv.h" */
     cg_slots_fn *slots;
 } cg_kernel;
-const cg_kernel *cg_kernel_for(const ir_node *n); /* NULL: no executable operator */
+cg_kernel cg_kernel_for(const ir_node *n); /* without slots: no executable operator */
 
 bool slots_conv(cg_work *w);
 bool slots_winograd(cg_work *w);

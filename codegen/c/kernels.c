@@ -1,11 +1,13 @@
 /* kernels.c: which template and which runtime header an operator becomes. */
 #include "slots.h"
+#include "way.h"
+
+#include <string.h>
 
 /* An operator of ops.def without a row here does not compile; maps and binaries share theirs. */
 #define KERNEL(op, ...) static const cg_kernel kernel_##op = {__VA_ARGS__};
 #define NO_KERNEL(op)   static const cg_kernel kernel_##op = {NULL, NULL, NULL};
 /* clang-format off */
-KERNEL(CONV,           "conv.c.in",       "vox_conv.h",   slots_conv)
 KERNEL(CONV_TRANSPOSE, "conv.c.in",       "vox_conv.h",   slots_conv)
 KERNEL(BATCH_NORM,     "norm.c.in",       "vox_norm.h",   slots_batch_norm)
 KERNEL(NORM_TERMS,     "norm_terms.c.in", "vox_norm.h",   slots_norm_terms)
@@ -37,6 +39,8 @@ KERNEL(NUMBERS,        "binary.c.in",     "vox_map.h",    slots_binary)
 KERNEL(ORDERS,         "binary.c.in",     "vox_map.h",    slots_compare)
 KERNEL(EQUALS,         "binary.c.in",     "vox_map.h",    slots_compare)
 NO_KERNEL(BOOLS)
+/* as its way says */
+NO_KERNEL(CONV)
 /* computed by the compiler */
 NO_KERNEL(WHERE)
 NO_KERNEL(SHAPE_OF)
@@ -54,13 +58,21 @@ static const cg_kernel *const by_op[IR_OP_COUNT] = {
 #define BINARY_OP(sym, name, weights, flags, form, ...) [IR_OP_##sym] = &kernel_##form,
 #include "ops.def"
 };
-static const cg_kernel winograd = {"winograd.c.in", "vox_winograd.h", slots_winograd};
-static const cg_kernel deep = {"winograd.c.in", "vox_winograd_deep.h", slots_winograd};
-static const cg_kernel few = {"winograd.c.in", "vox_winograd_few.h", slots_winograd};
 
-const cg_kernel *cg_kernel_for(const ir_node *n) {
-    if (n->winograd[2] == 1) return &few;
-    if (n->winograd[0]) return n->winograd[3] ? &winograd : &deep;
+/* By the template that a way to compute a convolution names. */
+static cg_slots_fn *slots_of(const char *template_file) {
+    static const struct {
+        const char *template_file;
+        cg_slots_fn *slots;
+    } rows[] = {{"conv.c.in", slots_conv}, {"winograd.c.in", slots_winograd}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (strcmp(rows[i].template_file, template_file) == 0) return rows[i].slots;
+    ir_die("no function fills the slots of %s", template_file);
+}
+
+cg_kernel cg_kernel_for(const ir_node *n) {
     bool folds = ir_op_get(n->op)->flags & IR_FLAG_SHAPE;
-    return !folds && by_op[n->op]->slots ? by_op[n->op] : NULL;
+    if (n->op != IR_OP_CONV) return folds ? (cg_kernel){0} : *by_op[n->op];
+    const cg_way *way = cg_way_of(n);
+    return (cg_kernel){way->template_file, way->header, slots_of(way->template_file)};
 }

@@ -3,6 +3,7 @@
 
 #include "slots.h"
 #include "vox_limits.h"
+#include "way.h"
 
 #include <string.h>
 
@@ -17,18 +18,16 @@ static const struct {
 };
 
 static const char *measure_of(const ir_node *n) {
-    const cg_kernel *k = cg_kernel_for(n);
-    for (size_t i = 0; k && i < sizeof measures / sizeof *measures; i++)
-        if (strcmp(k->template_file, measures[i].template_file) == 0) return measures[i].of;
+    const cg_kernel k = cg_kernel_for(n);
+    for (size_t i = 0; k.slots && i < sizeof measures / sizeof *measures; i++)
+        if (strcmp(k.template_file, measures[i].template_file) == 0) return measures[i].of;
     return "value";
 }
 
-/* Of Winograd's algorithm the product over the axes, by outputs per tile: tests/kernels_winograd.h. */
 static double rounding_of(const ir_node *n) {
-    static const double of_axis[] = {[1] = 1, [2] = 1, [4] = VOX_ROUNDING_4};
-    double factor = 1;
-    for (int a = 0; a < 3 && n->winograd[0]; a++) factor *= of_axis[n->winograd[a]];
-    return factor;
+    if (n->op != IR_OP_CONV) return 1;
+    const cg_choice c = cg_choice_of(n);
+    return c.way->rounding ? c.way->rounding(&c) : 1;
 }
 
 void c_add_layer_check(vox_json *j, const ir_node *n) {

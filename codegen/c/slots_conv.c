@@ -2,15 +2,19 @@
 #include "algorithm.h"
 #include "blocking.h"
 #include "slots.h"
+#include "way.h"
 
 #include <inttypes.h>
 
 static void weight_operands(cg_work *w, const int64_t x[5], const int64_t y[5], const int64_t k[3]) {
     const ir_node *n = w->n;
-    int64_t group = ir_int(n, IR_GROUP);
-    cg_pack pack = n->op == IR_OP_CONV ? CG_CONV : CG_CONV_TRANSPOSE;
-    cg_weight want = {.pack = pack, .source = {n->in[1]}, .oc = y[1], .ic = x[1], .group = group};
-    want.kernel = k[0] * k[1] * k[2];
+    const int64_t group = ir_int(n, IR_GROUP), taps = k[0] * k[1] * k[2];
+    cg_packing packing = {CG_CONV_TRANSPOSE, .oc = y[1], .ic = x[1], .kernel = taps, .group = group};
+    if (n->op == IR_OP_CONV) {
+        const cg_choice c = cg_choice_of(n);
+        packing = c.way->packing(n, &c);
+    }
+    const cg_weight want = cg_packed(n->in[1], &packing);
     cg_weight_operand(w, "weights", &want);
     static const char *const names[] = {"bias", "slope"};
     for (int i = 0; i < 2; i++) {
@@ -63,7 +67,7 @@ bool slots_conv(cg_work *w) {
     cg_set_int(&w->slots, "chunk_ic", b.chunk_ic);
     cg_set(&w->slots, "split", "%s", split_text(w, &b));
     cg_set(&w->slots, "why", "%s", cg_blocking_reason(n, w->m->arena));
-    cg_set(&w->slots, "kernel", "%s", ir_op_get(n->op)->name);
+    cg_set(&w->slots, "kernel", "%s", n->op == IR_OP_CONV ? cg_way_of(n)->kernel : ir_op_get(n->op)->name);
 
     cg_conv_operand(w);
     weight_operands(w, x, y, kernel);

@@ -1,7 +1,6 @@
 /* target_c.c: writes the bundle of the C target. The network decides the text: which layers, which numbers.
  * What depends on the processor stands in runtime/ and is copied.
  */
-#include "blocking.h"
 #include "bundle_files.h"
 #include "embed.h"
 #include "isas.h"
@@ -9,6 +8,7 @@
 #include "slots.h"
 #include "tables.h"
 #include "target_c.h"
+#include "way.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -39,10 +39,10 @@ static bool add_layer(cg_model *m, int index, cg_text *out, ir_diag *d) {
     const cg_layer *l = &m->layers[index];
     cg_work w = {.m = m, .layer = index, .n = l->node, .d = d, .slots = {.arena = m->arena}};
     w.operands.arena = w.places.arena = m->arena;
-    const cg_kernel *k = cg_kernel_for(l->node);
-    if (!k) return cg_unsupported(&w, "operators that compute shapes must fold to constants");
+    const cg_kernel k = cg_kernel_for(l->node);
+    if (!k.slots) return cg_unsupported(&w, "operators that compute shapes must fold to constants");
     if (!cg_vox_dtype(l->node->out[0]->dtype)) return cg_unsupported(&w, "f64 is not a type of the runtime");
-    if (!k->slots(&w) || d->code) return false;
+    if (!k.slots(&w) || d->code) return false;
     cg_slots *s = &w.slots;
     cg_set(s, "layer", "%s", cg_remark(m->arena, l->name));
     cg_set(s, "title", "%s", l->title);
@@ -53,30 +53,32 @@ static bool add_layer(cg_model *m, int index, cg_text *out, ir_diag *d) {
     cg_set(s, "operands", "%s", cg_string(&w.operands));
     cg_set(s, "places", "%s", cg_string(&w.places));
     if (index) cg_add_string(out, "\n");
-    cg_add_wrapped(out, cg_filled(k->template_file, s), COLUMNS);
+    cg_add_wrapped(out, cg_filled(k.template_file, s), COLUMNS);
     return true;
 }
 
-/* The runtime headers that some layer needs, in a fixed order. */
-static const char *const kernel_headers[] = {"vox_conv.h",         "vox_winograd.h", "vox_winograd_deep.h",
-                                             "vox_winograd_few.h", "vox_copy.h",     "vox_gather.h",
-                                             "vox_map.h",          "vox_norm.h",     "vox_pool3d.h",
-                                             "vox_reduce.h",       "vox_resize.h"};
-enum { KERNEL_HEADERS = sizeof kernel_headers / sizeof *kernel_headers };
+/* The runtime headers that some layer needs, in a fixed order: behind those of convolutions. */
+static const char *const other_headers[] = {"vox_copy.h",   "vox_gather.h", "vox_map.h",   "vox_norm.h",
+                                            "vox_pool3d.h", "vox_reduce.h", "vox_resize.h"};
+enum { OTHER_HEADERS = sizeof other_headers / sizeof *other_headers };
 
 static bool uses_header(const cg_model *m, const char *header) {
     for (int i = 0; i < m->n_layers; i++) {
-        const cg_kernel *k = cg_kernel_for(m->layers[i].node);
-        if (k && strcmp(k->header, header) == 0) return true;
+        const cg_kernel k = cg_kernel_for(m->layers[i].node);
+        if (k.slots && strcmp(k.header, header) == 0) return true;
     }
     return false;
 }
 
+static void add_include(const cg_model *m, cg_text *s, const char *header) {
+    const char *line = ir_format(m->arena, "#include \"runtime/%s\"", header);
+    if (uses_header(m, header) && !strstr(cg_string(s), line)) cg_add(s, "%s%s", s->size ? "\n" : "", line);
+}
+
 static const char *kernel_includes(const cg_model *m) {
     cg_text s = {.arena = m->arena};
-    for (int i = 0; i < KERNEL_HEADERS; i++)
-        if (uses_header(m, kernel_headers[i]))
-            cg_add(&s, "%s#include \"runtime/%s\"", s.size ? "\n" : "", kernel_headers[i]);
+    for (int i = 0; i < CG_WAYS; i++) add_include(m, &s, cg_ways[i]->header);
+    for (int i = 0; i < OTHER_HEADERS; i++) add_include(m, &s, other_headers[i]);
     return cg_string(&s);
 }
 

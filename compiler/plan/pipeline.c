@@ -125,7 +125,7 @@ static census take_census(const ir_graph *g) {
     census c = {.nodes = g->n_nodes};
     for (int i = 0; i < g->n_nodes; i++) {
         c.of_op[g->nodes[i]->op]++;
-        c.split += g->nodes[i]->block[0] != 0;
+        c.split += g->nodes[i]->cpu.split[0] != 0;
         c.streamed += g->nodes[i]->memory.stream != 0;
         c.gathered += g->nodes[i]->cpu.gathered;
         c.kernels += g->nodes[i]->gpu.runner == IR_GPU_KERNEL;
@@ -204,7 +204,7 @@ static bool check_options(ir_target target, const pipeline_options *o, ir_diag *
 
 static bool is_planned_node(const ir_node *n, ir_target target) {
     if (n->gpu.runner || n->op == IR_OP_TO_CHANNELS_LAST || n->op == IR_OP_FROM_CHANNELS_LAST) return true;
-    bool for_cpu = n->winograd[0] || n->block[0] || n->memory.stream || n->memory.scratch || n->cpu.joined ||
+    bool for_cpu = n->cpu.way || n->cpu.split[0] || n->memory.stream || n->memory.scratch || n->cpu.joined ||
                    n->cpu.gathered || n->op == IR_OP_TO_BLOCK || n->op == IR_OP_FROM_BLOCK;
     return target != IR_TARGET_C && for_cpu;
 }

@@ -1,8 +1,6 @@
 /* unplan.c: see unplan.h. */
 #include "unplan.h"
 
-#include <string.h>
-
 /* A conversion between layouts becomes its operand; what it writes for the caller keeps its name. */
 static void remove_conversion(ir_graph *g, ir_node *n) {
     ir_tensor *x = n->in[0], *y = n->out[0];
@@ -20,8 +18,6 @@ void forget_plan(ir_graph *g) {
     }
     for (int i = 0; i < g->n_nodes; i++) {
         ir_node *n = g->nodes[i];
-        memset(n->block, 0, sizeof n->block);
-        memset(n->winograd, 0, sizeof n->winograd);
         n->cpu = (ir_node_cpu){0};
         n->memory = (ir_node_memory){.scratch_offset = -1};
     }

@@ -99,11 +99,28 @@ static bool parse_value(parser *p, ir_node *n, ir_key key) {
     return true;
 }
 
-static bool parse_four(parser *p, const char *name, int64_t to[4]) {
+static bool parse_numbers(parser *p, const char *name, int count, int64_t *to) {
     list values = {.size = sizeof(int64_t)};
     if (!lex_expect(&p->x, '=') || !parse_ints(p, &values)) return false;
-    if (values.count != 4) return lex_fail(&p->x, "%s wants 4 numbers", name);
-    memcpy(to, values.items, 4 * sizeof *to);
+    if (values.count != count) return lex_fail(&p->x, "%s wants %d numbers", name, count);
+    memcpy(to, values.items, (size_t)count * sizeof *to);
+    return true;
+}
+
+/* Whether the name is one of those that say how a convolution is computed; then good tells how it went. */
+static bool parse_way(parser *p, ir_node *n, const char *name, bool *good) {
+    if (!strcmp(name, "way"))
+        *good = lex_expect(&p->x, '=') && (n->cpu.way = lex_word(&p->x, "a way to compute a convolution"));
+    else if (!strcmp(name, "tile"))
+        *good = parse_numbers(p, name, 3, n->cpu.tile);
+    else if (!strcmp(name, "batch"))
+        *good = parse_numbers(p, name, 1, &n->cpu.batch);
+    else if (!strcmp(name, "whole"))
+        *good = n->cpu.whole = true;
+    else if (!strcmp(name, "blocking"))
+        *good = parse_numbers(p, name, 4, n->cpu.split);
+    else
+        return false;
     return true;
 }
 
@@ -151,14 +168,14 @@ static bool parse_gpu(parser *p, ir_node *n) {
 
 static bool parse_attribute(parser *p, ir_node *n) {
     lexer place = p->x;
+    bool good;
     const char *name = lex_word(&p->x, "an attribute or ->");
     if (!name) return false;
     if (!strcmp(name, "name")) {
         if (!lex_expect(&p->x, '=')) return false;
         return (n->name = lex_string(&p->x)) != NULL;
     }
-    if (!strcmp(name, "blocking")) return parse_four(p, name, n->block);
-    if (!strcmp(name, "winograd")) return parse_four(p, name, n->winograd);
+    if (parse_way(p, n, name, &good)) return good;
     if (!strcmp(name, "joined")) return lex_expect(&p->x, '=') && parse_joined(p, n);
     if (!strcmp(name, "gathered")) return (n->cpu.gathered = true);
     if (!strcmp(name, "scratch")) return lex_expect(&p->x, '=') && parse_scratch(p, n);

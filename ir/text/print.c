@@ -131,15 +131,17 @@ static void put_attribute(printer *p, const ir_attr *a) {
     if (list) fputc(']', p->f);
 }
 
-static void put_blocking(printer *p, const ir_node *n) {
-    const int64_t *b = n->block;
+/* How a convolution is computed. */
+static void put_way(printer *p, const ir_node *n) {
+    const int64_t *t = n->cpu.tile, *b = n->cpu.split;
+    if (n->cpu.way) fprintf(p->f, " way=%s", n->cpu.way);
+    if (t[0] | t[1] | t[2])
+        fprintf(p->f, " tile=%lldx%lldx%lld", (long long)t[0], (long long)t[1], (long long)t[2]);
+    if (n->cpu.batch) fprintf(p->f, " batch=%lld", (long long)n->cpu.batch);
+    if (n->cpu.whole) fputs(" whole", p->f);
     if (b[0] | b[1] | b[2] | b[3])
         fprintf(p->f, " blocking=%lldx%lldx%lldx%lld", (long long)b[0], (long long)b[1], (long long)b[2],
                 (long long)b[3]);
-    const int64_t *w = n->winograd;
-    if (w[0])
-        fprintf(p->f, " winograd=%lldx%lldx%lldx%lld", (long long)w[0], (long long)w[1], (long long)w[2],
-                (long long)w[3]);
 }
 
 static void put_stream(printer *p, const ir_node *n) {
@@ -168,7 +170,7 @@ static void put_node(printer *p, const ir_node *n) {
         fputs(" name=", p->f);
         put_string(p, n->name);
     }
-    if (!p->structure) put_blocking(p, n);
+    if (!p->structure) put_way(p, n);
     if (!p->structure && n->cpu.joined) fputs(" joined=1", p->f);
     if (!p->structure && n->cpu.gathered) fputs(" gathered", p->f);
     if (!p->structure && n->memory.scratch) fprintf(p->f, " scratch=%lld", (long long)n->memory.scratch);

@@ -116,10 +116,7 @@ void vox_profile_end(vox_profile *p) {
 
 static void write_meta(vox_json *j, const char *what, int thread, const char *key, const char *value) {
     vox_json_begin(j, NULL, "{");
-    vox_json_text(j, "name", what);
-    vox_json_text(j, "ph", "M");
-    vox_json_int(j, "pid", 1);
-    vox_json_int(j, "tid", thread);
+    vox_json_members(j, "name=%s ph=%s pid=%d tid=%d", what, "M", 1, thread);
     vox_json_begin(j, "args", "{");
     vox_json_text(j, key, value);
     vox_json_end(j);
@@ -160,8 +157,7 @@ static void write_work(const vox_profile *p, int step, vox_json *j) {
     if (goes_on) return; /* the work is counted in the last phase */
     if (l->macs > 0) {
         const double gmac = (double)l->macs * part * 1e-9;
-        vox_json_format(j, "GMAC", "%.6f", gmac);
-        vox_json_format(j, "GMAC/s", "%.2f", gmac / seconds);
+        vox_json_members(j, "GMAC=%.6f GMAC/s=%.2f", gmac, gmac / seconds);
     } else if (l->place != VOX_NOWHERE) {
         const double bytes = (double)vox_dtype_bytes(l->dtype) * part;
         double values = 1;
@@ -176,16 +172,12 @@ static void write_slice(const vox_profile *p, int step, int lane, vox_json *j) {
     const slice *at = &p->slices[(size_t)step * (size_t)p->threads + (size_t)lane];
     const int64_t ns = at->end - at->begin;
     vox_json_begin(j, NULL, "{");
-    vox_json_text(j, "name", m->layers[s->layer].name);
-    vox_json_text(j, "cat", m->layers[s->layer].stream ? "stream" : "layer");
-    vox_json_text(j, "ph", "X");
-    vox_json_int(j, "pid", 1);
-    vox_json_int(j, "tid", lane);
+    vox_json_members(j, "name=%s cat=%s ph=%s pid=%d tid=%d", m->layers[s->layer].name,
+                     m->layers[s->layer].stream ? "stream" : "layer", "X", 1, lane);
     vox_json_format(j, "ts", "%" PRId64 ".%03d", at->begin / 1000, (int)(at->begin % 1000));
     vox_json_format(j, "dur", "%" PRId64 ".%03d", ns / 1000, (int)(ns % 1000));
     vox_json_begin(j, "args", "{");
-    vox_json_text(j, "op", m->layers[s->layer].op);
-    vox_json_int(j, "step", step);
+    vox_json_members(j, "op=%s step=%d", m->layers[s->layer].op, step);
     vox_json_format(j, "planes", "\"%d to %d\"", s->begin, s->end - 1);
     vox_json_int(j, "phase", s->phase);
     write_work(p, step, j);

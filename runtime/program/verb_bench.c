@@ -135,26 +135,17 @@ static void print_json(const bench *b, const vox_host *h) {
     const double *t = b->run_seconds, median = percentile(t, b->iterations, 50);
     vox_json json = vox_json_file(stdout), *j = &json;
     vox_json_begin(j, NULL, "{");
-    vox_json_text(j, "name", m->name);
-    vox_json_text(j, "isa", vox_host_where(h));
-    vox_json_int(j, "threads", b->threads);
-    vox_json_int(j, "iterations", b->iterations);
-    vox_json_format(j, "min_ms", "%.6f", t[0] * 1e3);
-    vox_json_format(j, "median_ms", "%.6f", median * 1e3);
-    vox_json_number(j, "percentile", 6, b->percentile);
-    vox_json_format(j, "percentile_ms", "%.6f", percentile(t, b->iterations, b->percentile) * 1e3);
-    vox_json_format(j, "gmac", "%.6f", (double)m->macs * 1e-9);
-    vox_json_format(j, "gmac_per_second", "%.3f", rate((double)m->macs, median));
-    vox_json_format(j, "peak_mib", "%.3f", peak_mib());
+    vox_json_members(j,
+                     "name=%s isa=%s threads=%d iterations=%d min_ms=%.6f median_ms=%.6f percentile=%.6g "
+                     "percentile_ms=%.6f gmac=%.6f gmac_per_second=%.3f peak_mib=%.3f",
+                     m->name, vox_host_where(h), b->threads, b->iterations, t[0] * 1e3, median * 1e3,
+                     b->percentile, percentile(t, b->iterations, b->percentile) * 1e3, (double)m->macs * 1e-9,
+                     rate((double)m->macs, median), peak_mib());
     if (b->device_seconds > 0) vox_json_format(j, "device_min_ms", "%.6f", b->device_seconds * 1e3);
     if (b->layers) vox_json_begin(j, "layers", "[\n");
     for (int i = 0; b->layers && i < m->n_layers; i++) {
-        vox_json_begin(j, NULL, "{");
-        vox_json_text(j, "name", m->layers[i].name);
-        vox_json_text(j, "op", m->layers[i].op);
-        vox_json_int(j, "steps", steps_of(m, i));
-        vox_json_format(j, "ms", "%.6f", b->layer_seconds[i] / b->iterations * 1e3);
-        vox_json_end(j);
+        vox_json_object(j, NULL, "name=%s op=%s steps=%d ms=%.6f", m->layers[i].name, m->layers[i].op,
+                        steps_of(m, i), b->layer_seconds[i] / b->iterations * 1e3);
     }
     if (b->layers) vox_json_end(j);
     vox_json_end(j);

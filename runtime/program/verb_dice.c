@@ -73,14 +73,8 @@ static void print_label(const vox_model_info *m, int label, const counts *c, int
                name, c->ours, c->theirs, iou, dice);
         return;
     }
-    vox_json_begin(json, NULL, "{");
-    vox_json_int(json, "label", label);
-    vox_json_text(json, "name", name);
-    vox_json_format(json, "dice", "%.6f", dice);
-    vox_json_format(json, "iou", "%.6f", iou);
-    vox_json_format(json, "voxels", "%zu", c->ours);
-    vox_json_format(json, "reference_voxels", "%zu", c->theirs);
-    vox_json_end(json);
+    vox_json_object(json, NULL, "label=%d name=%s dice=%.6f iou=%.6f voxels=%zu reference_voxels=%zu", label,
+                    name, dice, iou, c->ours, c->theirs);
 }
 
 static int compare(const vox_model_info *m, const vox_volume *a, const vox_volume *b, int binary, int json) {

@@ -108,8 +108,7 @@ static void add_ports(vox_json *j, const char *key, const vox_port *ports, int n
     vox_json_begin(j, key, "[\n");
     for (int i = 0; i < n; i++) {
         vox_json_begin(j, NULL, "{");
-        vox_json_text(j, "name", ports[i].name);
-        vox_json_text(j, "dtype", vox_dtype_name(ports[i].dtype));
+        vox_json_members(j, "name=%s dtype=%s", ports[i].name, vox_dtype_name(ports[i].dtype));
         add_shape(j, ports[i].rank, ports[i].dim);
         vox_json_end(j);
     }
@@ -144,13 +143,10 @@ static void add_layers(vox_json *j, const vox_model_info *m) {
     for (int i = 0; i < m->n_layers; i++) {
         const vox_layer_info *l = &m->layers[i];
         vox_json_begin(j, NULL, "{");
-        vox_json_text(j, "name", l->name);
-        vox_json_text(j, "op", l->op);
+        vox_json_members(j, "name=%s op=%s", l->name, l->op);
         add_shape(j, l->rank, l->dim);
-        vox_json_format(j, "macs", "%" PRIu64, l->macs);
-        vox_json_format(j, "scratch_bytes", "%zu", l->scratch);
-        vox_json_int(j, "stream", l->stream);
-        vox_json_int(j, "ring", l->ring);
+        vox_json_members(j, "macs=%" PRIu64 " scratch_bytes=%zu stream=%d ring=%d", l->macs, l->scratch,
+                         l->stream, l->ring);
         vox_json_end(j);
     }
     vox_json_end(j);
@@ -160,12 +156,7 @@ static void add_steps(vox_json *j, const vox_model_info *m) {
     vox_json_begin(j, "steps", "[\n");
     for (int i = 0; i < m->n_steps; i++) {
         const vox_step *s = &m->steps[i];
-        vox_json_begin(j, NULL, "{");
-        vox_json_int(j, "layer", s->layer);
-        vox_json_int(j, "begin", s->begin);
-        vox_json_int(j, "end", s->end);
-        vox_json_int(j, "phase", s->phase);
-        vox_json_end(j);
+        vox_json_object(j, NULL, "layer=%d begin=%d end=%d phase=%d", s->layer, s->begin, s->end, s->phase);
     }
     vox_json_end(j);
 }
@@ -173,22 +164,17 @@ static void add_steps(vox_json *j, const vox_model_info *m) {
 static void print_json(const vox_model_info *m) {
     vox_json json = vox_json_file(stdout), *j = &json;
     vox_json_begin(j, NULL, "{\n");
-    vox_json_text(j, "name", m->name);
-    vox_json_text(j, "voxc_version", m->voxc_version);
-    vox_json_text(j, "graph_hash", m->graph_hash);
-    vox_json_text(j, "options", m->options);
-    vox_json_text(j, "isa", isa(m));
+    vox_json_members(j, "name=%s voxc_version=%s graph_hash=%s options=%s isa=%s", m->name, m->voxc_version,
+                     m->graph_hash, m->options, isa(m));
     add_ports(j, "inputs", m->inputs, m->n_inputs);
     add_ports(j, "outputs", m->outputs, m->n_outputs);
     vox_json_begin(j, "labels", "[");
     for (int i = 0; i < m->n_labels; i++) vox_json_text(j, NULL, m->labels[i]);
     vox_json_end(j);
-    vox_json_format(j, "parameters", "%" PRIu64, m->parameters);
-    vox_json_format(j, "macs", "%" PRIu64, m->macs);
-    vox_json_format(j, "arena_bytes", "%zu", m->arena_bytes);
-    vox_json_format(j, "prepared_bytes", "%zu", m->prepared_bytes);
-    vox_json_format(j, "weights_bytes", "%zu", m->weights_bytes);
-    vox_json_format(j, "align", "%zu", m->align);
+    vox_json_members(j,
+                     "parameters=%" PRIu64 " macs=%" PRIu64
+                     " arena_bytes=%zu prepared_bytes=%zu weights_bytes=%zu align=%zu",
+                     m->parameters, m->macs, m->arena_bytes, m->prepared_bytes, m->weights_bytes, m->align);
     add_volume(j, m->volume);
     add_layers(j, m);
     add_steps(j, m);

@@ -81,6 +81,59 @@ void vox_json_text(vox_json *j, const char *key, const char *text) {
         put(j, "null");
 }
 
+/* The value of a member from the arguments, by its conversion ("%.3f"). */
+static void put_number(vox_json *j, const char *spec, va_list *arguments) {
+    char text[400];
+    const char kind = spec[strlen(spec) - 1];
+    if (kind == 'f' || kind == 'g') {
+        const double x = va_arg(*arguments, double);
+        snprintf(text, sizeof text, isfinite(x) ? spec : "null", x);
+    } else if (strchr(spec, 'z') != NULL) {
+        snprintf(text, sizeof text, spec, va_arg(*arguments, size_t));
+    } else if (strstr(spec, "ll") != NULL) {
+        snprintf(text, sizeof text, spec, va_arg(*arguments, long long));
+    } else if (strchr(spec, 'l') != NULL) {
+        snprintf(text, sizeof text, spec, va_arg(*arguments, long));
+    } else {
+        snprintf(text, sizeof text, spec, va_arg(*arguments, int));
+    }
+    put(j, text);
+}
+
+static void add_members(vox_json *j, const char *format, va_list *arguments) {
+    while (*format != 0) {
+        char key[48], spec[16];
+        const int name = (int)strcspn(format, "=");
+        const int length = (int)strcspn(format + name + 1, "dusfg") + 1;
+        snprintf(key, sizeof key, "%.*s", name, format);
+        snprintf(spec, sizeof spec, "%.*s", length, format + name + 1);
+        format += name + 1 + length;
+        format += *format == ' ';
+        if (spec[length - 1] == 's') {
+            vox_json_text(j, name > 0 ? key : NULL, va_arg(*arguments, const char *));
+            continue;
+        }
+        start(j, name > 0 ? key : NULL);
+        put_number(j, spec, arguments);
+    }
+}
+
+void vox_json_members(vox_json *j, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    add_members(j, format, &arguments);
+    va_end(arguments);
+}
+
+void vox_json_object(vox_json *j, const char *key, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    vox_json_begin(j, key, "{");
+    add_members(j, format, &arguments);
+    vox_json_end(j);
+    va_end(arguments);
+}
+
 void vox_json_int(vox_json *j, const char *key, int64_t v) {
     vox_json_format(j, key, "%" PRId64, v);
 }

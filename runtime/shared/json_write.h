@@ -29,6 +29,13 @@ vox_json vox_json_file(FILE *f);
 void vox_json_begin(vox_json *j, const char *key, const char *form);
 void vox_json_end(vox_json *j); /* the innermost that is open */
 
+/* Several members at once, "name=%s bytes=%zu share=%.3f": keys, each with how printf writes the value (d, u, s, f, g;
+ * l and z). Texts are quoted, as below; what is not finite is null. In a list the keys are empty: "=%d =%d". */
+void vox_json_members(vox_json *j, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* An object of these on one line. */
+void vox_json_object(vox_json *j, const char *key, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /* Quoted; what is not plain (utf8.h) is escaped, and what is no UTF-8 becomes question marks.
  * NULL is null. */
 void vox_json_text(vox_json *j, const char *key, const char *text);

@@ -1,6 +1,7 @@
 /* features.c: what the passes did to a graph, for the table of coverage. */
 #include "fuzz_graphs.h"
 #include "pipeline.h"
+#include "way.h"
 
 #include <string.h>
 
@@ -37,10 +38,10 @@ fuzz_features fuzz_features_of_report(const pass_report *r) {
 
 static fuzz_features of_conv(const ir_graph *g, const ir_node *n) {
     fuzz_features f = when(ir_get(n, IR_ACT) != NULL, BIT(ACT)) | when(ir_skip(n) != NULL, BIT(SKIP));
-    f |= when(g->goals.target == IR_TARGET_C && !n->winograd[0], BIT(DIRECT));
-    f |= when(n->winograd[0] && n->winograd[2] != 1 && n->winograd[3], BIT(WINOGRAD));
-    f |= when(n->winograd[0] && n->winograd[2] != 1 && !n->winograd[3], BIT(DEEP));
-    return f | when(n->winograd[2] == 1, BIT(FEW)) | when(g->goals.n_tuned > 0, BIT(TUNED));
+    const cg_way *way = cg_way_of(n);
+    f |= when(g->goals.target == IR_TARGET_C && !n->cpu.tile[0], BIT(DIRECT));
+    f |= when(way == &cg_way_winograd, BIT(WINOGRAD)) | when(way == &cg_way_deep, BIT(DEEP));
+    return f | when(way == &cg_way_few, BIT(FEW)) | when(g->goals.n_tuned > 0, BIT(TUNED));
 }
 
 static fuzz_features of_node(const ir_graph *g, const ir_node *n) {

@@ -8,10 +8,8 @@
 #include "around.h"
 
 #include "algorithm.h"
-#include "blocking.h"
 #include "cpu_passes.h"
 #include "integers.h"
-#include "vox_limits.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -43,19 +41,13 @@ static bool simple_activation(const ir_node *n) {
     return !act;
 }
 
-static bool is_pointwise(const ir_node *n) {
-    const ir_attr *kernel = ir_get(n, IR_KERNEL), *pad = ir_get(n, IR_PAD), *stride = ir_get(n, IR_STRIDE);
-    for (int a = 0; a < kernel->count; a++)
-        if (kernel->i[a] != 1 || stride->i[a] != 1 || pad->i[a] || pad->i[a + kernel->count]) return false;
-    return ir_int(n, IR_GROUP) == 1 && n->in[0]->dim[1] <= VOX_AROUND_MOST;
-}
-
 /* Whether conv n's kernel can make operand 0, which is t, of what t is made of. */
 static bool can_load(const ir_node *n, const ir_tensor *t) {
     if (n->op != IR_OP_CONV || !t->cpu.block) return false;
     for (int k = 1; k < n->n_in; k++)
         if (n->in[k] == t || (n->in[k] && n->in[k]->role != IR_ROLE_CONST)) return false;
-    return n->winograd[0] || is_pointwise(n);
+    const cg_way *way = cg_way_of(n);
+    return way->loads && way->loads(n);
 }
 
 /* The only node that reads t; NULL: none, or several, which would normalise several times, or t's memory is
@@ -85,20 +77,8 @@ bool pass_load(ir_graph *g, ir_diag *d) {
 
 cg_sums cg_sums_of(const ir_graph *g, const ir_node *conv) {
     const ir_tensor *y = conv->out[0];
-    cg_sums s = {.planes = y->dim[2]};
-    if (!conv->winograd[0]) {
-        cg_blocking b = cg_blocking_of(conv);
-        s.slots = ir_parts(y->dim[2], b.task_d) * ir_parts(y->dim[3], b.task_h);
-    } else if (conv->winograd[3]) {
-        int lanes = cg_lanes(g, conv);
-        int64_t tiles = cg_winograd_tiles(conv, conv->winograd, 0, y->dim[2]);
-        int64_t even = lanes > 1 ? VOX_EVEN : 1; /* as vox_winograd_split has it, at most */
-        s.slots =
-            ir_parts(ir_max(ir_parts(tiles, conv->winograd[3]), lanes > 1 ? 4 * lanes : 1), even) * even;
-    } else {
-        s.planes = cg_deep_planes(conv, conv->winograd);
-        s.slots = ir_parts(cg_winograd_tiles(conv, conv->winograd, 0, s.planes), cg_deep_batch(conv));
-    }
+    const cg_choice c = cg_choice_of(conv);
+    cg_sums s = c.way->sums(conv, &c, c.way->lane ? cg_lanes(g, conv) : 1);
     s.total = s.slots * ir_parts(y->dim[2], s.planes);
     s.bytes = s.total * ir_parts(y->dim[1], IR_BLOCK) * SUMS;
     return s;
@@ -110,7 +90,7 @@ static const ir_node *gatherer(const ir_node *n) {
     const ir_node *conv = x->role == IR_ROLE_VALUE ? x->producer : NULL;
     if (!conv || conv->op != IR_OP_CONV || conv->memory.stream || !x->cpu.block || x->dim[0] != 1)
         return NULL;
-    return cg_gathers(conv) ? NULL : conv;
+    return cg_gathers(conv) || !cg_way_of(conv)->sums ? NULL : conv;
 }
 
 /* requires: algorithms, work splits, streams. maintains: values. gives: norm_terms whose sums the conv before

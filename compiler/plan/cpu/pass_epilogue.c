@@ -1,6 +1,7 @@
 /* pass_epilogue.c: max pools and crops that a Winograd conv does while its results are in registers. */
-#include "lifetime.h"
 #include "cpu_passes.h"
+#include "lifetime.h"
+#include "way.h"
 
 /* Along every axis as it comes out of the output transform: 2x2x2, stride 2, no padding. */
 static bool is_half_pool(const ir_node *n) {
@@ -65,7 +66,7 @@ bool pass_epilogue(ir_graph *g, ir_diag *d) {
     (void)d;
     for (int i = 0; !g->goals.whole && i < g->n_nodes; i++) {
         const ir_node *n = g->nodes[i];
-        if (!n->winograd[0] || !n->out[0]->cpu.block) continue;
+        if (n->op != IR_OP_CONV || !cg_way_of(n)->stores_more) continue;
         if (can_fuse(n->out[0]))
             n->out[0]->cpu.fused = true;
         else

@@ -1,6 +1,8 @@
 /* verify_fused.c: values that the kernel of a convolution hands on in registers, and who reads them. */
 #include "verify_cpu.h"
 
+#include "way.h"
+
 /* A node whose work the kernel of a fused operand's producer does. */
 static bool check_reader(verifier *v, const ir_node *n) {
     bool one = n->n_in == 1 && n->in[0]->cpu.fused;
@@ -16,8 +18,7 @@ static bool check_reader(verifier *v, const ir_node *n) {
 /* A max_pool that the kernel of a conv does, which stores its own result as well. */
 static bool check_joined(verifier *v, const ir_node *n) {
     const ir_node *conv = n->n_in ? n->in[0]->producer : NULL;
-    if (n->op != IR_OP_MAX_POOL || !conv || conv->op != IR_OP_CONV || !conv->winograd[0] ||
-        !n->in[0]->cpu.block)
+    if (n->op != IR_OP_MAX_POOL || !conv || conv->op != IR_OP_CONV || !cg_way_of(conv)->stores_more)
         return verify_broken(v, "joined", "'%s' is no max_pool of what a Winograd conv makes", n->name);
     if (n->in[0]->cpu.fused || n->memory.scratch)
         return verify_broken(v, "joined", "'%s' has a fused operand or scratch memory", n->name);

@@ -99,7 +99,7 @@ bool verify_gpu(verifier *v) {
         const ir_node *n = v->g->nodes[i];
         if (!n->gpu.runner && !needs_no_code(v, n))
             return verify_broken(v, "gpu", "nothing runs %s '%s'", ir_op_get(n->op)->name, n->name);
-        if (n->winograd[0] || n->out[0]->cpu.block || n->out[0]->cpu.fused)
+        if (n->cpu.way || n->out[0]->cpu.block || n->out[0]->cpu.fused)
             return verify_broken(v, "gpu", "'%s' is planned for a CPU", n->name);
         if (!check_op(v, n) || (laid_out && !check_operands(v, i))) return false;
     }

@@ -129,10 +129,10 @@ static const ir_node *joined(const plan_machine *m, const ir_node *n, ir_op op) 
     return NULL;
 }
 
-/* A Winograd convolution of blocked tensors stores a pool and a crop as well. */
+/* Some ways to compute a convolution store a pool and a crop as well. */
 static int epilogue_results(const plan_machine *m, const ir_node *n, ir_planes made, result *list) {
     int count = 0;
-    bool can = n->op == IR_OP_CONV && n->winograd[0] && n->winograd[2] != 1 && made.end >= 0;
+    bool can = n->op == IR_OP_CONV && cg_way_of(n)->stores_more && made.end >= 0;
     const ir_node *crop = can ? joined(m, n, IR_OP_SLICE) : NULL,
                   *pool = can ? joined(m, n, IR_OP_MAX_POOL) : NULL;
     if (crop) list[count++] = (result){crop, cropped(crop, made.begin, made.end), true};
@@ -215,7 +215,7 @@ static int64_t product_bytes(const plan_machine *m, const ir_node *n, ir_planes 
 static int64_t scratch_bytes(const plan_machine *m, const ir_node *n, ir_planes made) {
     if (n->gpu.runner == IR_GPU_GEMM_SCATTER) return product_bytes(m, n, made);
     if (m->g->goals.target == IR_TARGET_CUDA) return cg_gpu_scratch(n, m->g->goals.precision);
-    if (n->winograd[0]) return cg_winograd_shared(n) + cg_lanes(m->g, n) * cg_winograd_lane(n);
+    if (n->op == IR_OP_CONV) return cg_scratch_bytes(m->g, n);
     return n->cpu.gathered ? 0 : n->memory.scratch;
 }
 
@@ -272,7 +272,7 @@ static bool run_step(plan_machine *m, int node, ir_planes made) {
 
 static bool check_step(plan_machine *m, const ir_step *s) {
     const ir_node *n = m->g->nodes[s->node];
-    int64_t grain = n->winograd[0] ? n->winograd[0] * ir_ints(n, IR_DILATION)[0] : 1;
+    int64_t grain = plan_grain(n);
     int64_t depth = n->out[0]->dim[DEPTH];
     bool whole = s->planes.begin % grain == 0 && (s->planes.end % grain == 0 || s->planes.end == depth);
     bool sound = s->planes.begin >= 0 && s->planes.begin <= s->planes.end && s->planes.end <= depth;

@@ -69,7 +69,7 @@ bool ir_can_stream(const ir_node *n) {
     if (ir_op_get(n->op)->planes == IR_PLANES_NONE) return false;
     if (n->n_in < 1 || n->n_in > MOST_OPERANDS || !has_depth(n->in[0]) || !has_depth(n->out[0])) return false;
     if (n->in[0]->dim[PLANE_AXIS] > MOST_PLANES || n->out[0]->dim[PLANE_AXIS] > MOST_PLANES) return false;
-    if (n->winograd[0] && !n->winograd[3]) return false; /* all tiles at once */
+    if (n->cpu.whole) return false;
     return is_streamable(n);
 }
 
@@ -163,7 +163,7 @@ static void add_step(turns *t, int node, int64_t begin, int64_t end) {
 
 /* A kernel makes planes in multiples of this many, the last ones excepted. */
 static int64_t grain(const ir_node *n) {
-    return n->winograd[0] ? n->winograd[0] * ir_ints(n, IR_DILATION)[0] : 1;
+    return n->cpu.tile[0] ? n->cpu.tile[0] * ir_ints(n, IR_DILATION)[0] : 1;
 }
 
 /* How many planes of the node's result can be made from what its makers have made. */

@@ -13,6 +13,7 @@
 #include "conv_passes.h"
 #include "integers.h"
 #include "stream.h"
+#include "way.h"
 
 enum {
     WEIGHT_CACHE = 512 * 1024, /* bytes for the weights of a pair of blocks */
@@ -20,7 +21,6 @@ enum {
     PAIR = 2,                  /* output blocks per register tile on the widest machine */
     TASKS = 48,                /* keeps 7 threads busy to within a seventh */
     TASK_MACS = 500000,        /* 10 microseconds or so; handing one out costs a tenth of one */
-    SLOTS = 4,                 /* of node->block: task_oc, task_d, task_h, chunk_ic */
 };
 
 /* The size of equal parts when n is cut into pieces of at most `size`. */
@@ -85,13 +85,23 @@ static int64_t usual_planes(const ir_graph *g, int first, int last, int at, ir_a
     return ir_parts(extent(g->nodes[at]->out[0], 2), steps);
 }
 
-static bool is_conv(const ir_node *n) {
-    return n->op == IR_OP_CONV || n->op == IR_OP_CONV_TRANSPOSE;
+void cg_split(const ir_node *n, int64_t planes, int64_t split[4]) {
+    const cg_blocking b = choose(n, planes);
+    split[0] = b.task_oc;
+    split[1] = b.task_d;
+    split[2] = b.task_h;
+    split[3] = b.chunk_ic;
+}
+
+/* Whether the kernel wants the numbers. */
+static bool is_split(const ir_node *n) {
+    return n->op == IR_OP_CONV_TRANSPOSE || (n->op == IR_OP_CONV && cg_way_of(n)->split);
 }
 
 cg_blocking cg_blocking_of(const ir_node *n) {
     cg_blocking b = choose(n, extent(n->out[0], 2));
-    if (n->block[0]) b = (cg_blocking){n->block[0], n->block[1], n->block[2], n->block[3], 0};
+    const int64_t *set = n->cpu.split;
+    if (set[0]) b = (cg_blocking){set[0], set[1], set[2], set[3], 0};
     const ir_tensor *y = n->out[0];
     int64_t blocks = ir_parts(y->dim[1] / ir_int(n, IR_GROUP), IR_BLOCK) * ir_int(n, IR_GROUP);
     b.tasks = y->dim[0] * ir_parts(blocks, b.task_oc) * ir_parts(extent(y, 2), b.task_d) *
@@ -108,19 +118,20 @@ const char *cg_blocking_reason(const ir_node *n, ir_arena *arena) {
                      ir_parts(rows * (int64_t)sizeof(float), 1024));
 }
 
-/* requires: layouts, streams. gives: node->block of convs. */
+/* requires: algorithms, streams. gives: the work split of convs whose kernel wants one. */
 bool pass_blocking(ir_graph *g, ir_diag *d) {
     (void)d;
     for (int i = 0, first = 0; i < g->n_nodes; i++) {
         ir_node *n = g->nodes[i];
         if (i > ir_group_end(g, first)) first = i;
-        if (!is_conv(n)) continue;
+        if (!is_split(n)) continue;
         ir_arena *scratch = ir_arena_new();
         int64_t planes = extent(n->out[0], 2);
         if (n->memory.stream) planes = usual_planes(g, first, ir_group_end(g, first), i, scratch);
-        cg_blocking b = choose(n, planes);
-        const int64_t numbers[SLOTS] = {b.task_oc, b.task_d, b.task_h, b.chunk_ic};
-        for (int k = 0; k < SLOTS; k++) n->block[k] = numbers[k];
+        if (n->op == IR_OP_CONV)
+            cg_way_of(n)->split(n, planes, n->cpu.split);
+        else
+            cg_split(n, planes, n->cpu.split);
         ir_arena_free(scratch);
     }
     return true;
