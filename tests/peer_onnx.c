@@ -90,18 +90,12 @@ int main(int argc, char **argv) {
     const char *dir = argv[argc - 1];
     ir_graph *g = load(argv[argc - 2], &d);
     bool ok = g && interpret(g, dir, export_it, &d);
-<<<<<<< HEAD
     if (fuse && ok) {
         ir_graph *whole = g;
         g = optimise(whole, &d);
         ok = g != NULL;
         ir_graph_free(whole);
     }
-=======
-    if (fuse)
-        ok = ok && pass_fold(g, &d) && pass_norm(g, &d) && pass_fuse(g, &d) && pass_layout(g, &d) &&
-             pass_views(g, &d) && ir_verify(g, &d);
->>>>>>> ops
     if (export_it) ok = ok && onnx_export(g, ir_format(g->arena, "%s/model.onnx", dir), &d);
     if (!ok) fprintf(stderr, "%s\n", d.text);
     ir_graph_free(g);
