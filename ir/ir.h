@@ -286,6 +286,7 @@ typedef struct ir_goals {
 } ir_goals;
 
 typedef struct ir_names ir_names;
+typedef struct ir_packed ir_packed;
 typedef struct ir_graph {
     ir_arena *arena;
     const char *name; /* C identifier */
@@ -299,6 +300,7 @@ typedef struct ir_graph {
     const char **labels; /* label names, index = class */
     ir_volume volume;
     int64_t arena_bytes; /* -1 while unplanned */
+    ir_packed *packed;   /* target c's weights: compiler/plan/cpu/packed.h; NULL while unplanned */
     bool recompute;      /* each step of a stream makes all that it needs anew: see stream.h */
     ir_goals goals;
     ir_names *names; /* of tensors (names.h) */

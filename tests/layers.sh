@@ -28,13 +28,13 @@ compiler/read: compiler/base ir
 compiler/plan/memory: ir/verify compiler/base ir
 compiler/plan/graph: compiler/base ir
 compiler/plan/cpu/conv: compiler/plan/memory ir/verify ir runtime/shared
-compiler/plan/cpu: compiler/plan/cpu/conv compiler/plan/memory compiler/plan/graph ir/verify ir runtime/shared
+compiler/plan/cpu: compiler/plan/cpu/conv compiler/plan/memory compiler/plan/graph compiler/base ir/verify ir runtime/shared
 compiler/plan/gpu: compiler/plan/memory compiler/plan/graph ir/verify ir
 compiler/plan/interp: compiler/plan/gpu compiler/plan/cpu compiler/plan/cpu/conv compiler/plan/memory compiler/base ir
 compiler/plan: compiler/plan/gpu compiler/plan/cpu compiler/plan/cpu/conv compiler/plan/graph compiler/plan/memory compiler/base ir/verify ir runtime/shared
-codegen/base: compiler/plan/cpu/conv compiler/plan/memory ir/interp ir runtime/shared
-codegen/c: codegen/base compiler/plan/cpu compiler/plan/cpu/conv compiler/plan/memory ir runtime/shared
-codegen/cuda: codegen/base compiler/plan/gpu compiler/plan/memory ir
+codegen/base: compiler/plan/cpu compiler/plan/cpu/conv compiler/plan/memory compiler/base ir/interp ir runtime/shared
+codegen/c: codegen/base compiler/plan/cpu compiler/plan/cpu/conv compiler/plan/memory compiler/base ir runtime/shared
+codegen/cuda: codegen/base compiler/plan/gpu compiler/plan/memory compiler/base ir
 codegen/onnx: compiler/read/onnx compiler/base ir onnx.pb-c.h
 codegen: codegen/cuda codegen/c codegen/base compiler/plan/gpu ir
 compiler: codegen/onnx codegen codegen/base compiler/plan compiler/plan/interp compiler/plan/gpu compiler/plan/cpu compiler/plan/cpu/conv compiler/plan/memory compiler/read compiler/read/yaml compiler/read/onnx compiler/read/weights compiler/base ir runtime/shared'

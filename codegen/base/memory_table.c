@@ -92,8 +92,8 @@ static void push_weights(const cg_model *m, cg_memory_table *t, const int *last_
         const cg_weight *w = &m->weights[i];
         cg_memory *e = push(t, CG_MEMORY_PREPARED, w->source[0]->name, w->source[0]);
         e->offset = w->prepared;
-        e->bytes = w->packed;
-        e->first = w->layer;
+        e->bytes = w->bytes;
+        e->first = cg_layer_of(m, w->node);
         e->last = last_reader[ir_index_find(&m->index, w->source[0])];
         if (e->last < e->first) e->last = e->first;
     }

@@ -157,52 +157,6 @@ int64_t cg_blob_offset(const cg_model *m, const ir_tensor *t) {
     ir_die("codegen: constant %s is not in the weight file", t->name);
 }
 
-cg_weight cg_packed(const ir_tensor *source, const cg_packing *p) {
-    cg_weight w = {.pack = p->pack, .source = {source}, .oc = p->oc, .ic = p->ic};
-    w.kernel = p->kernel;
-    w.group = p->group;
-    memcpy(w.tile, p->tile, sizeof w.tile);
-    return w;
-}
-
-static int64_t packed_bytes(const cg_weight *w) {
-    if (w->pack == CG_COPY) return ir_count(w->source[0]) * (int64_t)ir_dtype_bytes(w->source[0]->dtype);
-    cg_packing p = {.pack = w->pack, .oc = w->oc, .ic = w->ic, .kernel = w->kernel, .group = w->group};
-    memcpy(p.tile, w->tile, sizeof p.tile);
-    return cg_packed_bytes(&p);
-}
-
-static bool same_weight(const cg_weight *a, const cg_weight *b) {
-    return a->pack == b->pack && memcmp(a->source, b->source, sizeof a->source) == 0 && a->oc == b->oc &&
-           a->ic == b->ic && a->kernel == b->kernel && a->group == b->group && a->eps == b->eps &&
-           memcmp(a->tile, b->tile, sizeof a->tile) == 0;
-}
-
-static int64_t weights_start(const cg_model *m) {
-    return cg_round(64 + 8 * (int64_t)m->cap_weights);
-}
-
-int64_t cg_use_weight(cg_model *m, int layer, const cg_weight *want) {
-    const uint64_t hash = cg_hash_address(want->source[0]);
-    for (int i = cg_first(&m->weights_by_source, hash); i >= 0; i = cg_next(&m->weights_by_source, i))
-        if (same_weight(&m->weights[i], want)) return m->weights[i].prepared;
-    if (m->n_weights == m->cap_weights) ir_die("codegen: more weights than operands");
-    cg_weight *w = &m->weights[m->n_weights];
-    *w = *want;
-    w->layer = layer;
-    w->packed = packed_bytes(w);
-    const cg_weight *before = m->n_weights ? w - 1 : NULL;
-    w->prepared = before ? before->prepared + cg_round(before->packed) : weights_start(m);
-    m->n_weights++;
-    cg_chain(&m->weights_by_source, hash);
-    return w->prepared;
-}
-
-void cg_place_weights_end(cg_model *m) {
-    const cg_weight *last = m->n_weights ? &m->weights[m->n_weights - 1] : NULL;
-    m->prepared_bytes = last ? last->prepared + cg_round(last->packed) : weights_start(m);
-}
-
 static void place_blobs(cg_model *m) {
     int64_t offset = cg_round(64 + 32 * (int64_t)m->n_blobs);
     for (int b = 0; b < m->n_blobs; b++) {
@@ -217,8 +171,6 @@ static void collect_blobs(cg_model *m) {
     int operands = 0;
     for (int i = 0; i < m->g->n_nodes; i++) operands += m->g->nodes[i]->n_in;
     m->blobs = ir_alloc(m->arena, (size_t)operands + 1, sizeof *m->blobs);
-    m->cap_weights = operands;
-    m->weights = ir_alloc(m->arena, (size_t)operands + 1, sizeof *m->weights);
     for (int i = 0; i < m->g->n_nodes; i++) {
         const ir_node *n = m->g->nodes[i];
         for (int k = 0; k < n->n_in; k++) {
@@ -276,17 +228,6 @@ void cg_share_weights(cg_model *m, cg_model *other) {
 
 /* ---- the model ------------------------------------------------------------------------------- */
 
-/* A node whose output already is in place: a reshape that is a view, a concat all of whose members are views,
- * what the kernel of its operand does, and what is done on load. */
-static bool is_free(const ir_node *n) {
-    if (ir_is_joined(n) || n->out[0]->cpu.on_load) return true;
-    if (n->op == IR_OP_RESHAPE) return n->out[0]->memory.view_of == n->in[0];
-    if (n->op != IR_OP_CONCAT) return false;
-    for (int i = 0; i < n->n_in; i++)
-        if (!ir_is_in_place(n, i)) return false;
-    return true;
-}
-
 static const char *kernel_text(ir_arena *arena, const ir_node *n) {
     cg_text text = {.arena = arena};
     const ir_attr *kernel = ir_get(n, IR_KERNEL);
@@ -336,7 +277,7 @@ static void collect_layers(cg_model *m) {
     for (int i = 0; i < m->g->n_nodes; i++) {
         const ir_node *n = m->g->nodes[i];
         m->layers_before[i] = m->n_layers;
-        if (is_free(n)) continue;
+        if (!ir_runs_code(n)) continue;
         cg_layer layer = {n, layer_name(n), function_name(m, &w, n), title_of(m->arena, n)};
         m->layers[m->n_layers++] = layer;
         cg_chain(&m->function_names, cg_hash_text(layer.function));
@@ -400,7 +341,11 @@ static void index_tensors(cg_model *m) {
     m->blob_of = ir_alloc(m->arena, count, sizeof *m->blob_of);
     m->buffer_of = ir_alloc(m->arena, count, sizeof *m->buffer_of);
     for (size_t i = 0; i < count; i++) m->blob_of[i] = m->buffer_of[i] = -1;
-    m->function_names.arena = m->weights_by_source.arena = m->arena;
+    m->function_names.arena = m->arena;
+    if (!m->g->packed) return;
+    m->n_weights = m->g->packed->count;
+    m->weights = m->g->packed->list;
+    m->prepared_bytes = m->g->packed->bytes;
 }
 
 static void collect_buffers(cg_model *m) {

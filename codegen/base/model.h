@@ -1,5 +1,5 @@
 /* model.h: a planned graph seen as the generated code will see it: layers in order, places of tensors, packed
- * weights. Filled by cg_model_new and by the slot functions, which register the weights they read.
+ * weights.
  */
 #ifndef VOXC_CG_MODEL_H
 #define VOXC_CG_MODEL_H
@@ -9,7 +9,7 @@
 #include "bundle_options.h"
 #include "index.h"
 #include "lifetime.h"
-#include "pack.h"
+#include "packed.h"
 
 enum { CG_ALIGN = 64 };
 
@@ -22,16 +22,6 @@ typedef struct cg_place {
 
 /* As the weight table has them. */
 extern const char *const cg_pack_names[];
-
-typedef struct cg_weight {
-    cg_pack pack;
-    int layer;                  /* the first that reads it */
-    const ir_tensor *source[4]; /* NULL behind the last */
-    int64_t oc, ic, kernel, group;
-    double eps;
-    int64_t prepared, packed; /* bytes: where, how many */
-    int64_t tile[3];          /* Winograd: outputs per tile and axis */
-} cg_weight;
 
 typedef struct cg_layer {
     const ir_node *node;
@@ -58,16 +48,16 @@ typedef struct cg_model {
     const ir_graph *g;
     const cg_options *options;
     const char *name, *upper; /* unet3d, UNET3D */
-    int n_layers, n_steps, n_weights, n_blobs, cap_weights;
+    int n_layers, n_steps, n_weights, n_blobs;
     cg_layer *layers;
     int *layers_before; /* per node: the layers in front of it; and their number */
     ir_buffers buffers; /* of the arena; lifetimes in nodes */
     cg_step *steps;
-    cg_weight *weights;
+    const cg_weight *weights; /* the graph's; of target c */
     cg_blob *blobs;
     ir_index index; /* of the graph's tensors; the next two are per tensor, -1: none */
     int *blob_of, *buffer_of;
-    cg_chains function_names, weights_by_source;
+    cg_chains function_names;
     uint64_t graph_hash; /* of the graph, and of the values of all that the weight file holds */
     int64_t arena_bytes, weights_bytes, prepared_bytes;
 } cg_model;
@@ -82,16 +72,9 @@ void cg_share_weights(cg_model *m, cg_model *other);
 /* Every constant of the weight file has its data. */
 bool cg_has_data(const cg_model *m, ir_diag *d);
 
-/* Where t lives. Constants have no place of their own: see cg_use_weight. */
+/* Where t lives. Constants have no place of their own: see cg_find_packed. */
 cg_place cg_place_of(const cg_model *m, const ir_tensor *t);
-/* Where `t`, packed so, lies in the prepared buffer; registered on first use. */
-int64_t cg_use_weight(cg_model *m, int layer, const cg_weight *want);
 int64_t cg_blob_offset(const cg_model *m, const ir_tensor *t); /* bytes into the weight file */
-/* Called when every weight is registered: fixes prepared_bytes. */
-void cg_place_weights_end(cg_model *m);
-
-/* `source` in that packing. */
-cg_weight cg_packed(const ir_tensor *source, const cg_packing *p);
 
 /* Bytes into the arena of the node's scratch memory. */
 int64_t cg_scratch_offset(const cg_model *m, const ir_node *n);

@@ -1,6 +1,7 @@
 /* operands.c: what all slot functions share; see slots.h. */
 #include "bundle_text.h"
 #include "interp.h"
+#include "packed.h"
 #include "slots.h"
 
 #include <ctype.h>
@@ -68,18 +69,19 @@ void cg_describe(cg_work *w, const char *var, const ir_tensor *t) {
                  ir_format(w->m->arena, "%s[%d]", p.base == CG_INPUT ? "inputs" : "outputs", p.number));
 }
 
-void cg_operand_from(cg_work *w, const char *var, const ir_tensor *t, int64_t element) {
-    if (t->role == IR_ROLE_CONST) {
-        const cg_weight want = {.pack = CG_COPY, .source = {t}};
-        const int64_t offset = cg_use_weight(w->m, w->layer, &want);
-        describe(w, var, t, ir_format(w->m->arena, "prepared + %" PRId64, offset));
-        cg_add_place(
-            w, var,
-            ir_format(w->m->arena, "%s%s", in_memory(w, "prepared", offset), element_of(w, t, element)));
-        return;
+const char *cg_operand_at(cg_work *w, const char *var, const ir_tensor *t, int64_t element) {
+    if (t->role != IR_ROLE_CONST) {
+        cg_describe(w, var, t);
+        return cg_where(w, t, element);
     }
-    cg_describe(w, var, t);
-    cg_add_place(w, var, cg_where(w, t, element));
+    const cg_weight want = cg_pack_copy(t);
+    const int64_t offset = cg_find_packed(w->m->g, &want)->prepared;
+    describe(w, var, t, ir_format(w->m->arena, "prepared + %" PRId64, offset));
+    return ir_format(w->m->arena, "%s%s", in_memory(w, "prepared", offset), element_of(w, t, element));
+}
+
+void cg_operand_from(cg_work *w, const char *var, const ir_tensor *t, int64_t element) {
+    cg_add_place(w, var, cg_operand_at(w, var, t, element));
 }
 
 void cg_operand(cg_work *w, const char *var, const ir_tensor *t) {
@@ -99,7 +101,7 @@ void cg_skip_operand(cg_work *w) {
 }
 
 const char *cg_weight_at(cg_work *w, const char *var, const cg_weight *want) {
-    const int64_t offset = cg_use_weight(w->m, w->layer, want);
+    const int64_t offset = cg_find_packed(w->m->g, want)->prepared;
     describe(w, var, want->source[0], ir_format(w->m->arena, "prepared + %" PRId64, offset));
     return ir_format(w->m->arena, "%s)", in_memory(w, "prepared", offset));
 }

@@ -53,6 +53,8 @@ bool slots_reduce(cg_work *w);
  * is read from the prepared buffer, unpacked. */
 void cg_operand(cg_work *w, const char *var, const ir_tensor *t);
 void cg_operand_from(cg_work *w, const char *var, const ir_tensor *t, int64_t element);
+/* Says it in the comment alone; returns where it lives, as C. */
+const char *cg_operand_at(cg_work *w, const char *var, const ir_tensor *t, int64_t element);
 void cg_result(cg_work *w, const char *var, const ir_tensor *t);
 /* The same for a packed constant; want->source[0] is the tensor that the comment names. */
 void cg_weight_operand(cg_work *w, const char *var, const cg_weight *want);

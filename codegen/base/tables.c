@@ -92,15 +92,15 @@ const char *cg_weight_table(const cg_model *m) {
         const cg_weight *w = &m->weights[i];
         cg_add(&s, "%s{", next_line(&s));
         cg_add_c_string(&s, w->source[0]->name);
-        cg_add(&s, ", %s, %d, %s, %" PRId64 "u, {", cg_pack_names[w->pack], w->layer,
+        cg_add(&s, ", %s, %d, %s, %" PRId64 "u, {", cg_pack_names[w->packing.pack], cg_layer_of(m, w->node),
                cg_vox_dtype(w->source[0]->dtype), ir_count(w->source[0]));
         for (int k = 0; k < 4; k++)
             cg_add(&s, "%s%" PRId64 "u", k ? ", " : "", w->source[k] ? cg_blob_offset(m, w->source[k]) : 0);
         cg_add(&s,
                "}, %" PRId64 "u, %" PRId64 "u, %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64
                ", %s, {%" PRId64 ", %" PRId64 ", %" PRId64 "}},",
-               w->prepared, w->packed, w->oc, w->ic, w->kernel, w->group, cg_double(m->arena, w->eps),
-               w->tile[0], w->tile[1], w->tile[2]);
+               w->prepared, w->bytes, w->packing.oc, w->packing.ic, w->packing.kernel, w->packing.group,
+               cg_double(m->arena, w->eps), w->packing.tile[0], w->packing.tile[1], w->packing.tile[2]);
     }
     return m->n_weights ? cg_string(&s) : "{0}";
 }

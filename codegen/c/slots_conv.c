@@ -6,22 +6,16 @@
 
 #include <inttypes.h>
 
-static void weight_operands(cg_work *w, const int64_t x[5], const int64_t y[5], const int64_t k[3]) {
+static void weight_operands(cg_work *w) {
     const ir_node *n = w->n;
-    const int64_t group = ir_int(n, IR_GROUP), taps = k[0] * k[1] * k[2];
-    cg_packing packing = {CG_CONV_TRANSPOSE, .oc = y[1], .ic = x[1], .kernel = taps, .group = group};
-    if (n->op == IR_OP_CONV) {
-        const cg_choice c = cg_choice_of(n);
-        packing = c.way->packing(n, &c);
-    }
-    const cg_weight want = cg_packed(n->in[1], &packing);
-    cg_weight_operand(w, "weights", &want);
+    const cg_weight weights = cg_pack_weights(n);
+    cg_weight_operand(w, "weights", &weights);
     static const char *const names[] = {"bias", "slope"};
     for (int i = 0; i < 2; i++) {
         const ir_tensor *t = i + 2 < n->n_in ? n->in[i + 2] : NULL;
-        if (t)
-            cg_weight_operand(w, names[i],
-                              &(cg_weight){.pack = CG_VECTOR, .source = {t}, .oc = y[1], .group = group});
+        if (!t) continue;
+        const cg_weight vector = cg_pack_vector(t, n->out[0]->dim[1], ir_int(n, IR_GROUP));
+        cg_weight_operand(w, names[i], &vector);
     }
 }
 
@@ -70,7 +64,7 @@ bool slots_conv(cg_work *w) {
     cg_set(&w->slots, "kernel", "%s", n->op == IR_OP_CONV ? cg_way_of(n)->kernel : ir_op_get(n->op)->name);
 
     cg_conv_operand(w);
-    weight_operands(w, x, y, kernel);
+    weight_operands(w);
     cg_skip_operand(w);
     cg_result(w, "y", n->out[0]);
     cg_set_around(w);

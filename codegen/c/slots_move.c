@@ -113,9 +113,9 @@ bool slots_concat(cg_work *w) {
         if (rank > IR_MAX_RANK) return cg_unsupported(w, "too many axes");
         if (!ir_is_in_place(n, i)) {
             const char *var = ir_format(arena, "x%d", i);
-            cg_describe(w, var, x);
+            const char *from = cg_operand_at(w, var, x, 0);
             cg_add(&boxes, "%s%s", members ? "\n    " : "", copy_box(w, rank, x_dim, x_stride, y_stride));
-            cg_add(&w->places, "%s{.x = %s, .y = %s},", members ? "\n        " : "", cg_where(w, x, 0),
+            cg_add(&w->places, "%s{.x = %s, .y = %s},", members ? "\n        " : "", from,
                    cg_where(w, y, at * y_stride[axis]));
             members++;
         }

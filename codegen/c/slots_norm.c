@@ -13,7 +13,7 @@ static const char *epilogue_of(cg_work *w, const ir_node *n) {
 static const char *slope_at(cg_work *w, const ir_node *n, const char *var) {
     const ir_tensor *t = n->n_in > 3 ? n->in[3] : NULL;
     if (!t) return NULL;
-    const cg_weight want = {.pack = CG_VECTOR, .source = {t}, .oc = n->in[0]->dim[1], .group = 1};
+    const cg_weight want = cg_pack_vector(t, n->in[0]->dim[1], 1);
     return cg_weight_at(w, var, &want);
 }
 
@@ -65,13 +65,7 @@ bool slots_batch_norm(cg_work *w) {
     if (!constants_from(n, 1)) return cg_unsupported(w, "scale and bias must be constants");
     if (!set_map(w)) return false;
     cg_operand(w, "x", n->in[0]);
-    cg_weight scale = {.pack = CG_NORM_SCALE, .source = {n->in[1], n->in[4]}, .eps = ir_float(n, IR_EPS)};
-    scale.oc = n->in[0]->dim[1];
-    scale.group = 1;
-    cg_weight bias = scale;
-    bias.pack = CG_NORM_BIAS;
-    bias.source[2] = n->in[2];
-    bias.source[3] = n->in[3];
+    const cg_weight scale = cg_pack_norm(n, CG_NORM_SCALE), bias = cg_pack_norm(n, CG_NORM_BIAS);
     cg_weight_operand(w, "scale", &scale);
     cg_weight_operand(w, "bias", &bias);
     cg_result(w, "y", n->out[0]);
@@ -89,8 +83,9 @@ bool slots_norm_terms(cg_work *w) {
     cg_set_int(&w->slots, "sum_slots", n->cpu.gathered ? cg_sums_of(w->m->g, n->in[0]->producer).total : 0);
     cg_operand(w, "x", n->in[0]);
     if (n->cpu.gathered) cg_add_place(w, "sums", cg_sums_at(w, n));
-    cg_weight_operand(w, "scale", &(cg_weight){.pack = CG_VECTOR, .source = {n->in[1]}, .oc = c, .group = 1});
-    cg_weight_operand(w, "bias", &(cg_weight){.pack = CG_VECTOR, .source = {n->in[2]}, .oc = c, .group = 1});
+    const cg_weight scale = cg_pack_vector(n->in[1], c, 1), bias = cg_pack_vector(n->in[2], c, 1);
+    cg_weight_operand(w, "scale", &scale);
+    cg_weight_operand(w, "bias", &bias);
     cg_result(w, "y", n->out[0]);
     return true;
 }
@@ -104,8 +99,7 @@ void cg_conv_operand(cg_work *w) {
 
 static void add_load(cg_work *w, const ir_node *loads, cg_text *around) {
     if (!loads) return;
-    cg_describe(w, "terms", loads->in[1]);
-    cg_add(around, "\n            .terms = %s,", cg_where(w, loads->in[1], 0));
+    cg_add(around, "\n            .terms = %s,", cg_operand_at(w, "terms", loads->in[1], 0));
     const char *slope = slope_at(w, loads, "around.slope");
     if (slope) cg_add(around, "\n            .slope = %s,", slope);
     cg_add(around, "\n            .ep = %s,", epilogue_of(w, loads));

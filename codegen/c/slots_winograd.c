@@ -4,16 +4,16 @@
 
 #include <inttypes.h>
 
-static void weight_operands(cg_work *w, const cg_choice *c) {
+static void weight_operands(cg_work *w) {
     const ir_node *n = w->n;
-    const cg_packing packing = c->way->packing(n, c);
-    const cg_weight want = cg_packed(n->in[1], &packing);
-    cg_weight_operand(w, packing.pack == CG_WINOGRAD ? "transformed" : "weights", &want);
+    const cg_weight weights = cg_pack_weights(n);
+    cg_weight_operand(w, weights.packing.pack == CG_WINOGRAD ? "transformed" : "weights", &weights);
     static const char *const names[] = {"bias", "slope"};
     for (int i = 0; i < 2; i++) {
         const ir_tensor *t = i + 2 < n->n_in ? n->in[i + 2] : NULL;
-        cg_weight vector = {.pack = CG_VECTOR, .source = {t}, .oc = packing.oc, .group = 1};
-        if (t) cg_weight_operand(w, names[i], &vector);
+        if (!t) continue;
+        const cg_weight vector = cg_pack_vector(t, n->out[0]->dim[1], 1);
+        cg_weight_operand(w, names[i], &vector);
     }
 }
 
@@ -78,7 +78,7 @@ bool slots_winograd(cg_work *w) {
     cg_set(&w->slots, "epilogue", "%s",
            cg_epilogue(w->m->arena, n, ir_get(n, IR_ACT) ? ir_word(n, IR_ACT) : NULL));
     cg_conv_operand(w);
-    weight_operands(w, &c);
+    weight_operands(w);
     cg_skip_operand(w);
     set_results(w);
     set_work(w, &c);

@@ -90,7 +90,6 @@ static bool put_kernels(cg_bundle *b) {
         const char *f = m->layers[i].function;
         cg_add(&table, "%s{%s_tasks, %s_run, %s_check},", i ? "\n    " : "", f, f, f);
     }
-    cg_place_weights_end(m);
     cg_slots s = cg_named_slots(m);
     cg_set(&s, "M", "%s", m->upper);
     cg_set(&s, "provenance", "%s", cg_comment(m->arena, cg_provenance(m)));
@@ -292,6 +291,5 @@ bool c_use_weights(cg_model *m, ir_diag *d) {
     cg_text unused = {.arena = m->arena};
     for (int i = 0; i < m->n_layers; i++)
         if (!add_layer(m, i, &unused, d)) return false;
-    cg_place_weights_end(m);
     return true;
 }

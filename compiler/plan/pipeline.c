@@ -31,6 +31,7 @@ enum { FOR_C = 1 << IR_TARGET_C, FOR_CUDA = 1 << IR_TARGET_CUDA, FOR_ALL = FOR_C
     X(LOADS, "convs do norms as they load")                                                                  \
     X(STREAMS, "streams are chosen")                                                                         \
     X(SPLITS, "work is split")                                                                               \
+    X(SUMS, "convs leave sums for norms")                                                                    \
     X(RUNNERS, "it is known what runs each node")                                                            \
     X(ORDER, "the list of nodes is final")                                                                   \
     X(PLACES, "values have places")
@@ -69,7 +70,8 @@ static const pass passes[] = {
     {"load",      pass_load,       FOR_C,     VIEWS | WAYS | EPILOGUES, LOADS, "convs do norms as they load", "it precedes memory, since values made on load need no room"},
     {"stream",    pass_stream,     FOR_C,     VIEWS | LOADS, STREAMS, "nodes of a group take turns, with rings of planes between them", "it precedes blocking, since a step is less work than a layer"},
     {"blocking",  pass_blocking,   FOR_C,     LAYOUTS | STREAMS, SPLITS, "every direct conv has its work split", "it follows stream, since it splits what a step has to do"},
-    {"gather",    pass_gather,     FOR_C,     WAYS | STREAMS | SPLITS, ORDER, "convs leave the sums that norms behind them need", "it precedes memory, since sums need room"},
+    {"gather",    pass_gather,     FOR_C,     WAYS | STREAMS | SPLITS, SUMS, "convs leave the sums that norms behind them need", "it precedes memory, since sums need room"},
+    {"pack",      pass_pack,       FOR_C,     WAYS | LOADS | SUMS, ORDER, "it is listed how each constant is packed, and where it lies then", "it precedes memory, since the list of nodes is final"},
     {"gpu",       pass_gpu,        FOR_CUDA,  OUTPUTS, RUNNERS, "every node runs on cuDNN or on a kernel of our own", "it precedes channels, since each of the two has its layouts"},
     {"channels",  pass_channels,   FOR_CUDA,  RUNNERS, LAYOUTS, "every value is plain or channels last, with conversions in between; nodes have scratch memory", "it precedes members, since a concat's members share its precision"},
     {"members",   pass_members,    FOR_CUDA,  LAYOUTS, VIEWS, "concat members, reshapes and norms have no memory of their own", "it precedes slabs, since windows share no memory"},

@@ -25,4 +25,5 @@ void forget_plan(ir_graph *g) {
         if (g->nodes[i]->op == IR_OP_TO_BLOCK || g->nodes[i]->op == IR_OP_FROM_BLOCK)
             remove_conversion(g, g->nodes[i]);
     g->arena_bytes = -1;
+    g->packed = NULL;
 }

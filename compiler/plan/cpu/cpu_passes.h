@@ -11,5 +11,6 @@ bool pass_views(ir_graph *g, ir_diag *d);
 bool pass_epilogue(ir_graph *g, ir_diag *d);
 bool pass_load(ir_graph *g, ir_diag *d);
 bool pass_gather(ir_graph *g, ir_diag *d);
+bool pass_pack(ir_graph *g, ir_diag *d);
 
 #endif

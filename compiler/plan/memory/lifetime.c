@@ -318,3 +318,12 @@ int64_t ir_memory_bound(const ir_graph *g) {
     ir_arena_free(scratch);
     return bound;
 }
+
+bool ir_runs_code(const ir_node *n) {
+    if (ir_is_joined(n) || n->out[0]->cpu.on_load) return false;
+    if (n->op == IR_OP_RESHAPE) return n->out[0]->memory.view_of != n->in[0];
+    if (n->op != IR_OP_CONCAT) return true;
+    for (int i = 0; i < n->n_in; i++)
+        if (!ir_is_in_place(n, i)) return true;
+    return false;
+}

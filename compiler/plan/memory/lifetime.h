@@ -22,6 +22,10 @@ bool ir_spans_meet(ir_span a, ir_span b);
  */
 ir_span ir_time_of(const ir_graph *g, int node);
 
+/* false: n's result already is in place. It is a reshape that is a view, a concat all of whose members are views, what
+ * the kernel of its operand does, or what is done on load. */
+bool ir_runs_code(const ir_node *n);
+
 typedef struct ir_piece {
     int64_t at, bytes;       /* inside the buffer, multiples of IR_ALIGN */
     ir_span alive;           /* first write to last read */

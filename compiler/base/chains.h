@@ -1,8 +1,8 @@
 /* chains.h: finds numbered things by a hash, in the order of their numbers. Whoever looks compares the things
  * themselves: for (int i = cg_first(c, hash); i >= 0; i = cg_next(c, i)). Hashes may be made of addresses,
  * since only things that are equal meet. */
-#ifndef VOXC_CODEGEN_CHAINS_H
-#define VOXC_CODEGEN_CHAINS_H
+#ifndef VOXC_CHAINS_H
+#define VOXC_CHAINS_H
 
 #include "ir.h"
 
