@@ -15,11 +15,15 @@ INCLUDE  = $(addprefix -I,$(ROOMS) $(RUNTIMES)) -I$(BUILD)/gen -isystem /usr/inc
 LIBS     = -lyaml -lprotobuf-c -lm -lpthread
 PROGRAM_LIBS = -lnifti2 -lznz -lpng -lz -lm -lpthread
 
-COMPILER = $(filter-out compiler/main.c,$(wildcard $(ROOMS:=/*.c))) $(wildcard runtime/shared/*.c)
+SHARED   = $(wildcard runtime/shared/*.c)
+COMPILER = $(filter-out compiler/main.c,$(wildcard $(ROOMS:=/*.c))) $(SHARED)
 RUNTIME  = $(wildcard runtime/core/*.c)
-SEGMENT  = $(wildcard runtime/program/*.c runtime/shared/*.c)
-EMBEDDED = $(wildcard runtime/*/*.[ch] runtime/cuda/*.cuh codegen/templates/*) LICENSE
+SEGMENT  = $(wildcard runtime/program/*.c) $(SHARED)
+EMBEDDED = $(wildcard runtime/*/*.[ch] runtime/*/*.def runtime/cuda/*.cuh codegen/templates/*) LICENSE
 FORMATTED = $(wildcard $(ROOMS:=/*.[ch]) runtime/*/*.[ch] runtime/cuda/*.cuh tests/*.[ch] tests/*/*.[ch] tests/cuda/*.cu tests/cuda/*.cuh)
+# For whoever uses voxc; in their folders, so that links between them lead there.
+DOCUMENTS = README.md compiler/README.md compiler/plan/README.md compiler/read/onnx/README.md ir/IR.md models/README.md \
+            runtime/cpu/README.md runtime/cuda/README.md runtime/program/README.md tests/README.md tests/bench/README.md
 CUDA    ?= /usr/local/cuda
 obj      = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 TESTS    = $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter-out $(SKIP:%=tests/%.c),$(wildcard tests/test_*.c)))
@@ -135,7 +139,8 @@ install: all  ## install voxc, the models and the documents under DESTDIR/PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/voxc/models $(DESTDIR)$(PREFIX)/share/doc/voxc
 	install $(BUILD)/voxc $(DESTDIR)$(PREFIX)/bin
 	install -m 644 models/*.yaml models/README.md $(DESTDIR)$(PREFIX)/share/voxc/models
-	install -m 644 README.md LICENSE ir/IR.md $(DESTDIR)$(PREFIX)/share/doc/voxc
+	install -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/voxc
+	for d in $(DOCUMENTS); do install -m 644 -D $$d $(DESTDIR)$(PREFIX)/share/doc/voxc/$$d || exit 1; done
 uninstall:  ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/voxc
 	rm -rf $(DESTDIR)$(PREFIX)/share/voxc $(DESTDIR)$(PREFIX)/share/doc/voxc

@@ -3,6 +3,7 @@
 
 #include "embed.h"
 #include "gpu_model.h"
+#include "layer_check.h"
 #include "memory_table.h"
 #include "target_c.h"
 #include "target_cuda.h"
@@ -69,7 +70,7 @@ static bool put_bundle(cg_bundle *b, cg_model *cuda) {
     return c_put_code(b) && (cuda || c_put_build_files(b)) && c_put_readme(b) && cg_put_graph(b, m, ".ir") &&
            cg_put_text(b, "memory.json", cg_memory_json(m)) && (!cuda || cu_put_beside_c(b, cuda)) &&
            cg_put_text(b, "LICENSE", cg_licence(m->arena)) && put_runtime(b, cuda) && cg_put_weights(b) &&
-           cg_put_manifest(b, cuda ? "c,cuda" : "c");
+           cg_put_manifest(b, cuda ? "c,cuda" : "c", c_add_layer_check);
 }
 
 static bool write_c(const ir_graph *g, const ir_graph *cuda, const cg_options *options, cg_emit *emit,

@@ -1,6 +1,6 @@
 #include "golden.h"
 
-#include "npy.h"
+#include "npy_tensor.h"
 #include "seeded.h"
 
 #include <inttypes.h>

@@ -1,8 +1,8 @@
 /* golden.h: what a bundle should compute, from the interpreter.
  *
- * golden/input_N.npy: seeded random inputs. golden/output_N.npy: what the double-precision interpreter makes
- * of them, rounded to the output's type. golden/layers.txt: a line per value, "NAME COUNT MEAN RMS", for `N
- * selftest --golden`.
+ *   golden/input_N.npy   seeded random inputs
+ *   golden/output_N.npy  what the double-precision interpreter makes of them, rounded to the output's type
+ *   golden/layers.txt    a line per value, "NAME COUNT MEAN RMS", for `N selftest --golden`
  */
 #ifndef VOXC_GOLDEN_H
 #define VOXC_GOLDEN_H

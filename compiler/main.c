@@ -1,5 +1,5 @@
-/* voxc: reads a network description, writes source code. The verbs are in verb_*.c, the passes in pipeline.c.
- */
+/* voxc: reads a network description, writes source code.
+ * The verbs are in verb_*.c, the passes in pipeline.c. */
 #include "files.h"
 #include "utf8.h"
 #include "verbs.h"
@@ -31,11 +31,11 @@ static void put_plain(FILE *f, const char *s) {
     uint32_t code;
     const char *excerpt = find_excerpt(s);
     for (size_t n; *s; s += n) {
-        ir_char_kind kind = ir_char(s, &n, &code);
-        if (kind == IR_CHAR_PLAIN || (s >= excerpt && (*s == '\n' || *s == '\t')))
+        vox_char_kind kind = vox_char(s, &n, &code);
+        if (kind == VOX_CHAR_PLAIN || (s >= excerpt && (*s == '\n' || *s == '\t')))
             fwrite(s, 1, n, f);
         else
-            fprintf(f, kind == IR_CHAR_INVALID || code < 0x80 ? "\\x%02x" : "\\u%04x", (unsigned)code);
+            fprintf(f, kind == VOX_CHAR_INVALID || code < 0x80 ? "\\x%02x" : "\\u%04x", (unsigned)code);
     }
 }
 

@@ -1,8 +1,8 @@
 #include "options.h"
 
+#include "arguments.h"
 #include "codegen.h"
 #include "gpu_model.h"
-#include "suggest.h"
 #include "version.h"
 
 #include <errno.h>
@@ -155,35 +155,18 @@ static bool find_verb(const char *word, verb *v, ir_diag *d) {
             return true;
         }
     }
-    const char *near = suggest(word, names, VERB_COUNT);
+    const char *near = vox_suggest(word, names, VERB_COUNT);
     if (near) return ir_fail(d, IR_EXIT_INPUT, "unknown verb '%s': did you mean '%s'?", word, near);
     return ir_fail(d, IR_EXIT_INPUT,
                    "unknown verb '%s': expected compile, inspect, verify or export (voxc --help)", word);
 }
 
-static const option_info *find_option(verb v, const char *name, size_t length, bool letter) {
-    for (int i = 0; i < TABLE_COUNT; i++) {
-        const char *candidate = letter ? table[i].letter : table[i].name;
-        if (!candidate || !(table[i].verbs & (1u << v))) continue;
-        if (strlen(candidate) == length && strncmp(candidate, name, length) == 0) return &table[i];
-    }
-    return NULL;
-}
-
-static bool unknown_option(verb v, const char *argument, ir_diag *d) {
-    const char *names[TABLE_COUNT];
-    int count = 0;
-    for (int i = 0; i < TABLE_COUNT; i++)
-        if (table[i].verbs & (1u << v)) names[count++] = table[i].name;
-    char word[64];
-    snprintf(word, sizeof word, "%s", argument + strspn(argument, "-"));
-    word[strcspn(word, "=")] = 0;
-    const char *near = suggest(word, names, count);
-    if (near)
-        return ir_fail(d, IR_EXIT_INPUT, "%s: unknown option '%s': did you mean '--%s'?", verbs[v].name,
-                       argument, near);
-    return ir_fail(d, IR_EXIT_INPUT, "%s: unknown option '%s' (voxc %s --help lists them)", verbs[v].name,
-                   argument, verbs[v].name);
+/* Row i of the table, where the verb has it. */
+static vox_option_word option_word(const void *of, int i) {
+    const option_info *t = &table[i];
+    const options *o = of;
+    if (!(t->verbs & (1u << o->verb))) return (vox_option_word){.name = NULL};
+    return (vox_option_word){.name = t->name, .letter = t->letter ? *t->letter : 0, .value = t->value};
 }
 
 static bool store(options *o, const option_info *t, const char *value, ir_diag *d) {
@@ -205,23 +188,41 @@ static bool store(options *o, const option_info *t, const char *value, ir_diag *
     return true;
 }
 
-/* Takes the option at argv[*i] (and its value); *i ends on the last argument used. */
-static bool take_option(options *o, int argc, char **argv, int *i, ir_diag *d) {
-    const char *argument = argv[*i];
-    bool letter = argument[1] != '-';
-    const char *name = argument + (letter ? 1 : 2);
-    size_t length = letter ? 1 : strcspn(name, "=");
-    const option_info *t = find_option(o->verb, name, length, letter);
-    if (!t) return unknown_option(o->verb, argument, d);
-    const char *rest = name + length;
-    if (t->kind == FLAG) {
-        if (*rest) return ir_fail(d, IR_EXIT_INPUT, "--%s takes no value", t->name);
-        return store(o, t, NULL, d);
+static bool bad_option(verb v, vox_argument kind, const vox_arguments *a, ir_diag *d) {
+    const char *name = verbs[v].name;
+    if (kind == VOX_ARGUMENT_UNKNOWN && a->near)
+        return ir_fail(d, IR_EXIT_INPUT, "%s: unknown option '%s': did you mean '--%s'?", name, a->text,
+                       a->near);
+    if (kind == VOX_ARGUMENT_UNKNOWN)
+        return ir_fail(d, IR_EXIT_INPUT, "%s: unknown option '%s' (voxc %s --help lists them)", name, a->text,
+                       name);
+    const option_info *t = &table[a->option];
+    if (kind == VOX_ARGUMENT_TAKES_NONE) return ir_fail(d, IR_EXIT_INPUT, "--%s takes no value", t->name);
+    return ir_fail(d, IR_EXIT_INPUT, "--%s needs a value: --%s %s", t->name, t->name, t->value);
+}
+
+/* Reads what follows the verb. */
+static options_result take_arguments(options *o, int argc, char **argv, ir_diag *d) {
+    vox_arguments a = {.argc = argc, .argv = argv, .row = option_word, .table = o, .n = TABLE_COUNT};
+    for (;;) {
+        const vox_argument kind = vox_arguments_next(&a);
+        bool ok = true;
+        if (kind == VOX_ARGUMENT_END) return OPTIONS_RUN;
+        if (kind == VOX_ARGUMENT_HELP) {
+            print_verb_help(o->verb);
+            return OPTIONS_DONE;
+        }
+        if (kind == VOX_ARGUMENT_OPTION)
+            ok = store(o, &table[a.option], a.value, d);
+        else if (kind != VOX_ARGUMENT_OPERAND)
+            ok = bad_option(o->verb, kind, &a, d);
+        else if (o->model)
+            ok = ir_fail(d, IR_EXIT_INPUT, "%s: one %s at a time: '%s' after '%s'", verbs[o->verb].name,
+                         verbs[o->verb].argument, a.text, o->model);
+        else
+            o->model = a.text;
+        if (!ok) return OPTIONS_ERROR;
     }
-    if (*rest) return store(o, t, rest + (*rest == '=' ? 1 : 0), d);
-    if (*i + 1 >= argc)
-        return ir_fail(d, IR_EXIT_INPUT, "--%s needs a value: --%s %s", t->name, t->name, t->value);
-    return store(o, t, argv[++*i], d);
 }
 
 unsigned options_targets(const options *o) {
@@ -297,23 +298,8 @@ options_result options_parse(options *o, int argc, char **argv, ir_diag *d) {
         return OPTIONS_DONE;
     }
     if (!find_verb(argv[1], &o->verb, d)) return OPTIONS_ERROR;
-    bool only_files = false;
-    for (int i = 2; i < argc; i++) {
-        if (!only_files && strcmp(argv[i], "--") == 0) {
-            only_files = true;
-        } else if (!only_files && (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)) {
-            print_verb_help(o->verb);
-            return OPTIONS_DONE;
-        } else if (!only_files && argv[i][0] == '-' && argv[i][1]) {
-            if (!take_option(o, argc, argv, &i, d)) return OPTIONS_ERROR;
-        } else if (o->model) {
-            ir_fail(d, IR_EXIT_INPUT, "%s: one %s at a time: '%s' after '%s'", verbs[o->verb].name,
-                    verbs[o->verb].argument, argv[i], o->model);
-            return OPTIONS_ERROR;
-        } else {
-            o->model = argv[i];
-        }
-    }
+    options_result result = take_arguments(o, argc - 2, argv + 2, d);
+    if (result != OPTIONS_RUN) return result;
     if (!o->model) {
         ir_fail(d, IR_EXIT_INPUT, "%s: no %s given (voxc %s --help)", verbs[o->verb].name,
                 verbs[o->verb].argument, verbs[o->verb].name);

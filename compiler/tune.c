@@ -1,11 +1,11 @@
 #include "tune.h"
 
-#include "algorithm.h"
 #include "bundle.h"
 #include "files.h"
 #include "json.h"
 #include "process.h"
 #include "verbs.h"
+#include "way.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -13,10 +13,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What is tried: as ir_node.winograd, where 1 stands for a batch of the model's choice. */
-static const int64_t ways[][4] = {{0, 0, 0, 0}, {4, 4, 4, 1}, {4, 4, 4, 0}, {2, 4, 4, 1},
-                                  {4, 4, 2, 1}, {2, 2, 2, 1}, {2, 2, 2, 0}, {4, 4, 1, 1}};
-enum { WAYS = sizeof ways / sizeof *ways };
 static const size_t MAX_JSON = (size_t)16 << 20;
 
 typedef struct trial {
@@ -27,7 +23,23 @@ typedef struct trial {
     int count; /* convolutions */
     ir_tuned *tuned;
     double *best; /* milliseconds of each; INFINITY: none yet */
+    int n_tries;
+    cg_choice tries[CG_WAYS * CG_MOST_TRIES]; /* batches not set */
 } trial;
+
+static void list_tries(trial *t) {
+    for (int i = 0; i < CG_WAYS; i++)
+        for (int k = 0; k < cg_ways[i]->n_tries; k++) {
+            cg_choice *c = &t->tries[t->n_tries++];
+            *c = (cg_choice){.way = cg_ways[i]};
+            memcpy(c->tile, cg_ways[i]->tries[k], sizeof c->tile);
+        }
+}
+
+static void set_entry(ir_tuned *entry, const cg_choice *c) {
+    entry->way = c->way->tuned;
+    memcpy(entry->tile, c->tile, sizeof entry->tile);
+}
 
 static ir_tuned *entry_of(const trial *t, const char *layer) {
     for (int i = 0; i < t->count; i++)
@@ -48,19 +60,20 @@ static bool list_layers(trial *t, ir_diag *d) {
         if (n->op != IR_OP_CONV) continue;
         t->best[t->count] = INFINITY;
         ir_tuned *entry = &t->tuned[t->count++];
+        const cg_choice c = cg_choice_of(n);
         entry->layer = ir_strdup(t->g->arena, n->out[0]->name);
-        memcpy(entry->winograd, n->winograd, sizeof entry->winograd);
+        set_entry(entry, &c);
     }
     ir_graph_free(copy);
     return ok;
 }
 
 /* Every conv is to be computed that way, where it can be. */
-static void force(const trial *t, ir_graph *copy, const int64_t way[4]) {
+static void force(const trial *t, ir_graph *copy, const cg_choice *c) {
     ir_tuned *all = ir_alloc(copy->arena, (size_t)t->count + 1, sizeof *all);
     for (int i = 0; i < t->count; i++) {
         all[i].layer = t->tuned[i].layer;
-        memcpy(all[i].winograd, way, sizeof all[i].winograd);
+        set_entry(&all[i], c);
     }
     copy->goals.tuned = all;
     copy->goals.n_tuned = t->count;
@@ -75,15 +88,20 @@ static double milliseconds(const json_value *bench, const char *layer) {
     return -1;
 }
 
-static void record(trial *t, const ir_graph *planned, const json_value *bench, const int64_t way[4]) {
+static bool is_computed_so(const ir_node *n, const cg_choice *c) {
+    if (n->op != IR_OP_CONV) return false;
+    const cg_choice now = cg_choice_of(n);
+    return strcmp(now.way->tuned, c->way->tuned) == 0 && memcmp(now.tile, c->tile, sizeof now.tile) == 0;
+}
+
+static void record(trial *t, const ir_graph *planned, const json_value *bench, const cg_choice *c) {
     for (int i = 0; i < planned->n_nodes; i++) {
         const ir_node *n = planned->nodes[i];
-        ir_tuned *entry =
-            n->op == IR_OP_CONV && cg_same_algorithm(n->winograd, way) ? entry_of(t, n->out[0]->name) : NULL;
+        ir_tuned *entry = is_computed_so(n, c) ? entry_of(t, n->out[0]->name) : NULL;
         double ms = entry ? milliseconds(bench, entry->layer) : -1;
         if (ms < 0 || ms >= t->best[entry - t->tuned]) continue;
         t->best[entry - t->tuned] = ms;
-        memcpy(entry->winograd, way, sizeof entry->winograd);
+        set_entry(entry, c);
     }
 }
 
@@ -104,19 +122,19 @@ static const json_value *run_bench(trial *t, const char *dir, ir_diag *d) {
 }
 
 static bool try_way(trial *t, int number, ir_diag *d) {
+    const cg_choice *c = &t->tries[number];
     const char *dir = ir_format(t->arena, "%s/%d", t->temp, number);
     ir_graph *copy = ir_copy(t->g);
     copy->goals.whole = true;
-    force(t, copy, ways[number]);
+    force(t, copy, c);
     const json_value *bench = NULL;
     if (isatty(STDERR_FILENO))
-        fprintf(stderr, "voxc: tuning %d of %d: %s\n", number + 1, WAYS,
-                cg_algorithm_name(ways[number], t->arena));
+        fprintf(stderr, "voxc: tuning %d of %d: %s\n", number + 1, t->n_tries, cg_choice_text(c, t->arena));
     options plain = {.verb = VERB_COMPILE, .model = t->o->model}; /* a trial writes nothing but its bundle */
     if (write_graph(&plain, copy, dir, d) &&
         bundle_build(dir, t->o->cc, ir_format(t->arena, "%s.log", dir), d))
         bench = run_bench(t, dir, d);
-    if (bench) record(t, copy, bench, ways[number]);
+    if (bench) record(t, copy, bench, c);
     ir_graph_free(copy);
     return bench != NULL;
 }
@@ -125,8 +143,9 @@ bool tune(const options *o, ir_graph *g, ir_diag *d) {
     process_temp temp;
     if (!process_temp_begin(&temp, false, d)) return false;
     trial t = {.o = o, .g = g, .temp = temp.path, .arena = ir_arena_new()};
+    list_tries(&t);
     bool ok = list_layers(&t, d);
-    for (int i = 0; ok && i < WAYS; i++) ok = try_way(&t, i, d);
+    for (int i = 0; ok && i < t.n_tries; i++) ok = try_way(&t, i, d);
     g->goals.tuned = t.tuned;
     g->goals.n_tuned = t.count;
     process_temp_end(&temp);
@@ -136,17 +155,47 @@ bool tune(const options *o, ir_graph *g, ir_diag *d) {
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-static bool read_entry(const json_value *from, ir_arena *arena, ir_tuned *to) {
-    const json_value *layer = json_get(from, "layer"), *winograd = json_get(from, "winograd");
-    if (!layer || layer->kind != JSON_STRING || !winograd || winograd->kind != JSON_LIST ||
-        winograd->count != 4)
-        return false;
-    to->layer = ir_strdup(arena, layer->string);
-    for (int i = 0; i < 4; i++) {
-        if (!winograd->item[i].is_integer) return false;
-        to->winograd[i] = winograd->item[i].integer;
+static bool read_ints(const json_value *list, int count, int64_t *to) {
+    if (!list || list->kind != JSON_LIST || list->count != count) return false;
+    for (int i = 0; i < count; i++) {
+        if (!list->item[i].is_integer) return false;
+        to[i] = list->item[i].integer;
     }
     return true;
+}
+
+/* Tables of before ways had names: the tile, and the batch, 0 for weights transformed on the way. */
+static bool read_unnamed(const json_value *list, ir_tuned *to) {
+    int64_t v[4];
+    if (!read_ints(list, 4, v)) return false;
+    to->way = !v[0]       ? cg_way_direct.tuned
+              : v[2] == 1 ? cg_way_few.tuned
+              : v[3]      ? cg_way_winograd.tuned
+                          : cg_way_deep.tuned;
+    memcpy(to->tile, v, sizeof to->tile);
+    return true;
+}
+
+static const char *tuned_name(const json_value *word, const char *layer, ir_arena *arena, ir_diag *d) {
+    const char *names = "";
+    if (!word || word->kind != JSON_STRING) return NULL;
+    for (int i = 0; i < CG_WAYS; i++) {
+        const char *name = cg_ways[i]->tuned;
+        if (strcmp(name, word->string) == 0) return name;
+        if (cg_ways[i]->n_tries) names = ir_format(arena, "%s%s%s", names, *names ? ", " : "", name);
+    }
+    ir_fail(d, IR_EXIT_INPUT, "layer %s: there is no way '%s' to compute a convolution; expected one of %s",
+            layer, word->string, names);
+    return NULL;
+}
+
+static bool read_entry(const json_value *from, ir_arena *arena, ir_tuned *to, ir_diag *d) {
+    const json_value *layer = json_get(from, "layer"), *unnamed = json_get(from, "winograd");
+    if (!layer || layer->kind != JSON_STRING) return false;
+    to->layer = ir_strdup(arena, layer->string);
+    if (unnamed) return read_unnamed(unnamed, to);
+    to->way = tuned_name(json_get(from, "way"), to->layer, arena, d);
+    return to->way && read_ints(json_get(from, "tile"), 3, to->tile);
 }
 
 bool tune_read(const char *path, ir_graph *g, ir_diag *d) {
@@ -162,7 +211,7 @@ bool tune_read(const char *path, ir_graph *g, ir_diag *d) {
     const json_value *table = json_get(manifest, "tuning");
     bool ok = table && table->kind == JSON_LIST;
     ir_tuned *tuned = ir_alloc(g->arena, ok ? (size_t)table->count + 1 : 1, sizeof *tuned);
-    for (int i = 0; ok && i < table->count; i++) ok = read_entry(&table->item[i], g->arena, &tuned[i]);
+    for (int i = 0; ok && i < table->count; i++) ok = read_entry(&table->item[i], g->arena, &tuned[i], d);
     if (ok) g->goals.tuned = tuned, g->goals.n_tuned = table->count;
     if (!ok && !d->code)
         ir_fail(d, IR_EXIT_INPUT,

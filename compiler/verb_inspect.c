@@ -3,7 +3,7 @@
 #include "around.h"
 #include "fit.h"
 #include "gpu_model.h"
-#include "json.h"
+#include "json_write.h"
 #include "lifetime.h"
 #include "load.h"
 #include "plan_interp.h"
@@ -51,20 +51,21 @@ static bool for_gpu(const ir_graph *g) {
 
 /* "block16", "plain"; of a GPU's values "f16 x64": elements of a voxel, channels last */
 static void layout_text(const ir_tensor *t, char *text, size_t size) {
-    if (t->pitch)
-        snprintf(text, size, "%s x%" PRId64, t->storage ? ir_storage_name(t->storage) : "f32", t->pitch);
+    if (t->gpu.pitch)
+        snprintf(text, size, "%s x%" PRId64, t->gpu.storage ? ir_storage_name(t->gpu.storage) : "f32",
+                 t->gpu.pitch);
     else
-        snprintf(text, size, "%s", t->block ? "block16" : "plain");
+        snprintf(text, size, "%s", t->cpu.block ? "block16" : "plain");
 }
 
 static void place_text(const ir_tensor *t, char *text, size_t size) {
-    if (t->view_of)
-        snprintf(text, size, "in %s+%" PRId64, t->view_of->name, t->view_offset);
-    else if (t->arena_offset >= 0)
-        snprintf(text, size, "arena+%" PRId64, t->arena_offset);
-    else if (t->on_load)
+    if (t->memory.view_of)
+        snprintf(text, size, "in %s+%" PRId64, t->memory.view_of->name, t->memory.view_offset);
+    else if (t->memory.arena_offset >= 0)
+        snprintf(text, size, "arena+%" PRId64, t->memory.arena_offset);
+    else if (t->cpu.on_load)
         snprintf(text, size, "made on load");
-    else if (t->fused)
+    else if (t->cpu.fused)
         snprintf(text, size, "in registers");
     else
         snprintf(text, size, "output");
@@ -73,11 +74,11 @@ static void place_text(const ir_tensor *t, char *text, size_t size) {
 /* ", stream 1x4, planes kept: 6 of 130, 13.0 MB instead of 246.6" */
 static void stream_text(const ir_node *n, char *text, size_t size) {
     ir_tensor whole = *n->out[0];
-    int kept = whole.ring, used = 0;
+    int kept = whole.memory.ring, used = 0;
     text[0] = 0;
-    if (n->stream) used = snprintf(text, size, ", stream %dx%d", n->stream, n->slab);
+    if (n->memory.stream) used = snprintf(text, size, ", stream %dx%d", n->memory.stream, n->memory.slab);
     if (!kept) return;
-    whole.ring = 0;
+    whole.memory.ring = 0;
     snprintf(text + used, size - (size_t)used, ", planes kept: %d of %" PRId64 ", %.1f MB instead of %.1f",
              kept, whole.dim[2], (double)ir_bytes(n->out[0]) / 1e6, (double)ir_bytes(&whole) / 1e6);
 }
@@ -95,7 +96,7 @@ static void print_layers(const ir_graph *g) {
         stream_text(n, stream, sizeof stream);
         layout_text(n->out[0], layout, sizeof layout);
         if (for_gpu(g))
-            snprintf(runs, sizeof runs, "%-12s x%d ", n->gpu ? ir_gpu_name(n->gpu) : "-",
+            snprintf(runs, sizeof runs, "%-12s x%d ", n->gpu.runner ? ir_gpu_name(n->gpu.runner) : "-",
                      cg_gpu_launches_of(g, n));
         printf("%-28s %-16s %-30s %12" PRId64 " %10.4f %8s  %s%s%s\n", n->out[0]->name, op,
                ir_type_text(n->out[0], type, sizeof type), node_parameters(n), (double)ir_macs(n) / 1e9,
@@ -186,103 +187,83 @@ static void print_text(const ir_graph *g, const totals *t, const pass_report *re
     print_frontier(g, t->frontier);
 }
 
-static void json_ints(FILE *f, int count, const int64_t *v) {
-    fputc('[', f);
-    for (int i = 0; i < count; i++) fprintf(f, "%s%" PRId64, i ? ", " : "", v[i]);
-    fputc(']', f);
+static void add_ints(vox_json *j, const char *key, int count, const int64_t *v) {
+    vox_json_begin(j, key, "[");
+    for (int i = 0; i < count; i++) vox_json_int(j, NULL, v[i]);
+    vox_json_end(j);
 }
 
-static void json_port(FILE *f, const ir_tensor *t) {
-    fputs("{\"name\": ", f);
-    json_write_string(f, t->name);
-    fprintf(f, ", \"dtype\": \"%s\", \"shape\": ", ir_dtype_name(t->dtype));
-    json_ints(f, t->rank, t->dim);
-    fputc('}', f);
-}
-
-static void json_ports(FILE *f, const char *key, ir_tensor *const *ports, int count) {
-    fprintf(f, "  \"%s\": [", key);
+static void add_ports(vox_json *j, const char *key, ir_tensor *const *ports, int count) {
+    vox_json_begin(j, key, "[");
     for (int i = 0; i < count; i++) {
-        if (i) fputs(", ", f);
-        json_port(f, ports[i]);
+        vox_json_begin(j, NULL, "{");
+        vox_json_members(j, "name=%s dtype=%s", ports[i]->name, ir_dtype_name(ports[i]->dtype));
+        add_ints(j, "shape", ports[i]->rank, ports[i]->dim);
+        vox_json_end(j);
     }
-    fputs("],\n", f);
+    vox_json_end(j);
 }
 
-static void json_layer(FILE *f, const ir_node *n) {
+static void add_layer(vox_json *j, const ir_node *n) {
     const ir_tensor *y = n->out[0];
-    fputs("    {\"name\": ", f);
-    json_write_string(f, y->name);
-    fprintf(f, ", \"op\": \"%s\", \"shape\": ", ir_op_get(n->op)->name);
-    json_ints(f, y->rank, y->dim);
-    fprintf(f,
-            ", \"parameters\": %" PRId64 ", \"macs\": %" PRId64 ", \"bytes\": %" PRId64
-            ", \"arena_offset\": %" PRId64,
-            node_parameters(n), ir_macs(n), ir_bytes(y), y->arena_offset);
-    fprintf(f, ", \"pitch\": %" PRId64 ", \"storage\": \"%s\", \"gpu\": \"%s\"", y->pitch,
-            y->storage ? ir_storage_name(y->storage) : ir_dtype_name(y->dtype),
-            n->gpu ? ir_gpu_name(n->gpu) : "");
-    fprintf(f, ", \"block\": %d, \"stream\": %d, \"slab\": %d, \"ring\": %d, \"view_of\": ", y->block,
-            n->stream, n->slab, y->ring);
-    if (y->view_of)
-        json_write_string(f, y->view_of->name);
-    else
-        fputs("null", f);
-    fputs("}", f);
+    vox_json_begin(j, NULL, "{");
+    vox_json_members(j, "name=%s op=%s", y->name, ir_op_get(n->op)->name);
+    add_ints(j, "shape", y->rank, y->dim);
+    vox_json_members(j,
+                     "parameters=%" PRId64 " macs=%" PRId64 " bytes=%" PRId64 " arena_offset=%" PRId64
+                     " pitch=%" PRId64 " storage=%s gpu=%s block=%d stream=%d slab=%d ring=%d view_of=%s",
+                     node_parameters(n), ir_macs(n), ir_bytes(y), y->memory.arena_offset, y->gpu.pitch,
+                     y->gpu.storage ? ir_storage_name(y->gpu.storage) : ir_dtype_name(y->dtype),
+                     n->gpu.runner ? ir_gpu_name(n->gpu.runner) : "", y->cpu.block, n->memory.stream,
+                     n->memory.slab, y->memory.ring, y->memory.view_of ? y->memory.view_of->name : NULL);
+    vox_json_end(j);
 }
 
-static void json_frontier(FILE *f, ir_target target, const fit_point frontier[IR_THRIFT_COUNT]) {
-    const char *gap = "\n";
-    fputs("  ],\n  \"frontier\": [", f);
+static void add_pass(vox_json *j, const pass_report *p) {
+    vox_json_object(j, NULL, "name=%s nodes_before=%d nodes_after=%d did=%s", p->name, p->nodes_before,
+                    p->nodes_after, p->what);
+}
+
+static void add_frontier(vox_json *j, ir_target target, const fit_point frontier[IR_THRIFT_COUNT]) {
+    vox_json_begin(j, "frontier", "[\n");
     for (int i = 0; i < IR_THRIFT_COUNT; i++) {
-        if (!frontier[i].ok) continue;
-        fprintf(f,
-                "%s    {\"name\": \"%s\", \"arena_bytes\": %" PRId64 ", \"prepared_bytes\": %" PRId64
-                ", \"convolution_cycles\": %.0f, \"launches\": %d}",
-                gap, fit_name(target, (ir_thrift)i), frontier[i].arena, frontier[i].prepared,
-                frontier[i].cycles, frontier[i].launches);
-        gap = ",\n";
+        const fit_point *p = &frontier[i];
+        if (!p->ok) continue;
+        vox_json_object(j, NULL,
+                        "name=%s arena_bytes=%" PRId64 " prepared_bytes=%" PRId64
+                        " convolution_cycles=%.0f launches=%d",
+                        fit_name(target, (ir_thrift)i), p->arena, p->prepared, p->cycles, p->launches);
     }
-    fputs("\n  ]\n", f);
+    vox_json_end(j);
 }
 
-static void json_gpu(FILE *f, const ir_graph *g) {
-    fprintf(f,
-            "  \"precision\": \"%s\",\n  \"launches\": %d,\n  \"device_weight_bytes\": %" PRId64
-            ",\n  \"workspace_cap\": %" PRId64 ",\n",
-            cg_gpu_precision_name(g->goals.precision), cg_gpu_launches(g), cg_gpu_weight_bytes(g),
-            g->goals.workspace_cap);
+static void add_gpu(vox_json *j, const ir_graph *g) {
+    vox_json_members(j, "precision=%s launches=%d device_weight_bytes=%" PRId64 " workspace_cap=%" PRId64,
+                     cg_gpu_precision_name(g->goals.precision), cg_gpu_launches(g), cg_gpu_weight_bytes(g),
+                     g->goals.workspace_cap);
 }
 
 static void print_json(FILE *f, const ir_graph *g, const totals *t, const pass_report *reports, int passes) {
-    fputs("{\n  \"name\": ", f);
-    json_write_string(f, g->name);
-    fputs(",\n", f);
-    json_ports(f, "inputs", g->inputs, g->n_inputs);
-    json_ports(f, "outputs", g->outputs, g->n_outputs);
-    fprintf(f, "  \"parameters\": %" PRId64 ",\n  \"macs\": %" PRId64 ",\n  \"weight_bytes\": %" PRId64 ",\n",
-            t->parameters, t->macs, t->weight_bytes);
-    if (for_gpu(g)) json_gpu(f, g);
-    fprintf(f, "  \"arena_bytes\": %" PRId64 ",\n  \"arena_lower_bound\": %" PRId64 ",\n  \"peak_layers\": [",
-            t->arena, t->bound);
-    for (int i = 0; i < named(&t->peak); i++) {
-        if (i) fputs(", ", f);
-        json_write_string(f, t->peak.names[i]);
-    }
-    fputs("],\n  \"layers\": [\n", f);
-    for (int i = 0; i < g->n_nodes; i++) {
-        json_layer(f, g->nodes[i]);
-        fputs(i + 1 < g->n_nodes ? ",\n" : "\n", f);
-    }
-    fputs("  ],\n  \"passes\": [\n", f);
-    for (int i = 0; i < passes; i++) {
-        fprintf(f, "    {\"name\": \"%s\", \"nodes_before\": %d, \"nodes_after\": %d, \"did\": ",
-                reports[i].name, reports[i].nodes_before, reports[i].nodes_after);
-        json_write_string(f, reports[i].what);
-        fputs(i + 1 < passes ? "},\n" : "}\n", f);
-    }
-    json_frontier(f, g->goals.target, t->frontier);
-    fputs("}\n", f);
+    vox_json json = vox_json_file(f), *j = &json;
+    vox_json_begin(j, NULL, "{\n");
+    vox_json_text(j, "name", g->name);
+    add_ports(j, "inputs", g->inputs, g->n_inputs);
+    add_ports(j, "outputs", g->outputs, g->n_outputs);
+    vox_json_members(j, "parameters=%" PRId64 " macs=%" PRId64 " weight_bytes=%" PRId64, t->parameters,
+                     t->macs, t->weight_bytes);
+    if (for_gpu(g)) add_gpu(j, g);
+    vox_json_members(j, "arena_bytes=%" PRId64 " arena_lower_bound=%" PRId64, t->arena, t->bound);
+    vox_json_begin(j, "peak_layers", "[");
+    for (int i = 0; i < named(&t->peak); i++) vox_json_text(j, NULL, t->peak.names[i]);
+    vox_json_end(j);
+    vox_json_begin(j, "layers", "[\n");
+    for (int i = 0; i < g->n_nodes; i++) add_layer(j, g->nodes[i]);
+    vox_json_end(j);
+    vox_json_begin(j, "passes", "[\n");
+    for (int i = 0; i < passes; i++) add_pass(j, &reports[i]);
+    vox_json_end(j);
+    add_frontier(j, g->goals.target, t->frontier);
+    vox_json_end(j);
 }
 
 /* source: the model as imported, NULL unless its plan is to be checked. */

@@ -1,10 +1,9 @@
 /* voxc verify: generated code against the double-precision interpreter, or against given tensors. */
 #include "bundle.h"
-#include "json.h"
 #include "load.h"
 #include "process.h"
 #include "verbs.h"
-#include "verify.h"
+#include "verify_bundle.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -30,29 +29,25 @@ static bool read_tolerance(const options *o, tolerance *t, ir_diag *d) {
     return true;
 }
 
-static void print_comparison(const verify_run *r, const ir_tensor *t, const comparison *c, bool ok,
-                             bool last) {
-    FILE *f = r->report;
+static void print_comparison(verify_run *r, const ir_tensor *t, const comparison *c, bool ok) {
     char type[128];
     ir_type_text(t, type, sizeof type);
     if (!r->o->json) {
         fprintf(
-            f,
+            r->report,
             "%s %s: max abs %.3g (got %.9g, expected %.9g), relative RMS %.3g, max ULP %.0f, Dice %.6f%s: "
             "%s\n",
             t->name, type, c->max_abs, c->worst_got, c->worst_expected, c->rms, c->max_ulp, c->min_dice,
             c->not_finite ? ", NaN or infinity on one side" : "", ok ? "ok" : "OUT OF TOLERANCE");
         return;
     }
-    fputs("    {\"name\": ", f);
-    json_write_string(f, t->name);
-    fprintf(f, ", \"type\": \"%s\", ", type);
-    json_write_number(f, "max_abs", c->max_abs);
-    json_write_number(f, "relative_rms", c->rms);
-    json_write_number(f, "max_ulp", c->max_ulp);
-    json_write_number(f, "min_dice", c->min_dice);
-    fprintf(f, "\"not_finite\": %" PRId64 ", \"ok\": %s}%s\n", c->not_finite, ok ? "true" : "false",
-            last ? "" : ",");
+    vox_json *j = &r->json;
+    vox_json_begin(j, NULL, "{");
+    vox_json_members(
+        j, "name=%s type=%s max_abs=%.9g relative_rms=%.9g max_ulp=%.9g min_dice=%.9g not_finite=%" PRId64,
+        t->name, type, c->max_abs, c->rms, c->max_ulp, c->min_dice, c->not_finite);
+    vox_json_bool(j, "ok", ok);
+    vox_json_end(j);
 }
 
 /* Returns the number of outputs out of tolerance. */
@@ -60,14 +55,14 @@ static int compare_outputs(verify_run *r) {
     const ir_graph *g = r->reference;
     double level = g->volume.present && g->volume.threshold ? g->volume.level : 0.5;
     int bad = 0;
-    if (r->o->json) fputs("  \"outputs\": [\n", r->report);
+    if (r->o->json) vox_json_begin(&r->json, "outputs", "[\n");
     for (int i = 0; i < g->n_outputs; i++) {
         comparison c = compare(g->outputs[i], &r->got[i], &r->expected[i], level, &r->limit);
         bool ok = compare_passes(&c, &r->limit);
-        print_comparison(r, g->outputs[i], &c, ok, i + 1 == g->n_outputs);
+        print_comparison(r, g->outputs[i], &c, ok);
         bad += !ok;
     }
-    if (r->o->json) fputs("  ],\n", r->report);
+    if (r->o->json) vox_json_end(&r->json);
     return bad;
 }
 
@@ -110,11 +105,11 @@ static bool build(verify_run *r, ir_arena *a, ir_diag *d) {
 }
 
 /* A stream's values never exist whole, so there is nothing to compare: a model is built without streams. */
-static void say_streaming(const verify_run *r) {
+static void say_streaming(verify_run *r) {
     int rings = 0;
-    for (int i = 0; i < r->planned->n_tensors; i++) rings += r->planned->tensors[i]->ring != 0;
+    for (int i = 0; i < r->planned->n_tensors; i++) rings += r->planned->tensors[i]->memory.ring != 0;
     if (r->o->json)
-        fprintf(r->report, "  \"streaming\": %s,\n", rings ? "true" : "false");
+        vox_json_bool(&r->json, "streaming", rings != 0);
     else if (rings)
         fprintf(r->report,
                 "%d layers of this bundle are streamed and are not compared; the model is: voxc verify "
@@ -131,12 +126,17 @@ static bool report_all(verify_run *r, int *bad, ir_diag *d) {
     r->report = r->o->json ? open_memstream(&text, &size) : stdout;
     if (!r->report) return ir_fail(d, IR_EXIT_FAILURE, "out of memory");
     int bad_layers = 0;
-    if (r->o->json) fprintf(r->report, "{\n  \"model\": \"%s\",\n", r->reference->name);
+    if (r->o->json) {
+        r->json = vox_json_file(r->report);
+        vox_json_begin(&r->json, NULL, "{\n");
+        vox_json_text(&r->json, "model", r->reference->name);
+    }
     if (r->o->per_node) say_streaming(r);
     bool ok = !r->o->per_node || verify_layers(r, &bad_layers, d);
     if (ok) *bad = compare_outputs(r) + bad_layers;
     if (!r->o->json) return ok;
-    fprintf(r->report, "  \"ok\": %s\n}\n", *bad ? "false" : "true");
+    vox_json_bool(&r->json, "ok", !*bad);
+    vox_json_end(&r->json);
     if (fclose(r->report) != 0 || !text) ok = ir_fail(d, IR_EXIT_FAILURE, "out of memory");
     if (ok) fputs(text, stdout);
     free(text);

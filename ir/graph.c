@@ -75,7 +75,7 @@ static ir_tensor *add_tensor(ir_graph *g, const char *name, ir_role role, ir_dty
     t->dtype = type;
     t->rank = rank;
     if (rank) memcpy(t->dim, dim, (size_t)rank * sizeof *dim);
-    t->arena_offset = -1;
+    t->memory.arena_offset = -1;
     t->place = g->n_tensors;
     g->tensors = ir_grow(g->arena, g->tensors, g->n_tensors, &g->cap_tensors);
     g->tensors[g->n_tensors++] = t;
@@ -131,7 +131,7 @@ ir_node *ir_add_node(ir_graph *g, ir_op op, const char *name, int n_in, ir_tenso
     n->out = ir_alloc(g->arena, 1, sizeof *n->out);
     n->out[0] = add_tensor(g, out_name, IR_ROLE_VALUE, IR_F32, 0, NULL);
     n->out[0]->producer = n;
-    n->scratch_offset = -1;
+    n->memory.scratch_offset = -1;
     n->place = g->n_nodes;
     g->nodes = ir_grow(g->arena, g->nodes, g->n_nodes, &g->cap_nodes);
     g->nodes[g->n_nodes++] = n;

@@ -51,12 +51,18 @@ char *ir_format(ir_arena *a, const char *fmt, ...) __attribute__((format(printf,
 enum { IR_MAX_RANK = 8, IR_BLOCK = 16 };
 #define IR_MAX_BYTES (INT64_C(1) << 62) /* of a tensor or of scratch memory */
 
-/* X(symbol, text name, bytes, is float) */
-#define IR_DTYPES(X)                                                                                         \
-    X(F32, "f32", 4, 1)                                                                                      \
-    X(F64, "f64", 8, 1) X(I64, "i64", 8, 0) X(I32, "i32", 4, 0) X(U8, "u8", 1, 0) X(BOOL, "bool", 1, 0)
+/* X(symbol, text name, C type, is float, lowest and highest integer) */
+/* clang-format off */
+#define IR_DTYPES(X)                                    \
+    X(F32,  "f32",  float,   1, 0,         0)           \
+    X(F64,  "f64",  double,  1, 0,         0)           \
+    X(I64,  "i64",  int64_t, 0, INT64_MIN, INT64_MAX)   \
+    X(I32,  "i32",  int32_t, 0, INT32_MIN, INT32_MAX)   \
+    X(U8,   "u8",   uint8_t, 0, 0,         UINT8_MAX)   \
+    X(BOOL, "bool", uint8_t, 0, 0,         1)
+/* clang-format on */
 typedef enum ir_dtype {
-#define X(sym, name, bytes, isf) IR_##sym,
+#define X(sym, ...) IR_##sym,
     IR_DTYPES(X)
 #undef X
         IR_DTYPE_COUNT
@@ -65,11 +71,19 @@ const char *ir_dtype_name(ir_dtype t);
 bool ir_dtype_parse(const char *name, ir_dtype *out);
 size_t ir_dtype_bytes(ir_dtype t);
 bool ir_dtype_is_float(ir_dtype t);
+const char *ir_dtype_c(ir_dtype t); /* "float": the C type that it is in memory */
+/* Of integers: the least and the greatest. */
+int64_t ir_dtype_low(ir_dtype t);
+int64_t ir_dtype_high(ir_dtype t);
+/* Element i of an array of type t; _int for integers. What is stored must lie in the type's range. */
+double ir_load_float(ir_dtype t, const void *data, int64_t i); /* any dtype */
+int64_t ir_load_int(ir_dtype t, const void *data, int64_t i);
+void ir_store_float(ir_dtype t, void *data, int64_t i, double v); /* rounded once */
+void ir_store_int(ir_dtype t, void *data, int64_t i, int64_t v);
 
 typedef enum ir_op {
-#define OP(sym, name, imin, imax, outs, attrs, flags, formula) IR_OP_##sym,
+#define OP(sym, ...) IR_OP_##sym,
 #include "ops.def"
-#undef OP
     IR_OP_COUNT
 } ir_op;
 
@@ -83,14 +97,55 @@ typedef enum ir_key {
 typedef enum ir_kind { IR_KIND_INT, IR_KIND_INTS, IR_KIND_FLOAT, IR_KIND_FLOATS, IR_KIND_WORD } ir_kind;
 enum { IR_FLAG_MAP = 1, IR_FLAG_BINARY = 2, IR_FLAG_VIEW = 4, IR_FLAG_SHAPE = 8, IR_FLAG_SPATIAL = 16 };
 
+/* What an operator that works element by element takes and gives. */
+typedef enum ir_form {
+    IR_FORM_OTHER,   /* its shape function says */
+    IR_FORM_FLOATS,  /* floats, and gives their type */
+    IR_FORM_NUMBERS, /* floats or integers, and gives their type */
+    IR_FORM_BOOLS,   /* bools to bool */
+    IR_FORM_ORDERS,  /* numbers to bool */
+    IR_FORM_EQUALS   /* anything to bool */
+} ir_form;
+
+/* Which planes of its operands along D an operator needs for planes of its result, where it is one that can
+ * work on a few at a time. */
+typedef enum ir_plane_map {
+    IR_PLANES_NONE,       /* all of them, or it is none that can */
+    IR_PLANES_SAME,       /* the same */
+    IR_PLANES_WINDOW,     /* o*stride + k*dilation - pad for 0 <= k < kernel */
+    IR_PLANES_TRANSPOSED, /* i is needed for i*stride + k*dilation - pad */
+    IR_PLANES_SHIFTED     /* o + begin */
+} ir_plane_map;
+
+/* Which layouts of memory meet in an operator. Constants are always row-major. */
+typedef enum ir_layout {
+    IR_LAYOUT_PLAIN,   /* all row-major */
+    IR_LAYOUT_FREE,    /* each as it likes */
+    IR_LAYOUT_READS,   /* reads any, writes row-major */
+    IR_LAYOUT_FOLLOWS, /* writes what it reads; operands of the result's rank (BINARY: shape) alike */
+    IR_LAYOUT_VOXELS,  /* as FOLLOWS; goes from voxel to voxel, which is faster where channels are last */
+    IR_LAYOUT_TO_BLOCK,
+    IR_LAYOUT_FROM_BLOCK,
+    IR_LAYOUT_TO_CHANNELS_LAST,
+    IR_LAYOUT_FROM_CHANNELS_LAST
+} ir_layout;
+
 typedef struct ir_op_info {
-    const char *name, *formula;
+    const char *name, *formula, *gradient;
     int min_in, max_in, n_out;   /* max_in -1: any number */
+    int weights;                 /* operands 1 to this one are parameters of a network */
     uint64_t required, optional; /* bit (1 << ir_key) */
     unsigned flags;
+    ir_form form;
+    ir_plane_map planes;
+    ir_layout layout;
 } ir_op_info;
 const ir_op_info *ir_op_get(ir_op op);
 bool ir_op_parse(const char *name, ir_op *out);
+/* Whether nodes of this operator may have the attribute act: they apply an activation to their results. */
+bool ir_op_carries_act(ir_op op);
+/* Whether it is an activation that such an operator in front of it takes over. */
+bool ir_op_fuses(ir_op op);
 const char *ir_key_name(ir_key k);
 ir_kind ir_key_kind(ir_key k);
 
@@ -104,38 +159,12 @@ typedef struct ir_attr {
 
 typedef struct ir_node ir_node;
 
-/* What the floats of a value are kept as in memory; they are computed with as f32 everywhere.
- * X(symbol, text name, bytes); OWN is its dtype, and has no name. */
-#define IR_STORAGES(X) X(F16, "f16", 2) X(BF16, "bf16", 2)
-typedef enum ir_storage {
-    IR_STORE_OWN,
-#define X(sym, name, bytes) IR_STORE_##sym,
-    IR_STORAGES(X)
-#undef X
-        IR_STORAGE_COUNT
-} ir_storage;
-const char *ir_storage_name(ir_storage s); /* NULL for IR_STORE_OWN */
-
-/* What runs a node on a GPU. X(symbol, text name, meaning) */
-#define IR_GPUS(X)                                                                                           \
-    X(CUDNN, "cudnn", "one cuDNN plan, bias and activation in it")                                           \
-    X(KERNEL, "kernel", "a kernel of our own")                                                               \
-    X(GEMM_SCATTER, "gemm_scatter",                                                                          \
-      "conv_transpose, stride = kernel: a 1x1x1 cuDNN conv into scratch memory, then a kernel that "         \
-      "scatters")                                                                                            \
-    X(DGRAD, "dgrad", "conv_transpose: cuDNN's backward data, then bias and activation by a kernel, in place")
-typedef enum ir_gpu {
-    IR_GPU_NONE, /* runs no code there, or is not for a GPU */
-#define X(sym, name, meaning) IR_GPU_##sym,
-    IR_GPUS(X)
-#undef X
-        IR_GPU_COUNT
-} ir_gpu;
-const char *ir_gpu_name(ir_gpu gpu); /* NULL for IR_GPU_NONE */
+typedef struct ir_tensor ir_tensor;
+#include "planned.h"
 
 typedef enum ir_role { IR_ROLE_INPUT, IR_ROLE_CONST, IR_ROLE_VALUE } ir_role;
 
-typedef struct ir_tensor {
+struct ir_tensor {
     const char *name; /* unique in the graph, [A-Za-z0-9_.]+, not starting with a digit */
     ir_role role;
     ir_dtype dtype;
@@ -152,24 +181,11 @@ typedef struct ir_tensor {
         *data;     /* IR_ROLE_CONST: row-major, host byte order; NULL in a graph read without its weights */
     uint64_t hash; /* IR_ROLE_CONST: ir_hash of data */
 
-    /* Set by passes. */
-    int block; /* 0: plain, row-major. IR_BLOCK: N, ceil(C/16), D, H, W, 16 (5-D f32 values only) */
-    /* 0: not channels last. Else N, D, H, W, C (f32 values of 3 to 5 axes only), and this many elements from
-     * one voxel to the next: C or more. What lies between belongs to neighbours in a concat, or is 0 (or what
-     * an activation makes of 0): nobody uses it but to multiply it by 0. */
-    int64_t pitch;
-    ir_storage storage; /* of f32 values that are channels last; the rest is kept as its dtype */
-    /* 0: whole in memory. Else this many planes along D: plane z where z % ring stands; in a graph that
-     * recomputes, the planes of the current step, the first in front. */
-    int ring;
-    struct ir_tensor *view_of; /* lives inside that tensor (concat member, reshape) ... */
-    int64_t view_offset;       /* ... at this many bytes */
-    int64_t arena_offset;      /* bytes; -1 while unplanned, and for graph inputs, outputs and constants */
-    bool on_load; /* never lies in memory: it is what a normalise computes, and the convs that read it do that
-                     as they load the normalise's operand */
-    bool fused; /* never lies in memory: the conv that computes it hands it on in registers, and the max_pools
-                   and slices that read it are done by that conv's kernel */
-} ir_tensor;
+    /* What passes plan (planned.h). */
+    ir_tensor_cpu cpu;
+    ir_tensor_gpu gpu;
+    ir_tensor_memory memory;
+};
 
 struct ir_node {
     ir_op op;
@@ -180,19 +196,10 @@ struct ir_node {
     ir_tensor **in; /* an optional input that is absent is NULL */
     ir_tensor **out;
     int n_attr;
-    ir_attr *attr;    /* ascending key */
-    int64_t block[4]; /* work split of a direct conv; 0 = none. Meaning: compiler/plan/cpu/conv/blocking.h */
-    /* Winograd conv F(m, 3) per axis: m of D, H, W, then how many tiles are transformed together (0: all of a
-     * step, and the weights on the way). All 0: a direct conv. */
-    int64_t winograd[4];
-    int64_t scratch;        /* bytes of the arena that only this node's execution needs */
-    int64_t scratch_offset; /* where, in bytes; -1 while unplanned and without scratch */
-    bool gathered; /* norm_terms: the conv that computes x leaves its sums in this node's scratch memory,
-                       which is in use from that conv on */
-    int stream;    /* number of the group that it is streamed with; 0: it runs whole */
-    int slab;      /* planes that the group's last node makes at a time */
-    bool joined;   /* a max_pool that the kernel of its operand's conv does, which stores both */
-    ir_gpu gpu;
+    ir_attr *attr; /* ascending key */
+    ir_node_cpu cpu;
+    ir_node_gpu gpu;
+    ir_node_memory memory;
 };
 
 /* How `segment` prepares a volume and what it makes of the network's output. All lengths in x y z of the
@@ -234,10 +241,11 @@ typedef struct ir_volume {
     double level;
 } ir_volume;
 
-/* A layer's measured choice: ir_node.winograd. */
+/* A layer's measured choice. */
 typedef struct ir_tuned {
     const char *layer; /* name of the conv's output */
-    int64_t winograd[4];
+    const char *way;   /* as such tables name it: cg_way.tuned */
+    int64_t tile[3];
 } ir_tuned;
 
 /* What is given up for memory, each step on top of those before it. */

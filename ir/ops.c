@@ -1,4 +1,4 @@
-/* ops.c: the tables of ops.def and attrs.def as data, and the names of dtypes. */
+/* ops.c: the tables of ops.def and attrs.def as data. */
 #include "ir.h"
 
 #include <string.h>
@@ -15,17 +15,22 @@ _Static_assert(IR_KEY_COUNT <= 64, "an attribute key no longer fits a 64-bit mas
 #define SHAPE   IR_FLAG_SHAPE
 #define SPATIAL IR_FLAG_SPATIAL
 static const ir_op_info ops[IR_OP_COUNT] = {
-#define OP(sym, text, imin, imax, outs, attrs, bits, meaning)                                                \
-    [IR_OP_##sym] = {.name = (text),                                                                         \
+#define OP(sym, text, imin, imax, outs, params, bits, elements, shape, value, reads, memory, attrs, back,    \
+           meaning)                                                                                          \
+    [IR_OP_##sym] = {.name = #text,                                                                          \
                      .formula = (meaning),                                                                   \
+                     .gradient = (back),                                                                     \
                      .min_in = (imin),                                                                       \
                      .max_in = (imax),                                                                       \
                      .n_out = (outs),                                                                        \
+                     .weights = (params),                                                                    \
                      .required = (uint64_t)((masks)(attrs)),                                                 \
                      .optional = (uint64_t)((masks)(attrs) >> 64),                                           \
-                     .flags = (bits)},
+                     .flags = (bits),                                                                        \
+                     .form = IR_FORM_##elements,                                                             \
+                     .planes = IR_PLANES_##reads,                                                            \
+                     .layout = IR_LAYOUT_##memory},
 #include "ops.def"
-#undef OP
 };
 
 typedef struct key_info {
@@ -36,17 +41,6 @@ static const key_info keys[IR_KEY_COUNT] = {
 #define ATTR(sym, text, value) [IR_##sym] = {(text), IR_KIND_##value},
 #include "attrs.def"
 #undef ATTR
-};
-
-typedef struct dtype_info {
-    const char *name;
-    size_t bytes;
-    bool is_float;
-} dtype_info;
-static const dtype_info dtypes[IR_DTYPE_COUNT] = {
-#define X(sym, text, size, isf) [IR_##sym] = {(text), (size), (isf)},
-    IR_DTYPES(X)
-#undef X
 };
 
 const ir_op_info *ir_op_get(ir_op op) {
@@ -63,6 +57,24 @@ bool ir_op_parse(const char *name, ir_op *out) {
     return false;
 }
 
+#define OP(sym, text, imin, imax, outs, params, bits, elements, shape, value, reads, memory, attrs, back,    \
+           meaning)                                                                                          \
+    _Static_assert(sizeof(back) > 1, "ops.def: " #sym " wants a gradient, or why there is none");
+#include "ops.def"
+
+bool ir_op_carries_act(ir_op op) {
+    return ir_op_get(op)->optional >> IR_ACT & 1;
+}
+
+bool ir_op_fuses(ir_op op) {
+    enum { FUSES = true, ALONE = false };
+    static const bool fuses[IR_OP_COUNT] = {
+#define ACT(sym, name, parameters, form, fuses, ...) [IR_OP_##sym] = fuses,
+#include "vox_acts.def"
+    };
+    return fuses[op];
+}
+
 static const key_info *key_get(ir_key k) {
     if ((unsigned)k >= IR_KEY_COUNT) ir_die("there is no attribute %d", (int)k);
     return &keys[k];
@@ -74,32 +86,6 @@ const char *ir_key_name(ir_key k) {
 
 ir_kind ir_key_kind(ir_key k) {
     return key_get(k)->kind;
-}
-
-static const dtype_info *dtype_get(ir_dtype t) {
-    if ((unsigned)t >= IR_DTYPE_COUNT) ir_die("there is no dtype %d", (int)t);
-    return &dtypes[t];
-}
-
-const char *ir_dtype_name(ir_dtype t) {
-    return dtype_get(t)->name;
-}
-
-bool ir_dtype_parse(const char *name, ir_dtype *out) {
-    for (int i = 0; i < IR_DTYPE_COUNT; i++)
-        if (!strcmp(dtypes[i].name, name)) {
-            *out = (ir_dtype)i;
-            return true;
-        }
-    return false;
-}
-
-size_t ir_dtype_bytes(ir_dtype t) {
-    return dtype_get(t)->bytes;
-}
-
-bool ir_dtype_is_float(ir_dtype t) {
-    return dtype_get(t)->is_float;
 }
 
 const char *ir_gpu_name(ir_gpu gpu) {

@@ -143,10 +143,10 @@ void ir_delay_node(ir_graph *g, ir_node *n, const ir_node *after) {
 static void keep_tensors(ir_graph *g, const ir_index *index, const bool *keep) {
     for (int i = 0; i < g->n_tensors; i++) {
         ir_tensor *t = g->tensors[i];
-        int parent = t->view_of ? ir_index_find(index, t->view_of) : -1;
+        int parent = t->memory.view_of ? ir_index_find(index, t->memory.view_of) : -1;
         if (parent < 0 || keep[parent]) continue;
-        t->view_of = NULL;
-        t->view_offset = 0;
+        t->memory.view_of = NULL;
+        t->memory.view_offset = 0;
     }
     int kept = 0;
     for (int i = 0; i < g->n_tensors; i++)

@@ -49,11 +49,11 @@ int64_t ir_element_bytes(const ir_tensor *t) {
         IR_STORAGES(X)
 #undef X
     };
-    return t->storage == IR_STORE_OWN ? (int64_t)ir_dtype_bytes(t->dtype) : bytes[t->storage];
+    return t->gpu.storage == IR_STORE_OWN ? (int64_t)ir_dtype_bytes(t->dtype) : bytes[t->gpu.storage];
 }
 
 bool ir_is_interleaved(const ir_tensor *t) {
-    for (const ir_tensor *u = t->view_of; u && t->pitch > 0; u = u->view_of)
+    for (const ir_tensor *u = t->memory.view_of; u && t->gpu.pitch > 0; u = u->memory.view_of)
         if (u->rank != t->rank || u->dim[1] != t->dim[1]) return true;
     return false;
 }
@@ -61,13 +61,13 @@ bool ir_is_interleaved(const ir_tensor *t) {
 /* Where t begins in the outermost tensor that it lives in. */
 static int64_t bytes_before(const ir_tensor *t) {
     int64_t bytes = 0;
-    for (; t->view_of; t = t->view_of) bytes += t->view_offset;
+    for (; t->memory.view_of; t = t->memory.view_of) bytes += t->memory.view_offset;
     return bytes;
 }
 
 static int64_t channels_last_bytes(const ir_tensor *t, int64_t *dim) {
     int64_t count, bytes;
-    dim[1] = t->pitch;
+    dim[1] = t->gpu.pitch;
     if (!ir_shape_count(t->rank, dim, &count) || __builtin_mul_overflow(count, ir_element_bytes(t), &bytes) ||
         bytes > max_size)
         ir_die("tensor %%%s has a size that cannot be", t->name);
@@ -77,9 +77,9 @@ static int64_t channels_last_bytes(const ir_tensor *t, int64_t *dim) {
 int64_t ir_bytes(const ir_tensor *t) {
     int64_t dim[IR_MAX_RANK], bytes;
     memcpy(dim, t->dim, sizeof dim);
-    if (t->block > 0 && t->rank > 1) dim[1] = (dim[1] + t->block - 1) / t->block * t->block;
-    if (t->ring > 0 && t->rank > 2) dim[2] = t->ring;
-    if (t->pitch > 0 && t->rank > 1) return channels_last_bytes(t, dim);
+    if (t->cpu.block > 0 && t->rank > 1) dim[1] = (dim[1] + t->cpu.block - 1) / t->cpu.block * t->cpu.block;
+    if (t->memory.ring > 0 && t->rank > 2) dim[2] = t->memory.ring;
+    if (t->gpu.pitch > 0 && t->rank > 1) return channels_last_bytes(t, dim);
     if (!ir_shape_bytes(t->dtype, t->rank, dim, &bytes))
         ir_die("tensor %%%s has a size that cannot be", t->name);
     return bytes;
@@ -89,16 +89,17 @@ bool ir_is_in_place(const ir_node *concat, int k) {
     const ir_tensor *whole = concat->out[0], *t = concat->in[k];
     int axis = (int)ir_int(concat, IR_AXIS);
     int64_t at = ir_element_bytes(whole);
-    if (t->view_of != whole) return false;
-    for (int i = axis + 1; i < whole->rank && !whole->pitch; i++)
-        at *= i == 1 && whole->block ? (whole->dim[1] + IR_BLOCK - 1) / IR_BLOCK * IR_BLOCK : whole->dim[i];
+    if (t->memory.view_of != whole) return false;
+    for (int i = axis + 1; i < whole->rank && !whole->gpu.pitch; i++)
+        at *=
+            i == 1 && whole->cpu.block ? (whole->dim[1] + IR_BLOCK - 1) / IR_BLOCK * IR_BLOCK : whole->dim[i];
     int64_t before = 0;
     for (int i = 0; i < k; i++) before += concat->in[i]->dim[axis];
-    return t->view_offset == before * at;
+    return t->memory.view_offset == before * at;
 }
 
 static bool lies_in(const ir_tensor *t, const ir_tensor *in) {
-    return t && t->view_of == in;
+    return t && t->memory.view_of == in;
 }
 
 bool ir_has_views(const ir_tensor *t) {
@@ -129,40 +130,21 @@ char *ir_type_text(const ir_tensor *t, char *buf, size_t n) {
 static bool element(const ir_tensor *t, int64_t i, double *f, int64_t *v) {
     if (!t->data) ir_die("the data of constant %%%s is not here", t->name);
     if (i < 0 || i >= ir_count(t)) ir_die("element %lld of %%%s", (long long)i, t->name);
-    switch (t->dtype) {
-    case IR_F32:
-        *f = (double)((const float *)t->data)[i];
-        return true;
-    case IR_F64:
-        *f = ((const double *)t->data)[i];
-        return true;
-    case IR_I64:
-        *v = ((const int64_t *)t->data)[i];
-        return false;
-    case IR_I32:
-        *v = ((const int32_t *)t->data)[i];
-        return false;
-    case IR_U8:
-    case IR_BOOL:
-        *v = ((const uint8_t *)t->data)[i];
-        return false;
-    case IR_DTYPE_COUNT:
-        break;
-    }
-    ir_die("constant %%%s has no dtype", t->name);
+    const bool is_float = ir_dtype_is_float(t->dtype);
+    if (is_float)
+        *f = ir_load_float(t->dtype, t->data, i);
+    else
+        *v = ir_load_int(t->dtype, t->data, i);
+    return is_float;
 }
 
 bool ir_is_weight(const ir_graph *g, const ir_tensor *t) {
-    static const struct {
-        ir_op op;
-        int last; /* operands 1 to this one */
-    } rows[] = {{IR_OP_CONV, 3},          {IR_OP_CONV_TRANSPOSE, 3}, {IR_OP_BATCH_NORM, 4},
-                {IR_OP_INSTANCE_NORM, 3}, {IR_OP_NORM_TERMS, 2},     {IR_OP_PRELU, 1}};
     (void)g;
-    for (int i = 0; i < t->n_users; i++)
-        for (size_t r = 0; r < sizeof rows / sizeof *rows; r++)
-            for (int k = 1; t->users[i]->op == rows[r].op && k <= rows[r].last && k < t->users[i]->n_in; k++)
-                if (t->users[i]->in[k] == t) return true;
+    for (int i = 0; i < t->n_users; i++) {
+        const ir_node *n = t->users[i];
+        for (int k = 1; k <= ir_op_get(n->op)->weights && k < n->n_in; k++)
+            if (n->in[k] == t) return true;
+    }
     return false;
 }
 

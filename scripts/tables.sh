@@ -1,10 +1,10 @@
 #!/bin/sh
-# Prints tables of the README from the sources that define them: sh scripts/tables.sh passes | onnx
+# Prints tables of the documents from the sources that define them: sh scripts/tables.sh passes | onnx
 set -eu
 cd "$(dirname "$0")/.."
 case ${1:-} in
-passes) # {"name", function, "needs", "gives", "why here"}
-    awk -F'"' '/^    \{"[a-z]+", +pass_/ { printf "%-9s gives %s; %s\n", $2, $6, $8 }' compiler/plan/pipeline.c
+passes) # {"name", function, targets, needs, gives, "what it makes", "why here"}
+    awk -F'"' '/^    \{"[a-z]+", +pass_/ { printf "%-9s %s; %s\n", $2, $4, $6 }' compiler/plan/pipeline.c
     ;;
 onnx) # a comment per group, then {"Name", ...} once per meaning
     awk -F'"' '

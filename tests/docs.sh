@@ -1,15 +1,18 @@
 #!/bin/sh
-# Checks what README.md says against the tree; with --update first rewrites its generated blocks.
+# Checks what the documents (README.md here and beside the code, ir/IR.md) say against the tree; with --update first
+# rewrites their generated blocks.
 #
-# A generated block is the output of a command: a line <!-- output: COMMAND --> and then a fenced block.
+# A generated block is the output of a command: a line <!-- output: COMMAND --> and then a fenced block. Paths in backticks
+# begin at the top of the tree, links at the document.
 set -eu
 cd "$(dirname "$0")/.."
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 bad=0
 complain() { echo "docs: $*" && bad=1; }
+documents=$(find README.md compiler ir runtime models tests -name '*.md' | sort)
 
-# README.md with its generated blocks made anew.
+# The document $1 with its generated blocks made anew.
 generate() {
     awk '
         /^<!-- output: .* -->$/ {
@@ -22,23 +25,35 @@ generate() {
             print skipped
             next
         }
-        { print }' README.md
+        { print }' "$1"
 }
 
-generate >"$scratch/README.md"
-if [ "${1:-}" = --update ]; then
-    cp "$scratch/README.md" README.md
-fi
-diff -u README.md "$scratch/README.md" || complain 'README.md is not up to date; run: sh tests/docs.sh --update'
+for document in $documents; do
+    generate "$document" >"$scratch/new.md"
+    if [ "${1:-}" = --update ] && ! cmp -s "$document" "$scratch/new.md"; then
+        cp "$scratch/new.md" "$document"
+    fi
+    diff -u "$document" "$scratch/new.md" || complain "$document is not up to date; run: sh tests/docs.sh --update"
 
-# Paths in backticks, and make targets, exist.
-for path in $(grep -o '`[a-z][A-Za-z0-9_.*/-]*/[A-Za-z0-9_.*/-]*`' README.md | tr -d '`' | sort -u); do
-    case $path in build/* | golden/ | *NAME*) continue ;; esac # made by the build, in a bundle, or by the reader
-    # shellcheck disable=SC2086 # patterns are meant
-    ls -d $path >/dev/null 2>&1 || complain "README.md names $path, which does not exist"
+    # Paths in backticks, links and make targets exist.
+    for path in $(grep -o '`[a-z][A-Za-z0-9_.*/-]*/[A-Za-z0-9_.*/-]*`' "$document" | tr -d '`' | sort -u); do
+        case $path in build/* | golden/ | *NAME*) continue ;; esac # made by the build, in a bundle, or by the reader
+        # shellcheck disable=SC2086 # patterns are meant
+        ls -d $path >/dev/null 2>&1 || complain "$document names $path, which does not exist"
+    done
+    for link in $(grep -o '](\(\.\./\)*[a-zA-Z][A-Za-z0-9_./-]*)' "$document" | tr -d '()]' | sort -u); do
+        [ -e "$(dirname "$document")/$link" ] || complain "$document links to $link, which does not exist"
+    done
+    for target in $(grep -o '`make [a-z][a-z-]*' "$document" | cut -d' ' -f2 | sort -u); do
+        grep -q "^$target:" Makefile || complain "$document names make $target, which the Makefile lacks"
+    done
 done
-for target in $(grep -o 'make [a-z][a-z-]*' README.md | cut -d' ' -f2 | sort -u); do
-    grep -q "^$target:" Makefile || complain "README.md names make $target, which the Makefile lacks"
+
+# The front page stays one, and leads to every other document.
+[ "$(wc -l <README.md)" -le 150 ] || complain 'README.md has more than 150 lines: move what is not for everybody beside its code'
+for document in $documents; do
+    case $document in README.md | tests/gpusim/*) continue ;; esac
+    grep -qF "]($document)" README.md || complain "README.md does not lead to $document"
 done
 
 # The test command of the README is what continuous integration runs.
@@ -62,5 +77,5 @@ make -s -C "$scratch/bundle" CFLAGS=-O1
     ./example
 ) || complain 'the embedding example of README.md fails'
 
-[ $bad = 0 ] && echo 'docs: README.md tells the truth'
+[ $bad = 0 ] && echo 'docs: the documents tell the truth'
 exit $bad

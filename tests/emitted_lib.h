@@ -27,8 +27,10 @@
 
 /* ---- writing and building -------------------------------------------------------------------- */
 
+/* Sources, weights and the runtime's headers, which all graphs of a folder share. */
 static bool emitted_keeps(const char *path) {
     size_t n = strlen(path);
+    if (strncmp(path, "runtime/vox_", 12) == 0 || strcmp(path, "runtime/vox.h") == 0) return true;
     bool source = n > 2 && (strcmp(path + n - 2, ".c") == 0 || strcmp(path + n - 2, ".h") == 0);
     return !strchr(path, '/') && (source || strstr(path, ".weights")) && !strstr(path, "_main.c");
 }
@@ -36,7 +38,10 @@ static bool emitted_keeps(const char *path) {
 static bool emitted_file(void *dir, const char *path, const void *data, size_t size, ir_diag *d) {
     char full[4096];
     if (!emitted_keeps(path)) return true;
+    snprintf(full, sizeof full, "%s/runtime", (const char *)dir);
+    mkdir(full, 0777);
     snprintf(full, sizeof full, "%s/%s", (const char *)dir, path);
+    if (strchr(path, '/') && access(full, R_OK) == 0) return true;
     FILE *f = fopen(full, "wb");
     bool ok = f && fwrite(data, 1, size, f) == size;
     if (f && fclose(f)) ok = false;
@@ -66,7 +71,7 @@ static bool emitted_shell(const char *command, char *log, size_t n) {
 static void emitted_include(FILE *f, const char *name) {
 #if defined(__x86_64__)
     fprintf(f, "#include \"%s_kernels.c\"\n", name);
-    fprintf(f, "const vox_layer_fn %s_layers_avx2[] = {0}, %s_layers_avx512[] = {0};\n", name, name);
+    fprintf(f, "const vox_layer %s_layers_avx2[] = {{0}}, %s_layers_avx512[] = {{0}};\n", name, name);
 #else
     const char *isa = "baseline";
 #if defined(__aarch64__)
@@ -92,8 +97,8 @@ static TEST_UNUSED bool emitted_build(const char *dir, char *const *names, int c
     for (int i = 0; f && i < count; i++) fprintf(f, "%s.c\n", names[i]);
     if (!f || fclose(f)) return false;
     snprintf(command, sizeof command,
-             "{ root=$PWD && cd '%s' && gcc " EMITTED_WARNINGS " -I\"$root\" -O0 -c @list && "
-             "gcc " EMITTED_WARNINGS " -I\"$root\" -O1 -fno-inline -ffp-contract=fast %s -c all_kernels.c && "
+             "{ cd '%s' && gcc " EMITTED_WARNINGS " -O0 -c @list && "
+             "gcc " EMITTED_WARNINGS " -O1 -fno-inline -ffp-contract=fast %s -c all_kernels.c && "
              "gcc -shared -o all.so *.o -lm && rm -f *.o; } 2>&1",
              dir, flags);
     return emitted_shell(command, log, n);

@@ -1,12 +1,10 @@
 /* fake_model.h: small hand-made models for the tests of runtime/program/, described by vox_model_info as a
  * generated one is, so that no compiler is needed.
  *
- *   fake_box    1x1x9x10x11 -> 1x2x5x6x7: class 1 scores the mean of the 5x5x5 voxels around, class 0 scores
- * 0.25. fake_same   1x1x6x6x6 -> 1x1x6x6x6: the output is the input. threshold 0.5, one tile must hold the
- * volume. fake_rgb    1x3x4x4x4 -> 1x3x4x4x4: the output is the input, so the label is the brightest channel;
- * mirror.
- *
- *   fake_mm     fake_rgb with one channel, label 1 where a voxel exceeds 0.5, on a grid of 1 mm.
+ *   fake_box   1x1x9x10x11 -> 1x2x5x6x7: class 1 scores the mean of the 5x5x5 voxels around, class 0 scores 0.25
+ *   fake_same  1x1x6x6x6 -> 1x1x6x6x6: the output is the input; threshold 0.5, one tile must hold the volume
+ *   fake_rgb   1x3x4x4x4 -> 1x3x4x4x4: the output is the input, so the label is the brightest channel; mirror
+ *   fake_mm    fake_rgb with one channel, label 1 where a voxel exceeds 0.5, on a grid of 1 mm
  *
  * The weight file is FAKE_WEIGHTS bytes of 'w'; anything else is refused as a generated prepare() would.
  */

@@ -1,8 +1,8 @@
 /* fault_lib.h: a command run again and again, each time with another of its calls about files failing
  * (fail_file.c), or killed there. What has to hold each time:
  *
- * - exit code 0, and every result is there with the bytes of an undisturbed run; or 1 to 3, one line on
- * standard error, and each result is what it was before or whole. No other file appears.
+ * - Exit code 0, and every result is there with the bytes of an undisturbed run; or 1 to 3, one line on
+ *   standard error, and each result is what it was before or whole. No other file appears.
  * - After a kill each result is what it was or whole, and the next run leaves no other file.
  *
  * Every call in turn where FAULT_ALL is set in the environment, else FAULT_RUNS of them for each error. */
@@ -228,8 +228,8 @@ static TEST_UNUSED long fault_each(const fault_command *c, const char *dir) {
     return count;
 }
 
-/* A signal in each call in turn that opens or reads a file: nothing comes of it. Returns how many there are.
- */
+/* A signal in each call in turn that opens or reads a file: nothing comes of it.
+ * Returns how many there are. */
 static TEST_UNUSED long fault_signals(const fault_command *c, const char *dir) {
     fault_state s = {.command = c, .dir = dir, .work = test_format("%s/work", dir)};
     setenv("FAIL_READS", "1", 1);

@@ -14,7 +14,7 @@
 #define KERNEL_TESTS(X) \
     X(conv_every_width) X(conv_random) X(conv_wide_dilation) X(conv_pointwise) X(conv_chunks) \
     X(conv_transpose_random) X(conv_transpose_residues) \
-    X(winograd_batches) X(winograd_random) X(winograd_lanes) X(winograd_ranges_and_rings) X(winograd_accuracy) \
+    X(winograd_batches) X(winograd_random) X(winograd_lanes) X(winograd_ranges_and_rings) X(winograd_memory_is_what_is_touched) X(winograd_batches_are_shared_out_evenly) X(winograd_accuracy) \
     X(winograd_self_check) X(selftest_tolerance) X(winograd_not_finite) X(winograd_few) X(winograd_few_large) X(winograd_few_not_finite) X(winograd_many_not_finite) X(winograd_few_many_not_finite) X(winograd_not_finite_takes_no_longer) X(maps_not_finite_take_no_longer) \
     X(exp_is_within_two_ulp) X(activations) X(max_pool) X(max_pool_nan) X(average_pool) X(norm_terms) X(normalise) X(affine) \
     X(around_conv) X(around_winograd) X(around_not_finite) \

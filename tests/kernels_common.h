@@ -104,6 +104,12 @@ static void near(double got, double want, double tolerance, double scale, const 
     fail();
 }
 
+/* All planes of t. */
+static vox_range whole_of(const vox_dims *t) {
+    return (vox_range){0, t->d};
+}
+static const vox_range no_planes = {0, 0}; /* of kernels that see none */
+
 /* ---- streaming ------------------------------------------------------------------------------- */
 
 /* A ring of `planes` planes with NaN everywhere but in planes [begin, end) of x. */
@@ -129,6 +135,12 @@ static void same_planes(const vox_dims *ring, buffer got, const vox_dims *t, buf
                 for (int i = 0; i < t->h * t->w; i++)
                     assert_memory_equal(got.at + vox_ref_at(ring, n, c, d, i / t->w, i % t->w),
                                         whole.at + vox_ref_at(t, n, c, d, i / t->w, i % t->w), sizeof(float));
+}
+
+/* Element number i of a tensor, W fastest. */
+static vox_position position_of(const vox_dims *t, int i) {
+    return (vox_position){i / t->w / t->h / t->d / t->c, i / t->w / t->h / t->d % t->c,
+                          i / t->w / t->h % t->d, i / t->w % t->h, i % t->w};
 }
 
 /* Loops over every element of a tensor. */

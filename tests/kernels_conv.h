@@ -73,32 +73,38 @@ static conv_buffers conv_operands(const conv_case *c) {
     return o;
 }
 
-static void conv_run(const conv_case *c, const vox_conv *g, const conv_buffers *o, buffer y, int begin,
-                     int end) {
-    const float *b = c->bias ? o->b.at : NULL, *slope = g->ep.act == VOX_ACT_PRELU ? o->slope.at : NULL;
-    const float *skip = c->skip ? o->skip.at : NULL;
-    if (c->skip > 1 && g->y.ring == g->skip_ring) memcpy(y.at, skip, y.count * sizeof *skip), skip = y.at;
-    const int tasks = c->transposed ? vox_conv_transpose_tasks(g, begin, end) : vox_conv_tasks(g, begin, end);
+static vox_conv_operands conv_named(const conv_case *c, const conv_buffers *o, buffer y) {
+    return (vox_conv_operands){.x = o->x.at,
+                               .weights = o->w.at,
+                               .bias = c->bias ? o->b.at : NULL,
+                               .slope = c->g.ep.act == VOX_ACT_PRELU ? o->slope.at : NULL,
+                               .skip = c->skip ? o->skip.at : NULL,
+                               .y = y.at};
+}
+static void conv_run(const conv_case *c, const vox_conv *g, const conv_buffers *o, buffer y,
+                     vox_range range) {
+    vox_conv_operands named = conv_named(c, o, y);
+    const int overwrites = c->skip > 1 && g->y.ring == g->skip_ring;
+    if (overwrites) memcpy(y.at, named.skip, y.count * sizeof *y.at), named.skip = y.at;
+    const int tasks = c->transposed ? vox_conv_transpose_tasks(g, range) : vox_conv_tasks(g, range);
     for (int i = tasks - 1; i >= 0; i--) { /* any order will do */
         if (c->transposed)
-            vox_f32_conv_transpose(g, begin, end, o->x.at, o->w.at, b, slope, y.at, i);
+            vox_f32_conv_transpose(g, named, range, i);
         else
-            vox_f32_conv(g, begin, end, o->x.at, o->w.at, b, slope, skip, y.at, i);
+            vox_f32_conv(g, named, range, i);
     }
 }
 
 /* Against the formula at up to about 300 elements. */
 static void conv_compare(const conv_case *c, const conv_buffers *o, buffer y) {
     const vox_conv *g = &c->g;
-    const float *b = c->bias ? o->b.at : NULL, *slope = g->ep.act == VOX_ACT_PRELU ? o->slope.at : NULL;
+    const vox_conv_operands named = conv_named(c, o, y);
     const int all = g->y.n * g->y.c * g->y.d * g->y.h * g->y.w, step = all > 300 ? all / 300 : 1;
     for (int i = random_int(0, step - 1); i < all; i += step) {
-        const int w = i % g->y.w, h = i / g->y.w % g->y.h, d = i / g->y.w / g->y.h % g->y.d;
-        const int ch = i / g->y.w / g->y.h / g->y.d % g->y.c, n = i / g->y.w / g->y.h / g->y.d / g->y.c;
+        const vox_position at = position_of(&g->y, i);
         double scale;
-        const double want = vox_ref_conv_any(g, NULL, c->transposed, o->x.at, o->w.at, b, slope,
-                                             c->skip ? o->skip.at : NULL, n, ch, d, h, w, &scale);
-        near((double)y.at[vox_ref_at(&g->y, n, ch, d, h, w)], want, 1e-6, scale + 0.1, conv_text(c));
+        const double want = vox_ref_conv_any(g, &named, c->transposed, at, &scale);
+        near(vox_value_at(&g->y, y.at, at), want, 1e-6, scale + 0.1, conv_text(c));
     }
 }
 
@@ -127,7 +133,7 @@ static void conv_by_range(const conv_case *c, const conv_buffers *o, buffer whol
         ringed.skip = ring_of(&c->g.y, end - begin + random_int(0, 1), o->skip.at, begin, end, &skip);
         g.skip_ring = skip.ring;
         buffer y = tensor_poisoned(&g.y);
-        conv_run(c, &g, &ringed, y, begin, end);
+        conv_run(c, &g, &ringed, y, (vox_range){begin, end});
         same_planes(&g.y, y, &c->g.y, whole, begin, end);
         buffer_end(y), buffer_end(ringed.x), buffer_end(ringed.skip);
     }
@@ -138,12 +144,12 @@ static void conv_check(conv_case c) {
     const conv_buffers o = conv_operands(&c);
     buffer first = tensor_poisoned(&c.g.y), again = tensor_poisoned(&c.g.y);
     const int blocks = c.g.group * ((c.g.y.c / c.g.group + 15) / 16);
-    conv_run(&c, &c.g, &o, first, 0, c.g.y.d);
+    conv_run(&c, &c.g, &o, first, (vox_range){0, c.g.y.d});
     all_finite(first);
     conv_compare(&c, &o, first);
     c.g.task_oc = random_int(1, blocks), c.g.task_d = random_int(1, c.g.y.d),
     c.g.task_h = random_int(1, c.g.y.h);
-    conv_run(&c, &c.g, &o, again, 0, c.g.y.d);
+    conv_run(&c, &c.g, &o, again, (vox_range){0, c.g.y.d});
     assert_memory_equal(first.at, again.at, first.count * sizeof(float));
     conv_by_range(&c, &o, first);
     buffer_end(first), buffer_end(again);

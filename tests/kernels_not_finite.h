@@ -51,11 +51,11 @@ static void winograd_spoil_share(const vox_winograd *g, winograd_buffers *o) {
 static void winograd_rare_case(vox_winograd g, int deep) {
     winograd_buffers o = winograd_operands(&g, deep);
     winograd_spoil_share(&g, &o);
-    g.lanes = 1;
+    g.workers = 1;
     winograd_result one = winograd_result_new(&g), many = winograd_result_new(&g);
     winograd_run(&g, &o, one, 0, g.y.d);
     winograd_compare_some(&g, &o, one, 2000);
-    g.lanes = random_int(2, 5);
+    g.workers = random_int(2, 5);
     winograd_run(&g, &o, many, 0, g.y.d);
     if (g.store) winograd_same(one.y, many.y);
     winograd_result_end(one), winograd_result_end(many), winograd_operands_end(o);

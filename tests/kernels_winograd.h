@@ -24,7 +24,7 @@ static vox_winograd winograd_default(int ic, int oc, int tile, int d, int h, int
                           .dilation = {1, 1, 1},
                           .batch = 14,
                           .store = 1,
-                          .lanes = 1,
+                          .workers = 1,
                           .run = 128};
 }
 static vox_conv winograd_plain(const vox_winograd *g) {
@@ -83,54 +83,70 @@ static void winograd_result_end(winograd_result r) {
     buffer_end(r.y), buffer_end(r.crop), buffer_end(r.pool);
 }
 
-typedef struct winograd_call {
-    const vox_winograd *g;
-    const winograd_buffers *o;
-    const winograd_result *r;
-    int phase, begin, end, *next;
-    float *shared;
-} winograd_call;
 static int overwrites_skip(const vox_winograd *g, const winograd_buffers *o) {
     return o->add == 2 && g->store && g->y.ring == 0;
 }
-static void *winograd_lane(void *argument) {
-    const winograd_call *c = argument;
-    const vox_winograd *g = c->g;
-    const winograd_buffers *o = c->o;
-    const float *b = o->bias ? o->b.at : NULL, *slope = g->ep.act == VOX_ACT_PRELU ? o->slope.at : NULL;
-    float *y = g->store ? c->r->y.at : NULL, *crop = g->crop.c ? c->r->crop.at : NULL;
-    float *pool = g->pool.c ? c->r->pool.at : NULL;
-    const float *skip = o->add == 0 ? NULL : overwrites_skip(g, o) ? y : o->skip.at;
-    const int few = g->tile[2] == 1;
-    buffer scratch = buffer_new(few       ? vox_winograd_few_scratch(g)
-                                : o->deep ? vox_winograd_deep_scratch(g)
-                                          : vox_winograd_scratch(g),
-                                0);
-    if (few)
-        vox_f32_winograd_few(g, c->begin, c->end, o->x.at, o->u.at, b, slope, skip, y, scratch.at, c->next);
-    else if (o->deep)
-        vox_f32_winograd_deep(g, c->phase, c->begin, c->end, o->x.at, o->w.at, b, slope, skip, y, crop, pool,
-                              c->shared, scratch.at, c->next);
+/* What each of them reads and writes; scratch is a lane's own. */
+static vox_conv_operands winograd_named(const vox_winograd *g, const winograd_buffers *o,
+                                        const winograd_result *r) {
+    vox_conv_operands named = {.x = o->x.at,
+                               .bias = o->bias ? o->b.at : NULL,
+                               .slope = g->ep.act == VOX_ACT_PRELU ? o->slope.at : NULL,
+                               .y = g->store ? r->y.at : NULL,
+                               .crop = g->crop.c ? r->crop.at : NULL,
+                               .pool = g->pool.c ? r->pool.at : NULL};
+    if (o->deep)
+        named.weights = o->w.at;
     else
-        vox_f32_winograd(g, c->begin, c->end, o->x.at, o->u.at, b, slope, skip, y, crop, pool, scratch.at,
-                         c->next);
+        named.transformed = o->u.at;
+    if (o->add) named.skip = overwrites_skip(g, o) ? r->y.at : o->skip.at;
+    return named;
+}
+
+typedef struct winograd_call {
+    const vox_winograd *g;
+    vox_conv_operands o;
+    vox_range range;
+    int worker, phase, *next;
+} winograd_call;
+static size_t winograd_scratch_floats(const vox_winograd *g, const vox_conv_operands *o) {
+    return g->tile[2] == 1 ? vox_winograd_few_scratch(g)
+           : o->weights    ? vox_winograd_deep_scratch(g)
+                           : vox_winograd_scratch(g);
+}
+/* The scratch of each stands between walls of its own. */
+static void *winograd_worker(void *argument) {
+    winograd_call c = *(const winograd_call *)argument;
+    buffer scratch = buffer_new(winograd_scratch_floats(c.g, &c.o), 0);
+    c.o.scratch = scratch.at;
+    if (c.g->tile[2] == 1)
+        vox_f32_winograd_few(c.g, c.o, c.range, c.worker, c.next);
+    else if (c.o.weights)
+        vox_f32_winograd_deep(c.g, c.o, c.range, c.worker, c.phase, c.next);
+    else
+        vox_f32_winograd(c.g, c.o, c.range, c.worker, c.next);
     buffer_end(scratch);
     return NULL;
+}
+/* All workers of a range, at the same time or one after the other. */
+static void winograd_workers(const vox_winograd *g, vox_conv_operands o, vox_range range, int together) {
+    buffer shared = buffer_new(o.weights ? vox_winograd_deep_shared(g, range) : 1, 0);
+    o.shared = shared.at;
+    for (int phase = 0; phase <= (o.weights != NULL); phase++) {
+        int next = 0;
+        winograd_call call = {g, o, range, 0, phase, &next};
+        pthread_t thread[8];
+        for (int i = 1; i < g->workers && together; i++)
+            assert_int_equal(pthread_create(&thread[i], NULL, winograd_worker, &call), 0);
+        for (int i = 0; i < (together ? 1 : g->workers); i++) winograd_worker(&call);
+        for (int i = 1; i < g->workers && together; i++) pthread_join(thread[i], NULL);
+    }
+    buffer_end(shared);
 }
 static void winograd_run(const vox_winograd *g, const winograd_buffers *o, winograd_result r, int begin,
                          int end) {
     if (overwrites_skip(g, o)) memcpy(r.y.at, o->skip.at, r.y.count * sizeof(float));
-    buffer shared = buffer_new(o->deep ? vox_winograd_deep_shared(g, begin, end) : 1, 0);
-    for (int phase = 0; phase <= o->deep; phase++) {
-        int next = 0;
-        winograd_call call = {g, o, &r, phase, begin, end, &next, shared.at};
-        pthread_t thread[8];
-        for (int i = 1; i < g->lanes; i++)
-            assert_int_equal(pthread_create(&thread[i], NULL, winograd_lane, &call), 0);
-        winograd_lane(&call);
-        for (int i = 1; i < g->lanes; i++) pthread_join(thread[i], NULL);
-    }
-    buffer_end(shared);
+    winograd_workers(g, winograd_named(g, o, &r), (vox_range){begin, end}, 1);
 }
 
 static const char *winograd_text(const vox_winograd *g) {
@@ -145,11 +161,15 @@ static const char *winograd_text(const vox_winograd *g) {
 }
 
 /* The plain formula's value at an element of y, and what rounding is measured by. */
-static double winograd_want(const vox_winograd *g, const winograd_buffers *o, int n, int c, int d, int h,
-                            int w, double *scale) {
+static double winograd_want(const vox_winograd *g, const winograd_buffers *o, vox_position at,
+                            double *scale) {
     const vox_conv plain = winograd_plain(g);
-    return vox_ref_conv_any(&plain, NULL, 0, o->x.at, o->w.at, o->bias ? o->b.at : NULL, o->slope.at,
-                            o->add ? o->skip.at : NULL, n, c, d, h, w, scale);
+    const vox_conv_operands named = {.x = o->x.at,
+                                     .weights = o->w.at,
+                                     .bias = o->bias ? o->b.at : NULL,
+                                     .slope = o->slope.at,
+                                     .skip = o->add ? o->skip.at : NULL};
+    return vox_ref_conv(&plain, &named, at, scale);
 }
 /* The larger; NaN where either is. */
 static double more_or_nan(double a, double b) {
@@ -166,20 +186,19 @@ static void winograd_compare_box(const vox_winograd *g, const winograd_buffers *
                                  const int *first, int step, buffer got, int samples) {
     const int all = box->n * box->c * box->d * box->h * box->w, every = all > samples ? all / samples : 1;
     for (int i = all > 0 ? random_int(0, every - 1) : 0; i < all; i += every) {
-        const int w = i % box->w, h = i / box->w % box->h, d = i / box->w / box->h % box->d;
-        const int c = i / box->w / box->h / box->d % box->c, n = i / box->w / box->h / box->d / box->c;
+        const vox_position at = position_of(box, i);
         double most = -(double)INFINITY, scale = 0;
         for (int k = 0; k < step * step * step; k++) {
+            const vox_position of = {at.n, at.c, first[0] + at.d * step + (k >> 2),
+                                     first[1] + at.h * step + (k >> 1 & 1), first[2] + at.w * step + (k & 1)};
             double size;
-            const double want =
-                winograd_want(g, o, n, c, first[0] + d * step + (k >> 2), first[1] + h * step + (k >> 1 & 1),
-                              first[2] + w * step + (k & 1), &size);
+            const double want = winograd_want(g, o, of, &size);
             most = more_or_nan(want, most), scale = fmax(scale, size);
         }
         /* a tile's neighbours share its rounding errors: never less than what is usual for 27 * IC terms */
-        const double at = (double)got.at[vox_ref_at(box, n, c, d, h, w)];
-        same_class(at, most, winograd_text(g));
-        near(at, most, 4e-6, scale + o->largest * sqrt(3.0 * g->x.c), winograd_text(g));
+        const double is = vox_value_at(box, got.at, at);
+        same_class(is, most, winograd_text(g));
+        near(is, most, 4e-6, scale + o->largest * sqrt(3.0 * g->x.c), winograd_text(g));
     }
 }
 static void winograd_compare_some(const vox_winograd *g, const winograd_buffers *o, winograd_result r,
@@ -278,7 +297,7 @@ static void winograd_lanes(void **state) {
         winograd_buffers o = winograd_operands(&g, i % 2);
         winograd_result one = winograd_result_new(&g), many = winograd_result_new(&g);
         winograd_run(&g, &o, one, 0, g.y.d);
-        g.batch = random_int(1, 20), g.lanes = random_int(2, 5);
+        g.batch = random_int(1, 20), g.workers = random_int(2, 5);
         winograd_run(&g, &o, many, 0, g.y.d);
         winograd_same(one.y, many.y), winograd_same(one.crop, many.crop), winograd_same(one.pool, many.pool);
         winograd_result_end(one), winograd_result_end(many), winograd_operands_end(o);
@@ -309,7 +328,7 @@ static void same_results(const vox_dims *ring, buffer a, const vox_dims *whole, 
 static void winograd_by_range(const vox_winograd *g, const winograd_buffers *o, winograd_result whole,
                               int planes) {
     vox_winograd part = *g;
-    part.lanes = random_int(1, 3);
+    part.workers = random_int(1, 3);
     const int reach = planes + 2 * g->dilation[0];
     part.x.ring = reach + random_int(0, 2), part.y.ring = planes + random_int(0, 1);
     part.skip_ring = planes + random_int(0, 1);
@@ -344,6 +363,63 @@ static void winograd_ranges_and_rings(void **state) {
     }
 }
 
+/* ---- memory: neither more nor less than is needed ------------------------------------------- */
+
+/* Up to where a buffer that held its walls' NaN was written to. */
+static size_t touched(buffer b) {
+    size_t n = b.count;
+    while (n > 0 && memcmp(&b.at[n - 1], &wall_bits, sizeof wall_bits) == 0) n--;
+    return n;
+}
+/* Where rounding up adds nothing, every float of scratch and shared memory has its use, but `spare` ones. */
+static void winograd_needs(const vox_winograd *g, int deep, size_t spare) {
+    const vox_range all = {0, g->y.d};
+    winograd_buffers o = winograd_operands(g, deep);
+    winograd_result r = winograd_result_new(g);
+    vox_conv_operands named = winograd_named(g, &o, &r);
+    named.skip = NULL;
+    buffer shared = buffer_new(deep ? vox_winograd_deep_shared(g, all) : 0, 0);
+    buffer scratch = buffer_new(winograd_scratch_floats(g, &named), 0);
+    named.shared = shared.at, named.scratch = scratch.at;
+    int next[2] = {0, 0};
+    if (g->tile[2] == 1)
+        vox_f32_winograd_few(g, named, all, 0, next);
+    else if (!deep)
+        vox_f32_winograd(g, named, all, 0, next);
+    for (int phase = 0; deep && phase < 2; phase++)
+        vox_f32_winograd_deep(g, named, all, 0, phase, &next[phase]);
+    assert_int_equal(touched(shared), shared.count);
+    assert_int_equal(touched(scratch) + spare, scratch.count);
+    buffer_end(shared), buffer_end(scratch);
+    winograd_result_end(r), winograd_operands_end(o);
+}
+static void winograd_memory_is_what_is_touched(void **state) {
+    (void)state;
+    for (int i = 0; i < 8; i++) { /* each mix of tiles; 3 x 3 x 3 of them */
+        vox_winograd g = winograd_default(32, 32, 2, 0, 0, 0);
+        for (int a = 0; a < 3; a++) g.tile[a] = i >> a & 1 ? 4 : 2;
+        g.y.d = 3 * g.tile[0], g.y.h = 3 * g.tile[1], g.y.w = 3 * g.tile[2];
+        g.x.d = g.y.d + 2, g.x.h = g.y.h + 2, g.x.w = g.y.w + 2, g.batch = 9;
+        winograd_needs(&g, 0, 0);
+        g.x.c = 48, g.batch = 27;
+        winograd_needs(&g, 1, 0);
+    }
+    for (int oc = 1; oc <= VOX_FEW_MOST; oc++) { /* the compiler knows no registers: room for the widest */
+        vox_winograd g = winograd_default(oc % 3 + 1, oc, 4, 4, 4, 64);
+        g.tile[2] = 1, g.x.block = g.y.block = 0;
+        winograd_needs(&g, 0, (size_t)(36 * oc * (64 - vox_few_vectors(oc) * VOX_VL)));
+    }
+}
+/* 17 batches for 2 workers: 20. */
+static void winograd_batches_are_shared_out_evenly(void **state) {
+    (void)state;
+    vox_winograd g = winograd_default(16, 16, 4, 4, 4, 4 * 17 * 16);
+    g.batch = 16;
+    assert_int_equal(vox_winograd_run_of(&g, (vox_range){0, 4}).items, 17);
+    g.workers = 2;
+    assert_int_equal(vox_winograd_run_of(&g, (vox_range){0, 4}).items, 20);
+}
+
 /* Plain tensors of few channels: every number of output channels, widths around a vector and a tile. */
 static vox_winograd winograd_few_case(int oc) {
     vox_winograd g = winograd_random_case();
@@ -366,7 +442,7 @@ static void winograd_few(void **state) {
         winograd_run(&g, &o, one, 0, g.y.d);
         winograd_compare(&g, &o, one);
         winograd_by_range(&g, &o, one, 4 * g.dilation[0] * random_int(1, 2));
-        g.lanes = random_int(2, 5);
+        g.workers = random_int(2, 5);
         winograd_run(&g, &o, many, 0, g.y.d);
         winograd_same(one.y, many.y);
         winograd_result_end(one), winograd_result_end(many), winograd_operands_end(o);
@@ -390,7 +466,7 @@ static double winograd_error(int tile, int deep) {
     winograd_run(&g, &o, r, 0, g.y.d);
     FOR_TENSOR(&g.y, n, c, d, h, w) {
         double scale;
-        const double want = winograd_want(&g, &o, n, c, d, h, w, &scale);
+        const double want = winograd_want(&g, &o, (vox_position){n, c, d, h, w}, &scale);
         error += pow((double)r.y.at[vox_ref_at(&g.y, n, c, d, h, w)] - want, 2), all += want * want;
     }
     winograd_result_end(r), winograd_operands_end(o);
@@ -405,12 +481,9 @@ static void winograd_accuracy(void **state) {
 }
 
 static int winograd_probe(vox_probe *p, const vox_winograd *g, const winograd_buffers *o, winograd_result r) {
-    const float *b = o->bias ? o->b.at : NULL;
-    const float *skip = o->add ? o->skip.at : NULL;
-    if (o->deep)
-        return vox_check_winograd_deep(p, g, o->x.at, o->w.at, b, o->slope.at, skip, r.y.at, r.crop.at,
-                                       r.pool.at);
-    return vox_check_winograd(p, g, o->x.at, o->u.at, b, o->slope.at, skip, r.y.at, r.crop.at, r.pool.at);
+    vox_conv_operands named = winograd_named(g, o, &r);
+    if (o->add) named.skip = o->skip.at;
+    return vox_check_winograd(p, g, named);
 }
 /* The self-test's samples accept every output that is right, and see a wrong one. */
 static void winograd_self_check(void **state) {
@@ -441,7 +514,7 @@ static void selftest_tolerance(void **state) {
                             .dilation = {1, 1, 1},
                             .pad = {1, 1, 1},
                             .batch = 8,
-                            .lanes = 1,
+                            .workers = 1,
                             .run = 32,
                             .store = 1};
     winograd_buffers o = winograd_operands(&g, 0);

@@ -1,15 +1,14 @@
 /* peer_onnx.c: the part of tests/peer_onnx.py that is voxc's: imports or describes a network, interprets it,
  * exports it.
  *
- *   peer_onnx run MODEL DIR             MODEL on DIR/in_0.npy ...; results go to DIR/out_0.npy ...
- *   peer_onnx export [--fuse] MODEL DIR writes DIR/model.onnx, seeded inputs DIR/in_0.npy ... and results as
- * above
+ *   peer_onnx run MODEL DIR              MODEL on DIR/in_0.npy ...; results go to DIR/out_0.npy ...
+ *   peer_onnx export [--fuse] MODEL DIR  writes DIR/model.onnx, seeded inputs DIR/in_0.npy ... and results as above
  *
  * MODEL is .onnx or .yaml (with seeded weights). --fuse exports what the optimising passes made of it. */
 #include "front_onnx.h"
 #include "front_yaml.h"
 #include "init.h"
-#include "npy.h"
+#include "npy_tensor.h"
 #include "onnx_write.h"
 #include "pipeline.h"
 

@@ -40,13 +40,14 @@ static void test_large_convolutions_become_winograd(void **state) {
     ir_graph *g = test_graph(net);
     g->goals.lanes = 3;
     run(g);
-    assert_int_equal(node_of(g, "a")->winograd[0], 0); /* one channel in: plain memory */
-    assert_int_equal(node_of(g, "d")->winograd[0], 0); /* 1x1x1 */
+    assert_string_equal(node_of(g, "a")->cpu.way, "direct"); /* one channel in: plain memory */
+    assert_string_equal(node_of(g, "d")->cpu.way, "direct"); /* 1x1x1 */
     const ir_node *b = node_of(g, "b"), *c = node_of(g, "c");
-    for (int a = 0; a < 3; a++) assert_int_equal(b->winograd[a], 4);
-    assert_true(b->winograd[3] > 0 && c->winograd[0] == 4);
-    assert_int_equal(b->scratch, 3 * cg_winograd_lane(b));
-    assert_true(b->out[0]->fused); /* the pool is b's kernel's work */
+    for (int a = 0; a < 3; a++) assert_int_equal(b->cpu.tile[a], 4);
+    assert_string_equal(b->cpu.way, "winograd");
+    assert_true(b->cpu.batch > 0 && c->cpu.tile[0] == 4);
+    assert_int_equal(b->memory.scratch, 3 * cg_lane_bytes(b));
+    assert_true(b->out[0]->cpu.fused); /* the pool is b's kernel's work */
     ir_graph_free(g);
 }
 
@@ -64,8 +65,8 @@ static void check_strict(const char *text) {
         const ir_node *n = g->nodes[i];
         int count = n->op == IR_OP_CONV ? cg_algorithms(g, n, list) : 0;
         for (int a = 0; a < 3; a++) {
-            assert_true(n->winograd[a] <= 2);
-            for (int k = 0; k < count; k++) assert_true(list[k].winograd[a] <= 2);
+            assert_true(n->cpu.tile[a] <= 2);
+            for (int k = 0; k < count; k++) assert_true(list[k].choice.tile[a] <= 2);
         }
     }
     ir_graph_free(g);
@@ -78,11 +79,11 @@ static void test_strict_allows_small_tiles_only(void **state) {
     ir_graph *g = test_graph(net);
     g->goals.strict = true;
     run(g);
-    for (int a = 0; a < 3; a++) assert_int_equal(node_of(g, "b")->winograd[a], 2);
+    for (int a = 0; a < 3; a++) assert_int_equal(node_of(g, "b")->cpu.tile[a], 2);
     ir_graph_free(g);
     g = test_graph(few_net); /* which fast math computes by larger ones */
     run(g);
-    assert_int_equal(node_of(g, "b")->winograd[0], 4);
+    assert_int_equal(node_of(g, "b")->cpu.tile[0], 4);
     ir_graph_free(g);
 }
 
@@ -91,7 +92,8 @@ static void test_whole_values_are_not_fused(void **state) {
     ir_graph *g = test_graph(net);
     g->goals.whole = true;
     run(g);
-    for (int i = 0; i < g->n_tensors; i++) assert_true(!g->tensors[i]->fused && !g->tensors[i]->ring);
+    for (int i = 0; i < g->n_tensors; i++)
+        assert_true(!g->tensors[i]->cpu.fused && !g->tensors[i]->memory.ring);
     ir_graph_free(g);
 }
 
@@ -115,7 +117,7 @@ static void test_only_what_the_kernel_can_do_is_fused(void **state) {
         char *text = test_format("%s%s", head, tails[i]);
         ir_graph *g = test_graph(text);
         run(g);
-        for (int k = 0; k < g->n_tensors; k++) assert_false(g->tensors[k]->fused);
+        for (int k = 0; k < g->n_tensors; k++) assert_false(g->tensors[k]->cpu.fused);
         ir_graph_free(g);
         free(text);
     }
@@ -134,8 +136,8 @@ static void test_pools_of_odd_sizes_are_fused_if_they_round_down(void **state) {
                 24 + (odd & 1), 24 + (odd >> 1 & 1), 24 + (odd >> 2), ceil);
             ir_graph *g = test_graph(text);
             run(g);
-            assert_true(node_of(g, "b")->winograd[0]);
-            if (node_of(g, "b")->out[0]->fused != !(odd && ceil)) fail_msg("%s", text);
+            assert_true(node_of(g, "b")->cpu.tile[0]);
+            if (node_of(g, "b")->out[0]->cpu.fused != !(odd && ceil)) fail_msg("%s", text);
             ir_graph_free(g);
             free(text);
         }
@@ -161,7 +163,7 @@ static void test_fused_crops_begin_where_they_should(void **state) {
     ir_diag d = {0};
     g->goals.lanes = 1;
     run(g);
-    assert_true(node_of(g, "b")->out[0]->fused);
+    assert_true(node_of(g, "b")->out[0]->cpu.fused);
     if (!cg_write_bundle(g, &o, keep_kernels, &kernels, &d)) fail_msg("%s", d.text);
     if (!strstr(kernels, "{3, 5, 7}")) fail_msg("no crop begins at {3, 5, 7}:\n%s", kernels);
     free(kernels);
@@ -182,9 +184,9 @@ static void test_what_is_pooled_and_kept_is_stored_twice(void **state) {
         "%d = conv(%c, %v) kernel=3x3x3 stride=1x1x1 dilation=1x1x1 pad=[1,1,1,1,1,1] group=1\noutput %d\n";
     ir_graph *g = test_graph(text);
     run(g);
-    assert_true(node_of(g, "b")->winograd[0] && node_of(g, "p")->joined && !node_of(g, "q")->joined);
+    assert_true(node_of(g, "b")->cpu.tile[0] && node_of(g, "p")->cpu.joined && !node_of(g, "q")->cpu.joined);
     ir_graph *copy = ir_copy(g);
-    assert_true(node_of(copy, "p")->joined && !node_of(copy, "q")->joined);
+    assert_true(node_of(copy, "p")->cpu.joined && !node_of(copy, "q")->cpu.joined);
     ir_graph_free(copy);
     ir_graph_free(g);
     g = test_graph("input %x f32[1,16,24,24,24]\nconst %w f32[16,16,3,3,3] random(1)\n%a = relu(%x)\n"
@@ -192,7 +194,7 @@ static void test_what_is_pooled_and_kept_is_stored_twice(void **state) {
                    "%p = max_pool(%b) kernel=2x2x2 stride=2x2x2 dilation=1x1x1 pad=[0,0,0,0,0,0] ceil=0\n"
                    "%q = relu(%p)\n%r = tanh(%b)\noutput %q\noutput %r\n");
     run(g); /* most memory is needed at b */
-    assert_false(node_of(g, "p")->joined);
+    assert_false(node_of(g, "p")->cpu.joined);
     ir_graph_free(g);
 }
 

@@ -9,11 +9,11 @@
 enum { BATCH = 12 };
 
 static void check(int depth, int width, int lanes) {
-    char *text =
-        test_format("input %%x f32[1,16,%d,9,%d]\nconst %%w f32[16,16,3,3,3] random(1)\n"
-                    "%%y = conv(%%x, %%w) kernel=3x3x3 stride=1x1x1 dilation=1x1x1 "
-                    "pad=[1,1,1,1,1,1] group=1 winograd=4x4x4x%d -> f32[1,16,%d,9,%d] block16\noutput %%y\n",
-                    depth, width, BATCH, depth, width);
+    char *text = test_format("input %%x f32[1,16,%d,9,%d]\nconst %%w f32[16,16,3,3,3] random(1)\n"
+                             "%%y = conv(%%x, %%w) kernel=3x3x3 stride=1x1x1 dilation=1x1x1 "
+                             "pad=[1,1,1,1,1,1] group=1 way=winograd tile=4x4x4 batch=%d -> "
+                             "f32[1,16,%d,9,%d] block16\noutput %%y\n",
+                             depth, width, BATCH, depth, width);
     ir_graph *g = test_graph(text);
     g->goals.lanes = lanes;
     const vox_winograd layer = {.x = {1, 16, depth, 9, width, VOX_BLOCK, 0},
@@ -22,9 +22,9 @@ static void check(int depth, int width, int lanes) {
                                 .dilation = {1, 1, 1},
                                 .pad = {1, 1, 1},
                                 .batch = BATCH,
-                                .lanes = cg_lanes(g, g->nodes[0])};
+                                .workers = cg_lanes(g, g->nodes[0])};
     const cg_sums sums = cg_sums_of(g, g->nodes[0]);
-    const int items = vox_winograd_run_of(&layer, 0, depth).items;
+    const int items = vox_winograd_run_of(&layer, (vox_range){0, depth}).items;
     if (sums.slots < items)
         fail_msg("%d x 9 x %d, %d lanes: %d items, %lld slots", depth, width, lanes, items,
                  (long long)sums.slots);

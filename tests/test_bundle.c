@@ -330,10 +330,10 @@ static void selftest_names_the_layer_of_a_broken_kernel(void **state) {
     ir_graph *g = planned(tiny);
     write_bundle(g, dir);
     ir_graph_free(g);
-    char *cmd = test_format(
-        "sed -i '/^static int tiny_mid(/,/^}/s/    vox_f32_conv(.*/&\\n    if (task == 0) y[0] += 0.01f;/' "
-        "%s/tiny_kernels.c && grep -q 0.01f %s/tiny_kernels.c",
-        dir, dir);
+    char *cmd = test_format("sed -i '/^static void tiny_mid_run(/,/^}/s/    vox_f32_conv(.*/&\\n    if (task "
+                            "== 0) tiny_mid_at(m).y[0] += 0.01f;/' "
+                            "%s/tiny_kernels.c && grep -q 0.01f %s/tiny_kernels.c",
+                            dir, dir);
     shell_ok(cmd);
     free(cmd);
     loaded l = load_bundle(dir, "tiny", "gcc", "-O1");

@@ -103,7 +103,7 @@ static bool emit_layers(void *ctx, const char *path, const void *data, size_t si
     return !has_suffix(path, "_kernels.c") || emit_to_folder(ctx, path, data, size, d);
 }
 
-static const cg_kernel *write_layers(ir_op op, char *dir) {
+static cg_kernel write_layers(ir_op op, char *dir) {
     char *text = network(op);
     ir_graph *g = parse_or_fail(text);
     ir_diag d = {0};
@@ -113,7 +113,7 @@ static const cg_kernel *write_layers(ir_op op, char *dir) {
     g->goals.lanes = 1;
     must(pipeline_run(g, &(pipeline_options){0}, reports, &count, &d), &d);
     must(cg_write_bundle(g, &o, emit_layers, dir, &d), &d);
-    const cg_kernel *k = cg_kernel_for(g->nodes[g->n_nodes - 1]);
+    const cg_kernel k = cg_kernel_for(g->nodes[g->n_nodes - 1]);
     ir_graph_free(g);
     free(text);
     return k;
@@ -122,16 +122,15 @@ static const cg_kernel *write_layers(ir_op op, char *dir) {
 /* All are written; of those that become the same function but for their numbers, the first is compiled. */
 static void every_operator_is_a_network(void **state) {
     (void)state;
-    const cg_kernel *seen[IR_OP_COUNT] = {0};
+    cg_kernel seen[IR_OP_COUNT] = {0};
     char *dir = runtime_folder(), *files = test_format("%s", "");
     int kinds = 0;
     for (int op = 0; op < IR_OP_COUNT; op++) {
         if (stands_in_no_model((ir_op)op)) continue;
-        const cg_kernel *k = write_layers((ir_op)op, dir);
+        const cg_kernel k = write_layers((ir_op)op, dir);
         bool new = true;
         for (int i = 0; i < kinds; i++)
-            if (strcmp(seen[i]->template_file, k->template_file) == 0 &&
-                strcmp(seen[i]->header, k->header) == 0)
+            if (strcmp(seen[i].template_file, k.template_file) == 0 && strcmp(seen[i].header, k.header) == 0)
                 new = false;
         if (!new) continue;
         seen[kinds++] = k;

@@ -1,8 +1,11 @@
 /* A whole network with Winograd layers, fused pools and streams, built for every instruction set: each of
  * them that this processor has passes the self-test and gives what the interpreter gave. */
 #include "test.h"
+#include "vox_isas.h"
 
-static const char *const isas[] = {"baseline", "avx2", "avx512", "neon"};
+#define ISA(name, flags) #name,
+
+static const char *const isas[] = {VOX_ISAS_ANY(ISA) VOX_ISAS_X86_64(ISA) VOX_ISAS_AARCH64(ISA)};
 
 /* Exit code of the program with `arguments --isa NAME`; its output, which the caller frees. */
 static int program(const char *dir, const char *arguments, const char *isa, char **out) {
@@ -38,7 +41,7 @@ static void each_set_gives_the_outputs_of_the_interpreter(void **state) {
     for (int i = 0; i < 3; i++) contains(out, words[i]);
     free(out);
     int tried = 0;
-    for (int i = 0; i < 4; i++) {
+    for (size_t i = 0; i < sizeof isas / sizeof *isas; i++) {
         if (program(dir, "selftest", isas[i], &out) == 2) {
             contains(out, "is not in this program or not on this processor");
             free(out);

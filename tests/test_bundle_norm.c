@@ -34,15 +34,15 @@ static int layers_of(const vox_model_info *info, const char *op) {
 }
 
 static void make_bundle(const char *text, char *dir) {
-    static const ir_tuned deep = {"d0", {4, 4, 4, 0}};
+    static const ir_tuned deep = {"d0", "deep", {4, 4, 4}};
     ir_graph *g = parse_or_fail(text);
     ir_diag d = {0};
     pass_report reports[MAX_PASSES];
     int count, loads = 0, gathered = 0;
     g->goals = (ir_goals){.lanes = 3, .n_tuned = 1, .tuned = &deep};
     must(pipeline_run(g, &(pipeline_options){0}, reports, &count, &d), &d);
-    for (int i = 0; i < g->n_tensors; i++) loads += g->tensors[i]->on_load;
-    for (int i = 0; i < g->n_nodes; i++) gathered += g->nodes[i]->gathered;
+    for (int i = 0; i < g->n_tensors; i++) loads += g->tensors[i]->cpu.on_load;
+    for (int i = 0; i < g->n_nodes; i++) gathered += g->nodes[i]->cpu.gathered;
     assert_int_equal(loads, 3);    /* a, c and e; an elu is no factor, and y is the output */
     assert_int_equal(gathered, 5); /* all whose layout is blocked */
     write_bundle(g, dir);

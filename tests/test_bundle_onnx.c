@@ -5,7 +5,7 @@
 #include "front_onnx.h"
 #include "onnx_data.h"
 #include "pipeline.h"
-#include "../compiler/verify.h"
+#include "verify_bundle.h"
 
 #include <dirent.h>
 

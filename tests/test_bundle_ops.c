@@ -1,6 +1,9 @@
 /* Every executable operator in both layouts, as generated C against the interpreter. One graph, one
  * compilation. */
 #include "bundle_lib.h"
+#include "vox_isas.h"
+
+#define ISA(name, flags) #name,
 
 /* $ is the operand, @ the prefix of new names. The operand has 20 channels, 6 x 7 x 8 voxels, all values in
  * [0, 2]. */
@@ -121,9 +124,9 @@ static void check_text(const char *name, char *text, const char *cc) {
     write_bundle(g, dir);
     loaded l = load_bundle(dir, name, cc, "-O1");
     buffers b = make_buffers(l.info);
-    static const char *const isas[] = {"baseline", "avx2", "avx512", "neon"};
+    static const char *const isas[] = {VOX_ISAS_ANY(ISA) VOX_ISAS_X86_64(ISA) VOX_ISAS_AARCH64(ISA)};
     int tried = 0;
-    for (int i = 0; i < 4; i++) {
+    for (size_t i = 0; i < sizeof isas / sizeof *isas; i++) {
         setenv("VOX_ISA", isas[i], 1);
         if (strcmp(l.info->isa(), isas[i]) != 0) continue;
         tried++;

@@ -52,8 +52,8 @@ static void make_one_stream(ir_graph *g, const char *pass) {
 
 /* What transforms its weights on the way does not stream. */
 static void make_bundle(const char *dir) {
-    ir_tuned tuned[] = {{"c", {4, 4, 4, 1}}, {"k", {4, 4, 1, 1}}, {"d", {2, 4, 4, 0}}};
-    if (slab) memset(tuned[2].winograd, 0, sizeof tuned[2].winograd);
+    ir_tuned tuned[] = {{"c", "winograd", {4, 4, 4}}, {"k", "few", {4, 4, 1}}, {"d", "deep", {2, 4, 4}}};
+    if (slab) tuned[2] = (ir_tuned){.layer = "d", .way = "direct"};
     ir_graph *g = parse_or_fail(network);
     g->goals = (ir_goals){.lanes = 4, .whole = true, .n_tuned = 3, .tuned = tuned};
     plan_with(g, make_one_stream);

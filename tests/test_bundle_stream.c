@@ -38,7 +38,7 @@ static void make_one_stream(ir_graph *g, const char *pass) {
 }
 
 static void make_bundle(const char *dir) {
-    static const ir_tuned direct[] = {{"c", {0}}, {"q", {0}}, {"g", {0}}};
+    static const ir_tuned direct[] = {{"c", "direct", {0}}, {"q", "direct", {0}}, {"g", "direct", {0}}};
     ir_graph *g = parse_or_fail(network);
     g->goals.whole = true; /* all but the stream that is made */
     g->goals.n_tuned = sizeof direct / sizeof *direct, g->goals.tuned = direct;
@@ -189,9 +189,10 @@ static void selftest_names_a_layer_that_is_wrong_late_in_the_stream(void **state
     make_bundle(dir);
     /* One plane of 12 x 14 voxels in 16 channels, made by the last step. */
     char *cmd = test_format(
-        "sed -i '/^static int net_c(/,/^}/s/    vox_f32_conv(.*/&\\n    for (int i = 0; i < 2688 \\&\\& "
-        "m->end == 17; "
-        "i++) y[m->begin %% layer.y.ring * 2688 + i] += 0.01f;/' %s/net_kernels.c && grep -q 0.01f "
+        "sed -i '/^static void net_c_run(/,/^}/s/    vox_f32_conv(.*/&\\n    for (int i = 0; i < 2688 \\&\\& "
+        "m->range.end == 17; i++) "
+        "net_c_at(m).y[m->range.begin %% net_c_layer.y.ring * 2688 + i] += 0.01f;/' %s/net_kernels.c && grep "
+        "-q 0.01f "
         "%s/net_kernels.c",
         dir, dir);
     shell_ok(cmd);

@@ -18,12 +18,13 @@ static const char *const network =
 
 /* The pass would not: b is where most memory is needed. */
 static void join_the_second_pool(ir_graph *g, const char *pass) {
-    if (!strcmp(pass, "epilogue")) ir_find_tensor(g, "q")->producer->joined = true;
+    if (!strcmp(pass, "epilogue")) ir_find_tensor(g, "q")->producer->cpu.joined = true;
 }
 
 /* Every conv by Winograd's algorithm; the one that writes b transforms its weights on the way. */
 static void make_bundle(char *dir) {
-    static const ir_tuned tuned[] = {{"a", {4, 4, 4, 1}}, {"b", {2, 4, 4, 0}}, {"c", {4, 4, 4, 1}}};
+    static const ir_tuned tuned[] = {
+        {"a", "winograd", {4, 4, 4}}, {"b", "deep", {2, 4, 4}}, {"c", "winograd", {4, 4, 4}}};
     ir_graph *g = parse_or_fail(network);
     g->goals.n_tuned = sizeof tuned / sizeof *tuned, g->goals.tuned = tuned;
     plan_with(g, join_the_second_pool);

@@ -1,5 +1,5 @@
-/* The template language: placeholders filled, lines that vanish, and the two fatal errors; text and SHA-256.
- */
+/* The template language: placeholders filled, lines that vanish, and the two fatal errors;
+ * text and SHA-256. */
 #include "test.h"
 
 #include <signal.h>
@@ -75,7 +75,8 @@ static void quotes_text(void **state) {
     (void)state;
     ir_arena *a = ir_arena_new();
     cg_text json = {.arena = a}, c = {.arena = a}, trigraph = {.arena = a}, remark = {.arena = a};
-    cg_add_json(&json, "a \"b\" \\ c\n");
+    vox_json j = cg_json(&json);
+    vox_json_text(&j, NULL, "a \"b\" \\ c\n");
     assert_string_equal(cg_string(&json), "\"a \\\"b\\\" \\\\ c\\u000a\"");
     cg_add_c_string(&c, "no? \"what?");
     assert_string_equal(cg_string(&c), "\"no? \\\"what?\"");
@@ -92,7 +93,8 @@ static void escapes_what_is_not_plain_text(void **state) {
     (void)state;
     ir_arena *a = ir_arena_new();
     cg_text json = {.arena = a}, c = {.arena = a}, remark = {.arena = a}, page = {.arena = a};
-    cg_add_json(&json, nasty);
+    vox_json j = cg_json(&json);
+    vox_json_text(&j, NULL, nasty);
     assert_string_equal(cg_string(&json), "\"*/\\\"?"
                                           "?/\\u001b\\u202e?\\u0085\xc3\xa9<`\\\\\"");
     cg_add_c_string(&c, nasty);

@@ -10,8 +10,8 @@ static int build_shim(void **state) {
     return shim_build("fail_file");
 }
 
-/* Writes dir/b with weights of that seed, from beside it or from inside, where the folder itself must stay.
- */
+/* Writes dir/b with weights of that seed, from beside it or from inside,
+ * where the folder itself must stay. */
 static bool inside;
 
 static int compile(const char *dir, int seed, const char *environment, char **out) {

@@ -42,8 +42,8 @@ static void check_model(const char *model) {
         int cudnn = 0;
         for (int i = 0; i < g->n_nodes; i++) {
             const ir_node *n = g->nodes[i];
-            cudnn += n->gpu != IR_GPU_NONE && n->gpu != IR_GPU_KERNEL;
-            if (n->out[0]->pitch && n->out[0]->storage != cg_gpu_storage((ir_precision)p))
+            cudnn += n->gpu.runner != IR_GPU_NONE && n->gpu.runner != IR_GPU_KERNEL;
+            if (n->out[0]->gpu.pitch && n->out[0]->gpu.storage != cg_gpu_storage((ir_precision)p))
                 fail_msg("%s, %s: %s is kept otherwise", model, precisions[p], n->out[0]->name);
         }
         assert_true(cudnn > 0);

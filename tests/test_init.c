@@ -1,5 +1,5 @@
-/* Seeded weights: the same bits everywhere, the deviations of He's rule, and activations that stay in range.
- */
+/* Seeded weights: the same bits everywhere, the deviations of He's rule,
+ * and activations that stay in range. */
 #include "test.h"
 
 #include "front_yaml.h"

@@ -402,12 +402,6 @@ EXAMPLES(along)
 EXAMPLES(moves)
 EXAMPLES(maps)
 
-static void every_op_has_a_function(void **state) {
-    (void)state;
-    for (int op = 0; op < IR_OP_COUNT; op++)
-        if (!interp_find((ir_op)op)) fail_msg("%s has none", ir_op_get((ir_op)op)->name);
-}
-
 /* ---- relations ------------------------------------------------------------------------------- */
 
 #define WINDOW "kernel=3x2x3 stride=2x1x3 pad=[1,0,2,0,1,1] dilation=1x2x1 group=2"
@@ -591,7 +585,6 @@ static void folding_replaces_a_node(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_op_has_a_function),
         cmocka_unit_test(test_convs),
         cmocka_unit_test(test_pools),
         cmocka_unit_test(test_resizes),

@@ -90,7 +90,7 @@ static void constants_are_copied_or_borrowed(void **state) {
     assert_true(own->hash == borrowed->hash && own->hash == ir_hash(data, sizeof data) && !opaque->hash);
     data[0] = 9;
     assert_true(ir_const_float(own, 0) == 1);
-    assert_int_equal(own->arena_offset, -1);
+    assert_int_equal(own->memory.arena_offset, -1);
     ir_graph_free(g);
 }
 
@@ -165,8 +165,8 @@ static void members_of_a_removed_concat_own_their_memory(void **state) {
     ir_graph *g = parse("graph g\ninput %x f32[1,16,2,2,2]\n%a = relu(%x) -> f32[1,16,2,2,2] in %c+512\n"
                         "%c = concat(%x, %a) axis=1\noutput %a\n");
     ir_remove_dead(g);
-    assert_null(ir_find_tensor(g, "a")->view_of);
-    assert_int_equal(ir_find_tensor(g, "a")->view_offset, 0);
+    assert_null(ir_find_tensor(g, "a")->memory.view_of);
+    assert_int_equal(ir_find_tensor(g, "a")->memory.view_offset, 0);
     expect_sound(g);
     ir_graph_free(g);
 }

@@ -39,7 +39,10 @@ static const struct {
     {X "%y = relu(%x) -> f32[1,4,6,6,6] arena+64\n%z = relu(%y)\noutput %z\n",
      "m.ir:3:1: this graph cannot be: invariant memory-place"},
     {X "%y = relu(%x) -> f32[1,4,6,6,6] fused\n%z = relu(%y)\noutput %z\n", "m.ir:3:1: this graph cannot be"},
-    {X "%y = relu(%x) winograd=[4,4,4,1]\noutput %y\n", "m.ir:3:1: this graph cannot be: invariant winograd"},
+    {X "%y = relu(%x) way=winograd tile=4x4x4 batch=1\noutput %y\n",
+     "m.ir:3:1: this graph cannot be: invariant way"},
+    {X "%y = relu(%x) tile=4x4x4\noutput %y\n", "invariant way: 'y' has a tile, a batch or whole but no way"},
+    {X "%y = relu(%x) way=quick\noutput %y\n", "there is no way 'quick', only direct, direct_few, winograd"},
     {X "%y = max_pool(%x) kernel=2x2x2 stride=1x1x1 dilation=1x1x1 pad=[0,0,0,0,0,0] ceil=0 joined=1\noutput "
        "%y\n",
      "m.ir:3:1: this graph cannot be: invariant joined"},
@@ -135,8 +138,8 @@ static char *mutate(const char *text, uint64_t *seed) {
     return out;
 }
 
-/* Whatever becomes of it: an error with a place, a refusal, or a plan; an invariant that breaks would abort.
- */
+/* Whatever becomes of it: an error with a place, a refusal, or a plan;
+ * an invariant that breaks would abort. */
 static void try_to_plan(const char *dir, const char *text, ir_target target, int *planned) {
     ir_diag d = {0};
     pass_report reports[MAX_PASSES];

@@ -3,6 +3,9 @@
 
 #include "ir.h"
 
+#include <ctype.h>
+#include <glob.h>
+
 static void put_escaped(FILE *f, const char *s) {
     for (; *s; s++) {
         if (*s == '|') fputc('\\', f);
@@ -25,7 +28,7 @@ static char *operator_table(void) {
     char *text = NULL;
     size_t size;
     FILE *f = open_memstream(&text, &size);
-    fputs("| op | operands | attributes | flags | formula |\n|---|---|---|---|---|\n", f);
+    fputs("| op | operands | attributes | flags | formula | gradient |\n|---|---|---|---|---|---|\n", f);
     for (int i = 0; i < IR_OP_COUNT; i++) {
         const ir_op_info *op = ir_op_get((ir_op)i);
         fprintf(f, "| `%s` | %d", op->name, op->min_in);
@@ -39,7 +42,9 @@ static char *operator_table(void) {
             if (op->flags >> b & 1) fprintf(f, " %s", flags[b]);
         fputs(" | `", f);
         put_escaped(f, op->formula);
-        fputs("` |\n", f);
+        fputs("` | ", f);
+        put_escaped(f, op->gradient);
+        fputs(" |\n", f);
     }
     fclose(f);
     return text;
@@ -59,7 +64,7 @@ static void ir_md_lists_the_operators(void **state) {
         free(updated);
     } else if (!same) {
         fail_msg(
-            "ir/IR.md's operators are not those of ir/ops.def: run UPDATE_REFS=1 build/tests/test_ir_text");
+            "ir/IR.md's operators are not those of ir/ops.def: run UPDATE_REFS=1 build/tests/test_ir_md");
     }
     free(file);
     free(table);
@@ -77,10 +82,93 @@ static void ir_md_lists_the_attributes(void **state) {
     free(file);
 }
 
+/* ---- the goldens ----------------------------------------------------------------------------- */
+
+/* In the grammar, and in the text or a table. */
+static void must_be_described(const char *md, const char *word, const char *golden) {
+    char *literal = test_format("'%s'", word), *prose = test_format("`%s", word);
+    char *row = test_format("| `%s` |", word);
+    if (!strstr(md, row) && (!strstr(md, literal) || !strstr(md, prose)))
+        fail_msg("%s has '%s', which ir/IR.md does not describe", golden, word);
+    free(literal), free(prose), free(row);
+}
+
+/* What the text says of a convolution's tile. */
+static void check_tile(const char *value, const char *golden) {
+    int d, h, w;
+    bool three = sscanf(value, "%dx%dx%d", &d, &h, &w) == 3;
+    if (!three || (d != 2 && d != 4) || (h != 2 && h != 4) || (w != 1 && w != 2 && w != 4))
+        fail_msg("%s: tile=%s is none of what ir/IR.md says", golden, value);
+}
+
+/* Each way has a line in the table. */
+static void check_way(const char *md, const char *value, const char *golden) {
+    char *row = test_format("| `%s` |", value);
+    if (!strstr(md, row)) fail_msg("%s: way=%s is none of what ir/IR.md says", golden, value);
+    free(row);
+}
+
+/* The words behind a node's type: "block16 fused ring8 scratch+71271936". */
+static void check_places(const char *md, char *places, const char *golden) {
+    bool fused = false, memory = false;
+    for (char *word = strtok(places, " "); word; word = strtok(NULL, " ")) {
+        if (*word == '%') continue; /* of `in` */
+        if (strcmp(word, "f16") != 0 && strcmp(word, "bf16") != 0 && strcmp(word, "block16") != 0)
+            word[strcspn(word, "+0123456789")] = 0;
+        must_be_described(md, word, golden);
+        fused |= !strcmp(word, "fused") || !strcmp(word, "on_load");
+        memory |= !strcmp(word, "arena") || !strcmp(word, "in");
+    }
+    if (fused && memory) fail_msg("%s: a value that never lies in memory has a place there", golden);
+}
+
+static void check_line(const char *md, char *line, const char *golden) {
+    char *equals = strstr(line, " = "), *arrow = strstr(line, " -> "),
+         *places = arrow ? strchr(arrow, ']') : NULL;
+    if (*line != '%' || !equals) {
+        char word[32] = "";
+        sscanf(line, " %31[a-z]", word);
+        if (*line != ' ' && isalpha((unsigned char)*word)) {
+            char *literal = test_format("'%s'", word);
+            if (!strstr(md, literal)) fail_msg("%s has the statement %s, which ir/IR.md lacks", golden, word);
+            free(literal);
+        }
+        return;
+    }
+    if (places) check_places(md, places + 1, golden);
+    if (arrow) *arrow = 0;
+    for (char *word = strtok(strchr(equals, ')') + 1, " "); word; word = strtok(NULL, " ")) {
+        char *value = strchr(word, '=');
+        if (value) *value = 0;
+        must_be_described(md, word, golden);
+        if (!strcmp(word, "tile")) check_tile(value + 1, golden);
+        if (!strcmp(word, "way")) check_way(md, value + 1, golden);
+    }
+}
+
+static void ir_md_describes_what_the_goldens_hold(void **state) {
+    (void)state;
+    glob_t goldens;
+    if (glob("generated/*/*.ir", 0, NULL, &goldens)) fail_msg("no goldens");
+    char *md = test_read("ir/IR.md", NULL);
+    for (size_t i = 0; i < goldens.gl_pathc; i++) {
+        char *text = test_read(goldens.gl_pathv[i], NULL);
+        for (char *line = text, *end; *line; line = end) {
+            end = line + strcspn(line, "\n");
+            if (*end) *end++ = 0;
+            check_line(md, line, goldens.gl_pathv[i]);
+        }
+        free(text);
+    }
+    free(md);
+    globfree(&goldens);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ir_md_lists_the_operators),
         cmocka_unit_test(ir_md_lists_the_attributes),
+        cmocka_unit_test(ir_md_describes_what_the_goldens_hold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -368,7 +368,7 @@ static void blocked_tensors_round_channels_up(void **state) {
     (void)state;
     ir_tensor t = {.name = "t", .dtype = IR_F32, .rank = 5, .dim = {2, 17, 3, 4, 5}};
     assert_int_equal(ir_bytes(&t), 2 * 17 * 60 * 4);
-    t.block = IR_BLOCK;
+    t.cpu.block = IR_BLOCK;
     assert_int_equal(ir_bytes(&t), 2 * 32 * 60 * 4);
     assert_int_equal(ir_count(&t), 2 * 17 * 60);
 }

@@ -175,7 +175,7 @@ static void plan_volume_and_labels_round_trip(void **state) {
     assert_string_equal(g->nodes[0]->name, "a.conv");
     assert_string_equal(g->nodes[0]->source, "t.ir:23:1");
     assert_int_equal(g->volume.n_prepare, 11);
-    assert_ptr_equal(g->nodes[0]->out[0]->view_of, g->nodes[2]->out[0]);
+    assert_ptr_equal(g->nodes[0]->out[0]->memory.view_of, g->nodes[2]->out[0]);
     free(text);
     free(text_again);
     ir_graph_free(g);
@@ -194,9 +194,9 @@ static void gpu_plan_round_trips(void **state) {
     assert_string_equal(text, again);
     assert_true(g->recompute);
     const ir_tensor *a = ir_find_tensor(g, "a"), *b = ir_find_tensor(g, "b");
-    assert_int_equal(a->pitch, 8);
-    assert_int_equal(a->storage, IR_STORE_BF16);
-    assert_int_equal(a->producer->gpu, IR_GPU_KERNEL);
+    assert_int_equal(a->gpu.pitch, 8);
+    assert_int_equal(a->gpu.storage, IR_STORE_BF16);
+    assert_int_equal(a->producer->gpu.runner, IR_GPU_KERNEL);
     assert_int_equal(ir_element_bytes(a), 2);
     assert_int_equal(ir_bytes(a), 2 * 4 * 4 * 8 * 2);
     assert_int_equal(ir_bytes(b), 8 * 4 * 4 * 8 * 2);

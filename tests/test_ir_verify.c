@@ -61,7 +61,7 @@ static void foreign(ir_graph *g) {
 }
 static void in_a_foreign(ir_graph *g) {
     static ir_tensor stranger = {.name = "stranger", .dtype = IR_F32, .rank = 1, .dim = {4096}};
-    g->nodes[1]->out[0]->view_of = &stranger;
+    g->nodes[1]->out[0]->memory.view_of = &stranger;
 }
 static void missing_operand(ir_graph *g) {
     g->nodes[1]->in[1] = NULL;

@@ -99,8 +99,9 @@ static const plan views[] = {
      "%b = relu(%t) -> f32[1,16,4,4,4] in %c+4096\n%c = concat(%a, %b) axis=1\n%y = relu(%c)\noutput %y\n"},
 };
 
-#define CONV3 " kernel=3x3x3 stride=1x1x1 dilation=1x1x1 pad=[1,1,1,1,1,1] group=1"
-#define HALF  " kernel=2x2x2 stride=2x2x2 dilation=1x1x1 pad=[0,0,0,0,0,0] ceil=0"
+#define CONV3    " kernel=3x3x3 stride=1x1x1 dilation=1x1x1 pad=[1,1,1,1,1,1] group=1"
+#define HALF     " kernel=2x2x2 stride=2x2x2 dilation=1x1x1 pad=[0,0,0,0,0,0] ceil=0"
+#define WINOGRAD " way=winograd tile=4x4x4 batch=1"
 #define POOLED(winograd, joined, other)                                                                      \
     "const %w2 f32[16,16,3,3,3] opaque\n%k = to_block(%x) -> f32[1,16,4,4,4] block16\n"                      \
     "%a = conv(%k, %w2)" CONV3 winograd " -> f32[1,16,4,4,4] block16\n"                                      \
@@ -108,10 +109,26 @@ static const plan views[] = {
     "%q = max_pool(%a)" HALF other " -> f32[1,16,2,2,2] block16\n%c = from_block(%a)\n%y = add(%c, %x)\n"    \
     "%d = from_block(%p)\n%e = from_block(%q)\n%z = add(%d, %e)\noutput %y\noutput %z\n"
 static const plan joins[] = {
-    {NULL, POOLED(" winograd=4x4x4x1", " joined=1", "")},
+    {NULL, POOLED(WINOGRAD, " joined=1", "")},
     {"joined", POOLED("", " joined=1", "")},
-    {"joined", POOLED(" winograd=4x4x4x1", " joined=1", " joined=1")},
-    {"joined", POOLED(" winograd=4x4x4x1", " joined=1 scratch=64", "")},
+    {"way", POOLED(" way=quick", "", "")},
+    {"way", POOLED(" way=direct tile=4x4x4", "", "")},
+    {"way", POOLED(" way=direct batch=1", "", "")},
+    {"way", POOLED(" way=direct whole", "", "")},
+    {"way", POOLED(" way=direct_few", "", "")},
+    {"way", POOLED(" way=winograd tile=4x4x4 batch=0", "", "")},
+    {"way", POOLED(" way=winograd tile=4x4x4 batch=129", "", "")},
+    {"way", POOLED(" way=winograd tile=4x4x3 batch=1", "", "")},
+    {"way", POOLED(" way=winograd tile=4x4x4 batch=1 whole", "", "")},
+    {NULL, POOLED(" way=deep tile=4x2x4 batch=1 whole", "", "")},
+    {"way", POOLED(" way=deep tile=4x2x4 batch=1", "", "")},
+    {"way", POOLED(" way=few tile=4x4x1 batch=1", "", "")},
+    {"way", POOLED(" tile=4x4x4", "", "")},
+    {"way", POOLED(" batch=1", "", "")},
+    {"way", POOLED(" whole", "", "")},
+    {"way", "%y = relu(%x) way=direct\noutput %y\n"},
+    {"joined", POOLED(WINOGRAD, " joined=1", " joined=1")},
+    {"joined", POOLED(WINOGRAD, " joined=1 scratch=64", "")},
     {"joined", "%y = relu(%x) joined=1\noutput %y\n"},
 };
 
@@ -341,12 +358,12 @@ static void every_shift_of_a_tight_plan_is_noticed(void **state) {
     expect_sound(g);
     for (int i = 0; i < 4; i++)
         for (int64_t at = -64; at <= 16384; at += 32) {
-            int64_t home = g->nodes[i]->out[0]->arena_offset;
+            int64_t home = g->nodes[i]->out[0]->memory.arena_offset;
             if (at == home) continue;
             ir_diag d = {0};
-            g->nodes[i]->out[0]->arena_offset = at;
+            g->nodes[i]->out[0]->memory.arena_offset = at;
             if (plan_verify(g, &d)) fail_msg("tensor %d at %lld is not noticed", i, (long long)at);
-            g->nodes[i]->out[0]->arena_offset = home;
+            g->nodes[i]->out[0]->memory.arena_offset = home;
         }
     ir_graph_free(g);
 }
@@ -362,8 +379,9 @@ static void every_shift_of_a_tight_plan_of_pieces_is_noticed(void **state) {
                     "%c = concat(%b, %a) axis=1 -> f32[1,32,4,4,4] arena+0\n%y = relu(%c)\noutput %y\n");
     ir_graph *g = parse(text);
     expect_sound(g);
-    int64_t *const offsets[] = {&ir_find_tensor(g, "t")->arena_offset, &ir_find_tensor(g, "u")->arena_offset,
-                                &ir_find_tensor(g, "c")->arena_offset, &g->nodes[1]->scratch_offset};
+    int64_t *const offsets[] = {
+        &ir_find_tensor(g, "t")->memory.arena_offset, &ir_find_tensor(g, "u")->memory.arena_offset,
+        &ir_find_tensor(g, "c")->memory.arena_offset, &g->nodes[1]->memory.scratch_offset};
     for (int i = 0; i < 4; i++)
         for (int64_t at = -64, home = *offsets[i]; at <= 12288; at += 32, *offsets[i] = home) {
             ir_diag d = {0};

@@ -225,7 +225,7 @@ static void readers_of_a_fused_value_are_no_layers(void **state) {
     expect_lifetime(m, "s", 1, 3);
     expect_lifetime(m, "q", 2, 3);
     expect_lifetime(m, "c", 1, 3);
-    assert_int_equal(cg_scratch_offset(m, g->nodes[1]), g->nodes[1]->scratch_offset);
+    assert_int_equal(cg_scratch_offset(m, g->nodes[1]), g->nodes[1]->memory.scratch_offset);
     ir_graph_free(g);
 }
 

@@ -1,7 +1,7 @@
 /* test_npy.c: .npy files and ONNX TensorProto files: what is read, what is refused, what is written. */
 #include "test.h"
 
-#include "npy.h"
+#include "npy_tensor.h"
 #include "onnx_data.h"
 
 /* A .npy file with this header text and n bytes of data 0, 1, 2 ... at dir/x.npy; malloc'd path. */

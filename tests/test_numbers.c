@@ -25,7 +25,8 @@ typedef struct pair {
     vox_winograd kernel;
 } pair;
 
-static pair random_conv(int ic, int oc, const int tile[3], int batch, int block) {
+static pair random_conv(const cg_way *way, int ic, int oc, const int tile[3], int batch) {
+    const int block = way == &cg_way_few ? 0 : VOX_BLOCK;
     int size[3], dilation[3], pad[6], out[3];
     pair p;
     for (int a = 0; a < 3; a++) {
@@ -38,17 +39,18 @@ static pair random_conv(int ic, int oc, const int tile[3], int batch, int block)
     char *text = test_format(
         "input %%x f32[1,%d,%d,%d,%d]\nconst %%w f32[%d,%d,3,3,3] opaque\n%%r = relu(%%x) -> "
         "f32[1,%d,%d,%d,%d]%s\n%%y = conv(%%r, %%w) kernel=3x3x3 stride=1x1x1 dilation=%dx%dx%d "
-        "pad=[%d,%d,%d,%d,%d,%d] group=1 winograd=%dx%dx%dx%d -> f32[1,%d,%d,%d,%d]%s\noutput %%y\n",
+        "pad=[%d,%d,%d,%d,%d,%d] group=1 way=%s tile=%dx%dx%d batch=%d%s -> f32[1,%d,%d,%d,%d]%s\noutput "
+        "%%y\n",
         ic, size[0], size[1], size[2], oc, ic, ic, size[0], size[1], size[2], layout, dilation[0],
-        dilation[1], dilation[2], pad[0], pad[1], pad[2], pad[3], pad[4], pad[5], tile[0], tile[1], tile[2],
-        batch, oc, out[0], out[1], out[2], layout);
+        dilation[1], dilation[2], pad[0], pad[1], pad[2], pad[3], pad[4], pad[5], way->name, tile[0], tile[1],
+        tile[2], batch, way->whole ? " whole" : "", oc, out[0], out[1], out[2], layout);
     p.g = test_graph(text);
     p.g->goals.lanes = any(1, 8);
     p.n = p.g->nodes[1];
     p.kernel = (vox_winograd){.x = {1, ic, size[0], size[1], size[2], block, 0},
                               .y = {1, oc, out[0], out[1], out[2], block, 0},
-                              .batch = batch ? batch : (int)cg_deep_batch(p.n),
-                              .lanes = cg_lanes(p.g, p.n)};
+                              .batch = batch,
+                              .workers = cg_lanes(p.g, p.n)};
     for (int a = 0; a < 3; a++)
         p.kernel.tile[a] = tile[a], p.kernel.dilation[a] = dilation[a], p.kernel.pad[a] = pad[a];
     free(text);
@@ -66,8 +68,8 @@ enum { CASES = 1500 };
 static void scratch_of_winograd_few(void **state) {
     (void)state;
     for (int i = 0; i < CASES; i++) {
-        pair p = random_conv(any(1, 20), any(1, VOX_FEW_MOST), (const int[]){4, 4, 1}, 1, 0);
-        same("bytes of a lane", cg_winograd_lane(p.n), (int64_t)vox_winograd_few_scratch(&p.kernel) * 4);
+        pair p = random_conv(&cg_way_few, any(1, 20), any(1, VOX_FEW_MOST), (const int[]){4, 4, 1}, 1);
+        same("bytes of a lane", cg_lane_bytes(p.n), (int64_t)vox_winograd_few_scratch(&p.kernel) * 4);
         ir_graph_free(p.g);
     }
 }
@@ -81,11 +83,11 @@ static void scratch_and_slots_of_winograd(void **state) {
     for (int i = 0; i < CASES; i++) {
         int tile[3], batch = any(1, 48);
         random_tile(tile);
-        pair p = random_conv(any(1, 80), any(1, 80), tile, batch, VOX_BLOCK);
-        same("bytes of a lane", cg_winograd_lane(p.n), (int64_t)vox_winograd_scratch(&p.kernel) * 4);
-        const vox_winograd_run r = vox_winograd_run_of(&p.kernel, 0, p.kernel.y.d);
+        pair p = random_conv(&cg_way_winograd, any(1, 80), any(1, 80), tile, batch);
+        same("bytes of a lane", cg_lane_bytes(p.n), (int64_t)vox_winograd_scratch(&p.kernel) * 4);
+        const vox_winograd_run r = vox_winograd_run_of(&p.kernel, (vox_range){0, p.kernel.y.d});
         const cg_sums sums = cg_sums_of(p.g, p.n);
-        const int lanes = p.kernel.lanes, even = vox_parts(r.items, VOX_EVEN) * VOX_EVEN;
+        const int lanes = p.kernel.workers, even = vox_parts(r.items, VOX_EVEN) * VOX_EVEN;
         const int exact = lanes == 1 || (r.total >= 4 * lanes * VOX_TILE_W && even <= r.total);
         if (exact ? sums.slots != r.items : sums.slots < r.items) same("slots", sums.slots, r.items);
         same("bytes of sums", sums.bytes,
@@ -99,12 +101,13 @@ static void scratch_and_slots_of_winograd_deep(void **state) {
     for (int i = 0; i < CASES; i++) {
         int tile[3];
         random_tile(tile);
-        pair p = random_conv(any(1, 300), any(1, 80), tile, 0, VOX_BLOCK);
-        const int planes = (int)cg_deep_planes(p.n, p.n->winograd);
-        same("bytes of a lane", cg_winograd_lane(p.n), (int64_t)vox_winograd_deep_scratch(&p.kernel) * 4);
-        same("bytes for all lanes", cg_winograd_shared(p.n),
-             (int64_t)vox_winograd_deep_shared(&p.kernel, 0, planes) * 4);
-        same("slots", cg_sums_of(p.g, p.n).slots, vox_deep_of(&p.kernel, 0, planes, NULL).groups);
+        pair p = random_conv(&cg_way_deep, any(1, 300), any(1, 80), tile, any(1, VOX_BATCH_MOST));
+        const cg_choice c = cg_choice_of(p.n);
+        const vox_range range = {0, (int)c.way->planes(p.n, &c)};
+        same("bytes of a lane", cg_lane_bytes(p.n), (int64_t)vox_winograd_deep_scratch(&p.kernel) * 4);
+        same("bytes for all lanes", cg_shared_bytes(p.n),
+             (int64_t)vox_winograd_deep_shared(&p.kernel, range) * 4);
+        same("slots", cg_sums_of(p.g, p.n).slots, vox_deep_of(&p.kernel, range, NULL).groups);
         ir_graph_free(p.g);
     }
 }
@@ -112,8 +115,8 @@ static void scratch_and_slots_of_winograd_deep(void **state) {
 static void tasks_and_slots_of_direct(void **state) {
     (void)state;
     for (int i = 0; i < CASES; i++) {
-        pair p = random_conv(any(1, 200), any(1, 200), (const int[]){4, 4, 4}, 1, VOX_BLOCK);
-        memset(p.n->winograd, 0, sizeof p.n->winograd);
+        pair p = random_conv(&cg_way_winograd, any(1, 200), any(1, 200), (const int[]){4, 4, 4}, 1);
+        cg_set_choice(p.g, p.n, &(cg_choice){.way = &cg_way_direct});
         const cg_blocking b = cg_blocking_of(p.n);
         const vox_conv g = {.x = p.kernel.x,
                             .y = p.kernel.y,
@@ -121,7 +124,7 @@ static void tasks_and_slots_of_direct(void **state) {
                             .task_oc = (int)b.task_oc,
                             .task_d = (int)b.task_d,
                             .task_h = (int)b.task_h};
-        const int tasks = vox_conv_tasks(&g, 0, g.y.d),
+        const int tasks = vox_conv_tasks(&g, (vox_range){0, g.y.d}),
                   pairs = vox_parts(vox_parts(g.y.c, VOX_BLOCK), g.task_oc);
         same("tasks", b.tasks, tasks);
         same("slots", cg_sums_of(p.g, p.n).slots, tasks / pairs);
@@ -144,7 +147,7 @@ static bool loads(int channels) {
     ir_diag d = {0};
     if (!pass_load(g, &d)) fail_msg("%s", d.text);
     bool any_loaded = false;
-    for (int i = 0; i < g->n_tensors; i++) any_loaded |= g->tensors[i]->on_load;
+    for (int i = 0; i < g->n_tensors; i++) any_loaded |= g->tensors[i]->cpu.on_load;
     ir_graph_free(g);
     free(text);
     return any_loaded;
@@ -172,9 +175,10 @@ static double run_loading(int channels) {
     const size_t voxels = SIDE * SIDE * SIDE, blocks = (size_t)vox_parts(channels, VOX_BLOCK);
     float *x = floats(voxels * blocks * VOX_BLOCK, 1), *w = floats((size_t)channels * VOX_BLOCK, 2),
           *terms = floats(3 * (size_t)channels, 3), *y = floats(voxels * OC, 4);
-    const vox_around around = {.terms = terms, .ep = {VOX_ACT_RELU, 0, 0}};
-    for (int task = 0; task < vox_conv_tasks(&g, 0, SIDE); task++)
-        vox_f32_conv_around(&g, &around, 0, SIDE, x, w, NULL, NULL, NULL, y, task);
+    const vox_conv_operands o = {
+        .x = x, .weights = w, .y = y, .around = {.terms = terms, .ep = {VOX_ACT_RELU, 0, 0}}};
+    for (int task = 0; task < vox_conv_tasks(&g, (vox_range){0, SIDE}); task++)
+        vox_f32_conv(&g, o, (vox_range){0, SIDE}, task);
     double error = 0;
     for (size_t v = 0; v < voxels; v++) {
         double want = 0;
@@ -210,7 +214,7 @@ static bool admits_few(int oc) {
     ir_graph *g = test_graph(text);
     cg_algorithm list[CG_MAX_ALGORITHMS];
     bool found = false;
-    for (int i = cg_algorithms(g, g->nodes[0], list); i-- > 0;) found |= list[i].winograd[2] == 1;
+    for (int i = cg_algorithms(g, g->nodes[0], list); i-- > 0;) found |= list[i].choice.way == &cg_way_few;
     ir_graph_free(g);
     free(text);
     return found;
@@ -225,7 +229,7 @@ static bool stays_plain(int oc) {
     ir_graph *g = test_graph(text);
     ir_diag d = {0};
     if (!pass_layout(g, &d)) fail_msg("%s", d.text);
-    bool plain = !g->nodes[0]->out[0]->block;
+    bool plain = !g->nodes[0]->out[0]->cpu.block;
     ir_graph_free(g);
     free(text);
     return plain;
@@ -246,7 +250,7 @@ static void run_few(int oc) {
                         .task_h = 1,
                         .chunk_ic = 1};
     float *x = floats(W, 1), *w = floats(3 * VOX_BLOCK, 2), *y = floats((size_t)oc * W, 3);
-    vox_f32_conv(&g, 0, 1, x, w, NULL, NULL, NULL, y, 0);
+    vox_f32_conv(&g, (vox_conv_operands){.x = x, .weights = w, .y = y}, (vox_range){0, 1}, 0);
     for (int c = 0; c < oc; c++)
         for (int i = 0; i < W; i++) {
             double want = 0;

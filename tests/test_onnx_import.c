@@ -65,8 +65,8 @@ static void group_norms_have_a_scale_per_channel(void **state) {
     refused(&m, IR_EXIT_INPUT, "cannot be split into num_groups=3");
 }
 
-/* LayerNormalization of x over channels and voxels: scale f32[rank dim], of ones but for one, bias likewise.
- */
+/* LayerNormalization of x over channels and voxels: scale f32[rank dim], of ones but for one,
+ * bias likewise. */
 static model layer_norm(int rank, const int64_t *dim, bool steps) {
     model m = new_model();
     add_input(&m, "x", "2,2,3,4,5");

@@ -4,8 +4,10 @@
  *
  * tests/onnx_testdata.txt says for every case what is expected; a case that stops passing and a case that
  * passes unexpectedly both fail. UPDATE=1 writes the table anew. Three ways to pass, the first that loads
- * counts: pass         all inputs are network inputs pass-weights the first input is one, the others are
- * bound as constants pass-folded  all are constants: the operator only exists to be evaluated while importing
+ * counts:
+ *   pass          all inputs are network inputs
+ *   pass-weights  the first input is one, the others are bound as constants
+ *   pass-folded   all are constants: the operator only exists to be evaluated while importing
  */
 #include "test.h"
 

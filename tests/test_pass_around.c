@@ -1,5 +1,5 @@
-/* test_pass_around.c: norms become terms and what is made of x by them; which convs do the one or the other.
- */
+/* test_pass_around.c: norms become terms and what is made of x by them;
+ * which convs do the one or the other. */
 #include "test_graph.h"
 
 #include "codegen.h"
@@ -8,8 +8,8 @@
 #define C3     " kernel=3x3x3 stride=1x1x1 pad=[1,1,1,1,1,1] dilation=1x1x1 group=1"
 #define C1     " kernel=1x1x1 stride=1x1x1 pad=[0,0,0,0,0,0] dilation=1x1x1 group=1"
 #define S2     " kernel=1x1x1 stride=2x2x2 pad=[0,0,0,0,0,0] dilation=1x1x1 group=1"
-#define WINO   " winograd=4x4x4x12"
-#define DEEP   " winograd=4x4x4x0"
+#define WINO   " way=winograd tile=4x4x4 batch=12"
+#define DEEP   " way=deep tile=4x4x4 batch=8 whole"
 #define T      " -> f32[1,16,8,8,8] block16"
 #define TWO    " -> f32[2,16,8,8,8] block16"
 #define Y      "output %y\n"
@@ -112,7 +112,7 @@ static void nothing_is_made_on_load_where_all_must_lie_in_memory(void **state) {
     ir_diag d = {0};
     g->goals.whole = true;
     assert_true(pass_load(g, &d));
-    for (int i = 0; i < g->n_tensors; i++) assert_false(g->tensors[i]->on_load);
+    for (int i = 0; i < g->n_tensors; i++) assert_false(g->tensors[i]->cpu.on_load);
     ir_graph_free(g);
     free(text);
 }

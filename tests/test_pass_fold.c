@@ -132,7 +132,7 @@ static void reports_what_cannot_be_computed(void **state) {
 
 static void dead_nodes_go(void **state) {
     (void)state;
-    test_check_pass("dead", pass_dead,
+    test_check_pass("fold", pass_fold,
                     X "const %c f32[1] {2}\n%a = mul(%x, %c)\n%b = exp(%a)\n%y = relu(%x)\n" Y, NOTHING, 0);
 }
 

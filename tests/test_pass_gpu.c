@@ -18,10 +18,10 @@ static void first_and_last_conv_meet_the_ports(void **state) {
     for (int p = 0; p < IR_PRECISION_COUNT; p++) {
         ir_graph *g = laid_out(chain, (ir_precision)p);
         assert_int_equal(g->n_nodes, 2);
-        for (int i = 0; i < 2; i++) assert_int_equal(g->nodes[i]->gpu, IR_GPU_KERNEL);
-        assert_int_equal(g->nodes[0]->out[0]->pitch, 32);
-        assert_int_equal(g->nodes[0]->out[0]->storage, cg_gpu_storage((ir_precision)p));
-        assert_int_equal(g->nodes[1]->out[0]->pitch, 0);
+        for (int i = 0; i < 2; i++) assert_int_equal(g->nodes[i]->gpu.runner, IR_GPU_KERNEL);
+        assert_int_equal(g->nodes[0]->out[0]->gpu.pitch, 32);
+        assert_int_equal(g->nodes[0]->out[0]->gpu.storage, cg_gpu_storage((ir_precision)p));
+        assert_int_equal(g->nodes[1]->out[0]->gpu.pitch, 0);
         assert_int_equal(cg_gpu_launches(g), 2);
         ir_graph_free(g);
     }
@@ -215,7 +215,7 @@ static void norms_work_in_place(void **state) {
                            IR_FP16);
     must(pass_members, g);
     expect(g, "gpu=kernel -> f32[1,16,8,8,8] pitch16 f16 in %a+0\n");
-    assert_true(ir_find_tensor(g, "n")->producer->scratch > 0);
+    assert_true(ir_find_tensor(g, "n")->producer->memory.scratch > 0);
     must(pass_memory, g);
     ir_graph_free(g);
 }
@@ -246,9 +246,9 @@ static void plain_values_have_no_windows(void **state) {
                            IR_FP32);
     in_slabs(g);
     const ir_tensor *a = ir_find_tensor(g, "a");
-    assert_int_equal(a->pitch, 0);
-    assert_int_equal(a->ring, 0);
-    assert_int_equal(a->producer->stream, 0);
+    assert_int_equal(a->gpu.pitch, 0);
+    assert_int_equal(a->memory.ring, 0);
+    assert_int_equal(a->producer->memory.stream, 0);
     ir_graph_free(g);
 }
 
@@ -261,9 +261,10 @@ static void slabs_save_memory_within_the_budget(void **state) {
     assert_true(g->arena_bytes < before * 2 / 3);
     assert_in_range(cg_gpu_launches(g), whole, whole + whole / 2);
     const ir_tensor *a = ir_find_tensor(g, "a"), *b = ir_find_tensor(g, "b"), *c = ir_find_tensor(g, "c");
-    assert_int_equal(a->ring, b->ring + 2);
-    assert_int_equal(a->producer->stream, c->producer->stream); /* the crop moved into the group */
-    assert_int_equal(c->ring, 0);
+    assert_int_equal(a->memory.ring, b->memory.ring + 2);
+    assert_int_equal(a->producer->memory.stream,
+                     c->producer->memory.stream); /* the crop moved into the group */
+    assert_int_equal(c->memory.ring, 0);
     char *text = ir_print_string(g);
     ir_diag d = {0};
     ir_graph *again = ir_parse(text, "again", NULL, NULL, &d);
@@ -294,10 +295,10 @@ static void what_is_scattered_is_made_in_slabs(void **state) {
                            "%a = conv_transpose(%x, %u)" UP "\n%y = max_pool(%a)" POOL "\noutput %y\n",
                            IR_FP16);
     const ir_node *up = ir_find_tensor(g, "a")->producer;
-    int64_t product = up->scratch, before = in_slabs(g);
-    assert_int_equal(up->stream, 1);
-    assert_int_equal(up->slab % 2, 0);
-    assert_true(up->scratch < product);
+    int64_t product = up->memory.scratch, before = in_slabs(g);
+    assert_int_equal(up->memory.stream, 1);
+    assert_int_equal(up->memory.slab % 2, 0);
+    assert_true(up->memory.scratch < product);
     assert_true(g->arena_bytes < before);
     ir_graph_free(g);
 }
@@ -377,7 +378,7 @@ static void what_moves_no_voxels_is_plain(void **state) {
         "%d\n"
         "output %e\noutput %s\noutput %m\noutput %t\n",
         IR_FP16);
-    for (int i = 0; i < g->n_outputs; i++) assert_int_equal(g->outputs[i]->producer->in[0]->pitch, 0);
+    for (int i = 0; i < g->n_outputs; i++) assert_int_equal(g->outputs[i]->producer->in[0]->gpu.pitch, 0);
     must(pass_members, g);
     must(pass_slabs, g);
     must(pass_memory, g);

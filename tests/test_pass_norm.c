@@ -1,5 +1,5 @@
-/* test_pass_norm.c: batch norms and affine steps move into convolutions, zero pads too; nothing else changes.
- */
+/* test_pass_norm.c: batch norms and affine steps move into convolutions, zero pads too;
+ * nothing else changes. */
 #include "test_graph.h"
 
 #include "passes.h"

@@ -32,7 +32,7 @@ static int64_t stream(ir_graph *g) {
 
 static int group_of(const ir_graph *g, const char *name) {
     for (int i = 0; i < g->n_nodes; i++)
-        if (strcmp(g->nodes[i]->name, name) == 0) return g->nodes[i]->stream;
+        if (strcmp(g->nodes[i]->name, name) == 0) return g->nodes[i]->memory.stream;
     fail_msg("no node %s", name);
     return 0;
 }
@@ -120,7 +120,7 @@ static void test_a_chain_of_dilated_convolutions_is_one_group(void **state) {
     char *whole = test_format("%s%s", text, "%y = conv(%l7, %w4)" SAME "\noutput %y\n");
     ir_graph *g = parse(whole);
     stream(g);
-    for (int i = 0; i < g->n_nodes; i++) assert_int_equal(g->nodes[i]->stream, 1);
+    for (int i = 0; i < g->n_nodes; i++) assert_int_equal(g->nodes[i]->memory.stream, 1);
     expect(g, "ring17"); /* what a dilation of 8 reaches */
     free(text);
     free(whole);
@@ -139,7 +139,7 @@ static void test_a_steps_work_is_split_when_steps_are_known(void **state) {
     int count, split = 0;
     g->goals.lanes = 4;
     if (!pipeline_run(g, &(pipeline_options){0}, reports, &count, &d)) fail_msg("%s", d.text);
-    for (int i = 0; i < g->n_nodes; i++) split += g->nodes[i]->stream && g->nodes[i]->block[0];
+    for (int i = 0; i < g->n_nodes; i++) split += g->nodes[i]->memory.stream && g->nodes[i]->cpu.split[0];
     assert_true(split > 0);
     char *once = ir_print_string(g);
     must(pass_blocking, g);
@@ -245,12 +245,13 @@ static void test_a_plane_less_is_noticed(void **state) {
         int rings = 0;
         for (int i = 0; i < g->n_nodes; i++) {
             ir_tensor *t = g->nodes[i]->out[0];
-            if (t->ring < 2) continue;
+            if (t->memory.ring < 2) continue;
             rings++;
-            t->ring--;
+            t->memory.ring--;
             d = (ir_diag){0};
-            if (plan_verify(g, &d)) fail_msg("%d planes: %%%s needs no %d", slab, t->name, t->ring + 1);
-            t->ring++;
+            if (plan_verify(g, &d))
+                fail_msg("%d planes: %%%s needs no %d", slab, t->name, t->memory.ring + 1);
+            t->memory.ring++;
         }
         assert_true(rings > 0);
         ir_graph_free(g);

@@ -56,6 +56,23 @@ static void says(const char *said, const char *what) {
     if (!strstr(said, what)) fail_msg("'%s' is not in: %s", what, said);
 }
 
+/* No two passes for a target may change places: the facts that they rely on and bring about allow one order. */
+static void the_order_of_passes_is_the_only_one(void **state) {
+    (void)state;
+    for (int target = IR_TARGET_C; target <= IR_TARGET_CUDA; target++) {
+        assert_null(pipeline_swapped((ir_target)target, 0, 0));
+        int pairs = 0;
+        for (int a = 0; a < MAX_PASSES; a++)
+            for (int b = a + 1; b < MAX_PASSES; b++) {
+                if (!pipeline_has((ir_target)target, a) || !pipeline_has((ir_target)target, b)) continue;
+                if (!pipeline_swapped((ir_target)target, a, b))
+                    fail_msg("target %d: rows %d and %d may change places", target, a, b);
+                pairs++;
+            }
+        assert_true(pairs > 30);
+    }
+}
+
 static void the_graph_before_a_bad_pass_is_kept(void **state) {
     (void)state;
     char *dir = test_tmpdir();
@@ -235,6 +252,7 @@ static void five_times_the_nodes_take_less_than_eight_times_as_long(void **state
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_order_of_passes_is_the_only_one),
         cmocka_unit_test(the_graph_before_a_bad_pass_is_kept),
         cmocka_unit_test(it_is_kept_where_temporary_files_belong),
         cmocka_unit_test(a_plan_is_made_anew),

@@ -154,15 +154,15 @@ typedef struct features {
 
 static void count(features *f, const ir_graph *g) {
     for (int i = 0; i < g->n_tensors; i++) {
-        f->views += g->tensors[i]->view_of != NULL;
-        f->rings += g->tensors[i]->ring != 0;
-        f->fused += g->tensors[i]->fused;
-        f->loaded += g->tensors[i]->on_load;
-        f->pitches += g->tensors[i]->pitch > g->tensors[i]->dim[1];
+        f->views += g->tensors[i]->memory.view_of != NULL;
+        f->rings += g->tensors[i]->memory.ring != 0;
+        f->fused += g->tensors[i]->cpu.fused;
+        f->loaded += g->tensors[i]->cpu.on_load;
+        f->pitches += g->tensors[i]->gpu.pitch > g->tensors[i]->dim[1];
     }
     for (int i = 0; i < g->n_nodes; i++) {
-        f->joined += g->nodes[i]->joined;
-        f->gathered += g->nodes[i]->gathered;
+        f->joined += g->nodes[i]->cpu.joined;
+        f->gathered += g->nodes[i]->cpu.gathered;
     }
 }
 
@@ -268,7 +268,7 @@ static const struct fault {
     {"a kernel that crops once", IR_TARGET_C,
      "arena 100000\ninput %x f32[1,16,4,4,4]\nconst %w f32[16,16,3,3,3] random(1)\n"
      "%b = to_block(%x) -> f32[1,16,4,4,4] block16 arena+0\n%f = conv(%b, %w) " CONV3
-     " winograd=2x2x2x1 scratch=50000 -> f32[1,16,4,4,4] block16 fused scratch+50048\n"
+     " way=winograd tile=2x2x2 batch=1 scratch=50000 -> f32[1,16,4,4,4] block16 fused scratch+50048\n"
      "%p = slice(%f) begin=[0,0,0,0,0] size=[1,16,2,2,2] step=[1,1,1,1,1] -> " PLAIN5 " block16 arena+4096\n"
      "%q = slice(%f) begin=[0,0,2,2,2] size=[1,16,2,2,2] step=[1,1,1,1,1] -> " PLAIN5 " block16 arena+4608\n"
      "%a = add(%p, %q) -> " PLAIN5 " block16 arena+5120\n%y = from_block(%a)\noutput %y\n",
@@ -326,37 +326,37 @@ static void swap_first_nodes(ir_graph *g) {
     g->nodes[1] = first;
 }
 static void drop_member(ir_graph *g) {
-    tensor(g, "u")->view_of = NULL;
+    tensor(g, "u")->memory.view_of = NULL;
 }
 static void store_fused(ir_graph *g) {
-    tensor(g, "b")->fused = false;
+    tensor(g, "b")->cpu.fused = false;
 }
 static void store_loaded(ir_graph *g) {
-    tensor(g, "ra")->on_load = false;
+    tensor(g, "ra")->cpu.on_load = false;
 }
 static void join_pool_to_a_direct_conv(ir_graph *g) {
-    node(g, "p")->joined = true;
+    node(g, "p")->cpu.joined = true;
 }
 static void scratch_on_operand(ir_graph *g) {
-    tensor(g, "p")->arena_offset = node(g, "c")->scratch_offset;
+    tensor(g, "p")->memory.arena_offset = node(g, "c")->memory.scratch_offset;
 }
 static void sums_on_result(ir_graph *g) {
-    node(g, "ra.terms")->scratch_offset = tensor(g, "a")->arena_offset;
+    node(g, "ra.terms")->memory.scratch_offset = tensor(g, "a")->memory.arena_offset;
 }
 static void shrink_arena(ir_graph *g) {
     g->arena_bytes -= 64;
 }
 static void larger_steps(ir_graph *g) {
-    for (int i = 0; i < g->n_nodes; i++) g->nodes[i]->slab += 3;
+    for (int i = 0; i < g->n_nodes; i++) g->nodes[i]->memory.slab += 3;
 }
 static void leave_the_group(ir_graph *g) {
-    node(g, "n")->stream = 0;
+    node(g, "n")->memory.stream = 0;
 }
 static void forget_recompute(ir_graph *g) {
     g->recompute = false;
 }
 static void narrow_member(ir_graph *g) {
-    tensor(g, "r")->pitch = tensor(g, "r")->dim[1];
+    tensor(g, "r")->gpu.pitch = tensor(g, "r")->dim[1];
 }
 static void swap_members(ir_graph *g) {
     ir_node *n = node(g, "m");
@@ -365,7 +365,7 @@ static void swap_members(ir_graph *g) {
     n->in[1] = first;
 }
 static void narrow_storage(ir_graph *g) {
-    tensor(g, "o")->storage = IR_STORE_OWN;
+    tensor(g, "o")->gpu.storage = IR_STORE_OWN;
 }
 
 enum { STREAM = -1 };
@@ -431,27 +431,27 @@ static const ir_tensor *neighbour(const ir_tensor *t) {
     bool maps = !n || ir_op_get(n->op)->flags & IR_FLAG_MAP || n->op == IR_OP_BATCH_NORM ||
                 n->op == IR_OP_NORMALISE || n->op == IR_OP_INSTANCE_NORM || n->op == IR_OP_CONCAT;
     for (int k = 0; !maps && k < n->n_in; k++)
-        if (n->in[k] && n->in[k]->arena_offset >= 0 && !n->gathered) return n->in[k];
+        if (n->in[k] && n->in[k]->memory.arena_offset >= 0 && !n->cpu.gathered) return n->in[k];
     return NULL;
 }
 
 static void damage_tensor(ir_graph *g, ir_tensor *t) {
     const ir_tensor *beside = neighbour(t);
-    int64_t offset = t->arena_offset;
-    if (t->ring) {
-        t->ring--;
+    int64_t offset = t->memory.arena_offset;
+    if (t->memory.ring) {
+        t->memory.ring--;
         must_report(g, "a ring without its last plane", t);
-        t->ring++;
+        t->memory.ring++;
     }
-    if (t->view_of) {
-        t->view_offset += t->pitch ? ir_element_bytes(t) : 64;
+    if (t->memory.view_of) {
+        t->memory.view_offset += t->gpu.pitch ? ir_element_bytes(t) : 64;
         must_report(g, "a view offset", t);
-        t->view_offset -= t->pitch ? ir_element_bytes(t) : 64;
+        t->memory.view_offset -= t->gpu.pitch ? ir_element_bytes(t) : 64;
     }
     if (offset < 0 || !beside) return;
-    t->arena_offset = beside->arena_offset;
+    t->memory.arena_offset = beside->memory.arena_offset;
     must_report(g, "an arena offset", t);
-    t->arena_offset = offset;
+    t->memory.arena_offset = offset;
 }
 
 static void test_each_field_of_each_tensor_counts(void **state) {
@@ -471,7 +471,7 @@ static void test_each_ring_of_a_stream_counts(void **state) {
     for (int slab = 1; slab <= 4; slab += 3) {
         ir_graph *g = plan_stream(chain, slab, slab > 1);
         for (int i = 0; i < g->n_tensors; i++)
-            if (g->tensors[i]->ring) damage_tensor(g, g->tensors[i]);
+            if (g->tensors[i]->memory.ring) damage_tensor(g, g->tensors[i]);
         ir_graph_free(g);
     }
 }

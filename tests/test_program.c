@@ -6,7 +6,7 @@
 #include <nifti2_io.h>
 #include <signal.h>
 
-#include "../runtime/program/npy.h"
+#include "npy_port.h"
 #include "../runtime/program/program.h"
 #include "fake_model.h"
 
@@ -78,7 +78,7 @@ static void write_npy(const char *name, const int *dim, int rank, float value) {
     size_t n = vox_array_bytes(VOX_F32, rank, dim) / sizeof(float);
     float *x = malloc(n * sizeof *x);
     for (size_t i = 0; i < n; i++) x[i] = value;
-    assert_int_equal(vox_npy_write(path, VOX_F32, rank, dim, x), 0);
+    assert_int_equal(vox_npy_write_array(path, VOX_F32, rank, dim, x), 0);
     free(x);
     free(path);
 }
@@ -229,11 +229,11 @@ static void run_and_dump(void **state) {
     assert_false(exists("out.npy"));
     expect("fake_box", "run in.npy out.npy %W --dump layers", 0, NULL, NULL, NULL);
     char *path = test_format("%s/out.npy", folder);
-    assert_int_equal(vox_npy_read(path, &scores, x), 0);
+    assert_int_equal(vox_npy_read_port(path, &scores, x), 0);
     assert_true(x[0] == 0.25f && x[210] == 0.75f && x[419] == 0.75f);
     free(path);
     path = test_format("%s/layers/first.npy", folder); /* the blocks of 16 undone */
-    assert_int_equal(vox_npy_read(path, &first, x), 0);
+    assert_int_equal(vox_npy_read_port(path, &first, x), 0);
     for (int i = 0; i < 24; i++) assert_true(x[i] == (float)(100 * (i / 8) + i % 8));
     free(path);
     assert_true(exists("layers/box.npy"));

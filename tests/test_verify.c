@@ -34,7 +34,7 @@ static void test_first_wrong_layer_is_named(void **state) {
     expect_run(arguments, 0, ": ok");
     free(arguments);
     char *edit =
-        test_format("cd %s/b && awk '/^static int unet3d_small_e2a/{inside=1} inside && /VOX_ACT_RELU/"
+        test_format("cd %s/b && awk '/unet3d_small_e2a_layer = /{inside=1} inside && /VOX_ACT_RELU/"
                     "{sub(/VOX_ACT_RELU/,\"VOX_ACT_NONE\"); inside=0} {print}' unet3d_small_kernels.c > k && "
                     "! cmp -s k unet3d_small_kernels.c && mv k unet3d_small_kernels.c",
                     dir);

@@ -83,7 +83,7 @@ static void arrays_come_through_pipes_too(void **state) {
     float x[990];
     for (int i = 0; i < 990; i++) x[i] = (float)i;
     char *path = test_format("%s/in.npy", folder);
-    assert_int_equal(vox_npy_write(path, VOX_F32, 5, dim, x), 0);
+    assert_int_equal(vox_npy_write_array(path, VOX_F32, 5, dim, x), 0);
     free(path);
     expect("$box run $W in.npy 1.npy && cat in.npy | $box run $W /dev/stdin 2.npy && cmp 1.npy 2.npy", 0,
            NULL, NULL);

@@ -1,7 +1,7 @@
 /* test_vox_npy.c: the bundle program's .npy reader and writer. */
 #include "test.h"
 
-#include "../runtime/program/npy.h"
+#include "npy_port.h"
 
 static char *folder;
 
@@ -37,7 +37,7 @@ static char *make(const char *name, const char *text, const void *data, size_t n
 
 static int read_into(const char *path, float *x) {
     for (int i = 0; i < 12; i++) x[i] = -1;
-    return vox_npy_read(path, &port, x);
+    return vox_npy_read_port(path, &port, x);
 }
 
 static void round_trip_of_every_type(void **state) {
@@ -48,8 +48,8 @@ static void round_trip_of_every_type(void **state) {
         vox_port p = {"x", types[i], 4, {1, 2, 3, 4}};
         for (size_t k = 0; k < sizeof out; k++) out[k] = (unsigned char)(37 * k);
         char *path = test_format("%s/type.npy", folder);
-        assert_int_equal(vox_npy_write(path, p.dtype, p.rank, p.dim, out), 0);
-        assert_int_equal(vox_npy_read(path, &p, in), 0);
+        assert_int_equal(vox_npy_write_array(path, p.dtype, p.rank, p.dim, out), 0);
+        assert_int_equal(vox_npy_read_port(path, &p, in), 0);
         assert_memory_equal(in, out, 24 * vox_dtype_bytes(types[i]));
         free(path);
     }
@@ -61,9 +61,9 @@ static void header_is_numpys(void **state) {
     const int dim[1] = {2};
     size_t n;
     char *path = test_format("%s/h.npy", folder);
-    assert_int_equal(vox_npy_write(path, VOX_F32, 1, dim, x), 0);
+    assert_int_equal(vox_npy_write_array(path, VOX_F32, 1, dim, x), 0);
     char *text = test_read(path, &n);
-    assert_non_null(strstr(text + 10, "{'descr': '<f4', 'fortran_order': False, 'shape': (2, ), }"));
+    assert_non_null(strstr(text + 10, "{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }"));
     assert_int_equal((n - 8) % 64, 0);
     free(text);
     free(path);

@@ -497,8 +497,8 @@ static void legal_sizes_of_the_papers_network(void **state) {
     assert_non_null(strstr(e.text, "; legal sizes along H are 4 mod 8 from 92"));
 }
 
-/* Every prefix of a description is a graph or one error; under the sanitizers this finds reads past the end.
- */
+/* Every prefix of a description is a graph or one error;
+ * under the sanitizers this finds reads past the end. */
 static void truncated_text_never_crashes(void **state) {
     (void)state;
     size_t n;

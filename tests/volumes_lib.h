@@ -11,7 +11,7 @@
 #include <zlib.h>
 
 #include "../runtime/program/nifti.h"
-#include "../runtime/program/npy.h"
+#include "npy_port.h"
 #include "../runtime/program/program.h"
 #include "fake_model.h"
 

@@ -92,8 +92,8 @@ bool cg_put_graph(cg_bundle *b, const cg_model *m, const char *end) {
     return ok;
 }
 
-bool cg_put_manifest(cg_bundle *b, const char *target) {
-    const char *text = cg_manifest_json(b->m, target, b->files, b->n_files);
+bool cg_put_manifest(cg_bundle *b, const char *target, cg_layer_check *check) {
+    const char *text = cg_manifest_json(b->m, target, check, b->files, b->n_files);
     return b->emit(b->ctx, "manifest.json", text, strlen(text), b->d);
 }
 

@@ -19,9 +19,9 @@ bool cg_put(cg_bundle *b, const char *path, const void *data, size_t size);
 bool cg_put_text(cg_bundle *b, const char *path, const char *text);
 /* A filled template; a path that begins with . or _ follows the model's name. */
 bool cg_put_filled(cg_bundle *b, const char *path_format, const char *template_name, const cg_slots *s);
-bool cg_put_graph(cg_bundle *b, const cg_model *m, const char *end); /* <m> and `end`: ".ir" */
-bool cg_put_weights(cg_bundle *b);                                   /* <m>.weights */
-bool cg_put_manifest(cg_bundle *b, const char *target);              /* the last file */
+bool cg_put_graph(cg_bundle *b, const cg_model *m, const char *end);           /* <m> and `end`: ".ir" */
+bool cg_put_weights(cg_bundle *b);                                             /* <m>.weights */
+bool cg_put_manifest(cg_bundle *b, const char *target, cg_layer_check *check); /* the last file */
 
 const char *cg_template(ir_arena *arena, const char *name);
 const char *cg_filled(const char *name, const cg_slots *s);

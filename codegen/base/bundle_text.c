@@ -1,7 +1,7 @@
 /* bundle_text.c: see bundle_text.h. */
 #include "bundle_text.h"
 
-#include "names.h"
+#include "identifiers.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -45,18 +45,33 @@ const char *cg_unsigned(ir_arena *arena, int64_t v) {
 }
 
 const char *cg_c_dtype(ir_dtype t) {
-    static const char *const names[] = {[IR_F32] = "float",   [IR_F64] = "double", [IR_I64] = "int64_t",
-                                        [IR_I32] = "int32_t", [IR_U8] = "uint8_t", [IR_BOOL] = "uint8_t"};
+    return ir_dtype_c(t);
+}
+
+/* X(symbol, the runtime's); f64 is not among them. */
+#define RUNTIME_TYPES(X) X(F32, F32) X(I64, I64) X(I32, I32) X(U8, U8) X(BOOL, U8)
+
+const char *cg_vox_dtype(ir_dtype t) {
+    static const char *const names[IR_DTYPE_COUNT] = {
+#define X(sym, type) [IR_##sym] = "VOX_" #type,
+        RUNTIME_TYPES(X)
+#undef X
+    };
     return names[t];
 }
 
-const char *cg_vox_dtype(ir_dtype t) {
-    static const char *const names[IR_DTYPE_COUNT] = {[IR_F32] = "VOX_F32",
-                                                      [IR_I64] = "VOX_I64",
-                                                      [IR_I32] = "VOX_I32",
-                                                      [IR_U8] = "VOX_U8",
-                                                      [IR_BOOL] = "VOX_U8"};
-    return names[t];
+const char *cg_vox_store(ir_dtype t, ir_storage storage) {
+    static const char *const narrow[IR_STORAGE_COUNT] = {
+#define X(sym, name, bytes) [IR_STORE_##sym] = "VOX_STORE_" #sym,
+        IR_STORAGES(X)
+#undef X
+    };
+    static const char *const own[IR_DTYPE_COUNT] = {
+#define X(sym, type) [IR_##sym] = "VOX_STORE_" #type,
+        RUNTIME_TYPES(X)
+#undef X
+    };
+    return narrow[storage] ? narrow[storage] : own[t];
 }
 
 /* ---- ports ----------------------------------------------------------------------------------- */
@@ -87,64 +102,64 @@ int64_t cg_selftest_bytes(const cg_model *m) {
 
 /* ---- manifest.json --------------------------------------------------------------------------- */
 
-static void add_field(cg_text *s, const char *name, const char *value) {
-    cg_add(s, "  \"%s\": ", name);
-    cg_add_json(s, value);
-    cg_add_string(s, ",\n");
-}
-
-static void add_layers(cg_text *s, const cg_model *m) {
-    cg_add_string(s, "  \"layers\": [");
+static void add_layers(vox_json *j, const cg_model *m, cg_layer_check *check) {
+    vox_json_begin(j, "layers", "[\n");
     for (int i = 0; i < m->n_layers; i++) {
         const cg_layer *l = &m->layers[i];
-        cg_add(s, "%s    {\"node\": ", i ? ",\n" : "\n");
-        cg_add_json(s, l->node->name);
-        cg_add_string(s, ", \"output\": ");
-        cg_add_json(s, l->node->out[0]->name);
-        cg_add_string(s, ", \"source\": ");
-        cg_add_json(s, l->node->source ? l->node->source : "");
-        cg_add(s, ", \"function\": \"%s\"}", l->function);
+        vox_json_begin(j, NULL, "{");
+        vox_json_members(j, "node=%s output=%s source=%s function=%s", l->node->name, l->node->out[0]->name,
+                         l->node->source ? l->node->source : "", l->function);
+        if (check) check(j, l->node);
+        vox_json_end(j);
     }
-    cg_add_string(s, "\n  ],\n");
+    vox_json_end(j);
 }
 
 /* The measured choices that the model was compiled with: what --tuning reads. */
-static void add_tuning(cg_text *s, const ir_goals *goals) {
+static void add_tuning(vox_json *j, const ir_goals *goals) {
     if (!goals->n_tuned) return;
-    cg_add_string(s, "  \"tuning\": [");
+    vox_json_begin(j, "tuning", "[\n");
     for (int i = 0; i < goals->n_tuned; i++) {
-        const int64_t *w = goals->tuned[i].winograd;
-        cg_add(s, "%s    {\"layer\": ", i ? ",\n" : "\n");
-        cg_add_json(s, goals->tuned[i].layer);
-        cg_add(s, ", \"winograd\": [%" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 "]}", w[0], w[1], w[2],
-               w[3]);
+        vox_json_begin(j, NULL, "{");
+        vox_json_text(j, "layer", goals->tuned[i].layer);
+        vox_json_text(j, "way", goals->tuned[i].way);
+        vox_json_begin(j, "tile", "[");
+        for (int k = 0; k < 3; k++) vox_json_int(j, NULL, goals->tuned[i].tile[k]);
+        vox_json_end(j);
+        vox_json_end(j);
     }
-    cg_add_string(s, "\n  ],\n");
+    vox_json_end(j);
 }
 
-static void add_files(cg_text *s, const cg_file *files, int n) {
-    for (int i = 0; i < n; i++)
-        cg_add(s, "%s    {\"path\": \"%s\", \"bytes\": %" PRId64 ", \"sha256\": \"%s\"}",
-               s->text[s->size - 1] == '[' ? "\n" : ",\n", files[i].path, files[i].bytes, files[i].sha256);
+static void add_files(vox_json *j, const cg_file *files, int n) {
+    for (int i = 0; i < n; i++) {
+        vox_json_object(j, NULL, "path=%s bytes=%" PRId64 " sha256=%s", files[i].path, files[i].bytes,
+                        files[i].sha256);
+    }
 }
 
-const char *cg_manifest_json(const cg_model *m, const char *target, const cg_file *files, int n_files) {
+const char *cg_manifest_json(const cg_model *m, const char *target, cg_layer_check *check,
+                             const cg_file *files, int n_files) {
     const cg_options *o = m->options;
     cg_text s = {.arena = m->arena};
-    cg_add_string(&s, "{\n");
-    add_field(&s, "model", m->name);
-    add_field(&s, "voxc", o->version);
-    add_field(&s, "target", target);
-    add_field(&s, "options", o->options);
-    add_field(&s, "input", o->input);
-    add_field(&s, "input_sha256", o->input_sha256);
-    if (o->opset) cg_add(&s, "  \"opset\": %d,\n", o->opset);
-    cg_add(&s, "  \"graph_hash\": \"%016" PRIx64 "\",\n", m->graph_hash);
-    add_layers(&s, m);
-    add_tuning(&s, &m->g->goals);
-    cg_add_string(&s, "  \"files\": [");
-    add_files(&s, files, n_files);
-    add_files(&s, o->more, o->n_more);
-    cg_add_string(&s, "\n  ]\n}\n");
+    vox_json j = cg_json(&s);
+    vox_json_begin(&j, NULL, "{\n");
+    vox_json_members(&j, "model=%s voxc=%s target=%s options=%s input=%s input_sha256=%s", m->name,
+                     o->version, target, o->options, o->input, o->input_sha256);
+    if (o->opset) vox_json_int(&j, "opset", o->opset);
+    vox_json_format(&j, "graph_hash", "\"%016" PRIx64 "\"", m->graph_hash);
+    if (check) {
+        vox_json_begin(&j, "stack", "{");
+        vox_json_int(&j, "bytes", CG_STACK_BYTES);
+        vox_json_bool(&j, "recursive", false);
+        vox_json_end(&j);
+    }
+    add_layers(&j, m, check);
+    add_tuning(&j, &m->g->goals);
+    vox_json_begin(&j, "files", "[\n");
+    add_files(&j, files, n_files);
+    add_files(&j, o->more, o->n_more);
+    vox_json_end(&j);
+    vox_json_end(&j);
     return cg_string(&s);
 }

@@ -1,5 +1,5 @@
-/* bundle_text.h: the parts of a bundle that are written without a template, or that several templates need.
- */
+/* bundle_text.h: the parts of a bundle that are written without a template,
+ * or that several templates need. */
 #ifndef VOXC_CG_BUNDLE_TEXT_H
 #define VOXC_CG_BUNDLE_TEXT_H
 
@@ -19,7 +19,15 @@ int64_t cg_port_bytes(const ir_tensor *t);
 int64_t cg_selftest_bytes(const cg_model *m);
 const char *cg_c_dtype(ir_dtype t);   /* "float" */
 const char *cg_vox_dtype(ir_dtype t); /* "VOX_F32", NULL if the runtime has no such type */
+const char *cg_vox_store(ir_dtype t, ir_storage storage); /* "VOX_STORE_F16", NULL likewise */
 
-const char *cg_manifest_json(const cg_model *m, const char *target, const cg_file *files, int n_files);
+/* Adds "check": what the self-test allows node n. */
+typedef void cg_layer_check(vox_json *j, const ir_node *n);
+/* Deepest stack of the library's part of a bundle for target c in bytes, without libc's and the host's own; nothing in
+ * it is recursive. tests/stack.sh measures it. */
+enum { CG_STACK_BYTES = 96 * 1024 };
+/* check: of the CPU's layers; NULL where the bundle has none. */
+const char *cg_manifest_json(const cg_model *m, const char *target, cg_layer_check *check,
+                             const cg_file *files, int n_files);
 
 #endif

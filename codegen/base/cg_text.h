@@ -3,6 +3,7 @@
 #define VOXC_CG_TEXT_H
 
 #include "ir.h"
+#include "json_write.h"
 
 typedef struct cg_text {
     ir_arena *arena;
@@ -12,9 +13,12 @@ typedef struct cg_text {
 
 void cg_add(cg_text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void cg_add_string(cg_text *t, const char *s);
-/* The text as a JSON string, or as a C string literal, quotes included; what is not plain (utf8.h) is
- * escaped, but in JSON what is no UTF-8 becomes question marks. */
-void cg_add_json(cg_text *t, const char *s);
+/* C text line by line; a line of more than `columns` is broken once, in a list in parentheses, which goes on
+ * below its first element. */
+void cg_add_wrapped(cg_text *t, const char *text, size_t columns);
+/* Writes JSON at the end of t. */
+vox_json cg_json(cg_text *t);
+/* The text as a C string literal, quotes included; what is not plain (utf8.h) is escaped. */
 void cg_add_c_string(cg_text *t, const char *s);
 /* The text as part of a C comment, which it can't end, or of a Markdown paragraph, of which it stays a part:
  * a model's names, labels and files are anybody's. */

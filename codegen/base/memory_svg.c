@@ -48,7 +48,7 @@ static const char style[] =
 static void add_escaped(picture *p, const char *s) {
     for (size_t n; *s; s += n) {
         uint32_t code;
-        if (ir_char(s, &n, &code) != IR_CHAR_PLAIN && *s != '\n')
+        if (vox_char(s, &n, &code) != VOX_CHAR_PLAIN && *s != '\n')
             cg_add_string(&p->s, "?");
         else if (strchr("&<>\"", *s))
             cg_add(&p->s, "&#%d;", *s);

@@ -57,7 +57,8 @@ static int *find_last_readers(const cg_model *m) {
     for (int i = 0; i < m->n_layers; i++) {
         const ir_node *n = m->layers[i].node;
         for (int k = 0; k < n->n_in; k++)
-            for (const ir_tensor *x = n->in[k]; x; x = x->view_of) last[ir_index_find(&m->index, x)] = i;
+            for (const ir_tensor *x = n->in[k]; x; x = x->memory.view_of)
+                last[ir_index_find(&m->index, x)] = i;
     }
     return last;
 }

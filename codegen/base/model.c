@@ -1,9 +1,9 @@
 /* model.c: see model.h. */
 #include "model.h"
 
-#include "algorithm.h"
-#include "names.h"
+#include "identifiers.h"
 #include "stream.h"
+#include "way.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -21,7 +21,7 @@ int64_t cg_round(int64_t bytes) {
 
 int64_t cg_whole_bytes(const ir_tensor *t) {
     ir_tensor whole = *t;
-    whole.ring = 0;
+    whole.memory.ring = 0;
     return ir_bytes(&whole);
 }
 
@@ -81,7 +81,7 @@ static const char *function_name(const cg_model *m, wanted *w, const ir_node *n)
 /* ---- places ---------------------------------------------------------------------------------- */
 
 const ir_tensor *cg_root(const ir_tensor *t) {
-    while (t->view_of) t = t->view_of;
+    while (t->memory.view_of) t = t->memory.view_of;
     return t;
 }
 
@@ -93,19 +93,19 @@ static int index_of(ir_tensor *const *list, int n, const ir_tensor *t) {
 
 cg_place cg_place_of(const cg_model *m, const ir_tensor *t) {
     int64_t offset = 0;
-    for (; t->view_of; t = t->view_of) offset += t->view_offset;
-    if (t->fused || t->on_load) return (cg_place){.base = CG_NOWHERE};
+    for (; t->memory.view_of; t = t->memory.view_of) offset += t->memory.view_offset;
+    if (t->cpu.fused || t->cpu.on_load) return (cg_place){.base = CG_NOWHERE};
     if (t->n_outputs) return (cg_place){CG_OUTPUT, index_of(m->g->outputs, m->g->n_outputs, t), offset};
     if (t->role == IR_ROLE_INPUT)
         return (cg_place){CG_INPUT, index_of(m->g->inputs, m->g->n_inputs, t), offset};
     if (t->role == IR_ROLE_CONST) ir_die("codegen: constant %s has no place", t->name);
-    if (t->arena_offset < 0) ir_die("codegen: %s has no arena offset", t->name);
-    return (cg_place){CG_ARENA, 0, offset + t->arena_offset};
+    if (t->memory.arena_offset < 0) ir_die("codegen: %s has no arena offset", t->name);
+    return (cg_place){CG_ARENA, 0, offset + t->memory.arena_offset};
 }
 
 int64_t cg_scratch_offset(const cg_model *m, const ir_node *n) {
-    if (n->scratch_offset < 0) ir_die("codegen: %s: '%s' has no scratch memory", m->name, n->name);
-    return n->scratch_offset;
+    if (n->memory.scratch_offset < 0) ir_die("codegen: %s: '%s' has no scratch memory", m->name, n->name);
+    return n->memory.scratch_offset;
 }
 
 int cg_layer_of(const cg_model *m, int node) {
@@ -137,7 +137,7 @@ static int first_piece_behind(const ir_buffer *b, int64_t at) {
 void cg_lifetime(const cg_model *m, const ir_tensor *t, int *first, int *last) {
     int64_t at = 0, end;
     const ir_tensor *root = t;
-    for (; root->view_of; root = root->view_of) at += root->view_offset;
+    for (; root->memory.view_of; root = root->memory.view_of) at += root->memory.view_offset;
     end = at + ir_bytes(t);
     const ir_buffer *b = buffer_of(m, root);
     *first = *last = -1;
@@ -157,24 +157,19 @@ int64_t cg_blob_offset(const cg_model *m, const ir_tensor *t) {
     ir_die("codegen: constant %s is not in the weight file", t->name);
 }
 
-static int64_t blocks_of(int64_t channels) {
-    return (channels + IR_BLOCK - 1) / IR_BLOCK;
+cg_weight cg_packed(const ir_tensor *source, const cg_packing *p) {
+    cg_weight w = {.pack = p->pack, .source = {source}, .oc = p->oc, .ic = p->ic};
+    w.kernel = p->kernel;
+    w.group = p->group;
+    memcpy(w.tile, p->tile, sizeof w.tile);
+    return w;
 }
 
 static int64_t packed_bytes(const cg_weight *w) {
-    int64_t group_oc = w->group ? blocks_of(w->oc / w->group) * IR_BLOCK : 0;
-    switch (w->pack) {
-    case CG_COPY:
-        return ir_count(w->source[0]) * (int64_t)ir_dtype_bytes(w->source[0]->dtype);
-    case CG_CONV:
-    case CG_CONV_TRANSPOSE:
-        return w->group * group_oc * w->kernel * (w->ic / w->group) * (int64_t)sizeof(float);
-    case CG_WINOGRAD:
-        return group_oc * ((w->tile[0] + 2) * (w->tile[1] + 2) * (w->tile[2] + 2) + 2) * w->ic *
-               (int64_t)sizeof(float); /* 2: signs */
-    default:
-        return w->group * group_oc * (int64_t)sizeof(float);
-    }
+    if (w->pack == CG_COPY) return ir_count(w->source[0]) * (int64_t)ir_dtype_bytes(w->source[0]->dtype);
+    cg_packing p = {.pack = w->pack, .oc = w->oc, .ic = w->ic, .kernel = w->kernel, .group = w->group};
+    memcpy(p.tile, w->tile, sizeof p.tile);
+    return cg_packed_bytes(&p);
 }
 
 static bool same_weight(const cg_weight *a, const cg_weight *b) {
@@ -249,8 +244,8 @@ static const cg_blob *find_blob(const cg_model *m, const cg_chains *by_hash, con
     return NULL;
 }
 
-/* Code and weight file name each other by what both were written from: the graph, and the constants' values.
- */
+/* Code and weight file name each other by what both were written from:
+ * the graph, and the constants' values. */
 static uint64_t hash_with_values(const cg_model *m) {
     uint64_t hash = ir_hash_graph(m->g);
     for (int i = 0; i < m->n_blobs; i++) {
@@ -284,8 +279,8 @@ void cg_share_weights(cg_model *m, cg_model *other) {
 /* A node whose output already is in place: a reshape that is a view, a concat all of whose members are views,
  * what the kernel of its operand does, and what is done on load. */
 static bool is_free(const ir_node *n) {
-    if (ir_is_joined(n) || n->out[0]->on_load) return true;
-    if (n->op == IR_OP_RESHAPE) return n->out[0]->view_of == n->in[0];
+    if (ir_is_joined(n) || n->out[0]->cpu.on_load) return true;
+    if (n->op == IR_OP_RESHAPE) return n->out[0]->memory.view_of == n->in[0];
     if (n->op != IR_OP_CONCAT) return false;
     for (int i = 0; i < n->n_in; i++)
         if (!ir_is_in_place(n, i)) return false;
@@ -311,17 +306,18 @@ static const char *gpu_text(const ir_node *n) {
                                                     [IR_GPU_GEMM_SCATTER] = ", cuDNN and a scatter",
                                                     [IR_GPU_DGRAD] = ", cuDNN backwards",
                                                     [IR_GPU_KERNEL] = ", own kernel"};
-    return texts[n->gpu];
+    return texts[n->gpu.runner];
 }
 
-/* Of a convolution: ", direct", ", Winograd 4x4x4"; deep: it transforms its weights on the way. */
+/* Of a convolution: ", direct", ", Winograd 4x4x4". */
 static const char *algorithm_text(ir_arena *arena, const ir_node *n) {
-    const int64_t *tile = n->winograd;
-    if (n->gpu && (n->op == IR_OP_CONV || n->op == IR_OP_CONV_TRANSPOSE)) return gpu_text(n);
+    if (n->gpu.runner && (n->op == IR_OP_CONV || n->op == IR_OP_CONV_TRANSPOSE)) return gpu_text(n);
     if (n->op != IR_OP_CONV) return "";
-    if (!tile[0]) return ", direct";
-    return ir_format(arena, ", %s %lldx%lldx%lld", tile[3] ? "Winograd" : "deep Winograd", (long long)tile[0],
-                     (long long)tile[1], (long long)tile[2]);
+    const cg_choice c = cg_choice_of(n);
+    const int64_t *t = c.tile;
+    if (!t[0]) return ir_format(arena, ", %s", c.way->title);
+    return ir_format(arena, ", %s %lldx%lldx%lld", c.way->title, (long long)t[0], (long long)t[1],
+                     (long long)t[2]);
 }
 
 static const char *title_of(ir_arena *arena, const ir_node *n) {
@@ -367,15 +363,15 @@ static void add_step(cg_model *m, int *capacity, cg_step step) {
     m->steps[m->n_steps++] = step;
 }
 
-/* A layer that is in no stream: at once, or, where that would take too much scratch memory, in two phases for
+/* A layer that is in no stream: at once, or, where that would take too much scratch memory, in phases for
  * some planes after the other. */
 static void add_whole(cg_model *m, int *capacity, int node) {
     const ir_node *n = m->g->nodes[node];
-    int64_t depth = depth_of(n), planes = depth;
-    bool deep = n->winograd[0] && !n->winograd[3];
-    if (deep) planes = cg_deep_planes(n, n->winograd);
+    const cg_choice c = n->op == IR_OP_CONV ? cg_choice_of(n) : (cg_choice){.way = NULL};
+    bool parts = c.way && c.way->planes;
+    int64_t depth = depth_of(n), planes = parts ? c.way->planes(n, &c) : depth;
     for (int64_t begin = 0; !begin || begin < depth; begin += planes)
-        for (int phase = 0; phase <= deep; phase++)
+        for (int phase = 0; phase < (parts ? c.way->phases : 1); phase++)
             add_step(m, capacity,
                      (cg_step){cg_layer_of(m, node), begin, begin + planes < depth ? begin + planes : depth,
                                phase});
@@ -386,12 +382,12 @@ static void collect_steps(cg_model *m) {
     int capacity = 0;
     for (int i = 0, last; i < g->n_nodes; i = last + 1) {
         last = ir_group_end(g, i);
-        if (!g->nodes[i]->stream) {
+        if (!g->nodes[i]->memory.stream) {
             add_whole(m, &capacity, i);
             continue;
         }
         int count;
-        const ir_step *steps = ir_group_steps(g, i, last, g->nodes[i]->slab, m->arena, &count);
+        const ir_step *steps = ir_group_steps(g, i, last, g->nodes[i]->memory.slab, m->arena, &count);
         for (int k = 0; k < count; k++)
             add_step(m, &capacity,
                      (cg_step){cg_layer_of(m, steps[k].node), steps[k].planes.begin, steps[k].planes.end, 0});

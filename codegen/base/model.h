@@ -9,6 +9,7 @@
 #include "bundle_options.h"
 #include "index.h"
 #include "lifetime.h"
+#include "pack.h"
 
 enum { CG_ALIGN = 64 };
 
@@ -19,16 +20,7 @@ typedef struct cg_place {
     int64_t offset; /* bytes */
 } cg_place;
 
-/* The twin of vox_pack; the names are printed into the weight table. */
-typedef enum cg_pack {
-    CG_COPY,
-    CG_VECTOR,
-    CG_CONV,
-    CG_CONV_TRANSPOSE,
-    CG_WINOGRAD,
-    CG_NORM_SCALE,
-    CG_NORM_BIAS,
-} cg_pack;
+/* As the weight table has them. */
 extern const char *const cg_pack_names[];
 
 typedef struct cg_weight {
@@ -97,6 +89,9 @@ int64_t cg_use_weight(cg_model *m, int layer, const cg_weight *want);
 int64_t cg_blob_offset(const cg_model *m, const ir_tensor *t); /* bytes into the weight file */
 /* Called when every weight is registered: fixes prepared_bytes. */
 void cg_place_weights_end(cg_model *m);
+
+/* `source` in that packing. */
+cg_weight cg_packed(const ir_tensor *source, const cg_packing *p);
 
 /* Bytes into the arena of the node's scratch memory. */
 int64_t cg_scratch_offset(const cg_model *m, const ir_node *n);

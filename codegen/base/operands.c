@@ -12,12 +12,12 @@
 /* ---- operands -------------------------------------------------------------------------------- */
 
 static const char *layout_text(const ir_tensor *t) {
-    return t->block ? "blocked, " : "";
+    return t->cpu.block ? "blocked, " : "";
 }
 
 static const char *ring_text(cg_work *w, const ir_tensor *t) {
-    if (!t->ring) return "";
-    return ir_format(w->m->arena, "planes kept: %d of %" PRId64 ", %.1f MB instead of %.1f, ", t->ring,
+    if (!t->memory.ring) return "";
+    return ir_format(w->m->arena, "planes kept: %d of %" PRId64 ", %.1f MB instead of %.1f, ", t->memory.ring,
                      t->dim[2], (double)ir_bytes(t) / 1e6, (double)cg_whole_bytes(t) / 1e6);
 }
 
@@ -27,75 +27,67 @@ static void describe(cg_work *w, const char *var, const ir_tensor *t, const char
            ir_type_text(t, type, sizeof type), layout_text(t), ring_text(w, t), where);
 }
 
-static const char *upper_name(cg_work *w, const char *var) {
-    return cg_upper(w->m->arena, var);
+void cg_add_place(cg_work *w, const char *var, const char *where) {
+    cg_add(&w->places, "%s.%s = %s,", w->places.size ? "\n        " : "", var, where);
 }
 
-/* Adds NAME = floats to the layer's block of offsets. */
-static void add_offset(cg_work *w, const char *var, int64_t bytes) {
+/* "vox_in_arena(m, 640)" */
+static const char *in_memory(cg_work *w, const char *base, int64_t bytes) {
     if (bytes % 4 != 0) ir_die("codegen: %s: offset %" PRId64 " is not a multiple of 4", w->n->name, bytes);
-    if (bytes / 4 > INT32_MAX) {
-        cg_unsupported(w, "its buffers lie beyond 8 GiB");
-        return;
-    }
-    cg_add(&w->offsets, "%s%s = %" PRId64, w->offsets.size ? ", " : "enum { ", upper_name(w, var), bytes / 4);
+    if (bytes / 4 > INT32_MAX) cg_unsupported(w, "its buffers lie beyond 8 GiB");
+    return ir_format(w->m->arena, "vox_in_%s(m, %" PRId64, base, bytes);
 }
 
-static void add_pointer(cg_work *w, const char *var, bool writes, ir_dtype type, const char *address,
-                        bool cast) {
-    const char *constant = writes ? "" : "const ";
-    cg_add(&w->pointers, "%s%s%s *%s = ", w->pointers.size ? "\n    " : "", constant, cg_c_dtype(type), var);
-    if (cast)
-        cg_add(&w->pointers, "(%s%s *)(%s);", constant, cg_c_dtype(type), address);
-    else
-        cg_add(&w->pointers, "%s;", address);
+static const char *element_of(cg_work *w, const ir_tensor *t, int64_t element) {
+    if (!element) return ")";
+    return ir_format(w->m->arena, " + %d * %" PRId64 ")", (int)ir_dtype_bytes(t->dtype), element);
 }
 
-static void operand_in_arena(cg_work *w, const char *var, const ir_tensor *t, const cg_place *p,
-                             bool writes) {
+const char *cg_where(cg_work *w, const ir_tensor *t, int64_t element) {
+    cg_place p = cg_place_of(w->m, t);
+    const char *from = element_of(w, t, element), *port = p.base == CG_INPUT ? "input" : "output";
+    if (p.base == CG_ARENA) return ir_format(w->m->arena, "%s%s", in_memory(w, "arena", p.offset), from);
+    return ir_format(w->m->arena, "vox_in_%s(m, %d, %" PRId64 "%s", port, p.number, p.offset, from);
+}
+
+static void describe_in_arena(cg_work *w, const char *var, const ir_tensor *t, int64_t offset) {
     int first, last;
     cg_lifetime(w->m, t, &first, &last);
     const ir_tensor *root = cg_root(t);
     const char *host = root == t ? "" : ir_format(w->m->arena, "in %s, ", root->name);
     describe(w, var, t,
-             ir_format(w->m->arena, "%sarena + %" PRId64 ", layers %d to %d", host, p->offset, first, last));
-    add_offset(w, var, p->offset);
-    add_pointer(w, var, writes, t->dtype, ir_format(w->m->arena, "m->arena + %s", upper_name(w, var)),
-                t->dtype != IR_F32);
+             ir_format(w->m->arena, "%sarena + %" PRId64 ", layers %d to %d", host, offset, first, last));
 }
 
-static void operand_at_caller(cg_work *w, const char *var, const ir_tensor *t, const cg_place *p,
-                              bool writes) {
-    const char *list = p->base == CG_INPUT ? "inputs" : "outputs";
-    describe(w, var, t, ir_format(w->m->arena, "%s[%d]", list, p->number));
-    const char *address = ir_format(w->m->arena, "m->%s[%d]", list, p->number);
-    if (!p->offset) {
-        add_pointer(w, var, writes, t->dtype, address, false);
-        return;
-    }
-    add_offset(w, var, p->offset);
-    address =
-        ir_format(w->m->arena, "(%sfloat *)%s + %s", writes ? "" : "const ", address, upper_name(w, var));
-    add_pointer(w, var, writes, t->dtype, address, t->dtype != IR_F32);
-}
-
-static void place_operand(cg_work *w, const char *var, const ir_tensor *t, bool writes) {
+void cg_describe(cg_work *w, const char *var, const ir_tensor *t) {
     cg_place p = cg_place_of(w->m, t);
     if (p.base == CG_ARENA)
-        operand_in_arena(w, var, t, &p, writes);
+        describe_in_arena(w, var, t, p.offset);
     else
-        operand_at_caller(w, var, t, &p, writes);
+        describe(w, var, t,
+                 ir_format(w->m->arena, "%s[%d]", p.base == CG_INPUT ? "inputs" : "outputs", p.number));
+}
+
+void cg_operand_from(cg_work *w, const char *var, const ir_tensor *t, int64_t element) {
+    if (t->role == IR_ROLE_CONST) {
+        const cg_weight want = {.pack = CG_COPY, .source = {t}};
+        const int64_t offset = cg_use_weight(w->m, w->layer, &want);
+        describe(w, var, t, ir_format(w->m->arena, "prepared + %" PRId64, offset));
+        cg_add_place(
+            w, var,
+            ir_format(w->m->arena, "%s%s", in_memory(w, "prepared", offset), element_of(w, t, element)));
+        return;
+    }
+    cg_describe(w, var, t);
+    cg_add_place(w, var, cg_where(w, t, element));
 }
 
 void cg_operand(cg_work *w, const char *var, const ir_tensor *t) {
-    if (t->role == IR_ROLE_CONST)
-        cg_weight_operand(w, var, &(cg_weight){.pack = CG_COPY, .source = {t}});
-    else
-        place_operand(w, var, t, false);
+    cg_operand_from(w, var, t, 0);
 }
 
 void cg_result(cg_work *w, const char *var, const ir_tensor *t) {
-    place_operand(w, var, t, true);
+    cg_operand_from(w, var, t, 0);
 }
 
 void cg_skip_operand(cg_work *w) {
@@ -103,38 +95,36 @@ void cg_skip_operand(cg_work *w) {
     cg_set(&w->slots, "skip_ring", "%s", "");
     if (!t) return;
     cg_operand(w, "skip", t);
-    cg_set(&w->slots, "skip_ring", ".skip_ring = %d,", t->ring);
+    cg_set(&w->slots, "skip_ring", ".skip_ring = %d,", t->memory.ring);
+}
+
+const char *cg_weight_at(cg_work *w, const char *var, const cg_weight *want) {
+    const int64_t offset = cg_use_weight(w->m, w->layer, want);
+    describe(w, var, want->source[0], ir_format(w->m->arena, "prepared + %" PRId64, offset));
+    return ir_format(w->m->arena, "%s)", in_memory(w, "prepared", offset));
 }
 
 void cg_weight_operand(cg_work *w, const char *var, const cg_weight *want) {
-    const ir_tensor *t = want->source[0];
-    int64_t offset = cg_use_weight(w->m, w->layer, want);
-    describe(w, var, t, ir_format(w->m->arena, "prepared + %" PRId64, offset));
-    add_offset(w, var, offset);
-    ir_dtype type = want->pack == CG_COPY ? t->dtype : IR_F32;
-    add_pointer(w, var, false, type, ir_format(w->m->arena, "m->prepared + %s", upper_name(w, var)),
-                type != IR_F32);
+    cg_add_place(w, var, cg_weight_at(w, var, want));
 }
 
 static void scratch_operand(cg_work *w, const char *var, int64_t offset, int64_t bytes, const char *whose) {
     cg_add(&w->operands, "\n *   %s  %" PRId64 " bytes %s, arena + %" PRId64, var, bytes, whose, offset);
-    add_offset(w, var, offset);
-    add_pointer(w, var, true, IR_F32, ir_format(w->m->arena, "m->arena + %s", upper_name(w, var)), false);
+    cg_add_place(w, var, ir_format(w->m->arena, "%s)", in_memory(w, "arena", offset)));
 }
 
-void cg_scratch_operand(cg_work *w, int64_t shared, int64_t lane) {
+void cg_scratch_operand(cg_work *w, int64_t shared, int64_t worker) {
     int64_t offset = cg_scratch_offset(w->m, w->n);
     if (shared) scratch_operand(w, "shared", offset, shared, "for all threads");
-    scratch_operand(w, "scratch", offset + shared, lane, "for each thread");
-    add_offset(w, "lane", lane);
+    scratch_operand(w, "scratch", offset + shared, worker, "for each thread");
+    cg_set_int(&w->slots, "worker_bytes", worker);
 }
 
-void cg_sums_operand(cg_work *w, const ir_node *n) {
+const char *cg_sums_at(cg_work *w, const ir_node *n) {
     int64_t offset = cg_scratch_offset(w->m, n);
-    cg_add(&w->operands, "\n *   sums  %" PRId64 " bytes of sums for %s, arena + %" PRId64, n->scratch,
+    cg_add(&w->operands, "\n *   sums  %" PRId64 " bytes of sums for %s, arena + %" PRId64, n->memory.scratch,
            n->out[0]->name, offset);
-    add_offset(w, "sums", offset);
-    cg_add(&w->pointers, "\n    double *sums = (double *)(void *)(m->arena + SUMS);");
+    return ir_format(w->m->arena, "%s)", in_memory(w, "arena", offset));
 }
 
 bool cg_unsupported(cg_work *w, const char *why) {
@@ -166,10 +156,6 @@ bool cg_dims(const ir_tensor *t, int64_t dims[5]) {
     return true;
 }
 
-void cg_set_dims(cg_work *w, const char *const names[5], const int64_t dims[5]) {
-    for (int i = 0; i < 5; i++) cg_set_int(&w->slots, names[i], dims[i]);
-}
-
 void cg_spatial(const ir_node *n, ir_key key, int from, int64_t absent, int64_t out[3]) {
     int axes = n->in[0]->rank - 2;
     const int64_t *v = ir_ints(n, key);
@@ -192,20 +178,21 @@ bool cg_window_fits(cg_work *w) {
     return true;
 }
 
-void cg_set3(cg_work *w, const char *const names[3], const int64_t values[3]) {
-    for (int i = 0; i < 3; i++) cg_set_int(&w->slots, names[i], values[i]);
-}
-
 const char *cg_dims_text(cg_work *w, const ir_tensor *t) {
     int64_t d[5];
     if (!cg_dims(t, d)) ir_die("codegen: %s: no activation", t->name);
-    return ir_format(w->m->arena, "{%" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %s, %d}",
-                     d[0], d[1], d[2], d[3], d[4], t->block ? "VOX_BLOCK" : "0", t->ring);
+    cg_text s = {.arena = w->m->arena};
+    cg_add(&s, "{.n = %" PRId64 ", .c = %" PRId64 ", .d = %" PRId64 ", .h = %" PRId64 ", .w = %" PRId64, d[0],
+           d[1], d[2], d[3], d[4]);
+    cg_add(&s, "%s", t->cpu.block ? ", .block = VOX_BLOCK" : "");
+    if (t->memory.ring) cg_add(&s, ", .ring = %d", t->memory.ring);
+    cg_add_string(&s, "}");
+    return cg_string(&s);
 }
 
-void cg_set_rings(cg_work *w) {
-    cg_set_int(&w->slots, "x_ring", w->n->in[0]->ring);
-    cg_set_int(&w->slots, "y_ring", w->n->out[0]->ring);
+void cg_set_xy(cg_work *w) {
+    cg_set(&w->slots, "x_dims", "%s", cg_dims_text(w, w->n->in[0]));
+    cg_set(&w->slots, "y_dims", "%s", cg_dims_text(w, w->n->out[0]));
 }
 
 const char *cg_list(ir_arena *arena, int n, const int64_t *v) {
@@ -252,22 +239,26 @@ const char *cg_double(ir_arena *arena, double v) {
 const char *cg_epilogue(ir_arena *arena, const ir_node *n, const char *act) {
     double alpha = ir_get(n, IR_ALPHA) ? ir_float(n, IR_ALPHA) : 0;
     double beta = ir_get(n, IR_BETA) ? ir_float(n, IR_BETA) : 0;
-    if (!act) return "{VOX_ACT_NONE, 0, 0}";
-    return ir_format(arena, "{VOX_ACT_%s, %s, %s}", cg_upper(arena, act),
-                     alpha != 0 ? cg_float(arena, alpha) : "0", beta != 0 ? cg_float(arena, beta) : "0");
+    if (!act) return "{.act = VOX_ACT_NONE}";
+    cg_text s = {.arena = arena};
+    cg_add(&s, "{.act = VOX_ACT_%s", cg_upper(arena, act));
+    if (alpha != 0) cg_add(&s, ", .alpha = %s", cg_float(arena, alpha));
+    if (beta != 0) cg_add(&s, ", .beta = %s", cg_float(arena, beta));
+    cg_add_string(&s, "}");
+    return cg_string(&s);
 }
 
 int cg_box(const ir_tensor *t, int64_t *dim, int64_t *stride) {
     int rank = t->rank;
     memcpy(dim, t->dim, (size_t)rank * sizeof *dim);
-    if (t->block) {
+    if (t->cpu.block) {
         dim[1] = (dim[1] + IR_BLOCK - 1) / IR_BLOCK;
         dim[rank++] = IR_BLOCK;
     }
     int64_t step = 1;
     for (int i = rank - 1; i >= 0; i--) {
         stride[i] = step;
-        step *= i == 2 && t->ring ? t->ring : dim[i];
+        step *= i == 2 && t->memory.ring ? t->memory.ring : dim[i];
     }
     return rank;
 }

@@ -1,5 +1,5 @@
-/* prototypes.h: the parts of <m>.h that depend on names and lengths, laid out as clang-format lays them out.
- */
+/* prototypes.h: the parts of <m>.h that depend on names and lengths,
+ * laid out as clang-format lays them out. */
 #ifndef VOXC_CG_PROTOTYPES_H
 #define VOXC_CG_PROTOTYPES_H
 

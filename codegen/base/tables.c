@@ -2,10 +2,49 @@
 #include "tables.h"
 
 #include "bundle_text.h"
+#include "prototypes.h"
 #include "slots.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
+
+/* ---- legends --------------------------------------------------------------------------------- */
+
+/* The text of a declaration's members, [p, end), without its comments. */
+static const char *without_comments(ir_arena *arena, const char *p, const char *end) {
+    cg_text s = {.arena = arena};
+    while (p < end) {
+        const char *open = strstr(p, "/*");
+        if (!open || open > end) open = end;
+        cg_add(&s, "%.*s", (int)(open - p), p);
+        p = open < end ? strstr(open, "*/") + 2 : end;
+    }
+    return cg_string(&s);
+}
+
+/* Appends the name that ends in front of `end`, an array's dimensions left out. */
+static void add_member(cg_text *s, const char *start, const char *end) {
+    const char *bracket = memchr(start, '[', (size_t)(end - start));
+    if (bracket) end = bracket;
+    const char *name = end;
+    while (name > start && (isalnum((unsigned char)name[-1]) || name[-1] == '_')) name--;
+    cg_add(s, "%s%.*s", s->size ? ", " : "", (int)(end - name), name);
+}
+
+const char *cg_legend(ir_arena *arena, const char *header, const char *type) {
+    const char *text = cg_embedded(ir_format(arena, "runtime/%s", header), NULL);
+    const char *head = ir_format(arena, "typedef struct %s {", type), *open = strstr(text, head);
+    const char *close = open ? strstr(open, ir_format(arena, "} %s;", type)) : NULL;
+    if (!close) ir_die("codegen: %s defines no %s", header, type);
+    cg_text members = {.arena = arena};
+    const char *p = without_comments(arena, open + strlen(head), close);
+    for (size_t n; n = strcspn(p, ",;"), p[n]; p += n + 1) add_member(&members, p, p + n);
+    const char *all = ir_format(arena, "%s of runtime/%s: %s", type, header, cg_string(&members));
+    return ir_format(arena, "/* %s */", cg_comment(arena, all));
+}
+
+/* ---- tables ---------------------------------------------------------------------------------- */
 
 static const char *next_line(const cg_text *s) {
     return s->size ? "\n    " : "";
@@ -39,9 +78,10 @@ const char *cg_layer_table(const cg_model *m) {
         cg_add_string(&s, ", ");
         cg_add_c_string(&s, m->layers[i].title);
         cg_add(&s, ", %d, %s, %s, %s, %s, %" PRId64 "u, %" PRId64 "u, %" PRId64 "u, %d, %d, %" PRId64 "u},",
-               t->rank, t->rank ? cg_list(m->arena, t->rank, t->dim) : "{0}", t->block ? "VOX_BLOCK" : "0",
-               cg_vox_dtype(t->dtype), place_name(p.base), arena ? p.offset : p.number, arena ? 0 : p.offset,
-               ir_macs(m->layers[i].node), m->layers[i].node->stream, t->ring, m->layers[i].node->scratch);
+               t->rank, t->rank ? cg_list(m->arena, t->rank, t->dim) : "{0}",
+               t->cpu.block ? "VOX_BLOCK" : "0", cg_vox_dtype(t->dtype), place_name(p.base),
+               arena ? p.offset : p.number, arena ? 0 : p.offset, ir_macs(m->layers[i].node),
+               m->layers[i].node->memory.stream, t->memory.ring, m->layers[i].node->memory.scratch);
     }
     return cg_string(&s);
 }
@@ -107,8 +147,8 @@ const char *cg_volume_table(const cg_model *m) {
 }
 
 static bool ends_turn(const cg_model *m, int layer) {
-    int stream = m->layers[layer].node->stream;
-    return stream && (layer + 1 == m->n_layers || m->layers[layer + 1].node->stream != stream);
+    int stream = m->layers[layer].node->memory.stream;
+    return stream && (layer + 1 == m->n_layers || m->layers[layer + 1].node->memory.stream != stream);
 }
 
 /* A row per turn of a stream: its last layer's step ends it. */

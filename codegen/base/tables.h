@@ -10,6 +10,8 @@ const char *cg_weight_table(const cg_model *m);
 const char *cg_label_table(const cg_model *m);  /* "" without labels */
 const char *cg_volume_table(const cg_model *m); /* "" without a volume section */
 const char *cg_step_table(const cg_model *m);
+/* A comment above rows of a struct: its members in order, from the header in runtime/ that defines it. */
+const char *cg_legend(ir_arena *arena, const char *header, const char *type);
 int cg_first_output_step(const cg_model *m);
 
 #endif

@@ -52,20 +52,12 @@ static void add_escaped(cg_text *t, const char *special, const char *s, size_t n
     add_bytes(t, s, n);
 }
 
-/* JSON's escapes stand for characters, so what is no UTF-8 is lost. */
-void cg_add_json(cg_text *t, const char *s) {
-    uint32_t code;
-    cg_add_string(t, "\"");
-    for (size_t n; *s; s += n) {
-        ir_char_kind kind = ir_char(s, &n, &code);
-        if (kind == IR_CHAR_INVALID)
-            cg_add_string(t, "?");
-        else if (kind == IR_CHAR_PLAIN)
-            add_escaped(t, "\"\\", s, n);
-        else
-            cg_add(t, "\\u%04x", (unsigned)code);
-    }
-    cg_add_string(t, "\"");
+static void put_json(void *to, const char *text, size_t n) {
+    add_bytes(to, text, n);
+}
+
+vox_json cg_json(cg_text *t) {
+    return (vox_json){.put = put_json, .to = t};
 }
 
 /* The same bytes at run time. C11 still has trigraphs: "??/" would be a backslash. Octal escapes end after
@@ -75,15 +67,15 @@ void cg_add_c_string(cg_text *t, const char *s) {
     uint32_t code;
     cg_add_string(t, "\"");
     for (size_t n; *s; s += n) {
-        bool plain = ir_char(s, &n, &code) == IR_CHAR_PLAIN;
+        bool plain = vox_char(s, &n, &code) == VOX_CHAR_PLAIN;
         if (plain) add_escaped(t, escaped, s, n);
         for (size_t i = 0; !plain && i < n; i++) cg_add(t, "\\%03o", (unsigned)(unsigned char)s[i]);
     }
     cg_add_string(t, "\"");
 }
 
-/* Whether the two characters at s mean something in a comment: its end or start, or the start of a trigraph.
- */
+/* Whether the two characters at s mean something in a comment:
+ * its end or start, or the start of a trigraph. */
 static bool is_mark(const char *s) {
     return (s[0] == '*' && s[1] == '/') || (s[0] == '/' && s[1] == '*') || (s[0] == '?' && s[1] == '?');
 }
@@ -92,9 +84,9 @@ static bool is_mark(const char *s) {
 void cg_add_remark(cg_text *t, const char *s) {
     uint32_t code;
     for (size_t n; *s; s += n) {
-        ir_char_kind kind = ir_char(s, &n, &code);
-        if (kind != IR_CHAR_PLAIN || *s == '\\') {
-            cg_add_string(t, kind == IR_CHAR_CONTROL ? " " : kind == IR_CHAR_PLAIN ? "|" : "?");
+        vox_char_kind kind = vox_char(s, &n, &code);
+        if (kind != VOX_CHAR_PLAIN || *s == '\\') {
+            cg_add_string(t, kind == VOX_CHAR_CONTROL ? " " : kind == VOX_CHAR_PLAIN ? "|" : "?");
             continue;
         }
         add_bytes(t, s, n);
@@ -105,11 +97,44 @@ void cg_add_remark(cg_text *t, const char *s) {
 void cg_add_markdown(cg_text *t, const char *s) {
     uint32_t code;
     for (size_t n; *s; s += n) {
-        ir_char_kind kind = ir_char(s, &n, &code);
-        if (kind == IR_CHAR_PLAIN)
+        vox_char_kind kind = vox_char(s, &n, &code);
+        if (kind == VOX_CHAR_PLAIN)
             add_escaped(t, "\\`*[]<>&|", s, n);
         else
-            cg_add_string(t, kind == IR_CHAR_CONTROL ? " " : "?");
+            cg_add_string(t, kind == VOX_CHAR_CONTROL ? " " : "?");
+    }
+}
+
+/* Where the line [s, s + n) breaks: behind the last ", " that fits and has an open parenthesis in front of
+ * it; 0: nowhere. *indent: the column below the list's first element. */
+static size_t break_of(const char *s, size_t n, size_t columns, size_t *indent) {
+    enum { DEEPEST = 16 };
+    size_t open[DEEPEST], depth = 0, found = 0;
+    for (size_t i = 0; i < n && i < columns; i++) {
+        if (s[i] == '(' && depth < DEEPEST) open[depth++] = i + 1;
+        if (s[i] == ')' && depth) depth--;
+        if (s[i] == ',' && s[i + 1] == ' ' && depth) found = i + 1, *indent = open[depth - 1];
+    }
+    return found;
+}
+
+static void add_line(cg_text *t, const char *s, size_t n, size_t columns) {
+    size_t indent = 0, at = 0;
+    const bool comment = strncmp(s, "/*", 2) == 0 || strncmp(s, " *", 2) == 0;
+    if (n > columns && !comment) at = break_of(s, n, columns, &indent);
+    if (!at) {
+        add_bytes(t, s, n);
+        return;
+    }
+    cg_add(t, "%.*s\n%*s", (int)at, s, (int)indent, "");
+    add_bytes(t, s + at + 1, n - at - 1);
+}
+
+void cg_add_wrapped(cg_text *t, const char *text, size_t columns) {
+    for (size_t n; *text; text += n) {
+        n = strcspn(text, "\n");
+        add_line(t, text, n, columns);
+        if (text[n] == '\n') cg_add_string(t, "\n"), n++;
     }
 }
 

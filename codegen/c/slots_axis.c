@@ -25,18 +25,20 @@ static bool set_axis(cg_work *w, const char *kernel, bool log, bool select_last)
     const ir_node *n = w->n;
     int axis = (int)ir_int(n, IR_AXIS);
     if (n->in[0]->dtype != IR_F32) return cg_unsupported(w, "the operand must be f32");
-    if (n->in[0]->block && axis != 1) ir_die("codegen: %s: blocked, but not along C", n->name);
+    if (n->in[0]->cpu.block && axis != 1) ir_die("codegen: %s: blocked, but not along C", n->name);
     set_split(w, axis, axis);
-    cg_set(&w->slots, "block", "%s", n->in[0]->block ? "VOX_BLOCK" : "0");
+    cg_set(&w->slots, "block", "%s", n->in[0]->cpu.block ? "VOX_BLOCK" : "0");
     cg_set_int(&w->slots, "log", log);
     cg_set_int(&w->slots, "select_last", select_last);
     cg_set(&w->slots, "kernel", "%s", kernel);
+    cg_set(&w->slots, "operands_type", "%s", w->n->op == IR_OP_ARG_MAX ? "vox_arg_max_operands" : "vox_xy");
     const int64_t *dim = n->in[0]->dim;
     const char *planes =
-        n->stream ? ir_format(w->m->arena,
-                              ".plane = %" PRId64 ", .depth = %" PRId64 ", .x_ring = %d, .y_ring = %d,",
-                              dim[3] * dim[4], dim[2], n->in[0]->ring, n->out[0]->ring)
-                  : "";
+        n->memory.stream ? ir_format(w->m->arena,
+                                     ".plane = %" PRId64 ",\n    .depth = %" PRId64
+                                     ",\n    .x_ring = %d,\n    .y_ring = %d,",
+                                     dim[3] * dim[4], dim[2], n->in[0]->memory.ring, n->out[0]->memory.ring)
+                         : "";
     cg_set(&w->slots, "planes", "%s", planes);
     cg_operand(w, "x", n->in[0]);
     cg_result(w, "y", n->out[0]);
@@ -44,7 +46,7 @@ static bool set_axis(cg_work *w, const char *kernel, bool log, bool select_last)
 }
 
 bool slots_softmax(cg_work *w) {
-    if (w->n->in[0]->block != w->n->out[0]->block)
+    if (w->n->in[0]->cpu.block != w->n->out[0]->cpu.block)
         ir_die("codegen: %s: operand and result differ in layout", w->n->name);
     return set_axis(w, "softmax", w->n->op == IR_OP_LOG_SOFTMAX, false);
 }
@@ -80,7 +82,7 @@ bool slots_reduce(cg_work *w) {
     const ir_node *n = w->n;
     int first, last;
     if (!cg_all_f32(w)) return false;
-    if (n->in[0]->block) ir_die("codegen: %s: reductions read plain tensors", n->name);
+    if (n->in[0]->cpu.block) ir_die("codegen: %s: reductions read plain tensors", n->name);
     if (!find_run(n, &first, &last)) ir_die("codegen: %s: its axes must lie side by side", n->name);
     set_split(w, first, last);
     cg_set(&w->slots, "kind", "VOX_%s", cg_upper(w->m->arena, ir_op_get(n->op)->name));

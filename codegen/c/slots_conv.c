@@ -2,26 +2,27 @@
 #include "algorithm.h"
 #include "blocking.h"
 #include "slots.h"
+#include "way.h"
 
 #include <inttypes.h>
 
 static void weight_operands(cg_work *w, const int64_t x[5], const int64_t y[5], const int64_t k[3]) {
     const ir_node *n = w->n;
-    int64_t group = ir_int(n, IR_GROUP);
-    cg_pack pack = n->op == IR_OP_CONV ? CG_CONV : CG_CONV_TRANSPOSE;
-    cg_weight want = {.pack = pack, .source = {n->in[1]}, .oc = y[1], .ic = x[1], .group = group};
-    want.kernel = k[0] * k[1] * k[2];
-    cg_weight_operand(w, "w", &want);
-    static const char *const names[] = {"b", "slope"};
+    const int64_t group = ir_int(n, IR_GROUP), taps = k[0] * k[1] * k[2];
+    cg_packing packing = {CG_CONV_TRANSPOSE, .oc = y[1], .ic = x[1], .kernel = taps, .group = group};
+    if (n->op == IR_OP_CONV) {
+        const cg_choice c = cg_choice_of(n);
+        packing = c.way->packing(n, &c);
+    }
+    const cg_weight want = cg_packed(n->in[1], &packing);
+    cg_weight_operand(w, "weights", &want);
+    static const char *const names[] = {"bias", "slope"};
     for (int i = 0; i < 2; i++) {
         const ir_tensor *t = i + 2 < n->n_in ? n->in[i + 2] : NULL;
         if (t)
             cg_weight_operand(w, names[i],
                               &(cg_weight){.pack = CG_VECTOR, .source = {t}, .oc = y[1], .group = group});
     }
-    bool bias = n->n_in > 2 && n->in[2], slope = n->n_in > 3 && n->in[3];
-    const char *skip = n->op != IR_OP_CONV ? "" : ir_skip(n) ? "skip, " : "NULL, ";
-    cg_set(&w->slots, "arguments", "x, w, %s, %s, %sy", bias ? "b" : "NULL", slope ? "slope" : "NULL", skip);
 }
 
 static const char *split_text(cg_work *w, const cg_blocking *b) {
@@ -51,16 +52,12 @@ bool slots_conv(cg_work *w) {
     cg_blocking b = cg_blocking_of(n);
     if (b.tasks > INT32_MAX) return cg_unsupported(w, "its work splits into more than 2^31 tasks");
 
-    cg_set_dims(w, (const char *const[]){"n", "ic", "id", "ih", "iw"}, x);
-    cg_set_dims(w, (const char *const[]){"n", "oc", "od", "oh", "ow"}, y);
-    cg_set3(w, (const char *const[]){"kd", "kh", "kw"}, kernel);
-    cg_set3(w, (const char *const[]){"sd", "sh", "sw"}, stride);
-    cg_set3(w, (const char *const[]){"dd", "dh", "dw"}, dilation);
-    cg_set3(w, (const char *const[]){"pd", "ph", "pw"}, pad);
+    cg_set_xy(w);
+    cg_set(&w->slots, "taps", "%s", cg_list(w->m->arena, 3, kernel));
+    cg_set(&w->slots, "stride", "%s", cg_list(w->m->arena, 3, stride));
+    cg_set(&w->slots, "dilation", "%s", cg_list(w->m->arena, 3, dilation));
+    cg_set(&w->slots, "pad", "%s", cg_list(w->m->arena, 3, pad));
     cg_set_int(&w->slots, "group", ir_int(n, IR_GROUP));
-    cg_set(&w->slots, "x_block", "%s", n->in[0]->block ? "VOX_BLOCK" : "0");
-    cg_set(&w->slots, "y_block", "%s", n->out[0]->block ? "VOX_BLOCK" : "0");
-    cg_set_rings(w);
     cg_set(&w->slots, "epilogue", "%s",
            cg_epilogue(w->m->arena, n, ir_get(n, IR_ACT) ? ir_word(n, IR_ACT) : NULL));
     cg_set_int(&w->slots, "run", cg_run(w->m->g, n));
@@ -70,7 +67,7 @@ bool slots_conv(cg_work *w) {
     cg_set_int(&w->slots, "chunk_ic", b.chunk_ic);
     cg_set(&w->slots, "split", "%s", split_text(w, &b));
     cg_set(&w->slots, "why", "%s", cg_blocking_reason(n, w->m->arena));
-    cg_set(&w->slots, "kernel", "%s", ir_op_get(n->op)->name);
+    cg_set(&w->slots, "kernel", "%s", n->op == IR_OP_CONV ? cg_way_of(n)->kernel : ir_op_get(n->op)->name);
 
     cg_conv_operand(w);
     weight_operands(w, x, y, kernel);

@@ -16,18 +16,19 @@ static int64_t physical_count(const ir_tensor *t) {
 /* In a stream: y's dims and the operands' rings. */
 static void set_planes(cg_work *w, const char *operands) {
     cg_set(&w->slots, "planes", "%s",
-           w->n->stream ? ir_format(w->m->arena, ".y = %s, %s,", cg_dims_text(w, w->n->out[0]), operands)
-                        : "");
+           w->n->memory.stream
+               ? ir_format(w->m->arena, ".y = %s,\n    %s,", cg_dims_text(w, w->n->out[0]), operands)
+               : "");
 }
 
 bool slots_map(cg_work *w) {
     const ir_node *n = w->n;
     if (!cg_all_f32(w)) return false;
-    if (n->in[0]->block != n->out[0]->block)
+    if (n->in[0]->cpu.block != n->out[0]->cpu.block)
         ir_die("codegen: %s: operand and result differ in layout", n->name);
     cg_set_int(&w->slots, "count", physical_count(n->out[0]));
     set_epilogue_of_map(w);
-    set_planes(w, ir_format(w->m->arena, ".x_ring = %d", n->in[0]->ring));
+    set_planes(w, ir_format(w->m->arena, ".x_ring = %d", n->in[0]->memory.ring));
     cg_operand(w, "x", n->in[0]);
     cg_result(w, "y", n->out[0]);
     return true;
@@ -41,7 +42,7 @@ static bool broadcast_strides(const ir_tensor *t, const ir_tensor *y, int64_t *o
         for (int i = 0; i < y_rank; i++) out[i] = 0;
         return true;
     }
-    if (t->block != y->block) return false;
+    if (t->cpu.block != y->cpu.block) return false;
     for (int i = 0; i < y_rank; i++) {
         int k = i - (y_rank - rank);
         out[i] = k < 0 || dim[k] == 1 ? 0 : stride[k];
@@ -62,7 +63,8 @@ static bool set_binary(cg_work *w) {
     cg_set(&w->slots, "dim", "%s", cg_list(w->m->arena, rank, dim));
     cg_set(&w->slots, "a_stride", "%s", cg_list(w->m->arena, rank, a));
     cg_set(&w->slots, "b_stride", "%s", cg_list(w->m->arena, rank, b));
-    set_planes(w, ir_format(w->m->arena, ".a_ring = %d, .b_ring = %d", n->in[0]->ring, n->in[1]->ring));
+    set_planes(w, ir_format(w->m->arena, ".a_ring = %d,\n    .b_ring = %d", n->in[0]->memory.ring,
+                            n->in[1]->memory.ring));
     cg_operand(w, "a", n->in[0]);
     cg_operand(w, "b", n->in[1]);
     cg_result(w, "y", y);
@@ -71,7 +73,7 @@ static bool set_binary(cg_work *w) {
 
 bool slots_binary(cg_work *w) {
     cg_set(&w->slots, "kernel", "binary");
-    cg_set(&w->slots, "range", ", m->begin, m->end");
+    cg_set(&w->slots, "operands_type", "vox_binary_operands");
     return cg_all_f32(w) && set_binary(w);
 }
 
@@ -79,7 +81,7 @@ bool slots_compare(cg_work *w) {
     for (int i = 0; i < 2; i++)
         if (w->n->in[i]->dtype != IR_F32) return cg_unsupported(w, "operands must be f32");
     cg_set(&w->slots, "kernel", "compare");
-    cg_set(&w->slots, "range", "%s", "");
+    cg_set(&w->slots, "operands_type", "vox_compare_operands");
     return set_binary(w);
 }
 

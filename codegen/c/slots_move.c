@@ -12,26 +12,26 @@ static bool set_copy(cg_work *w, int rank, const int64_t *dim, const int64_t *x_
     const ir_node *n = w->n;
     if (rank > IR_MAX_RANK) return cg_unsupported(w, "too many axes");
     if (from > INT32_MAX) return cg_unsupported(w, "its operand is too large");
-    cg_set_int(&w->slots, "from", from);
     cg_set_int(&w->slots, "rank", rank);
     cg_set_int(&w->slots, "element", (int64_t)ir_dtype_bytes(n->out[0]->dtype));
     cg_set(&w->slots, "dim", "%s", cg_list(w->m->arena, rank, dim));
     cg_set(&w->slots, "x_stride", "%s", cg_list(w->m->arena, rank, x_stride));
     cg_set(&w->slots, "y_stride", "%s", cg_list(w->m->arena, rank, y_stride));
     cg_set(&w->slots, "planes", "%s", planes ? planes : "");
-    cg_operand(w, "x", n->in[0]);
+    cg_operand_from(w, "x", n->in[0], from);
     cg_result(w, "y", n->out[0]);
     return true;
 }
 
 static void same_layout(const cg_work *w) {
-    if (w->n->in[0]->block != w->n->out[0]->block)
+    if (w->n->in[0]->cpu.block != w->n->out[0]->cpu.block)
         ir_die("codegen: %s: operand and result differ in layout", w->n->name);
 }
 
 static void plain(const cg_work *w) {
     same_layout(w);
-    if (w->n->in[0]->block) ir_die("codegen: %s: %s can't be blocked", w->n->name, ir_op_get(w->n->op)->name);
+    if (w->n->in[0]->cpu.block)
+        ir_die("codegen: %s: %s can't be blocked", w->n->name, ir_op_get(w->n->op)->name);
 }
 
 bool slots_slice(cg_work *w) {
@@ -41,16 +41,16 @@ bool slots_slice(cg_work *w) {
     same_layout(w);
     int rank = cg_box(n->out[0], y_dim, y_stride);
     cg_box(n->in[0], x_dim, x_stride);
-    if (n->in[0]->block && (begin[1] != 0 || step[1] != 1))
+    if (n->in[0]->cpu.block && (begin[1] != 0 || step[1] != 1))
         return cg_unsupported(w, "channels of a blocked tensor must stay where they are");
     for (int i = 0; i < n->in[0]->rank; i++) {
-        if (!n->stream || i != PLANES) from += begin[i] * x_stride[i];
+        if (!n->memory.stream || i != PLANES) from += begin[i] * x_stride[i];
         x_stride[i] *= step[i];
     }
-    const char *planes =
-        ir_format(w->m->arena, ".planes = %d, .x_begin = %" PRId64 ", .x_ring = %d, .y_ring = %d,", PLANES,
-                  begin[PLANES], n->in[0]->ring, n->out[0]->ring);
-    return set_copy(w, rank, y_dim, x_stride, y_stride, from, n->stream ? planes : NULL);
+    const char *planes = ir_format(
+        w->m->arena, ".planes = %d,\n    .x_begin = %" PRId64 ",\n    .x_ring = %d,\n    .y_ring = %d,",
+        PLANES, begin[PLANES], n->in[0]->memory.ring, n->out[0]->memory.ring);
+    return set_copy(w, rank, y_dim, x_stride, y_stride, from, n->memory.stream ? planes : NULL);
 }
 
 bool slots_transpose(cg_work *w) {
@@ -90,8 +90,8 @@ static const char *copy_box(cg_work *w, int rank, const int64_t *dim, const int6
                             const int64_t *y_stride) {
     ir_arena *arena = w->m->arena;
     return ir_format(arena,
-                     "{\n            .rank = %d,\n            .element = %d,\n            .dim = %s,\n"
-                     "            .x_stride = %s,\n            .y_stride = %s,\n        },",
+                     "{\n        .rank = %d,\n        .element = %d,\n        .dim = %s,\n"
+                     "        .x_stride = %s,\n        .y_stride = %s,\n    },",
                      rank, (int)ir_dtype_bytes(w->n->out[0]->dtype), cg_list(arena, rank, dim),
                      cg_list(arena, rank, x_stride), cg_list(arena, rank, y_stride));
 }
@@ -101,31 +101,29 @@ bool slots_concat(cg_work *w) {
     const ir_node *n = w->n;
     const ir_tensor *y = n->out[0];
     ir_arena *arena = w->m->arena;
-    cg_text boxes = {.arena = arena}, from = {.arena = arena}, to = {.arena = arena};
-    int64_t axis = ir_int(n, IR_AXIS), at = 0, parts = 0, x_dim[BOX], x_stride[BOX], y_dim[BOX],
+    cg_text boxes = {.arena = arena};
+    int64_t axis = ir_int(n, IR_AXIS), at = 0, members = 0, x_dim[BOX], x_stride[BOX], y_dim[BOX],
             y_stride[BOX];
     cg_box(y, y_dim, y_stride);
     for (int i = 0; i < n->n_in; i++) {
         const ir_tensor *x = n->in[i];
-        if (x->block != y->block) ir_die("codegen: %s: member %s differs in layout", n->name, x->name);
+        if (x->cpu.block != y->cpu.block)
+            ir_die("codegen: %s: member %s differs in layout", n->name, x->name);
         int rank = cg_box(x, x_dim, x_stride);
         if (rank > IR_MAX_RANK) return cg_unsupported(w, "too many axes");
         if (!ir_is_in_place(n, i)) {
             const char *var = ir_format(arena, "x%d", i);
-            cg_operand(w, var, x);
-            const char *gap = parts ? ", " : "";
-            cg_add(&boxes, "%s%s", parts ? "\n        " : "", copy_box(w, rank, x_dim, x_stride, y_stride));
-            cg_add(&from, "%s%s", gap, var);
-            cg_add(&to, "%sy + %" PRId64, gap, at * y_stride[axis]);
-            parts++;
+            cg_describe(w, var, x);
+            cg_add(&boxes, "%s%s", members ? "\n    " : "", copy_box(w, rank, x_dim, x_stride, y_stride));
+            cg_add(&w->places, "%s{.x = %s, .y = %s},", members ? "\n        " : "", cg_where(w, x, 0),
+                   cg_where(w, y, at * y_stride[axis]));
+            members++;
         }
         at += x_dim[axis];
     }
-    cg_set_int(&w->slots, "parts", parts);
+    cg_set_int(&w->slots, "members", members);
     cg_set(&w->slots, "boxes", "%s", cg_string(&boxes));
-    cg_set(&w->slots, "from", "%s", cg_string(&from));
-    cg_set(&w->slots, "to", "%s", cg_string(&to));
-    cg_result(w, "y", y);
+    cg_describe(w, "y", y);
     return true;
 }
 
@@ -162,7 +160,7 @@ bool slots_pad(cg_work *w) {
     cg_box(n->out[0], y_dim, stride);
     if (rank > IR_MAX_RANK) return cg_unsupported(w, "too many axes");
     memcpy(begin, pad, (size_t)n->in[0]->rank * sizeof *pad);
-    if (n->in[0]->block && (pad[1] != 0 || pad[1 + n->in[0]->rank] != 0))
+    if (n->in[0]->cpu.block && (pad[1] != 0 || pad[1 + n->in[0]->rank] != 0))
         return cg_unsupported(w, "channels of a blocked tensor must stay where they are");
     cg_set_int(&w->slots, "rank", rank);
     cg_set(&w->slots, "x_dim", "%s", cg_list(w->m->arena, rank, x_dim));
@@ -181,10 +179,7 @@ bool slots_relayout(cg_work *w) {
     int64_t dims[5];
     if (!cg_all_f32(w)) return false;
     if (!cg_dims(n->in[0], dims)) return cg_unsupported(w, "only N C and 1 to 3 spatial axes");
-    cg_set_dims(w, (const char *const[]){"n", "c", "d", "h", "w"}, dims);
-    cg_set(&w->slots, "x_block", "%s", n->in[0]->block ? "VOX_BLOCK" : "0");
-    cg_set(&w->slots, "y_block", "%s", n->out[0]->block ? "VOX_BLOCK" : "0");
-    cg_set_rings(w);
+    cg_set_xy(w);
     cg_set(&w->slots, "kernel", "%s", ir_op_get(n->op)->name);
     cg_operand(w, "x", n->in[0]);
     cg_result(w, "y", n->out[0]);

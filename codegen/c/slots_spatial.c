@@ -3,23 +3,13 @@
 
 #include <string.h>
 
-static const char *block_text(const ir_tensor *t) {
-    return t->block ? "VOX_BLOCK" : "0";
-}
-
-static void set_in_out(cg_work *w, const int64_t x[5], const int64_t y[5]) {
-    cg_set_dims(w, (const char *const[]){"n", "c", "id", "ih", "iw"}, x);
-    cg_set_dims(w, (const char *const[]){"n", "c", "od", "oh", "ow"}, y);
-    cg_set(&w->slots, "block", "%s", block_text(w->n->in[0]));
-}
-
 /* The activation dims of x and y; both in the same layout. */
 static bool get_dims(cg_work *w, int64_t x[5], int64_t y[5]) {
     const ir_node *n = w->n;
     if (!cg_all_f32(w)) return false;
     if (!cg_dims(n->in[0], x) || !cg_dims(n->out[0], y))
         return cg_unsupported(w, "only N C and 1 to 3 spatial axes");
-    if (n->in[0]->block != n->out[0]->block)
+    if (n->in[0]->cpu.block != n->out[0]->cpu.block)
         ir_die("codegen: %s: operand and result differ in layout", n->name);
     return true;
 }
@@ -35,8 +25,7 @@ bool slots_pool(cg_work *w) {
     int64_t x[5], y[5];
     if (!get_dims(w, x, y) || !cg_window_fits(w)) return false;
     bool average = n->op == IR_OP_AVERAGE_POOL;
-    set_in_out(w, x, y);
-    cg_set_rings(w);
+    cg_set_xy(w);
     set_triple(w, "kernel_size", IR_KERNEL, 0, 1);
     set_triple(w, "stride", IR_STRIDE, 0, 1);
     set_triple(w, "dilation", IR_DILATION, 0, 1);
@@ -77,7 +66,7 @@ bool slots_resize(cg_work *w) {
         return cg_unsupported(w, "mode must be nearest or linear");
     if (!same_channels(x, y)) return cg_unsupported(w, "N and C must keep their size");
     bool roi = ir_get(n, IR_ROI) != NULL;
-    set_in_out(w, x, y);
+    cg_set_xy(w);
     cg_set_int(&w->slots, "linear", strcmp(mode, "linear") == 0);
     cg_set(&w->slots, "coordinates", "%s", cg_upper(w->m->arena, ir_word(n, IR_COORDINATES)));
     cg_set(&w->slots, "nearest", "%s", cg_upper(w->m->arena, nearest));

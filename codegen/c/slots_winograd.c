@@ -4,26 +4,15 @@
 
 #include <inttypes.h>
 
-static bool is_deep(const cg_work *w) {
-    return w->n->winograd[3] == 0;
-}
-
-/* Plain tensors: see vox_winograd_few.h. */
-static bool is_few(const cg_work *w) {
-    return w->n->winograd[2] == 1;
-}
-
-static void weight_operands(cg_work *w) {
+static void weight_operands(cg_work *w, const cg_choice *c) {
     const ir_node *n = w->n;
-    int64_t oc = n->out[0]->dim[1], ic = n->in[0]->dim[1];
-    cg_weight want = {.pack = CG_CONV, .source = {n->in[1]}, .oc = oc, .ic = ic, .kernel = 27, .group = 1};
-    if (!is_deep(w)) want.pack = CG_WINOGRAD;
-    for (int a = 0; a < 3 && !is_deep(w); a++) want.tile[a] = n->winograd[a];
-    cg_weight_operand(w, is_deep(w) ? "w" : "u", &want);
-    static const char *const names[] = {"b", "slope"};
+    const cg_packing packing = c->way->packing(n, c);
+    const cg_weight want = cg_packed(n->in[1], &packing);
+    cg_weight_operand(w, packing.pack == CG_WINOGRAD ? "transformed" : "weights", &want);
+    static const char *const names[] = {"bias", "slope"};
     for (int i = 0; i < 2; i++) {
         const ir_tensor *t = i + 2 < n->n_in ? n->in[i + 2] : NULL;
-        cg_weight vector = {.pack = CG_VECTOR, .source = {t}, .oc = oc, .group = 1};
+        cg_weight vector = {.pack = CG_VECTOR, .source = {t}, .oc = packing.oc, .group = 1};
         if (t) cg_weight_operand(w, names[i], &vector);
     }
 }
@@ -38,76 +27,61 @@ static const ir_node *joined_reader(const cg_work *w, ir_op op) {
     return NULL;
 }
 
-static const char *box_text(cg_work *w, const ir_tensor *t) {
-    return ir_format(w->m->arena, "{N, OC, %" PRId64 ", %" PRId64 ", %" PRId64 ", VOX_BLOCK, %d}", t->dim[2],
-                     t->dim[3], t->dim[4], t->ring);
-}
-
 static void set_results(cg_work *w) {
     const ir_node *crop = joined_reader(w, IR_OP_SLICE), *pool = joined_reader(w, IR_OP_MAX_POOL);
-    bool store = !w->n->out[0]->fused;
+    bool store = !w->n->out[0]->cpu.fused;
     cg_set(&w->slots, "store", "%d", store);
     cg_set(&w->slots, "crop_dims", "%s", "");
     cg_set(&w->slots, "pool_dims", "%s", "");
     if (store) cg_result(w, "y", w->n->out[0]);
     if (crop) {
         cg_result(w, "crop", crop->out[0]);
-        cg_set(&w->slots, "crop_dims", ".crop = %s,\n        .crop_begin = %s,", box_text(w, crop->out[0]),
+        cg_set(&w->slots, "crop_dims", ".crop = %s,\n    .crop_begin = %s,", cg_dims_text(w, crop->out[0]),
                cg_list(w->m->arena, 3, ir_ints(crop, IR_BEGIN) + 2));
     }
     if (pool) {
         cg_result(w, "pool", pool->out[0]);
-        cg_set(&w->slots, "pool_dims", ".pool = %s,", box_text(w, pool->out[0]));
+        cg_set(&w->slots, "pool_dims", ".pool = %s,", cg_dims_text(w, pool->out[0]));
     }
-    bool bias = w->n->n_in > 2 && w->n->in[2], slope = w->n->n_in > 3 && w->n->in[3];
-    const char *more = "";
-    if (!is_few(w)) more = ir_format(w->m->arena, ", %s, %s", crop ? "crop" : "NULL", pool ? "pool" : "NULL");
-    cg_set(&w->slots, "arguments", "x, %s, %s, %s, %s, %s%s", is_deep(w) ? "w" : "u", bias ? "b" : "NULL",
-           slope ? "slope" : "NULL", ir_skip(w->n) ? "skip" : "NULL", store ? "y" : "NULL", more);
 }
 
-/* How the tiles are worked through: batch, and what a kernel that transforms weights takes besides. */
-static void set_work(cg_work *w) {
+/* How the tiles are worked through, and what a kernel that does it in phases takes besides. */
+static void set_work(cg_work *w, const cg_choice *c) {
     const ir_node *n = w->n;
-    int64_t batch = is_deep(w) ? cg_deep_batch(n) : n->winograd[3], depth = n->out[0]->dim[2];
+    const cg_way *way = c->way;
     const char *phases = "";
-    if (is_deep(w))
+    if (way->planes)
         phases = ir_format(w->m->arena,
                            ";\n *   %" PRId64 " planes at a time: phase 0 transforms inputs, phase 1 weights "
                            "and multiplies",
-                           cg_deep_planes(n, n->winograd));
-    cg_set_int(&w->slots, "batch", batch);
+                           way->planes(n, c));
+    cg_set_int(&w->slots, "batch", c->batch);
     cg_set_int(&w->slots, "run", cg_run(w->m->g, n));
-    cg_set_int(&w->slots, "lanes", cg_lanes(w->m->g, n));
-    cg_set(&w->slots, "kind", "%s", is_deep(w) ? "_deep" : is_few(w) ? "_few" : "");
-    cg_set(&w->slots, "block", "%s", is_few(w) ? "0" : "VOX_BLOCK");
-    cg_set(&w->slots, "phase", "%s", is_deep(w) ? "m->phase, " : "");
-    cg_set(&w->slots, "shared", "%s", is_deep(w) ? "shared, " : "");
+    cg_set_int(&w->slots, "workers", cg_lanes(w->m->g, n));
+    cg_set(&w->slots, "kernel", "%s", way->kernel);
+    cg_set(&w->slots, "phase", "%s", way->planes ? "m->phase, " : "");
     cg_set(&w->slots, "why", "%s", cg_algorithm_reason(n, w->m->arena));
-    int64_t tiles = cg_winograd_tiles(n, n->winograd, 0, depth) / (is_few(w) ? n->out[0]->dim[4] : 1);
     cg_set(&w->slots, "split", "%" PRId64 " tiles, at most %" PRId64 " at a time for each of %d threads%s",
-           tiles, batch, cg_lanes(w->m->g, n), phases);
-    cg_scratch_operand(w, cg_winograd_shared(n), cg_winograd_lane(n));
+           way->tiles(n, c), c->batch, cg_lanes(w->m->g, n), phases);
+    cg_scratch_operand(w, cg_shared_bytes(n), cg_lane_bytes(n));
 }
 
 bool slots_winograd(cg_work *w) {
     const ir_node *n = w->n;
+    const cg_choice c = cg_choice_of(n);
     int64_t x[5], y[5];
     if (!cg_dims(n->in[0], x) || !cg_dims(n->out[0], y) || !cg_window_fits(w)) return false;
-    cg_set_dims(w, (const char *const[]){"n", "ic", "id", "ih", "iw"}, x);
-    cg_set_dims(w, (const char *const[]){"n", "oc", "od", "oh", "ow"}, y);
-    cg_set3(w, (const char *const[]){"md", "mh", "mw"}, n->winograd);
-    cg_set3(w, (const char *const[]){"dd", "dh", "dw"}, ir_ints(n, IR_DILATION));
-    cg_set3(w, (const char *const[]){"pd", "ph", "pw"}, ir_ints(n, IR_PAD));
-    cg_set_int(&w->slots, "x_ring", n->in[0]->ring);
-    cg_set_int(&w->slots, "y_ring", n->out[0]->ring);
+    cg_set_xy(w);
+    cg_set(&w->slots, "tile", "%s", cg_list(w->m->arena, 3, c.tile));
+    cg_set(&w->slots, "dilation", "%s", cg_list(w->m->arena, 3, ir_ints(n, IR_DILATION)));
+    cg_set(&w->slots, "pad", "%s", cg_list(w->m->arena, 3, ir_ints(n, IR_PAD)));
     cg_set(&w->slots, "epilogue", "%s",
            cg_epilogue(w->m->arena, n, ir_get(n, IR_ACT) ? ir_word(n, IR_ACT) : NULL));
     cg_conv_operand(w);
-    weight_operands(w);
+    weight_operands(w, &c);
     cg_skip_operand(w);
     set_results(w);
-    set_work(w);
+    set_work(w, &c);
     cg_set_around(w);
     return true;
 }

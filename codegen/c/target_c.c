@@ -1,13 +1,14 @@
 /* target_c.c: writes the bundle of the C target. The network decides the text: which layers, which numbers.
  * What depends on the processor stands in runtime/ and is copied.
  */
-#include "blocking.h"
 #include "bundle_files.h"
 #include "embed.h"
+#include "isas.h"
 #include "prototypes.h"
 #include "slots.h"
 #include "tables.h"
 #include "target_c.h"
+#include "way.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -21,31 +22,27 @@ static int64_t bytes_read(const ir_node *n) {
     return bytes;
 }
 
-static const char *finish_offsets(cg_work *w) {
-    if (!w->offsets.size) return "";
-    cg_add_string(&w->offsets, " };");
-    return cg_string(&w->offsets);
-}
-
 /* "; stream 1, 4 planes of p1 at a time": the group's last node sets the pace. */
 static const char *stream_text(const cg_model *m, const ir_node *n) {
     const ir_graph *g = m->g;
-    if (!n->stream) return "";
+    if (!n->memory.stream) return "";
     const ir_node *last = n;
     for (int i = 0; i < g->n_nodes; i++)
-        if (g->nodes[i]->stream == n->stream) last = g->nodes[i];
-    return ir_format(m->arena, "; stream %d, %d plane%s of %s at a time", n->stream, n->slab,
-                     n->slab == 1 ? "" : "s", cg_remark(m->arena, last->out[0]->name));
+        if (g->nodes[i]->memory.stream == n->memory.stream) last = g->nodes[i];
+    return ir_format(m->arena, "; stream %d, %d plane%s of %s at a time", n->memory.stream, n->memory.slab,
+                     n->memory.slab == 1 ? "" : "s", cg_remark(m->arena, last->out[0]->name));
 }
+
+enum { COLUMNS = 110 };
 
 static bool add_layer(cg_model *m, int index, cg_text *out, ir_diag *d) {
     const cg_layer *l = &m->layers[index];
     cg_work w = {.m = m, .layer = index, .n = l->node, .d = d, .slots = {.arena = m->arena}};
-    w.operands.arena = w.offsets.arena = w.pointers.arena = m->arena;
-    const cg_kernel *k = cg_kernel_for(l->node);
-    if (!k) return cg_unsupported(&w, "operators that compute shapes must fold to constants");
+    w.operands.arena = w.places.arena = m->arena;
+    const cg_kernel k = cg_kernel_for(l->node);
+    if (!k.slots) return cg_unsupported(&w, "operators that compute shapes must fold to constants");
     if (!cg_vox_dtype(l->node->out[0]->dtype)) return cg_unsupported(&w, "f64 is not a type of the runtime");
-    if (!k->slots(&w) || d->code) return false;
+    if (!k.slots(&w) || d->code) return false;
     cg_slots *s = &w.slots;
     cg_set(s, "layer", "%s", cg_remark(m->arena, l->name));
     cg_set(s, "title", "%s", l->title);
@@ -54,33 +51,34 @@ static bool add_layer(cg_model *m, int index, cg_text *out, ir_diag *d) {
            (double)cg_whole_bytes(l->node->out[0]) / 1e6, stream_text(m, l->node));
     if (ir_macs(l->node)) cg_set(s, "gmac", "%s", cg_gmac(m->arena, ir_macs(l->node)));
     cg_set(s, "operands", "%s", cg_string(&w.operands));
-    cg_set(s, "offsets", "%s", finish_offsets(&w));
-    cg_set(s, "pointers", "%s", cg_string(&w.pointers));
+    cg_set(s, "places", "%s", cg_string(&w.places));
     if (index) cg_add_string(out, "\n");
-    cg_fill(out, k->template_file, cg_template(m->arena, k->template_file), s);
+    cg_add_wrapped(out, cg_filled(k.template_file, s), COLUMNS);
     return true;
 }
 
-/* The runtime headers that some layer needs, in a fixed order. */
-static const char *const kernel_headers[] = {"vox_conv.h",         "vox_winograd.h", "vox_winograd_deep.h",
-                                             "vox_winograd_few.h", "vox_copy.h",     "vox_gather.h",
-                                             "vox_map.h",          "vox_norm.h",     "vox_pool3d.h",
-                                             "vox_reduce.h",       "vox_resize.h"};
-enum { KERNEL_HEADERS = sizeof kernel_headers / sizeof *kernel_headers };
+/* The runtime headers that some layer needs, in a fixed order: behind those of convolutions. */
+static const char *const other_headers[] = {"vox_copy.h",   "vox_gather.h", "vox_map.h",   "vox_norm.h",
+                                            "vox_pool3d.h", "vox_reduce.h", "vox_resize.h"};
+enum { OTHER_HEADERS = sizeof other_headers / sizeof *other_headers };
 
 static bool uses_header(const cg_model *m, const char *header) {
     for (int i = 0; i < m->n_layers; i++) {
-        const cg_kernel *k = cg_kernel_for(m->layers[i].node);
-        if (k && strcmp(k->header, header) == 0) return true;
+        const cg_kernel k = cg_kernel_for(m->layers[i].node);
+        if (k.slots && strcmp(k.header, header) == 0) return true;
     }
     return false;
 }
 
+static void add_include(const cg_model *m, cg_text *s, const char *header) {
+    const char *line = ir_format(m->arena, "#include \"runtime/%s\"", header);
+    if (uses_header(m, header) && !strstr(cg_string(s), line)) cg_add(s, "%s%s", s->size ? "\n" : "", line);
+}
+
 static const char *kernel_includes(const cg_model *m) {
     cg_text s = {.arena = m->arena};
-    for (int i = 0; i < KERNEL_HEADERS; i++)
-        if (uses_header(m, kernel_headers[i]))
-            cg_add(&s, "%s#include \"runtime/%s\"", s.size ? "\n" : "", kernel_headers[i]);
+    for (int i = 0; i < CG_WAYS; i++) add_include(m, &s, cg_ways[i]->header);
+    for (int i = 0; i < OTHER_HEADERS; i++) add_include(m, &s, other_headers[i]);
     return cg_string(&s);
 }
 
@@ -89,7 +87,8 @@ static bool put_kernels(cg_bundle *b) {
     cg_text functions = {.arena = m->arena}, table = {.arena = m->arena};
     for (int i = 0; i < m->n_layers; i++) {
         if (!add_layer(m, i, &functions, b->d)) return false;
-        cg_add(&table, "%s%s,", i ? "\n    " : "", m->layers[i].function);
+        const char *f = m->layers[i].function;
+        cg_add(&table, "%s{%s_tasks, %s_run, %s_check},", i ? "\n    " : "", f, f, f);
     }
     cg_place_weights_end(m);
     cg_slots s = cg_named_slots(m);
@@ -150,6 +149,11 @@ static bool put_source(cg_bundle *b) {
     cg_slots s = cg_named_slots(m);
     cg_set(&s, "M", "%s", m->upper);
     cg_set(&s, "provenance", "%s", cg_comment(m->arena, cg_provenance(m)));
+    cg_set_isas_of_c(&s);
+    cg_set(&s, "port_legend", "%s", cg_legend(m->arena, "vox.h", "vox_port"));
+    cg_set(&s, "layer_legend", "%s", cg_legend(m->arena, "vox.h", "vox_layer_info"));
+    cg_set(&s, "step_legend", "%s", cg_legend(m->arena, "vox.h", "vox_step"));
+    cg_set(&s, "weight_legend", "%s", cg_legend(m->arena, "vox_weights.h", "vox_weight"));
     cg_set_int(&s, "n_layers", m->n_layers);
     cg_set_int(&s, "n_weights", m->n_weights);
     cg_set(&s, "weights_size", "%s", m->n_weights ? "WEIGHTS" : "1");
@@ -190,6 +194,8 @@ bool c_put_build_files(cg_bundle *b) {
     cg_set(&make, "M", "%s", m->upper);
     cg_set(&make, "summary", "%s", cg_summary(m));
     cg_set(&make, "runtime_sources", "%s", runtime_sources);
+    cg_set_isas_of_make(&make);
+    cg_set_isas_of_cmake(&cmake);
     cg_set(&cmake, "M", "%s", m->upper);
     cg_set(&cmake, "summary", "%s", cg_summary(m));
     cg_set(&cmake, "runtime_sources", "%s", runtime_sources);
@@ -268,7 +274,7 @@ static bool check_ports(const ir_graph *g, ir_diag *d) {
         const ir_tensor *t = i < g->n_inputs ? g->inputs[i] : g->outputs[i - g->n_inputs];
         if (!cg_vox_dtype(t->dtype))
             return ir_fail(d, IR_EXIT_UNSUPPORTED, "%s: target c has no f64 inputs or outputs", t->name);
-        if (i >= g->n_inputs && (t->role != IR_ROLE_VALUE || t->view_of || t->block))
+        if (i >= g->n_inputs && (t->role != IR_ROLE_VALUE || t->memory.view_of || t->cpu.block))
             ir_die("codegen: output %s is not a plain value of its own", t->name);
     }
     return true;

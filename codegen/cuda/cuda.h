@@ -112,10 +112,12 @@ typedef struct cu_kernel {
     const char *template_file; /* "cuda_pool.cu.in" */
     const char *header;        /* "vox_pool.cuh" */
     cu_slots_fn *slots;
+    const char *check_op; /* "MAX_POOL" of VOX_CUDA_OP_MAX_POOL */
 } cu_kernel;
-/* NULL: cuDNN or the kernel of another node does all of it, or there is no kernel (has_none says which). */
+/* NULL: cuDNN or the kernel of another node does all of it, or there is no kernel. */
 const cu_kernel *cu_kernel_for(const ir_graph *g, const ir_node *n);
 bool cu_needs_kernel(const ir_graph *g, const ir_node *n);
+const char *cu_check_op(const ir_node *n); /* by which the self-test recomputes it: "MAX_POOL", or "NONE" */
 /* Appends layer `layer`'s function; registers its weights. */
 bool cu_add_layer(cu_model *u, int layer, cg_text *out, ir_diag *d);
 

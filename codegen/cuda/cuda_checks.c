@@ -15,40 +15,16 @@ static int tensor_number(cu_model *u, const ir_tensor *t) {
     return u->n_tensors++;
 }
 
-static const char *op_name(const ir_node *n) {
-    static const char *const names[IR_OP_COUNT] = {
-        [IR_OP_CONV] = "CONV",
-        [IR_OP_CONV_TRANSPOSE] = "CONV_TRANSPOSE",
-        [IR_OP_BATCH_NORM] = "AFFINE",
-        [IR_OP_INSTANCE_NORM] = "INSTANCE_NORM",
-        [IR_OP_MAX_POOL] = "MAX_POOL",
-        [IR_OP_AVERAGE_POOL] = "AVERAGE_POOL",
-        [IR_OP_SLICE] = "SLICE",
-        [IR_OP_CONCAT] = "CONCAT",
-        [IR_OP_SOFTMAX] = "SOFTMAX",
-        [IR_OP_LOG_SOFTMAX] = "LOG_SOFTMAX",
-        [IR_OP_ARG_MAX] = "ARG_MAX",
-        [IR_OP_RESIZE] = "RESIZE",
-        [IR_OP_TO_CHANNELS_LAST] = "COPY",
-        [IR_OP_FROM_CHANNELS_LAST] = "COPY",
-    };
-    const unsigned flags = ir_op_get(n->op)->flags;
-    if (names[n->op]) return names[n->op];
-    if (flags & IR_FLAG_SHAPE) return "NONE";
-    if (flags & IR_FLAG_MAP) return "MAP";
-    return flags & IR_FLAG_BINARY ? "BINARY" : "NONE";
-}
-
 /* Where an own kernel of a convolution and a plan keep their weights, they keep them differently. */
 static cu_conv_weights conv_weights(cu_model *u, const ir_node *n) {
     const ir_tensor *y = n->out[0];
     const int64_t own = cu_own(y) > y->dim[1] ? cu_own(y) : y->dim[1];
     cu_conv_weights w = {-1, -1, -1};
-    if (n->gpu == IR_GPU_KERNEL)
-        w.filter = n->in[0]->pitch ? cu_last_filter(u, n) : cu_first_filter(u, n);
+    if (n->gpu.runner == IR_GPU_KERNEL)
+        w.filter = n->in[0]->gpu.pitch ? cu_last_filter(u, n) : cu_first_filter(u, n);
     else
         w = cu_weights_of(u, n);
-    if (n->gpu != IR_GPU_CUDNN && n->n_in > 2 && n->in[2])
+    if (n->gpu.runner != IR_GPU_CUDNN && n->n_in > 2 && n->in[2])
         w.bias = cu_vector(u, n->in[2], y->dim[1], cu_vector_pitch(own), IR_STORE_OWN);
     if (n->n_in > 3 && n->in[3])
         w.slope = cu_vector(u, n->in[3], y->dim[1], cu_vector_pitch(own), IR_STORE_OWN);
@@ -124,16 +100,6 @@ static void add_resize(cg_text *s, const ir_node *n) {
     cg_add(s, ", .linear = %d", strcmp(ir_word(n, IR_MODE), "linear") == 0);
 }
 
-/* The twin of vox_binary_op. */
-static int binary_number(const ir_node *n) {
-    static const ir_op ops[] = {IR_OP_ADD,           IR_OP_SUB,  IR_OP_MUL,       IR_OP_DIV,   IR_OP_MIN,
-                                IR_OP_MAX,           IR_OP_POW,  IR_OP_PRELU,     IR_OP_EQUAL, IR_OP_GREATER,
-                                IR_OP_GREATER_EQUAL, IR_OP_LESS, IR_OP_LESS_EQUAL};
-    for (int i = 0; i < (int)(sizeof ops / sizeof *ops); i++)
-        if (ops[i] == n->op) return i;
-    ir_die("codegen: %s is no binary operator of the runtime", ir_op_get(n->op)->name);
-}
-
 static void add_weights(cg_text *s, cu_conv_weights w) {
     cg_add(s, ", .w = {%d, %d, %d}", w.filter, w.bias, w.slope);
 }
@@ -147,7 +113,7 @@ static void add_attributes(cg_text *s, cu_model *u, const ir_node *n) {
     if (ir_get(n, IR_GROUP) || n->op == IR_OP_INSTANCE_NORM)
         cg_add(s, ", .group = %" PRId64, ir_get(n, IR_GROUP) ? ir_int(n, IR_GROUP) : n->out[0]->dim[1]);
     if (n->op == IR_OP_RESIZE) add_resize(s, n);
-    if (flags & IR_FLAG_BINARY) cg_add(s, ", .binary = %d", binary_number(n));
+    if (flags & IR_FLAG_BINARY) cg_add(s, ", .binary = VOX_%s", cg_upper(s->arena, ir_op_get(n->op)->name));
     if (n->op == IR_OP_SLICE)
         cg_add(s, ", .begin = %s, .step = %s", cg_list(s->arena, n->in[0]->rank, ir_ints(n, IR_BEGIN)),
                cg_list(s->arena, n->in[0]->rank, ir_ints(n, IR_STEP)));
@@ -165,7 +131,7 @@ static int operands_of(const ir_node *n) {
 /* Not: more members than a step has windows for, coordinates that no line gives, f64. */
 static bool can_check(const ir_node *n) {
     double scale, shift;
-    if (strcmp(op_name(n), "NONE") == 0 || operands_of(n) > CU_OPERANDS) return false;
+    if (strcmp(cu_check_op(n), "NONE") == 0 || operands_of(n) > CU_OPERANDS) return false;
     if (n->op == IR_OP_RESIZE && !coordinate(n, n->in[0]->rank - 1, &scale, &shift)) return false;
     return n->out[0]->rank > 0;
 }
@@ -177,8 +143,8 @@ static void add_check(cg_text *s, cu_model *u, const ir_node *n) {
         return;
     }
     const int operands = operands_of(n);
-    cg_add(s, "{.op = VOX_CUDA_OP_%s, .y = %d, .n_x = %d, .x = {", op_name(n), tensor_number(u, n->out[0]),
-           operands);
+    cg_add(s, "{.op = VOX_CUDA_OP_%s, .y = %d, .n_x = %d, .x = {", cu_check_op(n),
+           tensor_number(u, n->out[0]), operands);
     for (int k = 0; k < operands; k++) cg_add(s, "%s%d", k ? ", " : "", tensor_number(u, n->in[k]));
     cg_add_string(s, "}");
     add_attributes(s, u, n);

@@ -10,22 +10,17 @@
 /* ---- types and axes -------------------------------------------------------------------------- */
 
 const char *cu_type(const ir_tensor *t) {
-    if (t->storage == IR_STORE_F16) return "__half";
-    return t->storage == IR_STORE_BF16 ? "__nv_bfloat16" : cg_c_dtype(t->dtype);
+    if (t->gpu.storage == IR_STORE_F16) return "__half";
+    return t->gpu.storage == IR_STORE_BF16 ? "__nv_bfloat16" : cg_c_dtype(t->dtype);
 }
 
 const char *cu_store_name(const ir_tensor *t) {
-    if (t->storage == IR_STORE_F16) return "VOX_STORE_F16";
-    if (t->storage == IR_STORE_BF16) return "VOX_STORE_BF16";
-    return t->dtype == IR_F32   ? "VOX_STORE_F32"
-           : t->dtype == IR_I64 ? "VOX_STORE_I64"
-           : t->dtype == IR_I32 ? "VOX_STORE_I32"
-                                : "VOX_STORE_U8";
+    return cg_vox_store(t->dtype, t->gpu.storage);
 }
 
 bool cu_axes(const ir_tensor *t, int64_t dim[5]) {
     int64_t own[5];
-    if (t->pitch) {
+    if (t->gpu.pitch) {
         if (!cg_dims(t, own)) return false;
         const int64_t order[5] = {own[0], own[2], own[3], own[4], own[1]};
         memcpy(dim, order, sizeof order);
@@ -37,7 +32,7 @@ bool cu_axes(const ir_tensor *t, int64_t dim[5]) {
 }
 
 int64_t cu_own(const ir_tensor *t) {
-    if (!t->pitch) return t->rank ? t->dim[t->rank - 1] : 1;
+    if (!t->gpu.pitch) return t->rank ? t->dim[t->rank - 1] : 1;
     return cg_gpu_own_channels(t);
 }
 
@@ -50,8 +45,8 @@ int64_t cu_vector_pitch(int64_t channels) {
 static void describe(cu_work *w, const char *var, const ir_tensor *t, const char *where) {
     char type[128];
     const char *layout =
-        t->pitch ? ir_format(w->u->m->arena, ", channels last, pitch %" PRId64, t->pitch) : "";
-    const char *kept = t->ring ? ir_format(w->u->m->arena, ", %d planes kept", t->ring) : "";
+        t->gpu.pitch ? ir_format(w->u->m->arena, ", channels last, pitch %" PRId64, t->gpu.pitch) : "";
+    const char *kept = t->memory.ring ? ir_format(w->u->m->arena, ", %d planes kept", t->memory.ring) : "";
     cg_add(&w->operands, "%s *   %s  %s %s%s%s, %s", w->operands.size ? "\n" : "", var, t->name,
            ir_type_text(t, type, sizeof type), layout, kept, where);
 }
@@ -109,7 +104,7 @@ void cu_weight_pointer(cu_work *w, const char *var, int weight) {
 }
 
 static const char *window(cu_work *w, const ir_tensor *t, int z) {
-    return t->ring ? ir_format(w->u->m->arena, "s->z0[%d], %d", z, t->ring) : "0, 0";
+    return t->memory.ring ? ir_format(w->u->m->arena, "s->z0[%d], %d", z, t->memory.ring) : "0, 0";
 }
 
 void cu_view(cu_work *w, const char *var, const ir_tensor *t, int z) {
@@ -123,7 +118,7 @@ void cu_view(cu_work *w, const char *var, const ir_tensor *t, int z) {
     cg_set(&w->slots, ir_strdup(a, var),
            "{%s, %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64
            ", %s}",
-           address(w, var, t), d[0], d[4], d[1], d[2], d[3], t->pitch ? t->pitch : d[4], cu_own(t),
+           address(w, var, t), d[0], d[4], d[1], d[2], d[3], t->gpu.pitch ? t->gpu.pitch : d[4], cu_own(t),
            window(w, t, z));
 }
 
@@ -137,12 +132,13 @@ bool cu_own_strides(const ir_tensor *t, int64_t dim[5], int64_t stride[5]) {
         stride[i] = step;
         step *= dim[i];
     }
-    if (!t->pitch) return true;
+    if (!t->gpu.pitch) return true;
     int64_t all[5];
     if (!cg_dims(t, all)) return false;
     memcpy(dim, all, sizeof all);
-    const int64_t planes = t->ring ? t->ring : all[2], row = all[4] * t->pitch, plane = all[3] * row;
-    const int64_t last[5] = {planes * plane, 1, plane, row, t->pitch};
+    const int64_t planes = t->memory.ring ? t->memory.ring : all[2], row = all[4] * t->gpu.pitch,
+                  plane = all[3] * row;
+    const int64_t last[5] = {planes * plane, 1, plane, row, t->gpu.pitch};
     memcpy(stride, last, sizeof last);
     return true;
 }
@@ -150,13 +146,13 @@ bool cu_own_strides(const ir_tensor *t, int64_t dim[5], int64_t stride[5]) {
 /* From axes N C D H W to the order of y's memory. */
 static void in_order_of(const ir_tensor *y, int64_t v[5]) {
     const int64_t last[5] = {v[0], v[2], v[3], v[4], v[1]};
-    if (y->pitch) memcpy(v, last, sizeof last);
+    if (y->gpu.pitch) memcpy(v, last, sizeof last);
 }
 
 /* Where axis k of y stands among N C D H W: those that channels-last tensors of rank 3 and 4 lack are the
  * first of space, those that plain ones lack are the first of all. */
 static int slot_of(const ir_tensor *y, int k) {
-    return y->pitch && k < 2 ? k : k + 5 - y->rank;
+    return y->gpu.pitch && k < 2 ? k : k + 5 - y->rank;
 }
 
 /* Strides that walk t along y's axes: NumPy aligns them at the last one. */
@@ -165,8 +161,8 @@ static bool aligned_strides(const ir_tensor *t, const ir_tensor *y, int64_t stri
     memset(stride, 0, 5 * sizeof *stride);
     if (ir_count(t) == 1) return true;
     if (y->rank > 5 || t->rank > y->rank) return false;
-    if (t->pitch) {
-        if (!y->pitch || t->rank != y->rank || !cu_own_strides(t, dim, stride)) return false;
+    if (t->gpu.pitch) {
+        if (!y->gpu.pitch || t->rank != y->rank || !cu_own_strides(t, dim, stride)) return false;
         for (int i = 0; i < 5; i++)
             if (dim[i] == 1) stride[i] = 0;
     } else {
@@ -182,10 +178,10 @@ bool cu_strided(cu_work *w, const char *var, const ir_tensor *t, const ir_tensor
     ir_arena *a = w->u->m->arena;
     int64_t stride[5];
     if (!aligned_strides(t, y, stride)) return cu_unsupported(w, "its operands differ in layout");
-    const char *z0 = t->ring ? ir_format(a, "s->z0[%d]", z) : "0";
+    const char *z0 = t->memory.ring ? ir_format(a, "s->z0[%d]", z) : "0";
     cg_set(&w->slots, ir_format(a, "%s_type", var), "%s", cu_type(t));
     /* Weights have room behind them; an input is the caller's memory, to its last element. */
-    const bool ends = y->pitch && !t->pitch && t->role != IR_ROLE_CONST && stride[4] == 1;
+    const bool ends = y->gpu.pitch && !t->gpu.pitch && t->role != IR_ROLE_CONST && stride[4] == 1;
     const char *c = ends ? ir_format(a, ", %" PRId64, y->dim[1]) : "";
     cg_set(&w->slots, ir_strdup(a, var), "{%s, %s, %s%s}", address(w, var, t), cg_list(a, 5, stride), z0, c);
     return true;
@@ -204,7 +200,7 @@ void cu_epilogue(cu_work *w, int bias, int slope, const char *act) {
 }
 
 void cu_range(cu_work *w, const ir_tensor *y) {
-    cg_set(&w->slots, "range", "%s", y->pitch ? "s->begin, s->end" : "0, y.d");
+    cg_set(&w->slots, "range", "%s", y->gpu.pitch ? "s->begin, s->end" : "0, y.d");
 }
 
 bool cu_unsupported(cu_work *w, const char *why) {

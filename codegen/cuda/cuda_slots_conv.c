@@ -102,7 +102,7 @@ bool cu_slots_scatter(cu_work *w) {
     int64_t dim[5], kernel[3], planes = 0;
     if (!cg_dims(x, dim)) return cu_unsupported(w, "more than 3 spatial axes");
     cg_spatial(n, IR_KERNEL, 0, 1, kernel);
-    for (int i = 0; i < w->u->n_steps && n->stream; i++) {
+    for (int i = 0; i < w->u->n_steps && n->memory.stream; i++) {
         const cu_step *s = &w->u->steps[i];
         if (s->layer != w->layer) continue;
         const ir_planes read = ir_planes_read(n, 0, (ir_planes){s->begin, s->end});
@@ -128,6 +128,6 @@ bool cu_slots_scatter(cu_work *w) {
  * not fuse. */
 bool cu_slots_bias_act(cu_work *w) {
     cu_view(w, "y", w->n->out[0], 0);
-    set_epilogue(w, w->n->gpu == IR_GPU_DGRAD);
+    set_epilogue(w, w->n->gpu.runner == IR_GPU_DGRAD);
     return true;
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 
 static bool same_layout(const cu_work *w) {
-    return (w->n->in[0]->pitch != 0) == (w->n->out[0]->pitch != 0);
+    return (w->n->in[0]->gpu.pitch != 0) == (w->n->out[0]->gpu.pitch != 0);
 }
 
 bool cu_slots_map(cu_work *w) {
@@ -41,7 +41,7 @@ bool cu_slots_compare(cu_work *w) {
 
 bool cu_slots_cast(cu_work *w) {
     const ir_node *n = w->n;
-    if (n->in[0]->pitch || n->out[0]->pitch) return cu_unsupported(w, "only plain tensors");
+    if (n->in[0]->gpu.pitch || n->out[0]->gpu.pitch) return cu_unsupported(w, "only plain tensors");
     if (n->out[0]->dtype == IR_BOOL) return cu_unsupported(w, "bool results come from comparisons only");
     cu_pointer(w, "x", n->in[0]);
     cu_pointer(w, "y", n->out[0]);
@@ -73,12 +73,13 @@ static void plain_lines(cu_work *w, int axis) {
 /* Strides of t along n d h w and, last, the line along C. */
 static const char *voxel_strides(cu_work *w, const ir_tensor *t, const int64_t dim[5], int z) {
     ir_arena *a = w->u->m->arena;
-    const int64_t planes = t->ring ? t->ring : dim[2], area = dim[3] * dim[4];
-    const int64_t last[5] = {planes * area * t->pitch, area * t->pitch, dim[4] * t->pitch, t->pitch, 1};
+    const int64_t planes = t->memory.ring ? t->memory.ring : dim[2], area = dim[3] * dim[4];
+    const int64_t last[5] = {planes * area * t->gpu.pitch, area * t->gpu.pitch, dim[4] * t->gpu.pitch,
+                             t->gpu.pitch, 1};
     const int64_t c = t->dtype == IR_F32 ? dim[1] : 1; /* an arg_max's y is plain and has one */
     const int64_t plain[5] = {c * dim[2] * area, area, dim[4], 1, dim[2] * area};
-    const char *z0 = t->ring ? ir_format(a, "s->z0[%d]", z) : "0";
-    return ir_format(a, "%s, %s", cg_list(a, 5, t->pitch ? last : plain), z0);
+    const char *z0 = t->memory.ring ? ir_format(a, "s->z0[%d]", z) : "0";
+    return ir_format(a, "%s, %s", cg_list(a, 5, t->gpu.pitch ? last : plain), z0);
 }
 
 static bool voxel_lines(cu_work *w) {
@@ -100,7 +101,7 @@ static bool set_lines(cu_work *w) {
     const ir_tensor *x = w->n->in[0];
     if (x->dtype != IR_F32) return cu_unsupported(w, "the operand must be f32");
     if (axis == 1 && x->rank >= 3 && x->rank <= 5) return voxel_lines(w);
-    if (x->pitch || w->n->out[0]->pitch) return cu_unsupported(w, "channels last, but not along C");
+    if (x->gpu.pitch || w->n->out[0]->gpu.pitch) return cu_unsupported(w, "channels last, but not along C");
     plain_lines(w, axis);
     return true;
 }
@@ -154,7 +155,7 @@ bool cu_slots_reduce(cu_work *w) {
     const ir_node *n = w->n;
     ir_arena *a = w->u->m->arena;
     if (n->in[0]->dtype != IR_F32) return cu_unsupported(w, "the operand must be f32");
-    if (n->in[0]->pitch || n->out[0]->pitch) return cu_unsupported(w, "only plain tensors");
+    if (n->in[0]->gpu.pitch || n->out[0]->gpu.pitch) return cu_unsupported(w, "only plain tensors");
     const reduction r = split_axes(n);
     if (r.kept > 6 || r.reduced > 6) return cu_unsupported(w, "too many axes");
     cg_set(&w->slots, "kind", "VOX_GPU_%s", cg_upper(a, ir_op_get(n->op)->name + sizeof prefix - 1));

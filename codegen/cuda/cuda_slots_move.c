@@ -10,8 +10,8 @@ enum { BOX = IR_MAX_RANK + 1, BOX_RANK = 6 /* of the kernel */ };
 /* Channels [from, from + c) of a channels-last tensor, as a tensor that lives in it. */
 static ir_tensor channels_of(const ir_tensor *t, int64_t from, int64_t c) {
     ir_tensor part = *t;
-    part.view_of = (ir_tensor *)(uintptr_t)t;
-    part.view_offset = from * ir_element_bytes(t);
+    part.memory.view_of = (ir_tensor *)(uintptr_t)t;
+    part.memory.view_offset = from * ir_element_bytes(t);
     part.dim[1] = c;
     return part;
 }
@@ -48,7 +48,7 @@ static bool plain_slice(cu_work *w) {
 bool cu_slice_is_box(const ir_node *n) {
     const int64_t *begin = ir_ints(n, IR_BEGIN), *step = ir_ints(n, IR_STEP);
     const ir_tensor *x = n->in[0], *y = n->out[0];
-    if (!x->pitch && !y->pitch) return true;
+    if (!x->gpu.pitch && !y->gpu.pitch) return true;
     return step[1] != 1 || begin[0] != 0 || step[0] != 1 || x->dim[0] != y->dim[0];
 }
 
@@ -57,8 +57,8 @@ static bool channels_last_slice(cu_work *w) {
     const ir_tensor *x = n->in[0], *y = n->out[0];
     const int64_t *begin = ir_ints(n, IR_BEGIN), *step = ir_ints(n, IR_STEP);
     int64_t dim[5], x_stride[5], y_stride[5], from = 0;
-    if (!x->pitch || !y->pitch) return cu_unsupported(w, "operand and result differ in layout");
-    if (x->rank != 5 || x->ring || y->ring || cu_own(y) != y->dim[1])
+    if (!x->gpu.pitch || !y->gpu.pitch) return cu_unsupported(w, "operand and result differ in layout");
+    if (x->rank != 5 || x->memory.ring || y->memory.ring || cu_own(y) != y->dim[1])
         return cu_unsupported(w, "N must stay, and channels may not be skipped");
     if (!cu_own_strides(x, dim, x_stride) || !cu_own_strides(y, dim, y_stride))
         ir_die("codegen: %s: no box", n->name);
@@ -93,8 +93,8 @@ static bool expand(cu_work *w) {
 /* Slices, transpositions, expansions, and reshapes that could not become views. */
 bool cu_slots_box(cu_work *w) {
     const ir_node *n = w->n;
-    if (n->op == IR_OP_SLICE && (n->in[0]->pitch || n->out[0]->pitch)) return channels_last_slice(w);
-    if (n->in[0]->pitch || n->out[0]->pitch) return cu_unsupported(w, "only plain tensors");
+    if (n->op == IR_OP_SLICE && (n->in[0]->gpu.pitch || n->out[0]->gpu.pitch)) return channels_last_slice(w);
+    if (n->in[0]->gpu.pitch || n->out[0]->gpu.pitch) return cu_unsupported(w, "only plain tensors");
     if (n->op == IR_OP_SLICE) return plain_slice(w);
     if (n->op == IR_OP_TRANSPOSE) return transpose(w);
     if (n->op == IR_OP_EXPAND) return expand(w);
@@ -112,7 +112,7 @@ static int64_t spatial(const ir_node *n, ir_key key, int axis, int64_t absent) {
 bool cu_slots_slice(cu_work *w) {
     const ir_node *n = w->n;
     const int64_t *begin = ir_ints(n, IR_BEGIN);
-    if (!n->in[0]->pitch || !n->out[0]->pitch)
+    if (!n->in[0]->gpu.pitch || !n->out[0]->gpu.pitch)
         return cu_unsupported(w, "operand and result differ in layout");
     int64_t from[3], by[3];
     for (int i = 0; i < 3; i++) {
@@ -140,7 +140,7 @@ static void set_padding(cu_work *w, int rank, const int64_t *begin) {
 bool cu_slots_pad(cu_work *w) {
     const ir_node *n = w->n;
     const int64_t *pad = ir_ints(n, IR_PAD);
-    if (!n->out[0]->pitch || pad[0] || pad[n->in[0]->rank])
+    if (!n->out[0]->gpu.pitch || pad[0] || pad[n->in[0]->rank])
         ir_die("codegen: %s: what pads N, or is plain, has a kernel of its own", n->name);
     int64_t begin[4] = {pad[1]};
     for (int i = 0; i < 3; i++) begin[1 + i] = spatial(n, IR_PAD, i, 0);
@@ -154,7 +154,7 @@ bool cu_slots_pad_plain(cu_work *w) {
     const ir_node *n = w->n;
     const ir_tensor *x = n->in[0], *y = n->out[0];
     ir_arena *a = w->u->m->arena;
-    if (y->pitch) ir_die("codegen: %s: operand and result differ in layout", n->name);
+    if (y->gpu.pitch) ir_die("codegen: %s: operand and result differ in layout", n->name);
     cg_set_int(&w->slots, "rank", x->rank);
     cg_set(&w->slots, "x_dim", "%s", cg_list(a, x->rank, x->dim));
     cg_set(&w->slots, "y_dim", "%s", cg_list(a, y->rank, y->dim));
@@ -180,7 +180,7 @@ static void copy_channels(cu_work *w, cg_text *copies, int k, int64_t at) {
     ir_tensor part = channels_of(y, at, x->dim[1]);
     int64_t d[5];
     if (!cu_axes(&part, d)) ir_die("codegen: %s: no activation", y->name);
-    const int64_t own = at + x->dim[1] == y->dim[1] ? y->pitch - at : x->dim[1];
+    const int64_t own = at + x->dim[1] == y->dim[1] ? y->gpu.pitch - at : x->dim[1];
     const char *var = ir_format(a, "x%d", k), *to = ir_format(a, "y%d", k);
     cu_work scratch = *w; /* for the initialisers alone */
     scratch.slots.count = 0;
@@ -193,8 +193,8 @@ static void copy_channels(cu_work *w, cg_text *copies, int k, int64_t at) {
     cg_add(copies,
            "\n    const vox_view<%s> %s = {%s, %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64
            ", %" PRId64 ", %" PRId64 ", %s};",
-           cu_type(y), to, slot_value(&scratch, to), d[0], d[4], d[1], d[2], d[3], y->pitch, own,
-           y->ring ? ir_format(a, "s->z0[0], %d", y->ring) : "0, 0");
+           cu_type(y), to, slot_value(&scratch, to), d[0], d[4], d[1], d[2], d[3], y->gpu.pitch, own,
+           y->memory.ring ? ir_format(a, "s->z0[0], %d", y->memory.ring) : "0, 0");
     cg_add(copies, "\n    if (e == cudaSuccess) e = vox_gpu_copy(all, %s, %s, s->begin, s->end, stream);",
            var, to);
 }
@@ -229,15 +229,15 @@ bool cu_slots_concat(cu_work *w) {
     const int64_t axis = ir_int(n, IR_AXIS);
     cg_text copies = {.arena = w->u->m->arena};
     int64_t at = 0;
-    if (y->pitch && axis != 1) return cu_unsupported(w, "channels last, but not along C");
+    if (y->gpu.pitch && axis != 1) return cu_unsupported(w, "channels last, but not along C");
     for (int k = 0; k < n->n_in; k++) {
-        if ((n->in[k]->pitch != 0) != (y->pitch != 0))
+        if ((n->in[k]->gpu.pitch != 0) != (y->gpu.pitch != 0))
             return cu_unsupported(w, "its operands differ in layout");
-        if (!ir_is_in_place(n, k) && y->pitch) copy_channels(w, &copies, k, at);
-        if (!ir_is_in_place(n, k) && !y->pitch) copy_box(w, &copies, k, at);
+        if (!ir_is_in_place(n, k) && y->gpu.pitch) copy_channels(w, &copies, k, at);
+        if (!ir_is_in_place(n, k) && !y->gpu.pitch) copy_box(w, &copies, k, at);
         at += n->in[k]->dim[axis];
     }
-    cg_set(&w->slots, "all", y->pitch ? "const vox_gpu_slice all = {{0, 0, 0}, {1, 1, 1}};" : "(void)s;");
+    cg_set(&w->slots, "all", y->gpu.pitch ? "const vox_gpu_slice all = {{0, 0, 0}, {1, 1, 1}};" : "(void)s;");
     cg_set(&w->slots, "copies", "%s", cg_string(&copies));
     return true;
 }
@@ -247,7 +247,7 @@ bool cu_slots_gather(cu_work *w) {
     const ir_tensor *x = n->in[0], *index = n->in[1];
     const int axis = (int)ir_int(n, IR_AXIS);
     int64_t outer = 1, inner = 1;
-    if (x->pitch || n->out[0]->pitch) return cu_unsupported(w, "only plain tensors");
+    if (x->gpu.pitch || n->out[0]->gpu.pitch) return cu_unsupported(w, "only plain tensors");
     if (index->dtype != IR_I64) return cu_unsupported(w, "indices must be i64");
     for (int i = 0; i < axis; i++) outer *= x->dim[i];
     for (int i = axis + 1; i < x->rank; i++) inner *= x->dim[i];

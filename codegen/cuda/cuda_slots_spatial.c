@@ -17,7 +17,7 @@ static void set_triple(cu_work *w, const char *slot, ir_key key, int from, int64
 }
 
 static bool channels_last(const cu_work *w) {
-    return w->n->in[0]->pitch && w->n->out[0]->pitch;
+    return w->n->in[0]->gpu.pitch && w->n->out[0]->gpu.pitch;
 }
 
 bool cu_slots_relayout(cu_work *w) {

@@ -77,14 +77,14 @@ bool cu_act_is_fused(const ir_node *n) {
 static cu_conv_weights of_plan(cu_model *u, const ir_node *n) {
     const ir_tensor *x = n->in[0], *y = n->out[0];
     const int64_t group = ir_int(n, IR_GROUP);
-    cu_weight filter = {.pack = CU_FILTER, .source = {n->in[1]}, .store = x->storage};
+    cu_weight filter = {.pack = CU_FILTER, .source = {n->in[1]}, .store = x->gpu.storage};
     filter.positions = positions_of(n);
     filter.k = filter.rows = y->dim[1];
     filter.c = filter.pitch = x->dim[1] / group;
-    if (group == 1) filter.rows = y->pitch, filter.pitch = x->pitch;
+    if (group == 1) filter.rows = y->gpu.pitch, filter.pitch = x->gpu.pitch;
     cu_conv_weights w = {.filter = cu_use_weight(u, &filter), .bias = -1, .slope = -1};
     bool acts = ir_get(n, IR_ACT) && cu_act_is_fused(n); /* an activation needs a bias in the plan */
-    if (operand(n, 2) || acts) w.bias = cu_vector(u, operand(n, 2), y->dim[1], y->pitch, y->storage);
+    if (operand(n, 2) || acts) w.bias = cu_vector(u, operand(n, 2), y->dim[1], y->gpu.pitch, y->gpu.storage);
     return w;
 }
 
@@ -92,28 +92,28 @@ static cu_conv_weights of_plan(cu_model *u, const ir_node *n) {
 static cu_conv_weights of_dgrad(cu_model *u, const ir_node *n) {
     const ir_tensor *x = n->in[0], *y = n->out[0];
     const int64_t group = ir_int(n, IR_GROUP);
-    cu_weight filter = {.pack = CU_FILTER, .source = {n->in[1]}, .store = x->storage};
+    cu_weight filter = {.pack = CU_FILTER, .source = {n->in[1]}, .store = x->gpu.storage};
     filter.positions = positions_of(n);
     filter.k = filter.rows = x->dim[1];
     filter.c = filter.pitch = y->dim[1] / group;
-    if (group == 1) filter.rows = x->pitch, filter.pitch = y->pitch;
+    if (group == 1) filter.rows = x->gpu.pitch, filter.pitch = y->gpu.pitch;
     return (cu_conv_weights){cu_use_weight(u, &filter), -1, -1};
 }
 
 static cu_conv_weights of_scatter(cu_model *u, const ir_node *n) {
     const ir_tensor *x = n->in[0];
-    cu_weight filter = {.pack = CU_SCATTER, .source = {n->in[1]}, .store = x->storage};
+    cu_weight filter = {.pack = CU_SCATTER, .source = {n->in[1]}, .store = x->gpu.storage};
     filter.positions = positions_of(n);
     filter.k = n->out[0]->dim[1];
     filter.c = x->dim[1];
     filter.rows = cu_product_pitch(u, n);
-    filter.pitch = x->pitch;
+    filter.pitch = x->gpu.pitch;
     return (cu_conv_weights){cu_use_weight(u, &filter), -1, -1};
 }
 
 cu_conv_weights cu_weights_of(cu_model *u, const ir_node *n) {
-    if (n->gpu == IR_GPU_CUDNN) return of_plan(u, n);
-    return n->gpu == IR_GPU_DGRAD ? of_dgrad(u, n) : of_scatter(u, n);
+    if (n->gpu.runner == IR_GPU_CUDNN) return of_plan(u, n);
+    return n->gpu.runner == IR_GPU_DGRAD ? of_dgrad(u, n) : of_scatter(u, n);
 }
 
 /* ---- convolutions ---------------------------------------------------------------------------- */
@@ -169,8 +169,8 @@ static cu_conv shape_of(const ir_node *n) {
     c.n = x[0], c.c = x[1], c.k = y[1];
     memcpy(c.in, x + 2, sizeof c.in);
     memcpy(c.out, y + 2, sizeof c.out);
-    c.c_pitch = n->in[0]->pitch;
-    c.k_pitch = n->out[0]->pitch;
+    c.c_pitch = n->in[0]->gpu.pitch;
+    c.k_pitch = n->out[0]->gpu.pitch;
     cg_spatial(n, IR_KERNEL, 0, 1, c.kernel);
     cg_spatial(n, IR_STRIDE, 0, 1, c.stride);
     cg_spatial(n, IR_DILATION, 0, 1, c.dilation);
@@ -228,8 +228,8 @@ static int call_product(cu_model *u, const ir_node *n, cu_step *s) {
     const int64_t ones[3] = {1, 1, 1}, zeros[3] = {0};
     cu_conv_weights w = cu_weights_of(u, n);
     cu_conv c = shape_of(n);
-    if (n->stream) c.in[0] = read.end - read.begin;
-    const int64_t first = n->stream ? read.begin : 0;
+    if (n->memory.stream) c.in[0] = read.end - read.begin;
+    const int64_t first = n->memory.stream ? read.begin : 0;
     c.k = n->out[0]->dim[1] * positions_of(n);
     c.k_pitch = cu_product_pitch(u, n);
     memcpy(c.out, c.in, sizeof c.out);
@@ -245,16 +245,16 @@ static int call_product(cu_model *u, const ir_node *n, cu_step *s) {
 }
 
 static int call_of(cu_model *u, const ir_node *n, cu_step *s) {
-    if (n->gpu == IR_GPU_CUDNN) return call_conv(u, n, s);
-    if (n->gpu == IR_GPU_DGRAD) return call_dgrad(u, n);
-    return n->gpu == IR_GPU_GEMM_SCATTER ? call_product(u, n, s) : -1;
+    if (n->gpu.runner == IR_GPU_CUDNN) return call_conv(u, n, s);
+    if (n->gpu.runner == IR_GPU_DGRAD) return call_dgrad(u, n);
+    return n->gpu.runner == IR_GPU_GEMM_SCATTER ? call_product(u, n, s) : -1;
 }
 
 /* ---- steps ----------------------------------------------------------------------------------- */
 
 /* The first plane of t's window, by the steps that have been made: `begins`, per node. */
 static int64_t window_start(const cu_model *u, const ir_tensor *t, const int64_t *begins) {
-    return t->ring && t->role == IR_ROLE_VALUE ? begins[ir_position(u->m->g, t->producer)] : 0;
+    return t->memory.ring && t->role == IR_ROLE_VALUE ? begins[ir_position(u->m->g, t->producer)] : 0;
 }
 
 static void add_step(cu_model *u, int node, ir_planes planes, int64_t *begins, const int64_t *free_from) {
@@ -267,7 +267,7 @@ static void add_step(cu_model *u, int node, ir_planes planes, int64_t *begins, c
     s->z0[0] = window_start(u, n->out[0], begins);
     for (int k = 0; k < n->n_in && k < CU_OPERANDS; k++)
         if (n->in[k]) s->z0[1 + k] = window_start(u, n->in[k], begins);
-    if (n->stream && !cg_gpu_takes_slab(n, planes, s->z0[1], s->z0[0]))
+    if (n->memory.stream && !cg_gpu_takes_slab(n, planes, s->z0[1], s->z0[0]))
         ir_die("codegen: cuDNN can't do planes %" PRId64 " to %" PRId64 " of %s", planes.begin,
                planes.end - 1, n->name);
     s->call = call_of(u, n, s);
@@ -296,12 +296,12 @@ void cu_collect_steps(cu_model *u) {
     u->steps = ir_alloc(a, (size_t)u->m->n_steps + 1, sizeof *u->steps);
     for (int i = 0, last; i < g->n_nodes; i = last + 1) {
         last = ir_group_end(g, i);
-        if (!g->nodes[i]->stream) {
+        if (!g->nodes[i]->memory.stream) {
             add_step(u, i, (ir_planes){0, depth_of(g->nodes[i])}, begins, free_from);
             continue;
         }
         int count;
-        const ir_step *steps = ir_group_steps(g, i, last, g->nodes[i]->slab, a, &count);
+        const ir_step *steps = ir_group_steps(g, i, last, g->nodes[i]->memory.slab, a, &count);
         for (int k = 0; k < count; k++) add_step(u, steps[k].node, steps[k].planes, begins, free_from);
     }
     order_crops(u);

@@ -23,8 +23,8 @@ static void add_tensor(cg_text *s, const cu_model *u, const ir_tensor *t) {
     cg_add(s, "%s{", s->size ? "\n    " : "");
     cg_add_c_string(s, t->name);
     cg_add(s, ", %s, %d, %s, %" PRId64 ", %d, %s, %" PRId64 "u},", cu_store_name(t), t->rank,
-           t->rank ? cg_list(s->arena, t->rank, t->dim) : "{0}", t->pitch, t->ring, cu_place_text(u, t, 0),
-           ir_bytes(t));
+           t->rank ? cg_list(s->arena, t->rank, t->dim) : "{0}", t->gpu.pitch, t->memory.ring,
+           cu_place_text(u, t, 0), ir_bytes(t));
 }
 
 const char *cu_tensor_table(const cu_model *u) {

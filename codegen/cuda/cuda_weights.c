@@ -69,17 +69,15 @@ int cu_vector(cu_model *u, const ir_tensor *t, int64_t channels, int64_t pitch, 
 }
 
 static const char *store_text(const cu_weight *w) {
-    static const char *const own[IR_DTYPE_COUNT] = {
-        [IR_F32] = "F32", [IR_I64] = "I64", [IR_I32] = "I32", [IR_U8] = "U8", [IR_BOOL] = "U8"};
-    if (w->pack == CU_COPY) return own[w->source[0]->dtype];
-    return w->store == IR_STORE_F16 ? "F16" : w->store == IR_STORE_BF16 ? "BF16" : "F32";
+    return w->pack == CU_COPY ? cg_vox_store(w->source[0]->dtype, IR_STORE_OWN)
+                              : cg_vox_store(IR_F32, w->store);
 }
 
 static void add_row(cg_text *s, const cu_model *u, const cu_weight *w) {
     const ir_tensor *t = w->source[0];
     cg_add(s, "%s{", s->size ? "\n    " : "");
     cg_add_c_string(s, t ? t->name : "zeros");
-    cg_add(s, ", VOX_CUDA_PACK_%s, %s, VOX_STORE_%s, %" PRId64 "u, {", pack_names[w->pack],
+    cg_add(s, ", VOX_CUDA_PACK_%s, %s, %s, %" PRId64 "u, {", pack_names[w->pack],
            t ? cg_vox_dtype(t->dtype) : "VOX_F32", store_text(w), t ? ir_count(t) : 0);
     for (int k = 0; k < 4; k++)
         cg_add(s, "%s%" PRId64 "u", k ? ", " : "", w->source[k] ? cg_blob_offset(u->m, w->source[k]) : 0);

@@ -5,6 +5,7 @@
 #include "cuda.h"
 #include "embed.h"
 #include "gpu_model.h"
+#include "isas.h"
 #include "memory_table.h"
 #include "prototypes.h"
 #include "tables.h"
@@ -164,6 +165,7 @@ static bool put_makefile(cg_bundle *b, const cg_model *m, bool with_c) {
     cg_set(&s, "summary", "%s", cg_summary(m));
     cg_set(&s, "runtime_sources", "%s", library_sources);
     cg_set(&s, "cuda_sources", "%s", cuda_sources(m->arena));
+    cg_set_isas_of_make(&isas);
     cg_set(&s, "cpu_isas", "%s", with_c ? cg_filled("cuda_Makefile_isas.in", &isas) : "");
     cg_set(&s, "cpu_rules", "%s", with_c ? cg_filled("cuda_Makefile_rules.in", &rules) : "");
     cg_set(&s, "cpu_objects", "%s",
@@ -177,6 +179,7 @@ static bool put_cmake(cg_bundle *b, const cg_model *m, bool with_c) {
     cg_slots s = cg_named_slots(m), isas = cg_named_slots(m);
     cg_set(&isas, "M", "%s", m->upper);
     cg_set(&isas, "brace", "$");
+    cg_set_isas_of_cmake(&isas);
     cg_set(&s, "cpu_isas", "%s", with_c ? cg_filled("cuda_CMake_isas.in", &isas) : "");
     cg_set(&s, "cpu_sources", "%s", with_c ? ir_format(m->arena, " %s.c ${kernels}", m->name) : "");
     cg_set(&s, "summary", "%s", cg_summary(m));
@@ -221,9 +224,10 @@ static bool put_build_files(cg_bundle *b, const cu_model *u, bool with_c) {
 
 /* What the library and the program include besides runtime/cuda and runtime/program. */
 static bool always_needed(const char *name) {
-    static const char *const names[] = {"vox.h",         "vox.c",      "vox_model.h",  "vox_weights.h",
-                                        "vox_weights.c", "vox_isa.h",  "vox_isa.c",    "vox_pool.c",
-                                        "vox_kernels.h", "vox_hash.h", "vox_limits.h", NULL};
+    static const char *const names[] = {
+        "vox.h",        "vox.c",      "vox_model.h",  "vox_weights.h", "vox_weights.c",
+        "vox_isa.h",    "vox_isa.c",  "vox_pool.c",   "vox_kernels.h", "vox_hash.h",
+        "vox_limits.h", "vox_acts.h", "vox_acts.def", "vox_isas.h",    NULL};
     for (int i = 0; names[i]; i++)
         if (strcmp(names[i], name) == 0) return true;
     return false;
@@ -258,7 +262,7 @@ static bool check_ports(const ir_graph *g, ir_diag *d) {
         const ir_tensor *t = i < g->n_inputs ? g->inputs[i] : g->outputs[i - g->n_inputs];
         if (!cg_vox_dtype(t->dtype))
             return ir_fail(d, IR_EXIT_UNSUPPORTED, "%s: target cuda has no f64 inputs or outputs", t->name);
-        if (i >= g->n_inputs && (t->role != IR_ROLE_VALUE || t->view_of || t->pitch))
+        if (i >= g->n_inputs && (t->role != IR_ROLE_VALUE || t->memory.view_of || t->gpu.pitch))
             ir_die("codegen: output %s is not a plain value of its own", t->name);
     }
     return true;
@@ -295,5 +299,5 @@ bool cu_write_bundle(const ir_graph *g, const cg_options *options, cg_emit *emit
     return put_build_files(b, &u, false) && cg_put_graph(b, m, ".ir") &&
            cg_put_text(b, "memory.json", cg_memory_json(m)) &&
            cg_put_text(b, "LICENSE", cg_licence(m->arena)) && put_runtime(b) && cg_put_weights(b) &&
-           cg_put_manifest(b, "cuda");
+           cg_put_manifest(b, "cuda", NULL);
 }

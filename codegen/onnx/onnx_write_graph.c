@@ -104,23 +104,10 @@ static int64_t whole(double v, int64_t low, int64_t high) {
 
 const char *onnx_put_scalar(onnx_writer *w, const char *base, const char *suffix, ir_dtype t, double v) {
     void *own = ir_alloc(w->arena, 1, 8);
-    switch (t) {
-    case IR_F32:
-        *(float *)own = (float)v;
-        break;
-    case IR_F64:
-        *(double *)own = v;
-        break;
-    case IR_I64:
-        *(int64_t *)own = whole(v, INT64_MIN, INT64_MAX);
-        break;
-    case IR_I32:
-        *(int32_t *)own = (int32_t)whole(v, INT32_MIN, INT32_MAX);
-        break;
-    default:
-        *(uint8_t *)own = (uint8_t)whole(v, 0, UINT8_MAX);
-        break;
-    }
+    if (ir_dtype_is_float(t))
+        ir_store_float(t, own, 0, v);
+    else
+        ir_store_int(t, own, 0, whole(v, ir_dtype_low(t), ir_dtype_high(t)));
     return onnx_put_data(w, base, suffix, onnx_type_of(t), 0, NULL, own, ir_dtype_bytes(t));
 }
 

@@ -2,6 +2,7 @@
  *
  * One row per operator: its ONNX name and the function that writes it. The functions take the name of the
  * result, so that a fused activation can be put behind. */
+#include "front_onnx_ops.h"
 #include "onnx_tensor.h"
 #include "onnx_write_graph.h"
 
@@ -198,7 +199,18 @@ static bool sizes_follow(const ir_node *n) {
     return true;
 }
 
+/* Whether ONNX has the maps that n is and applies. */
+static bool has_maps(const ir_node *n, ir_diag *d) {
+    const char *act = ir_word(n, IR_ACT);
+    ir_op op = n->op;
+    if (act) ir_op_parse(act, &op);
+    if (!(ir_op_get(op)->flags & IR_FLAG_MAP) || onnx_map_name(op)) return true;
+    return ir_fail(d, IR_EXIT_UNSUPPORTED, "export: layer '%s': ONNX has no operator %s", n->name,
+                   ir_op_get(op)->name);
+}
+
 bool onnx_can_write(const ir_node *n, ir_diag *d) {
+    if (!has_maps(n, d)) return false;
     if (n->op != IR_OP_RESIZE || scales_follow(n) || sizes_follow(n)) return true;
     return ir_fail(
         d, IR_EXIT_UNSUPPORTED,
@@ -234,9 +246,8 @@ static Onnx__NodeProto *write_resize(onnx_writer *w, const ir_node *n, const cha
 /* ---- element-wise, and as fused activations -------------------------------------------------- */
 
 /* y = op(x) with n's alpha and beta; n is the map itself or the node that fused it. */
-static Onnx__NodeProto *put_map(onnx_writer *w, ir_op op, const char *type, const ir_node *n, const char *x,
-                                const char *out) {
-    const char *in[3] = {x, NULL, NULL};
+static Onnx__NodeProto *put_map(onnx_writer *w, ir_op op, const ir_node *n, const char *x, const char *out) {
+    const char *in[3] = {x, NULL, NULL}, *type = onnx_map_name(op);
     if (op == IR_OP_CLIP) {
         double low = ir_float(n, IR_ALPHA), high = ir_float(n, IR_BETA);
         if (low > -(double)FLT_MAX) in[1] = onnx_put_scalar(w, out, "min", n->out[0]->dtype, low);
@@ -244,78 +255,83 @@ static Onnx__NodeProto *put_map(onnx_writer *w, ir_op op, const char *type, cons
         return onnx_put(w, type, 3, in, out);
     }
     Onnx__NodeProto *p = onnx_put(w, type, 1, in, out);
-    if (op == IR_OP_LEAKY_RELU || op == IR_OP_ELU) onnx_put_float(w, p, "alpha", ir_float(n, IR_ALPHA));
+    if (ir_op_get(op)->required >> IR_ALPHA & 1) onnx_put_float(w, p, "alpha", ir_float(n, IR_ALPHA));
     return p;
 }
 
+/* The name of a map is the one by which it is read. */
 static Onnx__NodeProto *write_map(onnx_writer *w, const ir_node *n, const char *type, const char *out) {
-    return put_map(w, n->op, type, n, onnx_written_name(n->in[0]), out);
+    (void)type;
+    return put_map(w, n->op, n, onnx_written_name(n->in[0]), out);
 }
 
-/* clang-format off */
-static const struct {
+typedef struct row {
     const char *type;
-    write_fn *write;
-} rows[IR_OP_COUNT] = {
-    [IR_OP_CONV] = {"Conv", write_conv},
-    [IR_OP_CONV_TRANSPOSE] = {"ConvTranspose", write_conv},
-    [IR_OP_BATCH_NORM] = {"BatchNormalization", write_norm},
-    [IR_OP_INSTANCE_NORM] = {"InstanceNormalization", write_norm},
-    [IR_OP_MAX_POOL] = {"MaxPool", write_pool},
-    [IR_OP_AVERAGE_POOL] = {"AveragePool", write_pool},
-    [IR_OP_RESIZE] = {"Resize", write_resize},
-    [IR_OP_CONCAT] = {"Concat", write_axis},
-    [IR_OP_SLICE] = {"Slice", write_slice},
-    [IR_OP_PAD] = {"Pad", write_pad},
-    [IR_OP_RESHAPE] = {"Reshape", write_shape},
-    [IR_OP_TRANSPOSE] = {"Transpose", write_transpose},
-    [IR_OP_EXPAND] = {"Expand", write_shape},
-    [IR_OP_GATHER] = {"Gather", write_axis},
-    [IR_OP_SOFTMAX] = {"Softmax", write_axis},
-    [IR_OP_LOG_SOFTMAX] = {"LogSoftmax", write_axis},
-    [IR_OP_ARG_MAX] = {"ArgMax", write_arg_max},
-    [IR_OP_REDUCE_SUM] = {"ReduceSum", write_reduce},
-    [IR_OP_REDUCE_MEAN] = {"ReduceMean", write_reduce},
-    [IR_OP_REDUCE_MAX] = {"ReduceMax", write_reduce},
-    [IR_OP_REDUCE_MIN] = {"ReduceMin", write_reduce},
-    [IR_OP_REDUCE_PROD] = {"ReduceProd", write_reduce},
-    [IR_OP_ADD] = {"Add", write_plain},
-    [IR_OP_SUB] = {"Sub", write_plain},
-    [IR_OP_MUL] = {"Mul", write_plain},
-    [IR_OP_DIV] = {"Div", write_plain},
-    [IR_OP_MIN] = {"Min", write_plain},
-    [IR_OP_MAX] = {"Max", write_plain},
-    [IR_OP_POW] = {"Pow", write_plain},
-    [IR_OP_MOD] = {"Mod", write_mod},
-    [IR_OP_EQUAL] = {"Equal", write_plain},
-    [IR_OP_GREATER] = {"Greater", write_plain},
-    [IR_OP_GREATER_EQUAL] = {"GreaterOrEqual", write_plain},
-    [IR_OP_LESS] = {"Less", write_plain},
-    [IR_OP_LESS_EQUAL] = {"LessOrEqual", write_plain},
-    [IR_OP_AND] = {"And", write_plain},
-    [IR_OP_OR] = {"Or", write_plain},
-    [IR_OP_PRELU] = {"PRelu", write_plain},
-    [IR_OP_WHERE] = {"Where", write_plain},
-    [IR_OP_RELU] = {"Relu", write_map},
-    [IR_OP_LEAKY_RELU] = {"LeakyRelu", write_map},
-    [IR_OP_ELU] = {"Elu", write_map},
-    [IR_OP_SIGMOID] = {"Sigmoid", write_map},
-    [IR_OP_TANH] = {"Tanh", write_map},
-    [IR_OP_CLIP] = {"Clip", write_map},
-    [IR_OP_EXP] = {"Exp", write_map},
-    [IR_OP_LOG] = {"Log", write_map},
-    [IR_OP_SQRT] = {"Sqrt", write_map},
-    [IR_OP_NEG] = {"Neg", write_map},
-    [IR_OP_ABS] = {"Abs", write_map},
-    [IR_OP_FLOOR] = {"Floor", write_map},
-    [IR_OP_CEIL_] = {"Ceil", write_map},
-    [IR_OP_ROUND] = {"Round", write_map},
-    [IR_OP_NOT] = {"Not", write_map},
-    [IR_OP_CAST] = {"Cast", write_cast},
-    [IR_OP_SHAPE_OF] = {"Shape", write_plain},
-    [IR_OP_RANGE] = {"Range", write_plain},
-};
+    write_fn *write; /* NULL: no node of its own */
+} row;
+
+/* An operator of ops.def without a row here does not compile; maps share theirs. */
+#define WRITES(op, ...) static const row row_##op = {__VA_ARGS__};
+#define UNWRITTEN(op)   static const row row_##op = {NULL, NULL};
+/* clang-format off */
+WRITES(CONV,           "Conv",                  write_conv)
+WRITES(CONV_TRANSPOSE, "ConvTranspose",         write_conv)
+WRITES(BATCH_NORM,     "BatchNormalization",    write_norm)
+WRITES(INSTANCE_NORM,  "InstanceNormalization", write_norm)
+WRITES(MAX_POOL,       "MaxPool",               write_pool)
+WRITES(AVERAGE_POOL,   "AveragePool",           write_pool)
+WRITES(RESIZE,         "Resize",                write_resize)
+WRITES(CONCAT,         "Concat",                write_axis)
+WRITES(SLICE,          "Slice",                 write_slice)
+WRITES(PAD,            "Pad",                   write_pad)
+WRITES(RESHAPE,        "Reshape",               write_shape)
+WRITES(TRANSPOSE,      "Transpose",             write_transpose)
+WRITES(EXPAND,         "Expand",                write_shape)
+WRITES(GATHER,         "Gather",                write_axis)
+WRITES(SOFTMAX,        "Softmax",               write_axis)
+WRITES(LOG_SOFTMAX,    "LogSoftmax",            write_axis)
+WRITES(ARG_MAX,        "ArgMax",                write_arg_max)
+WRITES(REDUCE_SUM,     "ReduceSum",             write_reduce)
+WRITES(REDUCE_MEAN,    "ReduceMean",            write_reduce)
+WRITES(REDUCE_MAX,     "ReduceMax",             write_reduce)
+WRITES(REDUCE_MIN,     "ReduceMin",             write_reduce)
+WRITES(REDUCE_PROD,    "ReduceProd",            write_reduce)
+WRITES(ADD,            "Add",                   write_plain)
+WRITES(SUB,            "Sub",                   write_plain)
+WRITES(MUL,            "Mul",                   write_plain)
+WRITES(DIV,            "Div",                   write_plain)
+WRITES(MIN,            "Min",                   write_plain)
+WRITES(MAX,            "Max",                   write_plain)
+WRITES(POW,            "Pow",                   write_plain)
+WRITES(MOD,            "Mod",                   write_mod)
+WRITES(EQUAL,          "Equal",                 write_plain)
+WRITES(GREATER,        "Greater",               write_plain)
+WRITES(GREATER_EQUAL,  "GreaterOrEqual",        write_plain)
+WRITES(LESS,           "Less",                  write_plain)
+WRITES(LESS_EQUAL,     "LessOrEqual",           write_plain)
+WRITES(AND,            "And",                   write_plain)
+WRITES(OR,             "Or",                    write_plain)
+WRITES(PRELU,          "PRelu",                 write_plain)
+WRITES(WHERE,          "Where",                 write_plain)
+WRITES(CAST,           "Cast",                  write_cast)
+WRITES(SHAPE_OF,       "Shape",                 write_plain)
+WRITES(RANGE,          "Range",                 write_plain)
+WRITES(map,            NULL,                    write_map)
+/* only once a plan is made */
+UNWRITTEN(NORM_TERMS)
+UNWRITTEN(NORMALISE)
+UNWRITTEN(TO_CHANNELS_LAST)
+UNWRITTEN(FROM_CHANNELS_LAST)
+/* see onnx_written_name */
+UNWRITTEN(TO_BLOCK)
+UNWRITTEN(FROM_BLOCK)
 /* clang-format on */
+
+static const row *const rows[IR_OP_COUNT] = {
+#define OP(sym, ...)     [IR_OP_##sym] = &row_##sym,
+#define MAP_OP(sym, ...) [IR_OP_##sym] = &row_map,
+#include "ops.def"
+};
 
 /* A fused slope of C values acts per channel; ONNX broadcasts from the last axis. */
 static void put_prelu(onnx_writer *w, const ir_node *n, const char *x, const char *out) {
@@ -331,17 +347,17 @@ static void put_prelu(onnx_writer *w, const ir_node *n, const char *x, const cha
 void onnx_write_node(onnx_writer *w, const ir_node *n) {
     const char *act = ir_word(n, IR_ACT), *out = n->out[0]->name;
     ir_op op;
-    if (n->op == IR_OP_TO_BLOCK || n->op == IR_OP_FROM_BLOCK) return; /* see onnx_written_name */
-    if (!rows[n->op].write) ir_die("onnx_write: no row for operator %s", ir_op_get(n->op)->name);
+    if (n->op == IR_OP_TO_BLOCK || n->op == IR_OP_FROM_BLOCK) return;
+    if (!rows[n->op]->write) ir_die("onnx_write: no row for operator %s", ir_op_get(n->op)->name);
     const char *before = act ? ir_format(w->arena, "%s:linear", out) : out;
     const char *sum = ir_skip(n) ? ir_format(w->arena, "%s:sum", out) : before;
-    rows[n->op].write(w, n, rows[n->op].type, sum);
+    rows[n->op]->write(w, n, rows[n->op]->type, sum);
     if (ir_skip(n)) onnx_put(w, "Add", 2, (const char *[]){sum, onnx_written_name(ir_skip(n))}, before);
     if (!act) return;
     if (strcmp(act, "prelu") == 0)
         put_prelu(w, n, before, out);
-    else if (ir_op_parse(act, &op) && rows[op].write == write_map)
-        put_map(w, op, rows[op].type, n, before, out);
+    else if (ir_op_parse(act, &op) && rows[op] == &row_map)
+        put_map(w, op, n, before, out);
     else
         ir_die("onnx_write: fused activation %s", act);
 }

@@ -25,17 +25,6 @@ void file_tensor_free(file_tensor *t) {
     t->data = NULL;
 }
 
-static int64_t load_int(const file_tensor *t, int64_t i) {
-    switch (t->dtype) {
-    case IR_I64:
-        return ((const int64_t *)t->data)[i];
-    case IR_I32:
-        return ((const int32_t *)t->data)[i];
-    default:
-        return ((const uint8_t *)t->data)[i];
-    }
-}
-
 bool file_tensor_to_value(const file_tensor *t, ir_value *v, ir_diag *d) {
     int64_t n = 0;
     *v = (ir_value){0};
@@ -44,38 +33,22 @@ bool file_tensor_to_value(const file_tensor *t, ir_value *v, ir_diag *d) {
     if (!p) return ir_fail(d, IR_EXIT_FAILURE, "out of memory for a tensor of %lld bytes", (long long)n * 8);
     if (ir_dtype_is_float(t->dtype)) {
         v->f = p;
-        for (int64_t i = 0; i < n; i++)
-            v->f[i] = t->dtype == IR_F32 ? (double)((const float *)t->data)[i] : ((const double *)t->data)[i];
+        for (int64_t i = 0; i < n; i++) v->f[i] = ir_load_float(t->dtype, t->data, i);
     } else {
         v->i = p;
-        for (int64_t i = 0; i < n; i++) v->i[i] = load_int(t, i);
+        for (int64_t i = 0; i < n; i++) v->i[i] = ir_load_int(t->dtype, t->data, i);
     }
     return true;
-}
-
-static void store(file_tensor *t, int64_t i, const ir_value *v) {
-    switch (t->dtype) {
-    case IR_F32:
-        ((float *)t->data)[i] = (float)v->f[i];
-        break;
-    case IR_F64:
-        ((double *)t->data)[i] = v->f[i];
-        break;
-    case IR_I64:
-        ((int64_t *)t->data)[i] = v->i[i];
-        break;
-    case IR_I32:
-        ((int32_t *)t->data)[i] = (int32_t)v->i[i];
-        break;
-    default:
-        ((uint8_t *)t->data)[i] = (uint8_t)v->i[i];
-        break;
-    }
 }
 
 bool file_tensor_from_value(file_tensor *t, const ir_tensor *like, const ir_value *v, ir_diag *d) {
     if (!file_tensor_init(t, like->dtype, like->rank, like->dim, like->name, d)) return false;
     int64_t n = ir_count(like);
-    for (int64_t i = 0; i < n; i++) store(t, i, v);
+    for (int64_t i = 0; i < n; i++) {
+        if (v->f)
+            ir_store_float(t->dtype, t->data, i, v->f[i]);
+        else
+            ir_store_int(t->dtype, t->data, i, v->i[i]);
+    }
     return true;
 }

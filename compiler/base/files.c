@@ -129,16 +129,16 @@ bool file_put(int fd, const char *path, const void *data, size_t n, ir_diag *d) 
 static bool write_beside(const char *path, const struct stat *old, const void *data, size_t n, ir_diag *d) {
     int fd = -1;
     file_temp_sweep(path);
-    int temp = file_temp_create(path, &fd);
+    int temp = vox_temp_create(&vox_temp_file, path, 0666, &fd);
     if (temp < 0) return write_failed(path, d);
     if (old && fchmod(fd, old->st_mode & 0777) != 0) errno = 0; /* keeping the mode is a courtesy */
     if (!file_put(fd, path, data, n, d)) {
-        file_temp_remove(temp);
+        vox_temp_remove(temp);
         return false;
     }
-    if (file_temp_rename(temp, path)) return true;
+    if (vox_temp_rename(temp, path)) return true;
     write_failed(path, d);
-    file_temp_remove(temp);
+    vox_temp_remove(temp);
     return false;
 }
 

@@ -43,7 +43,7 @@ static char *copy_path(const char *path) {
 
 void file_dir_abort(file_dir *t) {
     if (!t) return;
-    if (t->temp >= 0) file_temp_remove(t->temp);
+    if (t->temp >= 0) vox_temp_remove(t->temp);
     for (int i = 0; i < t->count; i++) free(t->name[i]);
     file_old_free(&t->before);
     free(t->name);
@@ -148,8 +148,8 @@ static bool begin_temp(file_dir *t, ir_diag *d) {
         return ir_fail(d, IR_EXIT_FAILURE,
                        "%s: cannot write: the folder that it should lie in does not exist", t->path);
     if (t->temp < 0) return failed(t->path, d);
-    t->new = file_join(file_temp_path(t->temp), "new");
-    t->old = file_join(file_temp_path(t->temp), "old");
+    t->new = file_join(vox_temp_path(t->temp), "new");
+    t->old = file_join(vox_temp_path(t->temp), "old");
     int made;
     VOX_RETRY(made, mkdir(t->new, 0777));
     return made == 0 || failed(t->path, d);
@@ -174,8 +174,8 @@ static bool in_the_way(const file_dir *t, const char *name, const char *what, ir
                    t->force ? "" : ", or pass --force to replace it");
 }
 
-/* Of the target only what an earlier bundle lists is replaced, all other files with --force, folders never.
- */
+/* Of the target only what an earlier bundle lists is replaced, all other files with --force,
+ * folders never. */
 static bool is_free(const file_dir *t, const char *name, ir_diag *d) {
     char *part = copy_path(name), *slash = part;
     bool ok = true;
@@ -259,7 +259,7 @@ static bool swap(const file_dir *t) {
 
 static bool replace_in_place(file_dir *t, ir_diag *d) {
     const file_place p = {.target = t->real,
-                          .temp = file_temp_path(t->temp),
+                          .temp = vox_temp_path(t->temp),
                           .name = (const char *const *)t->name,
                           .count = t->count,
                           .before = &t->before};
@@ -269,14 +269,14 @@ static bool replace_in_place(file_dir *t, ir_diag *d) {
     ir_fail(d, IR_EXIT_FAILURE,
             "%s: cannot write: %s; some earlier files are still in %s, the next compile puts them back",
             t->path, strerror(errno), p.temp);
-    file_temp_forget(t->temp);
+    vox_temp_forget(t->temp);
     t->temp = -1;
     return false;
 }
 
 bool file_dir_commit(file_dir *t, ir_diag *d) {
     bool ok = true;
-    file_temp_hold(); /* the files belong together: Ctrl-C waits */
+    vox_temp_hold(); /* the files belong together: Ctrl-C waits */
     if (t->exists) {
         file_old_free(&t->before); /* another voxc may have been here since */
         ok = file_old_read(&t->before, t->real, d);
@@ -285,6 +285,6 @@ bool file_dir_commit(file_dir *t, ir_diag *d) {
         ok = move(t->new, t->real) || failed(t->path, d);
     }
     file_dir_abort(t); /* removes what has been replaced, or after a failure all that was new */
-    file_temp_release();
+    vox_temp_release();
     return ok;
 }

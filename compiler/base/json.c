@@ -263,24 +263,3 @@ const json_value *json_get(const json_value *object, const char *key) {
         if (!strcmp(object->key[i], key)) return &object->item[i];
     return NULL;
 }
-
-void json_write_string(FILE *f, const char *s) {
-    fputc('"', f);
-    for (; *s; s++) {
-        unsigned char c = (unsigned char)*s;
-        if (c == '"' || c == '\\')
-            fprintf(f, "\\%c", c);
-        else if (c < 0x20)
-            fprintf(f, "\\u%04x", c);
-        else
-            fputc(c, f);
-    }
-    fputc('"', f);
-}
-
-void json_write_number(FILE *f, const char *name, double x) {
-    if (isfinite(x))
-        fprintf(f, "\"%s\": %.9g, ", name, x);
-    else
-        fprintf(f, "\"%s\": null, ", name);
-}

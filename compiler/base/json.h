@@ -24,9 +24,4 @@ const json_value *json_parse(ir_arena *a, const char *text, size_t n, const char
 /* NULL where object is none, or has no such key. */
 const json_value *json_get(const json_value *object, const char *key);
 
-/* Writes s as a JSON string, quotes included. */
-void json_write_string(FILE *f, const char *s);
-/* Writes `"name": x, `; null for NaN and infinities, which JSON lacks. */
-void json_write_number(FILE *f, const char *name, double x);
-
 #endif

@@ -76,13 +76,13 @@ bool process_temp_begin(process_temp *t, bool keep, ir_diag *d) {
     if (t->entry < 0)
         return ir_fail(d, IR_EXIT_FAILURE, "%s: can't create a temporary folder: %s (set TMPDIR)", base,
                        strerror(errno));
-    t->path = file_temp_path(t->entry);
+    t->path = vox_temp_path(t->entry);
     return true;
 }
 
 void process_temp_end(process_temp *t) {
     if (t->keep)
-        file_temp_forget(t->entry);
+        vox_temp_forget(t->entry);
     else
-        file_temp_remove(t->entry);
+        vox_temp_remove(t->entry);
 }

@@ -4,8 +4,8 @@
 
 #include "ir.h"
 
-/* Floats: uniform in [-1, 1), exact in f32. Integers: zeros. *v is malloc'd: free with ir_values_free(v, 1).
- */
+/* Floats: uniform in [-1, 1), exact in f32. Integers: zeros. *v is malloc'd:
+ * free with ir_values_free(v, 1). */
 bool seeded_value(const ir_tensor *t, ir_value *v, ir_diag *d);
 
 #endif

@@ -1,10 +1,10 @@
 #include "pipeline.h"
 
+#include "arguments.h"
 #include "files.h"
 #include "lifetime.h"
 #include "passes.h"
 #include "plan_verify.h"
-#include "suggest.h"
 #include "unplan.h"
 
 #include <errno.h>
@@ -16,35 +16,65 @@
 /* Targets, as bits. */
 enum { FOR_C = 1 << IR_TARGET_C, FOR_CUDA = 1 << IR_TARGET_CUDA, FOR_ALL = FOR_C | FOR_CUDA };
 
+/* What passes rely on, and bring about: X(symbol, what holds from then on). */
+#define FACTS(X)                                                                                             \
+    X(FOLDED, "constants are folded")                                                                        \
+    X(NORMED, "norms are folded")                                                                            \
+    X(FUSED, "nodes are fused")                                                                              \
+    X(OUTPUTS, "outputs are final")                                                                          \
+    X(TERMS, "norms are terms")                                                                              \
+    X(NODES, "compute nodes are final")                                                                      \
+    X(LAYOUTS, "layouts are chosen")                                                                         \
+    X(VIEWS, "what lies in what is known")                                                                   \
+    X(WAYS, "algorithms are chosen")                                                                         \
+    X(EPILOGUES, "convs do pools and crops")                                                                 \
+    X(LOADS, "convs do norms as they load")                                                                  \
+    X(STREAMS, "streams are chosen")                                                                         \
+    X(SPLITS, "work is split")                                                                               \
+    X(RUNNERS, "it is known what runs each node")                                                            \
+    X(ORDER, "the list of nodes is final")                                                                   \
+    X(PLACES, "values have places")
+enum fact_number {
+#define X(symbol, text) NUMBER_##symbol,
+    FACTS(X)
+#undef X
+        FACT_COUNT
+};
+enum fact {
+#define X(symbol, text) symbol = 1 << NUMBER_##symbol,
+    FACTS(X)
+#undef X
+};
+
 typedef struct pass {
     const char *name;
     bool (*run)(ir_graph *g, ir_diag *d);
-    unsigned targets;
-    const char *needs, *gives, *why_here;
+    unsigned targets, needs, gives; /* facts: the pass runs where all that it needs holds */
+    const char *made, *why_here;    /* sentences: what the graph is like behind it */
 } pass;
 
+/* Rows that could change places have an order all the same: dumps are numbered, and bundles are the same bytes. */
 /* clang-format off */
 static const pass passes[] = {
-    {"fold",      pass_fold,      FOR_ALL,  "an imported graph",     "no node whose inputs are all constants", "first: the rest matches constants, not expressions"},
-    {"norm",      pass_norm,      FOR_ALL,  "constants folded",      "batch_norm, affine ops, zero padding inside convs; group norms as one node", "before fuse: an activation follows the norm, not the conv"},
-    {"fuse",      pass_fuse,      FOR_ALL,  "norms folded",          "activations and (target c) sums with skips inside convs, activations inside norms", "before layouts: fewer values to lay out"},
-    {"dead",      pass_dead,      FOR_ALL,  "fused nodes",           "only what the outputs need", "before layouts: nothing is laid out for nobody"},
-    {"outputs",   pass_outputs,   FOR_ALL,  "only live nodes",       "outputs that nodes write, each its own value", "before layouts: an output is plain memory"},
-    {"terms",     pass_terms,     FOR_C,    "fused nodes",           "norms as terms and what is made of x by them", "before layout: the two read and write different ones"},
-    {"reduce",    pass_reduce,    FOR_C,    "final outputs",         "reductions over axes that lie side by side", "before layout: each is a node"},
-    {"layout",    pass_layout,    FOR_C,    "final compute nodes",   "plain or blocked memory of each value; conversions", "before views: a concat's members must share its layout"},
-    {"views",     pass_views,     FOR_C,    "layouts",               "concat members and reshapes without memory of their own", "before memory: views need no room"},
-    {"algorithm", pass_algorithm, FOR_C,    "layouts",               "each conv's algorithm, scratch memory", "before epilogue: only Winograd's kernel has one"},
-    {"epilogue",  pass_epilogue,  FOR_C,    "algorithms, views",     "pools and crops inside convs", "before memory: values in registers need no room"},
-    {"load",      pass_load,      FOR_C,    "algorithms, views",     "norms done by convs as they load", "before memory: values made on load need no room"},
-    {"stream",    pass_stream,    FOR_C,    "views",                 "nodes that take turns; rings of planes between them", "before blocking: a step is less work than a layer"},
-    {"blocking",  pass_blocking,  FOR_C,    "layouts",               "each conv's work split", "any time after layout"},
-    {"gather",    pass_gather,    FOR_C,    "algorithms, streams, work splits", "sums for norms from the convs before them", "before memory: sums need room"},
-    {"gpu",       pass_gpu,       FOR_CUDA, "final compute nodes",   "what runs each node: cuDNN or a kernel of our own", "before channels: each has its layouts"},
-    {"channels",  pass_channels,  FOR_CUDA, "what runs each node",   "plain or channels-last memory of each value; conversions; scratch memory", "before members: a concat's members share its precision"},
-    {"members",   pass_members,   FOR_CUDA, "layouts",               "concat members, reshapes and norms without memory of their own", "before slabs: windows share no memory"},
-    {"slabs",     pass_slabs,     FOR_CUDA, "members placed",        "nodes that run in slabs of planes; windows between them", "before memory: windows are smaller"},
-    {"memory",    pass_memory,    FOR_ALL,  "a final list of nodes", "arena offsets", "last: lifetimes are positions in the list"},
+    {"fold",      pass_fold,       FOR_ALL,   0, FOLDED, "no node computes from constants alone", "it is first, since the rest matches constants, not expressions"},
+    {"norm",      pass_norm,       FOR_ALL,   FOLDED, NORMED, "convs have taken in batch norms, affine ops and zero padding, and a group norm is one node", "it precedes fuse, since an activation follows the norm, not the conv"},
+    {"fuse",      pass_fuse,       FOR_ALL,   NORMED, FUSED, "convs do activations and (target c) sums with skips, norms do activations", "it precedes the layouts, which then have fewer values to lay out"},
+    {"outputs",   pass_outputs,    FOR_ALL,   FUSED, OUTPUTS, "every output is written by a node, and is a value of its own", "it precedes the layouts, since an output is plain memory"},
+    {"terms",     pass_terms,      FOR_C,     OUTPUTS, TERMS, "a norm is its terms and what is made of x by them", "it precedes layout, since the two read and write different ones"},
+    {"reduce",    pass_reduce,     FOR_C,     OUTPUTS | TERMS, NODES, "a reduction goes over axes that lie side by side", "it precedes layout, since each reduction is a node"},
+    {"layout",    pass_layout,     FOR_C,     NODES, LAYOUTS, "every value is plain or blocked, with conversions in between", "it precedes views, since a concat's members must share its layout"},
+    {"views",     pass_views,      FOR_C,     LAYOUTS, VIEWS, "concat members and reshapes have no memory of their own", "it precedes memory, since views need no room"},
+    {"algorithm", pass_algorithm,  FOR_C,     LAYOUTS | VIEWS, WAYS, "every conv has its algorithm and scratch memory", "it precedes epilogue, since only Winograd's kernel has one"},
+    {"epilogue",  pass_epilogue,   FOR_C,     VIEWS | WAYS, EPILOGUES, "convs do pools and crops", "it precedes memory, since values in registers need no room"},
+    {"load",      pass_load,       FOR_C,     VIEWS | WAYS | EPILOGUES, LOADS, "convs do norms as they load", "it precedes memory, since values made on load need no room"},
+    {"stream",    pass_stream,     FOR_C,     VIEWS | LOADS, STREAMS, "nodes of a group take turns, with rings of planes between them", "it precedes blocking, since a step is less work than a layer"},
+    {"blocking",  pass_blocking,   FOR_C,     LAYOUTS | STREAMS, SPLITS, "every direct conv has its work split", "it follows stream, since it splits what a step has to do"},
+    {"gather",    pass_gather,     FOR_C,     WAYS | STREAMS | SPLITS, ORDER, "convs leave the sums that norms behind them need", "it precedes memory, since sums need room"},
+    {"gpu",       pass_gpu,        FOR_CUDA,  OUTPUTS, RUNNERS, "every node runs on cuDNN or on a kernel of our own", "it precedes channels, since each of the two has its layouts"},
+    {"channels",  pass_channels,   FOR_CUDA,  RUNNERS, LAYOUTS, "every value is plain or channels last, with conversions in between; nodes have scratch memory", "it precedes members, since a concat's members share its precision"},
+    {"members",   pass_members,    FOR_CUDA,  LAYOUTS, VIEWS, "concat members, reshapes and norms have no memory of their own", "it precedes slabs, since windows share no memory"},
+    {"slabs",     pass_slabs,      FOR_CUDA,  VIEWS, STREAMS | ORDER, "the largest nodes run in slabs of planes, with windows between them", "it precedes memory, since windows are smaller"},
+    {"memory",    pass_memory,     FOR_ALL,   ORDER, PLACES, "every value has its place in the arena", "it is last, since lifetimes are positions in the list"},
 };
 /* clang-format on */
 enum { PASS_COUNT = sizeof passes / sizeof *passes };
@@ -52,6 +82,38 @@ _Static_assert(PASS_COUNT + 1 <= MAX_PASSES, "raise MAX_PASSES");
 
 static bool is_for(const pass *p, ir_target target) {
     return p->targets & (1u << target);
+}
+
+/* The facts that p needs and that do not hold; 0: none. */
+static unsigned lacks(const pass *p, unsigned facts) {
+    return p->needs & ~facts;
+}
+
+static const char *fact_text(unsigned facts) {
+    static const char *const texts[FACT_COUNT] = {
+#define X(symbol, text) [NUMBER_##symbol] = (text),
+        FACTS(X)
+#undef X
+    };
+    for (int i = 0; i < FACT_COUNT; i++)
+        if (facts & (1u << i)) return texts[i];
+    return "";
+}
+
+const char *pipeline_swapped(ir_target target, int a, int b) {
+    unsigned facts = 0;
+    if (a >= PASS_COUNT || b >= PASS_COUNT) return NULL;
+    for (int i = 0; i < PASS_COUNT; i++) {
+        const pass *p = &passes[i == a ? b : i == b ? a : i];
+        if (!is_for(p, target)) continue;
+        if (lacks(p, facts)) return p->name;
+        facts |= p->gives;
+    }
+    return NULL;
+}
+
+bool pipeline_has(ir_target target, int row) {
+    return row < PASS_COUNT && is_for(&passes[row], target);
 }
 
 typedef struct census {
@@ -63,18 +125,18 @@ static census take_census(const ir_graph *g) {
     census c = {.nodes = g->n_nodes};
     for (int i = 0; i < g->n_nodes; i++) {
         c.of_op[g->nodes[i]->op]++;
-        c.split += g->nodes[i]->block[0] != 0;
-        c.streamed += g->nodes[i]->stream != 0;
-        c.gathered += g->nodes[i]->gathered;
-        c.kernels += g->nodes[i]->gpu == IR_GPU_KERNEL;
-        c.cudnn += g->nodes[i]->gpu != IR_GPU_NONE && g->nodes[i]->gpu != IR_GPU_KERNEL;
+        c.split += g->nodes[i]->cpu.split[0] != 0;
+        c.streamed += g->nodes[i]->memory.stream != 0;
+        c.gathered += g->nodes[i]->cpu.gathered;
+        c.kernels += g->nodes[i]->gpu.runner == IR_GPU_KERNEL;
+        c.cudnn += g->nodes[i]->gpu.runner != IR_GPU_NONE && g->nodes[i]->gpu.runner != IR_GPU_KERNEL;
     }
     for (int i = 0; i < g->n_tensors; i++) {
-        c.views += g->tensors[i]->view_of != NULL;
-        c.blocked += g->tensors[i]->block != 0;
-        c.last += g->tensors[i]->pitch != 0;
-        c.rings += g->tensors[i]->ring != 0;
-        c.loaded += g->tensors[i]->on_load;
+        c.views += g->tensors[i]->memory.view_of != NULL;
+        c.blocked += g->tensors[i]->cpu.block != 0;
+        c.last += g->tensors[i]->gpu.pitch != 0;
+        c.rings += g->tensors[i]->memory.ring != 0;
+        c.loaded += g->tensors[i]->cpu.on_load;
     }
     return c;
 }
@@ -129,7 +191,7 @@ static bool check_pass_name(ir_target target, const char *name, ir_diag *d) {
     }
     for (int i = 0; i < count; i++)
         if (strcmp(name, names[i]) == 0) return true;
-    const char *near = suggest(name, names, count);
+    const char *near = vox_suggest(name, names, count);
     return ir_fail(d, IR_EXIT_INPUT, "--dump-ir-after %s: no such pass%s%s; expected %s", name,
                    near ? ": did you mean " : "", near ? near : "", list);
 }
@@ -141,15 +203,16 @@ static bool check_options(ir_target target, const pipeline_options *o, ir_diag *
 }
 
 static bool is_planned_node(const ir_node *n, ir_target target) {
-    if (n->gpu || n->op == IR_OP_TO_CHANNELS_LAST || n->op == IR_OP_FROM_CHANNELS_LAST) return true;
-    bool for_cpu = n->winograd[0] || n->block[0] || n->stream || n->scratch || n->joined || n->gathered ||
-                   n->op == IR_OP_TO_BLOCK || n->op == IR_OP_FROM_BLOCK;
+    if (n->gpu.runner || n->op == IR_OP_TO_CHANNELS_LAST || n->op == IR_OP_FROM_CHANNELS_LAST) return true;
+    bool for_cpu = n->cpu.way || n->cpu.split[0] || n->memory.stream || n->memory.scratch || n->cpu.joined ||
+                   n->cpu.gathered || n->op == IR_OP_TO_BLOCK || n->op == IR_OP_FROM_BLOCK;
     return target != IR_TARGET_C && for_cpu;
 }
 
 static bool is_planned_tensor(const ir_tensor *t, ir_target target) {
-    bool for_cpu = t->block || t->ring || t->fused || t->on_load || t->view_of || t->arena_offset >= 0;
-    return t->pitch || t->storage || (target != IR_TARGET_C && for_cpu);
+    bool for_cpu = t->cpu.block || t->memory.ring || t->cpu.fused || t->cpu.on_load || t->memory.view_of ||
+                   t->memory.arena_offset >= 0;
+    return t->gpu.pitch || t->gpu.storage || (target != IR_TARGET_C && for_cpu);
 }
 
 /* IR text may be a dump of a later pass; only a CPU's plan can be made anew. */
@@ -228,8 +291,13 @@ bool pipeline_run(ir_graph *g, const pipeline_options *o, pass_report *reports, 
     bool dumping = o->dump_dir || o->dump_after;
     char *before = dumping ? ir_print_string(g) : NULL;
     bool ok = !dumping || dump(o, 0, "import", before, true, d);
+    unsigned facts = 0;
     for (int i = 0; ok && i < PASS_COUNT; i++) {
         if (!is_for(&passes[i], target)) continue;
+        if (lacks(&passes[i], facts))
+            ir_die("pass %s stands where it does not hold yet that %s", passes[i].name,
+                   fact_text(lacks(&passes[i], facts)));
+        facts |= passes[i].gives;
         double start = seconds();
         census a = take_census(g);
         ok = passes[i].run(g, d);

@@ -26,4 +26,9 @@ typedef struct pass_report {
  * pass is left in voxc-before-PASS.ir, in TMPDIR or else in the current folder. */
 bool pipeline_run(ir_graph *g, const pipeline_options *o, pass_report *reports, int *count, ir_diag *d);
 
+/* For tests of the table of passes. Whether it has that row, and the row is a pass for target. */
+bool pipeline_has(ir_target target, int row);
+/* The first pass whose needs would not be met if rows a and b changed places (the same row twice: as it is); NULL: none. */
+const char *pipeline_swapped(ir_target target, int a, int b);
+
 #endif

@@ -1,8 +1,6 @@
 /* unplan.c: see unplan.h. */
 #include "unplan.h"
 
-#include <string.h>
-
 /* A conversion between layouts becomes its operand; what it writes for the caller keeps its name. */
 static void remove_conversion(ir_graph *g, ir_node *n) {
     ir_tensor *x = n->in[0], *y = n->out[0];
@@ -15,20 +13,13 @@ static void remove_conversion(ir_graph *g, ir_node *n) {
 void forget_plan(ir_graph *g) {
     for (int i = 0; i < g->n_tensors; i++) {
         ir_tensor *t = g->tensors[i];
-        t->block = t->ring = 0;
-        t->view_of = NULL;
-        t->view_offset = 0;
-        t->arena_offset = -1;
-        t->on_load = t->fused = false;
+        t->cpu = (ir_tensor_cpu){0};
+        t->memory = (ir_tensor_memory){.arena_offset = -1};
     }
     for (int i = 0; i < g->n_nodes; i++) {
         ir_node *n = g->nodes[i];
-        memset(n->block, 0, sizeof n->block);
-        memset(n->winograd, 0, sizeof n->winograd);
-        n->scratch = 0;
-        n->stream = n->slab = 0;
-        n->scratch_offset = -1;
-        n->gathered = n->joined = false;
+        n->cpu = (ir_node_cpu){0};
+        n->memory = (ir_node_memory){.scratch_offset = -1};
     }
     for (int i = g->n_nodes - 1; i >= 0; i--)
         if (g->nodes[i]->op == IR_OP_TO_BLOCK || g->nodes[i]->op == IR_OP_FROM_BLOCK)

@@ -1,5 +1,5 @@
-/* front_ir.c: see front_ir.h. What a graph in text form may break is its author's error, not the compiler's.
- */
+/* front_ir.c: see front_ir.h. What a graph in text form may break is its author's error,
+ * not the compiler's. */
 #include "front_ir.h"
 
 #include "files.h"

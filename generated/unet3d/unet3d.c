@@ -10,6 +10,7 @@
 enum { LAYERS = 18, WEIGHTS = 33, INPUTS = 1, OUTPUTS = 1, STEPS = 96 };
 
 /* clang-format off */
+/* vox_port of runtime/vox.h: name, dtype, rank, dim */
 static const vox_port input_ports[INPUTS] = {
     {"image", VOX_F32, 5, {1, 3, 132, 132, 116}},
 };
@@ -17,8 +18,8 @@ static const vox_port output_ports[OUTPUTS] = {
     {"logits", VOX_F32, 5, {1, 3, 44, 44, 28}},
 };
 
-/* name, operation, rank, dimensions, block, type, place, offset, offset within an output, multiply-adds,
- * stream, planes kept in memory (0: all) */
+/* vox_layer_info of runtime/vox.h: name, op, rank, dim, block, dtype, place, offset, within, macs, stream,
+ * ring, scratch */
 static const vox_layer_info layers[LAYERS] = {
     {"e0a", "conv 3x3x3 + relu, direct", 5, {1, 32, 130, 130, 114}, VOX_BLOCK, VOX_F32, VOX_IN_ARENA, 0u, 0u, 4993747200u, 1, 10, 0u},
     {"e0b", "conv 3x3x3 + relu, Winograd 4x4x4", 5, {1, 64, 128, 128, 112}, VOX_BLOCK, VOX_F32, VOX_NOWHERE, 0u, 0u, 101468602368u, 1, 8, 2709504u},
@@ -40,7 +41,7 @@ static const vox_layer_info layers[LAYERS] = {
     {"logits", "conv 1x1x1, direct", 5, {1, 3, 44, 44, 28}, 0, VOX_F32, VOX_IN_OUTPUT, 0u, 0u, 10407936u, 0, 0, 0u},
 };
 
-/* layer, begin, end, phase: the planes [begin, end) of what the layer writes, in the order of running */
+/* vox_step of runtime/vox.h: layer, begin, end, phase */
 static const vox_step schedule[STEPS] = {
     {0, 0, 8, 0}, {0, 8, 10, 0}, {1, 0, 8, 0}, {0, 10, 14, 0}, {1, 8, 12, 0}, {2, 0, 4, 0},
     {0, 14, 22, 0}, {1, 12, 20, 0}, {2, 4, 8, 0}, {3, 0, 4, 0},
@@ -65,8 +66,8 @@ static const vox_step schedule[STEPS] = {
     {16, 0, 44, 0}, {17, 0, 44, 0},
 };
 
-/* name, packing, first layer, type, elements, bytes into the file (scale, variance, bias, mean of a batch norm),
- * bytes into the prepared buffer, packed bytes, oc, ic, kernel positions, groups, epsilon */
+/* vox_weight of runtime/vox_weights.h: name, pack, layer, dtype, count, file, prepared, packed, oc, ic,
+ * kernel, group, eps, tile */
 static const vox_weight packings[WEIGHTS] = {
     {"e0a.conv.weight", VOX_PACK_CONV, 0, VOX_F32, 2592u, {1152u, 0u, 0u, 0u}, 576u, 10368u, 32, 3, 27, 1, 0.0, {0, 0, 0}},
     {"e0a.conv.bias", VOX_PACK_VECTOR, 0, VOX_F32, 32u, {11520u, 0u, 0u, 0u}, 10944u, 128u, 32, 0, 0, 1, 0.0, {0, 0, 0}},
@@ -132,7 +133,7 @@ static const vox_volume_info volume = {
 #define UNET3D_ISAS(X) X(baseline)
 #endif
 #endif
-#define DECLARE(isa) extern const vox_layer_fn unet3d_layers_##isa[];
+#define DECLARE(isa) extern const vox_layer unet3d_layers_##isa[];
 /* clang-format off */
 #define BUILD(isa) {#isa, unet3d_layers_##isa},
 /* clang-format on */

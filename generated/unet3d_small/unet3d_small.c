@@ -10,6 +10,7 @@
 enum { LAYERS = 22, WEIGHTS = 33, INPUTS = 1, OUTPUTS = 1, STEPS = 106 };
 
 /* clang-format off */
+/* vox_port of runtime/vox.h: name, dtype, rank, dim */
 static const vox_port input_ports[INPUTS] = {
     {"image", VOX_F32, 5, {1, 1, 92, 92, 92}},
 };
@@ -17,8 +18,8 @@ static const vox_port output_ports[OUTPUTS] = {
     {"logits", VOX_F32, 5, {1, 3, 4, 4, 4}},
 };
 
-/* name, operation, rank, dimensions, block, type, place, offset, offset within an output, multiply-adds,
- * stream, planes kept in memory (0: all) */
+/* vox_layer_info of runtime/vox.h: name, op, rank, dim, block, dtype, place, offset, within, macs, stream,
+ * ring, scratch */
 static const vox_layer_info layers[LAYERS] = {
     {"e0a", "conv 3x3x3 + relu, direct", 5, {1, 4, 90, 90, 90}, 0, VOX_F32, VOX_IN_ARENA, 3717120u, 0u, 78732000u, 1, 6, 0u},
     {"e0b", "conv 3x3x3 + relu, Winograd 4x4x1", 5, {1, 8, 88, 88, 88}, 0, VOX_F32, VOX_IN_ARENA, 2725888u, 0u, 588791808u, 1, 4, 552960u},
@@ -44,7 +45,7 @@ static const vox_layer_info layers[LAYERS] = {
     {"logits", "conv 1x1x1, direct", 5, {1, 3, 4, 4, 4}, 0, VOX_F32, VOX_IN_OUTPUT, 0u, 0u, 1536u, 0, 0, 0u},
 };
 
-/* layer, begin, end, phase: the planes [begin, end) of what the layer writes, in the order of running */
+/* vox_step of runtime/vox.h: layer, begin, end, phase */
 static const vox_step schedule[STEPS] = {
     {0, 0, 4, 0}, {0, 4, 6, 0}, {1, 0, 4, 0}, {3, 0, 2, 0},
     {0, 6, 10, 0}, {1, 4, 8, 0}, {3, 2, 4, 0},
@@ -83,8 +84,8 @@ static const vox_step schedule[STEPS] = {
     {21, 0, 4, 0},
 };
 
-/* name, packing, first layer, type, elements, bytes into the file (scale, variance, bias, mean of a batch norm),
- * bytes into the prepared buffer, packed bytes, oc, ic, kernel positions, groups, epsilon */
+/* vox_weight of runtime/vox_weights.h: name, pack, layer, dtype, count, file, prepared, packed, oc, ic,
+ * kernel, group, eps, tile */
 static const vox_weight packings[WEIGHTS] = {
     {"e0a.conv.weight", VOX_PACK_CONV, 0, VOX_F32, 108u, {1152u, 0u, 0u, 0u}, 640u, 1728u, 4, 1, 27, 1, 0.0, {0, 0, 0}},
     {"e0a.conv.bias", VOX_PACK_VECTOR, 0, VOX_F32, 4u, {1600u, 0u, 0u, 0u}, 2368u, 64u, 4, 0, 0, 1, 0.0, {0, 0, 0}},
@@ -150,7 +151,7 @@ static const vox_volume_info volume = {
 #define UNET3D_SMALL_ISAS(X) X(baseline)
 #endif
 #endif
-#define DECLARE(isa) extern const vox_layer_fn unet3d_small_layers_##isa[];
+#define DECLARE(isa) extern const vox_layer unet3d_small_layers_##isa[];
 /* clang-format off */
 #define BUILD(isa) {#isa, unet3d_small_layers_##isa},
 /* clang-format on */

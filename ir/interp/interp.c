@@ -1,5 +1,6 @@
 /* interp.c: the double-precision interpreter, every other part's oracle. Walks the nodes in order, one
- * function per op (interp_*.c); a value is freed as soon as no later node and no output needs it. */
+ * function per op (column `value` of ops.def; interp_*.c); a value is freed as soon as no later node and no
+ * output needs it. */
 #include "interp.h"
 
 #include "index.h"
@@ -7,47 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Ops that are not listed are maps or binaries by their flag in ops.def. */
 static interp_eval *const evals[IR_OP_COUNT] = {
-    [IR_OP_CONV] = interp_conv,
-    [IR_OP_CONV_TRANSPOSE] = interp_conv_transpose,
-    [IR_OP_BATCH_NORM] = interp_batch_norm,
-    [IR_OP_INSTANCE_NORM] = interp_instance_norm,
-    [IR_OP_NORM_TERMS] = interp_norm_terms,
-    [IR_OP_NORMALISE] = interp_normalise,
-    [IR_OP_MAX_POOL] = interp_max_pool,
-    [IR_OP_AVERAGE_POOL] = interp_average_pool,
-    [IR_OP_RESIZE] = interp_resize,
-    [IR_OP_CONCAT] = interp_concat,
-    [IR_OP_SLICE] = interp_slice,
-    [IR_OP_PAD] = interp_pad,
-    [IR_OP_RESHAPE] = interp_same,
-    [IR_OP_TRANSPOSE] = interp_transpose,
-    [IR_OP_EXPAND] = interp_expand,
-    [IR_OP_GATHER] = interp_gather,
-    [IR_OP_SOFTMAX] = interp_softmax,
-    [IR_OP_LOG_SOFTMAX] = interp_softmax,
-    [IR_OP_ARG_MAX] = interp_arg_max,
-    [IR_OP_REDUCE_SUM] = interp_reduce,
-    [IR_OP_REDUCE_MEAN] = interp_reduce,
-    [IR_OP_REDUCE_MAX] = interp_reduce,
-    [IR_OP_REDUCE_MIN] = interp_reduce,
-    [IR_OP_REDUCE_PROD] = interp_reduce,
-    [IR_OP_WHERE] = interp_where,
-    [IR_OP_CAST] = interp_cast,
-    [IR_OP_SHAPE_OF] = interp_shape,
-    [IR_OP_RANGE] = interp_range,
-    [IR_OP_TO_BLOCK] = interp_same,
-    [IR_OP_FROM_BLOCK] = interp_same,
-    [IR_OP_TO_CHANNELS_LAST] = interp_same,
-    [IR_OP_FROM_CHANNELS_LAST] = interp_same,
+#define OP(sym, name, imin, imax, outs, weights, flags, form, shape, value, ...)                             \
+    [IR_OP_##sym] = interp_##value,
+#include "ops.def"
 };
-
-interp_eval *interp_find(ir_op op) {
-    if (evals[op]) return evals[op];
-    if (ir_op_get(op)->flags & IR_FLAG_MAP) return interp_map;
-    return ir_op_get(op)->flags & IR_FLAG_BINARY ? interp_binary : NULL;
-}
 
 /* ---- values ---------------------------------------------------------------------------------- */
 
@@ -155,13 +120,11 @@ static bool makes_nothing(const ir_node *n) {
 }
 
 bool ir_interpret_node(const ir_node *n, const ir_value *in, ir_value *out, int threads, ir_diag *d) {
-    interp_eval *eval = interp_find(n->op);
     interp_call c = {.n = n, .in = in, .out = out, .threads = threads, .d = d};
     int made = 0;
     bool ok = true;
-    if (!eval) ir_die("interpreter: no function for %s", ir_op_get(n->op)->name);
     for (; made < n->n_out && ok; made++) ok = ir_value_new(n->out[made], &out[made], d);
-    ok = ok && (makes_nothing(n) || eval(&c));
+    ok = ok && (makes_nothing(n) || evals[n->op](&c));
     if (!ok) ir_values_free(out, made);
     return ok;
 }
@@ -223,28 +186,10 @@ bool ir_interpret(const ir_graph *g, const ir_value *in, ir_value *out, int thre
 /* ---- folding --------------------------------------------------------------------------------- */
 
 static void store(ir_dtype t, void *data, int64_t i, const ir_value *v) {
-    switch (t) {
-    case IR_F32:
-        ((float *)data)[i] = (float)v->f[i];
-        break;
-    case IR_F64:
-        ((double *)data)[i] = v->f[i];
-        break;
-    case IR_I64:
-        ((int64_t *)data)[i] = v->i[i];
-        break;
-    case IR_I32:
-        ((int32_t *)data)[i] = (int32_t)v->i[i];
-        break;
-    case IR_U8:
-        ((uint8_t *)data)[i] = (uint8_t)v->i[i];
-        break;
-    case IR_BOOL:
-        ((uint8_t *)data)[i] = v->i[i] != 0;
-        break;
-    default:
-        ir_die("no dtype %d", (int)t);
-    }
+    if (ir_dtype_is_float(t))
+        ir_store_float(t, data, i, v->f[i]);
+    else
+        ir_store_int(t, data, i, t == IR_BOOL ? v->i[i] != 0 : v->i[i]);
 }
 
 /* t, until now computed, becomes a constant with these elements, each rounded once to t's dtype. */

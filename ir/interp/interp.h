@@ -7,6 +7,7 @@
 #define VOXC_INTERP_H
 
 #include "ir.h"
+#include "vox_acts.h"
 
 enum { INTERP_CELL = 8 }; /* bytes of an element in an ir_value */
 
@@ -24,18 +25,10 @@ typedef struct interp_call {
  * out of range, an integer form of an op that has none. */
 typedef bool interp_eval(const interp_call *c);
 
-interp_eval interp_conv, interp_conv_transpose;   /* interp_conv.c */
-interp_eval interp_max_pool, interp_average_pool; /* interp_pool.c */
-interp_eval interp_batch_norm, interp_instance_norm, interp_norm_terms, interp_normalise, interp_softmax,
-    interp_arg_max;        /* interp_norm.c */
-interp_eval interp_resize; /* interp_resize.c */
-interp_eval interp_concat, interp_slice, interp_pad, interp_same, interp_transpose, interp_expand,
-    interp_gather, interp_where, interp_shape, interp_range; /* interp_data.c */
-interp_eval interp_reduce;                                   /* interp_reduce.c */
-interp_eval interp_map, interp_binary, interp_cast;          /* interp_math.c */
-
-/* The function of an op, NULL if it has none (a defect). */
-interp_eval *interp_find(ir_op op);
+/* Column `value` of ops.def: interp_conv.c, interp_pool.c, interp_norm.c, interp_resize.c, interp_data.c,
+ * interp_reduce.c and interp_math.c. */
+#define OP(sym, name, imin, imax, outs, weights, flags, form, shape, value, ...) interp_eval interp_##value;
+#include "ops.def"
 
 /* ---- helpers --------------------------------------------------------------------------------- */
 
@@ -69,7 +62,7 @@ interp_axis interp_split(const ir_tensor *t, int axis);
 
 /* A fused or free-standing activation. */
 typedef struct interp_act {
-    double (*fn)(double x, double alpha, double beta); /* NULL: none */
+    vox_act act;
     double alpha, beta;
     const double *slope; /* prelu: used as alpha; NULL: none */
     int64_t slope_step;  /* 1: one per channel, 0: one for all */

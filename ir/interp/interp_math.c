@@ -7,57 +7,8 @@
 
 /* ---- maps ------------------------------------------------------------------------------------ */
 
-typedef double map_fn(double x, double alpha, double beta);
-typedef int64_t map_int_fn(int64_t x, double alpha, double beta);
-
-#define UNUSED2 ((void)alpha, (void)beta)
-static double f_relu(double x, double alpha, double beta) {
-    return UNUSED2, x < 0 ? 0 : x;
-}
-static double f_leaky(double x, double alpha, double beta) {
-    return (void)beta, x < 0 ? alpha * x : x;
-}
-static double f_elu(double x, double alpha, double beta) {
-    return (void)beta, x < 0 ? alpha * expm1(x) : x;
-}
-static double f_sigmoid(double x, double alpha, double beta) {
-    return UNUSED2, 1 / (1 + exp(-x));
-}
-static double f_tanh(double x, double alpha, double beta) {
-    return UNUSED2, tanh(x);
-}
-static double f_clip(double x, double alpha, double beta) {
-    x = x < alpha ? alpha : x;
-    return x > beta ? beta : x;
-}
-static double f_exp(double x, double alpha, double beta) {
-    return UNUSED2, exp(x);
-}
-static double f_log(double x, double alpha, double beta) {
-    return UNUSED2, log(x);
-}
-static double f_sqrt(double x, double alpha, double beta) {
-    return UNUSED2, sqrt(x);
-}
-static double f_neg(double x, double alpha, double beta) {
-    return UNUSED2, -x;
-}
-static double f_abs(double x, double alpha, double beta) {
-    return UNUSED2, fabs(x);
-}
-static double f_floor(double x, double alpha, double beta) {
-    return UNUSED2, floor(x);
-}
-static double f_ceil(double x, double alpha, double beta) {
-    return UNUSED2, ceil(x);
-}
-static double f_round(double x, double alpha, double beta) {
-    return UNUSED2, rint(x);
-}
-
 int64_t interp_whole(ir_dtype t, double x) {
-    int64_t low = t == IR_I32 ? INT32_MIN : t == IR_U8 || t == IR_BOOL ? 0 : INT64_MIN;
-    int64_t high = t == IR_I32 ? INT32_MAX : t == IR_U8 ? UINT8_MAX : t == IR_BOOL ? 1 : INT64_MAX;
+    int64_t low = ir_dtype_low(t), high = ir_dtype_high(t);
     if (isnan(x)) return 0;
     if (x >= (double)high) return high;
     return x < (double)low ? low : (int64_t)x;
@@ -67,6 +18,7 @@ int64_t interp_whole(ir_dtype t, double x) {
 static int64_t wrap_neg(int64_t x) {
     return (int64_t)(0 - (uint64_t)x);
 }
+#define UNUSED2 ((void)alpha, (void)beta)
 static int64_t i_relu(int64_t x, double alpha, double beta) {
     return UNUSED2, x < 0 ? 0 : x;
 }
@@ -76,9 +28,6 @@ static int64_t i_neg(int64_t x, double alpha, double beta) {
 static int64_t i_abs(int64_t x, double alpha, double beta) {
     return UNUSED2, x < 0 ? wrap_neg(x) : x;
 }
-static int64_t i_same(int64_t x, double alpha, double beta) {
-    return UNUSED2, x;
-}
 static int64_t i_not(int64_t x, double alpha, double beta) {
     return UNUSED2, !x;
 }
@@ -87,26 +36,22 @@ static int64_t i_clip(int64_t x, double alpha, double beta) {
     return (double)x > beta ? interp_whole(IR_I64, beta) : x;
 }
 
-static const struct {
-    map_fn *f;
-    map_int_fn *i; /* NULL: the op has no integer form */
+/* Forms of integers, per row of ops.def. */
+#define INTEGER_FLOATS(name)  NULL
+#define INTEGER_NUMBERS(name) i_##name
+#define INTEGER_BOOLS(name)   i_##name
+
+static const struct map {
+    vox_act f;                                          /* VOX_ACT_NONE: the op has no form of floats */
+    int64_t (*i)(int64_t x, double alpha, double beta); /* NULL: none of integers */
 } maps[IR_OP_COUNT] = {
-    [IR_OP_RELU] = {f_relu, i_relu},
-    [IR_OP_LEAKY_RELU] = {f_leaky, NULL},
-    [IR_OP_ELU] = {f_elu, NULL},
-    [IR_OP_SIGMOID] = {f_sigmoid, NULL},
-    [IR_OP_TANH] = {f_tanh, NULL},
-    [IR_OP_CLIP] = {f_clip, i_clip},
-    [IR_OP_EXP] = {f_exp, NULL},
-    [IR_OP_LOG] = {f_log, NULL},
-    [IR_OP_SQRT] = {f_sqrt, NULL},
-    [IR_OP_NEG] = {f_neg, i_neg},
-    [IR_OP_ABS] = {f_abs, i_abs},
-    [IR_OP_FLOOR] = {f_floor, i_same},
-    [IR_OP_CEIL_] = {f_ceil, i_same},
-    [IR_OP_ROUND] = {f_round, i_same},
-    [IR_OP_NOT] = {NULL, i_not},
-    [IR_OP_PRELU] = {f_leaky, NULL}, /* as a fused activation only: alpha is the channel's slope */
+#define OP(...)
+#define BINARY_OP(...)
+#define MAP_OP(sym, name, flags, form, ...) [IR_OP_##sym] = {ACT_OF_##form(sym), INTEGER_##form(name)},
+#define ACT_OF_FLOATS(sym)                  VOX_ACT_##sym
+#define ACT_OF_NUMBERS(sym)                 VOX_ACT_##sym
+#define ACT_OF_BOOLS(sym)                   VOX_ACT_NONE
+#include "ops.def"
 };
 
 static int64_t wrap_to(ir_dtype t, int64_t x) {
@@ -149,7 +94,7 @@ bool interp_map(const interp_call *c) {
     double alpha = attr_or(c->n, IR_ALPHA, 0), beta = attr_or(c->n, IR_BETA, 0);
     int64_t n = ir_count(y);
     if (c->out[0].f && c->in[0].f && maps[c->n->op].f) {
-        map_job j = {{.fn = maps[c->n->op].f, .alpha = alpha, .beta = beta}, c->in[0].f, c->out[0].f, n};
+        map_job j = {{.act = maps[c->n->op].f, .alpha = alpha, .beta = beta}, c->in[0].f, c->out[0].f, n};
         interp_parallel(c->threads, (n + CHUNK - 1) / CHUNK, map_chunk, &j);
         return true;
     }
@@ -165,14 +110,26 @@ bool interp_map(const interp_call *c) {
     return true;
 }
 
+static vox_act act_named(const char *word) {
+    static const struct {
+        const char *name;
+        vox_act act;
+    } acts[] = {
+#define ACT(sym, name, ...) {#name, VOX_ACT_##sym},
+#include "vox_acts.def"
+    };
+    for (size_t i = 0; i < sizeof acts / sizeof *acts; i++)
+        if (!strcmp(acts[i].name, word)) return acts[i].act;
+    return VOX_ACT_NONE;
+}
+
 interp_act interp_act_of(const interp_call *c) {
     const char *word = ir_word(c->n, IR_ACT);
     interp_act a = {.alpha = attr_or(c->n, IR_ALPHA, 0), .beta = attr_or(c->n, IR_BETA, 0)};
-    ir_op op;
     if (!word) return a;
-    if (!ir_op_parse(word, &op) || !maps[op].f) ir_die("%s: no activation %s", c->n->name, word);
-    a.fn = maps[op].f;
-    if (op == IR_OP_PRELU) {
+    a.act = act_named(word);
+    if (!a.act) ir_die("%s: no activation %s", c->n->name, word);
+    if (a.act == VOX_ACT_PRELU) {
         if (c->n->n_in < 4 || !c->in[3].f) ir_die("%s: prelu without slopes", c->n->name);
         a.slope = c->in[3].f;
         a.slope_step = ir_count(c->n->in[3]) > 1;
@@ -182,10 +139,10 @@ interp_act interp_act_of(const interp_call *c) {
 
 void interp_act_apply(const interp_act *a, int64_t ch, double *y, int64_t n) {
     double alpha = a->slope ? a->slope[ch * a->slope_step] : a->alpha;
-    if (a->fn == f_relu) { /* by far the commonest: without a call per element */
+    if (a->act == VOX_ACT_RELU) { /* by far the commonest: without a switch per element */
         for (int64_t i = 0; i < n; i++) y[i] = y[i] < 0 ? 0 : y[i];
-    } else if (a->fn) {
-        for (int64_t i = 0; i < n; i++) y[i] = a->fn(y[i], alpha, a->beta);
+    } else if (a->act) {
+        for (int64_t i = 0; i < n; i++) y[i] = vox_act_value(a->act, y[i], alpha, a->beta);
     }
 }
 
@@ -208,6 +165,9 @@ static double f_min(double a, double b) {
 }
 static double f_max(double a, double b) {
     return a > b || isnan(a) ? a : b;
+}
+static double f_pow(double a, double b) {
+    return pow(a, b);
 }
 static double f_prelu(double a, double b) {
     return a < 0 ? b * a : a;
@@ -242,9 +202,6 @@ static int64_t i_fmod(int64_t a, int64_t b) {
 static int64_t i_mod(int64_t a, int64_t b) {
     int64_t r = i_fmod(a, b);
     return r != 0 && (r < 0) != (b < 0) ? r + b : r;
-}
-static int64_t i_prelu(int64_t a, int64_t b) {
-    return a < 0 ? i_mul(a, b) : a;
 }
 static int64_t i_pow(int64_t a, int64_t b) {
     int64_t r = 1;
@@ -295,28 +252,24 @@ typedef struct binary {
     double (*f)(double, double);    /* floats to floats */
     int64_t (*i)(int64_t, int64_t); /* integers to integers, or to bool */
     int64_t (*p)(double, double);   /* floats to bool */
-    bool divides;                   /* an integer b must not be 0 */
 } binary;
 
 static const binary binaries[IR_OP_COUNT] = {
-    [IR_OP_ADD] = {.f = f_add, .i = i_add},
-    [IR_OP_SUB] = {.f = f_sub, .i = i_sub},
-    [IR_OP_MUL] = {.f = f_mul, .i = i_mul},
-    [IR_OP_DIV] = {.f = f_div, .i = i_div, .divides = true},
-    [IR_OP_MIN] = {.f = f_min, .i = i_min},
-    [IR_OP_MAX] = {.f = f_max, .i = i_max},
-    [IR_OP_POW] = {.f = pow, .i = i_pow},
-    [IR_OP_MOD] = {.f = f_mod, .i = i_mod, .divides = true},
-    [IR_OP_EQUAL] = {.i = i_equal, .p = p_equal},
-    [IR_OP_GREATER] = {.i = i_greater, .p = p_greater},
-    [IR_OP_GREATER_EQUAL] = {.i = i_greater_equal, .p = p_greater_equal},
-    [IR_OP_LESS] = {.i = i_less, .p = p_less},
-    [IR_OP_LESS_EQUAL] = {.i = i_less_equal, .p = p_less_equal},
-    [IR_OP_AND] = {.i = i_and},
-    [IR_OP_OR] = {.i = i_or},
-    [IR_OP_PRELU] = {.f = f_prelu, .i = i_prelu},
+#define OP(...)
+#define MAP_OP(...)
+#define BINARY_OP(sym, name, weights, flags, form, ...) [IR_OP_##sym] = FUNCTIONS_##form(name),
+#define FUNCTIONS_FLOATS(name)                                                                               \
+    { .f = f_##name }
+#define FUNCTIONS_NUMBERS(name)                                                                              \
+    { .f = f_##name, .i = i_##name }
+#define FUNCTIONS_BOOLS(name)                                                                                \
+    { .i = i_##name }
+#define FUNCTIONS_ORDERS(name)                                                                               \
+    { .i = i_##name, .p = p_##name }
+#define FUNCTIONS_EQUALS(name) FUNCTIONS_ORDERS(name)
+#include "ops.def"
 };
-static const binary fmod_binary = {.f = fmod, .i = i_fmod, .divides = true};
+static const binary fmod_binary = {.f = fmod, .i = i_fmod};
 
 typedef struct binary_job {
     const binary *b;
@@ -358,13 +311,14 @@ static void binary_chunk(void *ctx, int64_t task, int thread) {
 bool interp_binary(const interp_call *c) {
     const ir_tensor *y = c->n->out[0];
     bool is_fmod = c->n->op == IR_OP_MOD && ir_int(c->n, IR_FMOD);
+    bool divides = c->n->op == IR_OP_DIV || c->n->op == IR_OP_MOD; /* an integer b must not be 0 */
     binary_job j = {.b = is_fmod ? &fmod_binary : &binaries[c->n->op], .c = c};
     bool floats = c->in[0].f || c->in[1].f;
     int64_t n = ir_count(y);
     if (c->out[0].f ? !j.b->f : floats ? !j.b->p && !j.b->f : !j.b->i)
         return ir_fail(c->d, IR_EXIT_UNSUPPORTED, "%s: %s has no form for %s", c->n->name,
                        ir_op_get(c->n->op)->name, ir_dtype_name(c->n->in[0]->dtype));
-    if (j.b->divides && !floats && n > 0)
+    if (divides && !floats && n > 0)
         for (int64_t i = 0; i < ir_count(c->n->in[1]); i++)
             if (c->in[1].i[i] == 0)
                 return ir_fail(c->d, IR_EXIT_INPUT, "%s: %s: integer division by zero", c->n->name,

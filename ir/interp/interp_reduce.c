@@ -1,5 +1,6 @@
 /* interp_reduce.c: interpreter, reductions over any set of axes. */
 #include "interp.h"
+#include "integers.h"
 
 #include <math.h>
 
@@ -28,18 +29,12 @@ static int64_t i_sum(int64_t a, int64_t b) {
 static int64_t i_prod(int64_t a, int64_t b) {
     return (int64_t)((uint64_t)a * (uint64_t)b);
 }
-static int64_t i_max(int64_t a, int64_t b) {
-    return a > b ? a : b;
-}
-static int64_t i_min(int64_t a, int64_t b) {
-    return a < b ? a : b;
-}
 
 static const reduction reductions[IR_OP_COUNT] = {
     [IR_OP_REDUCE_SUM] = {0, 0, f_sum, i_sum},
     [IR_OP_REDUCE_MEAN] = {0, 0, f_sum, i_sum},
-    [IR_OP_REDUCE_MAX] = {-INFINITY, INT64_MIN, f_max, i_max},
-    [IR_OP_REDUCE_MIN] = {INFINITY, INT64_MAX, f_min, i_min},
+    [IR_OP_REDUCE_MAX] = {-INFINITY, INT64_MIN, f_max, ir_max},
+    [IR_OP_REDUCE_MIN] = {INFINITY, INT64_MAX, f_min, ir_min},
     [IR_OP_REDUCE_PROD] = {1, 1, f_prod, i_prod},
 };
 

@@ -1,53 +1,14 @@
-/* shape.c: shape inference: what holds for every op, and the table of what differs. */
+/* shape.c: shape inference: what holds for every operator; what differs is a function of ops.def. */
 #include "shape.h"
 
 #include "index.h"
 
 #include <string.h>
 
-/* Ops that are missing here are served by their flag: MAP or BINARY. */
-static shape_fn *const table[IR_OP_COUNT] = {
-    [IR_OP_CONV] = shape_conv,
-    [IR_OP_CONV_TRANSPOSE] = shape_conv_transpose,
-    [IR_OP_BATCH_NORM] = shape_batch_norm,
-    [IR_OP_INSTANCE_NORM] = shape_instance_norm,
-    [IR_OP_NORM_TERMS] = shape_norm_terms,
-    [IR_OP_NORMALISE] = shape_normalise,
-    [IR_OP_MAX_POOL] = shape_pool,
-    [IR_OP_AVERAGE_POOL] = shape_pool,
-    [IR_OP_RESIZE] = shape_resize,
-    [IR_OP_CONCAT] = shape_concat,
-    [IR_OP_SLICE] = shape_slice,
-    [IR_OP_PAD] = shape_pad,
-    [IR_OP_RESHAPE] = shape_reshape,
-    [IR_OP_TRANSPOSE] = shape_transpose,
-    [IR_OP_EXPAND] = shape_expand,
-    [IR_OP_GATHER] = shape_gather,
-    [IR_OP_SOFTMAX] = shape_softmax,
-    [IR_OP_LOG_SOFTMAX] = shape_softmax,
-    [IR_OP_ARG_MAX] = shape_arg_max,
-    [IR_OP_REDUCE_SUM] = shape_reduce,
-    [IR_OP_REDUCE_MEAN] = shape_reduce,
-    [IR_OP_REDUCE_MAX] = shape_reduce,
-    [IR_OP_REDUCE_MIN] = shape_reduce,
-    [IR_OP_REDUCE_PROD] = shape_reduce,
-    [IR_OP_WHERE] = shape_where,
-    [IR_OP_CAST] = shape_cast,
-    [IR_OP_SHAPE_OF] = shape_shape,
-    [IR_OP_RANGE] = shape_range,
-    [IR_OP_TO_BLOCK] = shape_relayout,
-    [IR_OP_FROM_BLOCK] = shape_relayout,
-    [IR_OP_TO_CHANNELS_LAST] = shape_channels_last,
-    [IR_OP_FROM_CHANNELS_LAST] = shape_channels_last,
+static shape_fn *const functions[IR_OP_COUNT] = {
+#define OP(sym, name, imin, imax, outs, weights, flags, form, shape, ...) [IR_OP_##sym] = shape_##shape,
+#include "ops.def"
 };
-
-static shape_fn *function_of(ir_op op) {
-    unsigned flags = ir_op_get(op)->flags;
-    if (table[op]) return table[op];
-    if (flags & IR_FLAG_MAP) return shape_map;
-    if (flags & IR_FLAG_BINARY) return shape_binary;
-    ir_die("op %s has no shape function", ir_op_get(op)->name);
-}
 
 static bool check_operands(const ir_node *n, ir_diag *d) {
     const ir_op_info *op = ir_op_get(n->op);
@@ -93,7 +54,7 @@ static bool check_output(const ir_node *n, const ir_type *out, ir_diag *d) {
 
 bool shape_infer(const ir_node *n, ir_type *out, ir_diag *d) {
     *out = (ir_type){.rank = 0};
-    return check_operands(n, d) && check_attributes(n, d) && function_of(n->op)(n, out, d) &&
+    return check_operands(n, d) && check_attributes(n, d) && functions[n->op](n, out, d) &&
            check_output(n, out, d);
 }
 

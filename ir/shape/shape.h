@@ -17,12 +17,9 @@ typedef bool shape_fn(const ir_node *n, ir_type *out, ir_diag *d);
 /* The whole inference without writing to the node. */
 bool shape_infer(const ir_node *n, ir_type *out, ir_diag *d);
 
-shape_fn shape_map, shape_binary, shape_where; /* shape_map.c */
-shape_fn shape_conv, shape_conv_transpose, shape_pool, shape_batch_norm, shape_instance_norm,
-    shape_norm_terms, shape_normalise; /* shape_conv.c */
-shape_fn shape_concat, shape_slice, shape_pad, shape_reshape, shape_transpose, shape_expand, shape_gather,
-    shape_shape, shape_range, shape_cast, shape_relayout, shape_channels_last; /* shape_data.c */
-shape_fn shape_resize, shape_softmax, shape_arg_max, shape_reduce;             /* shape_reduce.c */
+/* Column `shape` of ops.def: shape_map.c, shape_conv.c, shape_data.c, shape_reduce.c. */
+#define OP(sym, name, imin, imax, outs, weights, flags, form, shape, ...) shape_fn shape_##shape;
+#include "ops.def"
 
 /* "op 'name': <message>; operands %x f32[...], ..." with exit code 2 (3 for _unsupported). All return false.
  */

@@ -215,5 +215,5 @@ bool shape_normalise(const ir_node *n, ir_type *out, ir_diag *d) {
 }
 
 bool ir_is_joined(const ir_node *n) {
-    return n->joined || (n->n_in && n->in[0] && n->in[0]->fused);
+    return n->cpu.joined || (n->n_in && n->in[0] && n->in[0]->cpu.fused);
 }

@@ -4,38 +4,17 @@
 #include <math.h>
 #include <string.h>
 
-/* The operands that a MAP or BINARY op accepts. */
-typedef enum domain { FLOATS, NUMBERS, BOOLS, ANY } domain;
-
-static domain domain_of(ir_op op) {
-    switch (op) {
-    case IR_OP_NOT:
-    case IR_OP_AND:
-    case IR_OP_OR:
-        return BOOLS;
-    case IR_OP_EQUAL:
-        return ANY;
-    case IR_OP_RELU:
-    case IR_OP_CLIP:
-    case IR_OP_NEG:
-    case IR_OP_ABS:
-        return NUMBERS;
-    case IR_OP_PRELU:
-        return FLOATS;
-    default:
-        return ir_op_get(op)->flags & IR_FLAG_MAP ? FLOATS : NUMBERS;
-    }
-}
-
-static bool need_domain(const ir_node *n, ir_diag *d) {
-    switch (domain_of(n->op)) {
-    case FLOATS:
+static bool need_form(const ir_node *n, ir_diag *d) {
+    switch (ir_op_get(n->op)->form) {
+    case IR_FORM_FLOATS:
         return shape_need_float(n, d);
-    case NUMBERS:
+    case IR_FORM_NUMBERS:
+    case IR_FORM_ORDERS:
         return shape_need_number(n, d);
-    case ANY:
+    case IR_FORM_EQUALS:
+    case IR_FORM_OTHER:
         return true;
-    case BOOLS:
+    case IR_FORM_BOOLS:
         break;
     }
     if (n->in[0]->dtype == IR_BOOL) return true;
@@ -43,7 +22,7 @@ static bool need_domain(const ir_node *n, ir_diag *d) {
 }
 
 bool shape_map(const ir_node *n, ir_type *out, ir_diag *d) {
-    if (!need_domain(n, d)) return false;
+    if (!need_form(n, d)) return false;
     for (int i = 0; i < n->n_attr; i++)
         if (ir_key_kind(n->attr[i].key) == IR_KIND_FLOAT && isnan(n->attr[i].f[0]))
             return shape_fail(n, d, "%s is not a number", ir_key_name(n->attr[i].key));
@@ -66,11 +45,6 @@ static bool broadcast(ir_type *out, const ir_tensor *t) {
     return true;
 }
 
-static bool is_comparison(ir_op op) {
-    return op == IR_OP_EQUAL || op == IR_OP_GREATER || op == IR_OP_GREATER_EQUAL || op == IR_OP_LESS ||
-           op == IR_OP_LESS_EQUAL;
-}
-
 /* The base of a power decides its dtype: the exponent may be of any number type. */
 static bool need_operand_dtypes(const ir_node *n, ir_diag *d) {
     if (n->op != IR_OP_POW) return shape_need_same_dtype(n, d);
@@ -79,7 +53,7 @@ static bool need_operand_dtypes(const ir_node *n, ir_diag *d) {
 }
 
 bool shape_binary(const ir_node *n, ir_type *out, ir_diag *d) {
-    if (!need_domain(n, d) || !need_operand_dtypes(n, d)) return false;
+    if (!need_form(n, d) || !need_operand_dtypes(n, d)) return false;
     if (n->op == IR_OP_MOD) {
         if (!shape_need_int(n, IR_FMOD, 0, 1, d)) return false;
         if (ir_dtype_is_float(n->in[0]->dtype) && !ir_int(n, IR_FMOD))
@@ -90,7 +64,8 @@ bool shape_binary(const ir_node *n, ir_type *out, ir_diag *d) {
     if (n->op == IR_OP_PRELU && (out->rank != n->in[0]->rank ||
                                  memcmp(out->dim, n->in[0]->dim, (size_t)out->rank * sizeof *out->dim)))
         return shape_fail(n, d, "the slope does not broadcast to the first operand's shape");
-    if (is_comparison(n->op)) out->dtype = IR_BOOL;
+    ir_form form = ir_op_get(n->op)->form;
+    if (form == IR_FORM_ORDERS || form == IR_FORM_EQUALS) out->dtype = IR_BOOL;
     return true;
 }
 

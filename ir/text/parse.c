@@ -75,7 +75,7 @@ static bool parse_recompute(parser *p) {
 static bool parse_label(parser *p) {
     const char *label = lex_string(&p->x);
     if (!label) return false;
-    if (!*label || !ir_is_plain(label))
+    if (!*label || !vox_is_plain(label))
         return lex_fail(&p->x, "a label is one line of plain text: no control characters, none that turn the "
                                "direction of text, UTF-8");
     if (p->g->n_labels == IR_MAX_LABELS) return lex_fail(&p->x, "more than %d labels", IR_MAX_LABELS);
@@ -103,8 +103,8 @@ static bool parse_statement(parser *p) {
 
 static bool resolve_views(parser *p) {
     for (parse_view *v = p->views; v; v = v->next) {
-        v->member->view_of = ir_find_tensor(p->g, v->parent);
-        if (!v->member->view_of) return lex_fail(&v->place, "there is no tensor %%%s", v->parent);
+        v->member->memory.view_of = ir_find_tensor(p->g, v->parent);
+        if (!v->member->memory.view_of) return lex_fail(&v->place, "there is no tensor %%%s", v->parent);
     }
     return true;
 }

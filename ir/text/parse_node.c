@@ -99,11 +99,28 @@ static bool parse_value(parser *p, ir_node *n, ir_key key) {
     return true;
 }
 
-static bool parse_four(parser *p, const char *name, int64_t to[4]) {
+static bool parse_numbers(parser *p, const char *name, int count, int64_t *to) {
     list values = {.size = sizeof(int64_t)};
     if (!lex_expect(&p->x, '=') || !parse_ints(p, &values)) return false;
-    if (values.count != 4) return lex_fail(&p->x, "%s wants 4 numbers", name);
-    memcpy(to, values.items, 4 * sizeof *to);
+    if (values.count != count) return lex_fail(&p->x, "%s wants %d numbers", name, count);
+    memcpy(to, values.items, (size_t)count * sizeof *to);
+    return true;
+}
+
+/* Whether the name is one of those that say how a convolution is computed; then good tells how it went. */
+static bool parse_way(parser *p, ir_node *n, const char *name, bool *good) {
+    if (!strcmp(name, "way"))
+        *good = lex_expect(&p->x, '=') && (n->cpu.way = lex_word(&p->x, "a way to compute a convolution"));
+    else if (!strcmp(name, "tile"))
+        *good = parse_numbers(p, name, 3, n->cpu.tile);
+    else if (!strcmp(name, "batch"))
+        *good = parse_numbers(p, name, 1, &n->cpu.batch);
+    else if (!strcmp(name, "whole"))
+        *good = n->cpu.whole = true;
+    else if (!strcmp(name, "blocking"))
+        *good = parse_numbers(p, name, 4, n->cpu.split);
+    else
+        return false;
     return true;
 }
 
@@ -111,13 +128,13 @@ static bool parse_joined(parser *p, ir_node *n) {
     int64_t v;
     if (!lex_int(&p->x, &v)) return false;
     if (v != 0 && v != 1) return lex_fail(&p->x, "joined is 0 or 1");
-    n->joined = v;
+    n->cpu.joined = v;
     return true;
 }
 
 static bool parse_scratch(parser *p, ir_node *n) {
-    if (!lex_int(&p->x, &n->scratch)) return false;
-    if (n->scratch < 0 || n->scratch > IR_MAX_BYTES)
+    if (!lex_int(&p->x, &n->memory.scratch)) return false;
+    if (n->memory.scratch < 0 || n->memory.scratch > IR_MAX_BYTES)
         return lex_fail(&p->x, "scratch memory has 0 to 2^62 bytes");
     return true;
 }
@@ -128,8 +145,8 @@ static bool parse_stream(parser *p, ir_node *n) {
     if (!parse_ints(p, &values)) return false;
     const int64_t *v = values.items;
     if (values.count == 2 && v[0] > 0 && v[0] <= INT_MAX && v[1] > 0 && v[1] <= INT_MAX) {
-        n->stream = (int)v[0];
-        n->slab = (int)v[1];
+        n->memory.stream = (int)v[0];
+        n->memory.slab = (int)v[1];
         return true;
     }
     p->x = place;
@@ -142,7 +159,7 @@ static bool parse_gpu(parser *p, ir_node *n) {
     if (!word) return false;
     for (int gpu = IR_GPU_NONE + 1; gpu < IR_GPU_COUNT; gpu++) {
         if (strcmp(word, ir_gpu_name((ir_gpu)gpu)) != 0) continue;
-        n->gpu = (ir_gpu)gpu;
+        n->gpu.runner = (ir_gpu)gpu;
         return true;
     }
     p->x = place;
@@ -151,16 +168,16 @@ static bool parse_gpu(parser *p, ir_node *n) {
 
 static bool parse_attribute(parser *p, ir_node *n) {
     lexer place = p->x;
+    bool good;
     const char *name = lex_word(&p->x, "an attribute or ->");
     if (!name) return false;
     if (!strcmp(name, "name")) {
         if (!lex_expect(&p->x, '=')) return false;
         return (n->name = lex_string(&p->x)) != NULL;
     }
-    if (!strcmp(name, "blocking")) return parse_four(p, name, n->block);
-    if (!strcmp(name, "winograd")) return parse_four(p, name, n->winograd);
+    if (parse_way(p, n, name, &good)) return good;
     if (!strcmp(name, "joined")) return lex_expect(&p->x, '=') && parse_joined(p, n);
-    if (!strcmp(name, "gathered")) return (n->gathered = true);
+    if (!strcmp(name, "gathered")) return (n->cpu.gathered = true);
     if (!strcmp(name, "scratch")) return lex_expect(&p->x, '=') && parse_scratch(p, n);
     if (!strcmp(name, "stream")) return lex_expect(&p->x, '=') && parse_stream(p, n);
     if (!strcmp(name, "gpu")) return lex_expect(&p->x, '=') && parse_gpu(p, n);
@@ -197,12 +214,12 @@ static bool parse_place_word(parser *p, ir_tensor *t) {
     lexer place = p->x;
     const char *word = strchr("rpfb", *p->x.at) ? lex_word(&p->x, "a place") : "";
     int ring = numbered(word, "ring"), pitch = numbered(word, "pitch");
-    if (ring) t->ring = ring;
-    if (pitch) t->pitch = pitch;
+    if (ring) t->memory.ring = ring;
+    if (pitch) t->gpu.pitch = pitch;
     if (ring || pitch) return true;
     for (int s = IR_STORE_OWN + 1; s < IR_STORAGE_COUNT; s++) {
         if (strcmp(word, ir_storage_name((ir_storage)s)) != 0) continue;
-        t->storage = (ir_storage)s;
+        t->gpu.storage = (ir_storage)s;
         return true;
     }
     p->x = place;
@@ -214,22 +231,22 @@ static bool parse_place_word(parser *p, ir_tensor *t) {
 static bool parse_place(parser *p, ir_node *n) {
     ir_tensor *t = n->out[0];
     if (lex_accept_word(&p->x, "block16")) {
-        t->block = IR_BLOCK;
+        t->cpu.block = IR_BLOCK;
     } else if (lex_accept_word(&p->x, "fused")) {
-        t->fused = true;
+        t->cpu.fused = true;
     } else if (lex_accept_word(&p->x, "on_load")) {
-        t->on_load = true;
+        t->cpu.on_load = true;
     } else if (lex_accept_word(&p->x, "arena")) {
-        return parse_offset(p, &t->arena_offset);
+        return parse_offset(p, &t->memory.arena_offset);
     } else if (lex_accept_word(&p->x, "scratch")) {
-        return parse_offset(p, &n->scratch_offset);
+        return parse_offset(p, &n->memory.scratch_offset);
     } else if (lex_accept_word(&p->x, "in")) {
         parse_view *v = ir_alloc(p->g->arena, 1, sizeof *v);
         lex_blanks(&p->x);
         *v = (parse_view){.next = p->views, .member = t, .place = p->x};
         p->views = v;
         v->parent = lex_tensor(&p->x);
-        if (!v->parent || !lex_expect(&p->x, '+') || !lex_int(&p->x, &t->view_offset)) return false;
+        if (!v->parent || !lex_expect(&p->x, '+') || !lex_int(&p->x, &t->memory.view_offset)) return false;
     } else {
         return parse_place_word(p, t);
     }

@@ -34,9 +34,18 @@ static int aligned(const void *p) {
     return (uintptr_t)p % VOX_ALIGN == 0;
 }
 
+/* What VOX_ISA in the environment names; NULL: nothing, or the environment is not to be read. */
+static const char *forced_isa(void) {
+#ifdef VOX_NO_ENVIRONMENT
+    return NULL;
+#else
+    return getenv("VOX_ISA");
+#endif
+}
+
 /* The build that VOX_ISA names, else the best that this processor runs; NULL: there is none. */
 static const vox_build *choose_build(const vox_model *model) {
-    const char *forced = getenv("VOX_ISA");
+    const char *forced = forced_isa();
     for (int i = model->n_builds - 1; i >= 0; i--) {
         const vox_build *build = &model->builds[i];
         if (forced && strcmp(forced, build->isa) != 0) continue;
@@ -68,23 +77,29 @@ vox_status vox_model_prepare(const vox_model *model, const void *weights, size_t
 
 /* ---- run ------------------------------------------------------------------------------------- */
 
-typedef struct layer_task {
-    vox_layer_fn run;
+typedef struct step_tasks {
+    const vox_layer *layer;
     const vox_memory *memory;
-} layer_task;
+} step_tasks;
 
 static void run_task(void *argument, int task) {
-    const layer_task *t = argument;
-    t->run(t->memory, task);
+    const step_tasks *t = argument;
+    t->layer->run(t->memory, task);
+}
+
+static vox_memory memory_of(const vox_memory *run, const vox_step *step) {
+    vox_memory own = *run;
+    own.range = (vox_range){step->begin, step->end}, own.phase = step->phase;
+    return own;
 }
 
 static void run_step(const vox_build *build, const vox_step *step, const vox_memory *memory,
                      const vox_executor *executor) {
     int next = 0;
-    vox_memory own = *memory;
-    own.begin = step->begin, own.end = step->end, own.phase = step->phase, own.next = &next;
-    layer_task t = {build->layers[step->layer], &own};
-    int tasks = t.run(&own, VOX_TASKS);
+    vox_memory own = memory_of(memory, step);
+    own.next = &next;
+    step_tasks t = {&build->layers[step->layer], &own};
+    int tasks = t.layer->tasks(&own);
     if (executor && executor->parallel_for && tasks > 1) {
         executor->parallel_for(executor->pool, tasks, run_task, &t);
     } else {
@@ -187,11 +202,9 @@ static int probe_step(const vox_model_info *info, const vox_build *build, int i,
     const vox_step *step = &info->steps[i];
     if (i + 1 < info->n_steps && step[1].phase > step->phase) return 0;
     vox_probe probe = {.random = (uint64_t)i + 1, .worst = *worst, .begin = step->begin, .end = step->end};
-    vox_memory probed = *memory;
-    probed.begin = step->begin, probed.end = step->end, probed.phase = step->phase;
     probe.samples = info->layers[step->layer].stream ? STREAM_SAMPLES : VOX_PROBE_SAMPLES;
-    probed.probe = &probe;
-    int wrong = build->layers[step->layer](&probed, 0);
+    const vox_memory own = memory_of(memory, step);
+    int wrong = build->layers[step->layer].check(&own, &probe);
     *worst = probe.worst;
     return wrong;
 }

@@ -3,6 +3,16 @@
  *
  * The caller owns all memory. Nothing here prints, exits, or allocates, except vox_pool_create. Functions
  * that can fail return a vox_status; on anything but VOX_OK outputs are untouched unless said otherwise.
+ *
+ * Concurrency. Nothing here has state of its own: functions may be called at the same time from any threads,
+ * as long as no two of them write the same buffer (arena, outputs, prepared) and none writes what another
+ * reads. Within a run, tasks of one step may be executed at the same time, on any threads and in any order;
+ * they write disjoint memory and meet in one place: the counter by which workers of a step share out its
+ * tiles, an int that is only ever incremented, atomically and with relaxed order, since no memory is
+ * published through it. What one step wrote another reads: the return of the executor's parallel_for must
+ * synchronise with all of its calls, as joining threads, or locks, do. The runtime's own pool uses C11
+ * atomics, mutexes and conditions. run, selftest and isa read VOX_ISA from the environment, unless the
+ * library is built with -DVOX_NO_ENVIRONMENT.
  */
 #ifndef VOX_H
 #define VOX_H
@@ -69,8 +79,8 @@ typedef struct vox_executor {
     void *user;
 } vox_executor;
 
-/* The runtime's own pool: threads >= 1, the calling thread included. NULL when threads or memory are refused.
- */
+/* The runtime's own pool: threads >= 1, the calling thread included.
+ * NULL when threads or memory are refused. */
 typedef struct vox_pool vox_pool;
 vox_pool *vox_pool_create(int threads);
 void vox_pool_destroy(vox_pool *pool);
@@ -106,6 +116,11 @@ typedef struct vox_layer_info {
     int ring;       /* planes along D that are kept of what it writes, 0: all */
     size_t scratch; /* bytes of the arena that it uses besides, while a step of it runs */
 } vox_layer_info;
+
+/* Planes begin <= d < end along D. */
+typedef struct vox_range {
+    int begin, end;
+} vox_range;
 
 /* A run is a list of steps: layer `layer` computes the planes begin <= d < end (along D) of what it writes.
  * Most layers have one step; the layers of a stream take turns, so that what passes between them never exists
@@ -170,7 +185,7 @@ typedef struct vox_model_info {
     vox_prepare_fn *prepare;
     vox_run_fn *run;
     vox_selftest_fn *selftest;
-    const char *(*isa)(void); /* the instruction set in use: "avx512", "avx2", "baseline", "neon" */
+    const char *(*isa)(void); /* the instruction set in use, of vox_isas.h */
 } vox_model_info;
 
 #ifdef __cplusplus

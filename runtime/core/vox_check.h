@@ -3,7 +3,7 @@
  * (vox_ref.h) in double precision, from the operands that the kernel read. Corners first, then seeded
  * positions, all in the planes of the step that was run last.
  *
- * Each vox_check_<kernel> takes the kernel's arguments and returns 1 if a sample is wrong: not a number where
+ * Each vox_check_<kernel> takes the kernel's operands and returns 1 if a sample is wrong: not a number where
  * the formula gives one, or off by more than VOX_CHECK_TOLERANCE of what rounding is measured by: the sum of
  * the absolute terms (convolutions), the value itself, and the layer's RMS.
  */
@@ -17,8 +17,10 @@
 #include "vox_model.h"
 #include "vox_ref.h"
 
+/* What runs once, if at all: small rather than fast, and one of it for all layers. */
+#define VOX_COLD static __attribute__((cold, noinline, unused))
+
 enum { VOX_CHECK_SAMPLES = VOX_PROBE_SAMPLES, VOX_CHECK_CORNERS = 16 };
-#define VOX_CHECK_TOLERANCE 1e-5
 
 typedef struct vox_samples {
     int count;
@@ -58,9 +60,6 @@ static inline int64_t vox_pick(vox_probe *p, int sample, int bit, int64_t extent
     return (int64_t)(vox_random(&p->random) % (uint64_t)extent);
 }
 
-typedef struct vox_position {
-    int n, c, d, h, w;
-} vox_position;
 static inline vox_position vox_pick_voxel(vox_probe *p, int sample, const vox_dims *y) {
     vox_position at;
     at.n = (int)(vox_random(&p->random) % (uint64_t)y->n);
@@ -69,9 +68,6 @@ static inline vox_position vox_pick_voxel(vox_probe *p, int sample, const vox_di
     at.h = (int)vox_pick(p, sample, 2, y->h);
     at.w = (int)vox_pick(p, sample, 3, y->w);
     return at;
-}
-static inline double vox_value_at(const vox_dims *y, const float *data, vox_position at) {
-    return (double)data[vox_ref_at(y, at.n, at.c, at.d, at.h, at.w)];
 }
 
 static inline int64_t vox_box_count(int rank, const int *dim) {
@@ -82,172 +78,127 @@ static inline int64_t vox_box_count(int rank, const int *dim) {
 
 /* ---- convolutions ---------------------------------------------------------------------------- */
 
-static inline int vox_check_conv_any(vox_probe *p, const vox_conv *g, const vox_around *around,
-                                     int transposed, const float *x, const float *w, const float *b,
-                                     const float *slope, const float *skip, const float *y) {
+VOX_COLD int vox_check_conv_any(vox_probe *p, const vox_conv *g, const vox_conv_operands *o, int transposed) {
     vox_samples s = {0};
     for (int i = 0; i < p->samples; i++) {
         const vox_position at = vox_pick_voxel(p, i, &g->y);
         double size;
-        const double want = vox_ref_conv_any(g, around, transposed, x, w, b, slope, skip, at.n, at.c, at.d,
-                                             at.h, at.w, &size);
-        vox_sample(&s, vox_value_at(&g->y, y, at), want, size);
+        const double want = vox_ref_conv_any(g, o, transposed, at, &size);
+        vox_sample(&s, vox_value_at(&g->y, o->y, at), want, size);
     }
     return vox_judge(p, &s);
 }
-static inline int vox_check_conv(vox_probe *p, const vox_conv *g, const float *x, const float *w,
-                                 const float *b, const float *slope, const float *skip, const float *y) {
-    return vox_check_conv_any(p, g, NULL, 0, x, w, b, slope, skip, y);
+VOX_COLD int vox_check_conv(vox_probe *p, const vox_conv *g, vox_conv_operands o) {
+    return vox_check_conv_any(p, g, &o, 0);
 }
-static inline int vox_check_conv_around(vox_probe *p, const vox_conv *g, const vox_around *around,
-                                        const float *x, const float *w, const float *b, const float *slope,
-                                        const float *skip, const float *y) {
-    return vox_check_conv_any(p, g, around, 0, x, w, b, slope, skip, y);
-}
-static inline int vox_check_conv_transpose(vox_probe *p, const vox_conv *g, const float *x, const float *w,
-                                           const float *b, const float *slope, const float *y) {
-    return vox_check_conv_any(p, g, NULL, 1, x, w, b, slope, NULL, y);
+VOX_COLD int vox_check_conv_transpose(vox_probe *p, const vox_conv *g, vox_conv_operands o) {
+    return vox_check_conv_any(p, g, &o, 1);
 }
 
-/* The arguments of a Winograd kernel; w transformed, or not (deep). */
-typedef struct vox_winograd_call {
-    const vox_winograd *g;
-    const vox_around *around;
-    int deep;
-    const float *x, *w, *b, *slope, *skip;
-} vox_winograd_call;
-
-/* The range's planes of one output: `step` 1: the box of y that starts at `first`; 2: its maxima over 2x2x2.
- */
-static inline int vox_check_winograd_box(vox_probe *p, const vox_winograd_call *k, const vox_dims *box,
-                                         const int first[3], int step, const float *data) {
+/* One output of a Winograd kernel: step 1: the box of y that starts at `first`; 2: its maxima over 2x2x2. */
+typedef struct vox_check_box {
+    const vox_dims *dims;
+    const int *first;
+    int step;
+    const float *data;
+} vox_check_box;
+/* The planes of it that the probe's range gives. */
+VOX_COLD int vox_check_winograd_box(vox_probe *p, const vox_winograd *g, const vox_conv_operands *o,
+                                    const vox_check_box *box) {
+    const int *first = box->first, step = box->step, depth = box->dims->d;
     vox_samples s = {0};
-    vox_probe part = *p; /* the planes of the box that the range gives */
+    vox_probe part = *p;
     part.begin = p->begin > first[0] ? (p->begin - first[0]) / step : 0;
-    part.end = (p->end - first[0]) / step < box->d ? (p->end - first[0]) / step : box->d;
+    part.end = (p->end - first[0]) / step < depth ? (p->end - first[0]) / step : depth;
     for (int i = 0; i < p->samples && part.begin < part.end; i++) {
-        const vox_position at = vox_pick_voxel(&part, i, box);
+        const vox_position at = vox_pick_voxel(&part, i, box->dims);
         double want = -(double)INFINITY, scale = 0, size;
         for (int q = 0; q < step * step * step; q++) {
-            const int y_at[5] = {at.n, at.c, first[0] + at.d * step + (q >> 2),
-                                 first[1] + at.h * step + (q >> 1 & 1), first[2] + at.w * step + (q & 1)};
-            const double y =
-                vox_ref_winograd(k->g, k->around, k->deep, k->x, k->w, k->b, k->slope, k->skip, y_at, &size);
+            const vox_position of = {at.n, at.c, first[0] + at.d * step + (q >> 2),
+                                     first[1] + at.h * step + (q >> 1 & 1), first[2] + at.w * step + (q & 1)};
+            const double y = vox_ref_winograd(g, o, of, &size);
             want = isnan(y) || y > want ? y : want;
             scale = fmax(scale, size);
         }
-        vox_sample(&s, vox_value_at(box, data, at), want, scale);
+        vox_sample(&s, vox_value_at(box->dims, box->data, at), want, scale);
     }
     p->random = part.random;
     return vox_judge(p, &s);
 }
-static inline int vox_check_winograd_any(vox_probe *p, const vox_winograd_call *k, const float *y,
-                                         const float *crop, const float *pool) {
+/* Of each Winograd kernel. After the range was computed, while its planes (of x and of the outputs) are in
+ * memory. */
+VOX_COLD int vox_check_winograd(vox_probe *p, const vox_winograd *g, vox_conv_operands o) {
     static const int origin[3] = {0, 0, 0};
-    const vox_winograd *g = k->g;
+    const vox_check_box y = {&g->y, origin, 1, o.y}, crop = {&g->crop, g->crop_begin, 1, o.crop},
+                        pool = {&g->pool, origin, 2, o.pool};
     int bad = 0;
-    if (g->store) bad |= vox_check_winograd_box(p, k, &g->y, origin, 1, y);
-    if (g->crop.c > 0) bad |= vox_check_winograd_box(p, k, &g->crop, g->crop_begin, 1, crop);
-    if (g->pool.c > 0) bad |= vox_check_winograd_box(p, k, &g->pool, origin, 2, pool);
+    if (g->store) bad |= vox_check_winograd_box(p, g, &o, &y);
+    if (g->crop.c > 0) bad |= vox_check_winograd_box(p, g, &o, &crop);
+    if (g->pool.c > 0) bad |= vox_check_winograd_box(p, g, &o, &pool);
     return bad;
-}
-/* After the range was computed, while its planes (of x and of the outputs) are in memory. */
-static inline int vox_check_winograd_around(vox_probe *p, const vox_winograd *g, const vox_around *around,
-                                            const float *x, const float *u, const float *b,
-                                            const float *slope, const float *skip, const float *y,
-                                            const float *crop, const float *pool) {
-    const vox_winograd_call k = {g, around, 0, x, u, b, slope, skip};
-    return vox_check_winograd_any(p, &k, y, crop, pool);
-}
-static inline int vox_check_winograd(vox_probe *p, const vox_winograd *g, const float *x, const float *u,
-                                     const float *b, const float *slope, const float *skip, const float *y,
-                                     const float *crop, const float *pool) {
-    return vox_check_winograd_around(p, g, NULL, x, u, b, slope, skip, y, crop, pool);
-}
-static inline int vox_check_winograd_few(vox_probe *p, const vox_winograd *g, const float *x, const float *u,
-                                         const float *b, const float *slope, const float *skip,
-                                         const float *y) {
-    return vox_check_winograd(p, g, x, u, b, slope, skip, y, NULL, NULL);
-}
-static inline int vox_check_winograd_deep_around(vox_probe *p, const vox_winograd *g,
-                                                 const vox_around *around, const float *x, const float *w,
-                                                 const float *b, const float *slope, const float *skip,
-                                                 const float *y, const float *crop, const float *pool) {
-    const vox_winograd_call k = {g, around, 1, x, w, b, slope, skip};
-    return vox_check_winograd_any(p, &k, y, crop, pool);
-}
-static inline int vox_check_winograd_deep(vox_probe *p, const vox_winograd *g, const float *x, const float *w,
-                                          const float *b, const float *slope, const float *skip,
-                                          const float *y, const float *crop, const float *pool) {
-    return vox_check_winograd_deep_around(p, g, NULL, x, w, b, slope, skip, y, crop, pool);
 }
 
 /* ---- pooling, norms, resizing ---------------------------------------------------------------- */
 
-static inline int vox_check_max_pool(vox_probe *p, const vox_pool3d *g, const float *x, const float *y) {
+static inline int vox_check_pool(vox_probe *p, const vox_pool3d *g, int average, vox_xy o) {
     vox_samples s = {0};
     for (int i = 0; i < p->samples; i++) {
         const vox_position at = vox_pick_voxel(p, i, &g->y);
-        vox_sample(&s, vox_value_at(&g->y, y, at), vox_ref_max_pool(g, x, at.n, at.c, at.d, at.h, at.w), 0);
+        vox_sample(&s, vox_value_at(&g->y, o.y, at), vox_ref_pool(g, average, o.x, at), 0);
     }
     return vox_judge(p, &s);
 }
-static inline int vox_check_average_pool(vox_probe *p, const vox_pool3d *g, const float *x, const float *y) {
-    vox_samples s = {0};
-    for (int i = 0; i < p->samples; i++) {
-        const vox_position at = vox_pick_voxel(p, i, &g->y);
-        vox_sample(&s, vox_value_at(&g->y, y, at), vox_ref_average_pool(g, x, at.n, at.c, at.d, at.h, at.w),
-                   0);
-    }
-    return vox_judge(p, &s);
+static inline int vox_check_max_pool(vox_probe *p, const vox_pool3d *g, vox_xy o) {
+    return vox_check_pool(p, g, 0, o);
+}
+static inline int vox_check_average_pool(vox_probe *p, const vox_pool3d *g, vox_xy o) {
+    return vox_check_pool(p, g, 1, o);
 }
 /* Some channels, each from all of its voxels: their factor, and what mean and bias together make of 0. */
-static inline int vox_check_norm_terms(vox_probe *p, const vox_norm_terms *g, const float *x,
-                                       const float *scale, const float *bias, const float *y) {
+static inline int vox_check_norm_terms(vox_probe *p, const vox_norm_terms *g, vox_norm_terms_operands o) {
     vox_samples factors = {0}, summands = {0};
     for (int i = 0; i < p->samples && i < VOX_CHECK_CORNERS; i++) {
         const int n = (int)vox_pick(p, i, 1, g->x.n), c = (int)vox_pick(p, i, 0, g->x.c);
-        const float *t = y + (ptrdiff_t)n * 3 * g->x.c + c;
+        const float *t = o.y + (ptrdiff_t)n * 3 * g->x.c + c;
         double mean, variance;
-        vox_ref_statistics(g, x, n, c, &mean, &variance);
-        const double factor = (double)scale[c] / sqrt(variance + g->eps), centre = mean * factor;
+        vox_ref_statistics(g, o.x, n, c, &mean, &variance);
+        const double factor = (double)o.scale[c] / sqrt(variance + g->eps), centre = mean * factor;
         vox_sample(&factors, (double)t[g->x.c], factor, 0);
         vox_sample(&summands, (double)t[2 * g->x.c] - (double)t[0] * (double)t[g->x.c],
-                   (double)bias[c] - centre, fabs((double)bias[c]) + fabs(centre));
+                   (double)o.bias[c] - centre, fabs((double)o.bias[c]) + fabs(centre));
     }
     return vox_judge(p, &factors) | vox_judge(p, &summands);
 }
-static inline int vox_check_normalise(vox_probe *p, const vox_norm *g, const float *x, const float *terms,
-                                      const float *slope, const float *y) {
-    vox_samples s = {0};
+static inline vox_dims vox_norm_result(const vox_norm *g) {
     vox_dims to = g->x;
     to.ring = g->y_ring;
+    return to;
+}
+static inline int vox_check_normalise(vox_probe *p, const vox_norm *g, vox_normalise_operands o) {
+    vox_samples s = {0};
+    const vox_dims to = vox_norm_result(g);
     for (int i = 0; i < p->samples; i++) {
         const vox_position at = vox_pick_voxel(p, i, &to);
-        const double want = vox_ref_normalise(g, x, terms, slope, at.n, at.c, at.d, at.h, at.w);
-        const float *t = terms + (ptrdiff_t)at.n * 3 * g->x.c + at.c;
-        vox_sample(&s, vox_value_at(&to, y, at), want,
+        const float *t = o.terms + (ptrdiff_t)at.n * 3 * g->x.c + at.c;
+        vox_sample(&s, vox_value_at(&to, o.y, at), vox_ref_normalise(g, &o, at),
                    fabs((double)t[0] * (double)t[g->x.c]) + fabs((double)t[2 * g->x.c]));
     }
     return vox_judge(p, &s);
 }
-static inline int vox_check_affine(vox_probe *p, const vox_norm *g, const float *x, const float *scale,
-                                   const float *bias, const float *slope, const float *y) {
+static inline int vox_check_affine(vox_probe *p, const vox_norm *g, vox_affine_operands o) {
     vox_samples s = {0};
-    vox_dims to = g->x;
-    to.ring = g->y_ring;
+    const vox_dims to = vox_norm_result(g);
     for (int i = 0; i < p->samples; i++) {
         const vox_position at = vox_pick_voxel(p, i, &to);
-        const double want = vox_ref_affine(g, x, scale, bias, slope, at.n, at.c, at.d, at.h, at.w);
-        vox_sample(&s, vox_value_at(&to, y, at), want, fabs((double)bias[at.c]));
+        vox_sample(&s, vox_value_at(&to, o.y, at), vox_ref_affine(g, &o, at), fabs((double)o.bias[at.c]));
     }
     return vox_judge(p, &s);
 }
-static inline int vox_check_resize(vox_probe *p, const vox_resize *g, const float *x, const float *y) {
+static inline int vox_check_resize(vox_probe *p, const vox_resize *g, vox_xy o) {
     vox_samples s = {0};
     for (int i = 0; i < p->samples; i++) {
         const vox_position at = vox_pick_voxel(p, i, &g->y);
-        vox_sample(&s, vox_value_at(&g->y, y, at), vox_ref_resize(g, x, at.n, at.c, at.d, at.h, at.w), 0);
+        vox_sample(&s, vox_value_at(&g->y, o.y, at), vox_ref_resize(g, o.x, at), 0);
     }
     return vox_judge(p, &s);
 }
@@ -260,7 +211,7 @@ static inline int64_t vox_ring_at(const vox_dims *t, int ring, vox_position at) 
     r.ring = ring;
     return (int64_t)vox_ref_at(&r, at.n, at.c, at.d, at.h, at.w);
 }
-static inline int vox_check_map(vox_probe *p, const vox_map *g, const float *x, const float *y) {
+static inline int vox_check_map(vox_probe *p, const vox_map *g, vox_xy o) {
     vox_samples s = {0};
     for (int i = 0; i < p->samples; i++) {
         int64_t to, from;
@@ -270,37 +221,34 @@ static inline int vox_check_map(vox_probe *p, const vox_map *g, const float *x, 
         } else {
             to = from = vox_pick(p, i, 0, g->count);
         }
-        vox_sample(&s, (double)y[to], vox_ref_map(g, x, from), 0);
+        vox_sample(&s, (double)o.y[to], vox_ref_map(g, o.x, from), 0);
     }
     return vox_judge(p, &s);
 }
-static inline int vox_check_binary_planes(vox_probe *p, const vox_binary *g, const float *a, const float *b,
-                                          const float *y) {
+static inline int vox_check_binary_planes(vox_probe *p, const vox_binary *g, vox_binary_operands o) {
     vox_samples s = {0};
     for (int i = 0; i < p->samples; i++) {
         const vox_position at = vox_pick_voxel(p, i, &g->y);
-        const float *of_a = g->a_stride[g->rank - 1] ? a + vox_ring_at(&g->y, g->a_ring, at) : a;
-        const float *of_b = g->b_stride[g->rank - 1] ? b + vox_ring_at(&g->y, g->b_ring, at) : b;
-        vox_sample(&s, vox_value_at(&g->y, y, at), vox_ref_binary(g, of_a, of_b, 0), 0);
+        const float *a = g->a_stride[g->rank - 1] ? o.a + vox_ring_at(&g->y, g->a_ring, at) : o.a;
+        const float *b = g->b_stride[g->rank - 1] ? o.b + vox_ring_at(&g->y, g->b_ring, at) : o.b;
+        vox_sample(&s, vox_value_at(&g->y, o.y, at), vox_ref_binary(g, a, b, 0), 0);
     }
     return vox_judge(p, &s);
 }
-static inline int vox_check_binary(vox_probe *p, const vox_binary *g, const float *a, const float *b,
-                                   const float *y) {
+static inline int vox_check_binary(vox_probe *p, const vox_binary *g, vox_binary_operands o) {
     vox_samples s = {0};
-    if (g->y.n) return vox_check_binary_planes(p, g, a, b, y);
+    if (g->y.n) return vox_check_binary_planes(p, g, o);
     for (int i = 0; i < p->samples; i++) {
         const int64_t at = vox_pick(p, i, 0, vox_box_count(g->rank, g->dim));
-        vox_sample(&s, (double)y[at], vox_ref_binary(g, a, b, at), 0);
+        vox_sample(&s, (double)o.y[at], vox_ref_binary(g, o.a, o.b, at), 0);
     }
     return vox_judge(p, &s);
 }
-static inline int vox_check_compare(vox_probe *p, const vox_binary *g, const float *a, const float *b,
-                                    const uint8_t *y) {
+static inline int vox_check_compare(vox_probe *p, const vox_binary *g, vox_compare_operands o) {
     vox_samples s = {0};
     for (int i = 0; i < p->samples; i++) {
         const int64_t at = vox_pick(p, i, 0, vox_box_count(g->rank, g->dim));
-        vox_sample(&s, (double)y[at], vox_ref_binary(g, a, b, at), 0);
+        vox_sample(&s, (double)o.y[at], vox_ref_binary(g, o.a, o.b, at), 0);
     }
     return vox_judge(p, &s);
 }
@@ -318,14 +266,16 @@ static inline double vox_element(vox_dtype type, const void *data, int64_t i) {
     }
     return (double)NAN;
 }
-static inline int vox_check_cast(vox_probe *p, int64_t count, vox_dtype from, vox_dtype to, const void *x,
-                                 const void *y) {
+static inline int vox_check_cast(vox_probe *p, const vox_cast *g, vox_xy_any o) {
     vox_samples s = {0};
     for (int i = 0; i < p->samples; i++) {
-        const int64_t at = vox_pick(p, i, 0, count);
-        const double v = vox_element(from, x, at), whole = trunc(v);
-        const int fits = to == VOX_F32 || (to == VOX_U8 ? whole >= 0 && whole <= 255 : fabs(whole) < 0x1p31);
-        if (fits) vox_sample(&s, vox_element(to, y, at), to == VOX_F32 ? v : whole, 0);
+        const int64_t at = vox_pick(p, i, 0, g->count);
+        const double v = vox_element(g->from, o.x, at), whole = trunc(v), got = vox_element(g->to, o.y, at);
+        const int fits = g->to == VOX_U8 ? whole >= 0 && whole <= 255 : fabs(whole) < 0x1p31;
+        if (g->to == VOX_F32)
+            vox_sample(&s, got, v, 0);
+        else if (fits)
+            vox_sample(&s, got, whole, 0);
     }
     return vox_judge(p, &s);
 }
@@ -335,8 +285,8 @@ static inline int vox_check_cast(vox_probe *p, int64_t count, vox_dtype from, vo
 static inline void vox_sample_bytes(vox_samples *s, const void *got, const void *want, size_t size) {
     vox_sample(s, memcmp(got, want, size) == 0, 1, 0);
 }
-static inline void vox_sample_copy(vox_probe *p, vox_samples *s, int sample, const vox_copy *g, const void *x,
-                                   const void *y) {
+static inline void vox_sample_copy(vox_probe *p, vox_samples *s, int sample, const vox_copy *g,
+                                   vox_xy_any o) {
     int dim[VOX_MAX_RANK];
     int64_t from = 0, to = 0;
     for (int i = 0; i < g->rank; i++) dim[i] = g->planes && i == g->planes ? 1 : g->dim[i];
@@ -348,27 +298,28 @@ static inline void vox_sample_copy(vox_probe *p, vox_samples *s, int sample, con
     }
     from += vox_ref_offset(g->rank, dim, g->x_stride, at);
     to += vox_ref_offset(g->rank, dim, g->y_stride, at);
-    vox_sample_bytes(s, (const char *)y + to * g->element, (const char *)x + from * g->element,
+    vox_sample_bytes(s, (const char *)o.y + to * g->element, (const char *)o.x + from * g->element,
                      (size_t)g->element);
 }
-static inline int vox_check_copy_box(vox_probe *p, const vox_copy *g, const void *x, const void *y) {
+static inline int vox_check_copy(vox_probe *p, const vox_copy *g, vox_xy_any o) {
     vox_samples s = {0};
-    for (int i = 0; i < p->samples; i++) vox_sample_copy(p, &s, i, g, x, y);
+    for (int i = 0; i < p->samples; i++) vox_sample_copy(p, &s, i, g, o);
     return vox_judge(p, &s);
 }
-static inline int vox_check_pad(vox_probe *p, const vox_pad *g, const void *x, const void *y) {
+static inline int vox_check_pad(vox_probe *p, const vox_pad *g, vox_xy_any o) {
     vox_samples s = {0};
     for (int i = 0; i < p->samples; i++) {
         const int64_t at = vox_pick(p, i, 0, vox_box_count(g->rank, g->y_dim));
-        vox_sample_bytes(&s, (const char *)y + at * g->element, vox_ref_pad(g, x, at), (size_t)g->element);
+        vox_sample_bytes(&s, (const char *)o.y + at * g->element, vox_ref_pad(g, o.x, at),
+                         (size_t)g->element);
     }
     return vox_judge(p, &s);
 }
-static inline int vox_check_relayout(vox_probe *p, const vox_relayout *g, const float *x, const float *y) {
+static inline int vox_check_relayout(vox_probe *p, const vox_relayout *g, vox_xy o) {
     vox_samples s = {0};
     for (int i = 0; i < p->samples; i++) {
         const vox_position at = vox_pick_voxel(p, i, &g->y);
-        vox_sample(&s, vox_value_at(&g->y, y, at), vox_value_at(&g->x, x, at), 0);
+        vox_sample(&s, vox_value_at(&g->y, o.y, at), vox_value_at(&g->x, o.x, at), 0);
     }
     return vox_judge(p, &s);
 }
@@ -395,35 +346,35 @@ static inline vox_spot vox_pick_spot(vox_probe *p, int sample, const vox_reduce 
     s.y_at = (g->y_ring ? z % g->y_ring : z) * g->plane + at;
     return s;
 }
-static inline int vox_check_softmax(vox_probe *p, const vox_reduce *g, const float *x, const float *y) {
+static inline int vox_check_softmax(vox_probe *p, const vox_reduce *g, vox_xy o) {
     vox_samples s = {0};
     for (int i = 0; i < p->samples; i++) {
         const int64_t a = vox_pick(p, i, 1, g->axis);
         const vox_spot at = vox_pick_spot(p, i, g);
-        const double want = vox_ref_softmax(&at.x, x, at.outer, a, at.x_at);
-        vox_sample(&s, vox_ref_axis_value(&at.y, y, at.outer, a, at.y_at), want, 0);
+        const double want = vox_ref_softmax(&at.x, o.x, at.outer, a, at.x_at);
+        vox_sample(&s, vox_ref_axis_value(&at.y, o.y, at.outer, a, at.y_at), want, 0);
     }
     return vox_judge(p, &s);
 }
-static inline int vox_check_arg_max(vox_probe *p, const vox_reduce *g, const float *x, const int64_t *y) {
+static inline int vox_check_arg_max(vox_probe *p, const vox_reduce *g, vox_arg_max_operands o) {
     vox_samples s = {0};
     for (int i = 0; i < p->samples; i++) {
         const vox_spot at = vox_pick_spot(p, i, g);
-        const double want = (double)vox_ref_arg_max(&at.x, x, at.outer, at.x_at);
-        vox_sample(&s, (double)y[at.outer * at.y.inner + at.y_at], want, 0);
+        const double want = (double)vox_ref_arg_max(&at.x, o.x, at.outer, at.x_at);
+        vox_sample(&s, (double)o.y[at.outer * at.y.inner + at.y_at], want, 0);
     }
     return vox_judge(p, &s);
 }
-static inline int vox_check_reduce(vox_probe *p, const vox_reduce *g, int kind, const float *x,
-                                   const float *y) {
+static inline int vox_check_reduce(vox_probe *p, const vox_reduce *g, vox_xy o) {
     vox_samples s = {0};
+    const int sums = g->kind == VOX_REDUCE_SUM || g->kind == VOX_REDUCE_MEAN;
     for (int i = 0; i < p->samples; i++) {
         const int64_t outer = vox_pick(p, i, 0, g->outer), inner = vox_pick(p, i, 2, g->inner);
         double size = 0;
-        for (int64_t a = 0; a < g->axis && kind < 2; a++)
-            size += fabs(vox_ref_axis_value(g, x, outer, a, inner));
-        if (kind == 1) size /= (double)g->axis;
-        vox_sample(&s, (double)y[outer * g->inner + inner], vox_ref_reduce(g, kind, x, outer, inner), size);
+        for (int64_t a = 0; a < g->axis && sums; a++)
+            size += fabs(vox_ref_axis_value(g, o.x, outer, a, inner));
+        if (g->kind == VOX_REDUCE_MEAN) size /= (double)g->axis;
+        vox_sample(&s, (double)o.y[outer * g->inner + inner], vox_ref_reduce(g, o.x, outer, inner), size);
     }
     return vox_judge(p, &s);
 }

@@ -2,6 +2,8 @@
 /* vox_isa.c: see vox_isa.h. Asks the processor each time: no state, any thread. */
 #include "vox_isa.h"
 
+#include "vox_isas.h"
+
 #include <string.h>
 
 #if defined(__x86_64__)
@@ -27,19 +29,35 @@ static int has(unsigned set, unsigned bits) {
     return (set & bits) == bits;
 }
 
-int vox_isa_available(const char *name) {
-    if (strcmp(name, "baseline") == 0) return 1;
+/* With FMA. */
+static int has_avx2(void) {
     unsigned a, b, c, d, features;
-    if (!__get_cpuid(1, &a, &b, &c, &d) || !has(c, LEAF1_ECX_OSXSAVE | LEAF1_ECX_FMA)) return 0;
-    if (!__get_cpuid_count(7, 0, &a, &features, &c, &d) || !has(features, LEAF7_EBX_AVX2)) return 0;
-    if (strcmp(name, "avx2") == 0) return has(saved_state(), XCR0_AVX);
-    return strcmp(name, "avx512") == 0 && has(features, LEAF7_EBX_AVX512) && has(saved_state(), XCR0_AVX512);
+    return __get_cpuid(1, &a, &b, &c, &d) && has(c, LEAF1_ECX_OSXSAVE | LEAF1_ECX_FMA) &&
+           __get_cpuid_count(7, 0, &a, &features, &c, &d) && has(features, LEAF7_EBX_AVX2) &&
+           has(saved_state(), XCR0_AVX);
 }
+static int has_avx512(void) {
+    unsigned a, features, c, d;
+    return has_avx2() && __get_cpuid_count(7, 0, &a, &features, &c, &d) && has(features, LEAF7_EBX_AVX512) &&
+           has(saved_state(), XCR0_AVX512);
+}
+#define OF_THIS_MACHINE(X) VOX_ISAS_ANY(X) VOX_ISAS_X86_64(X)
+#elif defined(__aarch64__)
+static int has_neon(void) {
+    return 1; /* every AArch64 processor has it */
+}
+#define OF_THIS_MACHINE(X) VOX_ISAS_ANY(X) VOX_ISAS_AARCH64(X)
 #else
-int vox_isa_available(const char *name) {
-#if defined(__aarch64__)
-    if (strcmp(name, "neon") == 0) return 1; /* every AArch64 processor has it */
+#define OF_THIS_MACHINE(X) VOX_ISAS_ANY(X)
 #endif
-    return strcmp(name, "baseline") == 0;
+static int has_baseline(void) {
+    return 1;
 }
-#endif
+
+int vox_isa_available(const char *name) {
+#define TRY(isa, flags)                                                                                      \
+    if (strcmp(name, #isa) == 0) return has_##isa();
+    OF_THIS_MACHINE(TRY)
+#undef TRY
+    return 0;
+}

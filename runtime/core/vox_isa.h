@@ -3,8 +3,7 @@
 #ifndef VOX_ISA_H
 #define VOX_ISA_H
 
-/* name: "baseline", "avx2" (with FMA), "avx512" (F, BW, DQ, VL), "neon". 1: code built for it may run here.
- */
+/* name: of vox_isas.h. 1: code built for it may run here. */
 int vox_isa_available(const char *name);
 
 #endif

@@ -8,7 +8,7 @@
 #include "vox.h"
 #include "vox_weights.h"
 
-enum { VOX_ALIGN = 64, VOX_TASKS = -1, VOX_PROBE_SAMPLES = 48 };
+enum { VOX_ALIGN = 64, VOX_PROBE_SAMPLES = 48 };
 
 /* What a layer needs to check itself (vox_check.h). */
 typedef struct vox_probe {
@@ -26,25 +26,43 @@ static inline uint64_t vox_random(uint64_t *state) {
     return z ^ z >> 31;
 }
 
-/* Where a run's buffers are. Generated layer functions count offsets in floats. */
+/* Where a run's buffers are, and what its step is: see vox_step. */
 typedef struct vox_memory {
-    const float *prepared;
-    float *arena;
+    const unsigned char *prepared;
+    unsigned char *arena;
     const void *const *inputs;
     void *const *outputs;
-    vox_probe *probe;      /* not NULL: recompute samples of the layer's output instead of writing it */
-    int begin, end, phase; /* of the step: see vox_step */
-    int *next;             /* a counter for the step's tasks to share; 0 before the first of them */
+    vox_range range;
+    int phase;
+    int *next; /* a counter for the step's tasks to share; 0 before the first of them */
 } vox_memory;
 
-/* One step of a layer: does task number `task`; VOX_TASKS returns how many there are. With a probe: 1 if a
- * sample is wrong, else 0. */
-typedef int (*vox_layer_fn)(const vox_memory *m, int task);
+/* How generated layers say where an operand is; all offsets are bytes. */
+static inline void *vox_in_arena(const vox_memory *m, size_t offset) {
+    return m->arena + offset;
+}
+static inline const void *vox_in_prepared(const vox_memory *m, size_t offset) {
+    return m->prepared + offset;
+}
+static inline const void *vox_in_input(const vox_memory *m, int number, size_t offset) {
+    return (const unsigned char *)m->inputs[number] + offset;
+}
+static inline void *vox_in_output(const vox_memory *m, int number, size_t offset) {
+    return (unsigned char *)m->outputs[number] + offset;
+}
+
+/* One layer: how many tasks its step is, task number `task` of them, and, when all are done, whether samples
+ * of what they wrote are right: 1 if one is wrong, else 0. */
+typedef struct vox_layer {
+    int (*tasks)(const vox_memory *m);
+    void (*run)(const vox_memory *m, int task);
+    int (*check)(const vox_memory *m, vox_probe *probe);
+} vox_layer;
 
 /* The layers compiled for one instruction set. */
 typedef struct vox_build {
     const char *isa;
-    const vox_layer_fn *layers;
+    const vox_layer *layers;
 } vox_build;
 
 typedef struct vox_model {

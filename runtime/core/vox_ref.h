@@ -10,6 +10,11 @@
 #include <stddef.h>
 #include "vox_kernels.h"
 
+/* An element of a tensor. */
+typedef struct vox_position {
+    int n, c, d, h, w;
+} vox_position;
+
 /* Where element (n, c, d, h, w) stands. */
 static inline size_t vox_ref_at(const vox_dims *t, int n, int c, int d, int h, int w) {
     const size_t row = ((size_t)vox_plane_of(t, d) * (size_t)t->h + (size_t)h) * (size_t)t->w + (size_t)w;
@@ -18,6 +23,9 @@ static inline size_t vox_ref_at(const vox_dims *t, int n, int c, int d, int h, i
     const size_t block = (size_t)t->block, blocks = ((size_t)t->c + block - 1) / block;
     return (((size_t)n * blocks + (size_t)c / block) * plane + row) * block + (size_t)c % block;
 }
+static inline double vox_value_at(const vox_dims *t, const float *data, vox_position at) {
+    return (double)data[vox_ref_at(t, at.n, at.c, at.d, at.h, at.w)];
+}
 static inline size_t vox_ref_floats(const vox_dims *t) {
     const size_t block = t->block ? (size_t)t->block : 1;
     return (size_t)t->n * (((size_t)t->c + block - 1) / block * block) * (size_t)vox_planes(t) *
@@ -25,42 +33,7 @@ static inline size_t vox_ref_floats(const vox_dims *t) {
 }
 
 static inline double vox_ref_act(const vox_epilogue *ep, double slope, double x) {
-    switch (ep->act) {
-    case VOX_ACT_NONE:
-        return x;
-    case VOX_ACT_RELU:
-        return x < 0 ? 0 : x;
-    case VOX_ACT_LEAKY_RELU:
-        return x < 0 ? (double)ep->alpha * x : x;
-    case VOX_ACT_PRELU:
-        return x < 0 ? slope * x : x;
-    case VOX_ACT_ELU:
-        return x < 0 ? (double)ep->alpha * expm1(x) : x;
-    case VOX_ACT_SIGMOID:
-        return 1 / (1 + exp(-x));
-    case VOX_ACT_TANH:
-        return tanh(x);
-    case VOX_ACT_CLIP:
-        x = x < (double)ep->alpha ? (double)ep->alpha : x;
-        return x > (double)ep->beta ? (double)ep->beta : x;
-    case VOX_ACT_EXP:
-        return exp(x);
-    case VOX_ACT_LOG:
-        return log(x);
-    case VOX_ACT_SQRT:
-        return sqrt(x);
-    case VOX_ACT_NEG:
-        return -x;
-    case VOX_ACT_ABS:
-        return fabs(x);
-    case VOX_ACT_FLOOR:
-        return floor(x);
-    case VOX_ACT_CEIL:
-        return ceil(x);
-    case VOX_ACT_ROUND:
-        return rint(x);
-    }
-    return (double)NAN;
+    return vox_act_value(ep->act, x, ep->act == VOX_ACT_PRELU ? slope : (double)ep->alpha, (double)ep->beta);
 }
 
 /* Index of weight (output channel c of all, tap, input channel i of the group). */
@@ -92,57 +65,56 @@ static inline int vox_ref_input(const vox_conv *g, int transposed, int axis, int
     return *i >= 0 && *i < extent;
 }
 
-/* What is added at an element of a convolution's result; the skip is in a ring of its own. */
-static inline double vox_ref_skip(const vox_dims *y, int ring, const float *skip, int n, int c, int d, int h,
-                                  int w) {
-    vox_dims dims = *y;
-    dims.ring = ring;
-    return skip ? (double)skip[vox_ref_at(&dims, n, c, d, h, w)] : 0;
+/* What is added at an element of a convolution's result y; the skip is in a ring of its own. */
+static inline double vox_ref_skip(vox_dims y, int ring, const float *skip, vox_position at) {
+    y.ring = ring;
+    return skip ? vox_value_at(&y, skip, at) : 0;
 }
 
 /* A value of x as a convolution sees it: normalised, if `around` says so. */
-static inline double vox_ref_loaded(const vox_around *around, const vox_dims *dims, const float *x, int n,
-                                    int c, int d, int h, int w) {
-    const double v = (double)x[vox_ref_at(dims, n, c, d, h, w)];
-    if (!around || !around->terms) return v;
-    const float *t = around->terms + (ptrdiff_t)n * 3 * dims->c + c;
-    return vox_ref_act(&around->ep, around->slope ? (double)around->slope[c] : 0,
-                       (v - (double)t[0]) * (double)t[dims->c] + (double)t[2 * (ptrdiff_t)dims->c]);
+static inline double vox_ref_loaded(const vox_around *around, const vox_dims *x, const float *data,
+                                    vox_position at) {
+    const double v = vox_value_at(x, data, at);
+    if (!around->terms) return v;
+    const float *t = around->terms + (ptrdiff_t)at.n * 3 * x->c + at.c;
+    return vox_ref_act(&around->ep, around->slope ? (double)around->slope[at.c] : 0,
+                       (v - (double)t[0]) * (double)t[x->c] + (double)t[2 * (ptrdiff_t)x->c]);
 }
 
 /* The value and, in *scale if not NULL, the sum of the absolute terms, by which a rounding error is judged.
  */
-static inline double vox_ref_conv_any(const vox_conv *g, const vox_around *around, int transposed,
-                                      const float *x, const float *w, const float *b, const float *slope,
-                                      const float *skip, int n, int c, int d, int h, int ow, double *scale) {
-    const int gic = g->x.c / g->group, first = c / (g->y.c / g->group) * gic;
-    const double added = vox_ref_skip(&g->y, g->skip_ring, skip, n, c, d, h, ow);
-    double sum = b ? (double)b[vox_ref_channel(g, c)] : 0, size = fabs(sum) + fabs(added);
+static inline double vox_ref_conv_any(const vox_conv *g, const vox_conv_operands *o, int transposed,
+                                      vox_position at, double *scale) {
+    const int gic = g->x.c / g->group, first = at.c / (g->y.c / g->group) * gic;
+    const double added = vox_ref_skip(g->y, g->skip_ring, o->skip, at);
+    double sum = o->bias ? (double)o->bias[vox_ref_channel(g, at.c)] : 0, size = fabs(sum) + fabs(added);
+    vox_position from = {.n = at.n};
     sum += added;
-    for (int kd = 0, id, ih, iw; kd < g->kernel[0]; kd++) {
-        if (!vox_ref_input(g, transposed, 0, d, kd, &id)) continue;
+    for (int kd = 0; kd < g->kernel[0]; kd++) {
+        if (!vox_ref_input(g, transposed, 0, at.d, kd, &from.d)) continue;
         for (int kh = 0; kh < g->kernel[1]; kh++) {
-            if (!vox_ref_input(g, transposed, 1, h, kh, &ih)) continue;
+            if (!vox_ref_input(g, transposed, 1, at.h, kh, &from.h)) continue;
             for (int kw = 0; kw < g->kernel[2]; kw++) {
-                if (!vox_ref_input(g, transposed, 2, ow, kw, &iw)) continue;
+                if (!vox_ref_input(g, transposed, 2, at.w, kw, &from.w)) continue;
                 for (int i = 0; i < gic; i++) {
-                    const double term = vox_ref_loaded(around, &g->x, x, n, first + i, id, ih, iw) *
-                                        (double)w[vox_ref_weight(g, c, kd, kh, kw, i)];
+                    from.c = first + i;
+                    const double term = vox_ref_loaded(&o->around, &g->x, o->x, from) *
+                                        (double)o->weights[vox_ref_weight(g, at.c, kd, kh, kw, i)];
                     sum += term, size += fabs(term);
                 }
             }
         }
     }
     if (scale) *scale = size;
-    return vox_ref_act(&g->ep, slope ? (double)slope[vox_ref_channel(g, c)] : 0, sum);
+    return vox_ref_act(&g->ep, o->slope ? (double)o->slope[vox_ref_channel(g, at.c)] : 0, sum);
 }
-static inline double vox_ref_conv(const vox_conv *g, const float *x, const float *w, const float *b,
-                                  const float *slope, int n, int c, int d, int h, int ow) {
-    return vox_ref_conv_any(g, NULL, 0, x, w, b, slope, NULL, n, c, d, h, ow, NULL);
+static inline double vox_ref_conv(const vox_conv *g, const vox_conv_operands *o, vox_position at,
+                                  double *scale) {
+    return vox_ref_conv_any(g, o, 0, at, scale);
 }
-static inline double vox_ref_conv_transpose(const vox_conv *g, const float *x, const float *w, const float *b,
-                                            const float *slope, int n, int c, int d, int h, int ow) {
-    return vox_ref_conv_any(g, NULL, 1, x, w, b, slope, NULL, n, c, d, h, ow, NULL);
+static inline double vox_ref_conv_transpose(const vox_conv *g, const vox_conv_operands *o, vox_position at,
+                                            double *scale) {
+    return vox_ref_conv_any(g, o, 1, at, scale);
 }
 
 /* Tap (kd, kh, kw) of a 3x3x3 kernel from its Winograd transform, along each axis from the points 0, infinity
@@ -166,77 +138,74 @@ static inline double vox_ref_winograd_weight(const vox_winograd *g, const float 
     return sum;
 }
 
-/* As vox_ref_conv_any. deep: w holds the weights as vox_f32_conv reads them, else transformed. Outputs share
- * the rounding errors of their tile, so *scale counts taps in the padding as well: with the nearest input. */
-static inline double vox_ref_winograd(const vox_winograd *g, const vox_around *around, int deep,
-                                      const float *x, const float *w, const float *b, const float *slope,
-                                      const float *skip, const int at[5], double *scale) {
-    const int extent[3] = {g->x.d, g->x.h, g->x.w}, c = at[1];
-    const double added = vox_ref_skip(&g->y, g->skip_ring, skip, at[0], c, at[2], at[3], at[4]);
-    double sum = b ? (double)b[c] : 0, size = fabs(sum) + fabs(added);
+/* Weight (output channel c, tap k, input channel i), from whichever form the kernel reads. */
+static inline double vox_ref_winograd_any_weight(const vox_winograd *g, const vox_conv_operands *o, int c,
+                                                 int i, const int k[3]) {
+    if (!o->weights) return vox_ref_winograd_weight(g, o->transformed, c, i, k);
+    const size_t tap = (size_t)(c / VOX_BLOCK) * 27 + (size_t)(k[0] * 9 + k[1] * 3 + k[2]);
+    return (double)o->weights[(tap * (size_t)g->x.c + (size_t)i) * VOX_BLOCK + (size_t)(c % VOX_BLOCK)];
+}
+/* As vox_ref_conv_any. Outputs share the rounding errors of their tile, so *scale counts taps in the padding
+ * as well: with the nearest input. */
+static inline double vox_ref_winograd(const vox_winograd *g, const vox_conv_operands *o, vox_position at,
+                                      double *scale) {
+    const int extent[3] = {g->x.d, g->x.h, g->x.w}, to[3] = {at.d, at.h, at.w}, c = at.c;
+    const double added = vox_ref_skip(g->y, g->skip_ring, o->skip, at);
+    double sum = o->bias ? (double)o->bias[c] : 0, size = fabs(sum) + fabs(added);
     sum += added;
     for (int tap = 0; tap < 27; tap++) {
         const int k[3] = {tap / 9, tap / 3 % 3, tap % 3};
         int from[3], inside = 1;
         for (int a = 0; a < 3; a++) {
-            from[a] = at[2 + a] + k[a] * g->dilation[a] - g->pad[a];
+            from[a] = to[a] + k[a] * g->dilation[a] - g->pad[a];
             inside = inside && from[a] >= 0 && from[a] < extent[a];
             from[a] = from[a] < 0 ? 0 : from[a] < extent[a] ? from[a] : extent[a] - 1;
         }
         for (int i = 0; i < g->x.c; i++) {
-            const size_t row = ((size_t)(c / VOX_BLOCK) * 27 + (size_t)tap) * (size_t)g->x.c + (size_t)i;
-            const double weight = deep ? (double)w[row * VOX_BLOCK + (size_t)(c % VOX_BLOCK)]
-                                       : vox_ref_winograd_weight(g, w, c, i, k);
+            const vox_position x_at = {at.n, i, from[0], from[1], from[2]};
             const double term =
-                weight * vox_ref_loaded(around, &g->x, x, at[0], i, from[0], from[1], from[2]);
+                vox_ref_winograd_any_weight(g, o, c, i, k) * vox_ref_loaded(&o->around, &g->x, o->x, x_at);
             sum += inside ? term : 0, size += fabs(term);
         }
     }
     *scale = size;
-    return vox_ref_act(&g->ep, slope ? (double)slope[c] : 0, sum);
+    return vox_ref_act(&g->ep, o->slope ? (double)o->slope[c] : 0, sum);
 }
 
 /* ---- pooling, norms -------------------------------------------------------------------------- */
 
-static inline double vox_ref_pool(const vox_pool3d *g, int average, const float *x, int n, int c, int d,
-                                  int h, int w) {
+static inline double vox_ref_pool(const vox_pool3d *g, int average, const float *x, vox_position at) {
     double sum = 0, most = -(double)INFINITY, count = 0;
     for (int kd = 0; kd < g->kernel[0]; kd++)
         for (int kh = 0; kh < g->kernel[1]; kh++)
             for (int kw = 0; kw < g->kernel[2]; kw++) {
-                const int id = d * g->stride[0] - g->pad[0] + kd * g->dilation[0];
-                const int ih = h * g->stride[1] - g->pad[1] + kh * g->dilation[1];
-                const int iw = w * g->stride[2] - g->pad[2] + kw * g->dilation[2];
+                const int id = at.d * g->stride[0] - g->pad[0] + kd * g->dilation[0];
+                const int ih = at.h * g->stride[1] - g->pad[1] + kh * g->dilation[1];
+                const int iw = at.w * g->stride[2] - g->pad[2] + kw * g->dilation[2];
                 const int inside = id >= 0 && id < g->x.d && ih >= 0 && ih < g->x.h && iw >= 0 && iw < g->x.w;
                 if (inside || (g->include_pad && id < g->x.d + g->pad_end[0] && ih < g->x.h + g->pad_end[1] &&
                                iw < g->x.w + g->pad_end[2]))
                     count++;
                 if (!inside) continue;
-                const double v = (double)x[vox_ref_at(&g->x, n, c, id, ih, iw)];
+                const double v = (double)x[vox_ref_at(&g->x, at.n, at.c, id, ih, iw)];
                 sum += v;
                 if (v > most || isnan(v)) most = v;
             }
     return average ? sum / (count > 0 ? count : 1) : most;
 }
-static inline double vox_ref_max_pool(const vox_pool3d *g, const float *x, int n, int c, int d, int h,
-                                      int w) {
-    return vox_ref_pool(g, 0, x, n, c, d, h, w);
-}
-static inline double vox_ref_average_pool(const vox_pool3d *g, const float *x, int n, int c, int d, int h,
-                                          int w) {
-    return vox_ref_pool(g, 1, x, n, c, d, h, w);
-}
 
-static inline double vox_ref_affine(const vox_norm *g, const float *x, const float *scale, const float *bias,
-                                    const float *slope, int n, int c, int d, int h, int w) {
-    const double v = (double)x[vox_ref_at(&g->x, n, c, d, h, w)];
-    return vox_ref_act(&g->ep, slope ? (double)slope[c] : 0, v * (double)scale[c] + (double)bias[c]);
+static inline double vox_ref_norm_act(const vox_norm *g, const float *slope, int c, double sum) {
+    return vox_ref_act(&g->ep, slope ? (double)slope[c] : 0, sum);
 }
-static inline double vox_ref_normalise(const vox_norm *g, const float *x, const float *terms,
-                                       const float *slope, int n, int c, int d, int h, int w) {
-    const float *t = terms + (ptrdiff_t)n * 3 * g->x.c + c;
-    const double v = ((double)x[vox_ref_at(&g->x, n, c, d, h, w)] - (double)t[0]) * (double)t[g->x.c];
-    return vox_ref_act(&g->ep, slope ? (double)slope[c] : 0, v + (double)t[2 * g->x.c]);
+static inline double vox_ref_affine(const vox_norm *g, const vox_affine_operands *o, vox_position at) {
+    const double v = (double)o->x[vox_ref_at(&g->x, at.n, at.c, at.d, at.h, at.w)];
+    return vox_ref_norm_act(g, o->slope, at.c, v * (double)o->scale[at.c] + (double)o->bias[at.c]);
+}
+static inline double vox_ref_normalise(const vox_norm *g, const vox_normalise_operands *o, vox_position at) {
+    const float *t = o->terms + (ptrdiff_t)at.n * 3 * g->x.c + at.c;
+    const double v = (double)o->x[vox_ref_at(&g->x, at.n, at.c, at.d, at.h, at.w)];
+    return vox_ref_norm_act(g, o->slope, at.c,
+                            (v - (double)t[0]) * (double)t[g->x.c] + (double)t[2 * g->x.c]);
 }
 /* Mean and variance over all voxels of channel c's group. */
 static inline void vox_ref_statistics(const vox_norm_terms *g, const float *x, int n, int c, double *mean,
@@ -349,8 +318,8 @@ static inline double vox_ref_resize_at(const vox_resize *g, int axis, int o, int
     }
     return 0;
 }
-static inline double vox_ref_resize(const vox_resize *g, const float *x, int n, int c, int d, int h, int w) {
-    const int o[3] = {d, h, w}, xl[3] = {g->x.d, g->x.h, g->x.w}, yl[3] = {g->y.d, g->y.h, g->y.w};
+static inline double vox_ref_resize(const vox_resize *g, const float *x, vox_position y) {
+    const int o[3] = {y.d, y.h, y.w}, xl[3] = {g->x.d, g->x.h, g->x.w}, yl[3] = {g->y.d, g->y.h, g->y.w};
     int low[3];
     double part[3], sum = 0;
     for (int a = 0; a < 3; a++) {
@@ -372,7 +341,7 @@ static inline double vox_ref_resize(const vox_resize *g, const float *x, int n, 
             weight *= up ? part[a] : 1 - part[a];
             at[a] = low[a] + up < xl[a] ? low[a] + up : xl[a] - 1;
         }
-        if (weight > 0) sum += weight * (double)x[vox_ref_at(&g->x, n, c, at[0], at[1], at[2])];
+        if (weight > 0) sum += weight * (double)x[vox_ref_at(&g->x, y.n, y.c, at[0], at[1], at[2])];
     }
     return sum;
 }
@@ -405,17 +374,27 @@ static inline int64_t vox_ref_arg_max(const vox_reduce *g, const float *x, int64
     }
     return best;
 }
-/* kind: the order of vox_reduction: sum, mean, max, min, prod. */
-static inline double vox_ref_reduce(const vox_reduce *g, int kind, const float *x, int64_t outer,
-                                    int64_t inner) {
+static inline double vox_ref_reduce(const vox_reduce *g, const float *x, int64_t outer, int64_t inner) {
     double value = vox_ref_axis_value(g, x, outer, 0, inner);
     for (int64_t a = 1; a < g->axis; a++) {
         const double v = vox_ref_axis_value(g, x, outer, a, inner);
-        if (kind <= 1) value += v;
-        if (kind == 4) value *= v;
-        if ((kind == 2 && v > value) || (kind == 3 && v < value) || isnan(v)) value = v;
+        switch (g->kind) {
+        case VOX_REDUCE_SUM:
+        case VOX_REDUCE_MEAN:
+            value += v;
+            break;
+        case VOX_REDUCE_MAX:
+            value = v > value || isnan(v) ? v : value;
+            break;
+        case VOX_REDUCE_MIN:
+            value = v < value || isnan(v) ? v : value;
+            break;
+        case VOX_REDUCE_PROD:
+            value *= v;
+            break;
+        }
     }
-    return kind == 1 ? value / (double)g->axis : value;
+    return g->kind == VOX_REDUCE_MEAN ? value / (double)g->axis : value;
 }
 
 #endif

@@ -82,11 +82,11 @@ static inline void vox_sums_run(const float *y, ptrdiff_t n, double *sums) {
 static inline double *vox_sums_slot(const vox_around *a, int blocks, int begin, int slot) {
     return a->sums + ((ptrdiff_t)(begin / a->planes) * a->slots + slot) * blocks * VOX_SUMS;
 }
-/* Slots [slot, end) are empty. */
-static inline void vox_sums_clear(const vox_around *a, int blocks, int begin, int slot, int end) {
-    if (slot < end)
-        memset(vox_sums_slot(a, blocks, begin, slot), 0,
-               (size_t)(end - slot) * (size_t)blocks * VOX_SUMS * sizeof(double));
+/* Some slots are empty. */
+static inline void vox_sums_clear(const vox_around *a, int blocks, int begin, vox_range slots) {
+    if (slots.begin < slots.end)
+        memset(vox_sums_slot(a, blocks, begin, slots.begin), 0,
+               (size_t)(slots.end - slots.begin) * (size_t)blocks * VOX_SUMS * sizeof(double));
 }
 
 /* ---- on load --------------------------------------------------------------------------------- */

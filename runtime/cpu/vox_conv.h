@@ -169,7 +169,8 @@ static inline void vox_conv_few_row(const vox_conv_part *p, const float *x, cons
                        .b = p->b,
                        .skip = skip ? skip + ax->first : NULL,
                        .skip_channel = vox_plane_floats(&p->skip_dims)};
-    vox_few_row(&f, &p->g->ep, p->channels, p->slope, y + ax->first, vox_plane_floats(&p->g->y));
+    vox_few_row(&f, &p->g->ep, p->channels, p->slope,
+                (vox_few_to){y + ax->first, vox_plane_floats(&p->g->y)});
 }
 
 /* Where the valid D taps, from plane z on, come to the end of a ring. */
@@ -226,40 +227,39 @@ static inline void vox_conv_row(vox_conv_part *p, int jd, int jh) {
         vox_sums_run(y + i * p->walk.y_block + ax->first * p->y_step[2], ax->n, p->sums + i * VOX_SUMS);
 }
 
-/* The kernels' arguments. */
-typedef struct vox_conv_operands {
-    const float *x, *w, *b, *slope, *skip;
-    float *y;
-} vox_conv_operands;
+/* Output blocks [block, block + blocks), counted over all groups, and channels [ic, ic + n_ic) of their
+ * group. */
+typedef struct vox_conv_chunk {
+    int block, blocks, ic, n_ic;
+} vox_conv_chunk;
 
-/* Addresses of output block `block` (counted over all groups) and the channels [ic, ic + n_ic) of its group.
- */
-static inline vox_conv_part vox_conv_part_of(const vox_conv *g, const vox_conv_box *box, int block,
-                                             int blocks, int ic, int n_ic, const vox_conv_operands *o) {
+/* Their addresses. */
+static inline vox_conv_part vox_conv_part_of(const vox_conv *g, const vox_conv_operands *o,
+                                             const vox_conv_box *box, vox_conv_chunk c) {
     static const float zeros[2 * VOX_BLOCK] __attribute__((aligned(64)));
     const int gic = g->x.c / g->group, goc = g->y.c / g->group, per_group = vox_conv_group_blocks(g);
-    const int group = block / per_group, oc = block % per_group * VOX_BLOCK;
+    const int group = c.block / per_group, oc = c.block % per_group * VOX_BLOCK;
     const ptrdiff_t xs = g->x.block ? VOX_BLOCK : 1, ys = g->y.block ? VOX_BLOCK : 1;
     const ptrdiff_t x_plane = vox_plane_floats(&g->x), y_plane = vox_plane_floats(&g->y);
     const ptrdiff_t x_channels = g->x.block ? vox_parts(g->x.c, VOX_BLOCK) * VOX_BLOCK : g->x.c;
     const ptrdiff_t y_channels = g->y.block ? vox_parts(g->y.c, VOX_BLOCK) * VOX_BLOCK : g->y.c;
     const ptrdiff_t tap = (ptrdiff_t)gic * VOX_BLOCK,
                     w_block = (ptrdiff_t)g->kernel[0] * g->kernel[1] * g->kernel[2] * tap;
-    vox_conv_part p = {.g = g, .blocks = blocks};
+    vox_conv_part p = {.g = g, .blocks = c.blocks};
     p.x_step[2] = xs, p.x_step[1] = g->x.w * xs, p.x_step[0] = g->x.h * p.x_step[1];
     p.y_step[2] = ys, p.y_step[1] = g->y.w * ys, p.y_step[0] = g->y.h * p.y_step[1];
     p.w_step[2] = tap, p.w_step[1] = g->kernel[2] * tap, p.w_step[0] = g->kernel[1] * p.w_step[1];
-    p.x = o->x + (box->n * x_channels + group * gic + ic) * x_plane;
+    p.x = o->x + (box->n * x_channels + group * gic + c.ic) * x_plane;
     p.y = o->y + (box->n * y_channels + group * goc + oc) * y_plane;
     p.skip_dims = vox_skip_dims(&g->y, g->skip_ring);
-    if (o->skip && ic == 0)
+    if (o->skip && c.ic == 0)
         p.skip = o->skip + (box->n * y_channels + group * goc + oc) * vox_plane_floats(&p.skip_dims);
-    p.w = o->w + block * w_block + (ptrdiff_t)ic * VOX_BLOCK;
-    p.b = o->b ? o->b + (ptrdiff_t)block * VOX_BLOCK : zeros;
-    p.slope = o->slope ? o->slope + (ptrdiff_t)block * VOX_BLOCK : NULL;
-    p.channels = vox_min_int(blocks * VOX_BLOCK, goc - oc);
-    p.first_chunk = ic == 0, p.last_chunk = ic + n_ic == gic;
-    p.walk = (vox_walk){.ic = n_ic,
+    p.w = o->weights + c.block * w_block + (ptrdiff_t)c.ic * VOX_BLOCK;
+    p.b = o->bias ? o->bias + (ptrdiff_t)c.block * VOX_BLOCK : zeros;
+    p.slope = o->slope ? o->slope + (ptrdiff_t)c.block * VOX_BLOCK : NULL;
+    p.channels = vox_min_int(c.blocks * VOX_BLOCK, goc - oc);
+    p.first_chunk = c.ic == 0, p.last_chunk = c.ic + c.n_ic == gic;
+    p.walk = (vox_walk){.ic = c.n_ic,
                         .run = g->run,
                         .x_lane = g->x.block ? 1 : x_plane,
                         .x_block = VOX_BLOCK * x_plane,
@@ -279,9 +279,9 @@ static inline int vox_conv_pointwise(const vox_conv *g) {
 /* Sets the axes to one residue class each, and the steps that depend on them. */
 static inline void vox_conv_set_class(vox_conv_part *p, const vox_conv_box *box, int transposed,
                                       const int residue[3]) {
-    int begin[3] = {box->range[0], 0, 0}, end[3] = {box->range[1], p->g->y.h, p->g->y.w};
+    int begin[3] = {box->range.begin, 0, 0}, end[3] = {box->range.end, p->g->y.h, p->g->y.w};
     if (transposed) {
-        begin[0] += box->d[0], end[0] = box->range[0] + box->d[1];
+        begin[0] += box->d[0], end[0] = box->range.begin + box->d[1];
         begin[1] = box->h[0], end[1] = box->h[1];
     }
     for (int a = 0; a < 3; a++) p->axis[a] = vox_conv_axis(p->g, transposed, a, residue[a], begin[a], end[a]);
@@ -333,14 +333,15 @@ static inline double *vox_conv_slot(const vox_conv *g, const vox_around *around,
     if (!around || !around->sums) return NULL;
     const int blocks = vox_conv_group_blocks(g) * g->group;
     const int slot = box->d[0] / g->task_d * vox_parts(g->y.h, g->task_h) + box->h[0] / g->task_h;
-    double *sums = vox_sums_slot(around, blocks, box->range[0], slot);
+    double *sums = vox_sums_slot(around, blocks, box->range.begin, slot);
     memset(sums + (ptrdiff_t)box->oc[0] * VOX_SUMS, 0,
            (size_t)(box->oc[1] - box->oc[0]) * VOX_SUMS * sizeof *sums);
     return sums;
 }
 
-VOX_NOINLINE void vox_conv_task(const vox_conv *g, const vox_around *around, int transposed,
-                                const vox_conv_operands *o, vox_conv_box box) {
+/* around: o's, apart, so that callers without one leave its code out. */
+VOX_NOINLINE void vox_conv_task(const vox_conv *g, const vox_conv_operands *o, const vox_around *around,
+                                int transposed, vox_conv_box box) {
     const int gic = g->x.c / g->group, per_group = vox_conv_group_blocks(g);
     double *sums = vox_conv_slot(g, around, &box);
     vox_terms terms[VOX_AROUND_MOST / VOX_BLOCK];
@@ -353,7 +354,8 @@ VOX_NOINLINE void vox_conv_task(const vox_conv *g, const vox_around *around, int
         for (int oc = box.oc[0], blocks; oc < box.oc[1]; oc += blocks) {
             const int left = vox_min_int(box.oc[1] - oc, per_group - oc % per_group);
             blocks = vox_min_int(left, VOX_TILE_V);
-            vox_conv_part p = vox_conv_part_of(g, &box, oc, blocks, ic, vox_min_int(chunk, gic - ic), o);
+            const vox_conv_chunk part = {oc, blocks, ic, vox_min_int(chunk, gic - ic)};
+            vox_conv_part p = vox_conv_part_of(g, o, &box, part);
             p.terms = normal ? terms + ic / VOX_BLOCK : NULL;
             p.sums = sums ? sums + (ptrdiff_t)oc * VOX_SUMS : NULL;
             if (transposed)
@@ -364,20 +366,12 @@ VOX_NOINLINE void vox_conv_task(const vox_conv *g, const vox_around *around, int
     }
 }
 
-VOX_KERNEL void vox_f32_conv_around(const vox_conv *g, const vox_around *around, int begin, int end,
-                                    const float *x, const float *w, const float *b, const float *slope,
-                                    const float *skip, float *y, int task) {
-    const vox_conv_operands o = {x, w, b, slope, skip, y};
-    vox_conv_task(g, around, 0, &o, vox_conv_box_of(g, begin, end, task));
+VOX_INLINE void vox_f32_conv(const vox_conv *g, vox_conv_operands o, vox_range range, int task) {
+    const vox_around *around = o.around.terms || o.around.sums ? &o.around : NULL;
+    vox_conv_task(g, &o, around, 0, vox_conv_box_of(g, range, task));
 }
-VOX_KERNEL void vox_f32_conv(const vox_conv *g, int begin, int end, const float *x, const float *w,
-                             const float *b, const float *slope, const float *skip, float *y, int task) {
-    vox_f32_conv_around(g, NULL, begin, end, x, w, b, slope, skip, y, task);
-}
-VOX_KERNEL void vox_f32_conv_transpose(const vox_conv *g, int begin, int end, const float *x, const float *w,
-                                       const float *b, const float *slope, float *y, int task) {
-    const vox_conv_operands o = {x, w, b, slope, NULL, y};
-    vox_conv_task(g, NULL, 1, &o, vox_conv_box_of(g, begin, end, task));
+VOX_INLINE void vox_f32_conv_transpose(const vox_conv *g, vox_conv_operands o, vox_range range, int task) {
+    vox_conv_task(g, &o, NULL, 1, vox_conv_box_of(g, range, task));
 }
 
 #endif

@@ -19,7 +19,7 @@
 #define VOX_FEW_TILES(X)                                                                                     \
     X(1, 4) X(2, 4) X(3, 3) X(4, 3) X(5, 2) X(6, 2) X(7, 1) X(8, 1) X(9, 1) X(10, 1) X(11, 1) X(12, 1)
 #endif
-#define VOX_FEW_COUNT(OC, NV) +((OC) <= VOX_FEW_MOST && (NV) <= VOX_FEW_VECTORS)
+#define VOX_FEW_COUNT(OC, NV) +((OC) <= VOX_FEW_MOST && (NV) <= VOX_FEW_VECTORS ? 1 : 2 * VOX_FEW_MOST)
 _Static_assert((VOX_FEW_TILES(VOX_FEW_COUNT)) == VOX_FEW_MOST, "each number of channels has its tile");
 #undef VOX_FEW_COUNT
 
@@ -33,14 +33,20 @@ typedef struct vox_few {
     ptrdiff_t skip_channel;
 } vox_few;
 
+/* Where outputs go: of the first channel, and floats from channel to channel. */
+typedef struct vox_few_to {
+    float *y;
+    ptrdiff_t channel;
+} vox_few_to;
+
 /* y = max(low, start + sum), where start is y itself or, at first, the bias; sum = 0. */
 VOX_INLINE void vox_few_flush(const int oc, const int nv, float low, const float *b,
-                              vox_v (*sum)[VOX_FEW_VECTORS], float *y, ptrdiff_t y_channel) {
+                              vox_v (*sum)[VOX_FEW_VECTORS], vox_few_to y) {
     VOX_UNROLL
     for (int c = 0; c < oc; c++) {
         VOX_UNROLL
         for (int v = 0; v < nv; v++) {
-            float *to = y + c * y_channel + v * VOX_VL;
+            float *to = y.y + c * y.channel + v * VOX_VL;
             const vox_v start = b ? vox_set(b[c]) : vox_load(to);
             vox_store(to, vox_max(vox_set(low), start + sum[c][v]));
             sum[c][v] = vox_zero();
@@ -49,8 +55,8 @@ VOX_INLINE void vox_few_flush(const int oc, const int nv, float low, const float
 }
 
 /* `oc` channels of nv vectors of outputs from output j of the row on. inside: no tap reads beside the row. */
-VOX_INLINE void vox_few_tile(const int oc, const int nv, const int inside, const vox_few *f, int j, float *y,
-                             ptrdiff_t y_channel) {
+VOX_INLINE void vox_few_tile(const int oc, const int nv, const int inside, const vox_few *f, int j,
+                             vox_few_to y) {
     const vox_walk *t = f->walk;
     const vox_axis *ax = f->axis;
     const float *b = f->skip ? NULL : f->b;
@@ -83,34 +89,34 @@ VOX_INLINE void vox_few_tile(const int oc, const int nv, const int inside, const
         }
         run += ax->taps * t->ic;
         if (run < t->run || row + 1 == t->taps[0] * t->taps[1]) continue;
-        vox_few_flush(oc, nv, -INFINITY, b, sum, y, y_channel);
+        vox_few_flush(oc, nv, -INFINITY, b, sum, y);
         b = NULL;
         run = 0;
     }
-    vox_few_flush(oc, nv, t->low, b, sum, y, y_channel);
+    vox_few_flush(oc, nv, t->low, b, sum, y);
 }
 
-/* The tiles: all vectors of them, or one; y is where to write and stays 16 channels apart. */
+/* The tiles: all vectors of them, or one. */
 #define VOX_FEW_INSIDE(OC, NV)                                                                               \
     case OC:                                                                                                 \
-        vox_few_tile(OC, NV, 1, f, j, y, y_channel);                                                         \
+        vox_few_tile(OC, NV, 1, f, j, y);                                                                    \
         break;
 #define VOX_FEW_BORDER(OC, NV)                                                                               \
     case OC:                                                                                                 \
-        vox_few_tile(OC, NV, 0, f, j, y, y_channel);                                                         \
+        vox_few_tile(OC, NV, 0, f, j, y);                                                                    \
         break;
 #define VOX_FEW_REST(OC, NV)                                                                                 \
     case OC:                                                                                                 \
-        vox_few_tile(OC, 1, 0, f, j, y, y_channel);                                                          \
+        vox_few_tile(OC, 1, 0, f, j, y);                                                                     \
         break;
 #define VOX_FEW_WIDTH(OC, NV) NV,
-VOX_NOINLINE void vox_few_inside(const vox_few *f, int oc, int j, float *y, ptrdiff_t y_channel) {
+VOX_NOINLINE void vox_few_inside(const vox_few *f, int oc, int j, vox_few_to y) {
     switch (oc) { VOX_FEW_TILES(VOX_FEW_INSIDE) }
 }
-VOX_NOINLINE void vox_few_border(const vox_few *f, int oc, int j, float *y, ptrdiff_t y_channel) {
+VOX_NOINLINE void vox_few_border(const vox_few *f, int oc, int j, vox_few_to y) {
     switch (oc) { VOX_FEW_TILES(VOX_FEW_BORDER) }
 }
-VOX_NOINLINE void vox_few_rest(const vox_few *f, int oc, int j, float *y, ptrdiff_t y_channel) {
+VOX_NOINLINE void vox_few_rest(const vox_few *f, int oc, int j, vox_few_to y) {
     switch (oc) { VOX_FEW_TILES(VOX_FEW_REST) }
 }
 
@@ -121,36 +127,37 @@ static inline int vox_few_vectors(int oc) {
 }
 
 /* With something to add, the sums of n outputs start from y. */
-static inline void vox_few_start(const vox_few *f, int oc, int j, int n, float *y, ptrdiff_t y_channel) {
+static inline void vox_few_start(const vox_few *f, int oc, int j, int n, vox_few_to y) {
     for (int c = 0; c < oc; c++)
-        for (int i = 0; i < n; i++) y[c * y_channel + i] = f->skip[c * f->skip_channel + j + i] + f->b[c];
+        for (int i = 0; i < n; i++) y.y[c * y.channel + i] = f->skip[c * f->skip_channel + j + i] + f->b[c];
 }
 
-/* All outputs of a row, `oc` channels y_channel floats apart; slope of the first channel, or NULL. */
-static inline void vox_few_row(const vox_few *f, const vox_epilogue *ep, int oc, const float *slope, float *y,
-                               ptrdiff_t y_channel) {
+/* All outputs of a row, `oc` channels; slope of the first channel, or NULL. */
+static inline void vox_few_row(const vox_few *f, const vox_epilogue *ep, int oc, const float *slope,
+                               vox_few_to y) {
     const vox_axis *ax = f->axis;
     const int reach = (ax->taps - 1) * ax->step, wide = vox_few_vectors(oc) * VOX_VL;
     const int low = ax->at + vox_min_int(reach, 0), high = ax->at + vox_max_int(reach, 0);
     const int activate = ep->act != VOX_ACT_NONE && ep->act != VOX_ACT_RELU;
-    for (int j = 0, n; j < ax->n; j += n) {
+    for (int j = 0, n; j < ax->n; j += n, y.y += n) {
         float rest[VOX_FEW_MOST * VOX_VL];
         n = vox_min_int(ax->n - j, ax->n - j >= wide ? wide : VOX_VL);
-        if (f->skip && n >= VOX_VL) vox_few_start(f, oc, j, n, y + j, y_channel);
+        if (f->skip && n >= VOX_VL) vox_few_start(f, oc, j, n, y);
         if (n < VOX_VL) {
-            if (f->skip) memset(rest, 0, sizeof rest), vox_few_start(f, oc, j, n, rest, VOX_VL);
-            vox_few_rest(f, oc, j, rest, VOX_VL);
+            const vox_few_to padded = {rest, VOX_VL};
+            if (f->skip) memset(rest, 0, sizeof rest), vox_few_start(f, oc, j, n, padded);
+            vox_few_rest(f, oc, j, padded);
             for (int c = 0; c < oc; c++)
-                memcpy(y + c * y_channel + j, rest + c * VOX_VL, (size_t)n * sizeof *y);
+                memcpy(y.y + c * y.channel, rest + c * VOX_VL, (size_t)n * sizeof *y.y);
         } else if (n < wide) {
-            vox_few_rest(f, oc, j, y + j, y_channel);
+            vox_few_rest(f, oc, j, y);
         } else if (low + j >= 0 && high + j + n <= ax->extent) {
-            vox_few_inside(f, oc, j, y + j, y_channel);
+            vox_few_inside(f, oc, j, y);
         } else {
-            vox_few_border(f, oc, j, y + j, y_channel);
+            vox_few_border(f, oc, j, y);
         }
         for (int c = 0; activate && c < oc; c++)
-            vox_activate_run(ep, slope ? slope[c] : 0, y + c * y_channel + j, y + c * y_channel + j, n);
+            vox_activate_run(ep, slope ? slope[c] : 0, y.y + c * y.channel, y.y + c * y.channel, n);
     }
 }
 

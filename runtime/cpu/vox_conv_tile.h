@@ -28,40 +28,51 @@ enum { VOX_TILE_W = 2, VOX_TILE_V = 1 };
  * from L2. */
 enum { VOX_TILE_AHEAD = 8 };
 
+/* Where sums start: bias, or sums so far; and how low they may end. */
+typedef struct vox_tile_start {
+    const float *from;
+    ptrdiff_t pos, block; /* from position to position, block to block */
+    float low;
+} vox_tile_start;
+
 /* y = max(low, start + sum); sum = 0 */
-VOX_INLINE void vox_conv_flush(const int n, const int nv, const vox_walk *t, const float low,
-                               const float *start, ptrdiff_t start_pos, ptrdiff_t start_block,
+VOX_INLINE void vox_conv_flush(const int n, const int nv, const vox_walk *t, const vox_tile_start start,
                                vox_v (*sum)[VOX_TILE_V * VOX_NV], float *y) {
     VOX_UNROLL
     for (int r = 0; r < n; r++) {
         VOX_UNROLL
         for (int v = 0; v < nv; v++) {
             const ptrdiff_t lane = v % VOX_NV * VOX_VL, block = v / VOX_NV;
-            const vox_v whole = vox_load(start + r * start_pos + block * start_block + lane) + sum[r][v];
-            vox_store(y + r * t->y_pos + block * t->y_block + lane, vox_max(vox_set(low), whole));
+            const vox_v whole = vox_load(start.from + r * start.pos + block * start.block + lane) + sum[r][v];
+            vox_store(y + r * t->y_pos + block * t->y_block + lane, vox_max(vox_set(start.low), whole));
             sum[r][v] = vox_set(0.0f);
         }
     }
 }
 
+/* What is known of a tile when it is compiled. */
+typedef struct vox_tile_shape {
+    int n, blocks, fetch;
+    ptrdiff_t x_pos;
+} vox_tile_shape;
+
 /* Blocks of positions with others between them (a stride) are lines that the processor does not foresee:
  * those of the next block of channels, or of the next tap (from row on), are fetched. 3x3x3, stride 2, of the
  * FMA peak: 32 -> 64 channels 69 % without, 86 % with; 64 -> 128 67 % and 87 %. */
-VOX_INLINE void vox_conv_fetch(const int n, const ptrdiff_t x_pos, const vox_walk *t, const float *row,
-                               int kw, const float *x, int left) {
+VOX_INLINE void vox_conv_fetch(const vox_tile_shape shape, const vox_walk *t, const float *row, int kw,
+                               const float *x, int left) {
     ptrdiff_t ahead = t->x_block;
     if (left <= VOX_BLOCK) x = row, ahead = kw + 1 < t->taps[2] ? (kw + 1) * t->x_tap[2] : t->x_tap[1];
     VOX_UNROLL
-    for (int r = 0; r < n; r++) vox_prefetch(x, (size_t)(ahead + r * x_pos));
+    for (int r = 0; r < shape.n; r++) vox_prefetch(x, (size_t)(ahead + r * shape.x_pos));
 }
 
-VOX_INLINE void vox_conv_tile(const int n, const int blocks, const ptrdiff_t x_pos, const int fetch,
-                              const vox_walk *t, const float *x, const float *w, const float *from,
-                              float *y) {
+VOX_INLINE void vox_conv_tile(const vox_tile_shape shape, const vox_walk *t, const float *x, const float *w,
+                              const float *from, float *y) {
     enum { VECTORS = VOX_TILE_V * VOX_NV };
-    const int nv = blocks * VOX_NV;
-    const float *start = from;
-    ptrdiff_t start_pos = t->from_pos, start_block = t->from_block;
+    const int n = shape.n, nv = shape.blocks * VOX_NV;
+    const ptrdiff_t x_pos = shape.x_pos;
+    vox_tile_start start = {from, t->from_pos, t->from_block, -INFINITY};
     int run = 0;
     vox_v sum[VOX_TILE_W][VECTORS];
     VOX_UNROLL
@@ -78,14 +89,14 @@ VOX_INLINE void vox_conv_tile(const int n, const int blocks, const ptrdiff_t x_p
                 for (int left = t->ic; left > 0; left -= VOX_BLOCK, xb += t->x_block) {
                     const int lanes = vox_min_int(left, VOX_BLOCK);
                     const float *xc = xb;
-                    if (fetch) vox_conv_fetch(n, x_pos, t, xd + kh * t->x_tap[1], kw, xb, left);
+                    if (shape.fetch) vox_conv_fetch(shape, t, xd + kh * t->x_tap[1], kw, xb, left);
                     for (int l = 0; l < lanes; l++, xc += t->x_lane, wc += VOX_BLOCK) {
                         vox_v wv[VECTORS];
                         VOX_UNROLL
                         for (int v = 0; v < nv; v++)
                             wv[v] = vox_load(wc + v / VOX_NV * t->w_block + v % VOX_NV * VOX_VL);
                         VOX_UNROLL
-                        for (int v = 0; v < blocks; v++)
+                        for (int v = 0; v < shape.blocks; v++)
                             vox_prefetch(wc + v * t->w_block, VOX_TILE_AHEAD * VOX_BLOCK);
                         const float *xp = xc;
                         VOX_UNROLL
@@ -99,14 +110,13 @@ VOX_INLINE void vox_conv_tile(const int n, const int blocks, const ptrdiff_t x_p
             }
             run += t->taps[2] * t->ic;
             if (run < t->run) continue;
-            vox_conv_flush(n, nv, t, -INFINITY, start, start_pos, start_block, sum, y);
-            start = y;
-            start_pos = t->y_pos;
-            start_block = t->y_block;
+            vox_conv_flush(n, nv, t, start, sum, y);
+            start = (vox_tile_start){y, t->y_pos, t->y_block, -INFINITY};
             run = 0;
         }
     }
-    vox_conv_flush(n, nv, t, t->low, start, start_pos, start_block, sum, y);
+    start.low = t->low;
+    vox_conv_flush(n, nv, t, start, sum, y);
 }
 
 /* The tiles by width. Positions 16 floats apart (blocked input, stride 1) have their own: the offsets become
@@ -116,15 +126,15 @@ typedef void vox_tile_fn(const vox_walk *t, int n, const float *x, const float *
                          float *y);
 #define VOX_TILE_1(N)                                                                                        \
     case N:                                                                                                  \
-        vox_conv_tile(N, 1, VOX_BLOCK, 0, t, x, w, from, y);                                                 \
+        vox_conv_tile((vox_tile_shape){N, 1, 0, VOX_BLOCK}, t, x, w, from, y);                               \
         break;
 #define VOX_TILE_1_STRIDED(N)                                                                                \
     case N:                                                                                                  \
-        vox_conv_tile(N, 1, t->x_pos, 1, t, x, w, from, y);                                                  \
+        vox_conv_tile((vox_tile_shape){N, 1, 1, t->x_pos}, t, x, w, from, y);                                \
         break;
 #define VOX_TILE_1_PLAIN(N)                                                                                  \
     case N:                                                                                                  \
-        vox_conv_tile(N, 1, t->x_pos, 0, t, x, w, from, y);                                                  \
+        vox_conv_tile((vox_tile_shape){N, 1, 0, t->x_pos}, t, x, w, from, y);                                \
         break;
 VOX_TILE void vox_conv_tile_1(const vox_walk *t, int n, const float *x, const float *w, const float *from,
                               float *y) {
@@ -141,15 +151,15 @@ VOX_TILE void vox_conv_tile_1_plain(const vox_walk *t, int n, const float *x, co
 #if VOX_TILE_PAIRS
 #define VOX_TILE_2(N)                                                                                        \
     case N:                                                                                                  \
-        vox_conv_tile(N, 2, VOX_BLOCK, 0, t, x, w, from, y);                                                 \
+        vox_conv_tile((vox_tile_shape){N, 2, 0, VOX_BLOCK}, t, x, w, from, y);                               \
         break;
 #define VOX_TILE_2_STRIDED(N)                                                                                \
     case N:                                                                                                  \
-        vox_conv_tile(N, 2, t->x_pos, 1, t, x, w, from, y);                                                  \
+        vox_conv_tile((vox_tile_shape){N, 2, 1, t->x_pos}, t, x, w, from, y);                                \
         break;
 #define VOX_TILE_2_PLAIN(N)                                                                                  \
     case N:                                                                                                  \
-        vox_conv_tile(N, 2, t->x_pos, 0, t, x, w, from, y);                                                  \
+        vox_conv_tile((vox_tile_shape){N, 2, 0, t->x_pos}, t, x, w, from, y);                                \
         break;
 VOX_TILE void vox_conv_tile_2(const vox_walk *t, int n, const float *x, const float *w, const float *from,
                               float *y) {

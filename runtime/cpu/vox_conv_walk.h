@@ -91,7 +91,9 @@ static inline ptrdiff_t vox_plane_floats(const vox_dims *t) {
 /* What one task computes: output channel blocks, planes, rows; ends exclusive. Planes are those of the range;
  * they and rows are counted in the order of vox_conv_turn. */
 typedef struct vox_conv_box {
-    int n, oc[2], range[2], d[2], h[2];
+    int n, oc[2];
+    vox_range range;
+    int d[2], h[2];
 } vox_conv_box;
 
 /* The i-th of n outputs of a dilated axis to be computed: those that are congruent modulo the dilation follow
@@ -109,25 +111,25 @@ static inline int vox_conv_group_blocks(const vox_conv *g) {
     return vox_parts(g->y.c / g->group, VOX_BLOCK);
 }
 
-VOX_KERNEL int vox_conv_tasks(const vox_conv *g, int begin, int end) {
+VOX_KERNEL int vox_conv_tasks(const vox_conv *g, vox_range range) {
     return g->y.n * vox_parts(vox_conv_group_blocks(g) * g->group, g->task_oc) *
-           vox_parts(end - begin, g->task_d) * vox_parts(g->y.h, g->task_h);
+           vox_parts(range.end - range.begin, g->task_d) * vox_parts(g->y.h, g->task_h);
 }
-VOX_KERNEL int vox_conv_transpose_tasks(const vox_conv *g, int begin, int end) {
-    return vox_conv_tasks(g, begin, end);
+VOX_KERNEL int vox_conv_transpose_tasks(const vox_conv *g, vox_range range) {
+    return vox_conv_tasks(g, range);
 }
 
 /* Tasks are numbered n, oc, d, h, the last one fastest. */
-static inline vox_conv_box vox_conv_box_of(const vox_conv *g, int begin, int end, int task) {
+static inline vox_conv_box vox_conv_box_of(const vox_conv *g, vox_range range, int task) {
     const int blocks = vox_conv_group_blocks(g) * g->group;
-    const int nh = vox_parts(g->y.h, g->task_h), nd = vox_parts(end - begin, g->task_d),
-              nc = vox_parts(blocks, g->task_oc);
+    const int planes = range.end - range.begin, nd = vox_parts(planes, g->task_d),
+              nh = vox_parts(g->y.h, g->task_h), nc = vox_parts(blocks, g->task_oc);
     const int h = task % nh * g->task_h, d = task / nh % nd * g->task_d,
               oc = task / nh / nd % nc * g->task_oc;
     return (vox_conv_box){task / nh / nd / nc,
                           {oc, vox_min_int(oc + g->task_oc, blocks)},
-                          {begin, end},
-                          {d, vox_min_int(d + g->task_d, end - begin)},
+                          range,
+                          {d, vox_min_int(d + g->task_d, planes)},
                           {h, vox_min_int(h + g->task_h, g->y.h)}};
 }
 

@@ -66,26 +66,30 @@ static inline int64_t vox_copy_part(int64_t count, int task, int64_t *begin) {
 }
 
 /* n elements of `size` bytes, strides in elements. */
-static inline void vox_copy_run(const char *x, int64_t xs, char *y, int64_t ys, int size, int64_t n) {
-    if (xs == 1 && ys == 1) {
+static inline void vox_copy_run(vox_xy_any o, int64_t x_stride, int64_t y_stride, int size, int64_t n) {
+    const char *x = o.x;
+    char *y = o.y;
+    if (x_stride == 1 && y_stride == 1) {
         memcpy(y, x, (size_t)(n * size));
     } else if (size == 4) {
-        for (int64_t i = 0; i < n; i++) memcpy(y + i * ys * 4, x + i * xs * 4, 4);
+        for (int64_t i = 0; i < n; i++) memcpy(y + i * y_stride * 4, x + i * x_stride * 4, 4);
     } else {
-        for (int64_t i = 0; i < n; i++) memcpy(y + i * ys * size, x + i * xs * size, (size_t)size);
+        for (int64_t i = 0; i < n; i++)
+            memcpy(y + i * y_stride * size, x + i * x_stride * size, (size_t)size);
     }
 }
+static inline vox_xy_any vox_copy_from(vox_xy_any o, int64_t x, int64_t y, int size) {
+    return (vox_xy_any){(const char *)o.x + x * size, (char *)o.y + y * size};
+}
 
-/* Elements [begin, begin + n) of a box. */
-static inline void vox_copy_elements(int rank, const int *dim, const int64_t *x_stride,
-                                     const int64_t *y_stride, int size, int64_t begin, int64_t n,
-                                     const char *x, char *y) {
-    vox_box box = vox_box_at(rank, dim, x_stride, y_stride, begin);
-    const int last = box.rank - 1;
+/* n elements of a box, from where it is on. */
+static inline void vox_copy_elements(vox_box *box, int size, vox_xy_any o, int64_t n) {
+    const int last = box->rank - 1;
     for (int64_t done = 0, run; done < n; done += run) {
-        run = vox_box_run(&box, n - done);
-        vox_copy_run(x + box.x * size, box.x_stride[last], y + box.y * size, box.y_stride[last], size, run);
-        vox_box_advance(&box, run);
+        run = vox_box_run(box, n - done);
+        vox_copy_run(vox_copy_from(o, box->x, box->y, size), box->x_stride[last], box->y_stride[last], size,
+                     run);
+        vox_box_advance(box, run);
     }
 }
 
@@ -98,31 +102,31 @@ static inline int vox_ring_index(int ring, int z) {
     return ring > 0 ? z % ring : z;
 }
 /* Part `task` of plane d: the box with axis D cut to one. */
-static inline void vox_copy_plane(const vox_copy *g, int d, const char *x, char *y, int task) {
-    const int64_t size = g->element;
+static inline void vox_copy_plane(const vox_copy *g, int d, vox_xy_any o, int task) {
     int dim[VOX_MAX_RANK];
     int64_t begin;
     for (int i = 0; i < g->rank; i++) dim[i] = i == g->planes ? 1 : g->dim[i];
     const int64_t n = vox_copy_part(vox_copy_count(g->rank, dim), task, &begin);
-    x += vox_ring_index(g->x_ring, g->x_begin + d) * g->x_stride[g->planes] * size;
-    y += vox_ring_index(g->y_ring, d) * g->y_stride[g->planes] * size;
-    vox_copy_elements(g->rank, dim, g->x_stride, g->y_stride, g->element, begin, n, x, y);
+    o = vox_copy_from(o, vox_ring_index(g->x_ring, g->x_begin + d) * g->x_stride[g->planes],
+                      vox_ring_index(g->y_ring, d) * g->y_stride[g->planes], g->element);
+    vox_box box = vox_box_at(g->rank, dim, g->x_stride, g->y_stride, begin);
+    vox_copy_elements(&box, g->element, o, n);
 }
 
-VOX_KERNEL int vox_copy_tasks(const vox_copy *g, int begin, int end) {
-    if (g->planes) return (end - begin) * vox_copy_plane_tasks(g);
+VOX_KERNEL int vox_copy_tasks(const vox_copy *g, vox_range range) {
+    if (g->planes) return (range.end - range.begin) * vox_copy_plane_tasks(g);
     return (int)((vox_copy_count(g->rank, g->dim) + VOX_COPY_PART - 1) / VOX_COPY_PART);
 }
-VOX_KERNEL void vox_copy_box(const vox_copy *g, int begin, int end, const void *x, void *y, int task) {
+VOX_KERNEL void vox_copy_box(const vox_copy *g, vox_xy_any o, vox_range range, int task) {
     int64_t from;
-    (void)end;
     if (g->planes) {
         const int tasks = vox_copy_plane_tasks(g);
-        vox_copy_plane(g, begin + task / tasks, x, y, task % tasks);
+        vox_copy_plane(g, range.begin + task / tasks, o, task % tasks);
         return;
     }
     const int64_t n = vox_copy_part(vox_copy_count(g->rank, g->dim), task, &from);
-    vox_copy_elements(g->rank, g->dim, g->x_stride, g->y_stride, g->element, from, n, x, y);
+    vox_box box = vox_box_at(g->rank, g->dim, g->x_stride, g->y_stride, from);
+    vox_copy_elements(&box, g->element, o, n);
 }
 
 /* The input index that output index i of an axis takes, or -1: the constant. */
@@ -144,7 +148,8 @@ static inline int vox_pad_source(vox_pad_mode mode, int i, int begin, int extent
     return r < extent ? r : period - r;
 }
 
-VOX_KERNEL int vox_pad_tasks(const vox_pad *g) {
+VOX_KERNEL int vox_pad_tasks(const vox_pad *g, vox_range range) {
+    (void)range;
     return (int)((vox_copy_count(g->rank, g->y_dim) + VOX_COPY_PART - 1) / VOX_COPY_PART);
 }
 
@@ -158,7 +163,8 @@ static inline int64_t vox_pad_piece(const vox_pad *g, int *rank) {
     }
     return piece;
 }
-VOX_KERNEL void vox_pad_box(const vox_pad *g, const void *x, void *y, int task) {
+VOX_KERNEL void vox_pad_box(const vox_pad *g, vox_xy_any o, vox_range range, int task) {
+    (void)range;
     const int size = g->element;
     char value[8]; /* a copy: y may not change it */
     int rank;
@@ -176,23 +182,22 @@ VOX_KERNEL void vox_pad_box(const vox_pad *g, const void *x, void *y, int task) 
             inside = inside && source >= 0;
             from += source * stride, stride *= g->x_dim[i];
         }
-        char *to = (char *)y + at * size;
+        char *to = (char *)o.y + at * size;
         if (inside)
-            memcpy(to, (const char *)x + from * size, (size_t)(run * size));
+            memcpy(to, (const char *)o.x + from * size, (size_t)(run * size));
         else
-            vox_copy_run(value, 0, to, 1, size, run);
+            vox_copy_run((vox_xy_any){value, to}, 0, 1, size, run);
     }
 }
 
-VOX_KERNEL int vox_relayout_tasks(const vox_relayout *g, int begin, int end) {
-    return g->x.n * vox_parts(g->x.c, VOX_BLOCK) * (end - begin);
+VOX_KERNEL int vox_relayout_tasks(const vox_relayout *g, vox_range range) {
+    return g->x.n * vox_parts(g->x.c, VOX_BLOCK) * (range.end - range.begin);
 }
 
-/* The plane of one task: its lanes, and its first float in x and in y. */
-static inline int vox_relayout_plane(const vox_relayout *g, int begin, int end, int task, const float **x,
-                                     float **y) {
-    const int blocks = vox_parts(g->x.c, VOX_BLOCK), d = begin + task % (end - begin);
-    const int at = task / (end - begin), c = at % blocks * VOX_BLOCK;
+/* The plane of one task: its lanes; *o becomes its first float in x and in y. */
+static inline int vox_relayout_plane(const vox_relayout *g, vox_range range, int task, vox_xy *o) {
+    const int blocks = vox_parts(g->x.c, VOX_BLOCK), planes = range.end - range.begin;
+    const int d = range.begin + task % planes, at = task / planes, c = at % blocks * VOX_BLOCK;
     const ptrdiff_t plane = (ptrdiff_t)g->x.h * g->x.w, n = at / blocks;
     const vox_dims *t[2] = {&g->x, &g->y};
     ptrdiff_t first[2];
@@ -201,24 +206,22 @@ static inline int vox_relayout_plane(const vox_relayout *g, int begin, int end, 
         first[i] =
             (channel * vox_planes(t[i]) + vox_plane_of(t[i], d) * (t[i]->block ? VOX_BLOCK : 1)) * plane;
     }
-    *x += first[0], *y += first[1];
+    o->x += first[0], o->y += first[1];
     return vox_min_int(g->x.c - c, VOX_BLOCK);
 }
-VOX_KERNEL void vox_f32_to_block(const vox_relayout *g, int begin, int end, const float *x, float *y,
-                                 int task) {
+VOX_KERNEL void vox_f32_to_block(const vox_relayout *g, vox_xy o, vox_range range, int task) {
     const ptrdiff_t plane = (ptrdiff_t)g->x.h * g->x.w, step = plane * vox_planes(&g->x);
-    const int lanes = vox_relayout_plane(g, begin, end, task, &x, &y);
-    for (ptrdiff_t i = 0; i < plane; i++, y += VOX_BLOCK) {
-        for (int l = 0; l < lanes; l++) y[l] = x[l * step + i];
-        for (int l = lanes; l < VOX_BLOCK; l++) y[l] = 0.0f;
+    const int lanes = vox_relayout_plane(g, range, task, &o);
+    for (ptrdiff_t i = 0; i < plane; i++, o.y += VOX_BLOCK) {
+        for (int l = 0; l < lanes; l++) o.y[l] = o.x[l * step + i];
+        for (int l = lanes; l < VOX_BLOCK; l++) o.y[l] = 0.0f;
     }
 }
-VOX_KERNEL void vox_f32_from_block(const vox_relayout *g, int begin, int end, const float *x, float *y,
-                                   int task) {
+VOX_KERNEL void vox_f32_from_block(const vox_relayout *g, vox_xy o, vox_range range, int task) {
     const ptrdiff_t plane = (ptrdiff_t)g->x.h * g->x.w, step = plane * vox_planes(&g->y);
-    const int lanes = vox_relayout_plane(g, begin, end, task, &x, &y);
+    const int lanes = vox_relayout_plane(g, range, task, &o);
     for (int l = 0; l < lanes; l++)
-        for (ptrdiff_t i = 0; i < plane; i++) y[l * step + i] = x[i * VOX_BLOCK + l];
+        for (ptrdiff_t i = 0; i < plane; i++) o.y[l * step + i] = o.x[i * VOX_BLOCK + l];
 }
 
 #endif

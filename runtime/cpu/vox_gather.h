@@ -15,52 +15,64 @@ typedef struct vox_gather {
     int indices, element;
 } vox_gather;
 
-VOX_KERNEL int vox_gather_tasks(const vox_gather *g) {
+VOX_KERNEL int vox_gather_tasks(const vox_gather *g, vox_range range) {
+    (void)range;
     return g->outer < VOX_GATHER_TASKS ? (int)g->outer : VOX_GATHER_TASKS;
 }
-VOX_KERNEL void vox_gather_axis(const vox_gather *g, const void *x, const int64_t *index, void *y, int task) {
+typedef struct vox_gather_operands {
+    const void *x;
+    const int64_t *index;
+    void *y;
+} vox_gather_operands;
+VOX_KERNEL void vox_gather_axis(const vox_gather *g, vox_gather_operands o, vox_range range, int task) {
     const size_t run = (size_t)g->inner * (size_t)g->element;
-    const int tasks = vox_gather_tasks(g);
-    for (int64_t o = g->outer * task / tasks; o < g->outer * (task + 1) / tasks; o++)
+    const int tasks = vox_gather_tasks(g, range);
+    for (int64_t n = g->outer * task / tasks; n < g->outer * (task + 1) / tasks; n++)
         for (int i = 0; i < g->indices; i++) {
-            const int64_t from = o * g->axis + (index[i] < 0 ? index[i] + g->axis : index[i]);
-            memcpy((char *)y + (size_t)(o * g->indices + i) * run, (const char *)x + (size_t)from * run, run);
+            const int64_t from = n * g->axis + (o.index[i] < 0 ? o.index[i] + g->axis : o.index[i]);
+            memcpy((char *)o.y + (size_t)(n * g->indices + i) * run, (const char *)o.x + (size_t)from * run,
+                   run);
         }
 }
 
-static inline int vox_check_gather(vox_probe *p, const vox_gather *g, const void *x, const int64_t *index,
-                                   const void *y) {
+static inline int vox_check_gather(vox_probe *p, const vox_gather *g, vox_gather_operands o) {
     vox_samples s = {0};
     const size_t run = (size_t)g->inner * (size_t)g->element;
     for (int i = 0; i < p->samples; i++) {
         const int64_t outer = vox_pick(p, i, 0, g->outer), k = vox_pick(p, i, 1, g->indices);
-        const int64_t from = outer * g->axis + (index[k] < 0 ? index[k] + g->axis : index[k]);
-        vox_sample_bytes(&s, (const char *)y + (size_t)(outer * g->indices + k) * run,
-                         (const char *)x + (size_t)from * run, run);
+        const int64_t from = outer * g->axis + (o.index[k] < 0 ? o.index[k] + g->axis : o.index[k]);
+        vox_sample_bytes(&s, (const char *)o.y + (size_t)(outer * g->indices + k) * run,
+                         (const char *)o.x + (size_t)from * run, run);
     }
     return vox_judge(p, &s);
 }
 
-/* Copies n boxes, parts[i] from x[i] to y[i]. */
-VOX_KERNEL int vox_concat_tasks(const vox_copy *parts, int n) {
+/* The members of a concat that are copied, each a box of its own. */
+typedef struct vox_concat {
+    int members;
+    const vox_copy *member;
+} vox_concat;
+
+/* o: the operands of each member. */
+VOX_KERNEL int vox_concat_tasks(const vox_concat *g, vox_range range) {
     int tasks = 0;
-    for (int i = 0; i < n; i++) tasks += vox_copy_tasks(&parts[i], 0, 0);
+    for (int i = 0; i < g->members; i++) tasks += vox_copy_tasks(&g->member[i], range);
     return tasks;
 }
-VOX_KERNEL void vox_concat(const vox_copy *parts, int n, const void *const *x, void *const *y, int task) {
-    for (int i = 0; i < n; i++) {
-        const int tasks = vox_copy_tasks(&parts[i], 0, 0);
+VOX_KERNEL void vox_concat_members(const vox_concat *g, const vox_xy_any *o, vox_range range, int task) {
+    for (int i = 0; i < g->members; i++) {
+        const int tasks = vox_copy_tasks(&g->member[i], range);
         if (task < tasks) {
-            vox_copy_box(&parts[i], 0, 0, x[i], y[i], task);
+            vox_copy_box(&g->member[i], o[i], range, task);
             return;
         }
         task -= tasks;
     }
 }
-static inline int vox_check_concat(vox_probe *p, const vox_copy *parts, int n, const void *const *x,
-                                   void *const *y) {
+static inline int vox_check_concat(vox_probe *p, const vox_concat *g, const vox_xy_any *o) {
     vox_samples s = {0};
-    for (int i = 0; i < p->samples; i++) vox_sample_copy(p, &s, i, &parts[i % n], x[i % n], y[i % n]);
+    for (int i = 0; i < p->samples; i++)
+        vox_sample_copy(p, &s, i, &g->member[i % g->members], o[i % g->members]);
     return vox_judge(p, &s);
 }
 

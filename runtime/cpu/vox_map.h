@@ -17,33 +17,34 @@ static inline int64_t vox_map_part(int64_t count, int task, int64_t *begin) {
 }
 
 /* Plane by plane: a task is one n, channel (or block of channels) and plane. */
-static inline int vox_plane_tasks(const vox_dims *t, int begin, int end) {
-    return t->n * (t->block ? vox_parts(t->c, VOX_BLOCK) : t->c) * (end - begin);
+static inline int vox_plane_tasks(const vox_dims *t, vox_range range) {
+    return t->n * (t->block ? vox_parts(t->c, VOX_BLOCK) : t->c) * (range.end - range.begin);
 }
 static inline ptrdiff_t vox_plane_size(const vox_dims *t) {
     return (ptrdiff_t)t->h * t->w * (t->block ? VOX_BLOCK : 1);
 }
 /* Where the plane of a task begins in a tensor of these dims, but with this ring. */
-static inline ptrdiff_t vox_plane_begin(const vox_dims *t, int ring, int begin, int end, int task) {
+static inline ptrdiff_t vox_plane_begin(const vox_dims *t, int ring, vox_range range, int task) {
+    const int planes = range.end - range.begin, d = range.begin + task % planes;
+    const ptrdiff_t channel = task / planes;
     vox_dims r = *t;
     r.ring = ring;
-    const ptrdiff_t channel = task / (end - begin);
-    return (channel * vox_planes(&r) + vox_plane_of(&r, begin + task % (end - begin))) * vox_plane_size(t);
+    return (channel * vox_planes(&r) + vox_plane_of(&r, d)) * vox_plane_size(t);
 }
 
-VOX_KERNEL int vox_map_tasks(const vox_map *g, int begin, int end) {
-    if (g->y.n) return vox_plane_tasks(&g->y, begin, end);
+VOX_KERNEL int vox_map_tasks(const vox_map *g, vox_range range) {
+    if (g->y.n) return vox_plane_tasks(&g->y, range);
     return (int)((g->count + VOX_MAP_PART - 1) / VOX_MAP_PART);
 }
-VOX_KERNEL void vox_f32_map(const vox_map *g, int begin, int end, const float *x, float *y, int task) {
+VOX_KERNEL void vox_f32_map(const vox_map *g, vox_xy o, vox_range range, int task) {
     int64_t from;
     if (g->y.n) {
-        vox_activate_run(&g->ep, 0.0f, x + vox_plane_begin(&g->y, g->x_ring, begin, end, task),
-                         y + vox_plane_begin(&g->y, g->y.ring, begin, end, task), vox_plane_size(&g->y));
+        vox_activate_run(&g->ep, 0.0f, o.x + vox_plane_begin(&g->y, g->x_ring, range, task),
+                         o.y + vox_plane_begin(&g->y, g->y.ring, range, task), vox_plane_size(&g->y));
         return;
     }
     const int64_t n = vox_map_part(g->count, task, &from);
-    vox_activate_run(&g->ep, 0.0f, x + from, y + from, (ptrdiff_t)n);
+    vox_activate_run(&g->ep, 0.0f, o.x + from, o.y + from, (ptrdiff_t)n);
 }
 
 static inline float vox_binary_value(vox_binary_op op, float a, float b) {
@@ -78,75 +79,83 @@ static inline float vox_binary_value(vox_binary_op op, float a, float b) {
     return NAN;
 }
 
-VOX_INLINE void vox_binary_loop(vox_binary_op op, const float *a, const int64_t as, const float *b,
-                                const int64_t bs, float *y, int64_t n) {
-    for (int64_t i = 0; i < n; i++) y[i] = vox_binary_value(op, a[i * as], b[i * bs]);
+/* Neighbouring elements: where they begin, and how far apart they are in a and b; y's follow each other. */
+typedef struct vox_binary_row {
+    const float *a, *b;
+    float *y;
+    int64_t a_step, b_step;
+} vox_binary_row;
+
+VOX_INLINE void vox_binary_loop(vox_binary_op op, const vox_binary_row *r, const int64_t a_step,
+                                const int64_t b_step, int64_t n) {
+    const float *a = r->a, *b = r->b;
+    float *y = r->y;
+    for (int64_t i = 0; i < n; i++) y[i] = vox_binary_value(op, a[i * a_step], b[i * b_step]);
 }
 /* The common strides and operators as constants, so that the compiler vectorises them. */
-VOX_INLINE void vox_binary_strides(vox_binary_op op, const float *a, int64_t as, const float *b, int64_t bs,
-                                   float *y, int64_t n) {
-    if (as == 1 && bs == 1)
-        vox_binary_loop(op, a, 1, b, 1, y, n);
-    else if (as == 1 && bs == 0)
-        vox_binary_loop(op, a, 1, b, 0, y, n);
+VOX_INLINE void vox_binary_strides(vox_binary_op op, const vox_binary_row *r, int64_t n) {
+    if (r->a_step == 1 && r->b_step == 1)
+        vox_binary_loop(op, r, 1, 1, n);
+    else if (r->a_step == 1 && r->b_step == 0)
+        vox_binary_loop(op, r, 1, 0, n);
     else
-        vox_binary_loop(op, a, as, b, bs, y, n);
+        vox_binary_loop(op, r, r->a_step, r->b_step, n);
 }
-VOX_NOINLINE void vox_binary_run(vox_binary_op op, const float *a, int64_t as, const float *b, int64_t bs,
-                                 float *y, int64_t n) {
+VOX_NOINLINE void vox_binary_run(vox_binary_op op, const vox_binary_row *r, int64_t n) {
     switch (op) {
     case VOX_ADD:
-        vox_binary_strides(VOX_ADD, a, as, b, bs, y, n);
+        vox_binary_strides(VOX_ADD, r, n);
         break;
     case VOX_SUB:
-        vox_binary_strides(VOX_SUB, a, as, b, bs, y, n);
+        vox_binary_strides(VOX_SUB, r, n);
         break;
     case VOX_MUL:
-        vox_binary_strides(VOX_MUL, a, as, b, bs, y, n);
+        vox_binary_strides(VOX_MUL, r, n);
         break;
     case VOX_DIV:
-        vox_binary_strides(VOX_DIV, a, as, b, bs, y, n);
+        vox_binary_strides(VOX_DIV, r, n);
         break;
     case VOX_EQUAL: /* a branch for NaN otherwise */
-        vox_binary_strides(VOX_EQUAL, a, as, b, bs, y, n);
+        vox_binary_strides(VOX_EQUAL, r, n);
         break;
     default:
-        vox_binary_loop(op, a, as, b, bs, y, n);
+        vox_binary_loop(op, r, r->a_step, r->b_step, n);
     }
 }
 
-VOX_KERNEL int vox_binary_tasks(const vox_binary *g, int begin, int end) {
-    if (g->y.n) return vox_plane_tasks(&g->y, begin, end);
+VOX_KERNEL int vox_binary_tasks(const vox_binary *g, vox_range range) {
+    if (g->y.n) return vox_plane_tasks(&g->y, range);
     return (int)((vox_copy_count(g->rank, g->dim) + VOX_MAP_PART - 1) / VOX_MAP_PART);
 }
 /* One plane; a stride along the last axis is 1, or 0 for a single number. */
-static inline void vox_binary_plane(const vox_binary *g, int begin, int end, const float *a, const float *b,
-                                    float *y, int task) {
-    const int64_t as = g->a_stride[g->rank - 1], bs = g->b_stride[g->rank - 1];
-    if (as) a += vox_plane_begin(&g->y, g->a_ring, begin, end, task);
-    if (bs) b += vox_plane_begin(&g->y, g->b_ring, begin, end, task);
-    y += vox_plane_begin(&g->y, g->y.ring, begin, end, task);
-    vox_binary_run(g->op, a, as, b, bs, y, vox_plane_size(&g->y));
+static inline void vox_binary_plane(const vox_binary *g, vox_binary_operands o, vox_range range, int task) {
+    vox_binary_row r = {o.a, o.b, o.y, g->a_stride[g->rank - 1], g->b_stride[g->rank - 1]};
+    if (r.a_step) r.a += vox_plane_begin(&g->y, g->a_ring, range, task);
+    if (r.b_step) r.b += vox_plane_begin(&g->y, g->b_ring, range, task);
+    r.y += vox_plane_begin(&g->y, g->y.ring, range, task);
+    vox_binary_run(g->op, &r, vox_plane_size(&g->y));
 }
-VOX_KERNEL void vox_f32_binary(const vox_binary *g, int begin, int end, const float *a, const float *b,
-                               float *y, int task) {
+VOX_KERNEL void vox_f32_binary(const vox_binary *g, vox_binary_operands o, vox_range range, int task) {
     int64_t from;
     if (g->y.n) {
-        vox_binary_plane(g, begin, end, a, b, y, task);
+        vox_binary_plane(g, o, range, task);
         return;
     }
     const int64_t n = vox_map_part(vox_copy_count(g->rank, g->dim), task, &from);
     vox_box box = vox_box_at(g->rank, g->dim, g->a_stride, g->b_stride, from);
+    const int last = box.rank - 1;
     for (int64_t done = 0, run; done < n; done += run) {
+        const vox_binary_row r = {o.a + box.x, o.b + box.y, o.y + from + done, box.x_stride[last],
+                                  box.y_stride[last]};
         run = vox_box_run(&box, n - done);
-        vox_binary_run(g->op, a + box.x, box.x_stride[box.rank - 1], b + box.y, box.y_stride[box.rank - 1],
-                       y + from + done, run);
+        vox_binary_run(g->op, &r, run);
         vox_box_advance(&box, run);
     }
 }
 
 /* Comparisons write bytes, 1 or 0. */
-VOX_KERNEL void vox_f32_compare(const vox_binary *g, const float *a, const float *b, uint8_t *y, int task) {
+VOX_KERNEL void vox_f32_compare(const vox_binary *g, vox_compare_operands o, vox_range range, int task) {
+    (void)range;
     int64_t begin;
     const int64_t n = vox_map_part(vox_copy_count(g->rank, g->dim), task, &begin);
     vox_box box = vox_box_at(g->rank, g->dim, g->a_stride, g->b_stride, begin);
@@ -154,7 +163,7 @@ VOX_KERNEL void vox_f32_compare(const vox_binary *g, const float *a, const float
     for (int64_t done = 0, run; done < n; done += run) {
         run = vox_box_run(&box, n - done);
         for (int64_t i = 0; i < run; i++)
-            y[begin + done + i] = vox_binary_value(g->op, a[box.x + i * as], b[box.y + i * bs]) != 0;
+            o.y[begin + done + i] = vox_binary_value(g->op, o.a[box.x + i * as], o.b[box.y + i * bs]) != 0;
         vox_box_advance(&box, run);
     }
 }
@@ -184,12 +193,17 @@ static inline int64_t vox_cast_read(vox_dtype from, vox_dtype to, const void *x,
     }
     return 0;
 }
-VOX_KERNEL int vox_cast_tasks(int64_t count) {
-    return (int)((count + VOX_MAP_PART - 1) / VOX_MAP_PART);
+VOX_KERNEL int vox_cast_tasks(const vox_cast *g, vox_range range) {
+    (void)range;
+    return (int)((g->count + VOX_MAP_PART - 1) / VOX_MAP_PART);
 }
-VOX_KERNEL void vox_cast(int64_t count, vox_dtype from, vox_dtype to, const void *x, void *y, int task) {
+VOX_KERNEL void vox_cast_elements(const vox_cast *g, vox_xy_any o, vox_range range, int task) {
+    (void)range;
     int64_t begin;
-    const int64_t end = vox_map_part(count, task, &begin) + begin;
+    const int64_t end = vox_map_part(g->count, task, &begin) + begin;
+    const vox_dtype from = g->from, to = g->to;
+    const void *x = o.x;
+    void *y = o.y;
     for (int64_t i = begin; i < end; i++) {
         if (to == VOX_F32 && from == VOX_F32) {
             ((float *)y)[i] = ((const float *)x)[i];

@@ -14,61 +14,57 @@
 /* ---- x to y ---------------------------------------------------------------------------------- */
 
 /* One task: one n and channel (plain) or block of channels, one plane. */
-VOX_KERNEL int vox_affine_tasks(const vox_norm *g, int begin, int end) {
-    return g->x.n * (g->x.block ? vox_parts(g->x.c, VOX_BLOCK) : g->x.c) * (end - begin);
-}
-VOX_KERNEL int vox_normalise_tasks(const vox_norm *g, int begin, int end) {
-    return vox_affine_tasks(g, begin, end);
+VOX_KERNEL int vox_norm_tasks(const vox_norm *g, vox_range range) {
+    return g->x.n * (g->x.block ? vox_parts(g->x.c, VOX_BLOCK) : g->x.c) * (range.end - range.begin);
 }
 
 enum { VOX_NORM_LARGE = 16 * 1048576 /* bytes of y that no cache keeps for the next layer */ };
 
-/* n blocks: act((x - mean) * scale + bias), lane by lane. past: y is stored past the caches. */
-VOX_INLINE void vox_norm_blocks(const int past, const vox_epilogue *ep, const float *mean, const float *scale,
-                                const float *bias, const float *slope, const float *x, float *y,
+/* What becomes of 16 lanes: act((x - mean) * scale + bias). */
+typedef struct vox_norm_values {
+    vox_epilogue ep;
+    int sloped; /* 1: slope is read */
+    float mean[VOX_BLOCK], scale[VOX_BLOCK], bias[VOX_BLOCK], slope[VOX_BLOCK];
+} vox_norm_values;
+
+/* n blocks, lane by lane. past: y is stored past the caches. */
+VOX_INLINE void vox_norm_blocks(const int past, const vox_norm_values *lane, const float *x, float *y,
                                 ptrdiff_t n) {
-    const vox_epilogue copy = *ep;
+    const vox_epilogue copy = lane->ep;
     for (ptrdiff_t i = 0; i < n; i++)
         for (int v = 0; v < VOX_BLOCK; v += VOX_VL) {
-            const vox_v centred = vox_load(x + i * VOX_BLOCK + v) - vox_load(mean + v);
-            const vox_v sum = vox_fma(centred, vox_load(scale + v), vox_load(bias + v));
-            const vox_v done = vox_activate(&copy, sum, slope ? vox_load(slope + v) : vox_zero());
+            const vox_v centred = vox_load(x + i * VOX_BLOCK + v) - vox_load(lane->mean + v);
+            const vox_v sum = vox_fma(centred, vox_load(lane->scale + v), vox_load(lane->bias + v));
+            const vox_v slope = lane->sloped ? vox_load(lane->slope + v) : vox_zero();
+            const vox_v done = vox_activate(&copy, sum, slope);
             past ? vox_store_past(y + i * VOX_BLOCK + v, done) : vox_store(y + i * VOX_BLOCK + v, done);
         }
 }
-VOX_NOINLINE void vox_norm_near(const vox_epilogue *ep, const float *mean, const float *scale,
-                                const float *bias, const float *slope, const float *x, float *y,
-                                ptrdiff_t n) {
-    vox_norm_blocks(0, ep, mean, scale, bias, slope, x, y, n);
+VOX_NOINLINE void vox_norm_near(const vox_norm_values *lane, const float *x, float *y, ptrdiff_t n) {
+    vox_norm_blocks(0, lane, x, y, n);
 }
-VOX_NOINLINE void vox_norm_past(const vox_epilogue *ep, const float *mean, const float *scale,
-                                const float *bias, const float *slope, const float *x, float *y,
-                                ptrdiff_t n) {
-    vox_norm_blocks(1, ep, mean, scale, bias, slope, x, y, n);
+VOX_NOINLINE void vox_norm_past(const vox_norm_values *lane, const float *x, float *y, ptrdiff_t n) {
+    vox_norm_blocks(1, lane, x, y, n);
     vox_store_past_end();
 }
 
-/* The lanes' values in `lane` (plain: all of one channel) are applied to `count` voxels. */
-static inline void vox_norm_apply(const vox_norm *g, const float *mean, const float *scale, const float *bias,
-                                  const float *slope, const float *x, float *y, ptrdiff_t count) {
+/* The lanes' values (plain: all of one channel) are applied to `count` voxels. */
+static inline void vox_norm_apply(const vox_norm *g, const vox_norm_values *lane, vox_xy o, ptrdiff_t count) {
     const ptrdiff_t floats = g->x.block ? count * VOX_BLOCK : count, whole = floats / VOX_BLOCK;
-    const double all = (double)vox_planes(&g->x) * g->x.h * g->x.w * g->x.c * g->x.n * sizeof *y;
-    const int past = all > VOX_NORM_LARGE && x != y && (uintptr_t)y % (VOX_BLOCK * sizeof *y) == 0;
-    (past ? vox_norm_past : vox_norm_near)(&g->ep, mean, scale, bias, slope, x, y, whole);
+    const double all = (double)vox_planes(&g->x) * g->x.h * g->x.w * g->x.c * g->x.n * sizeof *o.y;
+    const int past = all > VOX_NORM_LARGE && o.x != o.y && (uintptr_t)o.y % (VOX_BLOCK * sizeof *o.y) == 0;
+    (past ? vox_norm_past : vox_norm_near)(lane, o.x, o.y, whole);
     if (whole * VOX_BLOCK == floats) return;
-    const size_t bytes = (size_t)(floats - whole * VOX_BLOCK) * sizeof *x;
+    const size_t bytes = (size_t)(floats - whole * VOX_BLOCK) * sizeof *o.x;
     float tail[VOX_BLOCK] = {0};
-    memcpy(tail, x + whole * VOX_BLOCK, bytes);
-    vox_norm_near(&g->ep, mean, scale, bias, slope, tail, tail, 1);
-    memcpy(y + whole * VOX_BLOCK, tail, bytes);
+    memcpy(tail, o.x + whole * VOX_BLOCK, bytes);
+    vox_norm_near(lane, tail, tail, 1);
+    memcpy(o.y + whole * VOX_BLOCK, tail, bytes);
 }
 
 /* 16 lanes of a packed vector, from channel c on; plain: channel c sixteen times. */
-static inline const float *vox_norm_lanes(const vox_norm *g, const float *vector, int c,
-                                          float lane[VOX_BLOCK]) {
-    if (!vector) return NULL;
+static inline void vox_norm_lanes(const vox_norm *g, const float *vector, int c, float lane[VOX_BLOCK]) {
     for (int l = 0; l < VOX_BLOCK; l++) lane[l] = vector[g->x.block ? c + l : c];
-    return lane;
 }
 
 /* What one task reads and writes. */
@@ -77,10 +73,10 @@ typedef struct vox_norm_plane {
     ptrdiff_t x, y; /* floats */
     ptrdiff_t voxels;
 } vox_norm_plane;
-static inline vox_norm_plane vox_norm_plane_of(const vox_norm *g, int begin, int end, int task) {
+static inline vox_norm_plane vox_norm_plane_of(const vox_norm *g, vox_range range, int task) {
     const ptrdiff_t count = (ptrdiff_t)g->x.h * g->x.w, size = g->x.block ? count * VOX_BLOCK : count;
     const int per_n = g->x.block ? vox_parts(g->x.c, VOX_BLOCK) : g->x.c;
-    const int at = task / (end - begin), d = begin + task % (end - begin);
+    const int planes = range.end - range.begin, at = task / planes, d = range.begin + task % planes;
     vox_dims to = g->x;
     to.ring = g->y_ring;
     return (vox_norm_plane){at / per_n, at % per_n * (g->x.block ? VOX_BLOCK : 1),
@@ -88,28 +84,25 @@ static inline vox_norm_plane vox_norm_plane_of(const vox_norm *g, int begin, int
                             ((ptrdiff_t)at * vox_planes(&to) + vox_plane_of(&to, d)) * size, count};
 }
 
-VOX_KERNEL void vox_f32_affine(const vox_norm *g, int begin, int end, const float *x, const float *scale,
-                               const float *bias, const float *slope, float *y, int task) {
-    static const float zeros[VOX_BLOCK];
-    const vox_norm_plane p = vox_norm_plane_of(g, begin, end, task);
-    float scale_lane[VOX_BLOCK], bias_lane[VOX_BLOCK], slope_lane[VOX_BLOCK];
-    vox_norm_apply(g, zeros, vox_norm_lanes(g, scale, p.c, scale_lane),
-                   vox_norm_lanes(g, bias, p.c, bias_lane), vox_norm_lanes(g, slope, p.c, slope_lane),
-                   x + p.x, y + p.y, p.voxels);
+VOX_KERNEL void vox_f32_affine(const vox_norm *g, vox_affine_operands o, vox_range range, int task) {
+    const vox_norm_plane p = vox_norm_plane_of(g, range, task);
+    vox_norm_values lane = {.ep = g->ep, .sloped = o.slope != NULL};
+    vox_norm_lanes(g, o.scale, p.c, lane.scale);
+    vox_norm_lanes(g, o.bias, p.c, lane.bias);
+    if (o.slope) vox_norm_lanes(g, o.slope, p.c, lane.slope);
+    vox_norm_apply(g, &lane, (vox_xy){o.x + p.x, o.y + p.y}, p.voxels);
 }
 
-VOX_KERNEL void vox_f32_normalise(const vox_norm *g, int begin, int end, const float *x, const float *terms,
-                                  const float *slope, float *y, int task) {
-    const vox_norm_plane p = vox_norm_plane_of(g, begin, end, task);
-    const float *of_n = terms + (ptrdiff_t)p.n * 3 * g->x.c;
-    float lane[3][VOX_BLOCK], slope_lane[VOX_BLOCK];
-    for (int k = 0; k < 3; k++)
-        for (int l = 0; l < VOX_BLOCK; l++) {
-            const int c = g->x.block ? p.c + l : p.c;
-            lane[k][l] = c < g->x.c ? of_n[(ptrdiff_t)k * g->x.c + c] : 0.0f;
-        }
-    vox_norm_apply(g, lane[0], lane[1], lane[2], vox_norm_lanes(g, slope, p.c, slope_lane), x + p.x, y + p.y,
-                   p.voxels);
+VOX_KERNEL void vox_f32_normalise(const vox_norm *g, vox_normalise_operands o, vox_range range, int task) {
+    const vox_norm_plane p = vox_norm_plane_of(g, range, task);
+    const float *mean = o.terms + (ptrdiff_t)p.n * 3 * g->x.c, *scale = mean + g->x.c, *bias = scale + g->x.c;
+    vox_norm_values lane = {.ep = g->ep, .sloped = o.slope != NULL};
+    for (int l = 0; l < VOX_BLOCK; l++) {
+        const int c = g->x.block ? p.c + l : p.c;
+        if (c < g->x.c) lane.mean[l] = mean[c], lane.scale[l] = scale[c], lane.bias[l] = bias[c];
+    }
+    if (o.slope) vox_norm_lanes(g, o.slope, p.c, lane.slope);
+    vox_norm_apply(g, &lane, (vox_xy){o.x + p.x, o.y + p.y}, p.voxels);
 }
 
 /* ---- terms ----------------------------------------------------------------------------------- */
@@ -120,7 +113,8 @@ static inline int vox_norm_terms_run(const vox_norm_terms *g) {
     if (!g->x.block || each % VOX_BLOCK == 0) return 1;
     return VOX_BLOCK % each == 0 ? VOX_BLOCK / each : g->groups;
 }
-VOX_KERNEL int vox_norm_terms_tasks(const vox_norm_terms *g) {
+VOX_KERNEL int vox_norm_terms_tasks(const vox_norm_terms *g, vox_range range) {
+    (void)range;
     return g->x.n * vox_parts(g->groups, vox_norm_terms_run(g));
 }
 
@@ -149,39 +143,40 @@ static inline void vox_norm_channel_sums(const vox_norm_terms *g, const float *x
     for (int l = 0; l < VOX_BLOCK; l++) to[0] += sums[l], to[1] += sums[VOX_BLOCK + l];
 }
 
-/* The terms of channels [begin, end), which share their statistics: sum and sum of squares of `count` values.
- * What rounding the mean loses joins the bias. */
-static inline void vox_norm_put_terms(const vox_norm_terms *g, const double sum[2], double count,
-                                      const float *scale, const float *bias, int begin, int end, float *y) {
+/* The terms of the channels of group number `group` of an image, whose terms are y, from the sum and the sum
+ * of squares of the group's values. What rounding the mean loses joins the bias. */
+static inline void vox_norm_put_terms(const vox_norm_terms *g, const vox_norm_terms_operands *o, int group,
+                                      const double sum[2], float *y) {
+    const int each = g->x.c / g->groups, channels = g->x.c;
+    const double count = (double)each * g->x.d * g->x.h * g->x.w;
     const double mean = sum[0] / count, rest = sum[1] / count - mean * mean;
     const double deviation = sqrt((rest < 0 ? 0 : rest) + g->eps);
     const float centre = (float)mean;
-    for (int c = begin; c < end; c++) {
-        const double factor = (double)scale[c] / deviation;
+    for (int c = group * each; c < (group + 1) * each; c++) {
+        const double factor = (double)o->scale[c] / deviation;
         y[c] = centre;
-        y[g->x.c + c] = (float)factor;
-        y[2 * g->x.c + c] = (float)((double)bias[c] + ((double)centre - mean) * factor);
+        y[channels + c] = (float)factor;
+        y[2 * channels + c] = (float)((double)o->bias[c] + ((double)centre - mean) * factor);
     }
 }
 
 /* One task: some groups of one n. */
-VOX_KERNEL void vox_f32_norm_terms(const vox_norm_terms *g, const float *x, const double *sums,
-                                   const float *scale, const float *bias, float *y, int task) {
+VOX_KERNEL void vox_f32_norm_terms(const vox_norm_terms *g, vox_norm_terms_operands o, vox_range range,
+                                   int task) {
+    (void)range;
     const int run = vox_norm_terms_run(g), per_n = vox_parts(g->groups, run), each = g->x.c / g->groups;
     const int n = task / per_n, first = task % per_n * run, last = vox_min_int(first + run, g->groups);
-    const double count = (double)each * g->x.d * g->x.h * g->x.w;
     double block[VOX_SUMS];
     for (int group = first, known = -1; group < last; group++) {
         double sum[2] = {0, 0}, one[2];
         for (int c = group * each; c < (group + 1) * each; c++) {
             if (g->x.block && known != c / VOX_BLOCK)
-                vox_norm_block_sums(g, x, sums, n, known = c / VOX_BLOCK, block);
-            if (!g->x.block) vox_norm_channel_sums(g, x, n, c, one);
+                vox_norm_block_sums(g, o.x, o.sums, n, known = c / VOX_BLOCK, block);
+            if (!g->x.block) vox_norm_channel_sums(g, o.x, n, c, one);
             sum[0] += g->x.block ? block[c % VOX_BLOCK] : one[0];
             sum[1] += g->x.block ? block[VOX_BLOCK + c % VOX_BLOCK] : one[1];
         }
-        vox_norm_put_terms(g, sum, count, scale, bias, group * each, (group + 1) * each,
-                           y + (ptrdiff_t)n * 3 * g->x.c);
+        vox_norm_put_terms(g, &o, group, sum, o.y + (ptrdiff_t)n * 3 * g->x.c);
     }
 }
 

@@ -8,17 +8,20 @@
 #include <math.h>
 #include "vox_simd.h"
 
-VOX_KERNEL int vox_pool3d_tasks(const vox_pool3d *g, int begin, int end) {
-    return g->y.n * (g->y.block ? vox_parts(g->y.c, VOX_BLOCK) : g->y.c) * (end - begin);
+VOX_KERNEL int vox_pool3d_tasks(const vox_pool3d *g, vox_range range) {
+    return g->y.n * (g->y.block ? vox_parts(g->y.c, VOX_BLOCK) : g->y.c) * (range.end - range.begin);
 }
 
-/* The taps lo <= k < hi of output o that read begin <= position < end. */
-static inline void vox_pool3d_taps(const vox_pool3d *g, int axis, int o, int begin, int end, int *lo,
-                                   int *hi) {
+/* The taps lo <= k < hi of an output. */
+typedef struct vox_pool3d_taps {
+    int lo, hi;
+} vox_pool3d_taps;
+/* Those of output o that read begin <= position < end. */
+static inline vox_pool3d_taps vox_pool3d_taps_in(const vox_pool3d *g, int axis, int o, int begin, int end) {
     const int at = o * g->stride[axis] - g->pad[axis];
-    *lo = vox_max_int(vox_ceil_div(begin - at, g->dilation[axis]), 0);
-    *hi = vox_min_int(vox_floor_div(end - 1 - at, g->dilation[axis]) + 1, g->kernel[axis]);
-    if (*hi < *lo) *hi = *lo;
+    const int lo = vox_max_int(vox_ceil_div(begin - at, g->dilation[axis]), 0);
+    const int hi = vox_min_int(vox_floor_div(end - 1 - at, g->dilation[axis]) + 1, g->kernel[axis]);
+    return (vox_pool3d_taps){lo, vox_max_int(hi, lo)};
 }
 static inline int vox_pool3d_extent(const vox_dims *t, int axis) {
     return axis == 0 ? t->d : axis == 1 ? t->h : t->w;
@@ -27,12 +30,10 @@ static inline int vox_pool3d_extent(const vox_dims *t, int axis) {
 /* What an average divides by along one axis. */
 static inline int vox_pool3d_count(const vox_pool3d *g, int axis, int o) {
     const int extent = vox_pool3d_extent(&g->x, axis);
-    int lo, hi;
-    if (g->include_pad)
-        vox_pool3d_taps(g, axis, o, -g->pad[axis], extent + g->pad_end[axis], &lo, &hi);
-    else
-        vox_pool3d_taps(g, axis, o, 0, extent, &lo, &hi);
-    return hi - lo;
+    const vox_pool3d_taps t = g->include_pad
+                                  ? vox_pool3d_taps_in(g, axis, o, -g->pad[axis], extent + g->pad_end[axis])
+                                  : vox_pool3d_taps_in(g, axis, o, 0, extent);
+    return t.hi - t.lo;
 }
 
 /* A window: valid taps per axis, the position of tap 0, and what an average divides by. */
@@ -41,7 +42,8 @@ typedef struct vox_pool3d_window {
 } vox_pool3d_window;
 
 static inline void vox_pool3d_set(const vox_pool3d *g, vox_pool3d_window *p, int axis, int o) {
-    vox_pool3d_taps(g, axis, o, 0, vox_pool3d_extent(&g->x, axis), &p->lo[axis], &p->hi[axis]);
+    const vox_pool3d_taps t = vox_pool3d_taps_in(g, axis, o, 0, vox_pool3d_extent(&g->x, axis));
+    p->lo[axis] = t.lo, p->hi[axis] = t.hi;
     p->at[axis] = o * g->stride[axis] - g->pad[axis];
     p->count[axis] = vox_pool3d_count(g, axis, o);
 }
@@ -131,13 +133,12 @@ static inline int vox_pool3d_maxima(const vox_pool3d *g, const vox_pool3d_window
     return w;
 }
 
-VOX_INLINE void vox_pool3d_plane(const vox_pool3d *g, const int average, const int lanes, int begin, int end,
-                                 const float *x, float *y, int task) {
+/* Output plane d of `channel`, which counts N and C, or blocks of C. */
+VOX_INLINE void vox_pool3d_plane(const vox_pool3d *g, const int average, const int lanes, vox_xy o,
+                                 ptrdiff_t channel, int d) {
     vox_pool3d_window p;
-    const ptrdiff_t channel = task / (end - begin);
-    const int d = begin + task % (end - begin);
-    x += channel * vox_planes(&g->x) * g->x.h * g->x.w * lanes;
-    y += (channel * vox_planes(&g->y) + vox_plane_of(&g->y, d)) * g->y.h * g->y.w * lanes;
+    const float *x = o.x + channel * vox_planes(&g->x) * g->x.h * g->x.w * lanes;
+    float *y = o.y + (channel * vox_planes(&g->y) + vox_plane_of(&g->y, d)) * g->y.h * g->y.w * lanes;
     vox_pool3d_set(g, &p, 0, d);
     for (int h = 0; h < g->y.h; h++) {
         vox_pool3d_set(g, &p, 1, h);
@@ -157,19 +158,18 @@ VOX_INLINE void vox_pool3d_plane(const vox_pool3d *g, const int average, const i
     }
 }
 
-VOX_KERNEL void vox_f32_max_pool(const vox_pool3d *g, int begin, int end, const float *x, float *y,
-                                 int task) {
+VOX_INLINE void vox_pool3d_task(const vox_pool3d *g, const int average, vox_xy o, vox_range range, int task) {
+    const int planes = range.end - range.begin, d = range.begin + task % planes;
     if (g->x.block)
-        vox_pool3d_plane(g, 0, VOX_BLOCK, begin, end, x, y, task);
+        vox_pool3d_plane(g, average, VOX_BLOCK, o, task / planes, d);
     else
-        vox_pool3d_plane(g, 0, 1, begin, end, x, y, task);
+        vox_pool3d_plane(g, average, 1, o, task / planes, d);
 }
-VOX_KERNEL void vox_f32_average_pool(const vox_pool3d *g, int begin, int end, const float *x, float *y,
-                                     int task) {
-    if (g->x.block)
-        vox_pool3d_plane(g, 1, VOX_BLOCK, begin, end, x, y, task);
-    else
-        vox_pool3d_plane(g, 1, 1, begin, end, x, y, task);
+VOX_KERNEL void vox_f32_max_pool(const vox_pool3d *g, vox_xy o, vox_range range, int task) {
+    vox_pool3d_task(g, 0, o, range, task);
+}
+VOX_KERNEL void vox_f32_average_pool(const vox_pool3d *g, vox_xy o, vox_range range, int task) {
+    vox_pool3d_task(g, 1, o, range, task);
 }
 
 #endif

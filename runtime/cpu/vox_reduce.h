@@ -10,20 +10,13 @@
 #include "vox_act.h"
 
 enum { VOX_REDUCE_RUN = 64, VOX_REDUCE_PART = 1 << 15 };
-typedef enum vox_reduction {
-    VOX_REDUCE_SUM,
-    VOX_REDUCE_MEAN,
-    VOX_REDUCE_MAX,
-    VOX_REDUCE_MIN,
-    VOX_REDUCE_PROD
-} vox_reduction;
 
 /* Plane by plane, an outer index is one n and plane. */
 static inline int64_t vox_reduce_inner(const vox_reduce *g) {
     return g->plane ? g->plane : g->inner;
 }
-static inline int64_t vox_reduce_runs(const vox_reduce *g, int begin, int end) {
-    const int64_t outer = g->plane ? g->outer * (end - begin) : g->outer;
+static inline int64_t vox_reduce_runs(const vox_reduce *g, vox_range range) {
+    const int64_t outer = g->plane ? g->outer * (range.end - range.begin) : g->outer;
     return outer * ((vox_reduce_inner(g) + VOX_REDUCE_RUN - 1) / VOX_REDUCE_RUN);
 }
 static inline int64_t vox_reduce_runs_per_task(const vox_reduce *g) {
@@ -31,9 +24,9 @@ static inline int64_t vox_reduce_runs_per_task(const vox_reduce *g) {
     const int64_t run = g->axis * (inner < VOX_REDUCE_RUN ? inner : VOX_REDUCE_RUN);
     return run < VOX_REDUCE_PART ? VOX_REDUCE_PART / (run > 0 ? run : 1) : 1;
 }
-VOX_KERNEL int vox_reduce_tasks(const vox_reduce *g, int begin, int end) {
+VOX_KERNEL int vox_reduce_tasks(const vox_reduce *g, vox_range range) {
     const int64_t per = vox_reduce_runs_per_task(g);
-    return (int)((vox_reduce_runs(g, begin, end) + per - 1) / per);
+    return (int)((vox_reduce_runs(g, range) + per - 1) / per);
 }
 
 /* A run: `n` neighbouring positions of outer index `outer`, the first of them at x_at in x and y_at in y,
@@ -50,13 +43,14 @@ static inline int64_t vox_reduce_ring(const vox_reduce *g, int ring, int64_t z, 
     *at = (ring > 0 ? z % ring : z) * g->plane;
     return (ring > 0 ? ring : g->depth) * g->plane;
 }
-static inline vox_reduce_run vox_reduce_run_at(const vox_reduce *g, int begin, int end, int64_t run) {
+static inline vox_reduce_run vox_reduce_run_at(const vox_reduce *g, vox_range range, int64_t run) {
     const int64_t inner = vox_reduce_inner(g), per_outer = (inner + VOX_REDUCE_RUN - 1) / VOX_REDUCE_RUN;
     const int64_t from = run % per_outer * VOX_REDUCE_RUN;
     vox_reduce_run r = {.x = *g, .y = *g, .outer = run / per_outer};
     if (g->plane) {
-        const int64_t z = begin + r.outer % (end - begin);
-        r.outer /= end - begin;
+        const int planes = range.end - range.begin;
+        const int64_t z = range.begin + r.outer % planes;
+        r.outer /= planes;
         r.x.inner = vox_reduce_ring(g, g->x_ring, z, &r.x_at);
         r.y.inner = vox_reduce_ring(g, g->y_ring, z, &r.y_at);
     }
@@ -65,8 +59,8 @@ static inline vox_reduce_run vox_reduce_run_at(const vox_reduce *g, int begin, i
     return r;
 }
 /* The runs [begin, *last) of a task. */
-static inline int64_t vox_reduce_task(const vox_reduce *g, int begin, int end, int task, int64_t *last) {
-    const int64_t per = vox_reduce_runs_per_task(g), runs = vox_reduce_runs(g, begin, end);
+static inline int64_t vox_reduce_task(const vox_reduce *g, vox_range range, int task, int64_t *last) {
+    const int64_t per = vox_reduce_runs_per_task(g), runs = vox_reduce_runs(g, range);
     *last = (task + 1) * per < runs ? (task + 1) * per : runs;
     return task * per;
 }
@@ -82,18 +76,18 @@ VOX_NOINLINE void vox_reduce_exp(float v[VOX_REDUCE_RUN], const float m[VOX_REDU
     for (int i = 0; i < n; i += VOX_VL) vox_store(v + i, vox_exp(vox_load(v + i) - vox_load(m + i)));
 }
 
-static inline void vox_softmax_run(const vox_reduce_run *r, const float *x, float *y) {
+static inline void vox_softmax_run(const vox_reduce_run *r, vox_xy o) {
     const vox_reduce *g = &r->x;
     const int step = g->block ? VOX_BLOCK : 1, n = r->n;
     float most[VOX_REDUCE_RUN] = {0}, sum[VOX_REDUCE_RUN] = {0}, v[VOX_REDUCE_RUN] = {0};
     for (int i = 0; i < n; i++) most[i] = -INFINITY;
     for (int64_t a = 0; a < g->axis; a++) {
-        const float *p = x + vox_reduce_at(g, r->outer, a, r->x_at);
+        const float *p = o.x + vox_reduce_at(g, r->outer, a, r->x_at);
         for (int i = 0; i < n; i++) most[i] = p[i * step] > most[i] ? p[i * step] : most[i];
     }
     for (int64_t a = 0; a < g->axis; a++) {
-        const float *from = x + vox_reduce_at(g, r->outer, a, r->x_at);
-        float *to = y + vox_reduce_at(&r->y, r->outer, a, r->y_at);
+        const float *from = o.x + vox_reduce_at(g, r->outer, a, r->x_at);
+        float *to = o.y + vox_reduce_at(&r->y, r->outer, a, r->y_at);
         for (int i = 0; i < n; i++) v[i] = from[i * step];
         if (g->log)
             for (int i = 0; i < n; i++) to[i * step] = v[i] - most[i];
@@ -104,32 +98,31 @@ static inline void vox_softmax_run(const vox_reduce_run *r, const float *x, floa
     }
     for (int i = 0; i < n; i++) sum[i] = g->log ? logf(sum[i]) : 1.0f / sum[i];
     for (int64_t a = 0; a < g->axis; a++) {
-        float *p = y + vox_reduce_at(&r->y, r->outer, a, r->y_at);
+        float *p = o.y + vox_reduce_at(&r->y, r->outer, a, r->y_at);
         for (int i = 0; i < n; i++) p[i * step] = g->log ? p[i * step] - sum[i] : p[i * step] * sum[i];
     }
     if (!g->block || g->axis % VOX_BLOCK == 0) return;
     for (int64_t a = g->axis; a % VOX_BLOCK != 0; a++)
-        for (int i = 0; i < n; i++) y[vox_reduce_at(&r->y, r->outer, a, r->y_at) + i * VOX_BLOCK] = 0.0f;
+        for (int i = 0; i < n; i++) o.y[vox_reduce_at(&r->y, r->outer, a, r->y_at) + i * VOX_BLOCK] = 0.0f;
 }
 
-VOX_KERNEL void vox_f32_softmax(const vox_reduce *g, int begin, int end, const float *x, float *y, int task) {
+VOX_KERNEL void vox_f32_softmax(const vox_reduce *g, vox_xy o, vox_range range, int task) {
     int64_t last;
-    for (int64_t run = vox_reduce_task(g, begin, end, task, &last); run < last; run++) {
-        const vox_reduce_run r = vox_reduce_run_at(g, begin, end, run);
-        vox_softmax_run(&r, x, y);
+    for (int64_t run = vox_reduce_task(g, range, task, &last); run < last; run++) {
+        const vox_reduce_run r = vox_reduce_run_at(g, range, run);
+        vox_softmax_run(&r, o);
     }
 }
 
-VOX_KERNEL void vox_f32_arg_max(const vox_reduce *g, int begin, int end, const float *x, int64_t *y,
-                                int task) {
+VOX_KERNEL void vox_f32_arg_max(const vox_reduce *g, vox_arg_max_operands o, vox_range range, int task) {
     int64_t last;
     const int step = g->block ? VOX_BLOCK : 1;
-    for (int64_t run = vox_reduce_task(g, begin, end, task, &last); run < last; run++) {
-        const vox_reduce_run r = vox_reduce_run_at(g, begin, end, run);
-        int64_t *best = y + r.outer * r.y.inner + r.y_at;
+    for (int64_t run = vox_reduce_task(g, range, task, &last); run < last; run++) {
+        const vox_reduce_run r = vox_reduce_run_at(g, range, run);
+        int64_t *best = o.y + r.outer * r.y.inner + r.y_at;
         float most[VOX_REDUCE_RUN];
         for (int64_t a = 0; a < g->axis; a++) {
-            const float *p = x + vox_reduce_at(&r.x, r.outer, a, r.x_at);
+            const float *p = o.x + vox_reduce_at(&r.x, r.outer, a, r.x_at);
             for (int i = 0; i < r.n; i++)
                 if (a == 0 || p[i * step] > most[i] || (g->select_last && p[i * step] == most[i]))
                     most[i] = p[i * step], best[i] = a;
@@ -152,20 +145,21 @@ static inline double vox_reduce_join(vox_reduction kind, double a, double b) {
     return a;
 }
 /* y: [outer][inner]; joined in double precision. x is plain. */
-VOX_KERNEL void vox_f32_reduce(const vox_reduce *g, vox_reduction kind, const float *x, float *y, int task) {
+VOX_KERNEL void vox_f32_reduce(const vox_reduce *g, vox_xy o, vox_range range, int task) {
+    const vox_reduction kind = g->kind;
     int64_t last;
-    for (int64_t run = vox_reduce_task(g, 0, 0, task, &last); run < last; run++) {
-        const vox_reduce_run r = vox_reduce_run_at(g, 0, 0, run);
+    for (int64_t run = vox_reduce_task(g, range, task, &last); run < last; run++) {
+        const vox_reduce_run r = vox_reduce_run_at(g, range, run);
         const int64_t outer = r.outer, inner = r.x_at;
         const int n = r.n;
         double value[VOX_REDUCE_RUN] = {0};
         for (int64_t a = 0; a < g->axis; a++) {
-            const float *p = x + vox_reduce_at(g, outer, a, inner);
+            const float *p = o.x + vox_reduce_at(g, outer, a, inner);
             for (int i = 0; i < n; i++)
                 value[i] = a ? vox_reduce_join(kind, value[i], (double)p[i]) : (double)p[i];
         }
         for (int i = 0; i < n; i++)
-            y[outer * g->inner + inner + i] =
+            o.y[outer * g->inner + inner + i] =
                 (float)(kind == VOX_REDUCE_MEAN ? value[i] / (double)g->axis : value[i]);
     }
 }

@@ -80,8 +80,8 @@ static inline vox_resize_at vox_resize_axis(const vox_resize *g, int axis, int o
 
 /* Where the voxel (d, h, w) of a cell's corner stands; zeros where its weight is 0, because infinity and NaN
  * times 0 are NaN. */
-VOX_INLINE const float *vox_resize_corner(const vox_resize *g, const int lanes, const vox_resize_at *at[3],
-                                          const int up[3], const float *x) {
+VOX_INLINE const float *vox_resize_corner(const vox_resize *g, const int lanes,
+                                          const vox_resize_at *const at[3], const int up[3], const float *x) {
     static const float zeros[VOX_BLOCK];
     ptrdiff_t voxel = 0;
     for (int a = 0; a < 3; a++) {
@@ -94,53 +94,60 @@ VOX_INLINE float vox_resize_mix(float weight, float first, float second) {
     return first * (1 - weight) + second * weight;
 }
 
-VOX_INLINE void vox_resize_point(const vox_resize *g, const int lanes, const vox_resize_at *d,
-                                 const vox_resize_at *h, const vox_resize_at *w, const float *x, float *y) {
-    const vox_resize_at *at[3] = {d, h, w};
+/* The output at o.y from the image or channels at o.x; at: along D, H, W. */
+VOX_INLINE void vox_resize_point(const vox_resize *g, const int lanes, const vox_resize_at *const at[3],
+                                 vox_xy o) {
     const float *corner[8];
-    if (d->outside || h->outside || w->outside) {
+    float *y = o.y;
+    if (at[0]->outside || at[1]->outside || at[2]->outside) {
         for (int l = 0; l < lanes; l++) y[l] = g->extrapolation;
         return;
     }
     for (int i = 0; i < (g->linear ? 8 : 1); i++)
-        corner[i] = vox_resize_corner(g, lanes, at, (const int[3]){i >> 2, i >> 1 & 1, i & 1}, x);
+        corner[i] = vox_resize_corner(g, lanes, at, (const int[3]){i >> 2, i >> 1 & 1, i & 1}, o.x);
     if (!g->linear) {
         for (int l = 0; l < lanes; l++) y[l] = corner[0][l];
         return;
     }
+    const float d = at[0]->weight, h = at[1]->weight, w = at[2]->weight;
     for (int l = 0; l < lanes; l++) {
-        const float a = vox_resize_mix(w->weight, corner[0][l], corner[1][l]);
-        const float b = vox_resize_mix(w->weight, corner[2][l], corner[3][l]);
-        const float c = vox_resize_mix(w->weight, corner[4][l], corner[5][l]);
-        const float e = vox_resize_mix(w->weight, corner[6][l], corner[7][l]);
-        y[l] = vox_resize_mix(d->weight, vox_resize_mix(h->weight, a, b), vox_resize_mix(h->weight, c, e));
+        const float a = vox_resize_mix(w, corner[0][l], corner[1][l]);
+        const float b = vox_resize_mix(w, corner[2][l], corner[3][l]);
+        const float c = vox_resize_mix(w, corner[4][l], corner[5][l]);
+        const float e = vox_resize_mix(w, corner[6][l], corner[7][l]);
+        y[l] = vox_resize_mix(d, vox_resize_mix(h, a, b), vox_resize_mix(h, c, e));
     }
 }
 
-VOX_INLINE void vox_resize_plane(const vox_resize *g, const int lanes, const float *x, float *y, int task) {
+VOX_INLINE void vox_resize_plane(const vox_resize *g, const int lanes, vox_xy o, int task) {
     const vox_resize_at d = vox_resize_axis(g, 0, task % g->y.d);
     vox_resize_at w[VOX_RESIZE_RUN];
-    x += (ptrdiff_t)(task / g->y.d) * g->x.d * g->x.h * g->x.w * lanes;
-    y += (ptrdiff_t)task * g->y.h * g->y.w * lanes;
+    o.x += (ptrdiff_t)(task / g->y.d) * g->x.d * g->x.h * g->x.w * lanes;
+    o.y += (ptrdiff_t)task * g->y.h * g->y.w * lanes;
     for (int begin = 0; begin < g->y.w; begin += VOX_RESIZE_RUN) {
         const int n = vox_min_int(g->y.w - begin, VOX_RESIZE_RUN);
         for (int i = 0; i < n; i++) w[i] = vox_resize_axis(g, 2, begin + i);
-        for (int o = 0; o < g->y.h; o++) {
-            const vox_resize_at h = vox_resize_axis(g, 1, o);
-            float *row = y + ((ptrdiff_t)o * g->y.w + begin) * lanes;
-            for (int i = 0; i < n; i++) vox_resize_point(g, lanes, &d, &h, &w[i], x, row + i * lanes);
+        for (int line = 0; line < g->y.h; line++) {
+            const vox_resize_at h = vox_resize_axis(g, 1, line);
+            float *row = o.y + ((ptrdiff_t)line * g->y.w + begin) * lanes;
+            for (int i = 0; i < n; i++) {
+                const vox_resize_at *const at[3] = {&d, &h, &w[i]};
+                vox_resize_point(g, lanes, at, (vox_xy){o.x, row + i * lanes});
+            }
         }
     }
 }
 
-VOX_KERNEL int vox_resize_tasks(const vox_resize *g) {
+VOX_KERNEL int vox_resize_tasks(const vox_resize *g, vox_range range) {
+    (void)range;
     return g->y.n * (g->y.block ? vox_parts(g->y.c, VOX_BLOCK) : g->y.c) * g->y.d;
 }
-VOX_KERNEL void vox_f32_resize(const vox_resize *g, const float *x, float *y, int task) {
+VOX_KERNEL void vox_f32_resize(const vox_resize *g, vox_xy o, vox_range range, int task) {
+    (void)range;
     if (g->x.block)
-        vox_resize_plane(g, VOX_BLOCK, x, y, task);
+        vox_resize_plane(g, VOX_BLOCK, o, task);
     else
-        vox_resize_plane(g, 1, x, y, task);
+        vox_resize_plane(g, 1, o, task);
 }
 
 #endif

@@ -32,7 +32,9 @@
 
 /* One point's matrix product for some tiles and one or two blocks of output channels. */
 typedef struct vox_product {
-    int ic, add;                /* channels to sum over; 1: to what m holds */
+    int tiles, blocks, run;     /* all of them; channels to sum over at a time */
+    int onto;                   /* 1: all is added to what m holds */
+    int ic, add;                /* channels to sum over now; 1: to what m holds */
     ptrdiff_t v_block;          /* floats from block to block of input channels */
     ptrdiff_t u_block, m_block; /* to the second block of output channels */
     ptrdiff_t m_tile;
@@ -100,45 +102,39 @@ VOX_TILE void vox_product_2(const vox_product *t, int n, const float *v, const f
 }
 #endif
 
-/* One point of n tiles and `blocks` blocks. */
-static inline void vox_product_point(const vox_product *t, int n, int blocks, const float *v, const float *u,
-                                     float *m) {
-    const int parts = vox_parts(n, VOX_TILE_W);
+/* One point of all tiles and blocks. */
+static inline void vox_product_point(const vox_product *t, const float *v, const float *u, float *m) {
+    const int parts = vox_parts(t->tiles, VOX_TILE_W);
 #if VOX_TILE_PAIRS
-    vox_product_fn *fn = blocks == 2 ? vox_product_2 : vox_product_1;
+    vox_product_fn *fn = t->blocks == 2 ? vox_product_2 : vox_product_1;
 #else
     vox_product_fn *fn = vox_product_1;
 #endif
-    for (int b = 0; b < blocks; b += VOX_TILE_V)
+    for (int b = 0; b < t->blocks; b += VOX_TILE_V)
         for (int i = 0, at = 0, width; i < parts; i++, at += width) {
-            width = n / parts + (i < n % parts);
+            width = t->tiles / parts + (i < t->tiles % parts);
             fn(t, width, v + (ptrdiff_t)at * VOX_BLOCK, u + b * t->u_block,
                m + b * t->m_block + at * t->m_tile);
         }
 }
 
-/* The same for `channels` input channels, `run` at a time; add: to what is in m. */
-static inline void vox_product_runs(vox_product *t, int run, int channels, int add, int n, int blocks,
-                                    const float *v, const float *u, float *m) {
-    for (int c = 0; c < channels; c += run) {
-        t->ic = vox_min_int(run, channels - c), t->add = add || c > 0;
-        vox_product_point(t, n, blocks, v + c / VOX_BLOCK * t->v_block, u + (ptrdiff_t)c * VOX_BLOCK, m);
+/* The same for `channels` input channels, a run of them at a time. */
+static inline void vox_product_runs(vox_product *t, int channels, const float *v, const float *u, float *m) {
+    for (int c = 0; c < channels; c += t->run) {
+        t->ic = vox_min_int(t->run, channels - c), t->add = t->onto || c > 0;
+        vox_product_point(t, v + c / VOX_BLOCK * t->v_block, u + (ptrdiff_t)c * VOX_BLOCK, m);
     }
 }
 
 /* ---- the next batch's inputs ------------------------------------------------------------------ */
 
-/* Tiles [begin, begin + n). */
-typedef struct vox_batch {
-    int begin, n;
-} vox_batch;
 static inline vox_batch vox_batch_of(const vox_winograd_run *r, int item) {
     if (item >= r->items) return (vox_batch){r->total, 0};
     const int begin = (int)((int64_t)r->total * item / r->items);
     return (vox_batch){begin, (int)((int64_t)r->total * (item + 1) / r->items) - begin};
 }
 
-/* While a batch is multiplied, which needs little of the memory, the inputs of the lane's next batch are
+/* While a batch is multiplied, which needs little of the memory, the inputs of the worker's next batch are
  * fetched into the second-level cache, some lines per point: x is read in 36 rows at a time, too many for the
  * processor to see where they go. 64 -> 64 channels 5 %, 128 -> 128 8 % faster on Zen 4. */
 typedef struct vox_ahead {
@@ -173,7 +169,7 @@ static inline int vox_ahead_row(const vox_winograd_run *r, vox_ahead *a) {
     const int end = vox_min_int(last + (r->points[2] - 1) * g->dilation[2] + 1, g->x.w);
     const int inside = d >= 0 && d < g->x.d && h >= 0 && h < g->x.h && end > w;
     a->lines = inside ? end - w : 0;
-    if (inside) a->at = r->x + vox_block_at(&g->x, t.n, a->row / per_block) + vox_voxel_at(&g->x, d, h, w);
+    if (inside) a->at = r->o.x + vox_block_at(&g->x, t.n, a->row / per_block) + vox_voxel_at(&g->x, d, h, w);
     a->row++;
     return 1;
 }
@@ -189,37 +185,39 @@ static inline void vox_ahead_fetch(const vox_winograd_run *r, vox_ahead *a) {
 
 /* ---- batches --------------------------------------------------------------------------------- */
 
-/* All points of the batch's tiles [first, first + tiles). */
-static inline void vox_winograd_multiply(const vox_winograd_run *r, const vox_batch *batch, int first,
-                                         int tiles, int oc, int blocks, vox_ahead *ahead) {
+/* All points of some tiles, counted from the batch's first. */
+static inline void vox_winograd_multiply(const vox_winograd_run *r, const vox_batch *batch, vox_batch tiles,
+                                         vox_pair out, vox_ahead *ahead) {
     const ptrdiff_t ic = r->g->x.c, n = batch->n, v_point = vox_point_floats(r->blocks_in, batch->n);
-    vox_product t = {.v_block = n * VOX_BLOCK,
+    vox_product t = {.tiles = tiles.n,
+                     .blocks = out.n,
+                     .run = r->g->run,
+                     .v_block = n * VOX_BLOCK,
                      .u_block = r->count * ic * VOX_BLOCK,
                      .m_block = n * r->count * VOX_BLOCK,
                      .m_tile = (ptrdiff_t)r->count * VOX_BLOCK,
                      .u_ahead = VOX_PRODUCT_FAR * VOX_BLOCK};
-    const float *u = r->u + oc * t.u_block;
+    const float *u = r->o.transformed + out.oc * t.u_block;
     for (int p = 0; p < r->count; p++) {
         vox_ahead_fetch(r, ahead);
-        vox_product_runs(&t, r->g->run, r->g->x.c, 0, tiles, blocks,
-                         r->v + p * v_point + (ptrdiff_t)first * VOX_BLOCK, u + p * ic * VOX_BLOCK,
-                         r->m + (ptrdiff_t)p * VOX_BLOCK + first * t.m_tile);
+        vox_product_runs(&t, r->g->x.c, r->v + p * v_point + (ptrdiff_t)tiles.begin * VOX_BLOCK,
+                         u + p * ic * VOX_BLOCK, r->m + (ptrdiff_t)p * VOX_BLOCK + tiles.begin * t.m_tile);
     }
 }
 
 /* Puts the ordinary tiles of the batch; marks what has to be put as that of rare ones, and returns whether
  * there is any. */
-static inline int vox_winograd_out(const vox_winograd_run *r, const vox_batch *batch, int oc, int blocks,
+static inline int vox_winograd_out(const vox_winograd_run *r, const vox_batch *batch, vox_pair out,
                                    vox_rare *rare) {
     float half[VOX_WINOGRAD_POINTS * 4 * 4 * VOX_BLOCK] __attribute__((aligned(64)));
     const float *m = r->m;
     int found = 0;
-    for (int b = 0; b < blocks; b++)
+    for (int b = 0; b < out.n; b++)
         for (int i = 0; i < batch->n; i++, m += r->count * VOX_BLOCK) {
             if (rare[i].kind != VOX_TILE_ORDINARY) continue;
             const vox_tile t = vox_tile_of(r, batch->begin + i);
             r->planes(r->points[0], m, half);
-            if (!vox_tile_put(r, &t, oc + b, half)) rare[i].blocks |= (unsigned char)(1 << b), found = 1;
+            if (!vox_tile_put(r, &t, out.oc + b, half)) rare[i].blocks |= (unsigned char)(1 << b), found = 1;
         }
     return found;
 }
@@ -236,12 +234,13 @@ VOX_NOINLINE void vox_winograd_in_all(const vox_winograd_run *r, const vox_batch
     for (int i = begin, n; i < end; i += n) {
         const int is_rare = rare[i].kind != VOX_TILE_ORDINARY;
         const vox_scale scale = vox_scale_of(rare[i].shift);
+        vox_points to = vox_points_of(r, r->v, batch->n);
+        to.v += (ptrdiff_t)i * VOX_BLOCK;
         for (n = 1; i + n < end; n++) /* a run of the same kind: they share columns */
             if ((rare[i + n].kind != VOX_TILE_ORDINARY) != is_rare || rare[i + n].shift != rare[i].shift)
                 break;
-        vox_winograd_fill(r, batch->begin + i, n, 0, r->blocks_in, is_rare ? &scale : NULL,
-                          r->v + (ptrdiff_t)i * VOX_BLOCK, (ptrdiff_t)batch->n * VOX_BLOCK,
-                          vox_point_floats(r->blocks_in, batch->n));
+        vox_winograd_fill(r, (vox_batch){batch->begin + i, n}, (vox_range){0, r->blocks_in},
+                          is_rare ? &scale : NULL, to);
     }
 }
 
@@ -263,40 +262,41 @@ static inline void vox_winograd_tame(const vox_winograd_run *r, const vox_batch 
 }
 /* Their products are computed again, and those of others between them where that takes no longer than to
  * leave them out. */
-VOX_NOINLINE void vox_winograd_again(const vox_winograd_run *r, const vox_batch *batch, int oc, int blocks,
+VOX_NOINLINE void vox_winograd_again(const vox_winograd_run *r, const vox_batch *batch, vox_pair out,
                                      vox_rare *rare) {
     enum { GAP = 4 };
     vox_ahead none = {.quota = 0};
     unsigned char fresh[VOX_BATCH_MOST];
-    int first = 0, end = 0; /* tiles to multiply */
+    vox_batch tiles = {0, 0}; /* to multiply */
     vox_winograd_tame(r, batch, rare, fresh);
     for (int i = 0; i < batch->n; i++) {
         if (!fresh[i]) continue;
-        if (end > 0 && i - end > GAP) vox_winograd_multiply(r, batch, first, end - first, oc, blocks, &none);
-        if (end == 0 || i - end > GAP) first = i;
-        end = i + 1;
+        const int far = tiles.n > 0 && i - tiles.begin - tiles.n > GAP;
+        if (far) vox_winograd_multiply(r, batch, tiles, out, &none);
+        if (far || tiles.n == 0) tiles.begin = i;
+        tiles.n = i + 1 - tiles.begin;
     }
-    if (end > 0) vox_winograd_multiply(r, batch, first, end - first, oc, blocks, &none);
+    if (tiles.n > 0) vox_winograd_multiply(r, batch, tiles, out, &none);
 }
 
 /* Products of rare tiles that overflow are computed once more, of smaller inputs. */
-VOX_NOINLINE void vox_winograd_shrink(const vox_winograd_run *r, const vox_batch *batch, int oc, int blocks,
+VOX_NOINLINE void vox_winograd_shrink(const vox_winograd_run *r, const vox_batch *batch, vox_pair out,
                                       vox_rare *rare) {
     vox_ahead none = {.quota = 0};
     const int floats = r->count * VOX_BLOCK;
     for (int i = 0; i < batch->n; i++) {
         int finite = 1;
         if (rare[i].kind == VOX_TILE_ORDINARY || rare[i].kind == VOX_TILE_NAN) continue;
-        for (int b = 0; b < blocks; b++)
+        for (int b = 0; b < out.n; b++)
             finite &= vox_all_finite(r->m + ((ptrdiff_t)b * batch->n + i) * floats, floats / VOX_VL);
         if (finite || !vox_rare_shift(&rare[i])) continue;
         vox_winograd_in_all(r, batch, i, i + 1, rare);
-        vox_winograd_multiply(r, batch, i, 1, oc, blocks, &none);
+        vox_winograd_multiply(r, batch, (vox_batch){i, 1}, out, &none);
     }
 }
 
 /* Puts the rare tiles of a pair of blocks; all blocks of the next pair are to be put. */
-VOX_NOINLINE void vox_winograd_out_rare(const vox_winograd_run *r, const vox_batch *batch, int oc, int blocks,
+VOX_NOINLINE void vox_winograd_out_rare(const vox_winograd_run *r, const vox_batch *batch, vox_pair out,
                                         vox_rare *rare) {
     float half[VOX_WINOGRAD_POINTS * 4 * 4 * VOX_BLOCK] __attribute__((aligned(64)));
     vox_spoils spoils[2];
@@ -304,12 +304,12 @@ VOX_NOINLINE void vox_winograd_out_rare(const vox_winograd_run *r, const vox_bat
         const vox_tile t = vox_tile_of(r, batch->begin + i);
         if (rare[i].kind == VOX_TILE_ORDINARY) continue;
         const int finite = rare[i].kind != VOX_TILE_NAN;
-        if (rare[i].kind == VOX_TILE_SPOILT) vox_tile_spoil(r, &t, oc, blocks, &rare[i], spoils);
-        for (int b = 0; b < blocks; b++) {
+        if (rare[i].kind == VOX_TILE_SPOILT) vox_tile_spoil(r, &t, out, &rare[i], spoils);
+        for (int b = 0; b < out.n; b++) {
             if (!(rare[i].blocks >> b & 1)) continue;
             if (finite)
                 r->planes(r->points[0], r->m + ((ptrdiff_t)b * batch->n + i) * r->count * VOX_BLOCK, half);
-            vox_tile_put_rare(r, &t, oc + b, &rare[i], finite ? half : NULL, &spoils[b]);
+            vox_tile_put_rare(r, &t, out.oc + b, &rare[i], finite ? half : NULL, &spoils[b]);
         }
         rare[i].blocks = 3;
     }
@@ -326,7 +326,7 @@ static inline size_t vox_winograd_scratch(const vox_winograd *g) {
 static inline int vox_winograd_foresee(const vox_winograd_run *r, const vox_batch *batch, vox_rare *rare) {
     memset(rare, 0, (size_t)batch->n * sizeof *rare);
     if (!r->wary) {
-        vox_winograd_in(r, batch->begin, batch->n, 0, r->blocks_in, r->v, batch->n);
+        vox_winograd_fill(r, *batch, (vox_range){0, r->blocks_in}, NULL, vox_points_of(r, r->v, batch->n));
         return 0;
     }
     for (int i = 0; i < batch->n; i++) {
@@ -346,13 +346,12 @@ VOX_NOINLINE void vox_winograd_item(vox_winograd_run *r, int item, int following
     int seen = vox_winograd_foresee(r, &batch, rare) > 0;
     const int nothing = seen && vox_tiles_count(rare, batch.n, VOX_TILE_NAN) == batch.n;
     for (int oc = 0; oc < r->blocks_out; oc += 2) {
-        const int blocks = vox_min_int(2, r->blocks_out - oc);
-        if (!nothing) vox_winograd_multiply(r, &batch, 0, batch.n, oc, blocks, &ahead);
-        if (vox_winograd_out(r, &batch, oc, blocks, rare))
-            seen = 1, vox_winograd_again(r, &batch, oc, blocks, rare);
+        const vox_pair out = {oc, vox_min_int(2, r->blocks_out - oc)};
+        if (!nothing) vox_winograd_multiply(r, &batch, (vox_batch){0, batch.n}, out, &ahead);
+        if (vox_winograd_out(r, &batch, out, rare)) seen = 1, vox_winograd_again(r, &batch, out, rare);
         if (!seen) continue;
-        vox_winograd_shrink(r, &batch, oc, blocks, rare);
-        vox_winograd_out_rare(r, &batch, oc, blocks, rare);
+        vox_winograd_shrink(r, &batch, out, rare);
+        vox_winograd_out_rare(r, &batch, out, rare);
     }
     r->wary = seen && vox_tiles_count(rare, batch.n, VOX_TILE_SPOILT) > 0;
 }
@@ -364,34 +363,27 @@ static inline int vox_next(int *next) {
 
 /* The slot of item `item`, emptied; the first one empties those that no item has. */
 static inline void vox_winograd_take_slot(vox_winograd_run *r, int begin, int item) {
-    if (!r->around || !r->around->sums) return;
-    if (item == 0) vox_sums_clear(r->around, r->blocks_out, begin, r->items, r->around->slots);
-    vox_sums_clear(r->around, r->blocks_out, begin, item, item + 1);
-    r->sums = vox_sums_slot(r->around, r->blocks_out, begin, item);
+    const vox_around *around = &r->o.around;
+    if (!around->sums) return;
+    if (item == 0) vox_sums_clear(around, r->blocks_out, begin, (vox_range){r->items, around->slots});
+    vox_sums_clear(around, r->blocks_out, begin, (vox_range){item, item + 1});
+    r->sums = vox_sums_slot(around, r->blocks_out, begin, item);
 }
 
-VOX_KERNEL void vox_f32_winograd_around(const vox_winograd *g, const vox_around *around, int begin, int end,
-                                        const float *x, const float *u, const float *b, const float *slope,
-                                        const float *skip, float *y, float *crop, float *pool, float *scratch,
-                                        int *next) {
-    vox_winograd_run r = vox_winograd_run_of(g, begin, end);
-    r.around = around, r.x = x, r.u = u, r.b = b, r.slope = slope, r.skip = skip, r.y = y, r.crop = crop,
-    r.pool = pool;
-    r.signs = u + (ptrdiff_t)r.blocks_out * r.count * g->x.c * VOX_BLOCK;
-    r.v = scratch, r.m = scratch + r.count * vox_point_floats(r.blocks_in, r.batch);
+VOX_KERNEL void vox_f32_winograd(const vox_winograd *g, vox_conv_operands o, vox_range range, int worker,
+                                 int *next) {
+    vox_winograd_run r = vox_winograd_run_of(g, range);
+    r.o = o;
+    r.signs = o.transformed + (ptrdiff_t)r.blocks_out * r.count * g->x.c * VOX_BLOCK;
+    r.v = vox_worker_scratch(g, &o, worker), r.m = r.v + r.count * vox_point_floats(r.blocks_in, r.batch);
     for (int item = vox_next(next), following; item < r.items; item = following) {
         /* taken early: its inputs are fetched meanwhile; the last ones go to whoever is free first */
-        const int early = item + g->lanes < r.items;
+        const int early = item + g->workers < r.items;
         following = early ? vox_next(next) : r.items;
-        vox_winograd_take_slot(&r, begin, item);
+        vox_winograd_take_slot(&r, range.begin, item);
         vox_winograd_item(&r, item, following);
         if (!early) following = vox_next(next);
     }
-}
-VOX_KERNEL void vox_f32_winograd(const vox_winograd *g, int begin, int end, const float *x, const float *u,
-                                 const float *b, const float *slope, const float *skip, float *y, float *crop,
-                                 float *pool, float *scratch, int *next) {
-    vox_f32_winograd_around(g, NULL, begin, end, x, u, b, slope, skip, y, crop, pool, scratch, next);
 }
 
 #endif

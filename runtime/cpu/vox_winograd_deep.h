@@ -3,11 +3,11 @@
  * (vox_f32_winograd_deep): transformed weights would be up to 8 times as large as the weights and used only a
  * few times each, so the weights are read as they are and transformed where they are used.
  *
- * Phase 0 transforms the inputs of all tiles into V = [points][blocks of IC][tiles][16], shared by the lanes.
- * Phase 1 takes pairs of output blocks; point by point along D, and VOX_DEEP_CHANNELS input channels at a
- * time, it transforms the weights of the (H, W) points, multiplies, and adds up; then the (H, W) axes of the
- * products are transformed back. So weights and products of one point along D stay in the second-level cache
- * (0.6 and 0.2 MiB with tiles of 4 and 48 tiles); the weights are read once per point along D.
+ * Phase 0 transforms the inputs of all tiles into V = [points][blocks of IC][tiles][16], which the workers
+ * share. Phase 1 takes pairs of output blocks; point by point along D, and VOX_DEEP_CHANNELS input channels
+ * at a time, it transforms the weights of the (H, W) points, multiplies, and adds up; then the (H, W) axes of
+ * the products are transformed back. So weights and products of one point along D stay in the second-level
+ * cache (0.6 and 0.2 MiB with tiles of 4 and 48 tiles); the weights are read once per point along D.
  *
  * batch, the most tiles per item, saves transforming weights again: all tiles up to about 128 (384 -> 128
  * channels, 128 tiles: 188 GMAC/s by 24, 211 by 48, 239 by 128). Measured on one core of a shared Zen 4 (FMA
@@ -27,6 +27,11 @@
 typedef struct vox_taps {
     vox_v a, b, c;
 } vox_taps;
+
+/* Three of them along H, by W. */
+typedef struct vox_tap_columns {
+    vox_taps a, b, c;
+} vox_tap_columns;
 
 /* A pair of points (vox_point_of): 0 and infinity, 1 and 2, 3 and 4; the transposed of the rows in
  * vox_weights.c. */
@@ -82,10 +87,10 @@ VOX_INLINE void vox_weights_row(const int n, vox_taps w, float *u, ptrdiff_t poi
     const vox_two far = vox_weights_pair(n, 2, w);
     vox_store(u + 3 * point, far.a), vox_store(u + 4 * point, far.b);
 }
-VOX_INLINE void vox_weights_rows(const int nh, const int nw, const int pair, vox_taps a, vox_taps b,
-                                 vox_taps c, float *u, ptrdiff_t point) {
-    const vox_two p = vox_weights_pair(nh, pair, a), q = vox_weights_pair(nh, pair, b),
-                  r = vox_weights_pair(nh, pair, c);
+VOX_INLINE void vox_weights_rows(const int nh, const int nw, const int pair, vox_tap_columns w, float *u,
+                                 ptrdiff_t point) {
+    const vox_two p = vox_weights_pair(nh, pair, w.a), q = vox_weights_pair(nh, pair, w.b),
+                  r = vox_weights_pair(nh, pair, w.c);
     vox_weights_row(nw, (vox_taps){p.a, q.a, r.a}, u + vox_point_of(nh, pair, 0) * nw * point, point);
     vox_weights_row(nw, (vox_taps){p.b, q.b, r.b}, u + vox_point_of(nh, pair, 1) * nw * point, point);
 }
@@ -94,12 +99,14 @@ VOX_INLINE void vox_weights_points(const int nh, const int nw, int floats, const
                                    ptrdiff_t point) {
     enum { TAP = VOX_WEIGHTS_RUN * VOX_BLOCK };
     for (ptrdiff_t i = 0; i < floats; i += VOX_VL, w += VOX_VL) {
-        const vox_taps a = {vox_load(w), vox_load(w + 3 * TAP), vox_load(w + 6 * TAP)};
-        const vox_taps b = {vox_load(w + TAP), vox_load(w + 4 * TAP), vox_load(w + 7 * TAP)};
-        const vox_taps c = {vox_load(w + 2 * TAP), vox_load(w + 5 * TAP), vox_load(w + 8 * TAP)};
-        vox_weights_rows(nh, nw, 0, a, b, c, u + i, point);
-        vox_weights_rows(nh, nw, 1, a, b, c, u + i, point);
-        if (nh == 6) vox_weights_rows(nh, nw, 2, a, b, c, u + i, point);
+        const vox_tap_columns taps = {
+            {vox_load(w), vox_load(w + 3 * TAP), vox_load(w + 6 * TAP)},
+            {vox_load(w + TAP), vox_load(w + 4 * TAP), vox_load(w + 7 * TAP)},
+            {vox_load(w + 2 * TAP), vox_load(w + 5 * TAP), vox_load(w + 8 * TAP)},
+        };
+        vox_weights_rows(nh, nw, 0, taps, u + i, point);
+        vox_weights_rows(nh, nw, 1, taps, u + i, point);
+        if (nh == 6) vox_weights_rows(nh, nw, 2, taps, u + i, point);
     }
 }
 typedef void vox_weights_fn(int floats, const float *w, float *u, ptrdiff_t point);
@@ -134,7 +141,7 @@ static inline void vox_weights_factors(int n, int p, float factor[3]) {
 
 /* ---- phase 1 --------------------------------------------------------------------------------- */
 
-/* A lane's scratch: weights of VOX_DEEP_CHANNELS channels, products of one point along D, and those of all
+/* A worker's scratch: weights of VOX_DEEP_CHANNELS channels, products of one point along D, and those of all
  * after axes H and W.
  */
 typedef struct vox_deep {
@@ -151,7 +158,7 @@ typedef struct vox_deep {
 static inline void vox_deep_weights(const vox_deep *p, int pd, int ic, int n, int oc, float *u) {
     float runs[9][VOX_WEIGHTS_RUN * VOX_BLOCK] __attribute__((aligned(64)));
     const ptrdiff_t tap = (ptrdiff_t)p->r.g->x.c * VOX_BLOCK;
-    const float *w = p->r.w + oc * 27 * tap + (ptrdiff_t)ic * VOX_BLOCK;
+    const float *w = p->r.o.weights + oc * 27 * tap + (ptrdiff_t)ic * VOX_BLOCK;
     float factor[3];
     vox_weights_factors(p->r.points[0], pd, factor);
     for (int i = 0; i < n;
@@ -162,25 +169,29 @@ static inline void vox_deep_weights(const vox_deep *p, int pd, int ic, int n, in
     }
 }
 
-/* One point along D of tiles [begin, begin + n). */
-static inline void vox_deep_depth(const vox_deep *p, int pd, int begin, int n, int oc, int blocks) {
+/* One point along D of some tiles. */
+static inline void vox_deep_depth(const vox_deep *p, int pd, vox_batch tiles, vox_pair out) {
     const vox_winograd_run *r = &p->r;
     const ptrdiff_t v_point = vox_point_floats(r->blocks_in, r->total);
-    vox_product t = {.v_block = (ptrdiff_t)r->total * VOX_BLOCK,
+    vox_product t = {.tiles = tiles.n,
+                     .blocks = out.n,
+                     .run = r->g->run,
+                     .v_block = (ptrdiff_t)r->total * VOX_BLOCK,
                      .u_block = p->u_block,
-                     .m_block = (ptrdiff_t)n * p->plane * VOX_BLOCK,
+                     .m_block = (ptrdiff_t)tiles.n * p->plane * VOX_BLOCK,
                      .m_tile = (ptrdiff_t)p->plane * VOX_BLOCK,
                      .u_ahead = VOX_PRODUCT_NEAR * VOX_BLOCK};
     for (int c = 0; c < r->g->x.c; c += VOX_DEEP_CHANNELS) {
         const int channels = vox_min_int(VOX_DEEP_CHANNELS, r->g->x.c - c);
-        for (int k = 0; k < blocks; k++) vox_deep_weights(p, pd, c, channels, oc + k, p->u + k * p->u_block);
+        for (int k = 0; k < out.n; k++)
+            vox_deep_weights(p, pd, c, channels, out.oc + k, p->u + k * p->u_block);
         const float *v = r->v + (ptrdiff_t)pd * p->plane * v_point + c / VOX_BLOCK * t.v_block +
-                         (ptrdiff_t)begin * VOX_BLOCK;
+                         (ptrdiff_t)tiles.begin * VOX_BLOCK;
+        t.onto = c > 0;
         for (ptrdiff_t i = 0; i < p->plane; i++)
-            vox_product_runs(&t, r->g->run, channels, c > 0, n, blocks, v + i * v_point,
-                             p->u + i * p->u_point, p->m + i * VOX_BLOCK);
+            vox_product_runs(&t, channels, v + i * v_point, p->u + i * p->u_point, p->m + i * VOX_BLOCK);
     }
-    for (ptrdiff_t i = 0; i < (ptrdiff_t)blocks * n; i++)
+    for (ptrdiff_t i = 0; i < (ptrdiff_t)out.n * tiles.n; i++)
         r->planes(1, p->m + i * t.m_tile, p->z + i * p->half + pd * (p->half / r->points[0]));
 }
 
@@ -189,9 +200,10 @@ static inline void vox_deep_depth(const vox_deep *p, int pd, int begin, int n, i
 static inline void vox_deep_take_slot(vox_deep *p, int begin, int item) {
     vox_winograd_run *r = &p->r;
     const int group = item % p->groups, oc = item / p->groups * p->blocks;
-    if (!r->around || !r->around->sums) return;
-    if (item == 0) vox_sums_clear(r->around, r->blocks_out, begin, p->groups, r->around->slots);
-    r->sums = vox_sums_slot(r->around, r->blocks_out, begin, group);
+    const vox_around *around = &r->o.around;
+    if (!around->sums) return;
+    if (item == 0) vox_sums_clear(around, r->blocks_out, begin, (vox_range){p->groups, around->slots});
+    r->sums = vox_sums_slot(around, r->blocks_out, begin, group);
     memset(r->sums + (ptrdiff_t)oc * VOX_SUMS, 0,
            (size_t)vox_min_int(p->blocks, r->blocks_out - oc) * VOX_SUMS * sizeof(double));
 }
@@ -221,67 +233,71 @@ static inline vox_deep_few vox_deep_few_of(const vox_deep *p, const int *tiles, 
     return f;
 }
 /* Their products, all points of 16 input channels at a time. */
-static inline void vox_deep_multiply_few(const vox_deep *p, const vox_deep_few *f, int begin, int oc,
-                                         int blocks, const vox_rare *rare) {
+static inline void vox_deep_multiply_few(const vox_deep *p, const vox_deep_few *f, int begin, vox_pair out,
+                                         const vox_rare *rare) {
     const vox_winograd_run *r = &p->r;
     vox_deep few = *p;
     few.u_point = (VOX_BLOCK + 1) * VOX_BLOCK;
-    vox_product t = {.m_tile = (ptrdiff_t)r->count * VOX_BLOCK, .u_ahead = VOX_PRODUCT_NEAR * VOX_BLOCK};
+    vox_product t = {.tiles = f->n,
+                     .blocks = 1,
+                     .m_tile = (ptrdiff_t)r->count * VOX_BLOCK,
+                     .u_ahead = VOX_PRODUCT_NEAR * VOX_BLOCK};
     for (int c = 0; c < r->blocks_in; c++) {
         t.ic = vox_min_int(VOX_BLOCK, r->g->x.c - c * VOX_BLOCK), t.add = c > 0;
         for (int i = 0; i < f->n; i++) {
             const vox_scale scale = vox_scale_of(rare[f->tiles[i]].shift);
-            vox_winograd_fill(r, begin + f->tiles[i], 1, c, c + 1, &scale, f->v + (ptrdiff_t)i * VOX_BLOCK, 0,
-                              f->v_point);
+            vox_winograd_fill(r, (vox_batch){begin + f->tiles[i], 1}, (vox_range){c, c + 1}, &scale,
+                              (vox_points){f->v + (ptrdiff_t)i * VOX_BLOCK, 0, f->v_point});
         }
-        for (int b = 0; b < blocks; b++) {
+        for (int b = 0; b < out.n; b++) {
             for (int pd = 0; pd < r->points[0]; pd++)
-                vox_deep_weights(&few, pd, c * VOX_BLOCK, t.ic, oc + b, f->u + pd * p->plane * few.u_point);
+                vox_deep_weights(&few, pd, c * VOX_BLOCK, t.ic, out.oc + b,
+                                 f->u + pd * p->plane * few.u_point);
             for (ptrdiff_t q = 0; q < r->count; q++)
-                vox_product_point(&t, f->n, 1, f->v + q * f->v_point, f->u + q * few.u_point,
+                vox_product_point(&t, f->v + q * f->v_point, f->u + q * few.u_point,
                                   f->m + b * f->m_block + q * VOX_BLOCK);
         }
     }
 }
 /* The weights' signs, where there is room for them now that V and U are not needed any more. */
-static inline void vox_deep_signs(vox_winograd_run *r, const vox_deep_few *f, int oc, int blocks) {
+static inline void vox_deep_signs(vox_winograd_run *r, const vox_deep_few *f, vox_pair out) {
     const ptrdiff_t floats = (ptrdiff_t)r->g->x.c * 2 * VOX_BLOCK;
-    float *to = floats * blocks <= (ptrdiff_t)r->count * (VOX_BLOCK + 1) * VOX_BLOCK ? f->u
-                : floats * blocks <= r->count * f->v_point                           ? f->v
-                                                                                     : NULL;
-    for (int b = 0; to && b < blocks; b++)
+    float *to = floats * out.n <= (ptrdiff_t)r->count * (VOX_BLOCK + 1) * VOX_BLOCK ? f->u
+                : floats * out.n <= r->count * f->v_point                           ? f->v
+                                                                                    : NULL;
+    for (int b = 0; to && b < out.n; b++)
         for (int c = 0; c < r->g->x.c; c++)
-            (void)vox_tile_signs(r, oc + b, c, to + b * floats + (ptrdiff_t)c * 2 * VOX_BLOCK);
-    r->signs = to, r->signs_from = oc;
+            (void)vox_tile_signs(r, out.oc + b, c, to + b * floats + (ptrdiff_t)c * 2 * VOX_BLOCK);
+    r->signs = to, r->signs_from = out.oc;
 }
-VOX_NOINLINE void vox_deep_again(const vox_deep *p, int begin, int oc, int blocks, const int *tiles, int n,
+VOX_NOINLINE void vox_deep_again(const vox_deep *p, int begin, vox_pair out, const int *tiles, int n,
                                  vox_rare *rare) {
-    const vox_deep_few f = vox_deep_few_of(p, tiles, n, blocks);
+    const vox_deep_few f = vox_deep_few_of(p, tiles, n, out.n);
     vox_winograd_run r = p->r;
     const ptrdiff_t m_tile = (ptrdiff_t)r.count * VOX_BLOCK;
     float half[VOX_WINOGRAD_POINTS * 4 * 4 * VOX_BLOCK] __attribute__((aligned(64)));
     int smaller[VOX_BATCH_MOST], shrunk = 0; /* those whose products overflow */
-    vox_deep_multiply_few(p, &f, begin, oc, blocks, rare);
-    vox_deep_signs(&r, &f, oc, blocks);
+    vox_deep_multiply_few(p, &f, begin, out, rare);
+    vox_deep_signs(&r, &f, out);
     for (int i = 0; i < n; i++) {
         const vox_tile at = vox_tile_of(&r, begin + tiles[i]);
         vox_rare *one = &rare[tiles[i]];
         vox_spoils spoils[2];
         int finite = 1;
-        for (int b = 0; b < blocks; b++)
+        for (int b = 0; b < out.n; b++)
             finite &= vox_all_finite(f.m + b * f.m_block + i * m_tile, (int)m_tile / VOX_VL);
         if (!finite && vox_rare_shift(one)) {
             smaller[shrunk++] = tiles[i];
             continue;
         }
-        if (one->kind == VOX_TILE_SPOILT) vox_tile_spoil(&r, &at, oc, blocks, one, spoils);
-        for (int b = 0; b < blocks; b++) {
+        if (one->kind == VOX_TILE_SPOILT) vox_tile_spoil(&r, &at, out, one, spoils);
+        for (int b = 0; b < out.n; b++) {
             if (!(one->blocks >> b & 1)) continue;
             r.planes(r.points[0], f.m + b * f.m_block + i * m_tile, half);
-            vox_tile_put_rare(&r, &at, oc + b, one, half, &spoils[b]);
+            vox_tile_put_rare(&r, &at, out.oc + b, one, half, &spoils[b]);
         }
     }
-    if (shrunk > 0) vox_deep_again(p, begin, oc, blocks, smaller, shrunk, rare);
+    if (shrunk > 0) vox_deep_again(p, begin, out, smaller, shrunk, rare);
 }
 
 /* What kind tile number i is. */
@@ -291,26 +307,27 @@ static inline vox_rare vox_deep_look(const vox_deep *p, int i, int overflowed) {
 }
 
 /* V is shared, so that rare tiles cannot be filled anew in it as vox_winograd.h does. */
-VOX_NOINLINE void vox_deep_rare(const vox_deep *p, int begin, int n, int oc, int blocks, vox_rare *rare) {
-    for (int i = 0; i < n; i++) {
+VOX_NOINLINE void vox_deep_rare(const vox_deep *p, vox_batch batch, vox_pair out, vox_rare *rare) {
+    const int begin = batch.begin;
+    for (int i = 0; i < batch.n; i++) {
         const unsigned char wait = rare[i].blocks;
         if (!wait || rare[i].kind != VOX_TILE_ORDINARY) continue;
         rare[i] = vox_deep_look(p, begin + i, 1);
         rare[i].blocks = wait;
     }
-    const int most = vox_deep_most_rare(p, blocks);
+    const int most = vox_deep_most_rare(p, out.n);
     int tiles[VOX_BATCH_MOST], count = 0;
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < batch.n; i++) {
         if (rare[i].kind == VOX_TILE_ORDINARY) continue;
         const vox_tile t = vox_tile_of(&p->r, begin + i);
-        for (int b = 0; rare[i].kind == VOX_TILE_NAN && b < blocks; b++)
-            if (rare[i].blocks >> b & 1) vox_tile_put_rare(&p->r, &t, oc + b, &rare[i], NULL, NULL);
+        for (int b = 0; rare[i].kind == VOX_TILE_NAN && b < out.n; b++)
+            if (rare[i].blocks >> b & 1) vox_tile_put_rare(&p->r, &t, out.oc + b, &rare[i], NULL, NULL);
         if (rare[i].kind != VOX_TILE_NAN) tiles[count++] = i;
         if (count < most) continue;
-        vox_deep_again(p, begin, oc, blocks, tiles, count, rare);
+        vox_deep_again(p, begin, out, tiles, count, rare);
         count = 0;
     }
-    if (count > 0) vox_deep_again(p, begin, oc, blocks, tiles, count, rare);
+    if (count > 0) vox_deep_again(p, begin, out, tiles, count, rare);
 }
 
 VOX_NOINLINE void vox_deep_item(vox_deep *p, int item) {
@@ -318,7 +335,8 @@ VOX_NOINLINE void vox_deep_item(vox_deep *p, int item) {
     const int group = item % p->groups, oc = item / p->groups * p->blocks;
     const int begin = (int)((int64_t)r->total * group / p->groups);
     const int n = (int)((int64_t)r->total * (group + 1) / p->groups) - begin;
-    const int blocks = vox_min_int(p->blocks, r->blocks_out - oc);
+    const vox_batch batch = {begin, n};
+    const vox_pair out = {oc, vox_min_int(p->blocks, r->blocks_out - oc)};
     vox_rare rare[VOX_BATCH_MOST];
     memset(rare, 0, (size_t)n * sizeof *rare);
     for (int i = 0; r->wary && i < n; i++) { /* as vox_winograd_foresee */
@@ -327,31 +345,31 @@ VOX_NOINLINE void vox_deep_item(vox_deep *p, int item) {
     }
     const int known = r->wary ? vox_tiles_count(rare, n, VOX_TILE_LARGE) : 0, nothing = known == n;
     int seen = known > 0;
-    for (int pd = 0; !nothing && pd < r->points[0]; pd++) vox_deep_depth(p, pd, begin, n, oc, blocks);
-    for (int i = 0; !nothing && i < blocks * n; i++) {
+    for (int pd = 0; !nothing && pd < r->points[0]; pd++) vox_deep_depth(p, pd, batch, out);
+    for (int i = 0; !nothing && i < out.n * n; i++) {
         const vox_tile t = vox_tile_of(r, begin + i % n);
         if (rare[i % n].kind != VOX_TILE_ORDINARY) continue;
         if (!vox_tile_put(r, &t, oc + i / n, p->z + i * p->half))
             rare[i % n].blocks |= (unsigned char)(1 << i / n), seen = 1;
     }
-    if (seen) vox_deep_rare(p, begin, n, oc, blocks, rare);
+    if (seen) vox_deep_rare(p, batch, out, rare);
     p->r.wary = seen && vox_tiles_count(rare, n, VOX_TILE_SPOILT) > 0;
 }
 
 /* ---- a range of planes ----------------------------------------------------------------------- */
 
-static inline size_t vox_winograd_deep_shared(const vox_winograd *g, int begin, int end) {
-    const vox_winograd_run r = vox_winograd_run_of(g, begin, end);
+static inline size_t vox_winograd_deep_shared(const vox_winograd *g, vox_range range) {
+    const vox_winograd_run r = vox_winograd_run_of(g, range);
     return (size_t)r.count * (size_t)vox_point_floats(r.blocks_in, r.total);
 }
-static inline vox_deep vox_deep_of(const vox_winograd *g, int begin, int end, float *scratch) {
-    vox_deep p = {.r = vox_winograd_run_of(g, begin, end)};
+static inline vox_deep vox_deep_of(const vox_winograd *g, vox_range range, float *scratch) {
+    vox_deep p = {.r = vox_winograd_run_of(g, range)};
     p.plane = p.r.points[1] * p.r.points[2];
     p.half = (ptrdiff_t)p.r.points[0] * g->tile[1] * g->tile[2] * VOX_BLOCK;
     p.u_point = (VOX_DEEP_CHANNELS + 1) * VOX_BLOCK; /* an odd number of cache lines, as vox_point_floats */
     p.u_block = p.plane * p.u_point;
     p.groups = vox_parts(p.r.total, vox_min_int(g->batch, VOX_BATCH_MOST));
-    p.blocks = vox_parts(p.r.blocks_out, 2) * p.groups < 2 * g->lanes && g->lanes > 1 ? 1 : 2;
+    p.blocks = vox_parts(p.r.blocks_out, 2) * p.groups < 2 * g->workers && g->workers > 1 ? 1 : 2;
     p.u = scratch, p.m = p.u + 2 * p.u_block;
     p.z = p.m + (ptrdiff_t)2 * g->batch * p.plane * VOX_BLOCK;
     p.weights = vox_weights_for(p.r.points[1], p.r.points[2]);
@@ -359,30 +377,21 @@ static inline vox_deep vox_deep_of(const vox_winograd *g, int begin, int end, fl
 }
 
 /* Items of phase 0: input blocks. */
-VOX_KERNEL void vox_f32_winograd_deep_around(const vox_winograd *g, const vox_around *around, int phase,
-                                             int begin, int end, const float *x, const float *w,
-                                             const float *b, const float *slope, const float *skip, float *y,
-                                             float *crop, float *pool, float *shared, float *scratch,
-                                             int *next) {
-    vox_deep p = vox_deep_of(g, begin, end, scratch);
+VOX_KERNEL void vox_f32_winograd_deep(const vox_winograd *g, vox_conv_operands o, vox_range range, int worker,
+                                      int phase, int *next) {
+    vox_deep p = vox_deep_of(g, range, vox_worker_scratch(g, &o, worker));
     const int items = phase == 0 ? p.r.blocks_in : p.groups * vox_parts(p.r.blocks_out, p.blocks);
-    p.r.around = around, p.r.x = x, p.r.w = w, p.r.b = b, p.r.slope = slope, p.r.skip = skip, p.r.y = y,
-    p.r.crop = crop, p.r.pool = pool, p.r.v = shared;
-    for (int i; (i = __atomic_fetch_add(next, 1, __ATOMIC_RELAXED)) < items;) {
+    p.r.o = o, p.r.v = o.shared;
+    for (int i; (i = vox_next(next)) < items;) {
         if (phase == 0) {
-            vox_winograd_in(&p.r, 0, p.r.total, i, i + 1, shared, p.r.total);
+            vox_points to = vox_points_of(&p.r, o.shared, p.r.total);
+            to.v += i * to.block;
+            vox_winograd_fill(&p.r, (vox_batch){0, p.r.total}, (vox_range){i, i + 1}, NULL, to);
             continue;
         }
-        vox_deep_take_slot(&p, begin, i);
+        vox_deep_take_slot(&p, range.begin, i);
         vox_deep_item(&p, i);
     }
-}
-VOX_KERNEL void vox_f32_winograd_deep(const vox_winograd *g, int phase, int begin, int end, const float *x,
-                                      const float *w, const float *b, const float *slope, const float *skip,
-                                      float *y, float *crop, float *pool, float *shared, float *scratch,
-                                      int *next) {
-    vox_f32_winograd_deep_around(g, NULL, phase, begin, end, x, w, b, slope, skip, y, crop, pool, shared,
-                                 scratch, next);
 }
 
 #endif

@@ -23,10 +23,9 @@ enum {
 
 typedef struct vox_few_run {
     const vox_winograd *g;
-    int begin, end; /* planes of y */
-    const float *x, *u, *b, *slope, *skip;
+    vox_conv_operands o;
+    vox_range range;
     vox_dims skip_dims;
-    float *y;
     float *v; /* points: [36][IC][width], position 0 along W at `left`, zeros beside the positions */
     float *m; /* products: [36][OC][vectors * VOX_VL] */
     int width, left;
@@ -78,7 +77,8 @@ static inline vox_few_rows vox_few_rows_of(const vox_few_run *r, int item, int n
     const int group = item / nh % nd / VOX_FEW_GROUP * VOX_FEW_GROUP, within = item % (nh * nd) - group * nh;
     const int deep = vox_min_int(nd - group, VOX_FEW_GROUP);
     vox_few_rows in = {.n = item / nh / nd, .whole = 1};
-    in.d = r->begin + vox_few_first(group + within % deep, r->end - r->begin, g->dilation[0]);
+    in.d =
+        r->range.begin + vox_few_first(group + within % deep, r->range.end - r->range.begin, g->dilation[0]);
     in.h = vox_few_first(within / deep, g->y.h, g->dilation[1]);
     for (int p = 0; p < VOX_FEW_POINTS; p++) {
         const int d = in.d + p / VOX_FEW_LINE * g->dilation[0] - g->pad[0];
@@ -87,7 +87,7 @@ static inline vox_few_rows vox_few_rows_of(const vox_few_run *r, int item, int n
         if (!inside) in.whole = 0;
         const ptrdiff_t plane =
             (ptrdiff_t)in.n * g->x.c * vox_planes(&g->x) + (inside ? vox_plane_of(&g->x, d) : 0);
-        in.row[p] = inside ? r->x + (plane * g->x.h + h) * g->x.w : NULL;
+        in.row[p] = inside ? r->o.x + (plane * g->x.h + h) * g->x.w : NULL;
     }
     return in;
 }
@@ -160,11 +160,16 @@ VOX_NOINLINE void vox_few_outputs_vector(const float *m, ptrdiff_t step, float *
     vox_few_outputs_pair(1, m, step, to);
 }
 
+/* Positions w .. w + n - 1 of a row, at most a vector of them. */
+typedef struct vox_few_span {
+    int w, n;
+} vox_few_span;
+
 /* n positions of a finished row of sums; skip: what is added to them, or NULL. */
 static inline void vox_few_store(const vox_few_run *r, int c, float *sums, const float *skip, float *y,
                                  int n) {
     const vox_epilogue *ep = &r->g->ep;
-    vox_v add = vox_set(r->b ? r->b[c] : 0.0f);
+    vox_v add = vox_set(r->o.bias ? r->o.bias[c] : 0.0f);
     if (skip) add += vox_load_within(skip, 0, n);
     const vox_v sum = vox_load(sums) + add;
     const int simple = ep->act == VOX_ACT_NONE || ep->act == VOX_ACT_RELU;
@@ -175,7 +180,7 @@ static inline void vox_few_store(const vox_few_run *r, int c, float *sums, const
         vox_store(y, least);
     } else {
         vox_store(sums, least);
-        if (!simple) vox_activate_run(ep, r->slope ? r->slope[c] : 0.0f, sums, sums, VOX_VL);
+        if (!simple) vox_activate_run(ep, r->o.slope ? r->o.slope[c] : 0.0f, sums, sums, VOX_VL);
         memcpy(y, sums, (size_t)n * sizeof *y);
     }
 }
@@ -192,27 +197,27 @@ static inline ptrdiff_t vox_few_at(const vox_dims *t, int n, int c, int d, int h
     return (((ptrdiff_t)(n * t->c + c) * vox_planes(t) + vox_plane_of(t, d)) * t->h + h) * t->w;
 }
 
-/* Stores the sums of outputs w .. w + n - 1 of one channel. */
-static inline void vox_few_put(const vox_few_run *r, const vox_few_rows *in, int c, int w, int n,
+/* Stores the sums of some outputs of one channel. */
+static inline void vox_few_put(const vox_few_run *r, const vox_few_rows *in, int c, vox_few_span at,
                                float *sums) {
     const vox_dims *y = &r->g->y;
     for (int i = 0; i < VOX_FEW_TILE * VOX_FEW_TILE; i++) {
         const int d = in->d + i / VOX_FEW_TILE * r->g->dilation[0],
                   h = in->h + i % VOX_FEW_TILE * r->g->dilation[1];
-        if (d >= r->end || h >= y->h) continue;
-        const ptrdiff_t at = vox_few_at(y, in->n, c, d, h) + w;
-        const float *skip = r->skip ? r->skip + vox_few_at(&r->skip_dims, in->n, c, d, h) + w : NULL;
-        vox_few_store(r, c, sums + i * VOX_VL, skip, r->y + at, n);
+        if (d >= r->range.end || h >= y->h) continue;
+        float *to = r->o.y + vox_few_at(y, in->n, c, d, h) + at.w;
+        const float *skip = r->o.skip ? r->o.skip + vox_few_at(&r->skip_dims, in->n, c, d, h) + at.w : NULL;
+        vox_few_store(r, c, sums + i * VOX_VL, skip, to, at.n);
     }
 }
 
 /* The same from its products; returns 0, and stores nothing, where a sum is not finite. */
 static inline int vox_few_outputs(const vox_few_run *r, const vox_few_rows *in, int c, const float *m,
-                                  ptrdiff_t step, int w, int n) {
+                                  ptrdiff_t step, vox_few_span at) {
     float sums[VOX_FEW_TILE * VOX_FEW_TILE * VOX_VL];
     vox_few_outputs_vector(m, step, sums);
     if (!vox_few_finite(sums)) return 0;
-    vox_few_put(r, in, c, w, n, sums);
+    vox_few_put(r, in, c, at, sums);
     return 1;
 }
 
@@ -235,15 +240,15 @@ static inline void vox_few_products(const vox_few_run *r, const vox_few_rows *ne
                            .w_tap = {0, 0, (ptrdiff_t)g->x.c * VOX_BLOCK},
                            .low = -INFINITY};
     const vox_axis axis = {.at = r->left - g->pad[2], .taps = 3, .step = g->dilation[2], .extent = r->width};
-    vox_few f = {.walk = &walk, .axis = &axis, .x = r->v, .w = r->u, .b = zeros};
+    vox_few f = {.walk = &walk, .axis = &axis, .x = r->v, .w = r->o.transformed, .b = zeros};
     float *m = r->m;
     const int wide = vectors * VOX_VL;
     for (int p = 0; p < VOX_FEW_POINTS; p++, m += g->y.c * wide) {
         vox_few_fetch(r, next, p, w, vectors);
         if (vectors > 1)
-            vox_few_inside(&f, g->y.c, w, m, wide);
+            vox_few_inside(&f, g->y.c, w, (vox_few_to){m, wide});
         else
-            vox_few_rest(&f, g->y.c, w, m, wide);
+            vox_few_rest(&f, g->y.c, w, (vox_few_to){m, wide});
         f.x += (ptrdiff_t)g->x.c * r->width;
         f.w += 3 * (ptrdiff_t)g->x.c * VOX_BLOCK;
     }
@@ -344,7 +349,7 @@ static inline int vox_few_meet(const vox_few_run *r, const vox_few_rows *in, int
 VOX_NOINLINE void vox_few_spoil(const vox_few_run *r, const vox_few_rows *in, int w,
                                 vox_ends (*ends)[VOX_FEW_SUMS]) {
     const vox_winograd *g = r->g;
-    const float *signs = r->u + (ptrdiff_t)VOX_FEW_POINTS * 3 * g->x.c * VOX_BLOCK;
+    const float *signs = r->o.transformed + (ptrdiff_t)VOX_FEW_POINTS * 3 * g->x.c * VOX_BLOCK;
     const unsigned all = vox_bits(vox_set_int(-1));
     unsigned left = (1u << VOX_FEW_SUMS) - 1; /* rows in which not all is NaN yet */
     memset(ends, 0, (size_t)g->y.c * sizeof *ends);
@@ -383,7 +388,7 @@ VOX_NOINLINE void vox_few_outputs_rare(const vox_few_run *r, const vox_few_rare 
                 const vox_v y = vox_untame(vox_load(sums + o * VOX_VL), &rare->scale);
                 vox_store(sums + o * VOX_VL, rare->spoilt ? vox_ends_apply(ends[c][o], y) : y);
             }
-            vox_few_put(r, &rare->in, c, from, n, sums);
+            vox_few_put(r, &rare->in, c, (vox_few_span){from, n}, sums);
         }
     }
 }
@@ -396,8 +401,9 @@ static inline uint64_t vox_few_outputs_all(const vox_few_run *r, const vox_few_r
     const ptrdiff_t step = (ptrdiff_t)r->g->y.c * vectors * VOX_VL;
     uint64_t bad = 0;
     for (int i = 0; i < r->g->y.c * vectors; i++) {
-        const int from = w + i % vectors * VOX_VL, n = vox_min_int(r->g->y.w - from, VOX_VL);
-        if (!vox_few_outputs(r, in, i / vectors, r->m + i * VOX_VL, step, from, n)) bad |= (uint64_t)1 << i;
+        const int from = w + i % vectors * VOX_VL;
+        const vox_few_span at = {from, vox_min_int(r->g->y.w - from, VOX_VL)};
+        if (!vox_few_outputs(r, in, i / vectors, r->m + i * VOX_VL, step, at)) bad |= (uint64_t)1 << i;
     }
     return bad;
 }
@@ -415,7 +421,7 @@ static inline int vox_few_item(const vox_few_run *r, const vox_few_rows *in, con
                                int wary) {
     const vox_winograd *g = r->g;
     const int most = vox_few_vectors(g->y.c), first = g->y.w >= most * VOX_VL ? most : 1;
-    const int again = r->skip != r->y;
+    const int again = r->o.skip != r->o.y;
     vox_few_rare rare = {.spoilt = 0};
     if (wary) rare = vox_few_look(r, in);
     const int foreseen =
@@ -440,22 +446,22 @@ static inline int vox_few_item(const vox_few_run *r, const vox_few_rows *in, con
     return is_rare && rare.spoilt;
 }
 
-VOX_KERNEL void vox_f32_winograd_few(const vox_winograd *g, int begin, int end, const float *x,
-                                     const float *u, const float *b, const float *slope, const float *skip,
-                                     float *y, float *scratch, int *next) {
-    vox_few_run r = {.g = g, .begin = begin, .end = end, .x = x, .u = u, .b = b, .slope = slope, .y = y};
-    r.skip = skip, r.skip_dims = vox_skip_dims(&g->y, g->skip_ring);
+VOX_KERNEL void vox_f32_winograd_few(const vox_winograd *g, vox_conv_operands o, vox_range range, int worker,
+                                     int *next) {
+    vox_few_run r = {.g = g, .o = o, .range = range, .skip_dims = vox_skip_dims(&g->y, g->skip_ring)};
     r.width = vox_few_width(g), r.left = vox_few_left(g);
     const size_t points = (size_t)VOX_FEW_POINTS * (size_t)g->x.c * (size_t)r.width;
-    r.v = scratch, r.m = scratch + points;
-    const ptrdiff_t bytes = vox_plane_floats(&g->y) * g->y.n * g->y.c * (ptrdiff_t)sizeof *y;
-    r.past = bytes > VOX_FEW_LARGE && g->y.w % VOX_BLOCK == 0 && (uintptr_t)y % (VOX_BLOCK * sizeof *y) == 0;
+    r.v = vox_worker_scratch(g, &o, worker), r.m = r.v + points;
+    const ptrdiff_t bytes = vox_plane_floats(&g->y) * g->y.n * g->y.c * (ptrdiff_t)sizeof *o.y;
+    const int aligned = g->y.w % VOX_BLOCK == 0 && (uintptr_t)o.y % (VOX_BLOCK * sizeof *o.y) == 0;
+    r.past = bytes > VOX_FEW_LARGE && aligned;
     memset(r.v, 0, points * sizeof *r.v);
-    const int nd = vox_few_tiles(end - begin, g->dilation[0]), nh = vox_few_tiles(g->y.h, g->dilation[1]);
+    const int nd = vox_few_tiles(range.end - range.begin, g->dilation[0]),
+              nh = vox_few_tiles(g->y.h, g->dilation[1]);
     const int items = g->x.n * nd * nh;
     for (int item, wary = 0; (item = __atomic_fetch_add(next, 1, __ATOMIC_RELAXED)) < items;) {
         const vox_few_rows in = vox_few_rows_of(&r, item, nd, nh);
-        const vox_few_rows guess = vox_few_rows_of(&r, vox_min_int(item + g->lanes, items - 1), nd, nh);
+        const vox_few_rows guess = vox_few_rows_of(&r, vox_min_int(item + g->workers, items - 1), nd, nh);
         wary = vox_few_item(&r, &in, &guess, wary);
     }
     vox_store_past_end();

@@ -35,12 +35,12 @@ typedef struct vox_tile_block {
 
 static inline vox_tile_block vox_tile_block_of(const vox_winograd_run *r, const vox_tile *t, int block) {
     const vox_winograd *g = r->g;
-    vox_tile_block b = {.r = r, .x = r->x + vox_block_at(&g->x, t->n, block)};
+    vox_tile_block b = {.r = r, .x = r->o.x + vox_block_at(&g->x, t->n, block)};
     for (int a = 0; a < 3; a++) b.from[a] = t->at[a] - g->pad[a];
     b.first = b.from[2] < 0 ? vox_parts(-b.from[2], g->dilation[2]) : 0;
     b.last = vox_min_int(r->points[2], vox_parts(vox_max_int(g->x.w - b.from[2], 0), g->dilation[2]));
-    b.normal = r->around && r->around->terms;
-    if (b.normal) b.terms = vox_terms_of(r->around, t->n, block * VOX_BLOCK, g->x.c);
+    b.normal = r->o.around.terms != NULL;
+    if (b.normal) b.terms = vox_terms_of(&r->o.around, t->n, block * VOX_BLOCK, g->x.c);
     for (int l = 0; l < VOX_BLOCK; l++) b.lanes[l] = block * VOX_BLOCK + l < g->x.c ? -1 : 0;
     return b;
 }

@@ -40,7 +40,7 @@ static inline void vox_tile_pool(const vox_winograd_run *r, const vox_tile *t, i
     const vox_dims *to = &g->pool;
     const ptrdiff_t plane = (ptrdiff_t)g->tile[1] * g->tile[2] * VOX_BLOCK,
                     row = (ptrdiff_t)g->tile[2] * VOX_BLOCK;
-    float *out = r->pool + vox_block_at(to, t->n, block);
+    float *out = r->o.pool + vox_block_at(to, t->n, block);
     for (int i = 0; i < g->tile[0] && (t->at[0] + i) / 2 < to->d; i += 2)
         for (int j = 0; j < g->tile[1] && (t->at[1] + j) / 2 < to->h; j += 2)
             for (int k = 0; k < g->tile[2] && (t->at[2] + k) / 2 < to->w; k += 2) {
@@ -80,8 +80,8 @@ static inline vox_tile_out vox_tile_out_of(const vox_winograd_run *r, const vox_
     vox_tile_out o = {.row = (ptrdiff_t)g->dilation[1] * g->y.w * VOX_BLOCK,
                       .col = (ptrdiff_t)g->dilation[2] * VOX_BLOCK,
                       .pool_row = (ptrdiff_t)g->pool.w * VOX_BLOCK};
-    float *y = g->store ? r->y + vox_block_at(&g->y, t->n, block) : NULL;
-    float *pool = g->pool.c > 0 ? r->pool + vox_block_at(&g->pool, t->n, block) : NULL;
+    float *y = g->store ? r->o.y + vox_block_at(&g->y, t->n, block) : NULL;
+    float *pool = g->pool.c > 0 ? r->o.pool + vox_block_at(&g->pool, t->n, block) : NULL;
     for (int i = 0; y && i < g->tile[0]; i++)
         o.y[i] = y + vox_voxel_at(&g->y, t->at[0] + i * g->dilation[0], t->at[1], t->at[2]);
     for (int i = 0; pool && i < g->tile[0] / 2; i++)
@@ -92,7 +92,7 @@ static inline vox_tile_out vox_tile_out_of(const vox_winograd_run *r, const vox_
 /* What is added to a tile's outputs, [d][h][w][16]; zeros beside y. */
 static inline void vox_tile_gather(const vox_winograd_run *r, const vox_tile *t, int block, float *to) {
     const vox_winograd *g = r->g;
-    const float *from = r->skip + vox_block_at(&r->skip_dims, t->n, block);
+    const float *from = r->o.skip + vox_block_at(&r->skip_dims, t->n, block);
     for (int i = 0; i < g->tile[0]; i++)
         for (int j = 0; j < g->tile[1]; j++)
             for (int k = 0; k < g->tile[2]; k++, to += VOX_BLOCK) {
@@ -108,8 +108,8 @@ static inline void vox_tile_gather(const vox_winograd_run *r, const vox_tile *t,
 static inline void vox_tile_skip_of(const vox_winograd_run *r, const vox_tile *t, int block, int inside,
                                     float *copy, vox_tile_out *o) {
     const vox_winograd *g = r->g;
-    const float *skip = r->skip + vox_block_at(&r->skip_dims, t->n, block);
-    const int direct = inside && r->skip != r->y;
+    const float *skip = r->o.skip + vox_block_at(&r->skip_dims, t->n, block);
+    const int direct = inside && r->o.skip != r->o.y;
     o->skip_row = (direct ? (ptrdiff_t)g->dilation[1] * g->y.w : g->tile[2]) * VOX_BLOCK;
     o->skip_col = (direct ? g->dilation[2] : 1) * VOX_BLOCK;
     if (!direct) vox_tile_gather(r, t, block, copy);
@@ -123,9 +123,9 @@ static inline void vox_tile_skip_of(const vox_winograd_run *r, const vox_tile *t
 static inline void vox_tile_finish(const vox_winograd_run *r, const vox_tile *t, int block, float *tile) {
     static const int origin[3] = {0};
     const vox_winograd *g = r->g;
-    const vox_winograd_box y = {&g->y, origin, r->y}, crop = {&g->crop, g->crop_begin, r->crop};
+    const vox_winograd_box y = {&g->y, origin, r->o.y}, crop = {&g->crop, g->crop_begin, r->o.crop};
     if (g->ep.act != VOX_ACT_NONE && g->ep.act != VOX_ACT_RELU)
-        vox_activate_blocks(&g->ep, r->slope ? r->slope + (ptrdiff_t)block * VOX_BLOCK : NULL, tile, tile,
+        vox_activate_blocks(&g->ep, r->o.slope ? r->o.slope + (ptrdiff_t)block * VOX_BLOCK : NULL, tile, tile,
                             g->tile[0] * g->tile[1] * g->tile[2]);
     if (g->store) vox_tile_copy(r, &y, t, block, tile);
     if (g->crop.c > 0) vox_tile_copy(r, &crop, t, block, tile);
@@ -144,7 +144,8 @@ static inline void vox_tile_sum(const vox_winograd_run *r, const vox_tile *t, in
     int extent[3];
     for (int a = 0; a < 3; a++)
         extent[a] = vox_min_int(g->tile[a], vox_parts(size[a] - t->at[a], g->dilation[a]));
-    vox_sums_box(r->y + vox_block_at(&g->y, t->n, block) + vox_voxel_at(&g->y, t->at[0], t->at[1], t->at[2]),
+    vox_sums_box(r->o.y + vox_block_at(&g->y, t->n, block) +
+                     vox_voxel_at(&g->y, t->at[0], t->at[1], t->at[2]),
                  extent, step, r->sums + (ptrdiff_t)block * VOX_SUMS);
 }
 
@@ -164,12 +165,12 @@ static inline int vox_tile_put(const vox_winograd_run *r, const vox_tile *t, int
     if (direct) o = vox_tile_out_of(r, t, block);
     if (direct && !o.y[0] && !o.pool[0]) return 1; /* nothing but a crop is written, and it is elsewhere */
     if (!direct) vox_tile_out_to(g, tile, &o);
-    if (r->skip) vox_tile_skip_of(r, t, block, inside, copy, &o);
-    const float *b = r->b ? r->b + (ptrdiff_t)block * VOX_BLOCK : zeros;
+    if (r->o.skip) vox_tile_skip_of(r, t, block, inside, copy, &o);
+    const float *b = r->o.bias ? r->o.bias + (ptrdiff_t)block * VOX_BLOCK : zeros;
     const float low = g->ep.act == VOX_ACT_RELU ? 0.0f : -INFINITY;
-    if (!vox_depth_for(g->tile[0], r->skip != NULL)(h, w, half, b, low, &o)) {
-        const vox_winograd_box skip = {&r->skip_dims, origin, r->y};
-        if (direct && r->skip && r->skip == r->y) vox_tile_copy(r, &skip, t, block, copy);
+    if (!vox_depth_for(g->tile[0], r->o.skip != NULL)(h, w, half, b, low, &o)) {
+        const vox_winograd_box skip = {&r->skip_dims, origin, r->o.y};
+        if (direct && r->o.skip && r->o.skip == r->o.y) vox_tile_copy(r, &skip, t, block, copy);
         return 0;
     }
     if (!direct) vox_tile_finish(r, t, block, tile);

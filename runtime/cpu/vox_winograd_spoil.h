@@ -108,7 +108,7 @@ static inline const float *vox_tile_signs(const vox_winograd_run *r, int block, 
     for (int lane = 0; lane < VOX_BLOCK; lane += VOX_VL) {
         vox_vi above = {0}, below = {0};
         for (int tap = 0; tap < 27; tap++) {
-            const vox_v w = vox_load(r->w + ((block * 27 + tap) * ic + channel) * VOX_BLOCK + lane);
+            const vox_v w = vox_load(r->o.weights + ((block * 27 + tap) * ic + channel) * VOX_BLOCK + lane);
             above |= (w >= vox_zero()) & vox_set_int(1 << tap);
             below |= (w <= vox_zero()) & vox_set_int(1 << tap);
         }
@@ -195,21 +195,21 @@ static inline void vox_output_meet(const vox_meeting *met, int o, const vox_weig
     if ((to->plus[o] & to->minus[o]) == 0xffff) to->left &= ~((uint64_t)1 << o);
 }
 
-/* What infinite inputs make of a tile's outputs in `blocks` blocks. */
-VOX_NOINLINE void vox_tile_spoil(const vox_winograd_run *r, const vox_tile *t, int block, int blocks,
+/* What infinite inputs make of a tile's outputs in a pair of blocks. */
+VOX_NOINLINE void vox_tile_spoil(const vox_winograd_run *r, const vox_tile *t, vox_pair out,
                                  const vox_rare *rare, vox_spoils *to) {
     vox_meeting met;
     vox_weight_signs signs;
     const uint64_t all = rare->infinite ? ~rare->nan : 0;
-    memset(to, 0, (size_t)blocks * sizeof *to);
-    for (int b = 0; b < blocks; b++) to[b].left = all;
+    memset(to, 0, (size_t)out.n * sizeof *to);
+    for (int b = 0; b < out.n; b++) to[b].left = all;
     for (int from = 0; from < r->g->x.c && all; from += VOX_VL) {
         const vox_tile_block in = vox_tile_block_of(r, t, from / VOX_BLOCK);
         const uint64_t any =
             (r->points[2] == 4 ? vox_tile_meet_4 : vox_tile_meet_6)(&in, from % VOX_BLOCK, &met);
         uint64_t left = 0;
-        for (int b = 0; b < blocks; b++) {
-            if (any & to[b].left) vox_weight_signs_of(r, block + b, from, &signs);
+        for (int b = 0; b < out.n; b++) {
+            if (any & to[b].left) vox_weight_signs_of(r, out.oc + b, from, &signs);
             for (uint64_t o = any & to[b].left; o; o &= o - 1)
                 vox_output_meet(&met, __builtin_ctzll(o), &signs, &to[b]);
             left |= to[b].left;
@@ -240,7 +240,7 @@ static inline void vox_tile_add(const vox_winograd_run *r, int block, const vox_
     for (int i = 0; i < g->tile[0] * g->tile[1] * g->tile[2] * VOX_BLOCK; i += VOX_VL) {
         const int k = i / VOX_BLOCK % g->tile[2], j = i / VOX_BLOCK / g->tile[2] % g->tile[1];
         const float *skip = o->skip[i / VOX_BLOCK / g->tile[2] / g->tile[1]];
-        vox_v add = r->b ? vox_load(r->b + block * VOX_BLOCK + i % VOX_BLOCK) : vox_zero();
+        vox_v add = r->o.bias ? vox_load(r->o.bias + block * VOX_BLOCK + i % VOX_BLOCK) : vox_zero();
         if (skip) add += vox_load(skip + j * o->skip_row + k * o->skip_col + i % VOX_BLOCK);
         vox_store(tile + i, vox_max(low, vox_load(tile + i) + add));
     }
@@ -263,7 +263,7 @@ VOX_NOINLINE void vox_tile_put_rare(const vox_winograd_run *r, const vox_tile *t
     for (int i = 0; i < floats; i += VOX_VL)
         vox_store(tile + i, half ? vox_untame(vox_load(tile + i), &scale) : vox_set(NAN));
     if (half && rare->kind == VOX_TILE_SPOILT) vox_tile_spoilt(r, rare, spoils, tile);
-    if (r->skip) vox_tile_skip_of(r, t, block, vox_tile_inside(g, t, &g->y, origin) == 1, copy, &o);
+    if (r->o.skip) vox_tile_skip_of(r, t, block, vox_tile_inside(g, t, &g->y, origin) == 1, copy, &o);
     vox_tile_add(r, block, &o, tile);
     vox_tile_finish(r, t, block, tile);
     if (r->sums) vox_tile_sum(r, t, block);

@@ -24,7 +24,7 @@ static inline int vox_tile_begin(const vox_winograd *g, int axis, int i) {
     return i / g->dilation[axis] * g->tile[axis] * g->dilation[axis] + i % g->dilation[axis];
 }
 
-/* What the calls for one range of planes share, and this lane's memory. */
+/* What the calls for one range of planes share, and this worker's memory. */
 typedef struct vox_winograd_run {
     const vox_winograd *g;
     int points[3], count; /* per axis; of a tile */
@@ -33,16 +33,24 @@ typedef struct vox_winograd_run {
     int batch, items, total; /* tiles per item at most; items; tiles, over all n */
     vox_column_fn *columns;
     vox_plane_fn *planes;
-    const float *x, *b, *slope, *skip;
+    vox_conv_operands o;
     vox_dims skip_dims;
-    const float *u, *w; /* weights: transformed, or (deep) as they are; the other is NULL */
     const float *signs; /* of the weights, from block signs_from on: [IC][2][16]; NULL: from w */
     int signs_from;
-    float *y, *crop, *pool, *v, *m;
-    const vox_around *around; /* NULL: nothing */
-    double *sums;             /* slot of the item, if y's sums are gathered */
-    int wary;                 /* 1: the item before had spoilt tiles */
+    float *v, *m;
+    double *sums; /* slot of the item, if y's sums are gathered */
+    int wary;     /* 1: the item before had spoilt tiles */
 } vox_winograd_run;
+
+/* Tiles [begin, begin + n). */
+typedef struct vox_batch {
+    int begin, n;
+} vox_batch;
+
+/* One or two blocks of output channels. */
+typedef struct vox_pair {
+    int oc, n; /* the first; how many */
+} vox_pair;
 
 /* Where a tile's outputs start. */
 typedef struct vox_tile {
@@ -90,7 +98,7 @@ typedef struct vox_tile_rows {
 
 static inline vox_tile_rows vox_tile_rows_of(const vox_winograd_run *r, const vox_tile *t, int block) {
     const vox_winograd *g = r->g;
-    vox_tile_rows s = {.r = r, .x = r->x + vox_block_at(&g->x, t->n, block)};
+    vox_tile_rows s = {.r = r, .x = r->o.x + vox_block_at(&g->x, t->n, block)};
     s.d = t->at[0] - g->pad[0], s.h = t->at[1] - g->pad[1];
     s.inside = s.d >= 0 && s.d + (r->points[0] - 1) * g->dilation[0] < g->x.d && s.h >= 0 &&
                s.h + (r->points[1] - 1) * g->dilation[1] < g->x.h;
@@ -195,51 +203,55 @@ static inline void vox_tile_row(const vox_tile_rows *s, int at, int n, float *v,
     }
 }
 
-/* Tiles [begin, begin + n), input blocks [block, last) to v: blocks are v_block floats apart, points v_point.
- * scale: not NULL, they are rare. */
-static inline void vox_winograd_fill(const vox_winograd_run *r, int begin, int n, int block, int last,
-                                     const vox_scale *scale, float *v, ptrdiff_t v_block, ptrdiff_t v_point) {
-    for (int i = 0, run; i < n; i += run) {
-        const int at = (begin + i) % r->tiles[2];
-        const vox_tile t = vox_tile_of(r, begin + i);
-        run = vox_min_int(n - i, r->tiles[2] - at);
-        for (int b = block; b < last; b++) {
+/* Where points of tiles go: those of the first tile and block; floats from block to block, point to point. */
+typedef struct vox_points {
+    float *v;
+    ptrdiff_t block, point;
+} vox_points;
+/* Where V is laid out for `tiles` tiles. */
+static inline vox_points vox_points_of(const vox_winograd_run *r, float *v, int tiles) {
+    return (vox_points){v, (ptrdiff_t)tiles * VOX_BLOCK, vox_point_floats(r->blocks_in, tiles)};
+}
+
+/* Some tiles of some input blocks. scale: not NULL, they are rare. */
+static inline void vox_winograd_fill(const vox_winograd_run *r, vox_batch tiles, vox_range blocks,
+                                     const vox_scale *scale, vox_points to) {
+    for (int i = 0, run; i < tiles.n; i += run) {
+        const int at = (tiles.begin + i) % r->tiles[2];
+        const vox_tile t = vox_tile_of(r, tiles.begin + i);
+        run = vox_min_int(tiles.n - i, r->tiles[2] - at);
+        for (int b = blocks.begin; b < blocks.end; b++) {
             vox_tile_rows s = vox_tile_rows_of(r, &t, b);
             vox_terms terms;
-            if (r->around && r->around->terms) {
-                terms = vox_terms_of(r->around, t.n, b * VOX_BLOCK, r->g->x.c);
+            if (r->o.around.terms) {
+                terms = vox_terms_of(&r->o.around, t.n, b * VOX_BLOCK, r->g->x.c);
                 s.terms = &terms;
             }
             s.scale = scale;
-            vox_tile_row(&s, at, run, v + (b - block) * v_block + (ptrdiff_t)i * VOX_BLOCK, v_point);
+            vox_tile_row(&s, at, run, to.v + (b - blocks.begin) * to.block + (ptrdiff_t)i * VOX_BLOCK,
+                         to.point);
         }
     }
 }
-/* The same, not rare, where v is laid out for `tiles` tiles. */
-static inline void vox_winograd_in(const vox_winograd_run *r, int begin, int n, int block, int last, float *v,
-                                   int tiles) {
-    const ptrdiff_t v_block = (ptrdiff_t)tiles * VOX_BLOCK;
-    vox_winograd_fill(r, begin, n, block, last, NULL, v + block * v_block, v_block,
-                      vox_point_floats(r->blocks_in, tiles));
-}
 
-/* Equal batches, at least four per lane unless they would be narrower than the register tile, and a multiple
- * of VOX_EVEN: of 17, one of two threads would do nine, which takes 6 % longer; 20 narrower ones cost no more
- * than 17. */
+/* Equal batches, at least four per worker unless they would be narrower than the register tile, and a
+ * multiple of VOX_EVEN: of 17, one of two threads would do nine, which takes 6 % longer; 20 narrower ones
+ * cost no more than 17. */
 static inline void vox_winograd_split(vox_winograd_run *r) {
-    const int narrow = vox_max_int(vox_parts(r->total, VOX_TILE_W), 1), lanes = vox_max_int(r->g->lanes, 1);
+    const int narrow = vox_max_int(vox_parts(r->total, VOX_TILE_W), 1),
+              workers = vox_max_int(r->g->workers, 1);
     const int items = vox_max_int(vox_parts(r->total, vox_min_int(r->g->batch, VOX_BATCH_MOST)),
-                                  vox_min_int(narrow, lanes > 1 ? 4 * lanes : 1));
+                                  vox_min_int(narrow, workers > 1 ? 4 * workers : 1));
     const int even = vox_parts(items, VOX_EVEN) * VOX_EVEN;
-    r->items = lanes > 1 && items > 1 && even <= r->total ? even : items;
+    r->items = workers > 1 && items > 1 && even <= r->total ? even : items;
     r->batch = vox_parts(r->total, r->items);
 }
 
-static inline vox_winograd_run vox_winograd_run_of(const vox_winograd *g, int begin, int end) {
-    vox_winograd_run r = {.g = g, .first = vox_tiles_below(g, 0, begin)};
+static inline vox_winograd_run vox_winograd_run_of(const vox_winograd *g, vox_range range) {
+    vox_winograd_run r = {.g = g, .first = vox_tiles_below(g, 0, range.begin)};
     for (int a = 0; a < 3; a++) r.points[a] = g->tile[a] + 2;
     r.count = r.points[0] * r.points[1] * r.points[2];
-    r.tiles[0] = vox_tiles_below(g, 0, end) - r.first;
+    r.tiles[0] = vox_tiles_below(g, 0, range.end) - r.first;
     r.tiles[1] = vox_tiles_below(g, 1, g->y.h), r.tiles[2] = vox_tiles_below(g, 2, g->y.w);
     r.total = g->y.n * r.tiles[0] * r.tiles[1] * r.tiles[2];
     r.blocks_in = vox_parts(g->x.c, VOX_BLOCK), r.blocks_out = vox_parts(g->y.c, VOX_BLOCK);

@@ -266,10 +266,22 @@ VOX_INLINE void vox_depth_store(const int n, vox_line y, float *const *to, ptrdi
     if (n == 6) vox_store(to[2] + at, y.c), vox_store(to[3] + at, y.d);
 }
 
-/* Axis D of a tile: m: [nd][h][w][16]. Two by two columns, whose maximum stays in registers. Returns whether
+/* What is known when it is compiled: points along D; whether there is a pool, and a skip. */
+typedef struct vox_depth_shape {
+    int n, pool, skip;
+} vox_depth_shape;
+/* [points along D][h][w][16] */
+typedef struct vox_depth_sums {
+    const float *m;
+    int h, w;
+} vox_depth_sums;
+
+/* Axis D of a tile. Two by two columns, whose maximum stays in registers. Returns whether
  * all sums were finite. */
-VOX_INLINE int vox_depth_outputs(const int n, const int pool, const int skip, int h, int w, const float *m,
-                                 const float *b, float low, const vox_tile_out *o) {
+VOX_INLINE int vox_depth_outputs(const vox_depth_shape shape, vox_depth_sums sums, const float *b, float low,
+                                 const vox_tile_out *o) {
+    const int n = shape.n, pool = shape.pool, skip = shape.skip, h = sums.h, w = sums.w;
+    const float *m = sums.m;
     const ptrdiff_t plane = (ptrdiff_t)h * w * VOX_BLOCK;
     vox_two seen = {vox_zero(), vox_zero()};
     for (ptrdiff_t lane = 0; lane < VOX_BLOCK; lane += VOX_VL) {
@@ -296,23 +308,23 @@ VOX_INLINE int vox_depth_outputs(const int n, const int pool, const int skip, in
 }
 VOX_NOINLINE int vox_depth_outputs_4(int h, int w, const float *m, const float *b, float low,
                                      const vox_tile_out *o) {
-    return o->pool[0] ? vox_depth_outputs(4, 1, 0, h, w, m, b, low, o)
-                      : vox_depth_outputs(4, 0, 0, h, w, m, b, low, o);
+    return o->pool[0] ? vox_depth_outputs((vox_depth_shape){4, 1, 0}, (vox_depth_sums){m, h, w}, b, low, o)
+                      : vox_depth_outputs((vox_depth_shape){4, 0, 0}, (vox_depth_sums){m, h, w}, b, low, o);
 }
 VOX_NOINLINE int vox_depth_outputs_6(int h, int w, const float *m, const float *b, float low,
                                      const vox_tile_out *o) {
-    return o->pool[0] ? vox_depth_outputs(6, 1, 0, h, w, m, b, low, o)
-                      : vox_depth_outputs(6, 0, 0, h, w, m, b, low, o);
+    return o->pool[0] ? vox_depth_outputs((vox_depth_shape){6, 1, 0}, (vox_depth_sums){m, h, w}, b, low, o)
+                      : vox_depth_outputs((vox_depth_shape){6, 0, 0}, (vox_depth_sums){m, h, w}, b, low, o);
 }
 VOX_NOINLINE int vox_depth_outputs_4_skip(int h, int w, const float *m, const float *b, float low,
                                           const vox_tile_out *o) {
-    return o->pool[0] ? vox_depth_outputs(4, 1, 1, h, w, m, b, low, o)
-                      : vox_depth_outputs(4, 0, 1, h, w, m, b, low, o);
+    return o->pool[0] ? vox_depth_outputs((vox_depth_shape){4, 1, 1}, (vox_depth_sums){m, h, w}, b, low, o)
+                      : vox_depth_outputs((vox_depth_shape){4, 0, 1}, (vox_depth_sums){m, h, w}, b, low, o);
 }
 VOX_NOINLINE int vox_depth_outputs_6_skip(int h, int w, const float *m, const float *b, float low,
                                           const vox_tile_out *o) {
-    return o->pool[0] ? vox_depth_outputs(6, 1, 1, h, w, m, b, low, o)
-                      : vox_depth_outputs(6, 0, 1, h, w, m, b, low, o);
+    return o->pool[0] ? vox_depth_outputs((vox_depth_shape){6, 1, 1}, (vox_depth_sums){m, h, w}, b, low, o)
+                      : vox_depth_outputs((vox_depth_shape){6, 0, 1}, (vox_depth_sums){m, h, w}, b, low, o);
 }
 typedef int vox_depth_fn(int h, int w, const float *m, const float *b, float low, const vox_tile_out *o);
 static inline vox_depth_fn *vox_depth_for(int tile, int skip) {

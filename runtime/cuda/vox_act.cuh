@@ -50,8 +50,10 @@ static __device__ __forceinline__ float vox_activated(float x, float slope, floa
         return ceilf(x);
     else if constexpr (A == VOX_ACT_ROUND)
         return rintf(x);
-    else
+    else {
+        static_assert(A == VOX_ACT_NONE, "an activation of vox_acts.def without code here");
         return x;
+    }
 }
 
 /* v[i] = act(v[i] + bias[ch + i]) for V channels from ch on; `bias` false leaves the bias alone. */

@@ -19,7 +19,7 @@ template <typename TX, typename TY> struct vox_gpu_copy_op {
     vox_view<TY> y;
     vox_gpu_slice g;
 
-    template <int L> __device__ __forceinline__ void run(const vox_spot &s) const {
+    template <int L> __device__ __forceinline__ void run(const vox_gpu_spot &s) const {
         const int z = g.begin[0] + s.z * g.step[0], h = g.begin[1] + s.y * g.step[1],
                   w = g.begin[2] + s.x * g.step[2];
         float v[L] = {};
@@ -60,7 +60,7 @@ template <typename T> struct vox_gpu_pad_op {
     vox_view<T> x, y;
     vox_gpu_padding g;
 
-    template <int L> __device__ __forceinline__ void run(const vox_spot &s) const {
+    template <int L> __device__ __forceinline__ void run(const vox_gpu_spot &s) const {
         const int z = vox_padded_from(g.mode, s.z, g.begin[1], x.d),
                   h = vox_padded_from(g.mode, s.y, g.begin[2], x.h),
                   w = vox_padded_from(g.mode, s.x, g.begin[3], x.w),

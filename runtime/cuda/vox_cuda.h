@@ -16,7 +16,7 @@
  *     create and destroy may be called while the thread captures.
  *   - An error that was pending when a call begins (cudaGetLastError) is not taken for the call's own: it is
  *     told to the callback ("an error from before this call") and cleared, as CUDA cannot put one back. A
- * host that wants it asks for it before. After a call that fails nothing is pending.
+ *     host that wants it asks for it before. After a call that fails nothing is pending.
  *
  * Numbers: in fp16 a weight beyond 65504 is refused at create, by name (VOX_E_WEIGHTS_NOT_FINITE); a value of
  * a layer beyond it becomes infinity, as in any fp16 arithmetic, and shows as such in the outputs; choose

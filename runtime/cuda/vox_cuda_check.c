@@ -79,41 +79,8 @@ typedef double formula(const vox_cuda_sample *s, const int *at, double *size);
 
 static double activated(const vox_cuda_sample *s, int channel, double x) {
     const vox_cuda_check *c = s->check;
-    switch (c->act) {
-    case VOX_CUDA_ACT_RELU:
-        return x < 0 ? 0 : x;
-    case VOX_CUDA_ACT_LEAKY_RELU:
-        return x < 0 ? c->alpha * x : x;
-    case VOX_CUDA_ACT_PRELU:
-        return x < 0 ? weight(s, 2, (size_t)channel, 0) * x : x;
-    case VOX_CUDA_ACT_ELU:
-        return x < 0 ? c->alpha * expm1(x) : x;
-    case VOX_CUDA_ACT_SIGMOID:
-        return 1 / (1 + exp(-x));
-    case VOX_CUDA_ACT_TANH:
-        return tanh(x);
-    case VOX_CUDA_ACT_CLIP:
-        return fmin(fmax(x, c->alpha), c->beta);
-    case VOX_CUDA_ACT_EXP:
-        return exp(x);
-    case VOX_CUDA_ACT_LOG:
-        return log(x);
-    case VOX_CUDA_ACT_SQRT:
-        return sqrt(x);
-    case VOX_CUDA_ACT_NEG:
-        return -x;
-    case VOX_CUDA_ACT_ABS:
-        return fabs(x);
-    case VOX_CUDA_ACT_FLOOR:
-        return floor(x);
-    case VOX_CUDA_ACT_CEIL:
-        return ceil(x);
-    case VOX_CUDA_ACT_ROUND:
-        return rint(x);
-    case VOX_CUDA_ACT_NONE:
-        return x;
-    }
-    return x;
+    const double alpha = c->act == VOX_CUDA_ACT_PRELU && x < 0 ? weight(s, 2, (size_t)channel, 0) : c->alpha;
+    return vox_act_value((vox_act)c->act, x, alpha, c->beta);
 }
 
 static double copy(const vox_cuda_sample *s, const int *at, double *size) {
@@ -258,7 +225,7 @@ static double broadcast(const vox_cuda_values *v, const int *at, int rank) {
 static double binary(const vox_cuda_sample *s, const int *at, double *size) {
     const double a = broadcast(&s->x[0], at, s->y.t->rank), b = broadcast(&s->x[1], at, s->y.t->rank);
     *size = fabs(a) + fabs(b);
-    switch ((vox_binary_op)s->check->binary) {
+    switch (s->check->binary) {
     case VOX_ADD:
         return a + b;
     case VOX_SUB:

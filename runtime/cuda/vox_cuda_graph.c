@@ -12,19 +12,19 @@ static int ports_of(const vox_cuda *h) {
 }
 
 /* What is to be run: `runs` times the model's inputs, and outputs. */
-typedef struct request {
+typedef struct graph_request {
     int runs;
     const void *const *inputs;
     void *const *outputs;
-} request;
+} graph_request;
 
-static void note_pointers(const vox_cuda *h, const void **to, const request *r) {
+static void note_pointers(const vox_cuda *h, const void **to, const graph_request *r) {
     const int n = r->runs * h->model->info->n_inputs;
     for (int i = 0; i < n; i++) to[i] = r->inputs[i];
     for (int i = 0; i < r->runs * h->model->info->n_outputs; i++) to[n + i] = r->outputs[i];
 }
 
-static int is_of(const vox_cuda *h, const vox_cuda_graph *g, const request *r) {
+static int is_of(const vox_cuda *h, const vox_cuda_graph *g, const graph_request *r) {
     const int n = r->runs * h->model->info->n_inputs;
     if (!g->exec || g->runs != r->runs) return 0;
     for (int i = 0; i < n; i++)
@@ -34,7 +34,7 @@ static int is_of(const vox_cuda *h, const vox_cuda_graph *g, const request *r) {
     return 1;
 }
 
-static vox_cuda_graph *find(vox_cuda *h, const request *r) {
+static vox_cuda_graph *find(vox_cuda *h, const graph_request *r) {
     for (int i = 0; i < VOX_CUDA_GRAPHS; i++)
         if (is_of(h, &h->graphs[i], r)) return &h->graphs[i];
     return NULL;
@@ -89,7 +89,7 @@ static vox_status order(const vox_cuda *h, cudaStream_t from, cudaEvent_t event,
 }
 
 /* The first run on the handle's own stream, each other on one that leaves it before that and comes back. */
-static vox_status enqueue_runs(vox_cuda *h, const request *r) {
+static vox_status enqueue_runs(vox_cuda *h, const graph_request *r) {
     vox_status status = VOX_OK;
     for (int i = 0; i < r->runs - 1 && status == VOX_OK; i++)
         status = order(h, h->own, h->forked, h->sides[i].stream);
@@ -102,7 +102,7 @@ static vox_status enqueue_runs(vox_cuda *h, const request *r) {
 
 /* Relaxed: cuDNN may load a kernel on its first use, which other modes forbid. A capture that fails is ended
  * too, or the stream could never be used again. */
-static vox_status record(vox_cuda *h, const request *r, cudaGraph_t *graph) {
+static vox_status record(vox_cuda *h, const graph_request *r, cudaGraph_t *graph) {
     vox_status status = vox_cuda_check_call(h, cudaStreamBeginCapture(h->own, cudaStreamCaptureModeRelaxed),
                                             "cudaStreamBeginCapture");
     if (status != VOX_OK) return status;
@@ -113,7 +113,7 @@ static vox_status record(vox_cuda *h, const request *r, cudaGraph_t *graph) {
     return status;
 }
 
-static vox_status make_exec(vox_cuda *h, vox_cuda_graph *g, const request *r) {
+static vox_status make_exec(vox_cuda *h, vox_cuda_graph *g, const graph_request *r) {
     cudaGraph_t graph = NULL;
     vox_status status = open_streams(h, r->runs);
     if (status == VOX_OK) status = record(h, r, &graph);
@@ -123,7 +123,7 @@ static vox_status make_exec(vox_cuda *h, vox_cuda_graph *g, const request *r) {
     return status;
 }
 
-static vox_status capture(vox_cuda *h, vox_cuda_graph *g, const request *r) {
+static vox_status capture(vox_cuda *h, vox_cuda_graph *g, const graph_request *r) {
     g->runs = r->runs;
     g->pointers = malloc(((size_t)(r->runs * ports_of(h)) + 1) * sizeof *g->pointers);
     if (!g->pointers) return vox_cuda_no_memory(h, "a graph's pointers");
@@ -151,7 +151,7 @@ static vox_status take_place(vox_cuda *h, vox_cuda_graph **place) {
 
 vox_status vox_cuda_launch_graph(vox_cuda *h, cudaStream_t stream, int runs, const void *const *inputs,
                                  void *const *outputs) {
-    const request r = {runs, inputs, outputs};
+    const graph_request r = {runs, inputs, outputs};
     vox_cuda_graph *g = find(h, &r);
     vox_status status = VOX_OK;
     if (!g) {

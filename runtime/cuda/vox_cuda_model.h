@@ -9,6 +9,7 @@
 
 #include "vox_cuda.h"
 #include "vox_cudnn.h"
+#include "vox_kernels.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -146,8 +147,8 @@ typedef struct vox_cuda_check {
     double scale[3], shift[3]; /* resize: output o looks at o * scale + shift, per axis */
     int linear;
     int nearest; /* vox_nearest of vox_kernels.h */
-    int binary;  /* vox_binary_op of vox_kernels.h */
-    int axis;    /* of concat, softmax, arg_max */
+    vox_binary_op binary;
+    int axis; /* of concat, softmax, arg_max */
     int include_pad, select_last;
 } vox_cuda_check;
 

@@ -77,14 +77,14 @@ static cudnnStatus_t read_config(vox_desc config, vox_candidate *c) {
 
 /* ---- the search ------------------------------------------------------------------------------- */
 
-typedef struct search {
+typedef struct plan_search {
     const vox_cudnn_target *target;
     vox_desc graph;
     vox_plan *plan;
     /* Why proposals were not taken. */
     int proposed, unwanted, refused, large;
     int64_t least; /* workspace of the smallest of the large ones */
-} search;
+} plan_search;
 
 static int same_choice(const vox_choice *a, const vox_choice *b) {
     return a->engine == b->engine && a->n_knobs == b->n_knobs &&
@@ -98,7 +98,7 @@ static int known(const vox_plan *plan, const vox_choice *choice) {
 }
 
 /* Fills c->plan and c->workspace. */
-static cudnnStatus_t finalize_plan(const search *s, vox_desc config, vox_candidate *c) {
+static cudnnStatus_t finalize_plan(const plan_search *s, vox_desc config, vox_candidate *c) {
     vox_scope scope = {0};
     const vox_desc made = vox_scope_make(&scope, CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR, "execution plan");
     vox_scope_link(&scope, made, CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, config);
@@ -115,7 +115,7 @@ static cudnnStatus_t finalize_plan(const search *s, vox_desc config, vox_candida
 }
 
 /* Adds the configuration to the plan's candidates if it will do. */
-static void consider(search *s, vox_desc config, const char *from) {
+static void consider(plan_search *s, vox_desc config, const char *from) {
     vox_plan *plan = s->plan;
     vox_candidate c = {.from = from};
     s->proposed++;
@@ -136,7 +136,7 @@ static void consider(search *s, vox_desc config, const char *from) {
 }
 
 /* Considers what the heuristics of this mode propose, best first, until the plan has enough. */
-static void consult(search *s, cudnnBackendHeurMode_t mode, const char *from, int enough) {
+static void consult(plan_search *s, cudnnBackendHeurMode_t mode, const char *from, int enough) {
     vox_scope scope = {0};
     vox_desc config[VOX_PROPOSALS_MOST];
     const vox_desc heuristics = vox_scope_make(&scope, CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR, "heuristics");
@@ -154,7 +154,7 @@ static void consult(search *s, cudnnBackendHeurMode_t mode, const char *from, in
 }
 
 /* The configuration of an engine with given knobs, as the cache remembers it. */
-static void recall(search *s, const vox_choice *choice) {
+static void recall(plan_search *s, const vox_choice *choice) {
     vox_scope scope = {0};
     vox_desc knob[VOX_KNOBS_MOST];
     const vox_desc engine = vox_scope_make(&scope, CUDNN_BACKEND_ENGINE_DESCRIPTOR, "engine");
@@ -182,7 +182,7 @@ static void recall(search *s, const vox_choice *choice) {
     vox_scope_end(&scope);
 }
 
-static void choose(search *s, const vox_plan_cache *cache) {
+static void choose(plan_search *s, const vox_plan_cache *cache) {
     vox_choice remembered;
     const vox_plan *plan = s->plan;
     const int enough = plan->policy.candidates;
@@ -199,7 +199,7 @@ static void choose(search *s, const vox_plan_cache *cache) {
     if (plan->n < enough) consult(s, CUDNN_HEUR_MODE_FALLBACK, "fallback", enough);
 }
 
-static cudnnStatus_t nothing_fits(const search *s) {
+static cudnnStatus_t nothing_fits(const plan_search *s) {
     char what[240];
     snprintf(what, sizeof what,
              "no plan: cuDNN proposed %d, refused %d of them, %d break the policy, %d need more than %lld "
@@ -212,7 +212,7 @@ static cudnnStatus_t nothing_fits(const search *s) {
 
 static cudnnStatus_t fill_plan(const vox_cudnn_target *target, vox_plan *plan, const vox_plan_cache *cache) {
     vox_scope scope = {0};
-    search s = {.target = target, .plan = plan};
+    plan_search s = {.target = target, .plan = plan};
     cudnnStatus_t status = CUDNN_STATUS_SUCCESS;
     s.graph = vox_conv3d_graph(&scope, target->handle, &plan->conv);
     if (scope.status != CUDNN_STATUS_SUCCESS) {
@@ -259,12 +259,13 @@ size_t vox_plan_workspace(const vox_plan *plan) {
     return (size_t)most;
 }
 
-typedef struct operands {
+typedef struct plan_operands {
     const void *x, *w, *bias;
     void *y, *workspace;
-} operands;
+} plan_operands;
 
-static cudnnStatus_t execute(cudnnHandle_t handle, vox_desc plan, const vox_conv3d *conv, const operands *o) {
+static cudnnStatus_t execute(cudnnHandle_t handle, vox_desc plan, const vox_conv3d *conv,
+                             const plan_operands *o) {
     const int64_t uid[4] = {VOX_UID_X, VOX_UID_W, VOX_UID_Y, VOX_UID_BIAS};
     const void *pointer[4] = {o->x, o->w, o->y, o->bias};
     const int64_t n = conv->has_bias ? 4 : 3;
@@ -281,7 +282,7 @@ static cudnnStatus_t execute(cudnnHandle_t handle, vox_desc plan, const vox_conv
 
 cudnnStatus_t vox_plan_execute(cudnnHandle_t handle, const vox_plan *plan, const void *x, const void *w,
                                const void *bias, void *y, void *workspace) {
-    const operands o = {x, w, bias, y, workspace};
+    const plan_operands o = {x, w, bias, y, workspace};
     const cudnnStatus_t status = execute(handle, plan->candidate[0].plan, &plan->conv, &o);
     if (status != CUDNN_STATUS_SUCCESS) vox_cudnn_fail(&plan->log, &plan->conv, status, "execution");
     return status;
@@ -328,8 +329,9 @@ static cudaError_t both(cudaError_t a, cudaError_t b) {
 }
 
 /* Milliseconds of the best of `repeats`; the first run is not counted. */
-static cudnnStatus_t time_candidate(cudnnHandle_t handle, const vox_plan *plan, int index, const operands *o,
-                                    const stopwatch *watch, int repeats, float *best) {
+static cudnnStatus_t time_candidate(cudnnHandle_t handle, const vox_plan *plan, int index,
+                                    const plan_operands *o, const stopwatch *watch, int repeats,
+                                    float *best) {
     cudaError_t error = cudaSuccess;
     for (int i = 0; i <= repeats && error == cudaSuccess; i++) {
         float time = 0;
@@ -356,8 +358,8 @@ static void keep(vox_plan *plan, int index) {
     plan->n = 1;
 }
 
-static cudnnStatus_t race(cudnnHandle_t handle, vox_plan *plan, const operands *o, const stopwatch *watch,
-                          int repeats) {
+static cudnnStatus_t race(cudnnHandle_t handle, vox_plan *plan, const plan_operands *o,
+                          const stopwatch *watch, int repeats) {
     int fastest = -1;
     float best = 0;
     cudnnStatus_t last = CUDNN_STATUS_SUCCESS;
@@ -379,7 +381,7 @@ static cudnnStatus_t race(cudnnHandle_t handle, vox_plan *plan, const operands *
 
 cudnnStatus_t vox_plan_tune(cudnnHandle_t handle, vox_plan *plan, cudaStream_t stream, int repeats,
                             const void *x, const void *w, const void *bias, void *y, void *workspace) {
-    const operands o = {x, w, bias, y, workspace};
+    const plan_operands o = {x, w, bias, y, workspace};
     stopwatch watch = {.stream = stream};
     cudnnStatus_t status;
     if (plan->n == 1) { /* the best of those that there are */

@@ -30,24 +30,11 @@ extern "C" {
  * in memory, but tensor cores may round the factors to 10 bits of fraction. BF16: sm_80 and later. */
 typedef enum vox_cuda_type { VOX_CUDA_F32, VOX_CUDA_TF32, VOX_CUDA_F16, VOX_CUDA_BF16 } vox_cuda_type;
 
-/* Same order and meaning as vox_act of the CPU's kernels. */
+/* vox_act under names of its own. */
 typedef enum vox_cuda_act {
     VOX_CUDA_ACT_NONE,
-    VOX_CUDA_ACT_RELU,
-    VOX_CUDA_ACT_LEAKY_RELU, /* alpha x below 0 */
-    VOX_CUDA_ACT_PRELU,
-    VOX_CUDA_ACT_ELU, /* alpha (exp(x) - 1) below 0 */
-    VOX_CUDA_ACT_SIGMOID,
-    VOX_CUDA_ACT_TANH,
-    VOX_CUDA_ACT_CLIP, /* to [alpha, beta] */
-    VOX_CUDA_ACT_EXP,
-    VOX_CUDA_ACT_LOG,
-    VOX_CUDA_ACT_SQRT,
-    VOX_CUDA_ACT_NEG,
-    VOX_CUDA_ACT_ABS,
-    VOX_CUDA_ACT_FLOOR,
-    VOX_CUDA_ACT_CEIL,
-    VOX_CUDA_ACT_ROUND
+#define ACT(sym, ...) VOX_CUDA_ACT_##sym,
+#include "vox_acts.def"
 } vox_cuda_act;
 
 /* 1: a plan can apply it: NONE and RELU. 0: build the plan with VOX_CUDA_ACT_NONE and apply it in a kernel of

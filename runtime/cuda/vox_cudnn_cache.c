@@ -3,8 +3,7 @@
  *
  *   voxc cuDNN plans 2
  *   gpu=NVIDIA L4 driver=13000 cudnn=91900
- *   conv fp16 n=1 c=64 ... cap=268435456 deterministic=0 strict=0 precompiled=0 -> tuned=0 engine=11
- * knobs=2:10,13:32
+ *   conv fp16 n=1 c=64 ... cap=268435456 deterministic=0 strict=0 precompiled=0 -> tuned=0 engine=11 knobs=2:10,13:32
  */
 #define _DEFAULT_SOURCE /* flock */
 #include <errno.h>
@@ -201,8 +200,8 @@ static int is_still(const char *name, int descriptor) {
            opened.st_dev == named.st_dev;
 }
 
-/* Opens that file for this handle alone, after other writers (flags O_CREAT) or unless there is one; -1: no.
- */
+/* Opens that file for this handle alone, after other writers (flags O_CREAT) or unless there is one; -1:
+ * no. */
 static int open_alone(const char *name, int flags) {
     for (int attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
         const int descriptor = open(name, flags | O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);

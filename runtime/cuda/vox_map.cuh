@@ -16,15 +16,15 @@ static inline cudaError_t vox_gpu_map(float alpha, float beta, vox_view<T> x, vo
     return vox_gpu_bias_act<T, A>(ep, x, y, begin, end, stream);
 }
 
-/* y = act(x * scale[ch] + bias[ch]), one rounding; y may be x. scale and bias as vox_gpu_epilogue's vectors.
- */
+/* y = act(x * scale[ch] + bias[ch]), one rounding; y may be x.
+ * scale and bias as vox_gpu_epilogue's vectors. */
 template <typename T, vox_act A> struct vox_gpu_affine_op {
     static constexpr int V = vox_chunk<T>::V;
     vox_view<T> x, y;
     const float *scale;
     vox_gpu_epilogue ep;
 
-    template <int L> __device__ __forceinline__ void run(const vox_spot &s) const {
+    template <int L> __device__ __forceinline__ void run(const vox_gpu_spot &s) const {
         float v[L] = {}, a[L], b[L];
         if (s.ch < x.own) vox_read<L>(x.p + vox_offset(x, s.n, s.z, s.y, s.x) + s.ch, v);
         vox_read<L>(scale + s.ch, a);
@@ -45,7 +45,7 @@ static inline cudaError_t vox_gpu_affine(const float *scale, const vox_gpu_epilo
 
 /* L neighbours in ch: a pack if they are one, the same number L times if they broadcast. */
 template <int L, typename T>
-static __device__ __forceinline__ void vox_read_operand(const vox_strided<T> &o, const vox_spot &s,
+static __device__ __forceinline__ void vox_read_operand(const vox_strided<T> &o, const vox_gpu_spot &s,
                                                         float (&v)[L]) {
     const T *p = o.p + vox_offset(o, s.n, s.z, s.y, s.x);
     if (o.stride[4]) {
@@ -103,7 +103,7 @@ template <typename T, typename TA, typename TB, vox_binary_op OP, vox_act A> str
     vox_strided<TB> b;
     float alpha, beta;
 
-    template <int L> __device__ __forceinline__ void run(const vox_spot &s) const {
+    template <int L> __device__ __forceinline__ void run(const vox_gpu_spot &s) const {
         float u[L] = {}, v[L] = {};
         if (s.ch < y.c) {
             vox_read_operand<L>(a, s, u);
@@ -114,8 +114,8 @@ template <typename T, typename TA, typename TB, vox_binary_op OP, vox_act A> str
         vox_write_channels(y.p + vox_offset(y, s.n, s.z, s.y, s.x), s.ch, y.c, v);
     }
 };
-/* Where y.own > y.c, operands that don't broadcast along C are readable up to y.own rounded to whole chunks.
- */
+/* Where y.own > y.c, operands that don't broadcast along C are readable up to y.own
+ * rounded to whole chunks. */
 template <typename T, typename TA, typename TB, vox_binary_op OP, vox_act A>
 static inline cudaError_t vox_gpu_binary(float alpha, float beta, vox_strided<TA> a, vox_strided<TB> b,
                                          vox_view<T> y, int begin, int end, cudaStream_t stream) {
@@ -134,7 +134,7 @@ template <typename TA, typename TB, vox_binary_op OP> struct vox_gpu_compare_op 
     vox_strided<TA> a;
     vox_strided<TB> b;
 
-    template <int L> __device__ __forceinline__ void run(const vox_spot &s) const {
+    template <int L> __device__ __forceinline__ void run(const vox_gpu_spot &s) const {
         float u[L], v[L];
         vox_read_operand<L>(a, s, u);
         vox_read_operand<L>(b, s, v);

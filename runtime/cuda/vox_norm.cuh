@@ -149,7 +149,7 @@ template <typename T, vox_act A> struct vox_gpu_norm_op {
     int padded;
     vox_gpu_epilogue ep;
 
-    template <int L> __device__ __forceinline__ void run(const vox_spot &s) const {
+    template <int L> __device__ __forceinline__ void run(const vox_gpu_spot &s) const {
         float v[L] = {}, b[L] = {}, m[2 * L] = {};
         if (s.ch < x.own) {
             vox_read<L>(x.p + vox_offset(x, s.n, s.z, s.y, s.x) + s.ch, v);

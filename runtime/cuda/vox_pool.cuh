@@ -43,14 +43,14 @@ template <typename T, bool AVERAGE, int K> struct vox_gpu_pool_op {
 #pragma unroll
         for (int i = 0; i < L; i++) value[i] = AVERAGE ? value[i] + v[i] : vox_larger(value[i], v[i]);
     }
-    template <int L> __device__ __forceinline__ void two(float (&value)[L], const vox_spot &s) const {
+    template <int L> __device__ __forceinline__ void two(float (&value)[L], const vox_gpu_spot &s) const {
 #pragma unroll
         for (int k = 0; k < 8; k++)
             join(value,
                  x.p + s.ch +
                      vox_offset(x, s.n, 2 * s.z + (k >> 2), 2 * s.y + (k >> 1 & 1), 2 * s.x + (k & 1)));
     }
-    template <int L> __device__ __forceinline__ void any(float (&value)[L], const vox_spot &s) const {
+    template <int L> __device__ __forceinline__ void any(float (&value)[L], const vox_gpu_spot &s) const {
         const int at[3] = {s.z * g.stride[0] - g.pad[0], s.y * g.stride[1] - g.pad[1],
                            s.x * g.stride[2] - g.pad[2]};
         for (int i = 0, z = at[0]; i < g.kernel[0]; i++, z += g.dilation[0])
@@ -65,7 +65,7 @@ template <typename T, bool AVERAGE, int K> struct vox_gpu_pool_op {
             for (int i = 0; i < L; i++) value[i] /= divisor;
         }
     }
-    template <int L> __device__ __forceinline__ void run(const vox_spot &s) const {
+    template <int L> __device__ __forceinline__ void run(const vox_gpu_spot &s) const {
         float value[L];
 #pragma unroll
         for (int i = 0; i < L; i++) value[i] = AVERAGE ? 0.0f : -INFINITY;
@@ -121,7 +121,7 @@ template <typename T> struct vox_gpu_max_pool_crop_op {
         return z >= at[0] && z - at[0] < crop.d && h >= at[1] && h - at[1] < crop.h && w >= at[2] &&
                w - at[2] < crop.w;
     }
-    template <int L> __device__ __forceinline__ void run(const vox_spot &s) const {
+    template <int L> __device__ __forceinline__ void run(const vox_gpu_spot &s) const {
         using raw = typename vox_raw<T, L>::type;
         raw part[8]; /* all loads before any store, which they would wait for */
         float value[L];

@@ -18,7 +18,7 @@ template <typename TX, typename TY, bool LOG> struct vox_gpu_softmax_op {
     vox_strided<TY> y;
     int c;
 
-    template <int L> __device__ __forceinline__ void run(const vox_spot &s) const {
+    template <int L> __device__ __forceinline__ void run(const vox_gpu_spot &s) const {
         const TX *from = x.p + vox_offset(x, s.n, s.z, s.y, s.x);
         TY *to = y.p + vox_offset(y, s.n, s.z, s.y, s.x);
         float most = -INFINITY, sum = 0.0f;
@@ -51,7 +51,7 @@ template <typename TX, typename TY> struct vox_gpu_arg_max_op {
     vox_strided<TY> y;
     int c, last;
 
-    template <int L> __device__ __forceinline__ void run(const vox_spot &s) const {
+    template <int L> __device__ __forceinline__ void run(const vox_gpu_spot &s) const {
         const TX *from = x.p + vox_offset(x, s.n, s.z, s.y, s.x);
         float most = vox_float(*from);
         int best = 0;

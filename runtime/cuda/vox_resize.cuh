@@ -18,8 +18,8 @@ struct vox_gpu_resize_map {
     double scale[3], roi_begin[3], roi_end[3];
     float extrapolation;
 };
-/* Along one axis: the two neighbours and the second one's weight; outside: the extrapolation value is taken.
- */
+/* Along one axis: the two neighbours and the second one's weight; outside:
+ * the extrapolation value is taken. */
 struct vox_resize_axis {
     int first, second, outside;
     float weight;

@@ -20,7 +20,7 @@ template <typename T, vox_act A> struct vox_gpu_scatter_op {
     int pad[3], tap; /* tap: channels from tap to tap */
     vox_gpu_epilogue ep;
 
-    template <int L> __device__ __forceinline__ void run(const vox_spot &s) const {
+    template <int L> __device__ __forceinline__ void run(const vox_gpu_spot &s) const {
         uint32_t z = (uint32_t)(s.z + pad[0]), h = (uint32_t)(s.y + pad[1]), w = (uint32_t)(s.x + pad[2]);
         const int kd = vox_split(kernel[0], z), kh = vox_split(kernel[1], h), kw = vox_split(kernel[2], w);
         const int at = ((kd * (int)kernel[1].by + kh) * (int)kernel[2].by + kw) * tap + s.ch;
@@ -55,7 +55,7 @@ template <typename T, vox_act A> struct vox_gpu_bias_act_op {
     vox_view<T> x, y;
     vox_gpu_epilogue ep;
 
-    template <int L> __device__ __forceinline__ void run(const vox_spot &s) const {
+    template <int L> __device__ __forceinline__ void run(const vox_gpu_spot &s) const {
         float v[L] = {};
         if (s.ch < x.own) vox_read<L>(x.p + vox_offset(x, s.n, s.z, s.y, s.x) + s.ch, v);
         vox_finish<A>(ep, s.ch, v);

@@ -180,17 +180,17 @@ static __device__ __forceinline__ int vox_split(const vox_divisor &d, uint32_t &
 }
 
 /* Where a thread works: V channels from ch of one voxel. */
-struct vox_spot {
+struct vox_gpu_spot {
     int n, z, y, x, ch;
 };
 /* Chunks of a voxel first, then x, y, the planes begin <= z < begin + planes, and n. */
-struct vox_walk {
+struct vox_gpu_walk {
     vox_divisor chunks, w, h, planes;
     int begin;
     uint32_t count;
 };
-static __device__ __forceinline__ vox_spot vox_spot_of(const vox_walk &walk, uint32_t at, int lanes) {
-    vox_spot s;
+static __device__ __forceinline__ vox_gpu_spot vox_spot_of(const vox_gpu_walk &walk, uint32_t at, int lanes) {
+    vox_gpu_spot s;
     s.ch = vox_split(walk.chunks, at) * lanes;
     s.x = vox_split(walk.w, at);
     s.y = vox_split(walk.h, at);
@@ -202,7 +202,7 @@ static __device__ __forceinline__ vox_spot vox_spot_of(const vox_walk &walk, uin
 enum { VOX_THREADS = 256 };
 
 template <int V, typename Op>
-__global__ void __launch_bounds__(VOX_THREADS, 4) vox_each(const vox_walk walk, const Op op) {
+__global__ void __launch_bounds__(VOX_THREADS, 4) vox_each(const vox_gpu_walk walk, const Op op) {
     const uint32_t at = blockIdx.x * VOX_THREADS + threadIdx.x;
     if (at < walk.count) op.template run<V>(vox_spot_of(walk, at, V));
 }
@@ -213,7 +213,7 @@ static inline cudaError_t vox_launch_chunks(const Op &op, const vox_view<T> &y, 
     const int64_t count = (int64_t)y.n * (end - begin) * y.h * y.w * chunks;
     if (count < 0 || count > INT32_MAX) return cudaErrorInvalidValue;
     if (count == 0) return cudaSuccess;
-    const vox_walk walk = {
+    const vox_gpu_walk walk = {
         vox_divide_by(chunks), vox_divide_by(y.w), vox_divide_by(y.h), vox_divide_by(end - begin), begin,
         (uint32_t)count};
     vox_each<V, Op>

@@ -4,7 +4,7 @@
 #define VOX_BACKEND_H
 
 #include "host.h"
-#include "options.h"
+#include "verb_options.h"
 
 /* What a verb needs of its model. */
 typedef struct vox_request {

@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "npy.h"
+#include "npy_port.h"
 #include "owner.h"
 #include "report.h"
 #include "vox_model.h"

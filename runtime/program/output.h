@@ -10,9 +10,9 @@
  * A device, a pipe and a descriptor of this process (/dev/stdout) are written directly. All functions print
  * their error and return the exit code, 0 if all is well. */
 typedef struct vox_output {
-    char *path, *temporary; /* temporary NULL: written directly */
-    FILE *file;             /* NULL: not open */
-    int slot;               /* in the table that the signal handler reads */
+    char *path;    /* NULL: nothing is open */
+    int temporary; /* its entry (temporary.h); -1: written directly */
+    FILE *file;    /* NULL: not open */
 } vox_output;
 
 /* Fails where a result (NULL: none) would replace one of the n inputs, or two results share a file, by

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT-0 */
-/* overlay.h: a picture of three orthogonal slices with the labels over them. Built only with VOX_WITH_NIFTI.
- */
+/* overlay.h: a picture of three orthogonal slices with the labels over them.
+ * Built only with VOX_WITH_NIFTI. */
 #ifndef VOX_OVERLAY_H
 #define VOX_OVERLAY_H
 

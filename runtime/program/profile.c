@@ -9,16 +9,17 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "json_write.h"
 #include "report.h"
 
 typedef struct slice {
     int64_t begin, end; /* ns since the run started; end 0: no task of the step ran here */
 } slice;
 
-typedef struct owner { /* a thread, in the order in which they first took a task */
+typedef struct lane_owner { /* a thread, in the order in which they first took a task */
     pthread_t thread;
     atomic_int used;
-} owner;
+} lane_owner;
 
 struct vox_profile {
     vox_host *host;
@@ -26,9 +27,9 @@ struct vox_profile {
     double start;
     int64_t mark; /* when the last step ended */
     int threads, step;
-    atomic_int taken; /* lanes */
-    owner *lanes;     /* [threads]; the first is the run's */
-    slice *slices;    /* [steps][threads] */
+    atomic_int taken;  /* lanes */
+    lane_owner *lanes; /* [threads]; the first is the run's */
+    slice *slices;     /* [steps][threads] */
 };
 
 static int64_t now(const vox_profile *p) {
@@ -49,14 +50,14 @@ static int lane_of_thread(vox_profile *p) {
 
 /* ---- recording ------------------------------------------------------------------------------- */
 
-typedef struct job {
+typedef struct timed_job {
     vox_profile *profile;
     vox_task_fn *fn;
     void *argument;
-} job;
+} timed_job;
 
 static void timed_task(void *argument, int task) {
-    const job *j = argument;
+    const timed_job *j = argument;
     vox_profile *p = j->profile;
     const int lane = lane_of_thread(p);
     const int64_t begin = now(p);
@@ -69,7 +70,7 @@ static void timed_task(void *argument, int task) {
 
 static void timed_parallel_for(void *pool, int tasks, vox_task_fn *fn, void *argument) {
     vox_profile *p = pool;
-    job j = {p, fn, argument};
+    timed_job j = {p, fn, argument};
     p->before.parallel_for(p->before.pool, tasks, timed_task, &j);
 }
 
@@ -113,18 +114,24 @@ void vox_profile_end(vox_profile *p) {
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
-static void write_names(const vox_profile *p, FILE *f) {
+static void write_meta(vox_json *j, const char *what, int thread, const char *key, const char *value) {
+    vox_json_begin(j, NULL, "{");
+    vox_json_members(j, "name=%s ph=%s pid=%d tid=%d", what, "M", 1, thread);
+    vox_json_begin(j, "args", "{");
+    vox_json_text(j, key, value);
+    vox_json_end(j);
+    vox_json_end(j);
+}
+
+static void write_names(const vox_profile *p, vox_json *j) {
     const vox_model_info *m = p->host->model;
-    fprintf(f, "{\"name\": \"process_name\", \"ph\": \"M\", \"pid\": 1, \"args\": {\"name\": ");
-    vox_json_string(f, m->name);
-    fprintf(f, "}},\n{\"name\": \"process_labels\", \"ph\": \"M\", \"pid\": 1, \"args\": {\"labels\": ");
-    vox_json_string(f, m->isa());
-    fprintf(f, "}}");
-    for (int i = 0; i < p->threads && atomic_load(&p->lanes[i].used); i++)
-        fprintf(f,
-                ",\n{\"name\": \"thread_name\", \"ph\": \"M\", \"pid\": 1, \"tid\": %d, \"args\": {\"name\": "
-                "\"thread %d\"}}",
-                i, i);
+    write_meta(j, "process_name", 0, "name", m->name);
+    write_meta(j, "process_labels", 0, "labels", m->isa());
+    for (int i = 0; i < p->threads && atomic_load(&p->lanes[i].used); i++) {
+        char name[32];
+        snprintf(name, sizeof name, "thread %d", i);
+        write_meta(j, "thread_name", i, "name", name);
+    }
 }
 
 /* From the first start to the last end. */
@@ -139,7 +146,7 @@ static double step_seconds(const vox_profile *p, const slice *row) {
 }
 
 /* What all threads did in the step: multiply-adds, or, of a layer without any, bytes written. */
-static void write_work(const vox_profile *p, int step, FILE *f) {
+static void write_work(const vox_profile *p, int step, vox_json *j) {
     const vox_model_info *m = p->host->model;
     const vox_step *s = &m->steps[step];
     const vox_layer_info *l = &m->layers[s->layer];
@@ -150,39 +157,43 @@ static void write_work(const vox_profile *p, int step, FILE *f) {
     if (goes_on) return; /* the work is counted in the last phase */
     if (l->macs > 0) {
         const double gmac = (double)l->macs * part * 1e-9;
-        fprintf(f, ", \"GMAC\": %.6f, \"GMAC/s\": %.2f", gmac, gmac / seconds);
+        vox_json_members(j, "GMAC=%.6f GMAC/s=%.2f", gmac, gmac / seconds);
     } else if (l->place != VOX_NOWHERE) {
         const double bytes = (double)vox_dtype_bytes(l->dtype) * part;
         double values = 1;
         for (int i = 0; i < l->rank; i++) values *= l->dim[i];
-        fprintf(f, ", \"GB/s written\": %.2f", bytes * values * 1e-9 / seconds);
+        vox_json_format(j, "GB/s written", "%.2f", bytes * values * 1e-9 / seconds);
     }
 }
 
-static void write_slice(const vox_profile *p, int step, int lane, FILE *f) {
+static void write_slice(const vox_profile *p, int step, int lane, vox_json *j) {
     const vox_model_info *m = p->host->model;
     const vox_step *s = &m->steps[step];
     const slice *at = &p->slices[(size_t)step * (size_t)p->threads + (size_t)lane];
     const int64_t ns = at->end - at->begin;
-    fprintf(f, ",\n{\"name\": ");
-    vox_json_string(f, m->layers[s->layer].name);
-    fprintf(f, ", \"cat\": \"%s\", \"ph\": \"X\", \"pid\": 1, \"tid\": %d",
-            m->layers[s->layer].stream ? "stream" : "layer", lane);
-    fprintf(f, ", \"ts\": %" PRId64 ".%03d, \"dur\": %" PRId64 ".%03d", at->begin / 1000,
-            (int)(at->begin % 1000), ns / 1000, (int)(ns % 1000));
-    fprintf(f, ", \"args\": {\"op\": ");
-    vox_json_string(f, m->layers[s->layer].op);
-    fprintf(f, ", \"step\": %d, \"planes\": \"%d to %d\", \"phase\": %d", step, s->begin, s->end - 1,
-            s->phase);
-    write_work(p, step, f);
-    fprintf(f, "}}");
+    vox_json_begin(j, NULL, "{");
+    vox_json_members(j, "name=%s cat=%s ph=%s pid=%d tid=%d", m->layers[s->layer].name,
+                     m->layers[s->layer].stream ? "stream" : "layer", "X", 1, lane);
+    vox_json_format(j, "ts", "%" PRId64 ".%03d", at->begin / 1000, (int)(at->begin % 1000));
+    vox_json_format(j, "dur", "%" PRId64 ".%03d", ns / 1000, (int)(ns % 1000));
+    vox_json_begin(j, "args", "{");
+    vox_json_members(j, "op=%s step=%d", m->layers[s->layer].op, step);
+    vox_json_format(j, "planes", "\"%d to %d\"", s->begin, s->end - 1);
+    vox_json_int(j, "phase", s->phase);
+    write_work(p, step, j);
+    vox_json_end(j);
+    vox_json_end(j);
 }
 
 void vox_profile_write(const vox_profile *p, FILE *f) {
-    fprintf(f, "{\"displayTimeUnit\": \"ms\", \"traceEvents\": [\n");
-    write_names(p, f);
+    vox_json json = vox_json_file(f), *j = &json;
+    vox_json_begin(j, NULL, "{");
+    vox_json_text(j, "displayTimeUnit", "ms");
+    vox_json_begin(j, "traceEvents", "[\n");
+    write_names(p, j);
     for (int i = 0; i < p->host->model->n_steps; i++)
         for (int k = 0; k < p->threads; k++)
-            if (p->slices[(size_t)i * (size_t)p->threads + (size_t)k].end != 0) write_slice(p, i, k, f);
-    fprintf(f, "\n]}\n");
+            if (p->slices[(size_t)i * (size_t)p->threads + (size_t)k].end != 0) write_slice(p, i, k, j);
+    vox_json_end(j);
+    vox_json_end(j);
 }

@@ -6,10 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "arguments.h"
 #include "backend.h"
 #include "output.h"
 #include "report.h"
-#include "verbs.h"
+#include "program_verbs.h"
+#include "vox_isas.h"
 
 static const vox_verb verbs[] = {
     {"info", "", "Says what the network is, what memory it needs and what its layers are.", NULL,
@@ -48,12 +50,14 @@ static void print_help(const vox_model_info *m, bool cpu) {
     printf("\n%s VERB --help says more. Exit codes: 0 ok, 1 failure, 2 bad input or usage, 3 unsupported.\n",
            m->name);
     if (cpu)
-        printf("--isa NAME, or VOX_ISA=NAME in the environment, forces an instruction set: baseline, avx2, "
-               "avx512, neon.\n");
+        printf("--isa NAME, or VOX_ISA=NAME in the environment, forces an instruction set: " VOX_ISA_NAMES
+               ".\n");
 }
 
 static int unknown(const vox_model_info *m, const char *word) {
-    const char *near = vox_suggest(word, &verbs[0].name, VERBS, sizeof *verbs);
+    const char *names[VERBS];
+    for (int i = 0; i < VERBS; i++) names[i] = verbs[i].name;
+    const char *near = vox_suggest(word, names, VERBS);
     if (near != NULL) {
         return vox_fail(VOX_EXIT_INPUT, "unknown verb '%s', did you mean %s? (%s --help lists them)", word,
                         near, m->name);

@@ -10,20 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Bytes of the character at s where it may go to a terminal; 0 for control characters, for what turns the
- * direction of text, and for what is no UTF-8. */
-static size_t plain_bytes(const unsigned char *s) {
-    size_t n = *s < 0x80 ? 1 : *s < 0xC2 ? 0 : *s < 0xE0 ? 2 : *s < 0xF0 ? 3 : *s < 0xF5 ? 4 : 0;
-    unsigned long code = n < 2 ? *s : *s & (0x7Fu >> n);
-    for (size_t i = 1; i < n; i++) {
-        if ((s[i] & 0xC0) != 0x80) return 0;
-        code = code << 6 | (s[i] & 0x3F);
-    }
-    bool control = code < 0x20 || (code >= 0x7F && code < 0xA0) || code == 0x2028 || code == 0x2029;
-    bool turns = code == 0x061C || code == 0x200E || code == 0x200F || (code >= 0x202A && code <= 0x202E) ||
-                 (code >= 0x2066 && code <= 0x2069);
-    return control || turns ? 0 : n;
-}
+#include "utf8.h"
 
 /* Names of files are anybody's: each message stays one line, and means nothing to a terminal. */
 static void line(const char *kind, const char *format, va_list arguments) {
@@ -31,13 +18,13 @@ static void line(const char *kind, const char *format, va_list arguments) {
     vsnprintf(text, sizeof text, format, arguments);
     fflush(stdout);
     fprintf(stderr, "%s: ", kind);
-    for (const unsigned char *s = (const unsigned char *)text; *s != 0;) {
-        size_t n = plain_bytes(s);
-        if (n > 0)
+    size_t n;
+    for (const char *s = text; *s != 0; s += n) {
+        uint32_t code;
+        if (vox_char(s, &n, &code) == VOX_CHAR_PLAIN)
             fwrite(s, 1, n, stderr);
         else
-            fprintf(stderr, "\\x%02x", *s);
-        s += n > 0 ? n : 1;
+            for (size_t i = 0; i < n; i++) fprintf(stderr, "\\x%02x", (unsigned)(unsigned char)s[i]);
     }
     fputc('\n', stderr);
 }
@@ -68,7 +55,11 @@ int vox_fail_memory(const char *what, size_t bytes) {
 int vox_fail_status(const char *where, vox_status status) {
     bool input = status >= VOX_E_WEIGHTS_MAGIC && status <= VOX_E_WEIGHTS_NOT_FINITE;
     if (status == VOX_E_ISA) {
+#ifdef VOX_NO_ENVIRONMENT
+        const char *forced = NULL;
+#else
         const char *forced = getenv("VOX_ISA");
+#endif
         return vox_fail(VOX_EXIT_INPUT, "%s: %s%s%s", where, vox_status_text(status),
                         forced ? ": the environment says VOX_ISA=" : "", forced ? forced : "");
     }
@@ -111,24 +102,6 @@ const char *vox_dtype_name(vox_dtype type) {
     static const char *const names[] = {
         [VOX_F32] = "float32", [VOX_I64] = "int64", [VOX_I32] = "int32", [VOX_U8] = "uint8"};
     return names[type];
-}
-
-void vox_json_string(FILE *f, const char *text) {
-    if (text == NULL) {
-        fputs("null", f);
-        return;
-    }
-    fputc('"', f);
-    for (const unsigned char *c = (const unsigned char *)text; *c != 0; c++) {
-        if (*c == '"' || *c == '\\') {
-            fprintf(f, "\\%c", *c);
-        } else if (*c < 0x20) {
-            fprintf(f, "\\u%04x", *c);
-        } else {
-            fputc(*c, f);
-        }
-    }
-    fputc('"', f);
 }
 
 vox_progress vox_progress_start(void) {

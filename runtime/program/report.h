@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT-0 */
-/* report.h: what the program says to people: one-line errors, progress, JSON text. */
+/* report.h: what the program says to people: one-line errors, progress. */
 #ifndef VOX_REPORT_H
 #define VOX_REPORT_H
 
@@ -30,8 +30,6 @@ typedef struct vox_number_text {
 } vox_number_text;
 vox_number_text vox_number(double x);       /* as few digits as give x again, or x as a float if it is one */
 const char *vox_dtype_name(vox_dtype type); /* as numpy calls it */
-
-void vox_json_string(FILE *f, const char *text); /* quoted and escaped; NULL prints null */
 
 /* One line on stderr, rewritten in place, only if stderr is a terminal. vox_progress_end removes it. */
 typedef struct vox_progress {

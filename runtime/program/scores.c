@@ -29,12 +29,12 @@ void vox_scores_free(vox_scores *s) {
 }
 
 /* The part of output tile i that lies in the volume. */
-typedef struct part {
+typedef struct tile_part {
     int begin[3], low[3], high[3];
-} part;
+} tile_part;
 
-static part part_inside(const vox_tiles *t, int i) {
-    part p;
+static tile_part part_inside(const vox_tiles *t, int i) {
+    tile_part p;
     vox_tiles_begin(t, i, p.begin);
     for (int k = 0; k < 3; k++) {
         p.low[k] = p.begin[k] < 0 ? -p.begin[k] : 0;
@@ -43,7 +43,7 @@ static part part_inside(const vox_tiles *t, int i) {
     return p;
 }
 
-static size_t in_file(const part *p, const int dim[3], const int axis[3], int d, int h, int w) {
+static size_t in_file(const tile_part *p, const int dim[3], const int axis[3], int d, int h, int w) {
     size_t stride[3] = {1, (size_t)dim[0], (size_t)dim[0] * (size_t)dim[1]};
     return (size_t)(p->begin[0] + d) * stride[axis[0]] + (size_t)(p->begin[1] + h) * stride[axis[1]] +
            (size_t)(p->begin[2] + w) * stride[axis[2]];
@@ -60,7 +60,7 @@ static int not_numbers(size_t n) {
 }
 
 int vox_scores_put(vox_scores *s, const vox_tiles *t, int i, const int axis[3], const float *tile) {
-    part p = part_inside(t, i);
+    tile_part p = part_inside(t, i);
     size_t bad = 0;
     for (int c = 0; c < s->classes; c++) {
         float *to = s->data + (size_t)c * voxels(s->dim);
@@ -90,7 +90,7 @@ static bool is_label(float x) {
 
 int vox_tile_label(const vox_tiles *t, int i, const int axis[3], const float *tile, int classes,
                    bool are_labels, const int dim[3], const vox_rule *rule, uint16_t *labels) {
-    part p = part_inside(t, i);
+    tile_part p = part_inside(t, i);
     size_t bad = 0, plane = voxels(t->out);
     for (int d = p.low[0]; d < p.high[0]; d++) {
         for (int h = p.low[1]; h < p.high[1]; h++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT-0 */
-/* scores.h: what the network says of each voxel, and the labels that follow from it on the file's own grid.
- */
+/* scores.h: what the network says of each voxel, and the labels that follow from it on
+ * the file's own grid. */
 #ifndef VOX_SCORES_H
 #define VOX_SCORES_H
 

@@ -8,9 +8,10 @@
 #include "backend.h"
 #include "output.h"
 #include "profile.h"
+#include "json_write.h"
 #include "report.h"
 #include "results.h"
-#include "verbs.h"
+#include "program_verbs.h"
 
 typedef struct bench {
     int threads, iterations, warmup, json, layers;
@@ -131,32 +132,23 @@ static void print_text(const bench *b, const vox_host *h) {
 
 static void print_json(const bench *b, const vox_host *h) {
     const vox_model_info *m = h->model;
-    const double *t = b->run_seconds;
-    double median = percentile(t, b->iterations, 50);
-    printf("{\"name\": ");
-    vox_json_string(stdout, m->name);
-    printf(", \"isa\": ");
-    vox_json_string(stdout, vox_host_where(h));
-    printf(
-        ", \"threads\": %d, \"iterations\": %d, \"min_ms\": %.6f, \"median_ms\": %.6f, \"percentile\": %g, "
-        "\"percentile_ms\": %.6f, \"gmac\": %.6f, \"gmac_per_second\": %.3f, \"peak_mib\": %.3f",
-        b->threads, b->iterations, t[0] * 1e3, median * 1e3, b->percentile,
-        percentile(t, b->iterations, b->percentile) * 1e3, (double)m->macs * 1e-9,
-        rate((double)m->macs, median), peak_mib());
-    if (b->device_seconds > 0) printf(", \"device_min_ms\": %.6f", b->device_seconds * 1e3);
-    if (b->layers) {
-        printf(", \"layers\": [");
-        for (int i = 0; i < m->n_layers; i++) {
-            printf("%s\n  {\"name\": ", i == 0 ? "" : ",");
-            vox_json_string(stdout, m->layers[i].name);
-            printf(", \"op\": ");
-            vox_json_string(stdout, m->layers[i].op);
-            printf(", \"steps\": %d, \"ms\": %.6f}", steps_of(m, i),
-                   b->layer_seconds[i] / b->iterations * 1e3);
-        }
-        printf("]");
+    const double *t = b->run_seconds, median = percentile(t, b->iterations, 50);
+    vox_json json = vox_json_file(stdout), *j = &json;
+    vox_json_begin(j, NULL, "{");
+    vox_json_members(j,
+                     "name=%s isa=%s threads=%d iterations=%d min_ms=%.6f median_ms=%.6f percentile=%.6g "
+                     "percentile_ms=%.6f gmac=%.6f gmac_per_second=%.3f peak_mib=%.3f",
+                     m->name, vox_host_where(h), b->threads, b->iterations, t[0] * 1e3, median * 1e3,
+                     b->percentile, percentile(t, b->iterations, b->percentile) * 1e3, (double)m->macs * 1e-9,
+                     rate((double)m->macs, median), peak_mib());
+    if (b->device_seconds > 0) vox_json_format(j, "device_min_ms", "%.6f", b->device_seconds * 1e3);
+    if (b->layers) vox_json_begin(j, "layers", "[\n");
+    for (int i = 0; b->layers && i < m->n_layers; i++) {
+        vox_json_object(j, NULL, "name=%s op=%s steps=%d ms=%.6f", m->layers[i].name, m->layers[i].op,
+                        steps_of(m, i), b->layer_seconds[i] / b->iterations * 1e3);
     }
-    printf("}\n");
+    if (b->layers) vox_json_end(j);
+    vox_json_end(j);
 }
 
 static int run(bench *b, const vox_context *c) {

@@ -3,8 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "json_write.h"
 #include "report.h"
-#include "verbs.h"
+#include "program_verbs.h"
 
 #ifdef VOX_WITH_NIFTI
 #include <math.h>
@@ -63,20 +64,17 @@ static int read_labels(const char *path, vox_volume *v, vox_geometry *g, int bin
     return code;
 }
 
-static void print_label(const vox_model_info *m, int label, const counts *c, int binary, int json,
-                        int first) {
+static void print_label(const vox_model_info *m, int label, const counts *c, int binary, vox_json *json) {
     double sum = (double)(c->ours + c->theirs), both = (double)c->both;
     double dice = sum > 0 ? 2 * both / sum : 1, iou = sum > 0 ? both / (sum - both) : 1;
     const char *name = !binary && label < m->n_labels ? m->labels[label] : "";
-    if (json) {
-        printf("%s\n  {\"label\": %d, \"name\": ", first ? "" : ",", label);
-        vox_json_string(stdout, name);
-        printf(", \"dice\": %.6f, \"iou\": %.6f, \"voxels\": %zu, \"reference_voxels\": %zu}", dice, iou,
-               c->ours, c->theirs);
-    } else {
+    if (json == NULL) {
         printf("label %d%s%s: %zu voxels, reference %zu, IoU %.4f, Dice %.4f\n", label, *name ? " " : "",
                name, c->ours, c->theirs, iou, dice);
+        return;
     }
+    vox_json_object(json, NULL, "label=%d name=%s dice=%.6f iou=%.6f voxels=%zu reference_voxels=%zu", label,
+                    name, dice, iou, c->ours, c->theirs);
 }
 
 static int compare(const vox_model_info *m, const vox_volume *a, const vox_volume *b, int binary, int json) {
@@ -88,12 +86,14 @@ static int compare(const vox_model_info *m, const vox_volume *a, const vox_volum
         if ((int)a->data[i] == (int)b->data[i]) table[(int)a->data[i]].both++;
     }
     int printed = 0;
-    if (json) printf("[");
+    vox_json j = vox_json_file(stdout);
+    if (json) vox_json_begin(&j, NULL, "[\n");
     for (int label = 1; label < LABELS; label++) {
         if (table[label].ours + table[label].theirs == 0) continue;
-        print_label(m, label, &table[label], binary, json, printed++ == 0);
+        print_label(m, label, &table[label], binary, json ? &j : NULL);
+        printed++;
     }
-    if (json) printf("\n]\n");
+    if (json) vox_json_end(&j);
     if (printed == 0 && !json) printf("both volumes are empty: no label above 0\n");
     free(table);
     return 0;

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT-0 */
 /* verb_info.c: `N info [--json]`. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 
 #include "backend.h"
+#include "json_write.h"
 #include "prepare.h"
 #include "report.h"
-#include "verbs.h"
+#include "program_verbs.h"
 
 static const char *isa(const vox_model_info *m) {
     const char *name = m->isa != NULL ? m->isa() : NULL;
@@ -96,101 +98,87 @@ static void print_text(const vox_model_info *m) {
 
 /* ---- for programs ---------------------------------------------------------------------------- */
 
-static void json_shape(int rank, const int *dim) {
-    printf("[");
-    for (int i = 0; i < rank; i++) printf(i == 0 ? "%d" : ", %d", dim[i]);
-    printf("]");
+static void add_shape(vox_json *j, int rank, const int *dim) {
+    vox_json_begin(j, "shape", "[");
+    for (int i = 0; i < rank; i++) vox_json_int(j, NULL, dim[i]);
+    vox_json_end(j);
 }
 
-static void json_text(const char *key, const char *value) {
-    printf("  \"%s\": ", key);
-    vox_json_string(stdout, value);
-    printf(",\n");
-}
-
-static void json_ports(const char *key, const vox_port *ports, int n) {
-    printf("  \"%s\": [", key);
+static void add_ports(vox_json *j, const char *key, const vox_port *ports, int n) {
+    vox_json_begin(j, key, "[\n");
     for (int i = 0; i < n; i++) {
-        printf("%s\n    {\"name\": ", i == 0 ? "" : ",");
-        vox_json_string(stdout, ports[i].name);
-        printf(", \"dtype\": \"%s\", \"shape\": ", vox_dtype_name(ports[i].dtype));
-        json_shape(ports[i].rank, ports[i].dim);
-        printf("}");
+        vox_json_begin(j, NULL, "{");
+        vox_json_members(j, "name=%s dtype=%s", ports[i].name, vox_dtype_name(ports[i].dtype));
+        add_shape(j, ports[i].rank, ports[i].dim);
+        vox_json_end(j);
     }
-    printf("\n  ],\n");
+    vox_json_end(j);
 }
 
-static void json_volume(const vox_volume_info *v) {
-    printf("  \"volume\": ");
+static void add_volume(vox_json *j, const vox_volume_info *v) {
     if (v == NULL) {
-        printf("null,\n");
+        vox_json_text(j, "volume", NULL);
         return;
     }
-    printf("{\"axes\": \"%s\", \"mirror\": %s, \"threshold\": ", v->axes, v->mirror ? "true" : "false");
-    if (v->threshold) {
-        printf("%.17g", v->level);
-    } else {
-        printf("null");
-    }
-    printf(", \"prepare\": [");
+    vox_json_begin(j, "volume", "{");
+    vox_json_text(j, "axes", v->axes);
+    vox_json_bool(j, "mirror", v->mirror != 0);
+    vox_json_number(j, "threshold", 17, v->threshold ? v->level : (double)NAN);
+    vox_json_begin(j, "prepare", "[");
     for (int i = 0; i < v->n_steps; i++) {
         const vox_prepare_step *s = &v->steps[i];
-        printf("%s{\"step\": \"%s\", \"values\": [", i == 0 ? "" : ", ", vox_prepare_name(s->kind));
-        for (int k = 0; k < vox_prepare_values(s->kind); k++)
-            printf(k == 0 ? "%.17g" : ", %.17g", s->value[k]);
-        printf("]}");
+        vox_json_begin(j, NULL, "{");
+        vox_json_text(j, "step", vox_prepare_name(s->kind));
+        vox_json_begin(j, "values", "[");
+        for (int k = 0; k < vox_prepare_values(s->kind); k++) vox_json_number(j, NULL, 17, s->value[k]);
+        vox_json_end(j);
+        vox_json_end(j);
     }
-    printf("]},\n");
+    vox_json_end(j);
+    vox_json_end(j);
 }
 
-static void json_layers(const vox_model_info *m) {
-    printf("  \"layers\": [");
+static void add_layers(vox_json *j, const vox_model_info *m) {
+    vox_json_begin(j, "layers", "[\n");
     for (int i = 0; i < m->n_layers; i++) {
         const vox_layer_info *l = &m->layers[i];
-        printf("%s\n    {\"name\": ", i == 0 ? "" : ",");
-        vox_json_string(stdout, l->name);
-        printf(", \"op\": ");
-        vox_json_string(stdout, l->op);
-        printf(", \"shape\": ");
-        json_shape(l->rank, l->dim);
-        printf(", \"macs\": %" PRIu64 ", \"scratch_bytes\": %zu, \"stream\": %d, \"ring\": %d}", l->macs,
-               l->scratch, l->stream, l->ring);
+        vox_json_begin(j, NULL, "{");
+        vox_json_members(j, "name=%s op=%s", l->name, l->op);
+        add_shape(j, l->rank, l->dim);
+        vox_json_members(j, "macs=%" PRIu64 " scratch_bytes=%zu stream=%d ring=%d", l->macs, l->scratch,
+                         l->stream, l->ring);
+        vox_json_end(j);
     }
-    printf("\n  ],\n");
+    vox_json_end(j);
 }
 
-static void json_steps(const vox_model_info *m) {
-    printf("  \"steps\": [");
+static void add_steps(vox_json *j, const vox_model_info *m) {
+    vox_json_begin(j, "steps", "[\n");
     for (int i = 0; i < m->n_steps; i++) {
         const vox_step *s = &m->steps[i];
-        printf("%s\n    {\"layer\": %d, \"begin\": %d, \"end\": %d, \"phase\": %d}", i == 0 ? "" : ",",
-               s->layer, s->begin, s->end, s->phase);
+        vox_json_object(j, NULL, "layer=%d begin=%d end=%d phase=%d", s->layer, s->begin, s->end, s->phase);
     }
-    printf("\n  ]\n");
+    vox_json_end(j);
 }
 
 static void print_json(const vox_model_info *m) {
-    printf("{\n");
-    json_text("name", m->name);
-    json_text("voxc_version", m->voxc_version);
-    json_text("graph_hash", m->graph_hash);
-    json_text("options", m->options);
-    json_text("isa", isa(m));
-    json_ports("inputs", m->inputs, m->n_inputs);
-    json_ports("outputs", m->outputs, m->n_outputs);
-    printf("  \"labels\": [");
-    for (int i = 0; i < m->n_labels; i++) {
-        if (i > 0) printf(", ");
-        vox_json_string(stdout, m->labels[i]);
-    }
-    printf("],\n  \"parameters\": %" PRIu64 ",\n  \"macs\": %" PRIu64 ",\n", m->parameters, m->macs);
-    printf(
-        "  \"arena_bytes\": %zu,\n  \"prepared_bytes\": %zu,\n  \"weights_bytes\": %zu,\n  \"align\": %zu,\n",
-        m->arena_bytes, m->prepared_bytes, m->weights_bytes, m->align);
-    json_volume(m->volume);
-    json_layers(m);
-    json_steps(m);
-    printf("}\n");
+    vox_json json = vox_json_file(stdout), *j = &json;
+    vox_json_begin(j, NULL, "{\n");
+    vox_json_members(j, "name=%s voxc_version=%s graph_hash=%s options=%s isa=%s", m->name, m->voxc_version,
+                     m->graph_hash, m->options, isa(m));
+    add_ports(j, "inputs", m->inputs, m->n_inputs);
+    add_ports(j, "outputs", m->outputs, m->n_outputs);
+    vox_json_begin(j, "labels", "[");
+    for (int i = 0; i < m->n_labels; i++) vox_json_text(j, NULL, m->labels[i]);
+    vox_json_end(j);
+    vox_json_members(j,
+                     "parameters=%" PRIu64 " macs=%" PRIu64
+                     " arena_bytes=%zu prepared_bytes=%zu weights_bytes=%zu align=%zu",
+                     m->parameters, m->macs, m->arena_bytes, m->prepared_bytes, m->weights_bytes, m->align);
+    add_volume(j, m->volume);
+    add_layers(j, m);
+    add_steps(j, m);
+    vox_json_end(j);
 }
 
 int vox_verb_info(const vox_context *c, int argc, char **argv) {

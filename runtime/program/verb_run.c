@@ -8,11 +8,11 @@
 #include <sys/stat.h>
 
 #include "backend.h"
-#include "npy.h"
+#include "npy_port.h"
 #include "output.h"
 #include "report.h"
 #include "results.h"
-#include "verbs.h"
+#include "program_verbs.h"
 
 typedef struct dump {
     const vox_model_info *model;
@@ -45,12 +45,12 @@ static int dump_layer(const dump *d, int index, const void *data) {
     char path[PATH_MAX];
     int code = name_dump(d, l, path);
     if (code != 0) return code;
-    if (l->block == 0) return vox_npy_write(path, l->dtype, l->rank, l->dim, data);
+    if (l->block == 0) return vox_npy_write_array(path, l->dtype, l->rank, l->dim, data);
     size_t bytes = vox_array_bytes(l->dtype, l->rank, l->dim);
     char *plain = malloc(bytes > 0 ? bytes : 1);
     if (plain == NULL) return vox_fail_memory("a layer to dump", bytes);
     unblock(l, data, plain, vox_dtype_bytes(l->dtype));
-    code = vox_npy_write(path, l->dtype, l->rank, l->dim, plain);
+    code = vox_npy_write_array(path, l->dtype, l->rank, l->dim, plain);
     free(plain);
     return code;
 }
@@ -85,7 +85,7 @@ static int run(vox_host *h, char **files, const char *folder) {
     dump d = {.model = m, .folder = folder};
     int code = 0;
     for (int i = 0; i < m->n_inputs && code == 0; i++)
-        code = vox_npy_read(files[i], &m->inputs[i], h->inputs[i]);
+        code = vox_npy_read_port(files[i], &m->inputs[i], h->inputs[i]);
     if (code != 0) return code;
     if (folder != NULL) {
         if (h->backend != NULL && h->backend->submit != NULL)
@@ -100,7 +100,7 @@ static int run(vox_host *h, char **files, const char *folder) {
     if (d.code != 0) return d.code;
     for (int i = 0; i < m->n_outputs && code == 0; i++) {
         const vox_port *p = &m->outputs[i];
-        code = vox_npy_write(files[m->n_inputs + i], p->dtype, p->rank, p->dim, h->outputs[i]);
+        code = vox_npy_write_array(files[m->n_inputs + i], p->dtype, p->rank, p->dim, h->outputs[i]);
     }
     return code;
 }

@@ -6,13 +6,13 @@
 #include <string.h>
 
 #include "report.h"
-#include "verbs.h"
+#include "program_verbs.h"
 
-typedef struct request {
+typedef struct segment_request {
     const char *labels, *overlay, *scores, *weights;
     int threads, repeat_channel, force, quiet;
     double level;
-} request;
+} segment_request;
 
 #ifdef VOX_WITH_NIFTI
 #include <unistd.h>
@@ -21,7 +21,7 @@ typedef struct request {
 #include "channels.h"
 #include "nifti.h"
 #include "file_names.h"
-#include "npy.h"
+#include "npy_port.h"
 #include "overlay.h"
 #include "results.h"
 #include "scores.h"
@@ -39,7 +39,7 @@ typedef struct network {
 typedef struct segmentation {
     const vox_context *context;
     const vox_model_info *model;
-    const request *request;
+    const segment_request *request;
     network net;
     vox_geometry geometry;
     vox_volume volume; /* as read, then prepared */
@@ -271,7 +271,7 @@ static int compute(segmentation *s) {
 /* ---- writing --------------------------------------------------------------------------------- */
 
 static int open_outputs(segmentation *s, char **files, int n) {
-    const request *r = s->request;
+    const segment_request *r = s->request;
     const char *const results[] = {r->labels, r->scores, r->overlay};
     int code = vox_results_check(s->model, r->weights, results, sizeof results / sizeof *results, files, n);
     if (code == 0 && r->overlay != NULL && !vox_name_ends(r->overlay, ".png") &&
@@ -326,7 +326,7 @@ static int write_scores(segmentation *s, const char *description) {
 /* Everything is written before anything gets its name. */
 static int write_outputs(segmentation *s) {
     char description[80];
-    const request *r = s->request;
+    const segment_request *r = s->request;
     snprintf(description, sizeof description, "%s, compiled by voxc %s", s->model->name,
              s->model->voxc_version);
     int code = write_labels(s, description);
@@ -340,7 +340,7 @@ static int write_outputs(segmentation *s) {
 }
 
 /* Then nothing else may go there. */
-static bool to_stdout(const request *r) {
+static bool to_stdout(const segment_request *r) {
     const char *const results[] = {r->labels, r->scores, r->overlay};
     for (int i = 0; i < 3; i++) {
         if (results[i] != NULL && vox_name_descriptor(results[i]) == STDOUT_FILENO) return true;
@@ -368,7 +368,7 @@ static int summarise(const segmentation *s) {
     return 0;
 }
 
-static int segment(const vox_context *c, const request *r, char **files, int n) {
+static int segment(const vox_context *c, const segment_request *r, char **files, int n) {
     const vox_model_info *m = c->model;
     segmentation s = {.context = c, .model = m, .request = r};
     int code = read_network(m, &s.net);
@@ -394,7 +394,7 @@ static int segment(const vox_context *c, const request *r, char **files, int n) 
     return code;
 }
 #else
-static int segment(const vox_context *c, const request *r, char **files, int n) {
+static int segment(const vox_context *c, const segment_request *r, char **files, int n) {
     (void)r;
     (void)files;
     (void)n;
@@ -406,7 +406,7 @@ static int segment(const vox_context *c, const request *r, char **files, int n) 
 #endif
 
 int vox_verb_segment(const vox_context *c, int argc, char **argv) {
-    request r = {.level = (double)NAN};
+    segment_request r = {.level = (double)NAN};
     int operands = 0;
     const vox_option table[] = {
         {"--output", 'o', VOX_OPTION_TEXT, &r.labels, 0, 0, "FILE", "where the labels go: .nii or .nii.gz"},

@@ -3,10 +3,10 @@
 #include <stdio.h>
 
 #include "backend.h"
-#include "golden.h"
+#include "golden_check.h"
 #include "host.h"
 #include "report.h"
-#include "verbs.h"
+#include "program_verbs.h"
 
 static int recompute(vox_host *h) {
     const char *layer = NULL, *where = vox_host_where(h);

@@ -163,7 +163,7 @@ def options():
     parser.add_argument("--threads", type=int, default=2, help="of each peer (default 2)")
     parser.add_argument("--limit", type=float, default=180, help="seconds for an answer, or a peer is given up")
     parser.add_argument("--quick", action="store_true", help=" ".join(f"--{k} {v}" for k, v in QUICK.items()))
-    for kind, what in (("json", "everything measured"), ("svg", "the chart"), ("markdown", "the tables, as `make bench` puts them into README.md")):
+    for kind, what in (("json", "everything measured"), ("svg", "the chart"), ("markdown", "the tables, as tests/bench/README.md has them")):
         parser.add_argument(f"--{kind}", default=f"build/bench/bench.{'md' if kind == 'markdown' else kind}", metavar="FILE", help=what)
     if "--quick" in sys.argv:
         parser.set_defaults(**QUICK)

@@ -55,8 +55,7 @@ inline int summary(const char *program) {
     return state().failed ? 1 : 0;
 }
 
-/* ---- element types ---------------------------------------------------------------------------------------
- */
+/* ---- element types -------------------------------------------------------------------------- */
 
 template <typename T> struct element;
 template <> struct element<float> {

@@ -5,43 +5,8 @@
 #include "cuda/vox_pool.cuh"
 #include "cuda/vox_scatter.cuh"
 
-/* ops.def's formulas. */
 static double activation(vox_act act, double x, double slope, double alpha, double beta) {
-    switch (act) {
-    case VOX_ACT_NONE:
-        return x;
-    case VOX_ACT_RELU:
-        return x < 0 ? 0 : x;
-    case VOX_ACT_LEAKY_RELU:
-        return x < 0 ? alpha * x : x;
-    case VOX_ACT_PRELU:
-        return x < 0 ? slope * x : x;
-    case VOX_ACT_ELU:
-        return x < 0 ? alpha * (exp(x) - 1) : x;
-    case VOX_ACT_SIGMOID:
-        return 1 / (1 + exp(-x));
-    case VOX_ACT_TANH:
-        return tanh(x);
-    case VOX_ACT_CLIP:
-        return std::isnan(x) ? x : x < alpha ? alpha : x > beta ? beta : x;
-    case VOX_ACT_EXP:
-        return exp(x);
-    case VOX_ACT_LOG:
-        return log(x);
-    case VOX_ACT_SQRT:
-        return sqrt(x);
-    case VOX_ACT_NEG:
-        return -x;
-    case VOX_ACT_ABS:
-        return fabs(x);
-    case VOX_ACT_FLOOR:
-        return floor(x);
-    case VOX_ACT_CEIL:
-        return ceil(x);
-    case VOX_ACT_ROUND:
-        return nearbyint(x);
-    }
-    return NAN;
+    return vox_act_value(act, x, act == VOX_ACT_PRELU ? slope : alpha, beta);
 }
 static bool is_exact(vox_act act) {
     return act == VOX_ACT_NONE || act == VOX_ACT_RELU || act == VOX_ACT_CLIP || act >= VOX_ACT_NEG;
@@ -66,11 +31,10 @@ template <typename T, vox_act A> static void test_map() {
     y.expect(want, is_exact(A) ? 0 : 8);
 }
 template <typename T> static void test_maps() {
-    test_map<T, VOX_ACT_NONE>(), test_map<T, VOX_ACT_RELU>(), test_map<T, VOX_ACT_LEAKY_RELU>();
-    test_map<T, VOX_ACT_ELU>(), test_map<T, VOX_ACT_SIGMOID>(), test_map<T, VOX_ACT_TANH>();
-    test_map<T, VOX_ACT_CLIP>(), test_map<T, VOX_ACT_EXP>(), test_map<T, VOX_ACT_LOG>();
-    test_map<T, VOX_ACT_SQRT>(), test_map<T, VOX_ACT_NEG>(), test_map<T, VOX_ACT_ABS>();
-    test_map<T, VOX_ACT_FLOOR>(), test_map<T, VOX_ACT_CEIL>(), test_map<T, VOX_ACT_ROUND>();
+    test_map<T, VOX_ACT_NONE>();
+#define ACT(sym, ...)             test_map<T, VOX_ACT_##sym>();
+#define ACT_PER_CHANNEL(sym, ...) /* test_bias */
+#include "vox_acts.def"
 }
 
 /* In place on planes 1 and 2 of 4, with bias and slopes per channel; then the affine map. c and w go around a
@@ -247,8 +211,7 @@ static void test_pool_crop(int c, const int in[3], const int at[3], const int si
     crop.expect(copy, 0);
 }
 
-/* ---- the pixel shuffle -----------------------------------------------------------------------------------
- */
+/* ---- the pixel shuffle ---------------------------------------------------------------------- */
 
 template <typename T>
 static void test_scatter(int k, const int s[3], const int pad[3], int tap, const layout &l) {

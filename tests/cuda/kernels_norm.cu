@@ -71,8 +71,8 @@ template <typename T> static void test_norms() {
     test_norm<T>(1, 8, 2, one, 0, 0, as_dense);
     test_norm<T>(1, 8, 8, small, 0, 0, as_dense, 0x1p-9); /* eps is twice the variance */
     if (element<T>::name[0] == 'b') return;               /* as f16 */
-    /* A warp or more per row of the block, whose rows then meet in shared memory; more chunks than columns.
-     */
+    /* A warp or more per row of the block, whose rows then meet in shared memory;
+     * more chunks than columns. */
     test_norm<T>(1, 256, 256, small, 0, 0, as_dense);
     test_norm<T>(1, 320, 320, small, 0, 0, as_dense);
 }
@@ -174,8 +174,7 @@ template <typename T> static void test_resizes() {
     test_resize<T, true>(wide, 8, as_dense);
 }
 
-/* ---- along the channels ----------------------------------------------------------------------------------
- */
+/* ---- along the channels --------------------------------------------------------------------- */
 
 template <typename T, bool LOG> static void test_softmax(int c, const layout &l) {
     tensor t = random_tensor<T>(2, c, 2, 3, 7), want = t;

@@ -1,5 +1,5 @@
-/* static.cu: what bundles use of the kernels, to be compiled for every architecture (static.sh). Never run.
- */
+/* static.cu: what bundles use of the kernels, to be compiled for every architecture (static.sh).
+ * Never run. */
 #include "cuda/vox_copy.cuh"
 #include "cuda/vox_first_conv.cuh"
 #include "cuda/vox_last_conv.cuh"

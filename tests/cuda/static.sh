@@ -41,7 +41,7 @@ for arch in $archs; do
         }' "$out/$arch.log"
 done >"$out/mangled.txt"
 [ -s "$out/mangled.txt" ] || { echo 'ptxas -v reported no kernel'; exit 1; }
-awk '{ print $2 }' "$out/mangled.txt" | c++filt | sed -e 's/^void //' -e 's/>([^()]*)$/>/' -e 's/(vox_walk.*//' \
+awk '{ print $2 }' "$out/mangled.txt" | c++filt | sed -e 's/^void //' -e 's/>([^()]*)$/>/' -e 's/(vox_gpu_walk.*//' \
     -e 's/(vox_act)/act /; s/(vox_binary_op)/op /; s/(vox_gpu_reduction)/reduction /; s/([^()]*)$//' -e 's/ >/>/g' \
     -e 's/__nv_bfloat16/bf16/g; s/__half/f16/g; s/float/f32/g' >"$out/names.txt"
 

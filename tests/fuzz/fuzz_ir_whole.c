@@ -1,6 +1,6 @@
 /* IR text to bundles: parser, passes, code for both targets. */
 #include "plan_verify.h"
-#include "whole.h"
+#include "fuzz_whole.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     ir_diag d = {0};

@@ -1,46 +1,44 @@
-/* The reader of JSON: what it reads is written and read again as the same. */
+/* The reader and the writer of JSON: what it reads is written and read again as the same. */
 #include "fuzz.h"
 
 #include "json.h"
+#include "json_write.h"
 
-static void write_value(FILE *f, const json_value *v) {
-    const char *const ends = v->kind == JSON_LIST ? "[]" : "{}";
+static void write_value(vox_json *j, const char *key, const json_value *v) {
     switch (v->kind) {
     case JSON_NULL:
-        fputs("null", f);
+        vox_json_text(j, key, NULL);
         break;
     case JSON_BOOL:
-        fputs(v->boolean ? "true" : "false", f);
+        vox_json_bool(j, key, v->boolean);
         break;
     case JSON_NUMBER:
         if (v->is_integer)
-            fprintf(f, "%lld", (long long)v->integer);
+            vox_json_int(j, key, v->integer);
         else
-            fprintf(f, "%.17e", v->number);
+            vox_json_number(j, key, 17, v->number);
         break;
     case JSON_STRING:
-        json_write_string(f, v->string);
+        vox_json_text(j, key, v->string);
         break;
     case JSON_LIST:
     case JSON_OBJECT:
-        fputc(ends[0], f);
+        if (j->depth == VOX_JSON_DEPTH) return vox_json_text(j, key, "deeper than anything that we write");
+        vox_json_begin(j, key, v->kind == JSON_LIST ? "[" : "{\n");
         for (int i = 0; i < v->count; i++) {
-            if (i) fputc(',', f);
-            if (v->kind == JSON_OBJECT) {
-                FUZZ_CHECK(json_get(v, v->key[i]) == &v->item[i], "key %d is another's", i);
-                json_write_string(f, v->key[i]);
-                fputc(':', f);
-            }
-            write_value(f, &v->item[i]);
+            const bool named = v->kind == JSON_OBJECT;
+            if (named) FUZZ_CHECK(json_get(v, v->key[i]) == &v->item[i], "key %d is another's", i);
+            write_value(j, named ? v->key[i] : NULL, &v->item[i]);
         }
-        fputc(ends[1], f);
+        vox_json_end(j);
     }
 }
 
 static char *written(const json_value *v, size_t *n) {
     char *text = NULL;
     FILE *f = open_memstream(&text, n);
-    write_value(f, v);
+    vox_json j = vox_json_file(f);
+    write_value(&j, NULL, v);
     fclose(f);
     return text;
 }

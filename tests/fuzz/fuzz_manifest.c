@@ -1,5 +1,5 @@
 /* A manifest's table of measured algorithms: read, then followed by the passes. */
-#include "whole.h"
+#include "fuzz_whole.h"
 
 #include "tune.h"
 

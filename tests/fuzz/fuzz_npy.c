@@ -1,12 +1,8 @@
 /* Both readers of .npy files: the compiler's, and the program's for ports of each type. */
 #include "fuzz.h"
 
-#include "file_tensor.h"
-#include "vox.h"
-
-/* Their headers have one name, npy.h, in two folders. */
-#include "../../compiler/npy.h"
-#include "../../runtime/program/npy.h"
+#include "npy_port.h"
+#include "npy_tensor.h"
 
 static const vox_port ports[] = {
     {.name = "f", .dtype = VOX_F32, .rank = 3, .dim = {1, 2, 3}},
@@ -31,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     for (size_t i = 0; i < sizeof ports / sizeof *ports; i++) {
         const size_t bytes = vox_array_bytes(ports[i].dtype, ports[i].rank, ports[i].dim);
         void *array = malloc(bytes); /* exactly: a write behind the end is a find */
-        const int code = vox_npy_read(path, &ports[i], array);
+        const int code = vox_npy_read_port(path, &ports[i], array);
         FUZZ_CHECK(code == 0 || code == IR_EXIT_INPUT || code == IR_EXIT_UNSUPPORTED, "code %d", code);
         free(array);
     }

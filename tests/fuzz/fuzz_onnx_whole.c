@@ -1,6 +1,6 @@
 /* ONNX to bundles: reader, passes, code for both targets. */
 #include "onnx_mutator.h"
-#include "whole.h"
+#include "fuzz_whole.h"
 
 #include "front_onnx.h"
 

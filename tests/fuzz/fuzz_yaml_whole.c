@@ -1,5 +1,5 @@
 /* Descriptions to bundles: reader, passes, code for both targets. */
-#include "whole.h"
+#include "fuzz_whole.h"
 
 #include "front_yaml.h"
 

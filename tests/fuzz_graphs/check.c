@@ -1,6 +1,6 @@
 /* check.c: what is checked of a case without compiling C. */
 #include "codegen.h"
-#include "fuzz.h"
+#include "fuzz_graphs.h"
 #include "pipeline.h"
 #include "plan_interp.h"
 #include "plan_verify.h"
@@ -54,7 +54,7 @@ static bool check_kernels(const ir_graph *g, ir_diag *d) {
 /* Whether a small error can become a large one: then results in halves say nothing, but whose bytes are read
  * does. */
 static bool jumps(const ir_graph *planned) {
-    static const ir_op ops[] = {IR_OP_FLOOR,         IR_OP_CEIL_,     IR_OP_ROUND, IR_OP_CAST,
+    static const ir_op ops[] = {IR_OP_FLOOR,         IR_OP_CEIL,      IR_OP_ROUND, IR_OP_CAST,
                                 IR_OP_ARG_MAX,       IR_OP_GREATER,   IR_OP_LESS,  IR_OP_EQUAL,
                                 IR_OP_GREATER_EQUAL, IR_OP_LESS_EQUAL};
     bool halves = fuzz_features_of(planned) >> FUZZ_HALF & 1, jump = false;

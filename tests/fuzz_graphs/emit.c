@@ -1,7 +1,7 @@
 /* emit.c: cases as emitted C: written, built together, run apart. */
 #include "../emitted_lib.h"
 #include "forked.h"
-#include "fuzz.h"
+#include "fuzz_graphs.h"
 
 #include <math.h>
 #include <sys/wait.h>

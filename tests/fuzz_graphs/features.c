@@ -1,6 +1,7 @@
 /* features.c: what the passes did to a graph, for the table of coverage. */
-#include "fuzz.h"
+#include "fuzz_graphs.h"
 #include "pipeline.h"
+#include "way.h"
 
 #include <string.h>
 
@@ -37,32 +38,33 @@ fuzz_features fuzz_features_of_report(const pass_report *r) {
 
 static fuzz_features of_conv(const ir_graph *g, const ir_node *n) {
     fuzz_features f = when(ir_get(n, IR_ACT) != NULL, BIT(ACT)) | when(ir_skip(n) != NULL, BIT(SKIP));
-    f |= when(g->goals.target == IR_TARGET_C && !n->winograd[0], BIT(DIRECT));
-    f |= when(n->winograd[0] && n->winograd[2] != 1 && n->winograd[3], BIT(WINOGRAD));
-    f |= when(n->winograd[0] && n->winograd[2] != 1 && !n->winograd[3], BIT(DEEP));
-    return f | when(n->winograd[2] == 1, BIT(FEW)) | when(g->goals.n_tuned > 0, BIT(TUNED));
+    const cg_way *way = cg_way_of(n);
+    f |= when(g->goals.target == IR_TARGET_C && !n->cpu.tile[0], BIT(DIRECT));
+    f |= when(way == &cg_way_winograd, BIT(WINOGRAD)) | when(way == &cg_way_deep, BIT(DEEP));
+    return f | when(way == &cg_way_few, BIT(FEW)) | when(g->goals.n_tuned > 0, BIT(TUNED));
 }
 
 static fuzz_features of_node(const ir_graph *g, const ir_node *n) {
-    bool convs = n->op == IR_OP_CONV, fused = n->n_in && n->in[0] && n->in[0]->fused;
+    bool convs = n->op == IR_OP_CONV, fused = n->n_in && n->in[0] && n->in[0]->cpu.fused;
     fuzz_features f = convs ? of_conv(g, n) : 0;
     f |= when(n->op == IR_OP_TO_BLOCK || n->op == IR_OP_FROM_BLOCK, BIT(CONVERTED));
     f |= when(fused && n->op == IR_OP_MAX_POOL, BIT(FUSED_POOL));
-    f |= when(fused && n->op == IR_OP_SLICE, BIT(FUSED_CROP)) | when(n->joined, BIT(JOINED));
-    f |= when(n->gathered, BIT(GATHERED)) | when(n->gpu == IR_GPU_CUDNN, BIT(CUDNN));
-    f |= when(n->gpu == IR_GPU_KERNEL, BIT(KERNELS)) | when(n->gpu == IR_GPU_GEMM_SCATTER, BIT(SCATTER));
-    f |= when(n->gpu == IR_GPU_DGRAD, BIT(DGRAD));
-    return f | when(n->stream && g->goals.target == IR_TARGET_C, BIT(STREAMED)) |
-           when(n->stream && g->goals.target == IR_TARGET_CUDA, BIT(SLABS));
+    f |= when(fused && n->op == IR_OP_SLICE, BIT(FUSED_CROP)) | when(n->cpu.joined, BIT(JOINED));
+    f |= when(n->cpu.gathered, BIT(GATHERED)) | when(n->gpu.runner == IR_GPU_CUDNN, BIT(CUDNN));
+    f |= when(n->gpu.runner == IR_GPU_KERNEL, BIT(KERNELS)) |
+         when(n->gpu.runner == IR_GPU_GEMM_SCATTER, BIT(SCATTER));
+    f |= when(n->gpu.runner == IR_GPU_DGRAD, BIT(DGRAD));
+    return f | when(n->memory.stream && g->goals.target == IR_TARGET_C, BIT(STREAMED)) |
+           when(n->memory.stream && g->goals.target == IR_TARGET_CUDA, BIT(SLABS));
 }
 
 static fuzz_features of_tensor(const ir_graph *g, const ir_tensor *t) {
-    fuzz_features f = when(t->block != 0, BIT(BLOCKED)) | when(t->pitch != 0, BIT(CHANNELS_LAST));
-    bool reshape = t->view_of && t->producer && t->producer->op == IR_OP_RESHAPE;
-    f |= when(t->view_of && !reshape, BIT(MEMBER)) | when(reshape, BIT(RESHAPED));
-    f |= when(t->on_load, BIT(ON_LOAD)) | when(t->storage != IR_STORE_OWN, BIT(HALF));
-    f |= when(t->ring && g->goals.target == IR_TARGET_C, BIT(RINGS));
-    f |= when(t->ring && g->goals.target == IR_TARGET_CUDA, BIT(WINDOWS));
+    fuzz_features f = when(t->cpu.block != 0, BIT(BLOCKED)) | when(t->gpu.pitch != 0, BIT(CHANNELS_LAST));
+    bool reshape = t->memory.view_of && t->producer && t->producer->op == IR_OP_RESHAPE;
+    f |= when(t->memory.view_of && !reshape, BIT(MEMBER)) | when(reshape, BIT(RESHAPED));
+    f |= when(t->cpu.on_load, BIT(ON_LOAD)) | when(t->gpu.storage != IR_STORE_OWN, BIT(HALF));
+    f |= when(t->memory.ring && g->goals.target == IR_TARGET_C, BIT(RINGS));
+    f |= when(t->memory.ring && g->goals.target == IR_TARGET_CUDA, BIT(WINDOWS));
     return f | when(ir_is_interleaved(t), BIT(INTERLEAVED));
 }
 

@@ -1,6 +1,6 @@
 /* forked.c: checks in processes of their own. */
 #include "forked.h"
-#include "fuzz.h"
+#include "fuzz_graphs.h"
 
 #include <ctype.h>
 #include <signal.h>

@@ -6,7 +6,7 @@
 #ifndef VOXC_FUZZ_GEN_H
 #define VOXC_FUZZ_GEN_H
 
-#include "fuzz.h"
+#include "fuzz_graphs.h"
 
 typedef struct gen {
     ir_graph *g;

@@ -39,8 +39,8 @@ static ir_tensor *swish(gen *G, ir_tensor *x) {
 }
 
 ir_tensor *gen_map(gen *G, ir_tensor *x) {
-    static const ir_op plain[] = {IR_OP_NEG,   IR_OP_ABS,   IR_OP_NEG,   IR_OP_ABS,
-                                  IR_OP_FLOOR, IR_OP_CEIL_, IR_OP_ROUND, IR_OP_TANH};
+    static const ir_op plain[] = {IR_OP_NEG,   IR_OP_ABS,  IR_OP_NEG,   IR_OP_ABS,
+                                  IR_OP_FLOOR, IR_OP_CEIL, IR_OP_ROUND, IR_OP_TANH};
     ir_tensor *t;
     if (x->dtype != IR_F32) return NULL;
     switch (dice_below(&G->dice, 8)) {

@@ -8,7 +8,7 @@
  * Of each kind of failure one case is made small and written into DIR. Exit status 1: something failed.
  */
 #include "files.h"
-#include "fuzz.h"
+#include "fuzz_graphs.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
  * to what each node computes. Where outputs move, a result may be off by that much: behind a comparison or a
  * rounding to whole numbers an element may jump, and behind a difference of large numbers it may be anything.
  */
-#include "fuzz.h"
+#include "fuzz_graphs.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -50,7 +50,7 @@ static bool moves(const ir_node *n) {
     case IR_OP_MIN:
     case IR_OP_MAX:
     case IR_OP_FLOOR:
-    case IR_OP_CEIL_:
+    case IR_OP_CEIL:
     case IR_OP_ROUND:
     case IR_OP_CAST:
     case IR_OP_NEG:

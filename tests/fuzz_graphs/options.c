@@ -1,6 +1,6 @@
 /* options.c: the options of `voxc compile` that planning depends on. */
 #include "fit.h"
-#include "fuzz.h"
+#include "fuzz_graphs.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -67,15 +67,18 @@ fuzz_options fuzz_options_read(const char *text) {
 
 /* A choice for every conv, as if it had been measured; those that are not legal are passed over. */
 static void set_tuned(ir_graph *g, uint64_t seed) {
-    static const int64_t ways[][4] = {{0, 0, 0, 0}, {4, 4, 4, 1}, {4, 4, 4, 0}, {2, 4, 4, 1}, {4, 4, 2, 1},
-                                      {2, 2, 4, 0}, {4, 2, 2, 0}, {2, 2, 2, 1}, {2, 2, 2, 0}, {4, 4, 1, 1}};
+    static const ir_tuned ways[] = {{NULL, "direct", {0, 0, 0}},   {NULL, "winograd", {4, 4, 4}},
+                                    {NULL, "winograd", {2, 4, 4}}, {NULL, "deep", {4, 4, 4}},
+                                    {NULL, "winograd", {4, 4, 2}}, {NULL, "winograd", {2, 2, 2}},
+                                    {NULL, "deep", {2, 2, 4}},     {NULL, "deep", {4, 2, 2}},
+                                    {NULL, "deep", {2, 2, 2}},     {NULL, "few", {4, 4, 1}}};
     ir_tuned *all = ir_alloc(g->arena, (size_t)g->n_nodes + 1, sizeof *all);
     for (int i = 0; i < g->n_nodes; i++) {
         const char *name = g->nodes[i]->out[0]->name;
         if (g->nodes[i]->op != IR_OP_CONV) continue;
         uint64_t bits = ir_mix(ir_hash(name, strlen(name)) ^ seed * UINT64_C(0x9E3779B97F4A7C15));
-        all[g->goals.n_tuned].layer = name;
-        memcpy(all[g->goals.n_tuned++].winograd, ways[bits % (sizeof ways / sizeof *ways)], sizeof *ways);
+        all[g->goals.n_tuned] = ways[bits % (sizeof ways / sizeof *ways)];
+        all[g->goals.n_tuned++].layer = name;
     }
     g->goals.tuned = all;
 }

@@ -2,7 +2,7 @@
 #ifndef VOXC_FUZZ_REBUILD_H
 #define VOXC_FUZZ_REBUILD_H
 
-#include "fuzz.h"
+#include "fuzz_graphs.h"
 
 /* X(symbol, meaning; node, operand and value are those of fuzz_edit) */
 typedef enum fuzz_edit_kind {

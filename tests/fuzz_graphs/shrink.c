@@ -1,5 +1,5 @@
-/* shrink.c: a failing case becomes small: every change that leaves the same failure is kept, until none is.
- */
+/* shrink.c: a failing case becomes small: every change that leaves the same failure is kept,
+ * until none is. */
 #include "rebuild.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* text.c: a graph's text with constants as rules instead of hashes. */
-#include "fuzz.h"
+#include "fuzz_graphs.h"
 
 #include <stdlib.h>
 #include <string.h>

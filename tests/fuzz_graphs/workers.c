@@ -1,7 +1,7 @@
 /* workers.c: many cases, in processes that take the next one from a shared counter; where one dies, another
  * takes its place.
  */
-#include "fuzz.h"
+#include "fuzz_graphs.h"
 #include "forked.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* capture.c: streams that are being captured: what comes after what, and which calls that forbids. */
-#include "stream.h"
+#include "sim_stream.h"
 
 void sim_join_set(sim_set *to, const sim_set *more) {
     for (int i = 0; i < more->count; i++) {

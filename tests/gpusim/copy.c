@@ -1,5 +1,5 @@
 /* copy.c: allocation, copies and fills. */
-#include "stream.h"
+#include "sim_stream.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  * where a program gives a handle, it gets a descriptor of the simulated device's properties instead, and what
  * the program executes is computed from the finalized plan's own JSON. */
 #include "plan.h"
-#include "stream.h"
+#include "sim_stream.h"
 
 #include <dlfcn.h>
 #include <stdlib.h>
@@ -221,8 +221,8 @@ cudnnStatus_t cudnnBackendGetAttribute(const descriptor d, attribute a, attribut
     return left(real()->get(d, a, t, room, n, v));
 }
 
-/* Which property attribute a descriptor takes where the program gave it a handle, or something with a handle.
- */
+/* Which property attribute a descriptor takes where the program gave it a handle,
+ * or something with a handle. */
 static const struct {
     attribute given, instead;
     bool is_handle; /* otherwise a graph */

@@ -1,6 +1,6 @@
 /* device.c: the devices that the machine is said to have. */
 #include "json.h"
-#include "stream.h"
+#include "sim_stream.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* event.c: events, and what is queued to record them and to wait for them. */
-#include "stream.h"
+#include "sim_stream.h"
 
 #include <stdlib.h>
 #include <time.h>

@@ -1,5 +1,5 @@
 /* graph.c: capture of streams into graphs, and their replay. */
-#include "stream.h"
+#include "sim_stream.h"
 
 #include <stdlib.h>
 

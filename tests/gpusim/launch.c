@@ -1,7 +1,7 @@
 /* launch.c: the code that a program registers, kernel launches, and questions about kernels. */
 #include "fatbin.h"
 #include "ptx.h"
-#include "stream.h"
+#include "sim_stream.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* ptx_lane.h: one lane's value of each PTX type, in and out of a slot, and arithmetic that C has no word for.
- */
+/* ptx_lane.h: one lane's value of each PTX type, in and out of a slot,
+ * and arithmetic that C has no word for. */
 #ifndef PTX_LANE_H
 #define PTX_LANE_H
 

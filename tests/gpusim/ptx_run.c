@@ -210,8 +210,8 @@ static void run_group(ptx_warp *w, ptx_group g) {
     __atomic_fetch_add(&steps, done, __ATOMIC_RELAXED);
 }
 
-/* Runs a warp to the next barrier or to its end. Lanes that wait when no others are left run too, to say so.
- */
+/* Runs a warp to the next barrier or to its end. Lanes that wait when no others are left run too,
+ * to say so. */
 static void run_warp(ptx_warp *w) {
     while (!w->at_barrier && w->groups > 0) {
         const int i = lowest_group(w);

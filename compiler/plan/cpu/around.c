@@ -8,9 +8,8 @@
 #include "around.h"
 
 #include "algorithm.h"
-#include "blocking.h"
 #include "cpu_passes.h"
-#include "vox_limits.h"
+#include "integers.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -20,22 +19,15 @@ enum {
     SMALL = 4, /* sums take at most one part of this many of what they sum up */
 };
 
-static int64_t parts(int64_t n, int64_t size) {
-    return (n + size - 1) / size;
-}
-static int64_t larger(int64_t a, int64_t b) {
-    return a > b ? a : b;
-}
-
 const ir_node *cg_gathers(const ir_node *n) {
     const ir_tensor *y = n->out[0];
     for (int i = 0; i < y->n_users; i++)
-        if (y->users[i]->gathered && y->users[i]->in[0] == y) return y->users[i];
+        if (y->users[i]->cpu.gathered && y->users[i]->in[0] == y) return y->users[i];
     return NULL;
 }
 
 const ir_node *cg_loads(const ir_node *n) {
-    return n->in[0]->on_load ? n->in[0]->producer : NULL;
+    return n->in[0]->cpu.on_load ? n->in[0]->producer : NULL;
 }
 
 /* ---- on load --------------------------------------------------------------------------------- */
@@ -49,25 +41,19 @@ static bool simple_activation(const ir_node *n) {
     return !act;
 }
 
-static bool is_pointwise(const ir_node *n) {
-    const ir_attr *kernel = ir_get(n, IR_KERNEL), *pad = ir_get(n, IR_PAD), *stride = ir_get(n, IR_STRIDE);
-    for (int a = 0; a < kernel->count; a++)
-        if (kernel->i[a] != 1 || stride->i[a] != 1 || pad->i[a] || pad->i[a + kernel->count]) return false;
-    return ir_int(n, IR_GROUP) == 1 && n->in[0]->dim[1] <= VOX_AROUND_MOST;
-}
-
 /* Whether conv n's kernel can make operand 0, which is t, of what t is made of. */
 static bool can_load(const ir_node *n, const ir_tensor *t) {
-    if (n->op != IR_OP_CONV || !t->block) return false;
+    if (n->op != IR_OP_CONV || !t->cpu.block) return false;
     for (int k = 1; k < n->n_in; k++)
         if (n->in[k] == t || (n->in[k] && n->in[k]->role != IR_ROLE_CONST)) return false;
-    return n->winograd[0] || is_pointwise(n);
+    const cg_way *way = cg_way_of(n);
+    return way->loads && way->loads(n);
 }
 
 /* The only node that reads t; NULL: none, or several, which would normalise several times, or t's memory is
  * that of others. */
 static const ir_node *only_reader(const ir_tensor *t) {
-    bool alone = t->n_users == 1 && !t->n_outputs && !t->view_of && !ir_has_views(t);
+    bool alone = t->n_users == 1 && !t->n_outputs && !t->memory.view_of && !ir_has_views(t);
     return alone ? t->users[0] : NULL;
 }
 
@@ -82,7 +68,7 @@ bool pass_load(ir_graph *g, ir_diag *d) {
         const ir_node *n = g->nodes[i];
         if (n->op != IR_OP_NORMALISE || n->in[0]->role != IR_ROLE_VALUE || !simple_activation(n)) continue;
         const ir_node *reader = only_reader(n->out[0]);
-        n->out[0]->on_load = reader && can_load(reader, n->out[0]) && slope_is_constant(n);
+        n->out[0]->cpu.on_load = reader && can_load(reader, n->out[0]) && slope_is_constant(n);
     }
     return true;
 }
@@ -91,21 +77,10 @@ bool pass_load(ir_graph *g, ir_diag *d) {
 
 cg_sums cg_sums_of(const ir_graph *g, const ir_node *conv) {
     const ir_tensor *y = conv->out[0];
-    cg_sums s = {.planes = y->dim[2]};
-    if (!conv->winograd[0]) {
-        cg_blocking b = cg_blocking_of(conv);
-        s.slots = parts(y->dim[2], b.task_d) * parts(y->dim[3], b.task_h);
-    } else if (conv->winograd[3]) {
-        int lanes = cg_lanes(g, conv);
-        int64_t tiles = cg_winograd_tiles(conv, conv->winograd, 0, y->dim[2]);
-        int64_t even = lanes > 1 ? VOX_EVEN : 1; /* as vox_winograd_split has it, at most */
-        s.slots = parts(larger(parts(tiles, conv->winograd[3]), lanes > 1 ? 4 * lanes : 1), even) * even;
-    } else {
-        s.planes = cg_deep_planes(conv, conv->winograd);
-        s.slots = parts(cg_winograd_tiles(conv, conv->winograd, 0, s.planes), cg_deep_batch(conv));
-    }
-    s.total = s.slots * parts(y->dim[2], s.planes);
-    s.bytes = s.total * parts(y->dim[1], IR_BLOCK) * SUMS;
+    const cg_choice c = cg_choice_of(conv);
+    cg_sums s = c.way->sums(conv, &c, c.way->lane ? cg_lanes(g, conv) : 1);
+    s.total = s.slots * ir_parts(y->dim[2], s.planes);
+    s.bytes = s.total * ir_parts(y->dim[1], IR_BLOCK) * SUMS;
     return s;
 }
 
@@ -113,8 +88,9 @@ cg_sums cg_sums_of(const ir_graph *g, const ir_node *conv) {
 static const ir_node *gatherer(const ir_node *n) {
     const ir_tensor *x = n->in[0];
     const ir_node *conv = x->role == IR_ROLE_VALUE ? x->producer : NULL;
-    if (!conv || conv->op != IR_OP_CONV || conv->stream || !x->block || x->dim[0] != 1) return NULL;
-    return cg_gathers(conv) ? NULL : conv;
+    if (!conv || conv->op != IR_OP_CONV || conv->memory.stream || !x->cpu.block || x->dim[0] != 1)
+        return NULL;
+    return cg_gathers(conv) || !cg_way_of(conv)->sums ? NULL : conv;
 }
 
 /* requires: algorithms, work splits, streams. maintains: values. gives: norm_terms whose sums the conv before
@@ -126,8 +102,8 @@ bool pass_gather(ir_graph *g, ir_diag *d) {
         const ir_node *conv = n->op == IR_OP_NORM_TERMS ? gatherer(n) : NULL;
         int64_t bytes = conv ? cg_sums_of(g, conv).bytes : 0;
         if (!conv || bytes > ir_bytes(n->in[0]) / SMALL) continue;
-        n->gathered = true;
-        n->scratch = bytes;
+        n->cpu.gathered = true;
+        n->memory.scratch = bytes;
     }
     return true;
 }
@@ -142,10 +118,10 @@ void cg_norm_report(const ir_graph *g, FILE *f) {
         if (!terms || terms->op != IR_OP_NORM_TERMS) continue;
         if (!any) fprintf(f, title, "norm", "sums", "bytes of them", "normalised");
         any = true;
-        const char *from = terms->gathered ? terms->in[0]->producer->out[0]->name : NULL;
+        const char *from = terms->cpu.gathered ? terms->in[0]->producer->out[0]->name : NULL;
         char bytes[24];
-        snprintf(bytes, sizeof bytes, "%" PRId64, terms->scratch);
+        snprintf(bytes, sizeof bytes, "%" PRId64, terms->memory.scratch);
         fprintf(f, title, n->out[0]->name, from ? ir_format(g->arena, "by %s", from) : "by a pass over x",
-                bytes, n->out[0]->on_load ? "by its reader, on load" : "by a pass over x");
+                bytes, n->out[0]->cpu.on_load ? "by its reader, on load" : "by a pass over x");
     }
 }

@@ -3,19 +3,14 @@
 #ifndef VOXC_CG_AROUND_H
 #define VOXC_CG_AROUND_H
 
-#include "ir.h"
+#include "way.h"
 
 /* The norm_terms whose sums conv n gathers; NULL: none. */
 const ir_node *cg_gathers(const ir_node *n);
 /* The normalise that conv n does as it loads; NULL: none. */
 const ir_node *cg_loads(const ir_node *n);
 
-/* Sums that a conv leaves: `slots` of them for every `planes` output planes. */
-typedef struct cg_sums {
-    int64_t planes, slots;
-    int64_t total; /* slots */
-    int64_t bytes;
-} cg_sums;
+/* What conv's way leaves, for its lanes under g's goals. */
 cg_sums cg_sums_of(const ir_graph *g, const ir_node *conv);
 
 /* --opt-report: a table of every norm: where its sums come from, where it is done. */

@@ -1,6 +1,7 @@
 /* pass_epilogue.c: max pools and crops that a Winograd conv does while its results are in registers. */
-#include "lifetime.h"
 #include "cpu_passes.h"
+#include "lifetime.h"
+#include "way.h"
 
 /* Along every axis as it comes out of the output transform: 2x2x2, stride 2, no padding. */
 static bool is_half_pool(const ir_node *n) {
@@ -29,7 +30,7 @@ static bool is_dense(const ir_node *conv) {
 static bool can_fuse(const ir_tensor *t) {
     int pools = 0, crops = 0;
     bool dense = is_dense(t->producer);
-    if (t->view_of || ir_is_output(t)) return false;
+    if (t->memory.view_of || ir_is_output(t)) return false;
     for (int i = 0; i < t->n_users; i++) {
         const ir_node *n = t->users[i];
         if (ir_is_output(n->out[0])) return false;
@@ -55,8 +56,8 @@ static void join_pool(ir_graph *g, const ir_node *conv) {
     }
     if (!pool) return;
     int64_t bound = ir_memory_bound(g);
-    pool->joined = true;
-    pool->joined = ir_memory_bound(g) <= bound;
+    pool->cpu.joined = true;
+    pool->cpu.joined = ir_memory_bound(g) <= bound;
 }
 
 /* requires: algorithms, views. maintains: values. gives: fused values, which no memory is planned for; joined
@@ -65,9 +66,9 @@ bool pass_epilogue(ir_graph *g, ir_diag *d) {
     (void)d;
     for (int i = 0; !g->goals.whole && i < g->n_nodes; i++) {
         const ir_node *n = g->nodes[i];
-        if (!n->winograd[0] || !n->out[0]->block) continue;
+        if (n->op != IR_OP_CONV || !cg_way_of(n)->stores_more) continue;
         if (can_fuse(n->out[0]))
-            n->out[0]->fused = true;
+            n->out[0]->cpu.fused = true;
         else
             join_pool(g, n);
     }

@@ -57,48 +57,40 @@ static bool groups_fill_blocks(const ir_node *n) {
            (n->in[0]->dim[1] / group % IR_BLOCK == 0 && n->out[0]->dim[1] / group % IR_BLOCK == 0);
 }
 
+/* Whether every channel of the result comes from the same channel of the operands, so that blocks of them can
+ * stay. */
+static bool keeps_blocks(const ir_node *n) {
+    if (ir_op_get(n->op)->flags & IR_FLAG_BINARY) return blockable_operands(n);
+    if (n->op == IR_OP_CONCAT) return block_aligned_concat(n);
+    if (ir_get(n, IR_AXIS)) return ir_int(n, IR_AXIS) == 1;
+    return keeps_batch_and_channels(n);
+}
+
 static habit habit_of(const ir_node *n) {
-    const ir_op_info *info = ir_op_get(n->op);
-    switch (n->op) {
-    case IR_OP_CONV:
-    case IR_OP_CONV_TRANSPOSE:
+    switch (ir_op_get(n->op)->layout) {
+    case IR_LAYOUT_FREE:
         return groups_fill_blocks(n) ? HABIT_FREE : HABIT_PLAIN;
-    case IR_OP_BATCH_NORM:
-    case IR_OP_NORMALISE:
-    case IR_OP_MAX_POOL:
-    case IR_OP_AVERAGE_POOL:
-        return HABIT_FOLLOW;
-    case IR_OP_RESIZE:
-    case IR_OP_SLICE:
-    case IR_OP_PAD:
-        return keeps_batch_and_channels(n) ? HABIT_FOLLOW : HABIT_PLAIN;
-    case IR_OP_SOFTMAX:
-    case IR_OP_LOG_SOFTMAX:
-        return ir_int(n, IR_AXIS) == 1 ? HABIT_FOLLOW : HABIT_PLAIN;
-    case IR_OP_NORM_TERMS:
-        return HABIT_READ;
-    case IR_OP_ARG_MAX:
-        return ir_int(n, IR_AXIS) == 1 ? HABIT_READ : HABIT_PLAIN;
-    case IR_OP_CONCAT:
-        return block_aligned_concat(n) ? HABIT_FOLLOW : HABIT_PLAIN;
+    case IR_LAYOUT_FOLLOWS:
+    case IR_LAYOUT_VOXELS:
+        return keeps_blocks(n) ? HABIT_FOLLOW : HABIT_PLAIN;
+    case IR_LAYOUT_READS:
+        return !ir_get(n, IR_AXIS) || ir_int(n, IR_AXIS) == 1 ? HABIT_READ : HABIT_PLAIN;
     default:
-        break;
+        return HABIT_PLAIN;
     }
-    if (info->flags & IR_FLAG_BINARY) return blockable_operands(n) ? HABIT_FOLLOW : HABIT_PLAIN;
-    return (info->flags & IR_FLAG_MAP) ? HABIT_FOLLOW : HABIT_PLAIN;
 }
 
 /* The converted twin of t, in front of `before`; made once, found again by the op that reads t. */
 static ir_tensor *converted(ir_graph *g, ir_tensor *t, const ir_node *before, ir_diag *d) {
-    ir_op op = t->block ? IR_OP_FROM_BLOCK : IR_OP_TO_BLOCK;
+    ir_op op = t->cpu.block ? IR_OP_FROM_BLOCK : IR_OP_TO_BLOCK;
     for (int i = 0; i < t->n_users; i++)
         if (t->users[i]->op == op) return t->users[i]->out[0];
     const char *name =
-        ir_unique_name(g, ir_format(g->arena, "%s.%s", t->name, t->block ? "plain" : "blocked"));
+        ir_unique_name(g, ir_format(g->arena, "%s.%s", t->name, t->cpu.block ? "plain" : "blocked"));
     ir_node *n = ir_add_node(g, op, name, 1, &t, name);
     n->source = before->source;
     if (!ir_finish_node(g, n, d)) return NULL;
-    n->out[0]->block = t->block ? 0 : IR_BLOCK;
+    n->out[0]->cpu.block = t->cpu.block ? 0 : IR_BLOCK;
     ir_insert_node(g, n, before);
     return n->out[0];
 }
@@ -108,23 +100,23 @@ static bool wants_blocked(const ir_node *n, habit h) {
     if (h == HABIT_FREE) return n->out[0]->dim[1] >= BLOCKED_FROM;
     if (h != HABIT_FOLLOW) return false;
     for (int i = 0; i < n->n_in; i++)
-        if (n->in[i] && n->in[i]->block) return true;
+        if (n->in[i] && n->in[i]->cpu.block) return true;
     return false;
 }
 
 /* Plain to plain, by kernels that have positions as vector lanes. */
 static bool stays_plain(const ir_node *n) {
-    return n->op == IR_OP_CONV && !n->out[0]->block && n->out[0]->dim[1] < BLOCKED_FROM;
+    return n->op == IR_OP_CONV && !n->out[0]->cpu.block && n->out[0]->dim[1] < BLOCKED_FROM;
 }
 
 static bool fits(const ir_node *n, habit h, int i) {
     const ir_tensor *t = n->in[i];
     if (!t || t->role == IR_ROLE_CONST) return true;
-    if (h == HABIT_PLAIN) return !t->block;
+    if (h == HABIT_PLAIN) return !t->cpu.block;
     if (n->op == IR_OP_NORMALISE && i > 0) return true; /* terms are plain */
-    if (h == HABIT_FOLLOW || t == ir_skip(n)) return t->block == n->out[0]->block;
+    if (h == HABIT_FOLLOW || t == ir_skip(n)) return t->cpu.block == n->out[0]->cpu.block;
     if (h == HABIT_FREE && i == 0 && t->dtype == IR_F32 && t->rank == 5)
-        return t->block || t->dim[1] < BLOCK_INPUT_FROM || stays_plain(n);
+        return t->cpu.block || t->dim[1] < BLOCK_INPUT_FROM || stays_plain(n);
     return true;
 }
 
@@ -163,7 +155,7 @@ bool pass_layout(ir_graph *g, ir_diag *d) {
         habit h = habit_of(n);
         bool output = ir_is_output(n->out[0]);
         bool blocked = wants_blocked(n, h) && !(output && h == HABIT_FREE);
-        n->out[0]->block = blocked ? IR_BLOCK : 0;
+        n->out[0]->cpu.block = blocked ? IR_BLOCK : 0;
         int before = g->n_nodes;
         if (!fit_inputs(g, n, h, d)) return false;
         i += g->n_nodes - before; /* the conversions now stand in front of n */

@@ -9,7 +9,7 @@ enum { ALIGN = 64 };
 
 /* In the arena, and not yet inside another buffer. */
 static bool owns_storage(const ir_tensor *t) {
-    return t->role == IR_ROLE_VALUE && !t->view_of && !ir_is_output(t);
+    return t->role == IR_ROLE_VALUE && !t->memory.view_of && !ir_is_output(t);
 }
 
 /* Members lie one after the other only when nothing but 1s stands in front of the axis. */
@@ -26,9 +26,9 @@ static void place_members(const ir_node *n) {
     int64_t offset = 0;
     for (int i = 0; i < n->n_in; i++) {
         ir_tensor *t = n->in[i];
-        if (owns_storage(t) && t->block == whole->block && offset % ALIGN == 0) {
-            t->view_of = whole;
-            t->view_offset = offset;
+        if (owns_storage(t) && t->cpu.block == whole->cpu.block && offset % ALIGN == 0) {
+            t->memory.view_of = whole;
+            t->memory.view_offset = offset;
         }
         offset += ir_bytes(t);
     }
@@ -37,9 +37,9 @@ static void place_members(const ir_node *n) {
 /* A constant or a graph input has no place in the arena that a view could name; those reshapes copy. */
 static void place_reshape(const ir_node *n) {
     ir_tensor *x = n->in[0], *y = n->out[0];
-    if (x->role != IR_ROLE_VALUE || ir_is_output(x) || x->block || !owns_storage(y)) return;
-    y->view_of = x;
-    y->view_offset = 0;
+    if (x->role != IR_ROLE_VALUE || ir_is_output(x) || x->cpu.block || !owns_storage(y)) return;
+    y->memory.view_of = x;
+    y->memory.view_offset = 0;
 }
 
 /* requires: layouts chosen. maintains: values. gives: view_of, view_offset. Runs last node to first, so that

@@ -8,9 +8,10 @@ static bool check_value(verifier *v, const ir_tensor *t) {
     const ir_node *n = t->producer;
     if (!n || n->op != IR_OP_NORMALISE)
         return verify_broken(v, "on-load", "%%%s is made on load but no normalise computes it", t->name);
-    if (verify_is_output(v, t) || t->view_of || t->arena_offset != -1 || t->ring || t->fused)
+    if (verify_is_output(v, t) || t->memory.view_of || t->memory.arena_offset != -1 || t->memory.ring ||
+        t->cpu.fused)
         return verify_broken(v, "on-load", "%%%s is made on load but has a place in memory", t->name);
-    if (n->in[0]->role != IR_ROLE_VALUE || n->in[0]->fused || n->in[0]->on_load)
+    if (n->in[0]->role != IR_ROLE_VALUE || n->in[0]->cpu.fused || n->in[0]->cpu.on_load)
         return verify_broken(v, "on-load", "%%%s is made on load of %%%s, which does not lie in memory",
                              t->name, n->in[0]->name);
     return true;
@@ -18,7 +19,7 @@ static bool check_value(verifier *v, const ir_tensor *t) {
 
 static bool check_reader(verifier *v, const ir_node *n) {
     for (int k = 0; k < n->n_in; k++)
-        if (n->in[k] && n->in[k]->on_load && (n->op != IR_OP_CONV || k > 0))
+        if (n->in[k] && n->in[k]->cpu.on_load && (n->op != IR_OP_CONV || k > 0))
             return verify_broken(v, "on-load", "'%s' reads %%%s but is no conv, which would make it on load",
                                  n->name, n->in[k]->name);
     return true;
@@ -28,27 +29,28 @@ static bool check_reader(verifier *v, const ir_node *n) {
 
 static bool check_gathered(verifier *v, const ir_node *n) {
     const ir_node *conv = n->op == IR_OP_NORM_TERMS ? n->in[0]->producer : NULL;
-    if (!conv || conv->op != IR_OP_CONV || !n->in[0]->block || n->in[0]->dim[0] != 1)
+    if (!conv || conv->op != IR_OP_CONV || !n->in[0]->cpu.block || n->in[0]->dim[0] != 1)
         return verify_broken(v, "gathered",
                              "'%s' has its sums gathered but is no norm_terms of a conv's blocks", n->name);
-    if (n->in[0]->fused || conv->stream)
+    if (n->in[0]->cpu.fused || conv->memory.stream)
         return verify_broken(v, "gathered", "'%s' has its sums gathered by '%s', which does not run whole",
                              n->name, conv->name);
     for (int i = 0; i < n->in[0]->n_users; i++) {
         const ir_node *other = n->in[0]->users[i];
-        if (other != n && other->gathered && other->in[0] == n->in[0])
+        if (other != n && other->cpu.gathered && other->in[0] == n->in[0])
             return verify_broken(v, "gathered", "'%s' and '%s' have sums of %%%s gathered", n->name,
                                  other->name, n->in[0]->name);
     }
-    return n->scratch > 0 || verify_broken(v, "gathered", "'%s' has no scratch memory for sums", n->name);
+    return n->memory.scratch > 0 ||
+           verify_broken(v, "gathered", "'%s' has no scratch memory for sums", n->name);
 }
 
 bool verify_norms(verifier *v) {
     for (int i = 0; i < v->g->n_tensors; i++)
-        if (v->g->tensors[i]->on_load && !check_value(v, v->g->tensors[i])) return false;
+        if (v->g->tensors[i]->cpu.on_load && !check_value(v, v->g->tensors[i])) return false;
     for (int i = 0; i < v->g->n_nodes; i++) {
         const ir_node *n = v->g->nodes[i];
-        if (!check_reader(v, n) || (n->gathered && !check_gathered(v, n))) return false;
+        if (!check_reader(v, n) || (n->cpu.gathered && !check_gathered(v, n))) return false;
     }
     return true;
 }

@@ -1,4 +1,5 @@
 #include "gpu_model.h"
+#include "integers.h"
 
 #include <stdlib.h>
 
@@ -32,12 +33,8 @@ const char *cg_gpu_precision_name(ir_precision p) {
     return precisions[p].name;
 }
 
-static int64_t round_up(int64_t n, int64_t to) {
-    return (n + to - 1) / to * to;
-}
-
 int64_t cg_gpu_padded(int64_t channels, ir_precision p) {
-    return precisions[p].channels ? round_up(channels, precisions[p].channels) : channels;
+    return precisions[p].channels ? ir_round_up(channels, precisions[p].channels) : channels;
 }
 
 /* ---- time ------------------------------------------------------------------------------------ */
@@ -75,7 +72,7 @@ static double cudnn_time(const ir_node *n, int64_t c, int64_t k, ir_precision p)
     int64_t unit = precisions[p].channels;
     bool tensor = unit && c % unit == 0 && k % unit == 0;
     double rate = !tensor ? FMA_RATE : TENSOR_RATE * 2 / element(p);
-    double work = 2 * (double)ir_macs(n) * (double)c / (double)x->dim[1] * (double)round_up(k, GEMM_TILE) /
+    double work = 2 * (double)ir_macs(n) * (double)c / (double)x->dim[1] * (double)ir_round_up(k, GEMM_TILE) /
                   (double)y->dim[1];
     return longer(work / rate, last_bytes(x, c, p) + last_bytes(y, k, p));
 }
@@ -129,7 +126,7 @@ bool cg_gpu_pays_to_pad(const ir_graph *g, const ir_tensor *t) {
         const ir_node *n = g->nodes[at[i]];
         if (i && at[i] == at[i - 1]) continue;
         grouped |= is_grouped(n); /* each group's channels would have to be padded */
-        if (ir_macs(n) && n->gpu != IR_GPU_KERNEL)
+        if (ir_macs(n) && n->gpu.runner != IR_GPU_KERNEL)
             gain += side_time(n, t, t->dim[1], p) - side_time(n, t, wide, p);
         else
             gain += last_bytes(t, t->dim[1], p) - last_bytes(t, wide, p);
@@ -156,31 +153,31 @@ static int64_t norm_bytes(const ir_tensor *x) {
     int64_t of_one = x->dim[0] ? (int64_t)voxels(x) / x->dim[0] : 0;
     int64_t splits = (of_one + NORM_VOXELS - 1) / NORM_VOXELS;
     if (splits > NORM_SPLITS) splits = NORM_SPLITS;
-    return 8 * x->dim[0] * (splits + 1) * round_up(x->pitch ? cg_gpu_own_channels(x) : x->dim[1], 16);
+    return 8 * x->dim[0] * (splits + 1) * ir_round_up(x->gpu.pitch ? cg_gpu_own_channels(x) : x->dim[1], 16);
 }
 
 int64_t cg_gpu_scratch(const ir_node *n, ir_precision p) {
-    if (n->gpu == IR_GPU_GEMM_SCATTER) return product_bytes(n, p);
+    if (n->gpu.runner == IR_GPU_GEMM_SCATTER) return product_bytes(n, p);
     return n->op == IR_OP_INSTANCE_NORM ? norm_bytes(n->in[0]) : 0;
 }
 
 int64_t cg_gpu_slab_scratch(const ir_node *n, ir_precision p, int64_t planes) {
     int64_t bytes = cg_gpu_scratch(n, p);
-    return n->gpu == IR_GPU_GEMM_SCATTER ? bytes / n->in[0]->dim[2] * planes : bytes;
+    return n->gpu.runner == IR_GPU_GEMM_SCATTER ? bytes / n->in[0]->dim[2] * planes : bytes;
 }
 
 int64_t cg_gpu_plane_bytes(const ir_tensor *t) {
-    int64_t bytes = t->pitch * ir_element_bytes(t);
+    int64_t bytes = t->gpu.pitch * ir_element_bytes(t);
     for (int a = t->rank > 4 ? t->rank - 2 : 2; a < t->rank; a++) bytes *= t->dim[a];
     return bytes;
 }
 
 bool cg_gpu_takes_slab(const ir_node *n, ir_planes made, int64_t x_first, int64_t y_first) {
-    if (n->gpu != IR_GPU_CUDNN && n->gpu != IR_GPU_GEMM_SCATTER) return true;
+    if (n->gpu.runner != IR_GPU_CUDNN && n->gpu.runner != IR_GPU_GEMM_SCATTER) return true;
     const ir_planes read = ir_planes_read(n, 0, made);
     if (read.begin >= read.end) return false;
     if ((read.begin - x_first) * cg_gpu_plane_bytes(n->in[0]) % CG_GPU_PLAN_ALIGN) return false;
-    return n->gpu != IR_GPU_CUDNN ||
+    return n->gpu.runner != IR_GPU_CUDNN ||
            (made.begin - y_first) * cg_gpu_plane_bytes(n->out[0]) % CG_GPU_PLAN_ALIGN == 0;
 }
 
@@ -256,13 +253,14 @@ int64_t *cg_gpu_free_from_each(const ir_graph *g, const ir_buffers *b, ir_arena 
 int64_t cg_gpu_own_channels(const ir_tensor *t) {
     int64_t before = 0;
     const ir_tensor *root = t;
-    for (; root->view_of; root = root->view_of) before += root->view_offset;
-    before = before / ir_element_bytes(t) % t->pitch;
-    return before + t->dim[1] == root->dim[1] ? t->pitch - before : t->dim[1];
+    for (; root->memory.view_of; root = root->memory.view_of) before += root->memory.view_offset;
+    before = before / ir_element_bytes(t) % t->gpu.pitch;
+    return before + t->dim[1] == root->dim[1] ? t->gpu.pitch - before : t->dim[1];
 }
 
 static bool by_cudnn(const ir_node *n) {
-    return n->gpu == IR_GPU_CUDNN || n->gpu == IR_GPU_GEMM_SCATTER || n->gpu == IR_GPU_DGRAD;
+    return n->gpu.runner == IR_GPU_CUDNN || n->gpu.runner == IR_GPU_GEMM_SCATTER ||
+           n->gpu.runner == IR_GPU_DGRAD;
 }
 
 /* Weights (operand 1) with the channels that they meet in memory; other operands one value per channel. */
@@ -279,7 +277,7 @@ int64_t cg_gpu_weight_bytes(const ir_graph *g) {
     for (int i = 0; i < g->n_nodes; i++)
         for (int k = 0; k < g->nodes[i]->n_in; k++)
             if (g->nodes[i]->in[k] && g->nodes[i]->in[k]->role == IR_ROLE_CONST)
-                sum += round_up(operand_bytes(g->nodes[i], k, g->goals.precision), WEIGHT_ALIGN);
+                sum += ir_round_up(operand_bytes(g->nodes[i], k, g->goals.precision), WEIGHT_ALIGN);
     return sum;
 }
 
@@ -296,7 +294,7 @@ static int copied_members(const ir_node *concat) {
 }
 
 int cg_gpu_launches_of(const ir_graph *g, const ir_node *n) {
-    switch (n->gpu) {
+    switch (n->gpu.runner) {
     case IR_GPU_NONE:
     case IR_GPU_COUNT:
         return 0;
@@ -319,13 +317,13 @@ int cg_gpu_launches_between(const ir_graph *g, int first, int last) {
     for (int i = first, end; i <= last; i = end + 1) {
         int count;
         end = ir_group_end(g, i);
-        if (!g->nodes[i]->stream) {
+        if (!g->nodes[i]->memory.stream) {
             sum += cg_gpu_launches_of(g, g->nodes[i]);
             continue;
         }
         int *each = ir_alloc(a, (size_t)(end - i) + 1, sizeof *each);
         for (int k = i; k <= end; k++) each[k - i] = cg_gpu_launches_of(g, g->nodes[k]);
-        const ir_step *steps = ir_group_steps(g, i, end, g->nodes[i]->slab, a, &count);
+        const ir_step *steps = ir_group_steps(g, i, end, g->nodes[i]->memory.slab, a, &count);
         for (int s = 0; s < count; s++) sum += each[steps[s].node - i];
     }
     ir_arena_free(a);

@@ -25,11 +25,11 @@ static bool halves(const ir_node *n) {
 static bool is_crop(const ir_node *n) {
     const ir_tensor *x = n->in[0], *y = n->out[0];
     return n->op == IR_OP_SLICE && x->rank == 5 && all_are(n, IR_STEP, 1) && x->dim[0] == y->dim[0] &&
-           x->dim[1] == y->dim[1] && !y->ring;
+           x->dim[1] == y->dim[1] && !y->memory.ring;
 }
 
 static bool alike(const ir_tensor *x, const ir_tensor *pooled, const ir_tensor *cropped) {
-    return x->pitch && pooled->pitch && cropped->pitch &&
+    return x->gpu.pitch && pooled->gpu.pitch && cropped->gpu.pitch &&
            cg_gpu_own_channels(x) == cg_gpu_own_channels(pooled) &&
            cg_gpu_own_channels(x) == cg_gpu_own_channels(cropped);
 }
@@ -46,9 +46,10 @@ static bool share_slabs(const ir_graph *g, int pool, int crop) {
     const int64_t at = ir_ints(g->nodes[crop], IR_BEGIN)[2];
     int first = pool, count;
     bool share = x->dim[2] % 2 == 0; /* the plane behind the last pair need not be in memory */
-    while (first > 0 && g->nodes[first - 1]->stream == g->nodes[pool]->stream) first--;
+    while (first > 0 && g->nodes[first - 1]->memory.stream == g->nodes[pool]->memory.stream) first--;
     ir_arena *a = ir_arena_new();
-    const ir_step *steps = ir_group_steps(g, first, ir_group_end(g, first), g->nodes[pool]->slab, a, &count);
+    const ir_step *steps =
+        ir_group_steps(g, first, ir_group_end(g, first), g->nodes[pool]->memory.slab, a, &count);
     for (int k = 0; k < count && share; k++) {
         if (steps[k].node != crop) continue;
         const ir_step *s = beside(steps, count, k, pool);
@@ -61,9 +62,10 @@ static bool share_slabs(const ir_graph *g, int pool, int crop) {
 
 static bool can_pair(const ir_graph *g, int pool, int crop) {
     const ir_node *p = g->nodes[pool], *c = g->nodes[crop];
-    if (!halves(p) || !is_crop(c) || p->in[0] != c->in[0] || p->stream != c->stream) return false;
-    if (p->gpu != IR_GPU_KERNEL || c->gpu != IR_GPU_KERNEL) return false;
-    return alike(p->in[0], p->out[0], c->out[0]) && (!p->stream || share_slabs(g, pool, crop));
+    if (!halves(p) || !is_crop(c) || p->in[0] != c->in[0] || p->memory.stream != c->memory.stream)
+        return false;
+    if (p->gpu.runner != IR_GPU_KERNEL || c->gpu.runner != IR_GPU_KERNEL) return false;
+    return alike(p->in[0], p->out[0], c->out[0]) && (!p->memory.stream || share_slabs(g, pool, crop));
 }
 
 /* The crop that pool number i takes along: the one in front of it, else the one behind. */

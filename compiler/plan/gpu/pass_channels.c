@@ -24,58 +24,46 @@ static bool can_be_last(const ir_tensor *t) {
 /* Whether whole voxels move: N stays, channels stand side by side as before, concats join them. Pads may add
  * channels. */
 static bool moves_voxels(const ir_node *n) {
-    if (n->op == IR_OP_CONCAT) return ir_int(n, IR_AXIS) == 1;
+    if (ir_get(n, IR_AXIS)) return ir_int(n, IR_AXIS) == 1;
     if (n->op == IR_OP_PAD) return ir_ints(n, IR_PAD)[0] == 0 && ir_ints(n, IR_PAD)[n->in[0]->rank] == 0;
+    if (n->op != IR_OP_SLICE) return true;
     const int64_t *begin = ir_ints(n, IR_BEGIN), *step = ir_ints(n, IR_STEP);
     return begin[0] == 0 && step[0] == 1 && step[1] == 1 && n->out[0]->dim[0] == n->in[0]->dim[0];
 }
 
 static habit habit_of(const ir_node *n) {
-    unsigned flags = ir_op_get(n->op)->flags;
-    switch (n->op) {
-    case IR_OP_CONV:
-    case IR_OP_CONV_TRANSPOSE:
-    case IR_OP_BATCH_NORM:
-    case IR_OP_INSTANCE_NORM:
-    case IR_OP_MAX_POOL:
-    case IR_OP_AVERAGE_POOL:
-    case IR_OP_RESIZE:
+    switch (ir_op_get(n->op)->layout) {
+    case IR_LAYOUT_FREE:
+    case IR_LAYOUT_VOXELS:
         return HABIT_VOXELS;
-    case IR_OP_ARG_MAX:
-        return ir_int(n, IR_AXIS) == 1 ? HABIT_READ : HABIT_PLAIN;
-    case IR_OP_SLICE:
-    case IR_OP_CONCAT:
-    case IR_OP_PAD:
+    case IR_LAYOUT_FOLLOWS:
         return can_be_last(n->out[0]) && moves_voxels(n) ? HABIT_FOLLOW : HABIT_PLAIN;
-    case IR_OP_SOFTMAX:
-    case IR_OP_LOG_SOFTMAX:
-        return can_be_last(n->out[0]) && ir_int(n, IR_AXIS) == 1 ? HABIT_FOLLOW : HABIT_PLAIN;
+    case IR_LAYOUT_READS:
+        return ir_int(n, IR_AXIS) == 1 ? HABIT_READ : HABIT_PLAIN;
     default:
-        break;
+        return HABIT_PLAIN;
     }
-    bool maps = n->op != IR_OP_CAST && flags & (IR_FLAG_MAP | IR_FLAG_BINARY);
-    return maps && can_be_last(n->out[0]) ? HABIT_FOLLOW : HABIT_PLAIN;
 }
 
 /* ---- conversions ----------------------------------------------------------------------------- */
 
 static void make_last(const ir_graph *g, ir_tensor *t) {
-    t->pitch = t->dim[1] > 0 ? t->dim[1] : 1;
-    t->storage = cg_gpu_storage(g->goals.precision);
+    t->gpu.pitch = t->dim[1] > 0 ? t->dim[1] : 1;
+    t->gpu.storage = cg_gpu_storage(g->goals.precision);
 }
 
 /* The converted twin of t, in front of `before`; made once, found again by the op that reads t. */
 static ir_tensor *converted(ir_graph *g, ir_tensor *t, const ir_node *before, ir_diag *d) {
-    ir_op op = t->pitch ? IR_OP_FROM_CHANNELS_LAST : IR_OP_TO_CHANNELS_LAST;
+    ir_op op = t->gpu.pitch ? IR_OP_FROM_CHANNELS_LAST : IR_OP_TO_CHANNELS_LAST;
     for (int i = 0; i < t->n_users; i++)
         if (t->users[i]->op == op) return t->users[i]->out[0];
     const char *name =
-        ir_unique_name(g, ir_format(g->arena, "%s.%s", t->name, t->pitch ? "plain" : "channels_last"));
+        ir_unique_name(g, ir_format(g->arena, "%s.%s", t->name, t->gpu.pitch ? "plain" : "channels_last"));
     ir_node *n = ir_add_node(g, op, name, 1, &t, name);
     n->source = before->source;
-    n->gpu = IR_GPU_KERNEL;
+    n->gpu.runner = IR_GPU_KERNEL;
     if (!ir_finish_node(g, n, d)) return NULL;
-    if (!t->pitch) make_last(g, n->out[0]);
+    if (!t->gpu.pitch) make_last(g, n->out[0]);
     ir_insert_node(g, n, before);
     return n->out[0];
 }
@@ -87,7 +75,7 @@ static bool give_plain_output(ir_graph *g, ir_node *n, ir_diag *d) {
     ir_node *plain = ir_add_node(g, IR_OP_FROM_CHANNELS_LAST, name, 1, &out,
                                  ir_unique_name(g, ir_format(g->arena, "%s.plain", name)));
     plain->source = n->source;
-    plain->gpu = IR_GPU_KERNEL;
+    plain->gpu.runner = IR_GPU_KERNEL;
     if (!ir_finish_node(g, plain, d)) return false;
     ir_insert_behind(g, plain, n); /* where others that want it plain find it */
     for (int i = 0; i < g->n_outputs; i++)
@@ -131,7 +119,7 @@ static bool is_small_window(const ir_node *n) {
 
 static bool is_first_conv(const ir_graph *g, const ir_node *n) {
     ir_precision p = g->goals.precision;
-    return n->op == IR_OP_CONV && !n->in[0]->pitch && n->in[0]->dim[1] <= CG_GPU_FIRST_CHANNELS &&
+    return n->op == IR_OP_CONV && !n->in[0]->gpu.pitch && n->in[0]->dim[1] <= CG_GPU_FIRST_CHANNELS &&
            is_small_window(n) && cg_gpu_first_conv_time(n, p) <= cg_gpu_converted_conv_time(n, p);
 }
 
@@ -146,14 +134,14 @@ static bool is_last_conv(const ir_graph *g, const ir_node *n) {
 
 static bool reads_last(const ir_node *n) {
     for (int k = 0; k < n->n_in; k++)
-        if (n->in[k] && n->in[k]->pitch) return true;
+        if (n->in[k] && n->in[k]->gpu.pitch) return true;
     return false;
 }
 
 /* Whether operand k of n must be channels last; constants keep their own order. */
 static bool wants_last(const ir_node *n, int k, habit h, bool last) {
     const ir_tensor *t = n->in[k];
-    if (h == HABIT_READ) return t->pitch;
+    if (h == HABIT_READ) return t->gpu.pitch;
     if (h != HABIT_FOLLOW && h != HABIT_VOXELS) return false;
     bool alike = h == HABIT_VOXELS || t->rank == n->out[0]->rank;
     return alike && last && t->dtype == IR_F32 && t->rank >= 3 && t->rank <= 5;
@@ -162,7 +150,7 @@ static bool wants_last(const ir_node *n, int k, habit h, bool last) {
 static bool fit_inputs(ir_graph *g, ir_node *n, habit h, bool last, ir_diag *d) {
     for (int k = 0; k < n->n_in; k++) {
         ir_tensor *t = n->in[k];
-        if (!t || t->role == IR_ROLE_CONST || (t->pitch != 0) == wants_last(n, k, h, last)) continue;
+        if (!t || t->role == IR_ROLE_CONST || (t->gpu.pitch != 0) == wants_last(n, k, h, last)) continue;
         t = converted(g, t, n, d);
         if (!t) return false;
         ir_set_operand(g, n, k, t);
@@ -174,7 +162,7 @@ static bool lay_out(ir_graph *g, ir_node *n, ir_diag *d) {
     habit h = habit_of(n);
     bool first = is_first_conv(g, n), final = !first && is_last_conv(g, n);
     bool last = h == HABIT_VOXELS || (h == HABIT_FOLLOW && reads_last(n));
-    if (first || final) n->gpu = IR_GPU_KERNEL;
+    if (first || final) n->gpu.runner = IR_GPU_KERNEL;
     if (!first && !fit_inputs(g, n, h, last, d)) return false;
     if (!last || final) return true;
     make_last(g, n->out[0]);
@@ -192,12 +180,12 @@ bool pass_channels(ir_graph *g, ir_diag *d) {
         bool output = ir_is_output(n->out[0]);
         if (!lay_out(g, n, d)) return false;
         /* conversions of operands now stand in front of n, that of an output behind it */
-        i += g->n_nodes - before - (output && n->out[0]->pitch);
+        i += g->n_nodes - before - (output && n->out[0]->gpu.pitch);
     }
     for (int i = 0; i < g->n_tensors; i++) {
         ir_tensor *t = g->tensors[i];
-        if (t->pitch && cg_gpu_pays_to_pad(g, t)) t->pitch = cg_gpu_padded(t->pitch, p);
+        if (t->gpu.pitch && cg_gpu_pays_to_pad(g, t)) t->gpu.pitch = cg_gpu_padded(t->gpu.pitch, p);
     }
-    for (int i = 0; i < g->n_nodes; i++) g->nodes[i]->scratch = cg_gpu_scratch(g->nodes[i], p);
+    for (int i = 0; i < g->n_nodes; i++) g->nodes[i]->memory.scratch = cg_gpu_scratch(g->nodes[i], p);
     return true;
 }

@@ -91,9 +91,10 @@ bool pass_gpu(ir_graph *g, ir_diag *d) {
         ir_node *n = g->nodes[i];
         const char *why = refuse(n);
         if (why) return unsupported(g, n, d, why);
-        n->gpu = IR_GPU_KERNEL;
-        if (n->op == IR_OP_CONV) n->gpu = IR_GPU_CUDNN;
-        if (n->op == IR_OP_CONV_TRANSPOSE) n->gpu = is_pixel_shuffle(n) ? IR_GPU_GEMM_SCATTER : IR_GPU_DGRAD;
+        n->gpu.runner = IR_GPU_KERNEL;
+        if (n->op == IR_OP_CONV) n->gpu.runner = IR_GPU_CUDNN;
+        if (n->op == IR_OP_CONV_TRANSPOSE)
+            n->gpu.runner = is_pixel_shuffle(n) ? IR_GPU_GEMM_SCATTER : IR_GPU_DGRAD;
     }
     return true;
 }

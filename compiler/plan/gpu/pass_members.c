@@ -11,16 +11,17 @@
 
 /* In the arena, and not yet inside another buffer. */
 static bool owns_storage(const ir_tensor *t) {
-    return t->role == IR_ROLE_VALUE && !t->view_of && !ir_is_output(t);
+    return t->role == IR_ROLE_VALUE && !t->memory.view_of && !ir_is_output(t);
 }
 
 static bool by_cudnn(const ir_node *n) {
-    return n->gpu == IR_GPU_CUDNN || n->gpu == IR_GPU_GEMM_SCATTER || n->gpu == IR_GPU_DGRAD;
+    return n->gpu.runner == IR_GPU_CUDNN || n->gpu.runner == IR_GPU_GEMM_SCATTER ||
+           n->gpu.runner == IR_GPU_DGRAD;
 }
 
 /* Whether whoever writes and reads t bears neighbours in its voxels. */
 static bool can_interleave(const ir_tensor *t) {
-    ir_gpu writer = t->producer->gpu;
+    ir_gpu writer = t->producer->gpu.runner;
     if (writer == IR_GPU_CUDNN || writer == IR_GPU_DGRAD) return false;
     for (int i = 0; i < t->n_users; i++)
         if (t->users[i]->in[0] == t && by_cudnn(t->users[i])) return false;
@@ -35,11 +36,11 @@ enum {
 /* Takes the view back where it raises the most memory in use. Returns the most memory in use. */
 static int64_t try_without(need *needed, ir_tensor *t, int64_t pitch, int64_t bound) {
     ir_tensor with = *t;
-    const ir_tensor *whole = t->view_of, *both[] = {t, whole}, *again[] = {t, whole};
+    const ir_tensor *whole = t->memory.view_of, *both[] = {t, whole}, *again[] = {t, whole};
     need_take(needed, 1, (const ir_tensor *[]){t});
-    t->view_of = NULL;
-    t->view_offset = 0;
-    t->pitch = pitch;
+    t->memory.view_of = NULL;
+    t->memory.view_offset = 0;
+    t->gpu.pitch = pitch;
     need_put(needed, 2, both);
     int64_t without = need_most(needed);
     if (without <= bound - bound / WORTH) return without;
@@ -57,9 +58,9 @@ static bool stands_before(const ir_node *n, int k) {
 }
 
 static void place_in(ir_tensor *t, ir_tensor *whole, int64_t channel) {
-    t->view_of = whole;
-    t->view_offset = channel * ir_element_bytes(whole);
-    t->pitch = whole->pitch;
+    t->memory.view_of = whole;
+    t->memory.view_offset = channel * ir_element_bytes(whole);
+    t->gpu.pitch = whole->gpu.pitch;
 }
 
 /* The node that computes the last of the concat's members, if that is not member k; else the concat. */
@@ -82,11 +83,11 @@ static bool copy_member(ir_graph *g, need *needed, ir_node *n, int k, const ir_n
     ir_set_ints(g, copy, IR_SIZE, t->rank, t->dim);
     ir_set_ints(g, copy, IR_STEP, t->rank, ones);
     copy->source = n->source;
-    copy->gpu = IR_GPU_KERNEL;
+    copy->gpu.runner = IR_GPU_KERNEL;
     if (!ir_finish_node(g, copy, d)) return false;
     ir_insert_node(g, copy, before);
     need_insert(needed, copy);
-    copy->out[0]->storage = t->storage;
+    copy->out[0]->gpu.storage = t->gpu.storage;
     ir_set_operand(g, n, k, copy->out[0]);
     return true;
 }
@@ -97,7 +98,7 @@ static void place_members(ir_node *n, int64_t *pitch) {
     for (int k = 0; k < n->n_in; k++) {
         ir_tensor *t = n->in[k];
         if (owns_storage(t) && !stands_before(n, k) && !ir_has_views(t) && can_interleave(t)) {
-            pitch[k] = t->pitch;
+            pitch[k] = t->gpu.pitch;
             place_in(t, n->out[0], channels);
         }
         channels += t->dim[1];
@@ -123,7 +124,7 @@ static bool copy_members(ir_graph *g, need *needed, ir_node *n, ir_diag *d) {
         constants |= constant;
         channels += n->in[k]->dim[1];
     }
-    if (!constants) n->gpu = IR_GPU_NONE;
+    if (!constants) n->gpu.runner = IR_GPU_NONE;
     return true;
 }
 
@@ -157,19 +158,19 @@ static void place_reshape(need *needed, ir_node *n) {
     ir_tensor *x = n->in[0], *y = n->out[0];
     if (x->role != IR_ROLE_VALUE || ir_is_output(x) || !owns_storage(y)) return;
     need_take(needed, 2, (const ir_tensor *[]){x, y});
-    y->view_of = x;
-    y->view_offset = 0;
+    y->memory.view_of = x;
+    y->memory.view_offset = 0;
     need_put(needed, 1, (const ir_tensor *[]){x});
-    n->gpu = IR_GPU_NONE;
+    n->gpu.runner = IR_GPU_NONE;
 }
 
 static void place_norm(const ir_graph *g, const ir_node *n) {
     ir_tensor *x = n->in[0], *y = n->out[0];
-    if (!owns_storage(x) || !owns_storage(y) || x->pitch != y->pitch || ir_count_uses(g, x) != 1 ||
+    if (!owns_storage(x) || !owns_storage(y) || x->gpu.pitch != y->gpu.pitch || ir_count_uses(g, x) != 1 ||
         ir_has_views(x)) /* members may have readers of their own */
         return;
-    y->view_of = x;
-    y->view_offset = 0;
+    y->memory.view_of = x;
+    y->memory.view_offset = 0;
 }
 
 /* How many copies there may be at most. */
@@ -191,7 +192,7 @@ bool pass_members(ir_graph *g, ir_diag *d) {
     for (int i = g->n_nodes - 1; i >= 0 && good; i--) {
         ir_node *n = g->nodes[i];
         if (n->op == IR_OP_RESHAPE) place_reshape(&needed, n);
-        if (n->op != IR_OP_CONCAT || !n->out[0]->pitch || ir_int(n, IR_AXIS) != 1) continue;
+        if (n->op != IR_OP_CONCAT || !n->out[0]->gpu.pitch || ir_int(n, IR_AXIS) != 1) continue;
         int before = g->n_nodes;
         good = place_concat(g, &needed, n, d);
         i += g->n_nodes - before; /* the copies now stand in front of n */
@@ -200,6 +201,6 @@ bool pass_members(ir_graph *g, ir_diag *d) {
     for (int i = 0; i < g->n_nodes; i++)
         if (g->nodes[i]->op == IR_OP_INSTANCE_NORM) place_norm(g, g->nodes[i]);
     for (int i = 0; i < g->n_nodes; i++)
-        g->nodes[i]->scratch = cg_gpu_scratch(g->nodes[i], g->goals.precision);
+        g->nodes[i]->memory.scratch = cg_gpu_scratch(g->nodes[i], g->goals.precision);
     return good;
 }

@@ -46,7 +46,7 @@ static budget budget_of(const ir_graph *g) {
 /* Backward data has no planes of its own: cuDNN makes what all of the operand gives. What reads and writes
  * plain memory makes all of its result at once. */
 static bool can_run_in_slabs(const ir_node *n) {
-    bool in_planes = n->gpu != IR_GPU_DGRAD && (n->in[0]->pitch || n->out[0]->pitch);
+    bool in_planes = n->gpu.runner != IR_GPU_DGRAD && (n->in[0]->gpu.pitch || n->out[0]->gpu.pitch);
     return ir_can_stream(n) && in_planes && n->out[0]->dim[0] == 1;
 }
 
@@ -71,10 +71,10 @@ static bool fit_windows(ir_graph *g, int first, int last, const ir_step *steps, 
     bool fit = true;
     for (int p = first; p <= last; p++) {
         ir_tensor *t = g->nodes[p]->out[0];
-        if (!t->ring) continue;
+        if (!t->memory.ring) continue;
         int64_t planes = largest_step(steps, count, p);
-        t->ring = planes < t->dim[2] ? (int)planes : 0;
-        fit &= t->ring != 0;
+        t->memory.ring = planes < t->dim[2] ? (int)planes : 0;
+        fit &= t->memory.ring != 0;
     }
     return fit;
 }
@@ -87,7 +87,7 @@ static bool makes_all(const ir_graph *g, int first, int last, const ir_step *ste
         int64_t done = 0;
         for (int s = 0; s < count; s++)
             if (steps[s].node == p) done = steps[s].planes.end;
-        if (!t->ring && done != t->dim[2]) return false;
+        if (!t->memory.ring && done != t->dim[2]) return false;
     }
     return true;
 }
@@ -100,8 +100,8 @@ static bool takes_all(const ir_graph *g, int first, int last, const ir_step *ste
         const ir_node *n = g->nodes[steps[s].node];
         const ir_tensor *x = n->in[0];
         begins[steps[s].node - first] = steps[s].planes.begin;
-        int64_t x_first = x->ring ? begins[ir_position(g, x->producer) - first] : 0;
-        int64_t y_first = n->out[0]->ring ? steps[s].planes.begin : 0;
+        int64_t x_first = x->memory.ring ? begins[ir_position(g, x->producer) - first] : 0;
+        int64_t y_first = n->out[0]->memory.ring ? steps[s].planes.begin : 0;
         if (!cg_gpu_takes_slab(n, steps[s].planes, x_first, y_first)) return false;
     }
     return true;
@@ -113,11 +113,11 @@ static void fit_scratch(ir_graph *g, int first, int last, const ir_step *steps, 
         ir_node *n = g->nodes[i];
         int64_t most = 0;
         for (int s = 0; s < count; s++) {
-            if (steps[s].node != i || n->gpu != IR_GPU_GEMM_SCATTER) continue;
+            if (steps[s].node != i || n->gpu.runner != IR_GPU_GEMM_SCATTER) continue;
             ir_planes read = ir_planes_read(n, 0, steps[s].planes);
             if (read.end - read.begin > most) most = read.end - read.begin;
         }
-        if (most) n->scratch = cg_gpu_slab_scratch(n, g->goals.precision, most);
+        if (most) n->memory.scratch = cg_gpu_slab_scratch(n, g->goals.precision, most);
     }
 }
 
@@ -140,9 +140,9 @@ static bool make_group(ir_graph *g, int group, int first, int last, int slab, in
     last = stream_gather_crops(g, first, last, false);
     for (int i = first; i <= last; i++) {
         ir_tensor *t = g->nodes[i]->out[0];
-        g->nodes[i]->stream = group;
-        g->nodes[i]->slab = slab;
-        t->ring = t->pitch && is_passed_on(g, i, last) && stream_stays_inside(g, t, first, last);
+        g->nodes[i]->memory.stream = group;
+        g->nodes[i]->memory.slab = slab;
+        t->memory.ring = t->gpu.pitch && is_passed_on(g, i, last) && stream_stays_inside(g, t, first, last);
     }
     for (bool fit = false; !fit;) {
         steps = ir_group_steps(g, first, last, slab, a, &count);
@@ -190,7 +190,9 @@ enum { PAIR = 2 /* how far from a group nodes may pair otherwise: a pool and its
 /* Launches for the nodes that a group from first to last may touch. */
 static int launches_around(const ir_graph *g, int first, int last) {
     int from = first > PAIR ? first - PAIR : 0, to = last + PAIR < g->n_nodes ? last + PAIR : g->n_nodes - 1;
-    while (from > 0 && g->nodes[from]->stream && g->nodes[from - 1]->stream == g->nodes[from]->stream) from--;
+    while (from > 0 && g->nodes[from]->memory.stream &&
+           g->nodes[from - 1]->memory.stream == g->nodes[from]->memory.stream)
+        from--;
     return cg_gpu_launches_between(g, from, ir_group_end(g, to));
 }
 
@@ -214,10 +216,10 @@ static void try_group(ir_graph *g, const trial *t, candidate c, candidate *best)
 /* Planes that node n, a group's last, makes together: whole multiples of what it scatters at once, and of
  * what cuDNN can begin at. */
 static int unit_of(const ir_node *n) {
-    const bool scatters = n->gpu == IR_GPU_GEMM_SCATTER;
+    const bool scatters = n->gpu.runner == IR_GPU_GEMM_SCATTER;
     const ir_tensor *t = scatters ? n->in[0] : n->out[0]; /* what cuDNN has to address */
     int planes = 1;
-    while ((scatters || n->gpu == IR_GPU_CUDNN) && cg_gpu_plane_bytes(t) * planes % CG_GPU_PLAN_ALIGN)
+    while ((scatters || n->gpu.runner == IR_GPU_CUDNN) && cg_gpu_plane_bytes(t) * planes % CG_GPU_PLAN_ALIGN)
         planes *= 2;
     return scatters ? planes * (int)ir_ints(n, IR_STRIDE)[0] : planes;
 }
@@ -246,7 +248,7 @@ static candidate best_group(ir_graph *g, const budget *limits, int peak, int64_t
     while (right + 1 < g->n_nodes && right - peak < REACH && can_run_in_slabs(g->nodes[right + 1])) right++;
     for (int first = left; first <= peak; first++)
         for (int last = peak; last <= right; last++)
-            if ((first < last || g->nodes[first]->scratch) && !stream_cuts_a_group(g, first, last))
+            if ((first < last || g->nodes[first]->memory.scratch) && !stream_cuts_a_group(g, first, last))
                 try_slabs(g, &t, first, last, &best);
     ir_arena_free(a);
     return best;

@@ -7,7 +7,6 @@
 bool pass_fold(ir_graph *g, ir_diag *d);
 bool pass_norm(ir_graph *g, ir_diag *d);
 bool pass_fuse(ir_graph *g, ir_diag *d);
-bool pass_dead(ir_graph *g, ir_diag *d);
 bool pass_outputs(ir_graph *g, ir_diag *d);
 
 #endif

@@ -5,24 +5,12 @@
 
 #include <string.h>
 
-static bool is_activation(ir_op op) {
-    static const ir_op ops[] = {IR_OP_RELU,    IR_OP_LEAKY_RELU, IR_OP_PRELU, IR_OP_ELU,
-                                IR_OP_SIGMOID, IR_OP_TANH,       IR_OP_CLIP};
-    for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++)
-        if (ops[i] == op) return true;
-    return false;
-}
-
 /* The node that may take activation n over: it has none yet, and a place for slopes if n brings some. */
 static ir_node *taker(const ir_graph *g, const ir_node *n) {
-    static const ir_op ops[] = {IR_OP_CONV, IR_OP_CONV_TRANSPOSE, IR_OP_INSTANCE_NORM};
-    for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
-        ir_node *p = pass_only_producer(g, n->in[0], ops[i]);
-        if (!p || ir_get(p, IR_ACT)) continue;
-        if (n->op != IR_OP_PRELU) return p;
-        return ir_op_get(p->op)->max_in >= 4 && pass_is_per_channel(n->in[1], n->out[0]) ? p : NULL;
-    }
-    return NULL;
+    if (!n->in[0]->producer || !ir_op_carries_act(n->in[0]->producer->op)) return NULL;
+    ir_node *p = pass_only_producer(g, n->in[0], n->in[0]->producer->op);
+    if (!p || ir_get(p, IR_ACT)) return NULL;
+    return n->op != IR_OP_PRELU || pass_is_per_channel(n->in[1], n->out[0]) ? p : NULL;
 }
 
 /* Slopes of whatever broadcast shape become f32[C]. */
@@ -68,7 +56,7 @@ bool pass_fuse(ir_graph *g, ir_diag *d) {
     (void)d;
     for (int k = 0; k < g->n_nodes;) {
         if (fuse_add(g, g->nodes[k])) continue;
-        ir_node *n = g->nodes[k], *p = is_activation(n->op) ? taker(g, n) : NULL;
+        ir_node *n = g->nodes[k], *p = ir_op_fuses(n->op) ? taker(g, n) : NULL;
         if (!p) {
             k++;
             continue;

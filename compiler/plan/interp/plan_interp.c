@@ -4,6 +4,7 @@
 #include "algorithm.h"
 #include "around.h"
 #include "gpu_model.h"
+#include "integers.h"
 #include "plan_interp_machine.h"
 
 #include <stdlib.h>
@@ -38,7 +39,8 @@ static void end_operands(operands *o) {
 }
 
 static bool by_cudnn(const ir_node *n) {
-    return n->gpu == IR_GPU_CUDNN || n->gpu == IR_GPU_GEMM_SCATTER || n->gpu == IR_GPU_DGRAD;
+    return n->gpu.runner == IR_GPU_CUDNN || n->gpu.runner == IR_GPU_GEMM_SCATTER ||
+           n->gpu.runner == IR_GPU_DGRAD;
 }
 
 static bool compute(plan_machine *m, const ir_node *n, ir_planes made, const ir_value *given, ir_planes held,
@@ -48,10 +50,10 @@ static bool compute(plan_machine *m, const ir_node *n, ir_planes made, const ir_
 static bool read_operand(plan_machine *m, const ir_node *n, int k, const bool *needed, operands *o) {
     const ir_tensor *t = n->in[k];
     o->own[k] = true;
-    if (t->on_load && n->op == IR_OP_CONV && k == 0)
+    if (t->cpu.on_load && n->op == IR_OP_CONV && k == 0)
         return compute(m, t->producer, o->read[k], NULL, everything, &o->value[k]);
     if (!plan_read(m, t, o->read[k], needed, &o->value[k])) return false;
-    bool multiplies = k == 0 && (by_cudnn(n) || (n->op == IR_OP_CONV && t->pitch));
+    bool multiplies = k == 0 && (by_cudnn(n) || (n->op == IR_OP_CONV && t->gpu.pitch));
     return !multiplies || plan_read_padding(m, t, o->read[k], needed, by_cudnn(n));
 }
 
@@ -62,7 +64,7 @@ static bool read_sums(plan_machine *m, const ir_node *n, operands *o) {
     if (!m->sums[node].f)
         return ir_fail(m->d, IR_EXIT_FAILURE,
                        "plan: norm_terms '%s' finds no sums: no conv has gathered them", n->name);
-    return plan_still(m, n->scratch_offset, cg_sums_of(m->g, n->in[0]->producer).bytes,
+    return plan_still(m, n->memory.scratch_offset, cg_sums_of(m->g, n->in[0]->producer).bytes,
                       plan_claimed(m, node, PLAN_SUMS));
 }
 
@@ -79,7 +81,7 @@ static bool find_operand(plan_machine *m, const ir_node *n, int k, ir_planes mad
     o->read[k] = everything;
     if (!t) return true;
     if (t->role == IR_ROLE_CONST) return constant(m, t, &o->value[k]);
-    if (n->gathered && k == 0) return read_sums(m, n, o);
+    if (n->cpu.gathered && k == 0) return read_sums(m, n, o);
     if (made.end >= 0 && ir_has_planes(n, k)) {
         needed = ir_alloc(o->arena, (size_t)t->dim[DEPTH] + 1, sizeof *needed);
         o->read[k] = plan_planes_needed(n, k, made, needed);
@@ -111,17 +113,10 @@ typedef struct result {
 } result;
 enum { MOST_RESULTS = 3 };
 
-static int64_t least(int64_t a, int64_t b) {
-    return a < b ? a : b;
-}
-static int64_t most(int64_t a, int64_t b) {
-    return a > b ? a : b;
-}
-
 /* Planes of a crop that lie in planes [begin, end) of its operand. */
 static ir_planes cropped(const ir_node *crop, int64_t begin, int64_t end) {
     int64_t at = ir_ints(crop, IR_BEGIN)[DEPTH], size = crop->out[0]->dim[DEPTH];
-    ir_planes p = {least(most(begin - at, 0), size), least(most(end - at, 0), size)};
+    ir_planes p = {ir_min(ir_max(begin - at, 0), size), ir_min(ir_max(end - at, 0), size)};
     return p;
 }
 
@@ -134,24 +129,24 @@ static const ir_node *joined(const plan_machine *m, const ir_node *n, ir_op op) 
     return NULL;
 }
 
-/* A Winograd convolution of blocked tensors stores a pool and a crop as well. */
+/* Some ways to compute a convolution store a pool and a crop as well. */
 static int epilogue_results(const plan_machine *m, const ir_node *n, ir_planes made, result *list) {
     int count = 0;
-    bool can = n->op == IR_OP_CONV && n->winograd[0] && n->winograd[2] != 1 && made.end >= 0;
+    bool can = n->op == IR_OP_CONV && cg_way_of(n)->stores_more && made.end >= 0;
     const ir_node *crop = can ? joined(m, n, IR_OP_SLICE) : NULL,
                   *pool = can ? joined(m, n, IR_OP_MAX_POOL) : NULL;
     if (crop) list[count++] = (result){crop, cropped(crop, made.begin, made.end), true};
     if (pool) {
         int64_t depth = pool->out[0]->dim[DEPTH];
         list[count++] =
-            (result){pool, {least((made.begin + 1) / 2, depth), least(made.end / 2, depth)}, true};
+            (result){pool, {ir_min((made.begin + 1) / 2, depth), ir_min(made.end / 2, depth)}, true};
     }
     return count;
 }
 
 static int find_results(const plan_machine *m, const ir_node *n, ir_planes made, result *list) {
     int count = 0;
-    if (!n->out[0]->fused) list[count++] = (result){n, made, false};
+    if (!n->out[0]->cpu.fused) list[count++] = (result){n, made, false};
     if (m->g->goals.target == IR_TARGET_C) return count + epilogue_results(m, n, made, list + count);
     const ir_node *crop = cg_gpu_crop_of(m->g, n);
     if (!crop) return count;
@@ -170,7 +165,7 @@ static const ir_tensor *overwrites(const ir_node *n) {
 
 /* cuDNN writes whole voxels. */
 static bool is_wide(const ir_node *n) {
-    return n->gpu == IR_GPU_CUDNN || n->gpu == IR_GPU_DGRAD;
+    return n->gpu.runner == IR_GPU_CUDNN || n->gpu.runner == IR_GPU_DGRAD;
 }
 
 static bool clear_results(plan_machine *m, const result *list, int count) {
@@ -218,19 +213,19 @@ static int64_t product_bytes(const plan_machine *m, const ir_node *n, ir_planes 
 
 /* What the emitted code uses, which need not be what the plan has set aside. */
 static int64_t scratch_bytes(const plan_machine *m, const ir_node *n, ir_planes made) {
-    if (n->gpu == IR_GPU_GEMM_SCATTER) return product_bytes(m, n, made);
+    if (n->gpu.runner == IR_GPU_GEMM_SCATTER) return product_bytes(m, n, made);
     if (m->g->goals.target == IR_TARGET_CUDA) return cg_gpu_scratch(n, m->g->goals.precision);
-    if (n->winograd[0]) return cg_winograd_shared(n) + cg_lanes(m->g, n) * cg_winograd_lane(n);
-    return n->gathered ? 0 : n->scratch;
+    if (n->op == IR_OP_CONV) return cg_scratch_bytes(m->g, n);
+    return n->cpu.gathered ? 0 : n->memory.scratch;
 }
 
 static bool take_scratch(plan_machine *m, const ir_node *n, ir_planes made) {
     int64_t bytes = scratch_bytes(m, n, made);
     const ir_node *terms = cg_gathers(n);
     uint32_t own = plan_claimed(m, m->node, PLAN_SCRATCH);
-    if (bytes && !plan_take(m, n->scratch_offset, bytes, n->scratch, own)) return false;
+    if (bytes && !plan_take(m, n->memory.scratch_offset, bytes, n->memory.scratch, own)) return false;
     if (!terms) return true;
-    return plan_take(m, terms->scratch_offset, cg_sums_of(m->g, n).bytes, terms->scratch,
+    return plan_take(m, terms->memory.scratch_offset, cg_sums_of(m->g, n).bytes, terms->memory.scratch,
                      plan_claimed(m, plan_node_number(m, terms), PLAN_SUMS));
 }
 
@@ -277,7 +272,7 @@ static bool run_step(plan_machine *m, int node, ir_planes made) {
 
 static bool check_step(plan_machine *m, const ir_step *s) {
     const ir_node *n = m->g->nodes[s->node];
-    int64_t grain = n->winograd[0] ? n->winograd[0] * ir_ints(n, IR_DILATION)[0] : 1;
+    int64_t grain = plan_grain(n);
     int64_t depth = n->out[0]->dim[DEPTH];
     bool whole = s->planes.begin % grain == 0 && (s->planes.end % grain == 0 || s->planes.end == depth);
     bool sound = s->planes.begin >= 0 && s->planes.begin <= s->planes.end && s->planes.end <= depth;
@@ -288,7 +283,8 @@ static bool check_step(plan_machine *m, const ir_step *s) {
 
 static bool run_group(plan_machine *m, int first, int last) {
     int count;
-    const ir_step *steps = ir_group_steps(m->g, first, last, m->g->nodes[first]->slab, m->arena, &count);
+    const ir_step *steps =
+        ir_group_steps(m->g, first, last, m->g->nodes[first]->memory.slab, m->arena, &count);
     for (int i = 0; i < count; i++)
         if (!check_step(m, &steps[i]) || !run_step(m, steps[i].node, steps[i].planes)) return false;
     return true;
@@ -304,7 +300,8 @@ static bool run_nodes(plan_machine *m) {
     const ir_graph *g = m->g;
     for (int i = 0, last; i < g->n_nodes; i = last + 1) {
         last = ir_group_end(g, i);
-        bool ok = g->nodes[i]->stream ? run_group(m, i, last) : run_step(m, i, all_planes(g->nodes[i]));
+        bool ok =
+            g->nodes[i]->memory.stream ? run_group(m, i, last) : run_step(m, i, all_planes(g->nodes[i]));
         if (!ok) return false;
     }
     return true;

@@ -20,7 +20,8 @@ static const limits by_storage[IR_STORAGE_COUNT] = {[IR_STORE_OWN] = {1e-4, 0.01
 static limits limits_of(const ir_graph *g) {
     limits most = by_storage[IR_STORE_OWN];
     for (int i = 0; i < g->n_tensors; i++)
-        if (by_storage[g->tensors[i]->storage].rms > most.rms) most = by_storage[g->tensors[i]->storage];
+        if (by_storage[g->tensors[i]->gpu.storage].rms > most.rms)
+            most = by_storage[g->tensors[i]->gpu.storage];
     return most;
 }
 

@@ -86,6 +86,8 @@ bool plan_still(plan_machine *m, int64_t at, int64_t bytes, uint32_t owner);
 
 /* ---- plan_interp_planes.c: some planes of a node ------------------------------------------------ */
 
+/* n makes planes in multiples of this many, the last ones excepted. */
+int64_t plan_grain(const ir_node *n);
 /* Which planes of operand k the emitted code reads for `made`: needed (room for the operand's planes) is set,
  * the hull is returned. */
 ir_planes plan_planes_needed(const ir_node *n, int k, ir_planes made, bool *needed);

@@ -84,24 +84,24 @@ static int port_of(ir_tensor *const *ports, int count, const ir_tensor *t) {
 static bool find_region(plan_machine *m, const ir_tensor *t, place *p) {
     const ir_graph *g = m->g;
     const ir_tensor *inner = t;
-    for (; t->view_of; t = t->view_of) p->start += t->view_offset;
+    for (; t->memory.view_of; t = t->memory.view_of) p->start += t->memory.view_offset;
     int output = port_of(g->outputs, g->n_outputs, t), input = port_of(g->inputs, g->n_inputs, t);
-    if (t->fused || t->on_load || (output < 0 && input < 0 && t->arena_offset < 0))
+    if (t->cpu.fused || t->cpu.on_load || (output < 0 && input < 0 && t->memory.arena_offset < 0))
         return ir_fail(m->d, IR_EXIT_FAILURE, "%%%s has no place in memory", inner->name);
     p->region = output >= 0 ? &m->outputs[output] : input >= 0 ? &m->inputs[input] : &m->memory;
-    if (output < 0 && input < 0) p->start += t->arena_offset;
+    if (output < 0 && input < 0) p->start += t->memory.arena_offset;
     return true;
 }
 
 static void find_strides(const ir_tensor *t, place *p) {
     int64_t step = 1;
-    if (t->block) step = t->block;
-    if (t->pitch) step = t->pitch;
+    if (t->cpu.block) step = t->cpu.block;
+    if (t->gpu.pitch) step = t->gpu.pitch;
     for (int a = t->rank - 1; a >= 0; a--) {
         int64_t extent = t->dim[a];
-        if (a == PLANE_AXIS && t->ring) extent = t->ring;
-        if (a == 1 && t->block) extent = (extent + t->block - 1) / t->block;
-        if (a == 1 && t->pitch) {
+        if (a == PLANE_AXIS && t->memory.ring) extent = t->memory.ring;
+        if (a == 1 && t->cpu.block) extent = (extent + t->cpu.block - 1) / t->cpu.block;
+        if (a == 1 && t->gpu.pitch) {
             p->stride[a] = 1;
             continue;
         }
@@ -113,18 +113,18 @@ static void find_strides(const ir_tensor *t, place *p) {
 static bool find_place(plan_machine *m, const ir_tensor *t, bool wide, place *p) {
     *p = (place){.size = ir_element_bytes(t), .turns = m->g->goals.target == IR_TARGET_C};
     if (!find_region(m, t, p)) return false;
-    if (t->ring && !t->pitch && !p->turns)
+    if (t->memory.ring && !t->gpu.pitch && !p->turns)
         return ir_fail(
             m->d, IR_EXIT_FAILURE,
             "plan: %%%s is a window of %d planes in plain memory, which kernels for a GPU take for all of "
             "it",
-            t->name, t->ring);
+            t->name, t->memory.ring);
     p->end = p->start + ir_bytes(t);
     find_strides(t, p);
-    if (t->ring && t->producer) p->window = m->window[plan_node_number(m, t->producer)];
+    if (t->memory.ring && t->producer) p->window = m->window[plan_node_number(m, t->producer)];
     p->lanes = t->rank > 1 ? t->dim[1] : 0;
-    if (t->block) p->lanes = (p->lanes + t->block - 1) / t->block * t->block;
-    if (t->pitch) p->lanes = wide ? t->pitch : cg_gpu_own_channels(t);
+    if (t->cpu.block) p->lanes = (p->lanes + t->cpu.block - 1) / t->cpu.block * t->cpu.block;
+    if (t->gpu.pitch) p->lanes = wide ? t->gpu.pitch : cg_gpu_own_channels(t);
     return true;
 }
 
@@ -132,8 +132,8 @@ static int64_t address(const ir_tensor *t, const place *p, const int64_t *index)
     int64_t at = 0;
     for (int a = 0; a < t->rank; a++) {
         int64_t i = index[a];
-        if (a == PLANE_AXIS && t->ring) i = p->turns ? i % t->ring : i - p->window;
-        at += a == 1 && t->block ? i / t->block * p->stride[a] + i % t->block : i * p->stride[a];
+        if (a == PLANE_AXIS && t->memory.ring) i = p->turns ? i % t->memory.ring : i - p->window;
+        at += a == 1 && t->cpu.block ? i / t->cpu.block * p->stride[a] + i % t->cpu.block : i * p->stride[a];
     }
     return p->start + at * p->size;
 }
@@ -201,7 +201,7 @@ static bool broken(plan_machine *m, const char *what, const char *where, const p
     if (m->node < m->g->n_nodes) {
         const ir_node *n = m->g->nodes[m->node];
         who = ir_format(m->arena, "%s '%s'", ir_op_get(n->op)->name, n->name);
-        if (n->stream)
+        if (n->memory.stream)
             who = ir_format(m->arena, "%s, planes %" PRId64 " to %" PRId64 ",", who, m->planes.begin,
                             m->planes.end - 1);
     }
@@ -259,10 +259,10 @@ static uint16_t half_of(float f) {
 
 static void store(const ir_tensor *t, unsigned char *p, const ir_value *v, int64_t i) {
     float f = v->f ? (float)v->f[i] : 0;
-    uint16_t narrow = t->storage == IR_STORE_F16 ? half_of(f) : bfloat_of(f);
+    uint16_t narrow = t->gpu.storage == IR_STORE_F16 ? half_of(f) : bfloat_of(f);
     int32_t whole = v->i ? (int32_t)v->i[i] : 0;
     unsigned char byte = v->i ? (unsigned char)v->i[i] : 0;
-    const void *from = t->storage           ? (const void *)&narrow
+    const void *from = t->gpu.storage       ? (const void *)&narrow
                        : t->dtype == IR_F32 ? (const void *)&f
                        : t->dtype == IR_F64 ? (const void *)&v->f[i]
                        : t->dtype == IR_I64 ? (const void *)&v->i[i]
@@ -276,8 +276,8 @@ static double float_at(const ir_tensor *t, const unsigned char *p) {
     float f;
     double wide;
     memcpy(&narrow, p, sizeof narrow);
-    if (t->storage)
-        return (double)(t->storage == IR_STORE_F16 ? float_of_half(narrow) : float_of_bfloat(narrow));
+    if (t->gpu.storage)
+        return (double)(t->gpu.storage == IR_STORE_F16 ? float_of_half(narrow) : float_of_bfloat(narrow));
     memcpy(&f, p, sizeof f);
     if (t->dtype == IR_F32) return (double)f;
     memcpy(&wide, p, sizeof wide);
@@ -363,7 +363,7 @@ static uint32_t may_overwrite(const plan_machine *m, const in_place *o, const pl
 }
 
 static bool find_over(plan_machine *m, const ir_tensor *t, const ir_tensor *over, in_place *o) {
-    bool can = over && over->role == IR_ROLE_VALUE && !over->on_load && ir_same_shape(t, over);
+    bool can = over && over->role == IR_ROLE_VALUE && !over->cpu.on_load && ir_same_shape(t, over);
     o->over = can ? over : NULL;
     return !can || find_place(m, over, false, &o->p);
 }

@@ -43,8 +43,8 @@ bool plan_is_placed(const ir_node *concat, int k) {
 }
 
 bool plan_is_free(const ir_node *n) {
-    if (ir_is_joined(n) || n->out[0]->on_load) return true;
-    if (n->op == IR_OP_RESHAPE) return n->out[0]->view_of == n->in[0];
+    if (ir_is_joined(n) || n->out[0]->cpu.on_load) return true;
+    if (n->op == IR_OP_RESHAPE) return n->out[0]->memory.view_of == n->in[0];
     bool placed = n->op == IR_OP_CONCAT;
     for (int k = 0; k < n->n_in && placed; k++) placed = plan_is_placed(n, k);
     return placed;
@@ -100,7 +100,7 @@ static const ir_tensor *tensor_of(const plan_machine *m, uint32_t owner) {
 }
 
 static const ir_tensor *outermost(const ir_tensor *t) {
-    while (t->view_of) t = t->view_of;
+    while (t->memory.view_of) t = t->memory.view_of;
     return t;
 }
 

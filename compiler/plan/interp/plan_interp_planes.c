@@ -22,9 +22,13 @@ static void need(bool *needed, int64_t depth, int64_t z) {
     if (z >= 0 && z < depth) needed[z] = true;
 }
 
-/* Winograd's tiles are whole, whatever becomes of their last planes. */
+int64_t plan_grain(const ir_node *n) {
+    return n->cpu.tile[0] ? n->cpu.tile[0] * ir_ints(n, IR_DILATION)[0] : 1;
+}
+
+/* Tiles are whole, whatever becomes of their last planes. */
 static int64_t end_of_tiles(const ir_node *n, ir_planes made) {
-    int64_t grain = n->winograd[0] ? n->winograd[0] * ir_ints(n, IR_DILATION)[0] : 1;
+    int64_t grain = plan_grain(n);
     return made.begin + (made.end - made.begin + grain - 1) / grain * grain;
 }
 

@@ -13,8 +13,8 @@ bool ir_spans_meet(ir_span a, ir_span b) {
 }
 
 ir_span ir_time_of(const ir_graph *g, int node) {
-    int first = node, group = g->nodes[node]->stream;
-    while (group && first > 0 && g->nodes[first - 1]->stream == group) first--;
+    int first = node, group = g->nodes[node]->memory.stream;
+    while (group && first > 0 && g->nodes[first - 1]->memory.stream == group) first--;
     return (ir_span){first, ir_group_end(g, first)};
 }
 
@@ -39,14 +39,15 @@ static ir_span hull(ir_span a, ir_span b) {
 }
 
 static bool in_arena(const ir_tensor *t) {
-    return t->role == IR_ROLE_VALUE && !t->fused && !t->on_load && !t->n_outputs;
+    return t->role == IR_ROLE_VALUE && !t->cpu.fused && !t->cpu.on_load && !t->n_outputs;
 }
 
 /* *root: what t lies in; the part's own root is left to the caller. */
 static part locate(const ir_tensor *t, const ir_tensor **root) {
     part p = {.root = -1, .end = ir_bytes(t), .alive = {0, -1}, .next = -1};
     int64_t before = 0; /* where t's first element lies in a voxel: it has bytes of every voxel */
-    for (; t->view_of; t = t->view_of) *(t->pitch ? &before : &p.at) += t->view_offset;
+    for (; t->memory.view_of; t = t->memory.view_of)
+        *(t->gpu.pitch ? &before : &p.at) += t->memory.view_offset;
     p.end = round_up(p.at + before + p.end);
     *root = t;
     return p;
@@ -59,7 +60,8 @@ static int writer_of(const ir_index *index, const int *writer, const ir_node *n,
 
 static void touch(const ir_graph *g, const ir_index *index, part *parts, const ir_tensor *t, int node) {
     if (!t) return;
-    for (int k = 0; t->on_load && k < t->producer->n_in; k++) /* what it is computed from is read instead */
+    for (int k = 0; t->cpu.on_load && k < t->producer->n_in;
+         k++) /* what it is computed from is read instead */
         touch(g, index, parts, t->producer->in[k], node);
     part *p = &parts[ir_index_find(index, t)];
     p->alive = hull(p->alive, ir_time_of(g, node));
@@ -204,10 +206,10 @@ static ir_buffer tensor_buffer(ir_tensor *const *tensors, const part *parts, int
 }
 
 static ir_buffer scratch_buffer(const ir_graph *g, int node, ir_arena *arena) {
-    ir_buffer b = {.node = g->nodes[node], .bytes = round_up(g->nodes[node]->scratch)};
+    ir_buffer b = {.node = g->nodes[node], .bytes = round_up(g->nodes[node]->memory.scratch)};
     b.pieces = ir_alloc(arena, 1, sizeof *b.pieces);
     ir_span alive = ir_time_of(g, node);
-    if (g->nodes[node]->gathered)
+    if (g->nodes[node]->cpu.gathered)
         alive.first = ir_time_of(g, ir_position(g, g->nodes[node]->in[0]->producer)).first;
     b.pieces[b.n_pieces++] = (ir_piece){0, b.bytes, alive, NULL};
     return b;
@@ -220,7 +222,7 @@ ir_buffers ir_find_buffers(const ir_graph *g, ir_arena *arena) {
     for (int i = 0; i < g->n_tensors; i++)
         if (parts[i].root == i) b.list[b.count++] = tensor_buffer(g->tensors, parts, i, &w, arena);
     for (int i = 0; i < g->n_nodes; i++)
-        if (g->nodes[i]->scratch) b.list[b.count++] = scratch_buffer(g, i, arena);
+        if (g->nodes[i]->memory.scratch) b.list[b.count++] = scratch_buffer(g, i, arena);
     return b;
 }
 
@@ -235,7 +237,7 @@ static ir_span life_of(const ir_graph *g, const ir_tensor *t) {
     for (int i = 0; i < t->n_users; i++) {
         const ir_node *n = t->users[i];
         alive = hull(alive, ir_time_of(g, ir_position(g, n)));
-        if (n->out[0]->on_load) alive = hull(alive, life_of(g, n->out[0]));
+        if (n->out[0]->cpu.on_load) alive = hull(alive, life_of(g, n->out[0]));
     }
     return alive;
 }
@@ -246,7 +248,7 @@ typedef struct tensor_list {
 } tensor_list;
 
 static void append_view(tensor_list *l, ir_tensor *t, const ir_tensor *of, ir_arena *arena) {
-    if (!t || t->view_of != of) return;
+    if (!t || t->memory.view_of != of) return;
     l->list = ir_grow(arena, l->list, l->count, &l->capacity);
     l->list[l->count++] = t;
 }
@@ -287,7 +289,7 @@ ir_buffer ir_buffer_of(const ir_graph *g, const ir_tensor *root, ir_arena *arena
 }
 
 int64_t ir_buffer_offset(const ir_buffer *b) {
-    return b->tensor ? b->tensor->arena_offset : b->node->scratch_offset;
+    return b->tensor ? b->tensor->memory.arena_offset : b->node->memory.scratch_offset;
 }
 
 /* ---- the bound ------------------------------------------------------------------------------- */

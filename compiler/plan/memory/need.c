@@ -43,7 +43,7 @@ static int by_address(const void *a, const void *b) {
 static void add_storages(need *n, int count, const ir_tensor **list, int64_t sign) {
     ir_arena *scratch = ir_arena_new();
     for (int i = 0; i < count; i++)
-        while (list[i]->view_of) list[i] = list[i]->view_of;
+        while (list[i]->memory.view_of) list[i] = list[i]->memory.view_of;
     if (count) qsort(list, (size_t)count, sizeof *list, by_address);
     for (int i = 0; i < count; i++) {
         if (i > 0 && list[i] == list[i - 1]) continue;

@@ -123,7 +123,7 @@ bool pass_memory(ir_graph *g, ir_diag *d) {
     g->arena_bytes = p.buffers.count ? search(&p, ir_memory_bound(g), scratch) : 0;
     for (int i = 0; i < p.buffers.count; i++) {
         const ir_buffer *b = &p.buffers.list[i];
-        *(b->tensor ? &b->tensor->arena_offset : &b->node->scratch_offset) = p.offset[i];
+        *(b->tensor ? &b->tensor->memory.arena_offset : &b->node->memory.scratch_offset) = p.offset[i];
     }
     ir_arena_free(scratch);
     return true;

@@ -34,20 +34,20 @@ stream_snapshot stream_take_snapshot(const ir_graph *g, ir_arena *a) {
     s.ring = ir_alloc(a, (size_t)g->n_nodes, sizeof *s.ring);
     for (int i = 0; i < g->n_nodes; i++) {
         s.nodes[i] = g->nodes[i];
-        s.stream[i] = g->nodes[i]->stream;
-        s.slab[i] = g->nodes[i]->slab;
-        s.scratch[i] = g->nodes[i]->scratch;
-        s.ring[i] = g->nodes[i]->out[0]->ring;
+        s.stream[i] = g->nodes[i]->memory.stream;
+        s.slab[i] = g->nodes[i]->memory.slab;
+        s.scratch[i] = g->nodes[i]->memory.scratch;
+        s.ring[i] = g->nodes[i]->out[0]->memory.ring;
     }
     return s;
 }
 
 void stream_take_back(ir_graph *g, const stream_snapshot *s, int first, int last) {
     for (int i = first; i <= last; i++) {
-        g->nodes[i]->stream = s->stream[i];
-        g->nodes[i]->slab = s->slab[i];
-        g->nodes[i]->scratch = s->scratch[i];
-        g->nodes[i]->out[0]->ring = s->ring[i];
+        g->nodes[i]->memory.stream = s->stream[i];
+        g->nodes[i]->memory.slab = s->slab[i];
+        g->nodes[i]->memory.scratch = s->scratch[i];
+        g->nodes[i]->out[0]->memory.ring = s->ring[i];
     }
 }
 
@@ -76,7 +76,7 @@ static bool only_crops_behind(const ir_graph *g, const ir_tensor *t, int last, b
         const ir_node *n = t->users[i];
         if (ir_position(g, n) <= last)
             inside = true;
-        else if (!is_crop_of(n, t) || (n->stream && !tear))
+        else if (!is_crop_of(n, t) || (n->memory.stream && !tear))
             return false;
     }
     return inside;
@@ -117,7 +117,7 @@ bool stream_stays_inside(const ir_graph *g, const ir_tensor *t, int first, int l
         int at = ir_position(g, t->users[i]);
         if (at < first || at > last) return false;
     }
-    return !t->view_of && !ir_has_views(t);
+    return !t->memory.view_of && !ir_has_views(t);
 }
 
 /* The first plane of t that node n, whose result has `done` planes, will read; `none` if it reads no more. */
@@ -167,9 +167,9 @@ static bool set_rings(ir_graph *g, int first, int last, int slab, ir_arena *a) {
     int64_t *done = ir_alloc(a, (size_t)(last - first) + 1, sizeof *done);
     for (int p = first; p < last; p++) {
         ir_tensor *t = g->nodes[p]->out[0];
-        if (t->on_load || !stream_stays_inside(g, t, first, last)) continue;
+        if (t->cpu.on_load || !stream_stays_inside(g, t, first, last)) continue;
         int64_t planes = planes_needed(g, p, first, last, steps, count, done);
-        if (planes < t->dim[2]) t->ring = (int)planes;
+        if (planes < t->dim[2]) t->memory.ring = (int)planes;
     }
     return large_steps(g, first, last, steps, count);
 }
@@ -229,12 +229,14 @@ stream_outlook stream_look_around(const ir_graph *g, int64_t limit, ir_arena *a)
     ir_live_bytes(g, &buffers, alive);
     add_up_pieces(g, &buffers, &o);
     for (int i = 1; i <= g->n_nodes; i++) {
-        bool goes_on = i > 1 && g->nodes[i - 1]->stream && g->nodes[i - 1]->stream == g->nodes[i - 2]->stream;
+        bool goes_on = i > 1 && g->nodes[i - 1]->memory.stream &&
+                       g->nodes[i - 1]->memory.stream == g->nodes[i - 2]->memory.stream;
         o.most_before[i] = alive[i - 1] > o.most_before[i - 1] ? alive[i - 1] : o.most_before[i - 1];
         o.peaks_before[i] = o.peaks_before[i - 1] + (!goes_on && alive[i - 1] > limit);
     }
     for (int i = g->n_nodes - 2; i >= 0; i--) {
-        bool goes_on = g->nodes[i + 1]->stream && g->nodes[i]->stream == g->nodes[i + 1]->stream;
+        bool goes_on =
+            g->nodes[i + 1]->memory.stream && g->nodes[i]->memory.stream == g->nodes[i + 1]->memory.stream;
         o.most_behind[i] = alive[i + 1] > o.most_behind[i + 1] ? alive[i + 1] : o.most_behind[i + 1];
         o.peaks_behind[i] = o.peaks_behind[i + 1] + (!goes_on && alive[i + 1] > limit);
     }
@@ -244,9 +246,9 @@ stream_outlook stream_look_around(const ir_graph *g, int64_t limit, ir_arena *a)
 /* What node n's result and scratch memory take of the arena. */
 static int64_t bytes_made(const ir_node *n) {
     const ir_tensor *t = n->out[0];
-    bool own = !t->view_of && !t->fused && !t->on_load && !t->n_outputs;
+    bool own = !t->memory.view_of && !t->cpu.fused && !t->cpu.on_load && !t->n_outputs;
     int64_t bytes = own ? (ir_bytes(t) + IR_ALIGN - 1) / IR_ALIGN * IR_ALIGN : 0;
-    return bytes + (n->scratch + IR_ALIGN - 1) / IR_ALIGN * IR_ALIGN;
+    return bytes + (n->memory.scratch + IR_ALIGN - 1) / IR_ALIGN * IR_ALIGN;
 }
 
 int64_t stream_made(const ir_graph *g, int first, int last) {
@@ -268,43 +270,45 @@ stream_need stream_need_of_group(const ir_graph *g, const stream_outlook *o, int
 int stream_new_group(const ir_graph *g) {
     int most = 0;
     for (int i = 0; i < g->n_nodes; i++)
-        if (g->nodes[i]->stream > most) most = g->nodes[i]->stream;
+        if (g->nodes[i]->memory.stream > most) most = g->nodes[i]->memory.stream;
     return most + 1;
 }
 
 bool stream_cuts_a_group(const ir_graph *g, int first, int last) {
-    int before = first > 0 ? g->nodes[first - 1]->stream : 0;
-    int behind = last + 1 < g->n_nodes ? g->nodes[last + 1]->stream : 0;
-    return (before && before == g->nodes[first]->stream) || (behind && behind == g->nodes[last]->stream);
+    int before = first > 0 ? g->nodes[first - 1]->memory.stream : 0;
+    int behind = last + 1 < g->n_nodes ? g->nodes[last + 1]->memory.stream : 0;
+    return (before && before == g->nodes[first]->memory.stream) ||
+           (behind && behind == g->nodes[last]->memory.stream);
 }
 
 /* Whether a node of the group of node `at` has moved into the nodes first to last. */
 static bool is_torn(const ir_graph *g, int at, int first, int last) {
     for (int i = first; i <= last; i++)
-        if (g->nodes[at]->stream && g->nodes[i]->stream == g->nodes[at]->stream) return true;
+        if (g->nodes[at]->memory.stream && g->nodes[i]->memory.stream == g->nodes[at]->memory.stream)
+            return true;
     return false;
 }
 
 /* What is left of a group takes other turns; a single node runs whole. */
 static bool mend_group(ir_graph *g, int first, int last, ir_arena *a) {
-    for (int i = first; i <= last; i++) g->nodes[i]->out[0]->ring = 0;
-    if (first < last) return set_rings(g, first, last, g->nodes[first]->slab, a);
-    g->nodes[first]->stream = g->nodes[first]->slab = 0;
+    for (int i = first; i <= last; i++) g->nodes[i]->out[0]->memory.ring = 0;
+    if (first < last) return set_rings(g, first, last, g->nodes[first]->memory.slab, a);
+    g->nodes[first]->memory.stream = g->nodes[first]->memory.slab = 0;
     return true;
 }
 
 static bool make_group(ir_graph *g, int group, int first, int last, int slab) {
     ir_arena *a = ir_arena_new();
     bool *torn = NULL, large = true;
-    for (int i = first; i <= last; i++) g->nodes[i]->out[0]->ring = 0;
+    for (int i = first; i <= last; i++) g->nodes[i]->out[0]->memory.ring = 0;
     last = stream_gather_crops(g, first, last, true);
     for (int i = first; i <= last && !torn; i++)
-        if (g->nodes[i]->stream) torn = ir_alloc(a, (size_t)g->n_nodes, sizeof *torn);
+        if (g->nodes[i]->memory.stream) torn = ir_alloc(a, (size_t)g->n_nodes, sizeof *torn);
     for (int i = last + 1; torn && i < g->n_nodes; i++) torn[i] = is_torn(g, i, first, last);
     for (int i = first; i <= last; i++) {
-        g->nodes[i]->stream = group;
-        g->nodes[i]->slab = slab;
-        g->nodes[i]->out[0]->ring = 0;
+        g->nodes[i]->memory.stream = group;
+        g->nodes[i]->memory.slab = slab;
+        g->nodes[i]->out[0]->memory.ring = 0;
     }
     for (int i = last + 1, end; torn && i < g->n_nodes; i = end + 1) {
         end = ir_group_end(g, i);
@@ -372,8 +376,8 @@ void stream_number_groups(ir_graph *g) {
     int number = 0;
     for (int i = 0, last; i < g->n_nodes; i = last + 1) {
         last = ir_group_end(g, i);
-        if (g->nodes[i]->stream) number++;
-        for (int k = i; k <= last; k++) g->nodes[k]->stream = g->nodes[k]->stream ? number : 0;
+        if (g->nodes[i]->memory.stream) number++;
+        for (int k = i; k <= last; k++) g->nodes[k]->memory.stream = g->nodes[k]->memory.stream ? number : 0;
     }
 }
 
@@ -393,7 +397,8 @@ static void enlarge_steps(ir_graph *g, ir_arena *a) {
     int64_t bound = ir_memory_bound(g);
     for (int first = 0, last; first < g->n_nodes; first = last + 1) {
         last = ir_group_end(g, first);
-        for (int k = SLABS - 1; g->nodes[first]->stream && slabs[k] > g->nodes[first]->slab; k--) {
+        for (int k = SLABS - 1; g->nodes[first]->memory.stream && slabs[k] > g->nodes[first]->memory.slab;
+             k--) {
             stream_snapshot s = stream_take_snapshot(g, a);
             if (pass_stream_group(g, first, last, slabs[k]) && ir_memory_bound(g) <= bound) break;
             stream_restore(g, &s);

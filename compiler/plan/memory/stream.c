@@ -1,6 +1,7 @@
 /* stream.c: which planes a node reads for the planes it makes, and in which order the nodes of a group take
  * turns. */
 #include "stream.h"
+#include "integers.h"
 
 enum {
     PLANE_AXIS = 2,
@@ -9,12 +10,6 @@ enum {
     MOST_OPERANDS = 256 /* and each turn looks at all operands */
 };
 
-static int64_t most(int64_t a, int64_t b) {
-    return a > b ? a : b;
-}
-static int64_t least(int64_t a, int64_t b) {
-    return a < b ? a : b;
-}
 static int64_t floor_div(int64_t a, int64_t b) {
     return a / b - (a % b < 0);
 }
@@ -53,40 +48,29 @@ static bool joins_in_place(const ir_node *n) {
     return true;
 }
 
-bool ir_can_stream(const ir_node *n) {
+/* Along other axes than the channels, planes would depend on each other. */
+static bool goes_along_channels(const ir_node *n) {
+    return n->in[0]->dtype == IR_F32 && ir_int(n, IR_AXIS) == 1;
+}
+
+/* What an operator of the map must have besides: its kernel takes no other planes. */
+static bool is_streamable(const ir_node *n) {
     const ir_op_info *info = ir_op_get(n->op);
+    if (info->flags & IR_FLAG_SHAPE) return false;
+    if (info->flags & IR_FLAG_BINARY) return n->out[0]->dtype == IR_F32 && pairs_elements(n);
+    if (info->planes == IR_PLANES_SHIFTED) return ir_ints(n, IR_STEP)[PLANE_AXIS] == 1;
+    if (n->op == IR_OP_CONCAT) return joins_in_place(n);
+    if (info->required >> IR_AXIS & 1) return goes_along_channels(n);
+    if (n->op == IR_OP_NORMALISE) return true; /* its terms have no planes */
+    return only_first_has_planes(n);
+}
+
+bool ir_can_stream(const ir_node *n) {
+    if (ir_op_get(n->op)->planes == IR_PLANES_NONE) return false;
     if (n->n_in < 1 || n->n_in > MOST_OPERANDS || !has_depth(n->in[0]) || !has_depth(n->out[0])) return false;
     if (n->in[0]->dim[PLANE_AXIS] > MOST_PLANES || n->out[0]->dim[PLANE_AXIS] > MOST_PLANES) return false;
-    switch (n->op) {
-    case IR_OP_CONV:
-        if (n->winograd[0] && !n->winograd[3]) return false; /* all tiles at once */
-        return only_first_has_planes(n);
-    case IR_OP_CONV_TRANSPOSE:
-    case IR_OP_BATCH_NORM:
-        return only_first_has_planes(n);
-    case IR_OP_NORMALISE:
-    case IR_OP_MAX_POOL:
-    case IR_OP_AVERAGE_POOL:
-    case IR_OP_TO_BLOCK:
-    case IR_OP_FROM_BLOCK:
-    case IR_OP_TO_CHANNELS_LAST:
-    case IR_OP_FROM_CHANNELS_LAST:
-        return true;
-    case IR_OP_SLICE:
-        return ir_ints(n, IR_STEP)[PLANE_AXIS] == 1;
-    case IR_OP_CONCAT:
-        return joins_in_place(n);
-    case IR_OP_SOFTMAX:
-    case IR_OP_LOG_SOFTMAX:
-    case IR_OP_ARG_MAX:
-        return n->in[0]->dtype == IR_F32 && ir_int(n, IR_AXIS) == 1;
-    default:
-        break;
-    }
-    if (info->flags & IR_FLAG_SHAPE) return false;
-    if (info->flags & IR_FLAG_BINARY)
-        return n->op != IR_OP_PRELU && n->out[0]->dtype == IR_F32 && pairs_elements(n);
-    return info->flags & IR_FLAG_MAP;
+    if (n->cpu.whole) return false;
+    return is_streamable(n);
 }
 
 /* Windows: output o reads o*stride + k*dilation - pad for 0 <= k < kernel. */
@@ -111,15 +95,24 @@ static bool is_skip(const ir_node *n, int k) {
 ir_planes ir_planes_read(const ir_node *n, int k, ir_planes made) {
     ir_planes p = made;
     if (made.begin >= made.end || is_skip(n, k)) return made;
-    if (n->op == IR_OP_CONV || n->op == IR_OP_MAX_POOL || n->op == IR_OP_AVERAGE_POOL) p = window(n, made);
-    if (n->op == IR_OP_CONV_TRANSPOSE) p = transposed_window(n, made);
-    if (n->op == IR_OP_SLICE) {
+    switch (ir_op_get(n->op)->planes) {
+    case IR_PLANES_NONE:
+    case IR_PLANES_SAME:
+        break;
+    case IR_PLANES_WINDOW:
+        p = window(n, made);
+        break;
+    case IR_PLANES_TRANSPOSED:
+        p = transposed_window(n, made);
+        break;
+    case IR_PLANES_SHIFTED:
         p.begin += ir_ints(n, IR_BEGIN)[PLANE_AXIS];
         p.end += ir_ints(n, IR_BEGIN)[PLANE_AXIS];
+        break;
     }
     int64_t depth = n->in[k]->dim[PLANE_AXIS];
-    p.begin = least(most(p.begin, 0), depth);
-    p.end = most(least(p.end, depth), p.begin);
+    p.begin = ir_min(ir_max(p.begin, 0), depth);
+    p.end = ir_max(ir_min(p.end, depth), p.begin);
     return p;
 }
 
@@ -127,8 +120,8 @@ ir_planes ir_planes_read(const ir_node *n, int k, ir_planes made) {
 
 int ir_group_end(const ir_graph *g, int first) {
     int last = first;
-    while (g->nodes[first]->stream && last + 1 < g->n_nodes &&
-           g->nodes[last + 1]->stream == g->nodes[first]->stream)
+    while (g->nodes[first]->memory.stream && last + 1 < g->n_nodes &&
+           g->nodes[last + 1]->memory.stream == g->nodes[first]->memory.stream)
         last++;
     return last;
 }
@@ -170,10 +163,7 @@ static void add_step(turns *t, int node, int64_t begin, int64_t end) {
 
 /* A kernel makes planes in multiples of this many, the last ones excepted. */
 static int64_t grain(const ir_node *n) {
-    return n->winograd[0] ? n->winograd[0] * ir_ints(n, IR_DILATION)[0] : 1;
-}
-static int64_t round_up(int64_t planes, int64_t to) {
-    return (planes + to - 1) / to * to;
+    return n->cpu.tile[0] ? n->cpu.tile[0] * ir_ints(n, IR_DILATION)[0] : 1;
 }
 
 /* How many planes of the node's result can be made from what its makers have made. */
@@ -208,10 +198,10 @@ static void make(turns *t, int node, int64_t end) {
 /* Makes planes up to `end`, at most `pace` at a time, so that no maker runs far ahead. */
 static void demand(turns *t, int node, int64_t end) {
     const ir_node *n = t->g->nodes[node];
-    int64_t *done = &t->done[node - t->first], pace = round_up(t->pace[node - t->first], grain(n));
-    end = least(round_up(end, grain(n)), depth_of(t, node));
+    int64_t *done = &t->done[node - t->first], pace = ir_round_up(t->pace[node - t->first], grain(n));
+    end = ir_min(ir_round_up(end, grain(n)), depth_of(t, node));
     while (*done < end) {
-        ir_planes made = {*done, least(*done + pace, end)};
+        ir_planes made = {*done, ir_min(*done + pace, end)};
         for (int k = 0; k < n->n_in; k++) {
             int from = maker(t, n, k);
             if (from >= 0) demand(t, from, ir_planes_read(n, k, made).end);
@@ -223,8 +213,9 @@ static void demand(turns *t, int node, int64_t end) {
 /* Planes of operand k that a node goes through while it makes `planes` of its result. */
 static int64_t pace_of_operand(const ir_node *n, int k, int64_t planes) {
     if (is_skip(n, k)) return planes;
-    if (n->op == IR_OP_CONV_TRANSPOSE) return -floor_div(-planes, ir_ints(n, IR_STRIDE)[0]);
-    return ir_get(n, IR_STRIDE) ? planes * ir_ints(n, IR_STRIDE)[0] : planes;
+    const ir_plane_map map = ir_op_get(n->op)->planes;
+    if (map == IR_PLANES_TRANSPOSED) return -floor_div(-planes, ir_ints(n, IR_STRIDE)[0]);
+    return map == IR_PLANES_WINDOW ? planes * ir_ints(n, IR_STRIDE)[0] : planes;
 }
 
 /* From the last node back: who is asked for how much. */
@@ -235,12 +226,12 @@ static void set_paces(turns *t, int64_t slab) {
         const ir_node *n = t->g->nodes[i];
         int64_t pace = t->pace[i - t->first];
         if (!pace) t->pace[i - t->first] = pace = slab;
-        pace = round_up(pace, grain(n));
+        pace = ir_round_up(pace, grain(n));
         for (int k = 0; k < n->n_in; k++) {
             int from = maker(t, n, k);
             if (from < 0 || !t->demanded[i - t->first]) continue;
             t->demanded[from - t->first] = true;
-            t->pace[from - t->first] = most(t->pace[from - t->first], pace_of_operand(n, k, pace));
+            t->pace[from - t->first] = ir_max(t->pace[from - t->first], pace_of_operand(n, k, pace));
         }
     }
 }

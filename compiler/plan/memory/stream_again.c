@@ -18,7 +18,7 @@ static int64_t depth_of(const turns *t, int node) {
 }
 
 static bool is_window(const turns *t, int node) {
-    return t->g->nodes[node]->out[0]->ring != 0;
+    return t->g->nodes[node]->out[0]->memory.ring != 0;
 }
 
 static void find_demanded(turns *t) {

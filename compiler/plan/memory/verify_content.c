@@ -38,17 +38,17 @@ static int index_of(const books *b, const ir_tensor *t) {
 }
 
 static int64_t length_of(const ir_tensor *t) {
-    return t->pitch ? t->dim[1] * ir_element_bytes(t) : ir_bytes(t);
+    return t->gpu.pitch ? t->dim[1] * ir_element_bytes(t) : ir_bytes(t);
 }
 
 static const ir_tensor *root_of(const ir_tensor *t, int64_t *at) {
     *at = 0;
-    for (; t->view_of; t = t->view_of) *at += t->view_offset;
+    for (; t->memory.view_of; t = t->memory.view_of) *at += t->memory.view_offset;
     return t;
 }
 
 static bool in_memory(const ir_tensor *t) {
-    return t->role != IR_ROLE_CONST && !t->fused && !t->on_load;
+    return t->role != IR_ROLE_CONST && !t->cpu.fused && !t->cpu.on_load;
 }
 
 static void append(content *c, piece p) {
@@ -73,7 +73,7 @@ static content leaf(const books *b, int t) {
 static bool is_joined_up(const ir_node *concat, const int64_t *places) {
     for (int k = 0; k < concat->n_in; k++) {
         const ir_tensor *t = concat->in[k], *whole = concat->out[0];
-        if (whole->pitch && (!t->pitch || t->storage != whole->storage)) return false;
+        if (whole->gpu.pitch && (!t->gpu.pitch || t->gpu.storage != whole->gpu.storage)) return false;
         if (places[k] < 0) return false;
     }
     return true;
@@ -171,8 +171,8 @@ static ir_ranges find_places(const books *b) {
     ir_range *list = ir_alloc(b->v->scratch, (size_t)g->n_tensors + 1, sizeof *list);
     for (int i = 0; i < g->n_tensors; i++) {
         const ir_tensor *t = g->tensors[i];
-        if (g->arena_bytes < 0 || t->arena_offset < 0 || t->view_of) continue;
-        list[i] = (ir_range){t->arena_offset, t->arena_offset + ir_bytes(t)};
+        if (g->arena_bytes < 0 || t->memory.arena_offset < 0 || t->memory.view_of) continue;
+        list[i] = (ir_range){t->memory.arena_offset, t->memory.arena_offset + ir_bytes(t)};
     }
     return ir_ranges_new(g->n_tensors, list, b->v->scratch);
 }
@@ -181,9 +181,9 @@ static ir_ranges find_places(const books *b) {
 static void clobber(books *b, const ir_tensor *by, int64_t begin, int64_t end) {
     for (int from = 0, i; (i = ir_ranges_next(&b->arena, (ir_range){begin, end}, &from)) >= 0;) {
         const ir_tensor *t = b->v->g->tensors[i];
-        const int64_t at = t->arena_offset, size = ir_bytes(t);
+        const int64_t at = t->memory.arena_offset, size = ir_bytes(t);
         if (t == by) continue;
-        replace(b, &b->holds[i], t->pitch ? 0 : begin - at, t->pitch ? size : end - at, NULL, 0);
+        replace(b, &b->holds[i], t->gpu.pitch ? 0 : begin - at, t->gpu.pitch ? size : end - at, NULL, 0);
         if (!b->holds[i].count) ir_ranges_switch(&b->arena, i, false);
     }
 }
@@ -192,10 +192,11 @@ static void clobber(books *b, const ir_tensor *by, int64_t begin, int64_t end) {
 static void write_to(books *b, const ir_tensor *t, int64_t at, int64_t bytes, const content *what) {
     int64_t place;
     const ir_tensor *root = root_of(t, &place);
-    if (root->arena_offset >= 0 && root->pitch)
-        clobber(b, root, root->arena_offset, root->arena_offset + ir_bytes(root));
-    if (root->arena_offset >= 0 && !root->pitch)
-        clobber(b, root, root->arena_offset + place + at, root->arena_offset + place + at + bytes);
+    if (root->memory.arena_offset >= 0 && root->gpu.pitch)
+        clobber(b, root, root->memory.arena_offset, root->memory.arena_offset + ir_bytes(root));
+    if (root->memory.arena_offset >= 0 && !root->gpu.pitch)
+        clobber(b, root, root->memory.arena_offset + place + at,
+                root->memory.arena_offset + place + at + bytes);
     const int i = index_of(b, root);
     if (!b->holds[i].count) ir_ranges_switch(&b->arena, i, true);
     replace(b, &b->holds[i], place + at, place + at + bytes, what, place + at);
@@ -219,7 +220,7 @@ static bool wrong(const books *b, const char *reader, const ir_tensor *t, int64_
 }
 
 static bool check_read(const books *b, const char *reader, const ir_tensor *t) {
-    for (int k = 0; t->on_load && k < t->producer->n_in; k++) /* computed again by its reader */
+    for (int k = 0; t->cpu.on_load && k < t->producer->n_in; k++) /* computed again by its reader */
         if (t->producer->in[k] && !check_read(b, reader, t->producer->in[k])) return false;
     if (!in_memory(t)) return true;
     int64_t place;
@@ -245,7 +246,7 @@ static bool play_concat(books *b, const ir_node *n) {
         const ir_tensor *t = n->in[k];
         if (ir_is_in_place(n, k)) continue;
         if (!check_read(b, n->name, t)) return false;
-        int64_t bytes = n->out[0]->pitch ? t->dim[1] * ir_element_bytes(n->out[0]) : length_of(t);
+        int64_t bytes = n->out[0]->gpu.pitch ? t->dim[1] * ir_element_bytes(n->out[0]) : length_of(t);
         if (joined_up) write_to(b, n->out[0], places[k], bytes, &b->want[index_of(b, t)]);
     }
     if (!joined_up) write_all(b, n->out[0]);
@@ -253,12 +254,13 @@ static bool play_concat(books *b, const ir_node *n) {
 }
 
 static bool play(books *b, const ir_node *n) {
-    if (ir_is_joined(n) || n->out[0]->on_load) return true; /* the kernel of another node does its work */
+    if (ir_is_joined(n) || n->out[0]->cpu.on_load) return true; /* the kernel of another node does its work */
     if (n->op == IR_OP_CONCAT) return play_concat(b, n);
-    if (n->op == IR_OP_RESHAPE && n->out[0]->view_of == n->in[0]) return true;
+    if (n->op == IR_OP_RESHAPE && n->out[0]->memory.view_of == n->in[0]) return true;
     for (int k = 0; k < n->n_in; k++)
         if (n->in[k] && !check_read(b, n->name, n->in[k])) return false;
-    if (n->scratch_offset >= 0) clobber(b, NULL, n->scratch_offset, n->scratch_offset + n->scratch);
+    if (n->memory.scratch_offset >= 0)
+        clobber(b, NULL, n->memory.scratch_offset, n->memory.scratch_offset + n->memory.scratch);
     write_all(b, n->out[0]);
     for (int i = 0; n->op == IR_OP_CONV && i < n->out[0]->n_users; i++) {
         const ir_node *other = n->out[0]->users[i];

@@ -33,7 +33,7 @@ static interval time_of(const verifier *v, int node) {
 }
 
 static void read_by(const verifier *v, place *places, const ir_tensor *t, int node) {
-    if (t->on_load) /* computed again by whoever reads it */
+    if (t->cpu.on_load) /* computed again by whoever reads it */
         for (int k = 0; k < t->producer->n_in; k++)
             if (t->producer->in[k]) read_by(v, places, t->producer->in[k], node);
     place *p = &places[ir_index_find(&v->index, t)];
@@ -56,10 +56,10 @@ static place *find_places(verifier *v) {
         p[i].time = time_of(v, born_at(v, i));
         bool same_values = true;
         p[i].content = i;
-        for (; t->view_of; t = t->view_of) {
-            p[i].at += t->view_offset;
+        for (; t->memory.view_of; t = t->memory.view_of) {
+            p[i].at += t->memory.view_offset;
             same_values = same_values && verify_view_kind(t) == VERIFY_PART;
-            if (same_values) p[i].content = ir_index_find(&v->index, t->view_of);
+            if (same_values) p[i].content = ir_index_find(&v->index, t->memory.view_of);
         }
         p[i].root = ir_index_find(&v->index, t);
     }
@@ -80,8 +80,8 @@ static bool ranges_meet(int64_t a, int64_t a_bytes, int64_t b, int64_t b_bytes) 
 static bool replaces(const verifier *v, const place *p, int newer, int older) {
     const ir_tensor *t = v->g->tensors[newer], *from = t->producer->in[0];
     int operand = from ? ir_index_find(&v->index, from) : -1;
-    bool related = (t->view_of == from && verify_view_kind(t) == VERIFY_IN_PLACE) ||
-                   (from && from->view_of == t && verify_view_kind(from) == VERIFY_IN_PLACE);
+    bool related = (t->memory.view_of == from && verify_view_kind(t) == VERIFY_IN_PLACE) ||
+                   (from && from->memory.view_of == t && verify_view_kind(from) == VERIFY_IN_PLACE);
     return related && p[operand].content == p[older].content;
 }
 
@@ -169,30 +169,32 @@ static bool check_storages(verifier *v, const place *p) {
 
 static bool in_arena(const verifier *v, const place *p, int i) {
     const ir_tensor *root = v->g->tensors[p[i].root];
-    return root->role == IR_ROLE_VALUE && !root->fused && !root->on_load && !verify_is_output(v, root);
+    return root->role == IR_ROLE_VALUE && !root->cpu.fused && !root->cpu.on_load &&
+           !verify_is_output(v, root);
 }
 
 static bool check_offset(verifier *v, const place *p, int i) {
     const ir_tensor *t = v->g->tensors[i];
     const ir_tensor *root = v->g->tensors[p[i].root];
     if (!in_arena(v, p, i)) {
-        if (t->arena_offset == -1) return true;
+        if (t->memory.arena_offset == -1) return true;
         return verify_broken(v, "memory-place",
                              "%%%s lies in the caller's memory or nowhere but has an arena offset", t->name);
     }
-    if (root->arena_offset < 0)
+    if (root->memory.arena_offset < 0)
         return verify_broken(v, "memory-place", "%%%s has no arena offset", root->name);
     if (t != root) {
-        if (t->arena_offset == -1 || t->arena_offset == root->arena_offset + p[i].at) return true;
+        if (t->memory.arena_offset == -1 || t->memory.arena_offset == root->memory.arena_offset + p[i].at)
+            return true;
         return verify_broken(v, "memory-place", "%%%s has an arena offset that its view contradicts",
                              t->name);
     }
-    if (t->arena_offset % ALIGN)
+    if (t->memory.arena_offset % ALIGN)
         return verify_broken(v, "memory-align", "%%%s at arena+%lld is not aligned to %d", t->name,
-                             (long long)t->arena_offset, ALIGN);
-    if (t->arena_offset > v->g->arena_bytes - p[i].bytes)
+                             (long long)t->memory.arena_offset, ALIGN);
+    if (t->memory.arena_offset > v->g->arena_bytes - p[i].bytes)
         return verify_broken(v, "memory-bounds", "%%%s at arena+%lld of %lld bytes leaves the arena of %lld",
-                             t->name, (long long)t->arena_offset, (long long)p[i].bytes,
+                             t->name, (long long)t->memory.arena_offset, (long long)p[i].bytes,
                              (long long)v->g->arena_bytes);
     return true;
 }
@@ -211,15 +213,16 @@ static use tensor_use(const verifier *v, const place *p, int i) {
     return (use){v->g->tensors[i]->name,
                  "",
                  p[i].root,
-                 v->g->tensors[p[i].root]->arena_offset + p[i].at,
+                 v->g->tensors[p[i].root]->memory.arena_offset + p[i].at,
                  p[i].bytes,
                  p[i].time};
 }
 
 static use scratch_use(const verifier *v, int node) {
     const ir_node *n = v->g->nodes[node];
-    int first = n->gathered ? verify_group_first(v, v->born[ir_index_find(&v->index, n->in[0])]) : node;
-    return (use){n->out[0]->name, "scratch of ", -1, n->scratch_offset, n->scratch, {first, node}};
+    int first = n->cpu.gathered ? verify_group_first(v, v->born[ir_index_find(&v->index, n->in[0])]) : node;
+    return (use){n->out[0]->name,          "scratch of ",     -1,
+                 n->memory.scratch_offset, n->memory.scratch, {first, node}};
 }
 
 static bool check_apart(verifier *v, const use *a, const use *b) {
@@ -274,21 +277,22 @@ static bool check_uses(verifier *v, const use *uses, int count) {
 
 static bool check_scratch(verifier *v, const ir_node *n) {
     const char *name = n->out[0]->name;
-    if (n->scratch < 0 || n->scratch > IR_MAX_BYTES || (!n->scratch && n->scratch_offset != -1))
+    if (n->memory.scratch < 0 || n->memory.scratch > IR_MAX_BYTES ||
+        (!n->memory.scratch && n->memory.scratch_offset != -1))
         return verify_broken(v, "scratch", "%%%s wants %lld bytes of scratch memory at %lld", name,
-                             (long long)n->scratch, (long long)n->scratch_offset);
-    if (!n->scratch || v->g->arena_bytes < 0) {
-        if (n->scratch_offset == -1) return true;
+                             (long long)n->memory.scratch, (long long)n->memory.scratch_offset);
+    if (!n->memory.scratch || v->g->arena_bytes < 0) {
+        if (n->memory.scratch_offset == -1) return true;
         return verify_broken(v, "memory-place", "%%%s has scratch memory but the arena has no size", name);
     }
-    if (n->scratch_offset < 0)
+    if (n->memory.scratch_offset < 0)
         return verify_broken(v, "memory-place", "%%%s has no place for its scratch memory", name);
-    if (n->scratch_offset % ALIGN)
+    if (n->memory.scratch_offset % ALIGN)
         return verify_broken(v, "memory-align", "%%%s: scratch+%lld is not aligned to %d", name,
-                             (long long)n->scratch_offset, ALIGN);
-    if (n->scratch_offset > v->g->arena_bytes - n->scratch)
+                             (long long)n->memory.scratch_offset, ALIGN);
+    if (n->memory.scratch_offset > v->g->arena_bytes - n->memory.scratch)
         return verify_broken(v, "memory-bounds", "%%%s: scratch+%lld of %lld bytes leaves the arena of %lld",
-                             name, (long long)n->scratch_offset, (long long)n->scratch,
+                             name, (long long)n->memory.scratch_offset, (long long)n->memory.scratch,
                              (long long)v->g->arena_bytes);
     return true;
 }
@@ -301,7 +305,7 @@ static bool check_arena(verifier *v, const place *p) {
         if (in_arena(v, p, i)) uses[count++] = tensor_use(v, p, i);
     }
     for (int i = 0; i < nodes; i++)
-        if (v->g->nodes[i]->scratch) uses[count++] = scratch_use(v, i);
+        if (v->g->nodes[i]->memory.scratch) uses[count++] = scratch_use(v, i);
     return check_uses(v, uses, count);
 }
 
@@ -312,7 +316,7 @@ bool verify_memory(verifier *v) {
         if (!check_scratch(v, v->g->nodes[i])) return false;
     if (v->g->arena_bytes >= 0) return check_arena(v, p);
     for (int i = 0; i < v->g->n_tensors; i++)
-        if (v->g->tensors[i]->arena_offset != -1)
+        if (v->g->tensors[i]->memory.arena_offset != -1)
             return verify_broken(v, "memory-place", "%%%s has an arena offset but the arena has no size",
                                  v->g->tensors[i]->name);
     return true;

@@ -7,14 +7,14 @@
 enum { DEPTH = 2 };
 
 int verify_group_first(const verifier *v, int at) {
-    int group = v->g->nodes[at]->stream;
-    while (group && at > 0 && v->g->nodes[at - 1]->stream == group) at--;
+    int group = v->g->nodes[at]->memory.stream;
+    while (group && at > 0 && v->g->nodes[at - 1]->memory.stream == group) at--;
     return at;
 }
 
 int verify_group_last(const verifier *v, int at) {
-    int group = v->g->nodes[at]->stream;
-    while (group && at + 1 < v->g->n_nodes && v->g->nodes[at + 1]->stream == group) at++;
+    int group = v->g->nodes[at]->memory.stream;
+    while (group && at + 1 < v->g->n_nodes && v->g->nodes[at + 1]->memory.stream == group) at++;
     return at;
 }
 
@@ -22,10 +22,10 @@ int verify_group_last(const verifier *v, int at) {
 
 static bool check_node(verifier *v, int at) {
     const ir_node *n = v->g->nodes[at];
-    if (!n->stream) return true;
-    if (n->stream < 0 || n->slab < 1)
-        return verify_broken(v, "stream", "'%s' has group %d and %d planes per step", n->name, n->stream,
-                             n->slab);
+    if (!n->memory.stream) return true;
+    if (n->memory.stream < 0 || n->memory.slab < 1)
+        return verify_broken(v, "stream", "'%s' has group %d and %d planes per step", n->name,
+                             n->memory.stream, n->memory.slab);
     if (v->g->recompute && n->out[0]->rank > 0 && n->out[0]->dim[0] != 1)
         return verify_broken(v, "stream", "'%s' streams a batch of %lld", n->name,
                              (long long)n->out[0]->dim[0]);
@@ -34,32 +34,32 @@ static bool check_node(verifier *v, int at) {
                              n->name);
     if (at == verify_group_first(v, at)) {
         for (int i = 0; i < at; i++)
-            if (v->g->nodes[i]->stream == n->stream)
+            if (v->g->nodes[i]->memory.stream == n->memory.stream)
                 return verify_broken(v, "stream", "other nodes stand between '%s' and '%s' of group %d",
-                                     v->g->nodes[i]->name, n->name, n->stream);
-    } else if (v->g->nodes[at - 1]->slab != n->slab) {
-        return verify_broken(v, "stream", "group %d has two numbers of planes per step", n->stream);
+                                     v->g->nodes[i]->name, n->name, n->memory.stream);
+    } else if (v->g->nodes[at - 1]->memory.slab != n->memory.slab) {
+        return verify_broken(v, "stream", "group %d has two numbers of planes per step", n->memory.stream);
     }
     return true;
 }
 
 static bool check_ring(verifier *v, const ir_tensor *t) {
     const ir_node *n = t->producer;
-    if (!t->ring) return true;
-    if (t->rank != 5 || t->ring < 0 || t->ring >= t->dim[DEPTH])
-        return verify_broken(v, "ring", "%%%s cannot have a ring of %d planes", t->name, t->ring);
-    if (!n || !n->stream || verify_is_output(v, t))
+    if (!t->memory.ring) return true;
+    if (t->rank != 5 || t->memory.ring < 0 || t->memory.ring >= t->dim[DEPTH])
+        return verify_broken(v, "ring", "%%%s cannot have a ring of %d planes", t->name, t->memory.ring);
+    if (!n || !n->memory.stream || verify_is_output(v, t))
         return verify_broken(v, "ring", "%%%s is a ring, but its planes are not passed on inside a group",
                              t->name);
-    if (ir_is_joined(n) && n->in[0]->producer->stream != n->stream)
+    if (ir_is_joined(n) && n->in[0]->producer->memory.stream != n->memory.stream)
         return verify_broken(v, "ring",
                              "%%%s is a ring, but the kernel of '%s', outside its group, writes it", t->name,
                              n->in[0]->producer->name);
     for (int i = 0; i < t->n_users; i++)
-        if (t->users[i]->stream != n->stream)
+        if (t->users[i]->memory.stream != n->memory.stream)
             return verify_broken(v, "ring", "'%s' reads %%%s, of which a ring of %d planes is left",
-                                 t->users[i]->name, t->name, t->ring);
-    return (!t->view_of && !ir_has_views(t)) ||
+                                 t->users[i]->name, t->name, t->memory.ring);
+    return (!t->memory.view_of && !ir_has_views(t)) ||
            verify_broken(v, "ring", "%%%s is a ring and shares its memory", t->name);
 }
 
@@ -87,13 +87,13 @@ typedef struct stage {
 } stage;
 
 static int64_t places(const ir_tensor *t) {
-    return t->ring ? t->ring : t->dim[DEPTH];
+    return t->memory.ring ? t->memory.ring : t->dim[DEPTH];
 }
 
 /* Whether plane z of node i's result is in memory. */
 static bool is_there(const verifier *v, const stage *s, int i, int64_t z) {
     const ir_tensor *t = v->g->nodes[i]->out[0];
-    int64_t at = t->ring && v->g->recompute ? z - s->window[i - s->first] : z % places(t);
+    int64_t at = t->memory.ring && v->g->recompute ? z - s->window[i - s->first] : z % places(t);
     return at >= 0 && at < places(t) && s->holds[i - s->first][at] == z;
 }
 
@@ -117,7 +117,7 @@ static bool check_begin(verifier *v, const stage *s, const ir_step *step) {
     const ir_node *n = v->g->nodes[step->node];
     const ir_tensor *y = n->out[0];
     int64_t done = s->done[step->node - s->first];
-    bool anew = y->ring && v->g->recompute && step->planes.begin >= 0;
+    bool anew = y->memory.ring && v->g->recompute && step->planes.begin >= 0;
     if ((!anew && step->planes.begin != done) || step->planes.end > y->dim[DEPTH])
         return verify_broken(v, "stream-order", "'%s' makes planes %lld to %lld after plane %lld", n->name,
                              (long long)step->planes.begin, (long long)step->planes.end, (long long)done);
@@ -135,7 +135,7 @@ static bool check_step(verifier *v, const stage *s, const ir_step *step) {
     if (!check_begin(v, s, step)) return false;
     for (int k = 0; k < n->n_in; k++)
         if (n->in[k] && !check_operand(v, s, n, k, step->planes)) return false;
-    if (n->out[0]->ring && v->g->recompute) {
+    if (n->out[0]->memory.ring && v->g->recompute) {
         base = s->window[at] = step->planes.begin;
         for (int64_t z = 0; z < size; z++) holds[z] = -1;
     }
@@ -156,11 +156,12 @@ static bool check_group(verifier *v, int first, int last) {
         s.holds[i - first] = ir_alloc(v->scratch, (size_t)size + 1, sizeof **s.holds);
         for (int64_t z = 0; z < size; z++) s.holds[i - first][z] = -1;
     }
-    const ir_step *steps = ir_group_steps(v->g, first, last, v->g->nodes[first]->slab, v->scratch, &count);
+    const ir_step *steps =
+        ir_group_steps(v->g, first, last, v->g->nodes[first]->memory.slab, v->scratch, &count);
     for (int i = 0; i < count; i++)
         if (!check_step(v, &s, &steps[i])) return false;
     for (int i = first; i <= last; i++) {
-        bool window = v->g->recompute && v->g->nodes[i]->out[0]->ring;
+        bool window = v->g->recompute && v->g->nodes[i]->out[0]->memory.ring;
         if (!window && s.done[i - first] != v->g->nodes[i]->out[0]->dim[DEPTH])
             return verify_broken(v, "stream-order", "'%s' makes %lld planes only", v->g->nodes[i]->name,
                                  (long long)s.done[i - first]);
@@ -175,7 +176,7 @@ bool verify_streams(verifier *v) {
         if (!check_node(v, i)) return false;
     for (int i = 0, last; i < v->g->n_nodes; i = last + 1) {
         last = verify_group_last(v, i);
-        if (v->g->nodes[i]->stream && !check_group(v, i, last)) return false;
+        if (v->g->nodes[i]->memory.stream && !check_group(v, i, last)) return false;
     }
     return true;
 }

@@ -149,8 +149,8 @@ static bool read_inputs(onnx_import *im) {
     if (!check_dim_options(im)) return false;
     for (size_t i = 0; i < im->graph->n_input; i++) {
         const Onnx__ValueInfoProto *v = im->graph->input[i];
-        /* Before IR version 4 every initializer is also listed as an input: it is a default, and we take it.
-         */
+        /* Before IR version 4 every initializer is also listed as an input:
+         * it is a default, and we take it. */
         if (onnx_find(im, v->name)->init || bind_constant(im, v->name)) continue;
         if (!read_input(im, v)) return false;
     }

@@ -6,11 +6,11 @@
 enum { SPACE = 2, MAX_SPACE = IR_MAX_RANK - SPACE };
 static const int64_t LARGE = INT32_MAX; /* of one kernel, stride, dilation or pad */
 
-typedef struct window {
+typedef struct onnx_window {
     int n; /* spatial axes */
     int64_t kernel[MAX_SPACE], stride[MAX_SPACE], dilation[MAX_SPACE], out_pad[MAX_SPACE];
     int64_t pad[2 * MAX_SPACE];
-} window;
+} onnx_window;
 
 /* Attribute `name` into out: count values from low, `absent` where it is not given. */
 static bool window_list(const onnx_call *c, const char *name, int count, int64_t low, int64_t absent,
@@ -28,8 +28,8 @@ static bool window_list(const onnx_call *c, const char *name, int count, int64_t
 }
 
 /* All but the kernel, which convolutions take from their weights. */
-static bool window_read(const onnx_call *c, int rank, window *w) {
-    *w = (window){.n = rank - SPACE};
+static bool window_read(const onnx_call *c, int rank, onnx_window *w) {
+    *w = (onnx_window){.n = rank - SPACE};
     if (rank <= SPACE || rank > IR_MAX_RANK)
         return onnx_bad(c, "its input has %d axes; batch, channels and 1 to %d spatial axes are expected",
                         rank, MAX_SPACE);
@@ -39,7 +39,7 @@ static bool window_read(const onnx_call *c, int rank, window *w) {
            window_list(c, "output_padding", w->n, 0, 0, w->out_pad);
 }
 
-static bool window_kernel_of(const onnx_call *c, const ir_tensor *weight, window *w) {
+static bool window_kernel_of(const onnx_call *c, const ir_tensor *weight, onnx_window *w) {
     int64_t given[MAX_SPACE];
     if (weight->rank != w->n + SPACE)
         return onnx_bad(c, "the weight has %d axes, the input %d", weight->rank, w->n + SPACE);
@@ -59,7 +59,7 @@ static bool window_kernel_of(const onnx_call *c, const ir_tensor *weight, window
 
 typedef enum auto_pad { PAD_EXPLICIT, PAD_UPPER, PAD_LOWER, PAD_VALID } auto_pad;
 
-static bool window_auto_pad(const onnx_call *c, const window *w, auto_pad *out) {
+static bool window_auto_pad(const onnx_call *c, const onnx_window *w, auto_pad *out) {
     static const char *const names[] = {"NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID"};
     const char *word = onnx_word(c, "auto_pad", "NOTSET");
     for (int i = 0; i < 4; i++) {
@@ -72,17 +72,17 @@ static bool window_auto_pad(const onnx_call *c, const window *w, auto_pad *out) 
     return onnx_bad(c, "auto_pad '%s' is none of NOTSET, SAME_UPPER, SAME_LOWER, VALID", word);
 }
 
-static int64_t extent(const window *w, int i) {
+static int64_t extent(const onnx_window *w, int i) {
     return (w->kernel[i] - 1) * w->dilation[i] + 1;
 }
 
-static void split_pad(window *w, int i, int64_t total, bool more_at_end) {
+static void split_pad(onnx_window *w, int i, int64_t total, bool more_at_end) {
     w->pad[i] = more_at_end ? total / 2 : total - total / 2;
     w->pad[w->n + i] = total - w->pad[i];
 }
 
 /* SAME: as many outputs as strides begin inside the input. */
-static bool window_resolve_same(const onnx_call *c, const ir_tensor *x, window *w) {
+static bool window_resolve_same(const onnx_call *c, const ir_tensor *x, onnx_window *w) {
     auto_pad mode;
     if (!window_auto_pad(c, w, &mode)) return false;
     if (mode != PAD_UPPER && mode != PAD_LOWER) return true;
@@ -95,7 +95,7 @@ static bool window_resolve_same(const onnx_call *c, const ir_tensor *x, window *
     return true;
 }
 
-static void window_set(onnx_call *c, ir_node *n, const window *w) {
+static void window_set(onnx_call *c, ir_node *n, const onnx_window *w) {
     ir_set_ints(c->g, n, IR_KERNEL, w->n, w->kernel);
     ir_set_ints(c->g, n, IR_STRIDE, w->n, w->stride);
     ir_set_ints(c->g, n, IR_DILATION, w->n, w->dilation);
@@ -103,7 +103,7 @@ static void window_set(onnx_call *c, ir_node *n, const window *w) {
 }
 
 bool onnx_conv(onnx_call *c) {
-    window w;
+    onnx_window w;
     if (!window_read(c, c->in[0]->rank, &w) || !window_kernel_of(c, c->in[1], &w) ||
         !window_resolve_same(c, c->in[0], &w))
         return false;
@@ -115,7 +115,7 @@ bool onnx_conv(onnx_call *c) {
 
 /* What output_shape (attribute, or input * stride for SAME) makes of the pads. A total below 0 means voxels
  * behind the last window: output padding. */
-static bool transpose_pads(const onnx_call *c, const ir_tensor *x, window *w) {
+static bool transpose_pads(const onnx_call *c, const ir_tensor *x, onnx_window *w) {
     int count;
     auto_pad mode;
     const int64_t *want = onnx_ints(c, "output_shape", &count);
@@ -142,7 +142,7 @@ static bool transpose_pads(const onnx_call *c, const ir_tensor *x, window *w) {
 }
 
 bool onnx_conv_transpose(onnx_call *c) {
-    window w;
+    onnx_window w;
     if (!window_read(c, c->in[0]->rank, &w) || !window_kernel_of(c, c->in[1], &w) ||
         !transpose_pads(c, c->in[0], &w))
         return false;
@@ -154,7 +154,7 @@ bool onnx_conv_transpose(onnx_call *c) {
 }
 
 bool onnx_pool(onnx_call *c) {
-    window w;
+    onnx_window w;
     if (!onnx_has(c, "kernel_shape")) return onnx_bad(c, "attribute kernel_shape is missing");
     if (!window_read(c, c->in[0]->rank, &w) || !window_list(c, "kernel_shape", w.n, 1, 1, w.kernel) ||
         !window_resolve_same(c, c->in[0], &w))

@@ -11,8 +11,8 @@ enum { ONNX_OLDEST_OPSET = 9, ONNX_NEWEST_OPSET = 23 };
 enum { ONNX_MAX_NAMES = 1 << 16 };
 /* No evaluated constant may be larger: shape arithmetic is small, and a corrupt Expand must not eat the
  * machine. */
-/* Elements that constant expressions may have, all together: so many, and some for each that the file gives.
- */
+/* Elements that constant expressions may have, all together:
+ * so many, and some for each that the file gives. */
 #define ONNX_MAX_FOLDED       ((int64_t)1 << 25)
 #define ONNX_FOLDED_PER_GIVEN 4
 
@@ -115,8 +115,8 @@ bool onnx_axis(const onnx_call *c, int64_t *axis, int rank);
 /* All of them, and refuses duplicates. */
 bool onnx_axes(const onnx_call *c, int64_t *axis, int count, int rank);
 
-/* Begins an IR node. suffix NULL: its output is the call's first output; else an intermediate named after it.
- */
+/* Begins an IR node. suffix NULL: its output is the call's first output;
+ * else an intermediate named after it. */
 ir_node *onnx_begin(onnx_call *c, const char *suffix, ir_op op, int n_in, ir_tensor *const *in);
 /* Checks and infers; evaluates the node if its inputs are constants. The output, or NULL. */
 ir_tensor *onnx_end(onnx_call *c, ir_node *n);

@@ -15,7 +15,7 @@ bool onnx_identity(onnx_call *c) {
 /* Integers are their own floor, ceiling and rounding. */
 bool onnx_map(onnx_call *c) {
     ir_op op = (ir_op)c->op->ir;
-    bool rounds = op == IR_OP_FLOOR || op == IR_OP_CEIL_ || op == IR_OP_ROUND;
+    bool rounds = op == IR_OP_FLOOR || op == IR_OP_CEIL || op == IR_OP_ROUND;
     if (rounds && !ir_dtype_is_float(c->in[0]->dtype)) return onnx_identity(c);
     return onnx_bind(c, 0, onnx_emit(c, NULL, op, 1, c->in));
 }

@@ -218,36 +218,17 @@ ir_tensor *onnx_slice(onnx_call *c, const char *suffix, ir_tensor *x, const int6
 }
 
 ir_tensor *onnx_scalar(onnx_call *c, const char *suffix, ir_dtype t, double v) {
-    union {
-        float f32;
-        double f64;
-        int64_t i64;
-        int32_t i32;
-        uint8_t u8;
-    } u = {0};
+    double own; /* as many bytes as any type has */
     const double most = t == IR_BOOL ? 1 : UINT8_MAX;
     if (!ir_dtype_is_float(t) && !(v >= 0 && v <= most && v == floor(v))) {
         onnx_bad(c, "%g is no %s: it does not take inputs of that type", v, ir_dtype_name(t));
         return NULL;
     }
-    switch (t) {
-    case IR_F32:
-        u.f32 = (float)v;
-        break;
-    case IR_F64:
-        u.f64 = v;
-        break;
-    case IR_I64:
-        u.i64 = (int64_t)v;
-        break;
-    case IR_I32:
-        u.i32 = (int32_t)v;
-        break;
-    default:
-        u.u8 = (uint8_t)v;
-        break;
-    }
-    return ir_add_const(c->g, onnx_name(c->im, output_base(c, suffix)), t, 0, NULL, &u, true);
+    if (ir_dtype_is_float(t))
+        ir_store_float(t, &own, 0, v);
+    else
+        ir_store_int(t, &own, 0, (int64_t)v);
+    return ir_add_const(c->g, onnx_name(c->im, output_base(c, suffix)), t, 0, NULL, &own, true);
 }
 
 static bool is_operand(const onnx_call *c, const ir_tensor *t) {

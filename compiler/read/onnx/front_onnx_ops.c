@@ -2,6 +2,8 @@
  *
  * An operator has a row per meaning: a new row begins at the opset that changed what its inputs or attributes
  * mean. Rows begin where the operator did; the importer itself refuses opsets before 9. */
+#include "front_onnx_ops.h"
+
 #include "front_onnx_import.h"
 
 #include <string.h>
@@ -33,8 +35,8 @@ static const onnx_op onnx_ops[] = {
     {"Tanh",                  1, NEWEST, 1,  1,  1, onnx_map,               IR_OP_TANH,           "~consumed_inputs=I"},
     {"HardSigmoid",           1, NEWEST, 1,  1,  1, onnx_hard_sigmoid,      0,                    "alpha=f beta=f ~consumed_inputs=I"},
     {"HardSwish",            14, NEWEST, 1,  1,  1, onnx_hard_sigmoid,      0,                    ""},
-    {"Clip",                  1, 10,     1,  1,  1, onnx_clip,              0,                    "min=f max=f ~consumed_inputs=I"},
-    {"Clip",                 11, NEWEST, 1,  3,  1, onnx_clip,              0,                    ""},
+    {"Clip",                  1, 10,     1,  1,  1, onnx_clip,              IR_OP_CLIP,           "min=f max=f ~consumed_inputs=I"},
+    {"Clip",                 11, NEWEST, 1,  3,  1, onnx_clip,              IR_OP_CLIP,           ""},
     {"Softmax",               1, NEWEST, 1,  1,  1, onnx_softmax,           IR_OP_SOFTMAX,        "axis=i"},
     {"LogSoftmax",            1, NEWEST, 1,  1,  1, onnx_softmax,           IR_OP_LOG_SOFTMAX,    "axis=i"},
     /* arithmetic; broadcasting is NumPy's since opset 7 */
@@ -55,7 +57,7 @@ static const onnx_op onnx_ops[] = {
     {"Neg",                   1, NEWEST, 1,  1,  1, onnx_map,               IR_OP_NEG,            "~consumed_inputs=I"},
     {"Abs",                   1, NEWEST, 1,  1,  1, onnx_map,               IR_OP_ABS,            "~consumed_inputs=I"},
     {"Floor",                 1, NEWEST, 1,  1,  1, onnx_map,               IR_OP_FLOOR,          "~consumed_inputs=I"},
-    {"Ceil",                  1, NEWEST, 1,  1,  1, onnx_map,               IR_OP_CEIL_,          "~consumed_inputs=I"},
+    {"Ceil",                  1, NEWEST, 1,  1,  1, onnx_map,               IR_OP_CEIL,           "~consumed_inputs=I"},
     {"Round",                11, NEWEST, 1,  1,  1, onnx_map,               IR_OP_ROUND,          ""},
     /* comparison and logic */
     {"Equal",                 7, NEWEST, 2,  2,  1, onnx_binary,            IR_OP_EQUAL,          ""},
@@ -130,6 +132,14 @@ const onnx_op *onnx_op_find(const char *name, int opset) {
     for (int i = 0; i < ONNX_OP_COUNT; i++)
         if (strcmp(onnx_ops[i].name, name) == 0 && opset >= onnx_ops[i].since && opset <= onnx_ops[i].until)
             return &onnx_ops[i];
+    return NULL;
+}
+
+const char *onnx_map_name(ir_op op) {
+    static onnx_handler *const maps[] = {onnx_map, onnx_map_alpha, onnx_clip};
+    for (int i = 0; i < ONNX_OP_COUNT; i++)
+        for (size_t k = 0; k < sizeof maps / sizeof *maps; k++)
+            if (onnx_ops[i].import == maps[k] && onnx_ops[i].ir == (int)op) return onnx_ops[i].name;
     return NULL;
 }
 

@@ -21,23 +21,23 @@ static const struct {
               {"BOOL", 1, OTHER}, {"F8_E4M3", 1, OTHER}, {"F8_E5M2", 1, OTHER}};
 enum { DTYPES = sizeof dtypes / sizeof *dtypes };
 
-typedef struct entry {
+typedef struct tensor_entry {
     const char *name;
     int dtype; /* row of dtypes */
     int rank;
     int64_t dim[IR_MAX_RANK], begin, end;
     bool used;
-} entry;
+} tensor_entry;
 
-typedef struct weight_file {
+typedef struct safetensors_file {
     const char *name;
     ir_arena *arena;
     const char *data;
     int64_t bytes;
     int count;
-    entry *entry; /* by begin */
+    tensor_entry *entry; /* by begin */
     ir_diag *d;
-} weight_file;
+} safetensors_file;
 
 /* "F32[64, 32, 3, 3, 3]" */
 static const char *shape_text(const char *type, int rank, const int64_t *dim, char *buf, size_t n) {
@@ -48,17 +48,17 @@ static const char *shape_text(const char *type, int rank, const int64_t *dim, ch
     return buf;
 }
 
-static const char *entry_text(const entry *e, char *buf, size_t n) {
+static const char *entry_text(const tensor_entry *e, char *buf, size_t n) {
     return shape_text(dtypes[e->dtype].name, e->rank, e->dim, buf, n);
 }
 
 /* ---- the header */
 
-static bool bad_entry(weight_file *w, const char *name, const char *what) {
+static bool bad_entry(safetensors_file *w, const char *name, const char *what) {
     return ir_fail(w->d, IR_EXIT_INPUT, "%s: tensor %.200s: %s", w->name, name, what);
 }
 
-static bool read_dtype(weight_file *w, entry *e, const json_value *v) {
+static bool read_dtype(safetensors_file *w, tensor_entry *e, const json_value *v) {
     for (int i = 0; v && v->kind == JSON_STRING && i < DTYPES; i++)
         if (!strcmp(dtypes[i].name, v->string)) {
             e->dtype = i;
@@ -69,7 +69,7 @@ static bool read_dtype(weight_file *w, entry *e, const json_value *v) {
                    e->name, v && v->kind == JSON_STRING ? v->string : "(missing)");
 }
 
-static bool read_shape(weight_file *w, entry *e, const json_value *v) {
+static bool read_shape(safetensors_file *w, tensor_entry *e, const json_value *v) {
     if (!v || v->kind != JSON_LIST || v->count > IR_MAX_RANK)
         return bad_entry(w, e->name, "shape must be a list of at most 8 sizes");
     for (int i = 0; i < v->count; i++) {
@@ -81,7 +81,7 @@ static bool read_shape(weight_file *w, entry *e, const json_value *v) {
     return true;
 }
 
-static bool read_offsets(weight_file *w, entry *e, const json_value *v) {
+static bool read_offsets(safetensors_file *w, tensor_entry *e, const json_value *v) {
     int64_t count;
     char shape[200];
     if (!v || v->kind != JSON_LIST || v->count != 2 || !v->item[0].is_integer || !v->item[1].is_integer)
@@ -102,13 +102,13 @@ static bool read_offsets(weight_file *w, entry *e, const json_value *v) {
 }
 
 static int by_begin(const void *a, const void *b) {
-    const entry *x = a, *y = b;
+    const tensor_entry *x = a, *y = b;
     if (x->begin != y->begin) return x->begin < y->begin ? -1 : 1;
     return (x->end > y->end) - (x->end < y->end);
 }
 
 /* The format allows neither overlaps nor gaps. */
-static bool check_layout(weight_file *w) {
+static bool check_layout(safetensors_file *w) {
     int64_t at = 0;
     qsort(w->entry, (size_t)w->count, sizeof *w->entry, by_begin);
     for (int i = 0; i < w->count; i++) {
@@ -122,14 +122,14 @@ static bool check_layout(weight_file *w) {
                                      w->name, (long long)(w->bytes - at));
 }
 
-static bool read_entries(weight_file *w, const json_value *root) {
+static bool read_entries(safetensors_file *w, const json_value *root) {
     if (root->kind != JSON_OBJECT)
         return ir_fail(w->d, IR_EXIT_INPUT, "%s: the header must be a JSON object", w->name);
     w->entry = ir_alloc(w->arena, (size_t)root->count + 1, sizeof *w->entry);
     for (int i = 0; i < root->count; i++) {
         const json_value *v = &root->item[i];
         if (!strcmp(root->key[i], "__metadata__")) continue;
-        entry *e = &w->entry[w->count++];
+        tensor_entry *e = &w->entry[w->count++];
         e->name = root->key[i];
         if (v->kind != JSON_OBJECT) return bad_entry(w, e->name, "expected {dtype, shape, data_offsets}");
         if (!read_dtype(w, e, json_get(v, "dtype")) || !read_shape(w, e, json_get(v, "shape")) ||
@@ -139,7 +139,7 @@ static bool read_entries(weight_file *w, const json_value *root) {
     return check_layout(w);
 }
 
-static bool read_header(weight_file *w, const char *bytes, size_t n) {
+static bool read_header(safetensors_file *w, const char *bytes, size_t n) {
     uint64_t length = 0;
     if (n < 8)
         return ir_fail(w->d, IR_EXIT_INPUT,
@@ -188,7 +188,7 @@ static float convert(element kind, const unsigned char *p) {
     ir_die("convert: element kind %d", (int)kind);
 }
 
-static bool fill(weight_file *w, ir_graph *g, ir_tensor *t, const entry *e) {
+static bool fill(safetensors_file *w, ir_graph *g, ir_tensor *t, const tensor_entry *e) {
     int64_t count = ir_count(t);
     float *data = ir_alloc(g->arena, (size_t)count, sizeof *data);
     const unsigned char *p = (const unsigned char *)w->data + e->begin;
@@ -206,14 +206,14 @@ static bool fill(weight_file *w, ir_graph *g, ir_tensor *t, const entry *e) {
 
 /* ---- matching names */
 
-static entry *find(const weight_file *w, const char *name) {
+static tensor_entry *find(const safetensors_file *w, const char *name) {
     for (int i = 0; i < w->count; i++)
         if (!strcmp(w->entry[i].name, name)) return &w->entry[i];
     return NULL;
 }
 
 /* Equal but for axes of size 1 at the end. */
-static bool same_shape(const ir_tensor *t, const entry *e) {
+static bool same_shape(const ir_tensor *t, const tensor_entry *e) {
     for (int i = 0; i < t->rank || i < e->rank; i++)
         if ((i < t->rank ? t->dim[i] : 1) != (i < e->rank ? e->dim[i] : 1)) return false;
     return true;
@@ -223,9 +223,9 @@ static bool wanted(const ir_tensor *t) {
     return t->role == IR_ROLE_CONST && !t->data;
 }
 
-static bool take(weight_file *w, ir_graph *g, ir_tensor *t) {
+static bool take(safetensors_file *w, ir_graph *g, ir_tensor *t) {
     char have[200], want[200];
-    entry *e = find(w, t->name);
+    tensor_entry *e = find(w, t->name);
     if (!e) return true; /* reported together */
     if (!same_shape(t, e))
         return ir_fail(w->d, IR_EXIT_INPUT, "%s: tensor %s is %s, and the network's is %s", w->name, e->name,
@@ -261,7 +261,7 @@ static bool ends_with(const char *s, const char *tail, size_t *stem) {
 
 /* What a file of a norm layer holds besides what this graph reads (it may normalise with the tile's
  * statistics). */
-static bool may_be_left(const ir_graph *g, const entry *e) {
+static bool may_be_left(const ir_graph *g, const tensor_entry *e) {
     static const char *const tails[] = {".running_mean", ".running_var", ".num_batches_tracked"};
     size_t stem;
     for (int i = 0; i < 3; i++) {
@@ -273,7 +273,7 @@ static bool may_be_left(const ir_graph *g, const entry *e) {
     return false;
 }
 
-static bool report_unmatched(weight_file *w, const ir_graph *g) {
+static bool report_unmatched(safetensors_file *w, const ir_graph *g) {
     name_list missing = {0}, extra = {0};
     char shape[200];
     for (int i = 0; i < g->n_tensors; i++) {
@@ -281,7 +281,7 @@ static bool report_unmatched(weight_file *w, const ir_graph *g) {
         if (wanted(t)) list_name(&missing, t->name, shape_text("F32", t->rank, t->dim, shape, sizeof shape));
     }
     for (int i = 0; i < w->count; i++) {
-        const entry *e = &w->entry[i];
+        const tensor_entry *e = &w->entry[i];
         if (!e->used && !may_be_left(g, e)) list_name(&extra, e->name, entry_text(e, shape, sizeof shape));
     }
     if (!missing.count && !extra.count) return true;
@@ -298,7 +298,7 @@ static bool report_unmatched(weight_file *w, const ir_graph *g) {
 }
 
 bool weights_parse(ir_graph *g, const char *bytes, size_t n, const char *name, ir_diag *d) {
-    weight_file w = {.name = name, .arena = ir_arena_new(), .d = d};
+    safetensors_file w = {.name = name, .arena = ir_arena_new(), .d = d};
     bool ok = read_header(&w, bytes, n);
     for (int i = 0; ok && i < g->n_tensors; i++)
         if (wanted(g->tensors[i])) ok = take(&w, g, g->tensors[i]);

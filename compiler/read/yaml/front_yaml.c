@@ -260,8 +260,8 @@ static bool use_block(yaml_layer *l, const yaml_item *block, ir_tensor *previous
                               .use = l->scope->use ? l->scope->use : l->at,
                               .prefix = ir_format(a, "%s.", l->path),
                               .depth = l->scope->depth + 1};
-    /* Values of $parameters outlive this function only inside names and tensors, so the scope may live here.
-     */
+    /* Values of $parameters outlive this function only inside names and tensors,
+     * so the scope may live here. */
     return yaml_add_name(l->b, ir_format(a, "%sinput", inner.prefix), l->at, l->in[0]) &&
            build_layers(l->b, yaml_find(block, "layers"), &inner, l->in[0], l->name, &l->out);
 }
@@ -377,15 +377,15 @@ static bool build_with(yaml_build *b, const yaml_source *src, const yaml_options
     return build(b);
 }
 
-typedef struct trial {
+typedef struct size_trial {
     const yaml_source *src;
     const yaml_options *opt;
     int spatial;
-} trial;
+} size_trial;
 
 /* Builds only to see whether the layers accept this size; the volume section may well not. */
 static bool try_size(void *ctx, const int64_t *size) {
-    const trial *t = ctx;
+    const size_trial *t = ctx;
     char text[YAML_MAX_SPATIAL][40];
     const char *dims[YAML_MAX_SPATIAL];
     for (int i = 0; i < t->spatial; i++) {
@@ -408,7 +408,7 @@ static void report_shape(const yaml_build *b) {
     char sizes[700] = "";
     if (b->g->n_inputs == 1 && (int64_t)b->layers * 1000 <= TRIES_WORTH) {
         const ir_tensor *in = b->g->inputs[0];
-        trial t = {b->src, b->opt, in->rank - 2};
+        size_trial t = {b->src, b->opt, in->rank - 2};
         yaml_legal_sizes(t.spatial, in->dim + 2, try_size, &t, sizes, sizeof sizes);
     }
     yaml_fail(b->src, b->shape_at, IR_EXIT_INPUT, b->d, "%s%s", b->shape_text, sizes);

@@ -1,6 +1,7 @@
 /* front_yaml_doc.c: libyaml's document as a tree with positions, and messages that point into the file. */
 #include "front_yaml_doc.h"
-#include "suggest.h"
+
+#include "arguments.h"
 
 #include <errno.h>
 #include <math.h>
@@ -204,7 +205,7 @@ const char *yaml_kind_text(const yaml_item *i) {
 }
 
 const char *yaml_did_you_mean(const char *word, const char *const *names, int count, char *buf, size_t n) {
-    const char *near = suggest(word, names, count);
+    const char *near = vox_suggest(word, names, count);
     buf[0] = '\0';
     if (near) snprintf(buf, n, " (did you mean %s?)", near);
     return buf;

@@ -35,8 +35,8 @@ const char *yaml_kind_text(const yaml_item *i);                    /* "a list", 
 bool yaml_fail(const yaml_source *s, const yaml_item *at, int code, ir_diag *d, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
 
-/* Fails unless every key of map is one of names; suggests the nearest. what: "layer kind conv", "the file".
- */
+/* Fails unless every key of map is one of names; suggests the nearest. what:
+ * "layer kind conv", "the file". */
 bool yaml_only_keys(const yaml_source *s, const yaml_item *map, const char *what, const char *const *names,
                     int count, ir_diag *d);
 /* " (did you mean x?)" or "", in a static-size buffer that the caller gives. */

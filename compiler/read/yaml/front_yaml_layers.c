@@ -42,26 +42,26 @@ static ir_tensor *per_channel(yaml_layer *l, const char *what, int64_t channels)
 
 /* ---- windows: what convolutions and pools share */
 
-typedef struct window {
+typedef struct layer_window {
     int64_t kernel[YAML_MAX_SPATIAL], stride[YAML_MAX_SPATIAL], dilation[YAML_MAX_SPATIAL];
     int64_t pad[2 * YAML_MAX_SPATIAL], output_pad[YAML_MAX_SPATIAL];
-} window;
+} layer_window;
 
 /* Of one axis: the voxels that the kernel reaches over. */
-static int64_t extent(const window *w, int axis) {
+static int64_t extent(const layer_window *w, int axis) {
     return (w->kernel[axis] - 1) * w->dilation[axis] + 1;
 }
 
 /* What `same` adds in all along one axis, so that the output has ceil(size / stride) voxels; for a transposed
  * convolution size * stride. */
-static int64_t same_padding(const yaml_layer *l, const window *w, bool transposed, int axis) {
+static int64_t same_padding(const yaml_layer *l, const layer_window *w, bool transposed, int axis) {
     int64_t size = l->in[0]->dim[2 + axis], stride = w->stride[axis];
     if (transposed) return extent(w, axis) + w->output_pad[axis] - stride;
     int64_t out = (size + stride - 1) / stride, need = (out - 1) * stride + extent(w, axis) - size;
     return need > 0 ? need : 0;
 }
 
-static bool same(yaml_layer *l, window *w, bool transposed) {
+static bool same(yaml_layer *l, layer_window *w, bool transposed) {
     for (int i = 0; i < l->spatial; i++) {
         int64_t all = same_padding(l, w, transposed, i);
         if (all < 0)
@@ -76,7 +76,7 @@ static bool same(yaml_layer *l, window *w, bool transposed) {
     return true;
 }
 
-static bool padding(yaml_layer *l, window *w, bool transposed) {
+static bool padding(yaml_layer *l, layer_window *w, bool transposed) {
     yaml_value v;
     bool present;
     memset(w->pad, 0, sizeof w->pad);
@@ -90,7 +90,7 @@ static bool padding(yaml_layer *l, window *w, bool transposed) {
     return yaml_ends(l, "padding", v, w->pad);
 }
 
-static bool read_window(yaml_layer *l, window *w, bool transposed, bool pool) {
+static bool read_window(yaml_layer *l, layer_window *w, bool transposed, bool pool) {
     memset(w, 0, sizeof *w);
     if (!yaml_param_axes(l, "kernel", 1, MAX_WINDOW, YAML_REQUIRED, w->kernel)) return false;
     if (!yaml_param_axes(l, "stride", 1, MAX_WINDOW, 1, w->stride)) return false;
@@ -100,7 +100,7 @@ static bool read_window(yaml_layer *l, window *w, bool transposed, bool pool) {
     return padding(l, w, transposed);
 }
 
-static void set_window(yaml_layer *l, ir_node *n, const window *w) {
+static void set_window(yaml_layer *l, ir_node *n, const layer_window *w) {
     ir_set_ints(l->b->g, n, IR_KERNEL, l->spatial, w->kernel);
     ir_set_ints(l->b->g, n, IR_STRIDE, l->spatial, w->stride);
     ir_set_ints(l->b->g, n, IR_DILATION, l->spatial, w->dilation);
@@ -119,7 +119,7 @@ static bool read_groups(yaml_layer *l, int64_t channels, int64_t *groups) {
 }
 
 static bool convolution(yaml_layer *l, bool transposed) {
-    window w;
+    layer_window w;
     int64_t channels, groups;
     bool bias;
     if (!yaml_param_int(l, "channels", 1, MAX_CHANNELS, YAML_REQUIRED, &channels) ||
@@ -292,7 +292,7 @@ static bool build_dropout(yaml_layer *l) {
 /* ---- pools */
 
 /* rounding: exact. Voxels left over would make the result depend on where the tile begins. */
-static bool fits(yaml_layer *l, const window *w) {
+static bool fits(yaml_layer *l, const layer_window *w) {
     for (int i = 0; i < l->spatial; i++) {
         int64_t size = l->in[0]->dim[2 + i] + w->pad[i] + w->pad[l->spatial + i], rest = size - extent(w, i);
         if (rest >= 0 && rest % w->stride[i] == 0) continue;
@@ -307,7 +307,7 @@ static bool fits(yaml_layer *l, const window *w) {
 
 static bool pool(yaml_layer *l, ir_op op) {
     static const char *const names[] = {"exact", "floor", "ceil"};
-    window w;
+    layer_window w;
     int rounding;
     bool include = false;
     if (!read_window(l, &w, false, true) || !yaml_param_choice(l, "rounding", names, 3, 0, &rounding))

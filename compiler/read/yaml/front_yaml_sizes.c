@@ -15,20 +15,20 @@ enum { REACH = 12, ABOVE = 4, SHOWN = 3 };
 enum { REACH = 700, ABOVE = 48, SHOWN = 3 };
 #endif
 
-typedef struct search {
+typedef struct size_search {
     int spatial;
     int64_t low, high;
     int64_t base[YAML_MAX_SPATIAL]; /* works on every axis */
     yaml_try *try_size;
     void *ctx;
-} search;
+} size_search;
 
 typedef struct legal {
     int count;
     int64_t size[REACH + 2 * ABOVE];
 } legal;
 
-static bool find_base(search *s) {
+static bool find_base(size_search *s) {
     for (int64_t v = s->high; v >= s->low; v--) {
         for (int i = 0; i < s->spatial; i++) s->base[i] = v;
         if (s->try_size(s->ctx, s->base)) return true;
@@ -36,7 +36,7 @@ static bool find_base(search *s) {
     return false;
 }
 
-static void search_axis(const search *s, int axis, legal *out) {
+static void search_axis(const size_search *s, int axis, legal *out) {
     int64_t size[YAML_MAX_SPATIAL];
     memcpy(size, s->base, sizeof size);
     out->count = 0;
@@ -53,7 +53,7 @@ static bool contains(const legal *l, int64_t v) {
 }
 
 /* "4 mod 8 from 92" where the sizes are evenly spaced; "" otherwise. */
-static void describe_rule(const search *s, const legal *l, char *buf, size_t n) {
+static void describe_rule(const size_search *s, const legal *l, char *buf, size_t n) {
     buf[0] = '\0';
     if (l->count < 3) return;
     int64_t step = l->size[1] - l->size[0];
@@ -69,7 +69,7 @@ static void describe_rule(const search *s, const legal *l, char *buf, size_t n) 
 }
 
 /* The sizes nearest to v: "..., 116, 124, 132, 140, 148, 156, ..." */
-static void describe_near(const search *s, const legal *l, int64_t v, char *buf, size_t n) {
+static void describe_near(const size_search *s, const legal *l, int64_t v, char *buf, size_t n) {
     int first = 0;
     while (first < l->count && l->size[first] < v) first++;
     int from = first > SHOWN ? first - SHOWN : 0, to = first + SHOWN < l->count ? first + SHOWN : l->count;
@@ -82,7 +82,7 @@ static void describe_near(const search *s, const legal *l, int64_t v, char *buf,
 }
 
 void yaml_legal_sizes(int spatial, const int64_t *size, yaml_try *try_size, void *ctx, char *buf, size_t n) {
-    search s = {.spatial = spatial, .low = 1, .try_size = try_size, .ctx = ctx};
+    size_search s = {.spatial = spatial, .low = 1, .try_size = try_size, .ctx = ctx};
     char shown[YAML_MAX_SPATIAL][200];
     bool bad[YAML_MAX_SPATIAL] = {false};
     size_t at = 0;

@@ -28,7 +28,7 @@ bool yaml_build_labels(yaml_build *b) {
         if (one->kind != YAML_TEXT || !*one->text)
             return yaml_fail(b->src, one, IR_EXIT_INPUT, b->d, "a label must be a name, this is %s",
                              yaml_kind_text(one));
-        if (!ir_is_plain(one->text))
+        if (!vox_is_plain(one->text))
             return yaml_fail(b->src, one, IR_EXIT_INPUT, b->d,
                              "a label is one line of plain text, this has a control character or one that "
                              "turns the direction of text");

@@ -12,7 +12,9 @@ typedef struct cg_blocking {
     int64_t tasks;
 } cg_blocking;
 
-/* node->block when the pass has set it, else what the pass would choose. */
+/* The numbers as ir_node.cpu.split has them, for a conv or conv_transpose whose steps make that many planes. */
+void cg_split(const ir_node *n, int64_t planes, int64_t split[4]);
+/* What the pass has set, else what it would choose. */
 cg_blocking cg_blocking_of(const ir_node *n);
 /* What stays in cache with these numbers: one clause for the layer's comment. */
 const char *cg_blocking_reason(const ir_node *n, ir_arena *arena);

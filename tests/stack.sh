@@ -1,0 +1,90 @@
+#!/bin/sh
+# The deepest stack that the library's part of a bundle takes, libc's and the host's own left out: for some models and
+# instruction sets at most what manifest.json says, and no function is recursive or allocates a variable amount. From
+# gcc's call graphs; where a call goes through a pointer, to all that such pointers hold.
+set -eu
+cd "$(dirname "$0")/.."
+voxc=${1:-build/voxc}
+voxc=$(realpath "$voxc")
+if ! echo 'int main(void) { return 0; }' | gcc -fcallgraph-info=su -x c -c -o /dev/null - 2>/dev/null ||
+    [ "$(uname -m)" != x86_64 ]; then
+    echo 'SKIPPED: no gcc with -fcallgraph-info for x86-64'
+    exit 0
+fi
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+# Prints the deepest path of the call graphs in the working directory, $1: the model's name.
+deepest() {
+    cat -- *.ci | awk -v model="$1" '
+    /^node:/ {
+        split($0, q, "\"")
+        name = q[2]
+        if (match(q[4], /[0-9]+ bytes \([a-z,]*\)/)) {
+            split(substr(q[4], RSTART, RLENGTH), w, " ")
+            bytes[name] = w[1]
+            if (w[3] == "(dynamic)") { print "stack: " name ": a variable amount"; bad = 1 }
+        }
+    }
+    /^edge:/ {
+        split($0, q, "\"")
+        if (q[4] == "__indirect_call") indirect[q[2]] = 1
+        else { calls[q[2]] = calls[q[2]] "\n" q[4]; called[q[4]] = 1 }
+    }
+    function base(name) { sub(/.*:/, "", name); return name }
+    function is_layer(name) { return base(name) ~ ("^" model "_.*_(tasks|run|check)$") }
+    # What a call through a pointer in `name` reaches: tiles from kernels; the step from the pool; from the step one of
+    # its layer; from the rest of the runtime layers and the pool.
+    function reaches(name, f) {
+        if (name ~ /_kernels\.c:/) return f ~ /_kernels\.c:/ && !(f in called) && !is_layer(f)
+        if (base(name) == "run_task") return is_layer(f)
+        if (name ~ /vox_pool/) return base(f) == "run_task"
+        return is_layer(f) || f == "vox_pool_parallel_for"
+    }
+    function targets(name, list, f) {
+        for (f in bytes) if (reaches(name, f)) list = list "\n" f
+        return list
+    }
+    function depth(name, trail, of, n, i, d, most) {
+        if (name in deep) return deep[name]
+        if (index(trail, "\n" name "\n")) { print "stack: " base(name) ": recursive"; bad = 1; return 0 }
+        n = split(calls[name] (name in indirect ? targets(name) : ""), of, "\n")
+        for (i = 1; i <= n; i++)
+            if (of[i] != "" && (d = depth(of[i], trail name "\n")) > most) most = d
+        return deep[name] = most + bytes[name]
+    }
+    END {
+        for (f in bytes) if ((d = depth(f, "\n")) > most) most = d
+        print most
+        exit bad
+    }'
+}
+
+# check MODEL INSTRUCTION-SET FLAGS...
+check() {
+    model=$1 isa=$2 bundle=$scratch/$1
+    shift 2
+    [ -d "$bundle" ] || "$voxc" compile "models/$model.yaml" --init 1 -o "$bundle"
+    bound=$(sed -n 's/.*"stack": {"bytes": \([0-9]*\), "recursive": false}.*/\1/p' "$bundle/manifest.json")
+    mkdir "$scratch/graphs"
+    (
+        cd "$scratch/graphs"
+        for source in "$bundle/${model}_kernels.c" "$bundle/$model.c" "$bundle"/runtime/*.c; do
+            gcc -std=c11 -D_GNU_SOURCE -O2 -ffp-contract=fast "$@" -I"$bundle" -I"$bundle/runtime" -fcallgraph-info=su \
+                -c -o "$(basename "$source" .c).o" "$source"
+        done
+        deepest "$model" >"$scratch/deepest" || { cat "$scratch/deepest" && exit 1; }
+    )
+    bytes=$(cat "$scratch/deepest")
+    rm -r "$scratch/graphs"
+    echo "$model $isa: $bytes bytes of $bound"
+    # less than a third would be no measurement
+    if [ "$bytes" -gt "$bound" ] || [ "$bytes" -lt $((bound / 3)) ]; then
+        echo 'stack: not what manifest.json says'
+        exit 1
+    fi
+}
+
+check unet3d_small avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma
+check nnunet_small avx2 -mavx2 -mfma
+echo ok
