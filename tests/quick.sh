@@ -15,7 +15,7 @@ if command -v ccache >/dev/null; then
 fi
 
 changed=$({ git diff --name-only HEAD~1 && git ls-files --others --exclude-standard; } 2>/dev/null)
-touches() { echo "$changed" | grep -q "^$1"; }
+touches() { echo "$changed" | grep -qE "^($1)"; }
 
 # Those that run for seconds, or build bundles; the kernels' tests take long to build.
 long='test_alloc|test_bundle.*|test_fault.*|test_kernels.*|test_onnx_.*|test_verify|test_program|test_gpu_models|test_cli|test_volumes|test_interp'
@@ -24,20 +24,20 @@ add() { for program in "$@"; do echo "$programs" | grep -qx "$program" || progra
 $programs"; done; }
 for test in $(echo "$changed" | sed -n 's,^tests/\(test_[a-z0-9_]*\)\.c$,\1,p'); do [ ! -f "tests/$test.c" ] || add "$test"; done
 ! touches runtime/cpu || add test_kernels_avx2 test_bundle_norm
-! touches 'runtime/core\|codegen\|compiler/plan' || add test_bundle
+! touches 'runtime/core|codegen|compiler/plan' || add test_bundle
 ! touches compiler/read/onnx || add test_onnx_import test_onnx_refused
 ! touches runtime/program || add test_program test_volumes
-! touches compiler/[a-z_]*.c || add test_cli
-! touches ir || add test_interp
+! touches 'compiler/[a-z_]*\.c' || add test_cli
+! touches ir/ || add test_interp
 
 targets=
 for program in $programs; do targets="$targets build/tests/$program"; done
-! touches 'compiler/plan\|ir' || targets="$targets build/tests/fuzz_graphs"
+! touches 'compiler/plan|ir/' || targets="$targets build/tests/fuzz_graphs"
 # shellcheck disable=SC2086 # words
 sh tests/step.sh build make -s -j"$jobs" $targets || exit 1
 {
-    ! touches 'compiler/plan\|ir' || echo 'fuzz-graphs build/tests/fuzz_graphs -n 60 -c 0 -j 1 -o build/fuzz-graphs'
-    ! touches 'runtime/cuda\|codegen/cuda' || echo 'cuda sh tests/cuda/tiny.sh build/voxc run selftest'
+    ! touches 'compiler/plan|ir/' || echo 'fuzz-graphs build/tests/fuzz_graphs -n 60 -c 0 -j 1 -o build/fuzz-graphs'
+    ! touches 'runtime/cuda|codegen/cuda' || echo 'cuda sh tests/cuda/tiny.sh build/voxc run selftest'
     for program in $programs; do echo "$program timeout 100 build/tests/$program"; done
     printf '%s\n' 'golden-check make golden-check' 'layers make layers' 'format-check make format-check' 'docs sh tests/docs.sh' \
         'mutants sh tests/mutants.sh --check'
