@@ -28,9 +28,9 @@ CUDA    ?= /usr/local/cuda
 obj      = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 TESTS    = $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter-out $(SKIP:%=tests/%.c),$(wildcard tests/test_*.c)))
 FUZZERS  = $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/fuzzers/%,$(wildcard tests/fuzz/fuzz_*.c))
-SANITIZE = -O1 -g -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all -fno-omit-frame-pointer
+SANITIZE = -O1 -g -DKERNELS_SHARE=3 -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-.PHONY: all help tests test demo golden golden-check asan clang fuzz fuzzers valgrind layers format format-check peers bench fuzz-graphs cuda-plans gpusim gpu-check mutants install uninstall clean
+.PHONY: all help tests test quick demo golden golden-check asan clang fuzz fuzzers valgrind layers format format-check peers bench fuzz-graphs cuda-plans gpusim gpu-check mutants install uninstall clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -40,8 +40,11 @@ demo:  ## install what is missing, compile two networks and segment a head
 	+@sh scripts/demo.sh
 test:  ## install what is missing, build and run every test
 	+@sh tests/run.sh
-golden: all  ## rewrite generated/, the checked-in bundles, with today's compiler
+quick: all  ## what a change is likely to break first, in two minutes at most
+	@sh tests/quick.sh
+golden: all  ## rewrite generated/, the checked-in bundles, and the instructions counted, with today's compiler
 	@sh scripts/golden.sh $(BUILD)/voxc
+	@sh tests/instructions.sh --update $(BUILD)/voxc || [ $$? = 77 ]
 golden-check: all  ## fail if generated/ is not what today's compiler writes
 	@sh scripts/golden.sh --check $(BUILD)/voxc
 asan:  ## build everything with the address and undefined-behaviour sanitizers, in build/asan
@@ -101,9 +104,12 @@ $(BUILD)/gen/embedded.c: scripts/embed.sh $(EMBEDDED)
 	sh scripts/embed.sh $(EMBEDDED) > $@
 
 # A test links everything of ours; a test file may name extra flags in a first line "// flags: ...".
-$(BUILD)/tests/%: tests/%.c $(BUILD)/libvoxc.a $(BUILD)/libprogram.a $(BUILD)/libruntime.a
+FLAGS_OF = $(filter-out $(SLOW),$(shell sed -n '1s,^// flags: ,,p' tests/$*.c))
+$(BUILD)/tests/%.o: tests/%.c | $(BUILD)/gen/onnx.pb-c.c
 	@mkdir -p $(@D)
-	$(CC) $(WARN) $(CFLAGS) $(INCLUDE) -Itests $(filter-out $(SLOW),$(shell sed -n '1s,^// flags: ,,p' $<)) -MMD -MP -o $@ $< $(BUILD)/libvoxc.a $(BUILD)/libprogram.a $(BUILD)/libruntime.a -lcmocka $(LIBS) $(PROGRAM_LIBS)
+	$(CC) $(WARN) $(CFLAGS) $(INCLUDE) -Itests $(FLAGS_OF) -MMD -MP -c -o $@ $<
+$(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libvoxc.a $(BUILD)/libprogram.a $(BUILD)/libruntime.a
+	$(CC) $(CFLAGS) $(FLAGS_OF) $(LDFLAGS) -o $@ $(BUILD)/tests/$*.o $(BUILD)/libvoxc.a $(BUILD)/libprogram.a $(BUILD)/libruntime.a -lcmocka $(LIBS) $(PROGRAM_LIBS)
 
 # Random networks: tests/fuzz_graphs/main.c.
 $(BUILD)/tests/fuzz_graphs: $(call obj,$(wildcard tests/fuzz_graphs/*.c)) $(BUILD)/libvoxc.a $(BUILD)/libruntime.a

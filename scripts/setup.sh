@@ -12,7 +12,7 @@ set -eu
 build='make gcc libc6-dev libyaml-dev libprotobuf-c-dev protobuf-c-compiler libonnx-dev'
 program='libnifti2-dev libpng-dev zlib1g-dev'
 demo='mricron-data python3 python3-venv ca-certificates'
-tests='g++ patch clang clang-format cmake valgrind libcmocka-dev libonnx-testdata'
+tests='g++ clang clang-format cmake valgrind libcmocka-dev libonnx-testdata'
 emulation='gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user'
 cache=ccache
 fuzzing=libclang-rt-14-dev

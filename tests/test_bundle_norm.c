@@ -34,7 +34,7 @@ static int layers_of(const vox_model_info *info, const char *op) {
 }
 
 static void make_bundle(const char *text, char *dir) {
-    static const ir_tuned deep = {"d0", {4, 4, 4, 0}};
+    static const ir_tuned deep = {"d0", "deep", {4, 4, 4}};
     ir_graph *g = parse_or_fail(text);
     ir_diag d = {0};
     pass_report reports[MAX_PASSES];

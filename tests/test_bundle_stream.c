@@ -38,7 +38,7 @@ static void make_one_stream(ir_graph *g, const char *pass) {
 }
 
 static void make_bundle(const char *dir) {
-    static const ir_tuned direct[] = {{"c", {0}}, {"q", {0}}, {"g", {0}}};
+    static const ir_tuned direct[] = {{"c", "direct", {0}}, {"q", "direct", {0}}, {"g", "direct", {0}}};
     ir_graph *g = parse_or_fail(network);
     g->goals.whole = true; /* all but the stream that is made */
     g->goals.n_tuned = sizeof direct / sizeof *direct, g->goals.tuned = direct;

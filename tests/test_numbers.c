@@ -1,4 +1,4 @@
-// flags: -fsanitize=address
+// flags: -O0 -fsanitize=address
 /* What the compiler believes about the kernels: the sizes of their scratch memory and the number of their
  * tasks and slots, over random convolutions; and how large a layer they take, which runs here on a stack
  * whose every array is watched. */

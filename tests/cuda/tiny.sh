@@ -22,15 +22,20 @@ complain() { echo "tiny: $*" && failed=$((failed + 1)); }
     exit 77
 }
 make -s CUDA="$cuda" gpusim || exit 1
+# What has been compiled before is remembered.
+nvcc=$cuda/bin/nvcc
+! command -v ccache >/dev/null || nvcc="ccache $nvcc"
 export CUDA_HOME="$cuda" LD_LIBRARY_PATH="$PWD/build/gpusim:$cuda/lib64"
 library=$PWD/build/gpusim/libgpusim.so
 
+library_only=
+[ $# = 0 ] || library_only=lib # the hosts need no program
 rm -rf "$out" && mkdir -p "$out" || exit 1
 for precision in fp32 fp16; do
     folder=$out/$precision
     "$voxc" compile tests/cuda/tiny.yaml --init 1 --target cuda --precision $precision -o "$folder" >"$folder.log" 2>&1 &&
-        make -s -j"$(nproc)" -C "$folder" 'GENCODE=-gencode arch=compute_80,code=compute_80' CUDART=shared \
-            CFLAGS='-O1 -Wall -Wextra -Werror' NVCCFLAGS='-O3 -Werror all-warnings' >>"$folder.log" 2>&1 &&
+        make -s -j"$(nproc)" -C "$folder" $library_only 'GENCODE=-gencode arch=compute_80,code=compute_80' CUDART=shared \
+            NVCC="$nvcc" CFLAGS='-O1 -Wall -Wextra -Werror' NVCCFLAGS='-O3 -Werror all-warnings' >>"$folder.log" 2>&1 &&
         "${CC:-gcc}" -std=c11 -Wall -Wextra -Werror -O1 -I"$folder" -isystem "$cuda/include" tests/cuda/embed.c -o "$folder/embed" \
             -L"$folder" -ltiny -L"$cuda/lib64" -lcudnn -lcudart -lstdc++ -lm -lpthread >>"$folder.log" 2>&1 || {
         complain "$precision: $(grep -m 1 -e error -e warning "$folder.log" || tail -n 1 "$folder.log")"
