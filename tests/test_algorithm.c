@@ -303,9 +303,9 @@ static void test_tables_of_measured_choices_are_read_or_refused(void **state) {
     (void)state;
     char *dir = test_tmpdir(), *model = test_format("%s/t.ir", dir);
     static const char *const text =
-        "graph t\ninput %x f32[1,16,8,8,48]\nconst %w f32[16,16,3,3,3] random(1)\n"
-        "const %v f32[4,4,3,3,3] random(2)\ninput %z f32[1,4,8,8,48]\n%r = relu(%x)\n"
-        "%b = conv(%r, %w) " CONV "%q = relu(%z)\n%f = conv(%q, %v) " CONV "output %b\noutput %f\n";
+        "graph t\ninput %x f32[1,16,8,8,48]\ninput %z f32[1,4,8,8,48]\nconst %w f32[16,16,3,3,3] random(1)\n"
+        "const %v f32[4,4,3,3,3] random(2)\n%r = relu(%x)\n%b = conv(%r, %w) " CONV
+        "%c = neg(%b)\n%q = relu(%z)\n%f = conv(%q, %v) " CONV "%g = neg(%f)\noutput %c\noutput %g\n";
     static const char *const expected =
         "expected the manifest.json of a bundle that was compiled with --tune";
     test_write(model, text, strlen(text));
