@@ -176,7 +176,7 @@ static bool read_unnamed(const json_value *list, ir_tuned *to) {
     return true;
 }
 
-static const char *tuned_name(const json_value *word, const char *layer, ir_arena *arena, ir_diag *d) {
+static const char *tuned_name(const json_value *word, ir_arena *arena, ir_diag *d) {
     const char *names = "";
     if (!word || word->kind != JSON_STRING) return NULL;
     for (int i = 0; i < CG_WAYS; i++) {
@@ -184,8 +184,8 @@ static const char *tuned_name(const json_value *word, const char *layer, ir_aren
         if (strcmp(name, word->string) == 0) return name;
         if (cg_ways[i]->n_tries) names = ir_format(arena, "%s%s%s", names, *names ? ", " : "", name);
     }
-    ir_fail(d, IR_EXIT_INPUT, "layer %s: there is no way '%s' to compute a convolution; expected one of %s",
-            layer, word->string, names);
+    ir_fail(d, IR_EXIT_INPUT, "there is no way '%s' to compute a convolution; expected one of %s",
+            word->string, names);
     return NULL;
 }
 
@@ -194,7 +194,7 @@ static bool read_entry(const json_value *from, ir_arena *arena, ir_tuned *to, ir
     if (!layer || layer->kind != JSON_STRING) return false;
     to->layer = ir_strdup(arena, layer->string);
     if (unnamed) return read_unnamed(unnamed, to);
-    to->way = tuned_name(json_get(from, "way"), to->layer, arena, d);
+    to->way = tuned_name(json_get(from, "way"), arena, d);
     return to->way && read_ints(json_get(from, "tile"), 3, to->tile);
 }
 
@@ -211,7 +211,10 @@ bool tune_read(const char *path, ir_graph *g, ir_diag *d) {
     const json_value *table = json_get(manifest, "tuning");
     bool ok = table && table->kind == JSON_LIST;
     ir_tuned *tuned = ir_alloc(g->arena, ok ? (size_t)table->count + 1 : 1, sizeof *tuned);
-    for (int i = 0; ok && i < table->count; i++) ok = read_entry(&table->item[i], g->arena, &tuned[i], d);
+    for (int i = 0; ok && i < table->count; i++) {
+        ok = read_entry(&table->item[i], g->arena, &tuned[i], d);
+        if (!ok) ir_fail_in(d, "--tuning %s: layer %s", path, tuned[i].layer);
+    }
     if (ok) g->goals.tuned = tuned, g->goals.n_tuned = table->count;
     if (!ok && !d->code)
         ir_fail(d, IR_EXIT_INPUT,

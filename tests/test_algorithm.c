@@ -286,6 +286,51 @@ static void test_a_tuned_bundle_comes_again_from_its_table(void **state) {
     test_rmdir(dir);
 }
 
+/* Of two convs, of 16 and of 4 channels: what their lines say behind the attributes. */
+static void expect_ways(const char *dir, const char *table, const char *b, const char *f) {
+    char *manifest = test_format("{\"tuning\": [%s]}", table), *path = test_format("%s/m.json", dir), *out;
+    char *command =
+        test_format("%s inspect %s/t.ir --tuning %s/m.json --dump-ir-after algorithm", test_voxc(), dir, dir);
+    test_write(path, manifest, strlen(manifest));
+    const int code = test_run(command, &out);
+    if (!strstr(out, b) || !strstr(out, f) || code != (strstr(b, "way=") ? 0 : 2))
+        fail_msg("%s: expected '%s' and '%s' in: %s", table, b, f, out);
+    free(out), free(command), free(path), free(manifest);
+}
+
+/* Tables name ways; those written before ways had names are read as they were meant. */
+static void test_tables_of_measured_choices_are_read_or_refused(void **state) {
+    (void)state;
+    char *dir = test_tmpdir(), *model = test_format("%s/t.ir", dir);
+    static const char *const text =
+        "graph t\ninput %x f32[1,16,8,8,48]\ninput %z f32[1,4,8,8,48]\nconst %w f32[16,16,3,3,3] random(1)\n"
+        "const %v f32[4,4,3,3,3] random(2)\n%r = relu(%x)\n%b = conv(%r, %w) " CONV
+        "%c = neg(%b)\n%q = relu(%z)\n%f = conv(%q, %v) " CONV "%g = neg(%f)\noutput %c\noutput %g\n";
+    static const char *const expected =
+        "expected the manifest.json of a bundle that was compiled with --tune";
+    test_write(model, text, strlen(text));
+    expect_ways(dir,
+                "{\"layer\": \"b\", \"way\": \"deep\", \"tile\": [2, 4, 4]}, "
+                "{\"layer\": \"f\", \"way\": \"direct\", \"tile\": [0, 0, 0]}",
+                " way=deep tile=2x4x4", " way=direct_few");
+    expect_ways(
+        dir, "{\"layer\": \"b\", \"winograd\": [2, 4, 4, 0]}, {\"layer\": \"f\", \"winograd\": [0, 0, 0, 0]}",
+        " way=deep tile=2x4x4", " way=direct_few");
+    expect_ways(
+        dir, "{\"layer\": \"b\", \"winograd\": [2, 2, 2, 1]}, {\"layer\": \"f\", \"winograd\": [4, 4, 1, 1]}",
+        " way=winograd tile=2x2x2 batch=48", " way=few tile=4x4x1");
+    expect_ways(dir, "{\"layer\": \"b\", \"winograd\": [0, 0, 0, 0]}", " way=direct ", " way=few");
+    expect_ways(dir, "{\"layer\": \"b\", \"way\": \"few\", \"tile\": [4, 4, 1]}", " way=winograd",
+                " way=few");
+    expect_ways(dir, "{\"layer\": \"b\", \"way\": \"quick\", \"tile\": [2, 4, 4]}",
+                "m.json: layer b: there is no way 'quick'", "expected one of direct, winograd, deep, few");
+    expect_ways(dir, "{\"layer\": \"b\", \"way\": \"deep\", \"tile\": [2, 4]}", expected, "");
+    expect_ways(dir, "{\"layer\": \"b\", \"way\": \"deep\"}", expected, "");
+    expect_ways(dir, "{\"layer\": \"b\", \"winograd\": [2, 4, 4]}", expected, "");
+    free(model);
+    test_rmdir(dir);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_large_convolutions_become_winograd),
@@ -297,6 +342,7 @@ int main(void) {
         cmocka_unit_test(test_what_is_pooled_and_kept_is_stored_twice),
         cmocka_unit_test(test_limits_are_met_or_refused),
         cmocka_unit_test(test_bad_options_are_refused),
+        cmocka_unit_test(test_tables_of_measured_choices_are_read_or_refused),
         cmocka_unit_test(test_a_tuned_bundle_comes_again_from_its_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,6 +61,7 @@ bool slots_conv(cg_work *w) {
     cg_set_int(&w->slots, "chunk_ic", b.chunk_ic);
     cg_set(&w->slots, "split", "%s", split_text(w, &b));
     cg_set(&w->slots, "why", "%s", cg_blocking_reason(n, w->m->arena));
+    cg_set(&w->slots, "op", "%s", ir_op_get(n->op)->name);
     cg_set(&w->slots, "kernel", "%s", n->op == IR_OP_CONV ? cg_way_of(n)->kernel : ir_op_get(n->op)->name);
 
     cg_conv_operand(w);
