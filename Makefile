@@ -124,7 +124,7 @@ $(BUILD)/fuzzers/%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(BUILD)/libvoxc.a $
 # The simulated GPU, for LD_PRELOAD: tests/gpusim/README.md.
 GPUSIM   = $(filter-out tests/gpusim/test_% tests/gpusim/fake_%,$(wildcard tests/gpusim/*.c)) compiler/base/json.c ir/arena.c ir/diag.c
 GPUSIM_FLAGS = $(WARN) -O3 -g -march=native -fPIC -fvisibility=hidden -ffp-contract=off -fno-math-errno \
-               -fno-strict-aliasing -Iir -Icompiler/base -isystem $(CUDA)/include
+               -fno-strict-aliasing -Iir -Icompiler/base -Iruntime/shared -isystem $(CUDA)/include
 gpusim: $(BUILD)/gpusim/libgpusim.so $(BUILD)/gpusim/libcuda.so.1  ## build the simulated GPU that runs CUDA programs on the CPU
 $(BUILD)/gpusim/libgpusim.so: $(patsubst %.c,$(BUILD)/gpusim/%.o,$(GPUSIM))
 	$(CC) -shared -o $@ $^ -lm -lpthread -ldl
