@@ -25,13 +25,13 @@ compiler/read/weights: compiler/base ir
 compiler/read/onnx: compiler/base ir onnx.pb-c.h
 compiler/read/yaml: compiler/base ir runtime/shared
 compiler/read: compiler/base ir
-compiler/plan/memory: ir/verify compiler/base ir
+compiler/plan/memory: ir/verify ir/text compiler/base ir
 compiler/plan/graph: compiler/base ir
 compiler/plan/cpu/conv: compiler/plan/memory ir/verify ir runtime/shared
-compiler/plan/cpu: compiler/plan/cpu/conv compiler/plan/memory compiler/plan/graph compiler/base ir/verify ir runtime/shared
-compiler/plan/gpu: compiler/plan/memory compiler/plan/graph ir/verify ir
+compiler/plan/cpu: compiler/plan/cpu/conv compiler/plan/memory compiler/plan/graph compiler/base ir/verify ir/text ir runtime/shared
+compiler/plan/gpu: compiler/plan/memory compiler/plan/graph ir/verify ir/text ir
 compiler/plan/interp: compiler/plan/gpu compiler/plan/cpu compiler/plan/cpu/conv compiler/plan/memory compiler/base ir
-compiler/plan: compiler/plan/gpu compiler/plan/cpu compiler/plan/cpu/conv compiler/plan/graph compiler/plan/memory compiler/base ir/verify ir runtime/shared
+compiler/plan: compiler/plan/gpu compiler/plan/cpu compiler/plan/cpu/conv compiler/plan/graph compiler/plan/memory compiler/base ir/verify ir/text ir runtime/shared
 codegen/base: compiler/plan/cpu compiler/plan/cpu/conv compiler/plan/memory compiler/base ir/interp ir runtime/shared
 codegen/c: codegen/base compiler/plan/cpu compiler/plan/cpu/conv compiler/plan/memory compiler/base ir runtime/shared
 codegen/cuda: codegen/base compiler/plan/gpu compiler/plan/memory compiler/base ir

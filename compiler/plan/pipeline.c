@@ -1,8 +1,11 @@
 #include "pipeline.h"
 
 #include "arguments.h"
+#include "cpu_words.h"
 #include "files.h"
+#include "gpu_words.h"
 #include "lifetime.h"
+#include "memory_words.h"
 #include "passes.h"
 #include "plan_verify.h"
 #include "unplan.h"
@@ -118,28 +121,26 @@ bool pipeline_has(ir_target target, int row) {
     return row < PASS_COUNT && is_for(&passes[row], target);
 }
 
+static const plan_count *const counts[] = {cpu_counts, gpu_counts, memory_counts};
+enum { COUNT_LISTS = sizeof counts / sizeof *counts, MOST_COUNTS = 16 };
+
 typedef struct census {
-    int nodes, views, cudnn, kernels, blocked, last, split, streamed, rings, loaded, gathered;
-    int of_op[IR_OP_COUNT];
+    int nodes, of_op[IR_OP_COUNT], planned[MOST_COUNTS];
 } census;
+
+static int count(const plan_count *c, const ir_graph *g) {
+    int n = 0;
+    for (int i = 0; c->of_node && i < g->n_nodes; i++) n += c->of_node(g->nodes[i]);
+    for (int i = 0; c->of_tensor && i < g->n_tensors; i++) n += c->of_tensor(g->tensors[i]);
+    return n;
+}
 
 static census take_census(const ir_graph *g) {
     census c = {.nodes = g->n_nodes};
-    for (int i = 0; i < g->n_nodes; i++) {
-        c.of_op[g->nodes[i]->op]++;
-        c.split += g->nodes[i]->cpu.split[0] != 0;
-        c.streamed += g->nodes[i]->memory.stream != 0;
-        c.gathered += g->nodes[i]->cpu.gathered;
-        c.kernels += g->nodes[i]->gpu.runner == IR_GPU_KERNEL;
-        c.cudnn += g->nodes[i]->gpu.runner != IR_GPU_NONE && g->nodes[i]->gpu.runner != IR_GPU_KERNEL;
-    }
-    for (int i = 0; i < g->n_tensors; i++) {
-        c.views += g->tensors[i]->memory.view_of != NULL;
-        c.blocked += g->tensors[i]->cpu.block != 0;
-        c.last += g->tensors[i]->gpu.pitch != 0;
-        c.rings += g->tensors[i]->memory.ring != 0;
-        c.loaded += g->tensors[i]->cpu.on_load;
-    }
+    int at = 0;
+    for (int i = 0; i < g->n_nodes; i++) c.of_op[g->nodes[i]->op]++;
+    for (int i = 0; i < COUNT_LISTS; i++)
+        for (const plan_count *p = counts[i]; p->text && at < MOST_COUNTS; p++) c.planned[at++] = count(p, g);
     return c;
 }
 
@@ -154,16 +155,10 @@ static void describe(pass_report *r, const ir_graph *g, const census *a, const c
     r->nodes_after = b->nodes;
     for (int op = 0; op < IR_OP_COUNT; op++)
         note(r->what, sizeof r->what, ir_op_get((ir_op)op)->name, a->of_op[op], b->of_op[op]);
-    note(r->what, sizeof r->what, "blocked values", a->blocked, b->blocked);
-    note(r->what, sizeof r->what, "channels-last values", a->last, b->last);
-    note(r->what, sizeof r->what, "values without memory of their own", a->views, b->views);
-    note(r->what, sizeof r->what, "nodes that stream", a->streamed, b->streamed);
-    note(r->what, sizeof r->what, "values kept as rings of planes", a->rings, b->rings);
-    note(r->what, sizeof r->what, "values made on load", a->loaded, b->loaded);
-    note(r->what, sizeof r->what, "norms with gathered sums", a->gathered, b->gathered);
-    note(r->what, sizeof r->what, "convolutions split into tasks", a->split, b->split);
-    note(r->what, sizeof r->what, "nodes for cuDNN", a->cudnn, b->cudnn);
-    note(r->what, sizeof r->what, "nodes for kernels of our own", a->kernels, b->kernels);
+    int at = 0;
+    for (int i = 0; i < COUNT_LISTS; i++)
+        for (const plan_count *p = counts[i]; p->text && at < MOST_COUNTS; p++, at++)
+            note(r->what, sizeof r->what, p->text, a->planned[at], b->planned[at]);
     if (strcmp(r->name, "memory") == 0)
         snprintf(r->what, sizeof r->what, "arena %lld bytes, lower bound of this order %lld",
                  (long long)g->arena_bytes, (long long)ir_memory_bound(g));

@@ -1,5 +1,5 @@
 /* parse_node.c: nodes of the text form: %y = op(%x, ...) key=value ... -> type place. */
-#include "parse.h"
+#include "words.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -99,7 +99,7 @@ static bool parse_value(parser *p, ir_node *n, ir_key key) {
     return true;
 }
 
-static bool parse_numbers(parser *p, const char *name, int count, int64_t *to) {
+bool parse_equals_ints(parser *p, const char *name, int count, int64_t *to) {
     list values = {.size = sizeof(int64_t)};
     if (!lex_expect(&p->x, '=') || !parse_ints(p, &values)) return false;
     if (values.count != count) return lex_fail(&p->x, "%s wants %d numbers", name, count);
@@ -107,80 +107,35 @@ static bool parse_numbers(parser *p, const char *name, int count, int64_t *to) {
     return true;
 }
 
-/* Whether the name is one of those that say how a convolution is computed; then good tells how it went. */
-static bool parse_way(parser *p, ir_node *n, const char *name, bool *good) {
-    if (!strcmp(name, "way"))
-        *good = lex_expect(&p->x, '=') && (n->cpu.way = lex_word(&p->x, "a way to compute a convolution"));
-    else if (!strcmp(name, "tile"))
-        *good = parse_numbers(p, name, 3, n->cpu.tile);
-    else if (!strcmp(name, "batch"))
-        *good = parse_numbers(p, name, 1, &n->cpu.batch);
-    else if (!strcmp(name, "whole"))
-        *good = n->cpu.whole = true;
-    else if (!strcmp(name, "blocking"))
-        *good = parse_numbers(p, name, 4, n->cpu.split);
-    else
-        return false;
-    return true;
+/* `prefix` and a number from 1 to INT_MAX, as one word: the number; 0 for anything else. */
+static int numbered(const char *word, const char *prefix) {
+    size_t n = strlen(prefix);
+    char *end;
+    if (strncmp(word, prefix, n) != 0 || word[n] < '1' || word[n] > '9') return 0;
+    long v = strtol(word + n, &end, 10);
+    return !*end && v <= INT_MAX ? (int)v : 0;
 }
 
-static bool parse_joined(parser *p, ir_node *n) {
-    int64_t v;
-    if (!lex_int(&p->x, &v)) return false;
-    if (v != 0 && v != 1) return lex_fail(&p->x, "joined is 0 or 1");
-    n->cpu.joined = v;
-    return true;
-}
-
-static bool parse_scratch(parser *p, ir_node *n) {
-    if (!lex_int(&p->x, &n->memory.scratch)) return false;
-    if (n->memory.scratch < 0 || n->memory.scratch > IR_MAX_BYTES)
-        return lex_fail(&p->x, "scratch memory has 0 to 2^62 bytes");
-    return true;
-}
-
-static bool parse_stream(parser *p, ir_node *n) {
-    list values = {.size = sizeof(int64_t)};
-    lexer place = p->x;
-    if (!parse_ints(p, &values)) return false;
-    const int64_t *v = values.items;
-    if (values.count == 2 && v[0] > 0 && v[0] <= INT_MAX && v[1] > 0 && v[1] <= INT_MAX) {
-        n->memory.stream = (int)v[0];
-        n->memory.slab = (int)v[1];
-        return true;
-    }
-    p->x = place;
-    return lex_fail(&p->x, "stream wants a group and its planes per step, both 1 or more: 1x4");
-}
-
-static bool parse_gpu(parser *p, ir_node *n) {
-    lexer place = p->x;
-    const char *word = lex_word(&p->x, "what runs the node on a GPU");
-    if (!word) return false;
-    for (int gpu = IR_GPU_NONE + 1; gpu < IR_GPU_COUNT; gpu++) {
-        if (strcmp(word, ir_gpu_name((ir_gpu)gpu)) != 0) continue;
-        n->gpu.runner = (ir_gpu)gpu;
-        return true;
-    }
-    p->x = place;
-    return lex_fail(&p->x, "gpu is cudnn, kernel, gemm_scatter or dgrad");
+static const ir_plan_word *find_word(const ir_plan_word *const *lists, const char *word, int *number) {
+    for (; *lists; lists++)
+        for (const ir_plan_word *w = *lists; w->name; w++) {
+            *number = w->numbered ? numbered(word, w->name) : 0;
+            if (*number || (!w->numbered && strcmp(word, w->name) == 0)) return w;
+        }
+    return NULL;
 }
 
 static bool parse_attribute(parser *p, ir_node *n) {
     lexer place = p->x;
-    bool good;
+    int number;
     const char *name = lex_word(&p->x, "an attribute or ->");
     if (!name) return false;
     if (!strcmp(name, "name")) {
         if (!lex_expect(&p->x, '=')) return false;
         return (n->name = lex_string(&p->x)) != NULL;
     }
-    if (parse_way(p, n, name, &good)) return good;
-    if (!strcmp(name, "joined")) return lex_expect(&p->x, '=') && parse_joined(p, n);
-    if (!strcmp(name, "gathered")) return (n->cpu.gathered = true);
-    if (!strcmp(name, "scratch")) return lex_expect(&p->x, '=') && parse_scratch(p, n);
-    if (!strcmp(name, "stream")) return lex_expect(&p->x, '=') && parse_stream(p, n);
-    if (!strcmp(name, "gpu")) return lex_expect(&p->x, '=') && parse_gpu(p, n);
+    const ir_plan_word *planned = find_word(ir_attribute_words, name, &number);
+    if (planned) return planned->take(p, n, name, number);
     for (int k = 0; k < IR_KEY_COUNT; k++) {
         if (strcmp(ir_key_name((ir_key)k), name)) continue;
         if (!ir_get(n, (ir_key)k)) return lex_expect(&p->x, '=') && parse_value(p, n, (ir_key)k);
@@ -193,64 +148,32 @@ static bool parse_attribute(parser *p, ir_node *n) {
 
 /* ---- the output ------------------------------------------------------------------------------ */
 
-/* "+BYTES" */
-static bool parse_offset(parser *p, int64_t *offset) {
+bool parse_offset(parser *p, int64_t *offset) {
     if (!lex_expect(&p->x, '+') || !lex_int(&p->x, offset)) return false;
     return *offset >= 0 || lex_fail(&p->x, "the offset is negative");
 }
 
-/* `prefix` and a number from 1 to INT_MAX, as one word: the number; 0 for anything else. */
-static int numbered(const char *word, const char *prefix) {
-    size_t n = strlen(prefix);
-    char *end;
-    if (strncmp(word, prefix, n) != 0 || word[n] < '1' || word[n] > '9') return 0;
-    long v = strtol(word + n, &end, 10);
-    return !*end && v <= INT_MAX ? (int)v : 0;
+bool parse_view_in(parser *p, ir_tensor *t) {
+    parse_view *v = ir_alloc(p->g->arena, 1, sizeof *v);
+    lex_blanks(&p->x);
+    *v = (parse_view){.next = p->views, .member = t, .place = p->x};
+    p->views = v;
+    v->parent = lex_tensor(&p->x);
+    return v->parent && lex_expect(&p->x, '+') && lex_int(&p->x, &t->memory.view_offset);
 }
 
-/* ringN, pitchN, or what the elements are kept as. */
-static bool parse_place_word(parser *p, ir_tensor *t) {
+/* Where and how the result lies. */
+static bool parse_place(parser *p, ir_node *n) {
     lex_blanks(&p->x);
     lexer place = p->x;
-    const char *word = strchr("rpfb", *p->x.at) ? lex_word(&p->x, "a place") : "";
-    int ring = numbered(word, "ring"), pitch = numbered(word, "pitch");
-    if (ring) t->memory.ring = ring;
-    if (pitch) t->gpu.pitch = pitch;
-    if (ring || pitch) return true;
-    for (int s = IR_STORE_OWN + 1; s < IR_STORAGE_COUNT; s++) {
-        if (strcmp(word, ir_storage_name((ir_storage)s)) != 0) continue;
-        t->gpu.storage = (ir_storage)s;
-        return true;
-    }
+    int number;
+    const char *word = *p->x.at >= 'a' && *p->x.at <= 'z' ? lex_word(&p->x, "a place") : "";
+    const ir_plan_word *planned = find_word(ir_place_words, word, &number);
+    if (planned) return planned->take(p, n, word, number);
     p->x = place;
     return lex_fail(&p->x,
                     "expected block16, pitchELEMENTS, f16, bf16, fused, on_load, ringPLANES, arena+BYTES, "
                     "in %%tensor+BYTES, scratch+BYTES or the end of the line");
-}
-
-static bool parse_place(parser *p, ir_node *n) {
-    ir_tensor *t = n->out[0];
-    if (lex_accept_word(&p->x, "block16")) {
-        t->cpu.block = IR_BLOCK;
-    } else if (lex_accept_word(&p->x, "fused")) {
-        t->cpu.fused = true;
-    } else if (lex_accept_word(&p->x, "on_load")) {
-        t->cpu.on_load = true;
-    } else if (lex_accept_word(&p->x, "arena")) {
-        return parse_offset(p, &t->memory.arena_offset);
-    } else if (lex_accept_word(&p->x, "scratch")) {
-        return parse_offset(p, &n->memory.scratch_offset);
-    } else if (lex_accept_word(&p->x, "in")) {
-        parse_view *v = ir_alloc(p->g->arena, 1, sizeof *v);
-        lex_blanks(&p->x);
-        *v = (parse_view){.next = p->views, .member = t, .place = p->x};
-        p->views = v;
-        v->parent = lex_tensor(&p->x);
-        if (!v->parent || !lex_expect(&p->x, '+') || !lex_int(&p->x, &t->memory.view_offset)) return false;
-    } else {
-        return parse_place_word(p, t);
-    }
-    return true;
 }
 
 /* "-> type place" may be left out; a type that is there must be the inferred one. */

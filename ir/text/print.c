@@ -1,5 +1,6 @@
 /* print.c: a graph as text. The format is specified in IR.md; parse.c reads it back. */
 #include "text.h"
+#include "words.h"
 #include "utf8.h"
 
 #include <math.h>
@@ -131,33 +132,10 @@ static void put_attribute(printer *p, const ir_attr *a) {
     if (list) fputc(']', p->f);
 }
 
-/* How a convolution is computed. */
-static void put_way(printer *p, const ir_node *n) {
-    const int64_t *t = n->cpu.tile, *b = n->cpu.split;
-    if (n->cpu.way) fprintf(p->f, " way=%s", n->cpu.way);
-    if (t[0] | t[1] | t[2])
-        fprintf(p->f, " tile=%lldx%lldx%lld", (long long)t[0], (long long)t[1], (long long)t[2]);
-    if (n->cpu.batch) fprintf(p->f, " batch=%lld", (long long)n->cpu.batch);
-    if (n->cpu.whole) fputs(" whole", p->f);
-    if (b[0] | b[1] | b[2] | b[3])
-        fprintf(p->f, " blocking=%lldx%lldx%lldx%lld", (long long)b[0], (long long)b[1], (long long)b[2],
-                (long long)b[3]);
-}
-
-static void put_stream(printer *p, const ir_node *n) {
-    if (n->memory.stream) fprintf(p->f, " stream=%dx%d", n->memory.stream, n->memory.slab);
-}
-
-static void put_place(printer *p, const ir_tensor *t) {
-    if (t->cpu.block) fprintf(p->f, " block%d", t->cpu.block);
-    if (t->gpu.pitch) fprintf(p->f, " pitch%lld", (long long)t->gpu.pitch);
-    if (t->gpu.storage) fprintf(p->f, " %s", ir_storage_name(t->gpu.storage));
-    if (t->cpu.fused) fputs(" fused", p->f);
-    if (t->cpu.on_load) fputs(" on_load", p->f);
-    if (t->memory.ring) fprintf(p->f, " ring%d", t->memory.ring);
-    if (t->memory.arena_offset >= 0) fprintf(p->f, " arena+%lld", (long long)t->memory.arena_offset);
-    if (t->memory.view_of)
-        fprintf(p->f, " in %%%s+%lld", t->memory.view_of->name, (long long)t->memory.view_offset);
+static void put_words(printer *p, const ir_plan_word *const *lists, const ir_node *n) {
+    for (; !p->structure && *lists; lists++)
+        for (const ir_plan_word *w = *lists; w->name; w++)
+            if (w->put) w->put(p->f, n);
 }
 
 static void put_node(printer *p, const ir_node *n) {
@@ -170,17 +148,10 @@ static void put_node(printer *p, const ir_node *n) {
         fputs(" name=", p->f);
         put_string(p, n->name);
     }
-    if (!p->structure) put_way(p, n);
-    if (!p->structure && n->cpu.joined) fputs(" joined=1", p->f);
-    if (!p->structure && n->cpu.gathered) fputs(" gathered", p->f);
-    if (!p->structure && n->memory.scratch) fprintf(p->f, " scratch=%lld", (long long)n->memory.scratch);
-    if (!p->structure) put_stream(p, n);
-    if (!p->structure && n->gpu.runner) fprintf(p->f, " gpu=%s", ir_gpu_name(n->gpu.runner));
+    put_words(p, ir_attribute_words, n);
     fputs(" -> ", p->f);
     put_type(p, n->out[0]);
-    if (!p->structure) put_place(p, n->out[0]);
-    if (!p->structure && n->memory.scratch_offset >= 0)
-        fprintf(p->f, " scratch+%lld", (long long)n->memory.scratch_offset);
+    put_words(p, ir_place_words, n);
     fputc('\n', p->f);
 }
 
