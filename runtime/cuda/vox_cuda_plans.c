@@ -105,11 +105,8 @@ static vox_status tune_conv(vox_cuda *h, int conv) {
     const vox_cuda_call *call = &h->model->calls[step->call];
     if (!in_handle(call->x) || !in_handle(call->y)) return VOX_OK;
     const vox_cuda_memory m = vox_cuda_memory_of(h, 0, NULL, NULL);
-    return vox_cudnn_check_call(h,
-                                vox_plan_tune(h->cudnn[0], h->plans[conv], h->own, REPEATS,
-                                              vox_cuda_address(&m, call->x), vox_cuda_address(&m, call->w),
-                                              vox_cuda_address(&m, call->bias), vox_cuda_address(&m, call->y),
-                                              h->arena + rounded(step->free_from)),
+    const vox_plan_operands o = vox_cuda_operands_of(&m, call, h->arena + rounded(step->free_from));
+    return vox_cudnn_check_call(h, vox_plan_tune(h->cudnn[0], h->plans[conv], h->own, REPEATS, &o),
                                 "measuring a convolution's plans");
 }
 

@@ -47,50 +47,43 @@ static int allocate(const vox_volume *v, const int dim[3], float **data) {
     return vox_fail_memory(what, bytes);
 }
 
-static void resample_channel(const float *from, const int old[3], float *to, const int new[3],
-                             vox_tap *const taps[3], double *scratch) {
-    double *row = scratch + old[0];
-    for (int z = 0; z < new[2]; z++) {
-        for (int y = 0; y < new[1]; y++) {
-            vox_sample_row(from, old, taps[0], new[0], &taps[1][y], &taps[2][z], scratch, row);
-            for (int x = 0; x < new[0]; x++) *to++ = (float)row[x];
+static void resample_channel(const vox_sampling *s, const float *from, float *to) {
+    for (int z = 0; z < s->to[2]; z++) {
+        for (int y = 0; y < s->to[1]; y++) {
+            vox_sample_row(s, from, y, z);
+            for (int x = 0; x < s->to[0]; x++) *to++ = (float)s->row[x];
         }
     }
 }
 
 static int resample(vox_volume *v, const int dim[3], vox_grid *grid) {
-    vox_tap *taps[3] = {0};
+    static const double no_shift[3] = {0};
+    vox_sampling s;
     float *data = NULL;
     double back[3];
     int code = allocate(v, dim, &data);
     if (code != 0) return code;
-    double *scratch = calloc((size_t)v->dim[0] + (size_t)dim[0], sizeof *scratch);
+    for (int k = 0; k < 3; k++) back[k] = dim[k] > 1 ? (v->dim[k] - 1) / (double)(dim[k] - 1) : 0;
+    code = vox_sampling_new(&s, v->dim, dim, back, no_shift);
+    if (code != 0) {
+        free(data);
+        return code;
+    }
+    size_t old = vox_volume_voxels(v), new = (size_t)dim[0] * (size_t)dim[1] * (size_t)dim[2];
+    for (int c = 0; c < v->channels; c++) {
+        resample_channel(&s, v->data + (size_t)c * old, data + (size_t)c * new);
+    }
+    vox_sampling_free(&s);
     for (int k = 0; k < 3; k++) {
-        back[k] = dim[k] > 1 ? (v->dim[k] - 1) / (double)(dim[k] - 1) : 0;
-        taps[k] = vox_taps_new(dim[k], v->dim[k], back[k], 0);
-        if (taps[k] == NULL || scratch == NULL)
-            code = vox_fail_memory("resampling", sizeof(vox_tap) * (size_t)dim[k]);
+        double forth = v->dim[k] > 1 ? (dim[k] - 1) / (double)(v->dim[k] - 1) : 0;
+        grid->scale[k] *= forth;
+        grid->shift[k] *= forth;
+        v->spacing[k] *= back[k] > 0 ? back[k] : v->dim[k];
+        v->dim[k] = dim[k];
     }
-    if (code == 0) {
-        size_t old = vox_volume_voxels(v), new = (size_t)dim[0] * (size_t)dim[1] * (size_t)dim[2];
-        for (int c = 0; c < v->channels; c++) {
-            resample_channel(v->data + (size_t)c * old, v->dim, data + (size_t)c * new, dim, taps, scratch);
-        }
-        for (int k = 0; k < 3; k++) {
-            double forth = v->dim[k] > 1 ? (dim[k] - 1) / (double)(v->dim[k] - 1) : 0;
-            grid->scale[k] *= forth;
-            grid->shift[k] *= forth;
-            v->spacing[k] *= back[k] > 0 ? back[k] : v->dim[k];
-            v->dim[k] = dim[k];
-        }
-        free(v->data);
-        v->data = data;
-        data = NULL;
-    }
-    for (int k = 0; k < 3; k++) free(taps[k]);
-    free(scratch);
-    free(data);
-    return code;
+    free(v->data);
+    v->data = data;
+    return 0;
 }
 
 static int resample_shape(vox_volume *v, const vox_prepare_step *s, vox_grid *grid) {

@@ -233,6 +233,11 @@ static int run_tiles(segmentation *s) {
     if (index == NULL)
         return vox_fail_memory("tiles", ((size_t)s->net.in[0] + (size_t)s->net.in[1] + (size_t)s->net.in[2]) *
                                             sizeof *index);
+    const vox_labelling labelling = {.classes = s->net.classes,
+                                     .are_labels = s->net.are_labels,
+                                     .axis = s->net.axis,
+                                     .dim = s->dim,
+                                     .rule = s->rule};
     int code = 0, submitted = 0;
     for (s->tile = 0; s->tile < s->tiles.total && code == 0; s->tile++) {
         code = submit_tiles(s, &submitted, index);
@@ -242,8 +247,7 @@ static int run_tiles(segmentation *s) {
         if (s->scores.data != NULL) {
             code = vox_scores_put(&s->scores, &s->tiles, s->tile, s->net.axis, s->host.outputs[0]);
         } else {
-            code = vox_tile_label(&s->tiles, s->tile, s->net.axis, s->host.outputs[0], s->net.classes,
-                                  s->net.are_labels, s->dim, &s->rule, s->labels);
+            code = vox_tile_label(&s->tiles, s->tile, &labelling, s->host.outputs[0], s->labels);
         }
     }
     free(index);
