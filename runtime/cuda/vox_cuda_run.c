@@ -104,7 +104,7 @@ vox_status vox_cuda_launch(vox_cuda *h, cudaStream_t stream, int runs, const voi
     return vox_cuda_check_call(h, cudaEventRecord(h->done, stream), "cudaEventRecord");
 }
 
-static vox_status check_ports(const vox_cuda *h, const void *const *inputs, void *const *outputs) {
+static vox_status check_buffers(const vox_cuda *h, const void *const *inputs, void *const *outputs) {
     const vox_model_info *info = h->model->info;
     if (!inputs || !outputs) return VOX_E_ARGUMENT;
     for (int i = 0; i < info->n_inputs; i++)
@@ -117,7 +117,7 @@ static vox_status check_ports(const vox_cuda *h, const void *const *inputs, void
 vox_status vox_cuda_run(vox_cuda *h, vox_cuda_stream stream, const void *const *inputs,
                         void *const *outputs) {
     vox_cuda_thread before;
-    vox_status status = h ? check_ports(h, inputs, outputs) : VOX_E_ARGUMENT;
+    vox_status status = h ? check_buffers(h, inputs, outputs) : VOX_E_ARGUMENT;
     if (status == VOX_OK) status = vox_cuda_enter(h, &before);
     if (status != VOX_OK) return status;
     status = vox_cuda_launch(h, stream, 1, inputs, outputs);

@@ -182,7 +182,7 @@ static void recall(plan_search *s, const vox_choice *choice) {
     vox_scope_end(&scope);
 }
 
-static void choose(plan_search *s, const vox_plan_cache *cache) {
+static void propose_candidates(plan_search *s, const vox_plan_cache *cache) {
     vox_choice remembered;
     const vox_plan *plan = s->plan;
     const int enough = plan->policy.candidates;
@@ -218,7 +218,7 @@ static cudnnStatus_t fill_plan(const vox_cudnn_target *target, vox_plan *plan, c
     if (scope.status != CUDNN_STATUS_SUCCESS) {
         status = vox_cudnn_fail(&target->log, &plan->conv, scope.status, scope.failed);
     } else {
-        choose(&s, cache);
+        propose_candidates(&s, cache);
         if (plan->n == 0) status = nothing_fits(&s);
     }
     vox_scope_end(&scope);
@@ -341,7 +341,7 @@ static cudnnStatus_t time_candidate(cudnnHandle_t handle, const vox_plan *plan, 
 }
 
 /* Keeps one candidate, as the first. */
-static void keep(vox_plan *plan, int index) {
+static void keep_candidate(vox_plan *plan, int index) {
     const vox_candidate kept = plan->candidate[index];
     for (int i = 0; i < plan->n; i++)
         if (i != index) cudnnBackendDestroyDescriptor(plan->candidate[i].plan);
@@ -368,7 +368,7 @@ static cudnnStatus_t race(cudnnHandle_t handle, vox_plan *plan, const vox_plan_o
         }
     }
     if (fastest < 0) return vox_cudnn_fail(&plan->log, &plan->conv, last, "no candidate runs");
-    keep(plan, fastest);
+    keep_candidate(plan, fastest);
     return CUDNN_STATUS_SUCCESS;
 }
 

@@ -12,15 +12,16 @@
 
 enum { LABEL_LIMIT = 65536 };
 
-static size_t voxels(const int dim[3]) {
+static size_t grid_voxels(const int dim[3]) {
     return (size_t)dim[0] * (size_t)dim[1] * (size_t)dim[2];
 }
 
 int vox_scores_new(vox_scores *s, int classes, const int dim[3], bool are_labels) {
     *s = (vox_scores){.classes = classes, .dim = {dim[0], dim[1], dim[2]}, .are_labels = are_labels};
-    s->data = calloc(voxels(dim), sizeof *s->data * (size_t)classes);
-    return s->data != NULL ? 0
-                           : vox_fail_memory("the scores", voxels(dim) * sizeof *s->data * (size_t)classes);
+    s->data = calloc(grid_voxels(dim), sizeof *s->data * (size_t)classes);
+    return s->data != NULL
+               ? 0
+               : vox_fail_memory("the scores", grid_voxels(dim) * sizeof *s->data * (size_t)classes);
 }
 
 void vox_scores_free(vox_scores *s) {
@@ -63,7 +64,7 @@ int vox_scores_put(vox_scores *s, const vox_tiles *t, int i, const int axis[3], 
     tile_part p = part_inside(t, i);
     size_t bad = 0;
     for (int c = 0; c < s->classes; c++) {
-        float *to = s->data + (size_t)c * voxels(s->dim);
+        float *to = s->data + (size_t)c * grid_voxels(s->dim);
         for (int d = p.low[0]; d < p.high[0]; d++) {
             for (int h = p.low[1]; h < p.high[1]; h++) {
                 for (int w = p.low[2]; w < p.high[2]; w++) {
@@ -90,7 +91,7 @@ static bool is_label(float x) {
 
 int vox_tile_label(const vox_tiles *t, int i, const vox_labelling *l, const float *tile, uint16_t *labels) {
     tile_part p = part_inside(t, i);
-    size_t bad = 0, plane = voxels(t->out);
+    size_t bad = 0, plane = grid_voxels(t->out);
     for (int d = p.low[0]; d < p.high[0]; d++) {
         for (int h = p.low[1]; h < p.high[1]; h++) {
             for (int w = p.low[2]; w < p.high[2]; w++) {
@@ -136,19 +137,19 @@ static bool inside_row(const sampler *a, int y, int z) {
 }
 
 static void sample(sampler *a, const vox_scores *s, int class, int y, int z) {
-    vox_sample_row(&a->grid, s->data + (size_t) class * voxels(s->dim), y, z);
+    vox_sample_row(&a->grid, s->data + (size_t) class * grid_voxels(s->dim), y, z);
 }
 
-static int nearest(const vox_tap *t) {
+static int nearest_tap(const vox_tap *t) {
     return t->weight < 0.5 ? t->first : t->second;
 }
 
 static int nearest_row(const vox_sampling *a, const vox_scores *s, int y, int z, uint16_t *label) {
-    const float *row =
-        s->data + ((size_t)nearest(&a->taps[2][z]) * (size_t)s->dim[1] + (size_t)nearest(&a->taps[1][y])) *
-                      (size_t)s->dim[0];
+    const float *row = s->data + ((size_t)nearest_tap(&a->taps[2][z]) * (size_t)s->dim[1] +
+                                  (size_t)nearest_tap(&a->taps[1][y])) *
+                                     (size_t)s->dim[0];
     for (int x = 0; x < a->to[0]; x++) {
-        float v = row[nearest(&a->taps[0][x])];
+        float v = row[nearest_tap(&a->taps[0][x])];
         if (!is_label(v)) return bad_label(v);
         label[x] = (uint16_t)vox_whole((double)v, 0, LABEL_LIMIT - 1);
     }
