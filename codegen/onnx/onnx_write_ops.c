@@ -12,9 +12,7 @@
 
 typedef Onnx__NodeProto *write_fn(onnx_writer *w, const ir_node *n, const char *type, const char *out);
 
-/* ---- helpers
- * ---------------------------------------------------------------------------------------------------------
- */
+/* ---- helpers --------------------------------------------------------------------------------- */
 
 static Onnx__NodeProto *put_operands(onnx_writer *w, const ir_node *n, int n_in, const char *type,
                                      const char *out) {

@@ -197,9 +197,7 @@ bool onnx_arg_max(onnx_call *c) {
     return onnx_bind(c, 0, onnx_end(c, n));
 }
 
-/* ---- over axes
- * ------------------------------------------------------------------------------------------------------------
- */
+/* ---- over axes ------------------------------------------------------------------------------- */
 
 /* Reductions that are a reduction between two maps. MAP_SQUARE multiplies x with itself. */
 enum { MAP_NONE = -1, MAP_SQUARE = -2 };

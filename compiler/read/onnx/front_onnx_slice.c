@@ -4,9 +4,7 @@
 
 #include <string.h>
 
-/* ---- join
- * --------------------------------------------------------------------------------------------------------------
- */
+/* ---- join ------------------------------------------------------------------------------------ */
 
 /* Empty members say nothing. */
 static int without_empty(const onnx_call *c, ir_tensor **kept) {
@@ -31,9 +29,7 @@ bool onnx_concat(onnx_call *c) {
     return onnx_bind(c, 0, onnx_end(c, n));
 }
 
-/* ---- cut
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* ---- cut ------------------------------------------------------------------------------------- */
 
 /* Python's rules for x[start:end:step] along an axis of n elements. */
 static void python_slice(int64_t n, int64_t start, int64_t end, int64_t step, int64_t *begin, int64_t *size) {
@@ -128,9 +124,7 @@ bool onnx_split(onnx_call *c) {
     return true;
 }
 
-/* ---- pad
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* ---- pad ------------------------------------------------------------------------------------- */
 
 /* pads = begins then ends of `axes` (all axes when there is no such input) into 2 * rank full ones. */
 static bool full_pads(const onnx_call *c, int64_t *pad) {
