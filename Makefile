@@ -107,7 +107,7 @@ $(BUILD)/gen/embedded.c: scripts/embed.sh $(EMBEDDED)
 FLAGS_OF = $(filter-out $(SLOW),$(shell sed -n '1s,^// flags: ,,p' tests/$*.c))
 $(BUILD)/tests/%.o: tests/%.c | $(BUILD)/gen/onnx.pb-c.c
 	@mkdir -p $(@D)
-	$(CC) $(WARN) $(CFLAGS) $(INCLUDE) -Itests $(FLAGS_OF) -MMD -MP -c -o $@ $<
+	$(CC) $(WARN) $(CFLAGS) $(INCLUDE) -Itests $(filter-out -rdynamic,$(FLAGS_OF)) -MMD -MP -c -o $@ $<
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libvoxc.a $(BUILD)/libprogram.a $(BUILD)/libruntime.a
 	$(CC) $(CFLAGS) $(FLAGS_OF) $(LDFLAGS) -o $@ $(BUILD)/tests/$*.o $(BUILD)/libvoxc.a $(BUILD)/libprogram.a $(BUILD)/libruntime.a -lcmocka $(LIBS) $(PROGRAM_LIBS)
 

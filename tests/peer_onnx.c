@@ -90,14 +90,11 @@ int main(int argc, char **argv) {
     const char *dir = argv[argc - 1];
     ir_graph *g = load(argv[argc - 2], &d);
     bool ok = g && interpret(g, dir, export_it, &d);
-    if (fuse && ok) {
-        ir_graph *whole = g;
-        g = optimise(whole, &d);
-        ok = g != NULL;
-        ir_graph_free(whole);
-    }
-    if (export_it) ok = ok && onnx_export(g, ir_format(g->arena, "%s/model.onnx", dir), &d);
+    ir_graph *fused = fuse && ok ? optimise(g, &d) : g; /* which reads the constants of g */
+    ok = ok && fused;
+    if (export_it) ok = ok && onnx_export(fused, ir_format(g->arena, "%s/model.onnx", dir), &d);
     if (!ok) fprintf(stderr, "%s\n", d.text);
+    if (fused != g) ir_graph_free(fused);
     ir_graph_free(g);
     return ok ? 0 : d.code;
 }

@@ -6,14 +6,14 @@ set -eu
 cd "$(dirname "$0")/.."
 voxc=${1:-build/voxc}
 voxc=$(realpath "$voxc")
-if ! echo 'int main(void) { return 0; }' | gcc -fcallgraph-info=su -x c -c -o /dev/null - 2>/dev/null ||
-    [ "$(uname -m)" != x86_64 ]; then
-    echo 'SKIPPED: no gcc with -fcallgraph-info for x86-64'
-    exit 0
-fi
 export CCACHE_DISABLE=1 # it keeps no call graphs
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
+echo 'int main(void) { return 0; }' >"$scratch/probe.c"
+if ! gcc -fcallgraph-info=su -c -o "$scratch/probe.o" "$scratch/probe.c" 2>/dev/null || [ "$(uname -m)" != x86_64 ]; then
+    echo 'SKIPPED: no gcc with -fcallgraph-info for x86-64'
+    exit 0
+fi
 
 # Prints the deepest path of the call graphs in the working directory, $1: the model's name.
 deepest() {
