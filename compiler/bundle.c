@@ -59,7 +59,7 @@ typedef struct weight_file {
     size_t size;
 } weight_file;
 
-static const void *find_blob(void *ctx, const char *name, uint64_t hash, size_t bytes) {
+static const void *old_blob(void *ctx, const char *name, uint64_t hash, size_t bytes) {
     (void)name;
     const weight_file *w = ctx;
     return cg_weights_find(w->data, w->size, hash, bytes);
@@ -95,7 +95,7 @@ ir_graph *bundle_load(const char *path, ir_diag *d) {
     const char *name = model_name(path, a, d);
     if (name) text = file_read(ir_format(a, "%s/%s.ir", path, name), MAX_TEXT, &n, d);
     if (text) w.data = file_read(ir_format(a, "%s/%s.weights", path, name), SIZE_MAX, &w.size, d);
-    if (w.data) g = ir_parse(text, ir_format(a, "%s/%s.ir", path, name), find_blob, &w, d);
+    if (w.data) g = ir_parse(text, ir_format(a, "%s/%s.ir", path, name), old_blob, &w, d);
     if (g && check_constants(g, path, d)) {
         adopt_constants(g);
     } else if (g) {

@@ -169,7 +169,7 @@ static vox_option_word option_word(const void *of, int i) {
     return (vox_option_word){.name = t->name, .letter = t->letter ? *t->letter : 0, .value = t->value};
 }
 
-static bool store(options *o, const option_info *t, const char *value, ir_diag *d) {
+static bool set_option(options *o, const option_info *t, const char *value, ir_diag *d) {
     char *base = (char *)o;
     if (t->kind == FLAG) {
         *(bool *)(void *)(base + t->offset) = true;
@@ -188,7 +188,7 @@ static bool store(options *o, const option_info *t, const char *value, ir_diag *
     return true;
 }
 
-static bool bad_option(verb v, vox_argument kind, const vox_arguments *a, ir_diag *d) {
+static bool refuse_option(verb v, vox_argument kind, const vox_arguments *a, ir_diag *d) {
     const char *name = verbs[v].name;
     if (kind == VOX_ARGUMENT_UNKNOWN && a->near)
         return ir_fail(d, IR_EXIT_INPUT, "%s: unknown option '%s': did you mean '--%s'?", name, a->text,
@@ -213,9 +213,9 @@ static options_result take_arguments(options *o, int argc, char **argv, ir_diag 
             return OPTIONS_DONE;
         }
         if (kind == VOX_ARGUMENT_OPTION)
-            ok = store(o, &table[a.option], a.value, d);
+            ok = set_option(o, &table[a.option], a.value, d);
         else if (kind != VOX_ARGUMENT_OPERAND)
-            ok = bad_option(o->verb, kind, &a, d);
+            ok = refuse_option(o->verb, kind, &a, d);
         else if (o->model)
             ok = ir_fail(d, IR_EXIT_INPUT, "%s: one %s at a time: '%s' after '%s'", verbs[o->verb].name,
                          verbs[o->verb].argument, a.text, o->model);

@@ -50,7 +50,7 @@ static bool for_gpu(const ir_graph *g) {
 }
 
 /* "block16", "plain"; of a GPU's values "f16 x64": elements of a voxel, channels last */
-static void layout_text(const ir_tensor *t, char *text, size_t size) {
+static void storage_layout_text(const ir_tensor *t, char *text, size_t size) {
     if (t->gpu.pitch)
         snprintf(text, size, "%s x%" PRId64, t->gpu.storage ? ir_storage_name(t->gpu.storage) : "f32",
                  t->gpu.pitch);
@@ -72,7 +72,7 @@ static void place_text(const ir_tensor *t, char *text, size_t size) {
 }
 
 /* ", stream 1x4, planes kept: 6 of 130, 13.0 MB instead of 246.6" */
-static void stream_text(const ir_node *n, char *text, size_t size) {
+static void planes_kept_text(const ir_node *n, char *text, size_t size) {
     ir_tensor whole = *n->out[0];
     int kept = whole.memory.ring, used = 0;
     text[0] = 0;
@@ -93,8 +93,8 @@ static void print_layers(const ir_graph *g) {
         snprintf(op, sizeof op, "%s%s%s%s", ir_op_get(n->op)->name, ir_skip(n) ? "+skip" : "", act ? "+" : "",
                  act ? act : "");
         place_text(n->out[0], place, sizeof place);
-        stream_text(n, stream, sizeof stream);
-        layout_text(n->out[0], layout, sizeof layout);
+        planes_kept_text(n, stream, sizeof stream);
+        storage_layout_text(n->out[0], layout, sizeof layout);
         if (for_gpu(g))
             snprintf(runs, sizeof runs, "%-12s x%d ", n->gpu.runner ? ir_gpu_name(n->gpu.runner) : "-",
                      cg_gpu_launches_of(g, n));
@@ -104,7 +104,7 @@ static void print_layers(const ir_graph *g) {
     }
 }
 
-static void print_ports(const char *what, ir_tensor *const *ports, int count) {
+static void inspect_ports(const char *what, ir_tensor *const *ports, int count) {
     char type[128];
     for (int i = 0; i < count; i++)
         printf("%-12s %s %s\n", what, ports[i]->name, ir_type_text(ports[i], type, sizeof type));
@@ -161,10 +161,10 @@ static void print_gpu(const ir_graph *g, const totals *t) {
            t->arena + weights + g->goals.workspace_cap, weights, g->goals.workspace_cap);
 }
 
-static void print_text(const ir_graph *g, const totals *t, const pass_report *reports, int passes) {
+static void inspect_text(const ir_graph *g, const totals *t, const pass_report *reports, int passes) {
     printf("model        %s\n", g->name);
-    print_ports("input", g->inputs, g->n_inputs);
-    print_ports("output", g->outputs, g->n_outputs);
+    inspect_ports("input", g->inputs, g->n_inputs);
+    inspect_ports("output", g->outputs, g->n_outputs);
     if (g->n_labels) {
         printf("labels      ");
         for (int i = 0; i < g->n_labels; i++) printf(" %d=%s", i, g->labels[i]);
@@ -193,7 +193,7 @@ static void add_ints(vox_json *j, const char *key, int count, const int64_t *v) 
     vox_json_end(j);
 }
 
-static void add_ports(vox_json *j, const char *key, ir_tensor *const *ports, int count) {
+static void add_graph_ports(vox_json *j, const char *key, ir_tensor *const *ports, int count) {
     vox_json_begin(j, key, "[");
     for (int i = 0; i < count; i++) {
         vox_json_begin(j, NULL, "{");
@@ -243,12 +243,13 @@ static void add_gpu(vox_json *j, const ir_graph *g) {
                      g->goals.workspace_cap);
 }
 
-static void print_json(FILE *f, const ir_graph *g, const totals *t, const pass_report *reports, int passes) {
+static void inspect_json(FILE *f, const ir_graph *g, const totals *t, const pass_report *reports,
+                         int passes) {
     vox_json json = vox_json_file(f), *j = &json;
     vox_json_begin(j, NULL, "{\n");
     vox_json_text(j, "name", g->name);
-    add_ports(j, "inputs", g->inputs, g->n_inputs);
-    add_ports(j, "outputs", g->outputs, g->n_outputs);
+    add_graph_ports(j, "inputs", g->inputs, g->n_inputs);
+    add_graph_ports(j, "outputs", g->outputs, g->n_outputs);
     vox_json_members(j, "parameters=%" PRId64 " macs=%" PRId64 " weight_bytes=%" PRId64, t->parameters,
                      t->macs, t->weight_bytes);
     if (for_gpu(g)) add_gpu(j, g);
@@ -290,9 +291,9 @@ int verb_inspect(const options *o, ir_diag *d) {
         t.checked = source != NULL;
         t.peak = find_peak(g, &t.bound);
         if (o->json)
-            print_json(stdout, g, &t, reports, passes);
+            inspect_json(stdout, g, &t, reports, passes);
         else
-            print_text(g, &t, reports, passes);
+            inspect_text(g, &t, reports, passes);
         if (o->opt_report) cg_algorithm_report(g, stderr), cg_norm_report(g, stderr);
     }
     if (source) ir_graph_free(source);

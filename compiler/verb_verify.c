@@ -98,7 +98,7 @@ static bool open_bundle(verify_run *r, int **numbers, ir_arena *a, ir_diag *d) {
     return true;
 }
 
-static bool build(verify_run *r, ir_arena *a, ir_diag *d) {
+static bool build_bundle(verify_run *r, ir_arena *a, ir_diag *d) {
     say(r->o, "writing and building the bundle");
     if (r->planned != r->reference && !compile_graph(r->o, r->planned, r->bundle, d)) return false;
     return bundle_build(r->bundle, r->o->cc, ir_format(a, "%s/make.log", r->temp), d);
@@ -148,7 +148,7 @@ static bool verify_all(verify_run *r, int *bad, ir_arena *a, ir_diag *d) {
     int *numbers = NULL;
     bool given = r->o->n_expected || r->o->test_data_dir;
     bool ok = bundle_is(r->o->model) ? open_bundle(r, &numbers, a, d) : open_model(r, &numbers, a, d);
-    if (!ok || !verify_inputs(r, numbers, d) || (given && !verify_expect(r, d)) || !build(r, a, d))
+    if (!ok || !verify_inputs(r, numbers, d) || (given && !verify_expect(r, d)) || !build_bundle(r, a, d))
         return false;
     say(r->o, "running it");
     if (!verify_execute(r, d)) return false;

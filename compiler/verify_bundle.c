@@ -21,7 +21,7 @@ static bool check_like(const ir_tensor *t, const file_tensor *f, const char *pat
                    ir_type_text(&seen, is, sizeof is), ir_type_text(t, want, sizeof want), t->name);
 }
 
-static bool take(const ir_tensor *t, file_tensor *f, const char *path, ir_value *v, ir_diag *d) {
+static bool take_value(const ir_tensor *t, file_tensor *f, const char *path, ir_value *v, ir_diag *d) {
     bool ok = check_like(t, f, path, d) && file_tensor_to_value(f, v, d);
     file_tensor_free(f);
     return ok;
@@ -29,7 +29,7 @@ static bool take(const ir_tensor *t, file_tensor *f, const char *path, ir_value 
 
 static bool read_npy(const ir_tensor *t, const char *path, ir_value *v, ir_diag *d) {
     file_tensor f = {0};
-    return npy_read(path, &f, d) && take(t, &f, path, v, d);
+    return npy_read(path, &f, d) && take_value(t, &f, path, v, d);
 }
 
 static bool read_test_data(const char *dir, const char *kind, int number, const ir_tensor *t, ir_value *v,
@@ -37,7 +37,7 @@ static bool read_test_data(const char *dir, const char *kind, int number, const 
     char path[4096];
     snprintf(path, sizeof path, "%s/%s_%d.pb", dir, kind, number);
     file_tensor f = {0};
-    return onnx_data_read(path, &f, d) && take(t, &f, path, v, d);
+    return onnx_data_read(path, &f, d) && take_value(t, &f, path, v, d);
 }
 
 static bool must_be_constant(const ir_node *n, int operand) {

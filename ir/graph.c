@@ -139,7 +139,7 @@ ir_node *ir_add_node(ir_graph *g, ir_op op, const char *name, int n_in, ir_tenso
 }
 
 /* The attribute `key` of n, added in its place (or emptied) for `count` values. */
-static ir_attr *put(ir_graph *g, ir_node *n, ir_key key, ir_kind kind, int count) {
+static ir_attr *put_attr(ir_graph *g, ir_node *n, ir_key key, ir_kind kind, int count) {
     if (ir_key_kind(key) != kind)
         ir_die("attribute %s of '%s' is set as the wrong kind", ir_key_name(key), n->name);
     if (count < 0) ir_die("attribute %s of '%s' has %d values", ir_key_name(key), n->name, count);
@@ -158,29 +158,29 @@ static ir_attr *put(ir_graph *g, ir_node *n, ir_key key, ir_kind kind, int count
 void ir_set_ints(ir_graph *g, ir_node *n, ir_key key, int count, const int64_t *v) {
     int64_t *own = ir_alloc(g->arena, (size_t)(count > 0 ? count : 1), sizeof *own);
     if (count > 0) memcpy(own, v, (size_t)count * sizeof *own);
-    put(g, n, key, IR_KIND_INTS, count)->i = own;
+    put_attr(g, n, key, IR_KIND_INTS, count)->i = own;
 }
 
 void ir_set_int(ir_graph *g, ir_node *n, ir_key key, int64_t v) {
     int64_t *own = ir_alloc(g->arena, 1, sizeof *own);
     *own = v;
-    put(g, n, key, IR_KIND_INT, 1)->i = own;
+    put_attr(g, n, key, IR_KIND_INT, 1)->i = own;
 }
 
 void ir_set_floats(ir_graph *g, ir_node *n, ir_key key, int count, const double *v) {
     double *own = ir_alloc(g->arena, (size_t)(count > 0 ? count : 1), sizeof *own);
     if (count > 0) memcpy(own, v, (size_t)count * sizeof *own);
-    put(g, n, key, IR_KIND_FLOATS, count)->f = own;
+    put_attr(g, n, key, IR_KIND_FLOATS, count)->f = own;
 }
 
 void ir_set_float(ir_graph *g, ir_node *n, ir_key key, double v) {
     double *own = ir_alloc(g->arena, 1, sizeof *own);
     *own = v;
-    put(g, n, key, IR_KIND_FLOAT, 1)->f = own;
+    put_attr(g, n, key, IR_KIND_FLOAT, 1)->f = own;
 }
 
 void ir_set_word(ir_graph *g, ir_node *n, ir_key key, const char *word) {
-    put(g, n, key, IR_KIND_WORD, 1)->word = ir_strdup(g->arena, word);
+    put_attr(g, n, key, IR_KIND_WORD, 1)->word = ir_strdup(g->arena, word);
 }
 
 void ir_drop_attr(ir_node *n, ir_key key) {
@@ -211,6 +211,20 @@ static const ir_attr *need(const ir_node *n, ir_key key) {
 
 const int64_t *ir_ints(const ir_node *n, ir_key key) {
     return need(n, key)->i;
+}
+
+bool ir_has_int(const ir_node *n, ir_key key, int64_t v) {
+    const ir_attr *a = need(n, key);
+    for (int i = 0; i < a->count; i++)
+        if (a->i[i] == v) return true;
+    return false;
+}
+
+bool ir_all_ints(const ir_node *n, ir_key key, int64_t v) {
+    const ir_attr *a = ir_get(n, key);
+    for (int i = 0; a && i < a->count; i++)
+        if (a->i[i] != v) return false;
+    return true;
 }
 
 int64_t ir_int(const ir_node *n, ir_key key) {

@@ -340,12 +340,14 @@ void ir_set_word(ir_graph *g, ir_node *n, ir_key key, const char *word);
 void ir_drop_attr(ir_node *n, ir_key key);
 bool ir_finish_node(ir_graph *g, ir_node *n, ir_diag *d);
 
-const ir_attr *ir_get(const ir_node *n, ir_key key);   /* NULL if absent */
-const int64_t *ir_ints(const ir_node *n, ir_key key);  /* dies if absent */
-int64_t ir_int(const ir_node *n, ir_key key);          /* dies if absent */
-double ir_float(const ir_node *n, ir_key key);         /* dies if absent */
-const double *ir_floats(const ir_node *n, ir_key key); /* dies if absent */
-const char *ir_word(const ir_node *n, ir_key key);     /* NULL if absent */
+const ir_attr *ir_get(const ir_node *n, ir_key key);       /* NULL if absent */
+const int64_t *ir_ints(const ir_node *n, ir_key key);      /* dies if absent */
+bool ir_has_int(const ir_node *n, ir_key key, int64_t v);  /* v is one of them; dies if absent */
+bool ir_all_ints(const ir_node *n, ir_key key, int64_t v); /* each of them is v; true if absent */
+int64_t ir_int(const ir_node *n, ir_key key);              /* dies if absent */
+double ir_float(const ir_node *n, ir_key key);             /* dies if absent */
+const double *ir_floats(const ir_node *n, ir_key key);     /* dies if absent */
+const char *ir_word(const ir_node *n, ir_key key);         /* NULL if absent */
 
 /* ---- rewriting (rewrite.c) ------------------------------------------------------------------- */
 

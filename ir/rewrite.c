@@ -83,7 +83,7 @@ int ir_position(const ir_graph *g, const ir_node *n) {
 }
 
 /* Tensors only move to the front, when others go. */
-static int place_of(const ir_graph *g, const ir_tensor *t) {
+static int position_of(const ir_graph *g, const ir_tensor *t) {
     for (int far = 0; far < NEAR && far <= t->place; far++)
         if (t->place - far < g->n_tensors && g->tensors[t->place - far] == t) return t->place - far;
     for (int i = 0; i < g->n_tensors; i++) g->tensors[i]->place = i;
@@ -94,7 +94,7 @@ static int place_of(const ir_graph *g, const ir_tensor *t) {
 /* ---- removal --------------------------------------------------------------------------------- */
 
 static void remove_tensor(ir_graph *g, ir_tensor *t) {
-    int at = place_of(g, t);
+    int at = position_of(g, t);
     ir_names_drop(g, t);
     g->n_tensors--;
     memmove(&g->tensors[at], &g->tensors[at + 1], (size_t)(g->n_tensors - at) * sizeof *g->tensors);

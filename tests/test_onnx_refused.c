@@ -438,9 +438,7 @@ static void external_data(void **state) {
     prints(&m, NULL, "{1, 2, 3, 4, 5, 6}");
 }
 
-/* ---- export
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* ---- export ---------------------------------------------------------------------------------- */
 
 /* Constants that a handler makes in its input's type: 0.2 as an integer would be 0. */
 static void floats_for_integers(void **state) {

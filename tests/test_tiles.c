@@ -69,7 +69,7 @@ static void tiles_equal_one_pass(const int dim[3], const int in[3], const int ma
     float *x = malloc(product(in) * sizeof *x), *y = malloc(2 * product(out) * sizeof *y);
     int *index = malloc(sizeof(int) * (size_t)(in[0] + in[1] + in[2]));
     uint16_t *labels = malloc(product(dim) * sizeof *labels);
-    const vox_rule rule = {0};
+    const vox_labelling labelling = {.classes = 2, .axis = axis, .dim = file};
     test_fill(volume, product(dim), 7);
     assert_int_equal(vox_tiles_plan(&t, dim, in, out, true), 0);
     assert_int_equal(vox_scores_new(&s, 2, file, false), 0);
@@ -77,7 +77,7 @@ static void tiles_equal_one_pass(const int dim[3], const int in[3], const int ma
         vox_tiles_fill(&t, i, volume, stride, index, x);
         network(x, in, margin, y);
         assert_int_equal(vox_scores_put(&s, &t, i, axis, y), 0);
-        assert_int_equal(vox_tile_label(&t, i, axis, y, 2, false, file, &rule, labels), 0);
+        assert_int_equal(vox_tile_label(&t, i, &labelling, y, labels), 0);
     }
     float *whole = one_pass(volume, dim, margin);
     assert_memory_equal(whole, s.data, 2 * product(dim) * sizeof *whole);

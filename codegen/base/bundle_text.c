@@ -102,7 +102,7 @@ int64_t cg_selftest_bytes(const cg_model *m) {
 
 /* ---- manifest.json --------------------------------------------------------------------------- */
 
-static void add_layers(vox_json *j, const cg_model *m, cg_layer_check *check) {
+static void add_layer_sources(vox_json *j, const cg_model *m, cg_layer_check *check) {
     vox_json_begin(j, "layers", "[\n");
     for (int i = 0; i < m->n_layers; i++) {
         const cg_layer *l = &m->layers[i];
@@ -154,7 +154,7 @@ const char *cg_manifest_json(const cg_model *m, const char *target, cg_layer_che
         vox_json_bool(&j, "recursive", false);
         vox_json_end(&j);
     }
-    add_layers(&j, m, check);
+    add_layer_sources(&j, m, check);
     add_tuning(&j, &m->g->goals);
     vox_json_begin(&j, "files", "[\n");
     add_files(&j, files, n_files);

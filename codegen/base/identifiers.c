@@ -35,7 +35,7 @@ static const char headers[] =
     "pthread sched semaphore setjmp signal stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib "
     "stdnoreturn string strings tgmath threads time uchar unistd wchar wctype zconf zlib znzlib ";
 
-static bool is_in(const char *list, const char *word) {
+static bool is_listed(const char *list, const char *word) {
     size_t length = strlen(word);
     for (const char *at = strstr(list, word); at && length; at = strstr(at + 1, word))
         if (at[-1] == ' ' && at[length] == ' ') return true;
@@ -46,13 +46,13 @@ bool cg_check_model_name(const char *name, ir_diag *d) {
     const char *with = NULL;
     if (strncmp(name, "vox_", 4) == 0 || strcmp(name, "vox") == 0)
         with = "the runtime's names";
-    else if (is_in(keywords, name))
+    else if (is_listed(keywords, name))
         with = "a word of C or C++";
-    else if (is_in(files, name))
+    else if (is_listed(files, name))
         with = "a file or target of every bundle";
-    else if (is_in(libraries, name))
+    else if (is_listed(libraries, name))
         with = "a library of the system";
-    else if (is_in(headers, name))
+    else if (is_listed(headers, name))
         with = "a header of the system";
     return !with ||
            ir_fail(d, IR_EXIT_INPUT, "%s: this model name collides with %s; choose another with --model-name",
@@ -68,7 +68,8 @@ static bool is_taken(const char *s, const char *model) {
     size_t length = strlen(s), prefix = strlen(model);
     bool type = length > 2 && strcmp(s + length - 2, "_t") == 0;
     bool api = strncmp(s, "vox_", 4) == 0 || (strncmp(s, model, prefix) == 0 && s[prefix] == '_');
-    return type || api || is_in(keywords, s) || is_in(locals, s) || !has_small_letter(s); /* NULL, EOF, I */
+    return type || api || is_listed(keywords, s) || is_listed(locals, s) ||
+           !has_small_letter(s); /* NULL, EOF, I */
 }
 
 const char *cg_parameter(ir_arena *arena, const char *model, const char *text) {

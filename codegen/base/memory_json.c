@@ -23,7 +23,7 @@ static void add_entry(vox_json *j, const cg_model *m, const cg_memory *e) {
     vox_json_end(j);
 }
 
-static void add_layers(vox_json *j, const cg_model *m, const cg_memory_table *t) {
+static void add_live_bytes(vox_json *j, const cg_model *m, const cg_memory_table *t) {
     vox_json_begin(j, "peak_layers", "[");
     for (int i = 0; i < m->n_layers; i++)
         if (t->live[i] == t->lower_bound) vox_json_text(j, NULL, cg_layer_name(m, i));
@@ -43,7 +43,7 @@ const char *cg_memory_json(const cg_model *m) {
     vox_json_members(&j,
                      "model=%s arena_bytes=%" PRId64 " lower_bound_bytes=%" PRId64 " prepared_bytes=%" PRId64,
                      m->name, m->g->arena_bytes, t.lower_bound, m->prepared_bytes);
-    add_layers(&j, m, &t);
+    add_live_bytes(&j, m, &t);
     vox_json_begin(&j, "buffers", "[\n");
     for (int i = 0; i < t.count; i++) add_entry(&j, m, &t.list[i]);
     vox_json_end(&j);

@@ -28,7 +28,8 @@ bool cg_in_arena(const cg_memory *e) {
     return e->kind == CG_MEMORY_VALUE || e->kind == CG_MEMORY_MEMBER || e->kind == CG_MEMORY_SCRATCH;
 }
 
-static cg_memory *push(cg_memory_table *t, cg_memory_kind kind, const char *name, const ir_tensor *tensor) {
+static cg_memory *add_memory(cg_memory_table *t, cg_memory_kind kind, const char *name,
+                             const ir_tensor *tensor) {
     cg_memory *e = &t->list[t->count++];
     *e = (cg_memory){.kind = kind, .name = name, .tensor = tensor, .offset = -1};
     return e;
@@ -39,7 +40,7 @@ static void push_piece(const cg_model *m, cg_memory_table *t, const ir_buffer *b
     cg_memory_kind kind = !b->tensor ? CG_MEMORY_SCRATCH : member ? CG_MEMORY_MEMBER : CG_MEMORY_VALUE;
     /* Interleaved members have bytes of every voxel: all of it is the concat's. */
     const ir_tensor *of = p->tensor && ir_is_interleaved(p->tensor) ? b->tensor : p->tensor;
-    cg_memory *e = push(t, kind, b->tensor ? of->name : b->node->out[0]->name, of);
+    cg_memory *e = add_memory(t, kind, b->tensor ? of->name : b->node->out[0]->name, of);
     ir_span layers = cg_layers(m, p->alive);
     if (member) e->in = b->tensor->name;
     e->offset = ir_buffer_offset(b) + p->at;
@@ -74,13 +75,13 @@ static int writer(const cg_model *m, const ir_tensor *t) {
 static void push_ports(const cg_model *m, cg_memory_table *t, const int *last_reader) {
     for (int i = 0; i < m->g->n_inputs; i++) {
         const ir_tensor *x = m->g->inputs[i];
-        cg_memory *e = push(t, CG_MEMORY_INPUT, x->name, x);
+        cg_memory *e = add_memory(t, CG_MEMORY_INPUT, x->name, x);
         e->bytes = ir_bytes(x);
         e->last = last_reader[ir_index_find(&m->index, x)];
     }
     for (int i = 0; i < m->g->n_outputs; i++) {
         const ir_tensor *y = m->g->outputs[i];
-        cg_memory *e = push(t, CG_MEMORY_OUTPUT, y->name, y);
+        cg_memory *e = add_memory(t, CG_MEMORY_OUTPUT, y->name, y);
         e->bytes = ir_bytes(y);
         e->first = writer(m, y);
         e->last = m->n_layers - 1;
@@ -90,7 +91,7 @@ static void push_ports(const cg_model *m, cg_memory_table *t, const int *last_re
 static void push_weights(const cg_model *m, cg_memory_table *t, const int *last_reader) {
     for (int i = 0; i < m->n_weights; i++) {
         const cg_weight *w = &m->weights[i];
-        cg_memory *e = push(t, CG_MEMORY_PREPARED, w->source[0]->name, w->source[0]);
+        cg_memory *e = add_memory(t, CG_MEMORY_PREPARED, w->source[0]->name, w->source[0]);
         e->offset = w->prepared;
         e->bytes = w->bytes;
         e->first = cg_layer_of(m, w->node);

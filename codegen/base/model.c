@@ -85,7 +85,7 @@ const ir_tensor *cg_root(const ir_tensor *t) {
     return t;
 }
 
-static int index_of(ir_tensor *const *list, int n, const ir_tensor *t) {
+static int port_index(ir_tensor *const *list, int n, const ir_tensor *t) {
     for (int i = 0; i < n; i++)
         if (list[i] == t) return i;
     return -1;
@@ -95,9 +95,9 @@ cg_place cg_place_of(const cg_model *m, const ir_tensor *t) {
     int64_t offset = 0;
     for (; t->memory.view_of; t = t->memory.view_of) offset += t->memory.view_offset;
     if (t->cpu.fused || t->cpu.on_load) return (cg_place){.base = CG_NOWHERE};
-    if (t->n_outputs) return (cg_place){CG_OUTPUT, index_of(m->g->outputs, m->g->n_outputs, t), offset};
+    if (t->n_outputs) return (cg_place){CG_OUTPUT, port_index(m->g->outputs, m->g->n_outputs, t), offset};
     if (t->role == IR_ROLE_INPUT)
-        return (cg_place){CG_INPUT, index_of(m->g->inputs, m->g->n_inputs, t), offset};
+        return (cg_place){CG_INPUT, port_index(m->g->inputs, m->g->n_inputs, t), offset};
     if (t->role == IR_ROLE_CONST) ir_die("codegen: constant %s has no place", t->name);
     if (t->memory.arena_offset < 0) ir_die("codegen: %s has no arena offset", t->name);
     return (cg_place){CG_ARENA, 0, offset + t->memory.arena_offset};

@@ -22,7 +22,7 @@ static const char *ring_text(cg_work *w, const ir_tensor *t) {
                      t->dim[2], (double)ir_bytes(t) / 1e6, (double)cg_whole_bytes(t) / 1e6);
 }
 
-static void describe(cg_work *w, const char *var, const ir_tensor *t, const char *where) {
+static void describe_operand(cg_work *w, const char *var, const ir_tensor *t, const char *where) {
     char type[128];
     cg_add(&w->operands, "%s *   %s  %s %s, %s%s%s", w->operands.size ? "\n" : "", var, t->name,
            ir_type_text(t, type, sizeof type), layout_text(t), ring_text(w, t), where);
@@ -33,21 +33,21 @@ void cg_add_place(cg_work *w, const char *var, const char *where) {
 }
 
 /* "vox_in_arena(m, 640)" */
-static const char *in_memory(cg_work *w, const char *base, int64_t bytes) {
+static const char *memory_text(cg_work *w, const char *base, int64_t bytes) {
     if (bytes % 4 != 0) ir_die("codegen: %s: offset %" PRId64 " is not a multiple of 4", w->n->name, bytes);
     if (bytes / 4 > INT32_MAX) cg_unsupported(w, "its buffers lie beyond 8 GiB");
     return ir_format(w->m->arena, "vox_in_%s(m, %" PRId64, base, bytes);
 }
 
-static const char *element_of(cg_work *w, const ir_tensor *t, int64_t element) {
+static const char *plus_element(cg_work *w, const ir_tensor *t, int64_t element) {
     if (!element) return ")";
     return ir_format(w->m->arena, " + %d * %" PRId64 ")", (int)ir_dtype_bytes(t->dtype), element);
 }
 
 const char *cg_where(cg_work *w, const ir_tensor *t, int64_t element) {
     cg_place p = cg_place_of(w->m, t);
-    const char *from = element_of(w, t, element), *port = p.base == CG_INPUT ? "input" : "output";
-    if (p.base == CG_ARENA) return ir_format(w->m->arena, "%s%s", in_memory(w, "arena", p.offset), from);
+    const char *from = plus_element(w, t, element), *port = p.base == CG_INPUT ? "input" : "output";
+    if (p.base == CG_ARENA) return ir_format(w->m->arena, "%s%s", memory_text(w, "arena", p.offset), from);
     return ir_format(w->m->arena, "vox_in_%s(m, %d, %" PRId64 "%s", port, p.number, p.offset, from);
 }
 
@@ -56,8 +56,9 @@ static void describe_in_arena(cg_work *w, const char *var, const ir_tensor *t, i
     cg_lifetime(w->m, t, &first, &last);
     const ir_tensor *root = cg_root(t);
     const char *host = root == t ? "" : ir_format(w->m->arena, "in %s, ", root->name);
-    describe(w, var, t,
-             ir_format(w->m->arena, "%sarena + %" PRId64 ", layers %d to %d", host, offset, first, last));
+    describe_operand(
+        w, var, t,
+        ir_format(w->m->arena, "%sarena + %" PRId64 ", layers %d to %d", host, offset, first, last));
 }
 
 void cg_describe(cg_work *w, const char *var, const ir_tensor *t) {
@@ -65,8 +66,8 @@ void cg_describe(cg_work *w, const char *var, const ir_tensor *t) {
     if (p.base == CG_ARENA)
         describe_in_arena(w, var, t, p.offset);
     else
-        describe(w, var, t,
-                 ir_format(w->m->arena, "%s[%d]", p.base == CG_INPUT ? "inputs" : "outputs", p.number));
+        describe_operand(
+            w, var, t, ir_format(w->m->arena, "%s[%d]", p.base == CG_INPUT ? "inputs" : "outputs", p.number));
 }
 
 const char *cg_operand_at(cg_work *w, const char *var, const ir_tensor *t, int64_t element) {
@@ -76,8 +77,8 @@ const char *cg_operand_at(cg_work *w, const char *var, const ir_tensor *t, int64
     }
     const cg_weight want = cg_pack_copy(t);
     const int64_t offset = cg_find_packed(w->m->g, &want)->prepared;
-    describe(w, var, t, ir_format(w->m->arena, "prepared + %" PRId64, offset));
-    return ir_format(w->m->arena, "%s%s", in_memory(w, "prepared", offset), element_of(w, t, element));
+    describe_operand(w, var, t, ir_format(w->m->arena, "prepared + %" PRId64, offset));
+    return ir_format(w->m->arena, "%s%s", memory_text(w, "prepared", offset), plus_element(w, t, element));
 }
 
 void cg_operand_from(cg_work *w, const char *var, const ir_tensor *t, int64_t element) {
@@ -102,8 +103,8 @@ void cg_skip_operand(cg_work *w) {
 
 const char *cg_weight_at(cg_work *w, const char *var, const cg_weight *want) {
     const int64_t offset = cg_find_packed(w->m->g, want)->prepared;
-    describe(w, var, want->source[0], ir_format(w->m->arena, "prepared + %" PRId64, offset));
-    return ir_format(w->m->arena, "%s)", in_memory(w, "prepared", offset));
+    describe_operand(w, var, want->source[0], ir_format(w->m->arena, "prepared + %" PRId64, offset));
+    return ir_format(w->m->arena, "%s)", memory_text(w, "prepared", offset));
 }
 
 void cg_weight_operand(cg_work *w, const char *var, const cg_weight *want) {
@@ -112,7 +113,7 @@ void cg_weight_operand(cg_work *w, const char *var, const cg_weight *want) {
 
 static void scratch_operand(cg_work *w, const char *var, int64_t offset, int64_t bytes, const char *whose) {
     cg_add(&w->operands, "\n *   %s  %" PRId64 " bytes %s, arena + %" PRId64, var, bytes, whose, offset);
-    cg_add_place(w, var, ir_format(w->m->arena, "%s)", in_memory(w, "arena", offset)));
+    cg_add_place(w, var, ir_format(w->m->arena, "%s)", memory_text(w, "arena", offset)));
 }
 
 void cg_scratch_operand(cg_work *w, int64_t shared, int64_t worker) {
@@ -126,7 +127,7 @@ const char *cg_sums_at(cg_work *w, const ir_node *n) {
     int64_t offset = cg_scratch_offset(w->m, n);
     cg_add(&w->operands, "\n *   sums  %" PRId64 " bytes of sums for %s, arena + %" PRId64, n->memory.scratch,
            n->out[0]->name, offset);
-    return ir_format(w->m->arena, "%s)", in_memory(w, "arena", offset));
+    return ir_format(w->m->arena, "%s)", memory_text(w, "arena", offset));
 }
 
 bool cg_unsupported(cg_work *w, const char *why) {
@@ -205,7 +206,7 @@ const char *cg_list(ir_arena *arena, int n, const int64_t *v) {
     return cg_string(&t);
 }
 
-static const char *number(ir_arena *arena, double v, int digits, const char *suffix) {
+static const char *number_text(ir_arena *arena, double v, int digits, const char *suffix) {
     if (isnan(v)) return "NAN";
     if (isinf(v)) return v < 0 ? "-INFINITY" : "INFINITY";
     const char *s = ir_format(arena, "%.*g", digits, v);
@@ -217,9 +218,9 @@ const char *cg_float(ir_arena *arena, double v) {
     double narrow = (double)(float)v;
     for (int digits = 1; digits < 9; digits++) {
         const char *s = ir_format(arena, "%.*g", digits, narrow);
-        if (strtof(s, NULL) == (float)narrow) return number(arena, narrow, digits, "f");
+        if (strtof(s, NULL) == (float)narrow) return number_text(arena, narrow, digits, "f");
     }
-    return number(arena, narrow, 9, "f");
+    return number_text(arena, narrow, 9, "f");
 }
 
 const char *cg_pad_value(ir_arena *arena, const ir_node *n) {
@@ -234,8 +235,8 @@ const char *cg_pad_value(ir_arena *arena, const ir_node *n) {
 
 const char *cg_double(ir_arena *arena, double v) {
     for (int digits = 1; digits < 17; digits++)
-        if (strtod(ir_format(arena, "%.*g", digits, v), NULL) == v) return number(arena, v, digits, "");
-    return number(arena, v, 17, "");
+        if (strtod(ir_format(arena, "%.*g", digits, v), NULL) == v) return number_text(arena, v, digits, "");
+    return number_text(arena, v, 17, "");
 }
 
 const char *cg_epilogue(ir_arena *arena, const ir_node *n, const char *act) {

@@ -12,7 +12,7 @@ typedef struct parameters {
     const char *list[MOST_PARAMETERS];
 } parameters;
 
-static void add(parameters *p, const char *text) {
+static void add_parameter(parameters *p, const char *text) {
     if (p->count == MOST_PARAMETERS) ir_die("codegen: more than %d parameters", MOST_PARAMETERS);
     p->list[p->count++] = text;
 }
@@ -56,40 +56,40 @@ const char *cg_cuda_create_prototype(const cg_model *m, const char *tail) {
 }
 
 static void add_run_of_arena(parameters *p) {
-    add(p, "void *arena");
-    add(p, "size_t arena_bytes");
-    add(p, "const vox_executor *executor");
+    add_parameter(p, "void *arena");
+    add_parameter(p, "size_t arena_bytes");
+    add_parameter(p, "const vox_executor *executor");
 }
 
-static void add_ports(parameters *p, const cg_model *m, bool output) {
+static void add_port_parameters(parameters *p, const cg_model *m, bool output) {
     for (int i = 0; i < (output ? m->g->n_outputs : m->g->n_inputs); i++) {
         const ir_tensor *t = (output ? m->g->outputs : m->g->inputs)[i];
-        add(p, ir_format(m->arena, "%s%s *%s", output ? "" : "const ", cg_c_dtype(t->dtype),
-                         cg_port_name(m, output, i)));
+        add_parameter(p, ir_format(m->arena, "%s%s *%s", output ? "" : "const ", cg_c_dtype(t->dtype),
+                                   cg_port_name(m, output, i)));
     }
 }
 
 const char *cg_run_prototype(const cg_model *m, const char *tail) {
     parameters p = {1, {"const void *prepared"}};
-    add_ports(&p, m, false);
-    add_ports(&p, m, true);
+    add_port_parameters(&p, m, false);
+    add_port_parameters(&p, m, true);
     add_run_of_arena(&p);
     return prototype(m, "run", &p, tail);
 }
 
 const char *cg_cuda_run_prototype(const cg_model *m, bool host, const char *tail) {
     parameters p = {1, {ir_format(m->arena, "%s_cuda *handle", m->name)}};
-    if (!host) add(&p, "vox_cuda_stream stream");
-    add_ports(&p, m, false);
-    add_ports(&p, m, true);
+    if (!host) add_parameter(&p, "vox_cuda_stream stream");
+    add_port_parameters(&p, m, false);
+    add_port_parameters(&p, m, true);
     return prototype(m, host ? "cuda_run_host" : "cuda_run", &p, tail);
 }
 
 const char *cg_selftest_prototype(const cg_model *m, const char *tail) {
     parameters p = {1, {"const void *prepared"}};
     add_run_of_arena(&p);
-    add(&p, "const char **first_bad_layer");
-    add(&p, "double *worst_error");
+    add_parameter(&p, "const char **first_bad_layer");
+    add_parameter(&p, "double *worst_error");
     return prototype(m, "selftest", &p, tail);
 }
 

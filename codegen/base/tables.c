@@ -46,7 +46,7 @@ const char *cg_legend(ir_arena *arena, const char *header, const char *type) {
 
 /* ---- tables ---------------------------------------------------------------------------------- */
 
-static const char *next_line(const cg_text *s) {
+static const char *row_break(const cg_text *s) {
     return s->size ? "\n    " : "";
 }
 
@@ -55,7 +55,7 @@ const char *cg_port_table(const cg_model *m, bool output) {
     cg_text s = {.arena = m->arena};
     for (int i = 0; i < n; i++) {
         const ir_tensor *t = (output ? m->g->outputs : m->g->inputs)[i];
-        cg_add(&s, "%s{", next_line(&s));
+        cg_add(&s, "%s{", row_break(&s));
         cg_add_c_string(&s, t->name);
         cg_add(&s, ", %s, %d, %s},", cg_vox_dtype(t->dtype), t->rank,
                t->rank ? cg_list(m->arena, t->rank, t->dim) : "{0}");
@@ -73,7 +73,7 @@ const char *cg_layer_table(const cg_model *m) {
         const ir_tensor *t = m->layers[i].node->out[0];
         cg_place p = cg_place_of(m, t);
         bool arena = p.base == CG_ARENA;
-        cg_add(&s, "%s{", next_line(&s));
+        cg_add(&s, "%s{", row_break(&s));
         cg_add_c_string(&s, t->name);
         cg_add_string(&s, ", ");
         cg_add_c_string(&s, m->layers[i].title);
@@ -90,7 +90,7 @@ const char *cg_weight_table(const cg_model *m) {
     cg_text s = {.arena = m->arena};
     for (int i = 0; i < m->n_weights; i++) {
         const cg_weight *w = &m->weights[i];
-        cg_add(&s, "%s{", next_line(&s));
+        cg_add(&s, "%s{", row_break(&s));
         cg_add_c_string(&s, w->source[0]->name);
         cg_add(&s, ", %s, %d, %s, %" PRId64 "u, {", cg_pack_names[w->packing.pack], cg_layer_of(m, w->node),
                cg_vox_dtype(w->source[0]->dtype), ir_count(w->source[0]));

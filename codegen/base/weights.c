@@ -8,7 +8,7 @@
 
 enum { HEADER = 64, ENTRY = 32, VERSION = 2 };
 
-static void put(unsigned char *to, uint64_t value, int bytes) {
+static void put_little_endian(unsigned char *to, uint64_t value, int bytes) {
     for (int i = 0; i < bytes; i++) to[i] = (unsigned char)(value >> (8 * i));
 }
 
@@ -18,7 +18,7 @@ static uint64_t get(const unsigned char *from, int bytes) {
     return value;
 }
 
-static bool check_finite(const ir_graph *g, const ir_tensor *t, ir_diag *d) {
+static bool check_finite_weight(const ir_graph *g, const ir_tensor *t, ir_diag *d) {
     if (t->dtype != IR_F32) return true;
     const float *f = t->data;
     int64_t count = ir_count(t);
@@ -33,21 +33,21 @@ const unsigned char *cg_weights_file(const cg_model *m, ir_diag *d) {
     unsigned char *file = ir_alloc(m->arena, (size_t)m->weights_bytes, 1);
     for (int i = 0; i < m->n_blobs; i++) {
         const ir_tensor *t = m->blobs[i].tensor;
-        if (!check_finite(m->g, t, d)) return NULL;
+        if (!check_finite_weight(m->g, t, d)) return NULL;
         size_t bytes = (size_t)ir_count(t) * ir_dtype_bytes(t->dtype);
         unsigned char *entry = file + HEADER + ENTRY * i;
-        put(entry, t->hash, 8);
-        put(entry + 8, (uint64_t)m->blobs[i].offset, 8);
-        put(entry + 16, bytes, 8);
+        put_little_endian(entry, t->hash, 8);
+        put_little_endian(entry + 8, (uint64_t)m->blobs[i].offset, 8);
+        put_little_endian(entry + 16, bytes, 8);
         memcpy(file + m->blobs[i].offset, t->data, bytes);
     }
     memcpy(file, "VOXCWGT1", 8);
-    put(file + 8, VERSION, 4);
-    put(file + 12, (uint64_t)m->n_blobs, 4);
-    put(file + 16, m->graph_hash, 8);
-    put(file + 24, (uint64_t)m->weights_bytes, 8);
+    put_little_endian(file + 8, VERSION, 4);
+    put_little_endian(file + 12, (uint64_t)m->n_blobs, 4);
+    put_little_endian(file + 16, m->graph_hash, 8);
+    put_little_endian(file + 24, (uint64_t)m->weights_bytes, 8);
     uint64_t header = ir_hash(file, HEADER); /* the checksum's own place still holds 0 */
-    put(file + 32, vox_hash(header, file + HEADER, (size_t)m->weights_bytes - HEADER), 8);
+    put_little_endian(file + 32, vox_hash(header, file + HEADER, (size_t)m->weights_bytes - HEADER), 8);
     return file;
 }
 

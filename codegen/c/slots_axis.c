@@ -55,26 +55,19 @@ bool slots_arg_max(cg_work *w) {
     return set_axis(w, "arg_max", false, ir_int(w->n, IR_SELECT_LAST) != 0);
 }
 
-static bool is_reduced(const ir_attr *axes, int axis) {
-    for (int i = 0; i < axes->count; i++)
-        if (axes->i[i] == axis) return true;
-    return false;
-}
-
 /* The run of axes that are reduced; axes of size 1 count as either. False: there are several. */
 static bool find_run(const ir_node *n, int *first, int *last) {
     const ir_tensor *x = n->in[0];
-    const ir_attr *axes = ir_get(n, IR_AXES);
     *first = -1;
     *last = -2;
     for (int i = 0; i < x->rank; i++) {
-        if (x->dim[i] == 1 || !is_reduced(axes, i)) continue;
+        if (x->dim[i] == 1 || !ir_has_int(n, IR_AXES, i)) continue;
         if (*first < 0) *first = i;
         *last = i;
     }
     if (*first < 0) *first = 0, *last = -1;
     for (int i = *first; i <= *last; i++)
-        if (x->dim[i] != 1 && !is_reduced(axes, i)) return false;
+        if (x->dim[i] != 1 && !ir_has_int(n, IR_AXES, i)) return false;
     return true;
 }
 

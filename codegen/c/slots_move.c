@@ -28,7 +28,7 @@ static void same_layout(const cg_work *w) {
         ir_die("codegen: %s: operand and result differ in layout", w->n->name);
 }
 
-static void plain(const cg_work *w) {
+static void check_plain(const cg_work *w) {
     same_layout(w);
     if (w->n->in[0]->cpu.block)
         ir_die("codegen: %s: %s can't be blocked", w->n->name, ir_op_get(w->n->op)->name);
@@ -57,7 +57,7 @@ bool slots_transpose(cg_work *w) {
     const ir_node *n = w->n;
     const int64_t *perm = ir_ints(n, IR_PERM);
     int64_t x_dim[BOX], x_stride[BOX], y_dim[BOX], y_stride[BOX], permuted[BOX];
-    plain(w);
+    check_plain(w);
     cg_box(n->in[0], x_dim, x_stride);
     int rank = cg_box(n->out[0], y_dim, y_stride);
     for (int i = 0; i < rank; i++) permuted[i] = x_stride[perm[i]];
@@ -67,7 +67,7 @@ bool slots_transpose(cg_work *w) {
 bool slots_expand(cg_work *w) {
     const ir_node *n = w->n;
     int64_t x_dim[BOX], x_stride[BOX], y_dim[BOX], y_stride[BOX], spread[BOX];
-    plain(w);
+    check_plain(w);
     int x_rank = cg_box(n->in[0], x_dim, x_stride), rank = cg_box(n->out[0], y_dim, y_stride);
     for (int i = 0; i < rank; i++) {
         int k = i - (rank - x_rank);
@@ -79,7 +79,7 @@ bool slots_expand(cg_work *w) {
 /* A reshape that could not become a view: a copy of the elements in order. */
 bool slots_reshape(cg_work *w) {
     int64_t dim[BOX], stride[BOX];
-    plain(w);
+    check_plain(w);
     int rank = cg_box(w->n->out[0], dim, stride);
     return set_copy(w, rank, dim, stride, stride, 0, NULL);
 }
@@ -133,7 +133,7 @@ bool slots_gather(cg_work *w) {
     const ir_node *n = w->n;
     const ir_tensor *x = n->in[0], *index = n->in[1];
     int64_t axis = ir_int(n, IR_AXIS), outer = 1, inner = 1;
-    plain(w);
+    check_plain(w);
     if (index->role != IR_ROLE_CONST || index->dtype != IR_I64)
         return cg_unsupported(w, "the index must be an i64 constant");
     for (int i = 0; i < x->rank; i++) {

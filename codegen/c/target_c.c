@@ -35,7 +35,7 @@ static const char *stream_text(const cg_model *m, const ir_node *n) {
 
 enum { COLUMNS = 110 };
 
-static bool add_layer(cg_model *m, int index, cg_text *out, ir_diag *d) {
+static bool write_layer(cg_model *m, int index, cg_text *out, ir_diag *d) {
     const cg_layer *l = &m->layers[index];
     cg_work w = {.m = m, .layer = index, .n = l->node, .d = d, .slots = {.arena = m->arena}};
     w.operands.arena = w.places.arena = m->arena;
@@ -86,7 +86,7 @@ static bool put_kernels(cg_bundle *b) {
     cg_model *m = b->m;
     cg_text functions = {.arena = m->arena}, table = {.arena = m->arena};
     for (int i = 0; i < m->n_layers; i++) {
-        if (!add_layer(m, i, &functions, b->d)) return false;
+        if (!write_layer(m, i, &functions, b->d)) return false;
         const char *f = m->layers[i].function;
         cg_add(&table, "%s{%s_tasks, %s_run, %s_check},", i ? "\n    " : "", f, f, f);
     }
@@ -290,6 +290,6 @@ bool c_put_code(cg_bundle *b) {
 bool c_use_weights(cg_model *m, ir_diag *d) {
     cg_text unused = {.arena = m->arena};
     for (int i = 0; i < m->n_layers; i++)
-        if (!add_layer(m, i, &unused, d)) return false;
+        if (!write_layer(m, i, &unused, d)) return false;
     return true;
 }

@@ -42,7 +42,7 @@ int64_t cu_vector_pitch(int64_t channels) {
 
 /* ---- comments and addresses ------------------------------------------------------------------ */
 
-static void describe(cu_work *w, const char *var, const ir_tensor *t, const char *where) {
+static void describe_operand(cu_work *w, const char *var, const ir_tensor *t, const char *where) {
     char type[128];
     const char *layout =
         t->gpu.pitch ? ir_format(w->u->m->arena, ", channels last, pitch %" PRId64, t->gpu.pitch) : "";
@@ -66,24 +66,24 @@ static const char *arena_address(cu_work *w, const char *var, const ir_tensor *t
     ir_arena *a = w->u->m->arena;
     int first, last;
     cg_lifetime(w->u->m, t, &first, &last);
-    describe(w, var, t, ir_format(a, "arena + %" PRId64 ", layers %d to %d", offset, first, last));
+    describe_operand(w, var, t, ir_format(a, "arena + %" PRId64 ", layers %d to %d", offset, first, last));
     add_offset(w, var, offset);
     return ir_format(a, "(%s *)(m->arena + %s)", cu_type(t), cg_upper(a, var));
 }
 
 /* Of t's first element, as a pointer to its type that is not const. */
-static const char *address(cu_work *w, const char *var, const ir_tensor *t) {
+static const char *typed_pointer(cu_work *w, const char *var, const ir_tensor *t) {
     ir_arena *a = w->u->m->arena;
     if (t->role == IR_ROLE_CONST) {
         int weight = cu_use_weight(w->u, &(cu_weight){.pack = CU_COPY, .source = {t}});
-        describe(w, var, t, ir_format(a, "weights + %" PRId64, w->u->weights[weight].offset));
+        describe_operand(w, var, t, ir_format(a, "weights + %" PRId64, w->u->weights[weight].offset));
         add_offset(w, var, w->u->weights[weight].offset);
         return ir_format(a, "(%s *)(m->weights + %s)", cu_type(t), cg_upper(a, var));
     }
     cg_place p = cg_place_of(w->u->m, t);
     if (p.base == CG_ARENA) return arena_address(w, var, t, p.offset);
     const char *port = ir_format(a, "m->%s[%d]", p.base == CG_INPUT ? "inputs" : "outputs", p.number);
-    describe(w, var, t, ir_format(a, "%s[%d]", p.base == CG_INPUT ? "inputs" : "outputs", p.number));
+    describe_operand(w, var, t, ir_format(a, "%s[%d]", p.base == CG_INPUT ? "inputs" : "outputs", p.number));
     if (!p.offset) return ir_format(a, "(%s *)%s", cu_type(t), port);
     return ir_format(a, "(%s *)((unsigned char *)%s + %" PRId64 ")", cu_type(t), port, p.offset);
 }
@@ -91,7 +91,7 @@ static const char *address(cu_work *w, const char *var, const ir_tensor *t) {
 void cu_pointer(cu_work *w, const char *var, const ir_tensor *t) {
     ir_arena *a = w->u->m->arena;
     cg_set(&w->slots, ir_format(a, "%s_type", var), "%s", cu_type(t));
-    cg_set(&w->slots, ir_strdup(a, var), "%s", address(w, var, t));
+    cg_set(&w->slots, ir_strdup(a, var), "%s", typed_pointer(w, var, t));
 }
 
 void cu_weight_pointer(cu_work *w, const char *var, int weight) {
@@ -103,7 +103,7 @@ void cu_weight_pointer(cu_work *w, const char *var, int weight) {
     cg_set(&w->slots, ir_strdup(w->u->m->arena, var), "%s", weight_address(w, var, weight, "float"));
 }
 
-static const char *window(cu_work *w, const ir_tensor *t, int z) {
+static const char *window_text(cu_work *w, const ir_tensor *t, int z) {
     return t->memory.ring ? ir_format(w->u->m->arena, "s->z0[%d], %d", z, t->memory.ring) : "0, 0";
 }
 
@@ -118,8 +118,8 @@ void cu_view(cu_work *w, const char *var, const ir_tensor *t, int z) {
     cg_set(&w->slots, ir_strdup(a, var),
            "{%s, %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64
            ", %s}",
-           address(w, var, t), d[0], d[4], d[1], d[2], d[3], t->gpu.pitch ? t->gpu.pitch : d[4], cu_own(t),
-           window(w, t, z));
+           typed_pointer(w, var, t), d[0], d[4], d[1], d[2], d[3], t->gpu.pitch ? t->gpu.pitch : d[4],
+           cu_own(t), window_text(w, t, z));
 }
 
 /* Strides of t's memory along N C D H W (its own axes, the last ones of five). */
@@ -151,7 +151,7 @@ static void in_order_of(const ir_tensor *y, int64_t v[5]) {
 
 /* Where axis k of y stands among N C D H W: those that channels-last tensors of rank 3 and 4 lack are the
  * first of space, those that plain ones lack are the first of all. */
-static int slot_of(const ir_tensor *y, int k) {
+static int axis_slot(const ir_tensor *y, int k) {
     return y->gpu.pitch && k < 2 ? k : k + 5 - y->rank;
 }
 
@@ -168,7 +168,7 @@ static bool aligned_strides(const ir_tensor *t, const ir_tensor *y, int64_t stri
     } else {
         cg_box(t, dim, own);
         for (int k = 0; k < t->rank; k++)
-            if (dim[k] != 1) stride[slot_of(y, k + y->rank - t->rank)] = own[k];
+            if (dim[k] != 1) stride[axis_slot(y, k + y->rank - t->rank)] = own[k];
     }
     in_order_of(y, stride);
     return true;
@@ -183,7 +183,8 @@ bool cu_strided(cu_work *w, const char *var, const ir_tensor *t, const ir_tensor
     /* Weights have room behind them; an input is the caller's memory, to its last element. */
     const bool ends = y->gpu.pitch && !t->gpu.pitch && t->role != IR_ROLE_CONST && stride[4] == 1;
     const char *c = ends ? ir_format(a, ", %" PRId64, y->dim[1]) : "";
-    cg_set(&w->slots, ir_strdup(a, var), "{%s, %s, %s%s}", address(w, var, t), cg_list(a, 5, stride), z0, c);
+    cg_set(&w->slots, ir_strdup(a, var), "{%s, %s, %s%s}", typed_pointer(w, var, t), cg_list(a, 5, stride),
+           z0, c);
     return true;
 }
 

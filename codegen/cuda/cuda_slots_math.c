@@ -118,13 +118,6 @@ bool cu_slots_arg_max(cu_work *w) {
 
 /* ---- reductions ------------------------------------------------------------------------------ */
 
-static bool is_reduced(const ir_node *n, int axis) {
-    const ir_attr *axes = ir_get(n, IR_AXES);
-    for (int i = 0; i < axes->count; i++)
-        if (axes->i[i] == axis) return true;
-    return false;
-}
-
 typedef struct reduction {
     int kept, reduced;
     int64_t kept_dim[IR_MAX_RANK], kept_x[IR_MAX_RANK], kept_y[IR_MAX_RANK];
@@ -137,7 +130,7 @@ static reduction split_axes(const ir_node *n) {
     int64_t stride[IR_MAX_RANK], step = 1;
     for (int i = x->rank - 1; i >= 0; i--) stride[i] = step, step *= x->dim[i];
     for (int i = 0; i < x->rank; i++) {
-        if (is_reduced(n, i)) {
+        if (ir_has_int(n, IR_AXES, i)) {
             r.reduced_dim[r.reduced] = x->dim[i];
             r.reduced_x[r.reduced++] = stride[i];
         } else {

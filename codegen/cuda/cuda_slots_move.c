@@ -104,7 +104,7 @@ bool cu_slots_box(cu_work *w) {
 
 /* ---- channels last --------------------------------------------------------------------------- */
 
-static int64_t spatial(const ir_node *n, ir_key key, int axis, int64_t absent) {
+static int64_t spatial_ints(const ir_node *n, ir_key key, int axis, int64_t absent) {
     const int k = n->in[0]->rank - 3 + axis;
     return k < 2 ? absent : ir_ints(n, key)[k];
 }
@@ -116,8 +116,8 @@ bool cu_slots_slice(cu_work *w) {
         return cu_unsupported(w, "operand and result differ in layout");
     int64_t from[3], by[3];
     for (int i = 0; i < 3; i++) {
-        from[i] = spatial(n, IR_BEGIN, i, 0);
-        by[i] = spatial(n, IR_STEP, i, 1);
+        from[i] = spatial_ints(n, IR_BEGIN, i, 0);
+        by[i] = spatial_ints(n, IR_STEP, i, 1);
     }
     const ir_tensor x = channels_of(n->in[0], begin[1], n->out[0]->dim[1]);
     cg_set(&w->slots, "slice", "{%s, %s}", cu_triple(w->u->m->arena, from), cu_triple(w->u->m->arena, by));
@@ -143,7 +143,7 @@ bool cu_slots_pad(cu_work *w) {
     if (!n->out[0]->gpu.pitch || pad[0] || pad[n->in[0]->rank])
         ir_die("codegen: %s: what pads N, or is plain, has a kernel of its own", n->name);
     int64_t begin[4] = {pad[1]};
-    for (int i = 0; i < 3; i++) begin[1 + i] = spatial(n, IR_PAD, i, 0);
+    for (int i = 0; i < 3; i++) begin[1 + i] = spatial_ints(n, IR_PAD, i, 0);
     set_padding(w, 4, begin);
     cu_view(w, "x", n->in[0], 1);
     cu_view(w, "y", n->out[0], 0);

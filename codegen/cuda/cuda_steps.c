@@ -149,7 +149,7 @@ const char *cu_conv_rows(const cu_model *u) {
     return u->n_convs ? cg_string(&s) : "{0},";
 }
 
-static int add_conv(cu_model *u, const cu_conv *c) {
+static int conv_number(cu_model *u, const cu_conv *c) {
     for (int i = 0; i < u->n_convs; i++)
         if (memcmp(&u->convs[i], c, offsetof(cu_conv, node)) == 0) return i; /* no padding: all 64 bits */
     if (u->n_convs == u->cap_convs) {
@@ -196,7 +196,7 @@ static int64_t cut_conv(cu_conv *c, const cu_step *s) {
 static int add_call(cu_model *u, const cu_conv *c, const char *x, const char *w, const char *bias,
                     const char *y) {
     ir_arena *a = u->m->arena;
-    const int conv = add_conv(u, c);
+    const int conv = conv_number(u, c);
     return add_text(a, &u->calls, ir_format(a, "{%d, %s, %s, %s, %s},", conv, x, w, bias, y));
 }
 

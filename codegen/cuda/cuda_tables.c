@@ -19,7 +19,7 @@ const char *cu_layer_functions(const cu_model *u) {
     return cg_string(&s);
 }
 
-static void add_tensor(cg_text *s, const cu_model *u, const ir_tensor *t) {
+static void add_tensor_row(cg_text *s, const cu_model *u, const ir_tensor *t) {
     cg_add(s, "%s{", s->size ? "\n    " : "");
     cg_add_c_string(s, t->name);
     cg_add(s, ", %s, %d, %s, %" PRId64 ", %d, %s, %" PRId64 "u},", cu_store_name(t), t->rank,
@@ -29,6 +29,6 @@ static void add_tensor(cg_text *s, const cu_model *u, const ir_tensor *t) {
 
 const char *cu_tensor_table(const cu_model *u) {
     cg_text s = {.arena = u->m->arena};
-    for (int i = 0; i < u->n_tensors; i++) add_tensor(&s, u, u->tensors[i]);
+    for (int i = 0; i < u->n_tensors; i++) add_tensor_row(&s, u, u->tensors[i]);
     return u->n_tensors ? cg_string(&s) : "{0},";
 }

@@ -1,6 +1,7 @@
 /* cuda_weights.c: the weights as they lie on the device; see cuda.h. */
 #include "bundle_text.h"
 #include "cuda.h"
+#include "integers.h"
 #include "slots.h"
 
 #include <inttypes.h>
@@ -28,26 +29,22 @@ static int64_t elements(const cu_weight *w) {
     return w->pack == CU_FIRST ? w->c * w->positions * w->pitch : w->pitch;
 }
 
-static bool same(const cu_weight *a, const cu_weight *b) {
+static bool same_weight(const cu_weight *a, const cu_weight *b) {
     return a->pack == b->pack && memcmp(a->source, b->source, sizeof a->source) == 0 &&
            a->store == b->store && a->k == b->k && a->c == b->c && a->depth == b->depth &&
            a->positions == b->positions && a->rows == b->rows && a->pitch == b->pitch && a->eps == b->eps;
 }
 
-static int64_t aligned(int64_t bytes) {
-    return (bytes + CU_ALIGN - 1) / CU_ALIGN * CU_ALIGN;
-}
-
 int64_t cu_weights_bytes(const cu_model *u) {
     if (!u->n_weights) return 0;
     const cu_weight *last = &u->weights[u->n_weights - 1];
-    return last->offset + aligned(last->bytes);
+    return last->offset + ir_round_up(last->bytes, CU_ALIGN);
 }
 
 int cu_use_weight(cu_model *u, const cu_weight *want) {
     const uint64_t hash = cg_hash_address(want->source[0]);
     for (int i = cg_first(&u->weights_by_source, hash); i >= 0; i = cg_next(&u->weights_by_source, i))
-        if (same(&u->weights[i], want)) return i;
+        if (same_weight(&u->weights[i], want)) return i;
     if (u->n_weights == u->cap_weights) {
         cu_weight *more = ir_alloc(u->m->arena, (size_t)u->cap_weights * 2 + 64, sizeof *more);
         if (u->n_weights) memcpy(more, u->weights, (size_t)u->n_weights * sizeof *more);

@@ -197,7 +197,7 @@ static bool put_main(cg_bundle *b, const cg_model *m, bool with_c) {
     return cg_put_filled(b, "_main.c", "cuda_main.c.in", &s);
 }
 
-static const char *beside(const cg_model *m, bool with_c, const char *alone, const char *together) {
+static const char *by_company(const cg_model *m, bool with_c, const char *alone, const char *together) {
     return ir_format(m->arena, with_c ? together : alone, m->name);
 }
 
@@ -210,7 +210,7 @@ static bool put_readme(cg_bundle *b, const cu_model *u, bool with_c) {
     cg_set(&s, "graph_hash", "%016" PRIx64, m->graph_hash);
     cg_set(&s, "cpu_note", "%s",
            with_c ? "; this one runs on the CPU there (`--device cpu` or `cuda` chooses)" : "");
-    cg_set(&s, "ir_file", "%s", beside(m, with_c, "%s.ir", "%s_cuda.ir"));
+    cg_set(&s, "ir_file", "%s", by_company(m, with_c, "%s.ir", "%s_cuda.ir"));
     cg_set(&s, "memory_file", "%s", with_c ? "memory_cuda.json" : "memory.json");
     return cg_put_filled(b, with_c ? "README_cuda.md" : "README.md", "cuda_README.md.in", &s);
 }

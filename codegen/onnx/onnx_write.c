@@ -47,7 +47,7 @@ static bool write_constants(onnx_writer *w, ir_diag *d) {
 }
 
 /* A graph output must be the output of a node, and only once. */
-static const char *output_name(onnx_writer *w, int index) {
+static const char *write_output_name(onnx_writer *w, int index) {
     const ir_tensor *t = w->g->outputs[index];
     const char *name = onnx_written_name(t);
     bool again = false;
@@ -67,7 +67,7 @@ static Onnx__GraphProto *make_graph(onnx_writer *w) {
         onnx_list_add(w, &inputs, value_info(w, w->g->inputs[i], w->g->inputs[i]->name));
     for (int i = 0; i < w->g->n_nodes; i++) onnx_write_node(w, w->g->nodes[i]);
     for (int i = 0; i < w->g->n_outputs; i++)
-        onnx_list_add(w, &outputs, value_info(w, w->g->outputs[i], output_name(w, i)));
+        onnx_list_add(w, &outputs, value_info(w, w->g->outputs[i], write_output_name(w, i)));
     p->name = ir_strdup(w->arena, w->g->name);
     p->n_input = inputs.count;
     p->input = (Onnx__ValueInfoProto **)inputs.item;

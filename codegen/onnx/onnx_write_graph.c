@@ -33,7 +33,7 @@ Onnx__NodeProto *onnx_put(onnx_writer *w, const char *type, int n_in, const char
     return n;
 }
 
-static Onnx__AttributeProto *put_attribute(onnx_writer *w, Onnx__NodeProto *n, const char *name, int type) {
+static Onnx__AttributeProto *new_attribute(onnx_writer *w, Onnx__NodeProto *n, const char *name, int type) {
     Onnx__AttributeProto *a = ir_alloc(w->arena, 1, sizeof *a);
     Onnx__AttributeProto **list = ir_alloc(w->arena, n->n_attribute + 1, sizeof *list);
     onnx__attribute_proto__init(a);
@@ -47,26 +47,26 @@ static Onnx__AttributeProto *put_attribute(onnx_writer *w, Onnx__NodeProto *n, c
 }
 
 void onnx_put_int(onnx_writer *w, Onnx__NodeProto *n, const char *name, int64_t v) {
-    Onnx__AttributeProto *a = put_attribute(w, n, name, ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INT);
+    Onnx__AttributeProto *a = new_attribute(w, n, name, ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INT);
     a->has_i = true;
     a->i = v;
 }
 
 void onnx_put_ints(onnx_writer *w, Onnx__NodeProto *n, const char *name, int count, const int64_t *v) {
-    Onnx__AttributeProto *a = put_attribute(w, n, name, ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INTS);
+    Onnx__AttributeProto *a = new_attribute(w, n, name, ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INTS);
     a->n_ints = (size_t)count;
     a->ints = ir_alloc(w->arena, (size_t)count + 1, sizeof *a->ints);
     if (count) memcpy(a->ints, v, (size_t)count * sizeof *v);
 }
 
 void onnx_put_float(onnx_writer *w, Onnx__NodeProto *n, const char *name, double v) {
-    Onnx__AttributeProto *a = put_attribute(w, n, name, ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOAT);
+    Onnx__AttributeProto *a = new_attribute(w, n, name, ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOAT);
     a->has_f = true;
     a->f = (float)v;
 }
 
 void onnx_put_word(onnx_writer *w, Onnx__NodeProto *n, const char *name, const char *v) {
-    Onnx__AttributeProto *a = put_attribute(w, n, name, ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRING);
+    Onnx__AttributeProto *a = new_attribute(w, n, name, ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRING);
     a->has_s = true;
     a->s.len = strlen(v);
     a->s.data = (uint8_t *)ir_strdup(w->arena, v);
@@ -96,7 +96,7 @@ const char *onnx_put_list(onnx_writer *w, const char *base, const char *suffix, 
 }
 
 /* Held inside the type, as a cast in the graph is (a bound of a clip may be infinite); NaN becomes 0. */
-static int64_t whole(double v, int64_t low, int64_t high) {
+static int64_t held_inside(double v, int64_t low, int64_t high) {
     if (isnan(v)) return 0;
     if (v >= (double)high) return high;
     return v > (double)low ? (int64_t)v : low;
@@ -107,7 +107,7 @@ const char *onnx_put_scalar(onnx_writer *w, const char *base, const char *suffix
     if (ir_dtype_is_float(t))
         ir_store_float(t, own, 0, v);
     else
-        ir_store_int(t, own, 0, whole(v, ir_dtype_low(t), ir_dtype_high(t)));
+        ir_store_int(t, own, 0, held_inside(v, ir_dtype_low(t), ir_dtype_high(t)));
     return onnx_put_data(w, base, suffix, onnx_type_of(t), 0, NULL, own, ir_dtype_bytes(t));
 }
 

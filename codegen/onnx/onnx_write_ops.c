@@ -12,9 +12,7 @@
 
 typedef Onnx__NodeProto *write_fn(onnx_writer *w, const ir_node *n, const char *type, const char *out);
 
-/* ---- helpers
- * ---------------------------------------------------------------------------------------------------------
- */
+/* ---- helpers --------------------------------------------------------------------------------- */
 
 static Onnx__NodeProto *put_operands(onnx_writer *w, const ir_node *n, int n_in, const char *type,
                                      const char *out) {
@@ -31,12 +29,6 @@ static void copy_ints(onnx_writer *w, Onnx__NodeProto *p, const ir_node *n, ir_k
 static const char *list_of(onnx_writer *w, const ir_node *n, ir_key key, const char *suffix) {
     const ir_attr *a = ir_get(n, key);
     return onnx_put_list(w, n->out[0]->name, suffix, a->count, a->i);
-}
-
-static bool all_equal(const ir_attr *a, int64_t v) {
-    for (int i = 0; i < a->count; i++)
-        if (a->i[i] != v) return false;
-    return true;
 }
 
 /* ---- operators ------------------------------------------------------------------------------- */
@@ -58,7 +50,7 @@ static Onnx__NodeProto *write_conv(onnx_writer *w, const ir_node *n, const char 
     copy_ints(w, p, n, IR_PAD, "pads");
     copy_ints(w, p, n, IR_DILATION, "dilations");
     onnx_put_int(w, p, "group", ir_int(n, IR_GROUP));
-    if (n->op == IR_OP_CONV_TRANSPOSE && !all_equal(ir_get(n, IR_OUTPUT_PAD), 0))
+    if (n->op == IR_OP_CONV_TRANSPOSE && !ir_all_ints(n, IR_OUTPUT_PAD, 0))
         copy_ints(w, p, n, IR_OUTPUT_PAD, "output_padding");
     return p;
 }
@@ -84,7 +76,7 @@ static Onnx__NodeProto *write_pool(onnx_writer *w, const ir_node *n, const char 
     Onnx__NodeProto *p = write_window(w, n, 1, type, out);
     if (!ceil_as_pads(n, pad)) onnx_put_int(w, p, "ceil_mode", 1);
     onnx_put_ints(w, p, "pads", 2 * (n->in[0]->rank - 2), pad);
-    if (!all_equal(ir_get(n, IR_DILATION), 1)) copy_ints(w, p, n, IR_DILATION, "dilations");
+    if (!ir_all_ints(n, IR_DILATION, 1)) copy_ints(w, p, n, IR_DILATION, "dilations");
     if (n->op == IR_OP_AVERAGE_POOL) onnx_put_int(w, p, "count_include_pad", ir_int(n, IR_INCLUDE_PAD));
     return p;
 }
@@ -368,7 +360,7 @@ int onnx_needed_opset(const ir_graph *g) {
     for (int i = 0; i < g->n_nodes; i++) {
         const ir_node *n = g->nodes[i];
         const char *coordinates = ir_word(n, IR_COORDINATES), *mode = ir_word(n, IR_MODE);
-        if (n->op == IR_OP_AVERAGE_POOL && !all_equal(ir_get(n, IR_DILATION), 1)) return 19;
+        if (n->op == IR_OP_AVERAGE_POOL && !ir_all_ints(n, IR_DILATION, 1)) return 19;
         if (coordinates && strcmp(coordinates, "half_pixel_symmetric") == 0) return 19;
         if (n->op == IR_OP_PAD && strcmp(mode, "wrap") == 0) return 19;
     }

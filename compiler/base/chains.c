@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static void append(cg_chains *c, int number) {
+static void link_last(cg_chains *c, int number) {
     const int slot = (int)(c->links[number].hash & (uint64_t)c->mask);
     c->links[number].next = -1;
     if (c->last[slot] < 0)
@@ -13,7 +13,7 @@ static void append(cg_chains *c, int number) {
     c->last[slot] = number;
 }
 
-static void grow(cg_chains *c) {
+static void grow_slots(cg_chains *c) {
     const int room = c->room ? 2 * c->room : 64;
     cg_link *links = ir_alloc(c->arena, (size_t)room, sizeof *links);
     if (c->count) memcpy(links, c->links, (size_t)c->count * sizeof *links);
@@ -23,13 +23,13 @@ static void grow(cg_chains *c) {
     for (int i = 0; i < room; i++) c->first[i] = c->last[i] = -1;
     c->room = room;
     c->mask = room - 1;
-    for (int i = 0; i < c->count; i++) append(c, i);
+    for (int i = 0; i < c->count; i++) link_last(c, i);
 }
 
 void cg_chain(cg_chains *c, uint64_t hash) {
-    if (c->count == c->room) grow(c);
+    if (c->count == c->room) grow_slots(c);
     c->links[c->count].hash = hash;
-    append(c, c->count++);
+    link_last(c, c->count++);
 }
 
 static int of_hash(const cg_chains *c, int number, uint64_t hash) {

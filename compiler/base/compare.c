@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static double element(const ir_tensor *t, const ir_value *v, int64_t i) {
+static double element_value(const ir_tensor *t, const ir_value *v, int64_t i) {
     return ir_dtype_is_float(t->dtype) ? v->f[i] : (double)v->i[i];
 }
 
@@ -28,7 +28,7 @@ static void compare_elements(const ir_tensor *t, const ir_value *got, const ir_v
     double squares = 0, reference = 0, scale = compare_scale(t);
     double atol = limit->atol > 0 ? limit->atol : 0, rtol = limit->rtol > 0 ? limit->rtol : 0;
     for (int64_t i = 0; i < c->count; i++) {
-        double a = element(t, got, i), b = element(t, expected, i);
+        double a = element_value(t, got, i), b = element_value(t, expected, i);
         if (isnan(a) && isnan(b)) continue;
         if (a == b) {
             if (isfinite(b)) reference += scale > 0 ? scale * scale : b * b;
@@ -54,7 +54,7 @@ static void compare_elements(const ir_tensor *t, const ir_value *got, const ir_v
 }
 
 /* Label of position p, where channels are `inner` elements apart. */
-static int64_t label_at(const ir_tensor *t, const ir_value *v, int64_t p, int64_t inner, double level) {
+static int64_t class_at(const ir_tensor *t, const ir_value *v, int64_t p, int64_t inner, double level) {
     if (!ir_dtype_is_float(t->dtype)) return v->i[p];
     int64_t channels = t->dim[1], first = p / inner * inner * channels + p % inner, best = 0;
     if (channels == 1) return v->f[first] > level;
@@ -72,7 +72,7 @@ static double smallest_dice(const ir_tensor *t, const ir_value *got, const ir_va
     for (int a = 2; scores && a < t->rank; a++) inner *= t->dim[a];
     if (scores && t->dim[1] > 0) positions /= t->dim[1];
     for (int64_t p = 0; p < positions; p++) {
-        int64_t a = label_at(t, got, p, inner, level), b = label_at(t, expected, p, inner, level);
+        int64_t a = class_at(t, got, p, inner, level), b = class_at(t, expected, p, inner, level);
         if (a < 0 || b < 0 || a >= LABELS || b >= LABELS) return a == b ? 1 : 0;
         a_count[a]++;
         b_count[b]++;

@@ -30,7 +30,7 @@ static const char *advice(int error) {
 }
 
 /* Grows *buf to hold at least need + 1 bytes. */
-static bool grow(char **buf, size_t *cap, size_t need) {
+static bool grow_buffer(char **buf, size_t *cap, size_t need) {
     if (need < *cap) return true;
     size_t next = *cap ? *cap : 65536;
     while (next <= need) {
@@ -52,7 +52,7 @@ static bool too_large(const char *path, size_t max, ir_diag *d) {
 /* Reads fd to its end; pipes have no size to trust, so max is checked as the bytes arrive. */
 static bool read_all(int fd, const char *path, size_t max, char **buf, size_t *cap, size_t *n, ir_diag *d) {
     for (;;) {
-        if (!grow(buf, cap, *n + 1))
+        if (!grow_buffer(buf, cap, *n + 1))
             return ir_fail(d, IR_EXIT_FAILURE, "%s: out of memory after %zu bytes", path, *n);
         ssize_t got;
         VOX_RETRY(got, read(fd, *buf + *n, *cap - *n - 1));
@@ -70,7 +70,7 @@ static bool read_open(int fd, const char *path, size_t max, char **buf, size_t *
     if (S_ISDIR(st.st_mode)) return ir_fail(d, IR_EXIT_INPUT, "%s: is a folder, expected a file", path);
     if (S_ISREG(st.st_mode)) {
         if ((uint64_t)st.st_size > max) return too_large(path, max, d);
-        if (!grow(buf, &cap, (size_t)st.st_size + 2))
+        if (!grow_buffer(buf, &cap, (size_t)st.st_size + 2))
             return ir_fail(d, IR_EXIT_FAILURE, "%s: out of memory for %jd bytes", path, (intmax_t)st.st_size);
     }
     return read_all(fd, path, max, buf, &cap, n, d);

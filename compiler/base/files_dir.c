@@ -30,7 +30,7 @@ struct file_dir {
     int count, cap;
 };
 
-static bool failed(const char *path, ir_diag *d) {
+static bool cannot_write(const char *path, ir_diag *d) {
     int error = errno;
     return ir_fail(d, IR_EXIT_FAILURE, "%s: cannot write: %s", path, strerror(error));
 }
@@ -81,12 +81,12 @@ static bool look_at_target(file_dir *t, ir_diag *d) {
     struct stat s;
     if (stat(t->path, &s) != 0) {
         t->real = copy_path(t->path);
-        return errno == ENOENT || failed(t->path, d);
+        return errno == ENOENT || cannot_write(t->path, d);
     }
     if (!S_ISDIR(s.st_mode))
         return ir_fail(d, IR_EXIT_INPUT, "%s: is a file, expected a folder or a free name", t->path);
     t->real = realpath(t->path, NULL);
-    if (!t->real) return failed(t->path, d);
+    if (!t->real) return cannot_write(t->path, d);
     t->exists = true;
     t->swappable = is_swappable(t->real, &s);
     return file_old_read(&t->before, t->real, d) && may_replace(t, d);
@@ -94,7 +94,7 @@ static bool look_at_target(file_dir *t, ir_diag *d) {
 
 /* ---- the temporary folder -------------------------------------------------------------------- */
 
-static bool is_in(const char *dir, const char *name) {
+static bool is_entry_of(const char *dir, const char *name) {
     struct stat s;
     char *path = file_join(dir, name);
     bool there = lstat(path, &s) == 0;
@@ -103,11 +103,11 @@ static bool is_in(const char *dir, const char *name) {
 }
 
 /* What a killed process left: where the target had gone for a moment it comes back. */
-static void remove_leftover(void *target, const char *leftover) {
+static void remove_old_folder(void *target, const char *leftover) {
     struct stat s;
     char *old = file_join(leftover, "old");
     bool ok = true;
-    if (lstat(target, &s) != 0 && is_in(old, MANIFEST))
+    if (lstat(target, &s) != 0 && is_entry_of(old, MANIFEST))
         ok = rename(old, target) == 0;
     else
         ok = file_place_recover(target, leftover);
@@ -115,13 +115,13 @@ static void remove_leftover(void *target, const char *leftover) {
     if (ok) file_remove_tree(leftover);
 }
 
-static void sweep(const char *path) {
+static void sweep_beside(const char *path) {
     char *real = realpath(path, NULL);
     const char *target = real ? real : path;
     if (*target) {
         char *inside = file_join(target, ".voxc");
-        vox_owner_sweep(target, "tmp", remove_leftover, (void *)(uintptr_t)target);
-        vox_owner_sweep(inside, "tmp", remove_leftover, (void *)(uintptr_t)target);
+        vox_owner_sweep(target, "tmp", remove_old_folder, (void *)(uintptr_t)target);
+        vox_owner_sweep(inside, "tmp", remove_old_folder, (void *)(uintptr_t)target);
         free(inside);
     }
     free(real);
@@ -147,12 +147,12 @@ static bool begin_temp(file_dir *t, ir_diag *d) {
     if (t->temp < 0 && errno == ENOENT && !t->exists)
         return ir_fail(d, IR_EXIT_FAILURE,
                        "%s: cannot write: the folder that it should lie in does not exist", t->path);
-    if (t->temp < 0) return failed(t->path, d);
+    if (t->temp < 0) return cannot_write(t->path, d);
     t->new = file_join(vox_temp_path(t->temp), "new");
     t->old = file_join(vox_temp_path(t->temp), "old");
     int made;
     VOX_RETRY(made, mkdir(t->new, 0777));
-    return made == 0 || failed(t->path, d);
+    return made == 0 || cannot_write(t->path, d);
 }
 
 file_dir *file_dir_begin(const char *path, bool force, ir_diag *d) {
@@ -160,7 +160,7 @@ file_dir *file_dir_begin(const char *path, bool force, ir_diag *d) {
     if (!t) ir_no_memory("a folder");
     *t = (file_dir){.path = copy_path(path), .temp = -1, .force = force};
     for (size_t n = strlen(t->path); n > 1 && t->path[n - 1] == '/'; n--) t->path[n - 1] = 0;
-    sweep(t->path);
+    sweep_beside(t->path);
     bool ok = *t->path ? true : ir_fail(d, IR_EXIT_INPUT, "the output folder's name is empty");
     if (ok && look_at_target(t, d) && begin_temp(t, d)) return t;
     file_dir_abort(t);
@@ -197,7 +197,7 @@ static bool is_free(const file_dir *t, const char *name, ir_diag *d) {
     return ok;
 }
 
-static void record(file_dir *t, const char *name) {
+static void record_name(file_dir *t, const char *name) {
     if (t->count == t->cap) {
         t->cap = t->cap ? 2 * t->cap : 64;
         t->name = realloc(t->name, (size_t)t->cap * sizeof *t->name);
@@ -209,13 +209,13 @@ static void record(file_dir *t, const char *name) {
 bool file_dir_write(file_dir *t, const char *name, const void *data, size_t n, ir_diag *d) {
     if (t->exists && !is_free(t, name, d)) return false;
     char *full = file_join(t->new, name), *shown = file_join(t->path, name);
-    bool ok = file_make_parents(t->new, name) || failed(shown, d);
+    bool ok = file_make_parents(t->new, name) || cannot_write(shown, d);
     if (ok) {
         int fd;
         VOX_RETRY(fd, open(full, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
         ok = file_put(fd, shown, data, n, d);
     }
-    if (ok) record(t, name);
+    if (ok) record_name(t, name);
     free(full);
     free(shown);
     return ok;
@@ -265,7 +265,7 @@ static bool replace_in_place(file_dir *t, ir_diag *d) {
                           .before = &t->before};
     bool stuck;
     if (file_place_replace(&p, &stuck)) return true;
-    if (!stuck) return failed(t->path, d);
+    if (!stuck) return cannot_write(t->path, d);
     ir_fail(d, IR_EXIT_FAILURE,
             "%s: cannot write: %s; some earlier files are still in %s, the next compile puts them back",
             t->path, strerror(errno), p.temp);
@@ -282,7 +282,7 @@ bool file_dir_commit(file_dir *t, ir_diag *d) {
         ok = file_old_read(&t->before, t->real, d);
         if (ok && !(t->swappable && swap(t))) ok = replace_in_place(t, d);
     } else {
-        ok = move(t->new, t->real) || failed(t->path, d);
+        ok = move(t->new, t->real) || cannot_write(t->path, d);
     }
     file_dir_abort(t); /* removes what has been replaced, or after a failure all that was new */
     vox_temp_release();

@@ -92,7 +92,7 @@ static void read_manifest(file_old *o, const char *folder) {
     free(path);
 }
 
-static bool cannot_read(const char *folder, ir_diag *d) {
+static bool fail_listing(const char *folder, ir_diag *d) {
     int error = errno;
     return ir_fail(d, IR_EXIT_FAILURE, "%s: cannot read the folder: %s", folder, strerror(error));
 }
@@ -100,12 +100,12 @@ static bool cannot_read(const char *folder, ir_diag *d) {
 bool file_old_read(file_old *o, const char *folder, ir_diag *d) {
     *o = (file_old){.arena = ir_arena_new(), .is_empty = true};
     DIR *dir = opendir(folder);
-    if (!dir) return cannot_read(folder, d);
+    if (!dir) return fail_listing(folder, d);
     const struct dirent *e;
     while (errno = 0, (e = readdir(dir)))
         if (strcmp(e->d_name, ".") && strcmp(e->d_name, "..") && !file_old_is_temporary(e->d_name))
             o->is_empty = false;
-    bool ok = errno == 0 || cannot_read(folder, d);
+    bool ok = errno == 0 || fail_listing(folder, d);
     closedir(dir);
     read_manifest(o, folder);
     return ok;

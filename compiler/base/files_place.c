@@ -39,7 +39,7 @@ static void free_places(places *p) {
 
 /* ---- one file -------------------------------------------------------------------------------- */
 
-static bool is_in(const char *dir, const char *name) {
+static bool is_file_in(const char *dir, const char *name) {
     struct stat s;
     char *path = file_join(dir, name);
     bool there = lstat(path, &s) == 0 && !S_ISDIR(s.st_mode);
@@ -68,7 +68,7 @@ static bool move(const char *from, const char *to, const char *name) {
     return result == 0;
 }
 
-static bool drop(const char *dir, const char *name) {
+static bool drop_file(const char *dir, const char *name) {
     char *path = file_join(dir, name);
     int result;
     VOX_RETRY(result, unlink(path));
@@ -81,7 +81,7 @@ static bool drop(const char *dir, const char *name) {
 }
 
 /* Where the file system has no second names, or not of another user's file. */
-static bool copy(const char *from, const char *to, mode_t mode) {
+static bool copy_file(const char *from, const char *to, mode_t mode) {
     ir_diag d = {0};
     size_t n;
     int fd;
@@ -107,7 +107,7 @@ static bool save(const places *p, const char *name) {
     if (there && !S_ISDIR(s.st_mode)) {
         ok = file_make_parents(p->saved, name) &&
              (linkat(AT_FDCWD, from, AT_FDCWD, to, 0) == 0 || errno == EEXIST ||
-              (has_no_links(errno) && S_ISREG(s.st_mode) && copy(from, to, s.st_mode)));
+              (has_no_links(errno) && S_ISREG(s.st_mode) && copy_file(from, to, s.st_mode)));
     }
     int error = errno;
     free(from);
@@ -119,7 +119,7 @@ static bool save(const places *p, const char *name) {
 /* ---- and back -------------------------------------------------------------------------------- */
 
 static bool return_one(const places *p, const char *name) {
-    return !is_in(p->old, name) || move(p->old, p->target, name);
+    return !is_file_in(p->old, name) || move(p->old, p->target, name);
 }
 
 /* May end anywhere and be done again. */
@@ -128,7 +128,8 @@ static bool undo(const places *p, const file_place *f) {
     bool ok = true;
     if (lstat(p->fresh, &s) == 0) {
         for (int i = 0; i < f->count; i++)
-            if (!is_in(p->new, f->name[i]) && !is_in(p->old, f->name[i])) ok &= drop(p->target, f->name[i]);
+            if (!is_file_in(p->new, f->name[i]) && !is_file_in(p->old, f->name[i]))
+                ok &= drop_file(p->target, f->name[i]);
         ok = ok && unlink(p->fresh) == 0;
     }
     for (int i = 0; ok && i < f->count; i++) ok = return_one(p, f->name[i]);
@@ -141,7 +142,7 @@ bool file_place_recover(const char *target, const char *temp) {
     places p = places_of(target, temp);
     bool ok = true;
     struct stat s;
-    if (lstat(p.old, &s) == 0 && is_in(p.new, MANIFEST)) {
+    if (lstat(p.old, &s) == 0 && is_file_in(p.new, MANIFEST)) {
         ir_diag none = {0};
         file_old new = {0}, before = {0};
         ok = file_old_read(&new, p.new, &none) && file_old_read(&before, target, &none);
@@ -156,7 +157,7 @@ bool file_place_recover(const char *target, const char *temp) {
 
 /* ---- the new files --------------------------------------------------------------------------- */
 
-static bool prepare(const places *p, const file_place *f) {
+static bool prepare_place(const places *p, const file_place *f) {
     int made;
     VOX_RETRY(made, mkdir(p->saved, 0777));
     bool ok = made == 0;
@@ -181,14 +182,14 @@ static bool put_new(const places *p, const file_place *f) {
         if (strcmp(f->name[i], MANIFEST) != 0) ok = move(p->new, p->target, f->name[i]);
     for (int i = 0; ok && i < f->before->count; i++) {
         const char *name = f->before->name[i];
-        if (is_in(p->target, name) && !is_new(f, name)) ok = drop(p->target, name);
+        if (is_file_in(p->target, name) && !is_new(f, name)) ok = drop_file(p->target, name);
     }
     return ok && move(p->new, p->target, MANIFEST);
 }
 
 bool file_place_replace(const file_place *f, bool *stuck) {
     places p = places_of(f->target, f->temp);
-    bool ok = prepare(&p, f);
+    bool ok = prepare_place(&p, f);
     *stuck = false;
     if (ok && !put_new(&p, f)) {
         int error = errno;

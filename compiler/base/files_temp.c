@@ -69,13 +69,13 @@ int file_temp_tree(const char *path, mode_t mode) {
     return vox_temp_create(&folder, path, mode, &made);
 }
 
-static void remove_leftover(void *ctx, const char *path) {
+static void remove_old_file(void *ctx, const char *path) {
     (void)ctx;
     file_remove_tree(path);
 }
 
 void file_temp_sweep(const char *path) {
-    vox_owner_sweep(path, "tmp", remove_leftover, NULL);
+    vox_owner_sweep(path, "tmp", remove_old_file, NULL);
 }
 
 pid_t file_temp_fork(void) {

@@ -15,7 +15,7 @@ typedef struct reader {
     int depth;
 } reader;
 
-static bool fail(reader *r, const char *what) {
+static bool not_json(reader *r, const char *what) {
     return ir_fail(r->d, IR_EXIT_INPUT, "%s: byte %zu of the JSON text: %s", r->name,
                    (size_t)(r->p - r->start), what);
 }
@@ -24,7 +24,7 @@ static void skip_space(reader *r) {
     while (r->p < r->end && (*r->p == ' ' || *r->p == '\t' || *r->p == '\n' || *r->p == '\r')) r->p++;
 }
 
-static bool take(reader *r, char c) {
+static bool take_char(reader *r, char c) {
     skip_space(r);
     if (r->p == r->end || *r->p != c) return false;
     r->p++;
@@ -35,14 +35,14 @@ static bool take(reader *r, char c) {
 
 static bool hex4(reader *r, unsigned *out) {
     *out = 0;
-    if (r->end - r->p < 4) return fail(r, "a \\u escape needs four hexadecimal digits");
+    if (r->end - r->p < 4) return not_json(r, "a \\u escape needs four hexadecimal digits");
     for (int i = 0; i < 4; i++) {
         char c = r->p[i];
         unsigned digit = c >= '0' && c <= '9'   ? (unsigned)(c - '0')
                          : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a' + 10)
                          : c >= 'A' && c <= 'F' ? (unsigned)(c - 'A' + 10)
                                                 : 16u;
-        if (digit == 16) return fail(r, "a \\u escape needs four hexadecimal digits");
+        if (digit == 16) return not_json(r, "a \\u escape needs four hexadecimal digits");
         *out = *out * 16 + digit;
     }
     r->p += 4;
@@ -66,25 +66,25 @@ static bool unicode_escape(reader *r, char **to) {
     if (!hex4(r, &c)) return false;
     if (c >= 0xD800 && c < 0xDC00) {
         if (r->end - r->p < 2 || r->p[0] != '\\' || r->p[1] != 'u')
-            return fail(r, "half of a surrogate pair");
+            return not_json(r, "half of a surrogate pair");
         r->p += 2;
         if (!hex4(r, &low)) return false;
-        if (low < 0xDC00 || low > 0xDFFF) return fail(r, "half of a surrogate pair");
+        if (low < 0xDC00 || low > 0xDFFF) return not_json(r, "half of a surrogate pair");
         c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
     } else if (c == 0 || (c >= 0xDC00 && c <= 0xDFFF)) {
-        return fail(r, "a character that no name may hold");
+        return not_json(r, "a character that no name may hold");
     }
     *to = put_utf8(*to, c);
     return true;
 }
 
-static bool escape(reader *r, char **to) {
+static bool read_escape(reader *r, char **to) {
     static const char from[] = "\"\\/bfnrt", into[] = "\"\\/\b\f\n\r\t";
-    if (r->p == r->end) return fail(r, "the text ends inside a string");
+    if (r->p == r->end) return not_json(r, "the text ends inside a string");
     char c = *r->p++;
     if (c == 'u') return unicode_escape(r, to);
     const char *k = memchr(from, c, sizeof from - 1);
-    if (!k) return fail(r, "an unknown escape in a string");
+    if (!k) return not_json(r, "an unknown escape in a string");
     *(*to)++ = into[k - from];
     return true;
 }
@@ -94,15 +94,15 @@ static bool escape(reader *r, char **to) {
 static bool read_string(reader *r, const char **out) {
     const char *close = r->p;
     while (close < r->end && *close != '"') close += *close == '\\' && close + 1 < r->end ? 2 : 1;
-    if (close >= r->end) return fail(r, "the text ends inside a string");
+    if (close >= r->end) return not_json(r, "the text ends inside a string");
     char *buf = ir_alloc(r->arena, (size_t)(close - r->p) + 1, 1), *to = buf;
     *out = buf;
     while (*r->p != '"') {
         unsigned char c = (unsigned char)*r->p++;
-        if (c < 0x20) return fail(r, "a control character in a string");
+        if (c < 0x20) return not_json(r, "a control character in a string");
         if (c != '\\')
             *to++ = (char)c;
-        else if (!escape(r, &to))
+        else if (!read_escape(r, &to))
             return false;
     }
     r->p++;
@@ -114,7 +114,7 @@ static bool read_string(reader *r, const char **out) {
 static bool digits(reader *r) {
     const char *first = r->p;
     while (r->p < r->end && *r->p >= '0' && *r->p <= '9') r->p++;
-    return r->p > first || fail(r, "expected a digit");
+    return r->p > first || not_json(r, "expected a digit");
 }
 
 static bool read_number(reader *r, json_value *v) {
@@ -138,13 +138,13 @@ static bool read_number(reader *r, json_value *v) {
         if (!digits(r)) return false;
     }
     size_t n = (size_t)(r->p - first);
-    if (n >= sizeof buf) return fail(r, "a number with too many digits");
+    if (n >= sizeof buf) return not_json(r, "a number with too many digits");
     memcpy(buf, first, n);
     buf[n] = '\0';
     errno = 0;
     v->kind = JSON_NUMBER;
     v->number = strtod(buf, NULL);
-    if (!isfinite(v->number)) return fail(r, "a number that is too large");
+    if (!isfinite(v->number)) return not_json(r, "a number that is too large");
     errno = 0;
     v->integer = whole ? strtoll(buf, NULL, 10) : 0;
     v->is_integer = whole && errno == 0;
@@ -186,16 +186,16 @@ static void make_room(reader *r, json_value *v, int *cap) {
 
 static bool read_key(reader *r, const char **key) {
     skip_space(r);
-    if (!take(r, '"')) return fail(r, "expected a name in quotes");
+    if (!take_char(r, '"')) return not_json(r, "expected a name in quotes");
     if (!read_string(r, key)) return false;
-    return take(r, ':') || fail(r, "expected a colon after the name");
+    return take_char(r, ':') || not_json(r, "expected a colon after the name");
 }
 
 /* After the opening bracket. */
 static bool read_members(reader *r, json_value *v, char close) {
     int cap = 0;
-    if (++r->depth > MAX_DEPTH) return fail(r, "nested too deep");
-    if (take(r, close)) {
+    if (++r->depth > MAX_DEPTH) return not_json(r, "nested too deep");
+    if (take_char(r, close)) {
         r->depth--;
         return true;
     }
@@ -204,8 +204,8 @@ static bool read_members(reader *r, json_value *v, char close) {
         if (v->kind == JSON_OBJECT && !read_key(r, &v->key[v->count])) return false;
         if (!read_value(r, &v->item[v->count])) return false;
         v->count++;
-        if (take(r, close)) break;
-        if (!take(r, ',')) return fail(r, "expected a comma or the closing bracket");
+        if (take_char(r, close)) break;
+        if (!take_char(r, ',')) return not_json(r, "expected a comma or the closing bracket");
     }
     r->depth--;
     return v->kind == JSON_LIST || check_unique(r, v);
@@ -225,23 +225,23 @@ static bool read_word(reader *r, json_value *v) {
         r->p += n;
         return true;
     }
-    return fail(r, "expected a value");
+    return not_json(r, "expected a value");
 }
 
 static bool read_value(reader *r, json_value *v) {
     skip_space(r);
     *v = (json_value){.kind = JSON_NULL};
-    if (r->p == r->end) return fail(r, "the text ends where a value is expected");
+    if (r->p == r->end) return not_json(r, "the text ends where a value is expected");
     if (*r->p == '-' || (*r->p >= '0' && *r->p <= '9')) return read_number(r, v);
-    if (take(r, '"')) {
+    if (take_char(r, '"')) {
         v->kind = JSON_STRING;
         return read_string(r, &v->string);
     }
-    if (take(r, '[')) {
+    if (take_char(r, '[')) {
         v->kind = JSON_LIST;
         return read_members(r, v, ']');
     }
-    if (take(r, '{')) {
+    if (take_char(r, '{')) {
         v->kind = JSON_OBJECT;
         return read_members(r, v, '}');
     }
@@ -254,7 +254,7 @@ const json_value *json_parse(ir_arena *a, const char *text, size_t n, const char
     if (!read_value(&r, v)) return NULL;
     skip_space(&r);
     if (r.p == r.end) return v;
-    fail(&r, "something follows the end");
+    not_json(&r, "something follows the end");
     return NULL;
 }
 

@@ -144,21 +144,21 @@ static census take_census(const ir_graph *g) {
     return c;
 }
 
-static void note(char *text, size_t size, const char *name, int before, int after) {
+static void note_change(char *text, size_t size, const char *name, int before, int after) {
     size_t used = strlen(text);
     if (before != after)
         snprintf(text + used, size - used, "%s%s %d -> %d", used ? ", " : "", name, before, after);
 }
 
-static void describe(pass_report *r, const ir_graph *g, const census *a, const census *b) {
+static void describe_changes(pass_report *r, const ir_graph *g, const census *a, const census *b) {
     r->nodes_before = a->nodes;
     r->nodes_after = b->nodes;
     for (int op = 0; op < IR_OP_COUNT; op++)
-        note(r->what, sizeof r->what, ir_op_get((ir_op)op)->name, a->of_op[op], b->of_op[op]);
+        note_change(r->what, sizeof r->what, ir_op_get((ir_op)op)->name, a->of_op[op], b->of_op[op]);
     int at = 0;
     for (int i = 0; i < COUNT_LISTS; i++)
         for (const plan_count *p = counts[i]; p->text && at < MOST_COUNTS; p++, at++)
-            note(r->what, sizeof r->what, p->text, a->planned[at], b->planned[at]);
+            note_change(r->what, sizeof r->what, p->text, a->planned[at], b->planned[at]);
     if (strcmp(r->name, "memory") == 0)
         snprintf(r->what, sizeof r->what, "arena %lld bytes, lower bound of this order %lld",
                  (long long)g->arena_bytes, (long long)ir_memory_bound(g));
@@ -193,7 +193,7 @@ static bool check_pass_name(ir_target target, const char *name, ir_diag *d) {
                    near ? ": did you mean " : "", near ? near : "", list);
 }
 
-static bool check_options(ir_target target, const pipeline_options *o, ir_diag *d) {
+static bool check_dumps(ir_target target, const pipeline_options *o, ir_diag *d) {
     if (o->dump_dir && mkdir(o->dump_dir, 0777) != 0 && errno != EEXIST)
         return ir_fail(d, IR_EXIT_INPUT, "%s: can't create the folder: %s", o->dump_dir, strerror(errno));
     return !o->dump_after || check_pass_name(target, o->dump_after, d);
@@ -281,7 +281,7 @@ static double seconds(void) {
 bool pipeline_run(ir_graph *g, const pipeline_options *o, pass_report *reports, int *count, ir_diag *d) {
     ir_target target = g->goals.target;
     *count = 0;
-    if (!check_options(target, o, d) || !check_unplanned(g, d)) return false;
+    if (!check_dumps(target, o, d) || !check_unplanned(g, d)) return false;
     must_import(g);
     forget_plan(g);
     ir_graph *source = ir_copy(g);
@@ -304,7 +304,7 @@ bool pipeline_run(ir_graph *g, const pipeline_options *o, pass_report *reports, 
         census b = take_census(g);
         pass_report *r = &reports[(*count)++];
         *r = (pass_report){.name = passes[i].name};
-        describe(r, g, &a, &b);
+        describe_changes(r, g, &a, &b);
         r->changed = r->what[0] != 0;
         if (o->verbose)
             fprintf(stderr, "voxc: %-8s %7.1f ms  %s\n", r->name, 1e3 * (seconds() - start), r->what);

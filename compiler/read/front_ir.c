@@ -67,7 +67,7 @@ static const char *place_of(const ir_graph *g, const char *path, const char *tex
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-static ir_graph *read_text(const char *path, const char *text, ir_sound *sound, ir_diag *d) {
+static ir_graph *parse_sound(const char *path, const char *text, ir_sound *sound, ir_diag *d) {
     ir_diag why = {0};
     ir_graph *g = ir_parse(text, path, NULL, NULL, d);
     if (!g || sound(g, &why)) return g;
@@ -85,7 +85,7 @@ ir_graph *ir_load(const char *path, ir_sound *sound, ir_diag *d) {
     if (length < n)
         ir_fail(d, IR_EXIT_INPUT, "%s:%d: a NUL byte: this is no text", path, line_at(text, length));
     else
-        g = read_text(path, text, sound, d);
+        g = parse_sound(path, text, sound, d);
     free(text);
     return g;
 }

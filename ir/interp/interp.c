@@ -74,20 +74,20 @@ typedef struct run {
     int n;
 } run;
 
-static slot *find_slot(const run *r, const ir_tensor *t) {
+static slot *slot_for(const run *r, const ir_tensor *t) {
     int at = ir_index_find(&r->index, t);
     if (at < 0) ir_die("interpreter: %s is not in its graph", t->name);
     return &r->slots[at];
 }
 
-static run start(const ir_graph *g) {
+static run start_run(const ir_graph *g) {
     run r = {.scratch = ir_arena_new(), .n = g->n_tensors};
     r.index = ir_index_tensors(g, r.scratch);
     r.slots = ir_alloc(r.scratch, (size_t)r.n + 1, sizeof *r.slots);
     for (int k = 0; k < g->n_nodes; k++)
         for (int o = 0; o < g->nodes[k]->n_in; o++)
-            if (g->nodes[k]->in[o]) find_slot(&r, g->nodes[k]->in[o])->uses++;
-    for (int k = 0; k < g->n_outputs; k++) find_slot(&r, g->outputs[k])->uses++;
+            if (g->nodes[k]->in[o]) slot_for(&r, g->nodes[k]->in[o])->uses++;
+    for (int k = 0; k < g->n_outputs; k++) slot_for(&r, g->outputs[k])->uses++;
     return r;
 }
 
@@ -98,15 +98,15 @@ static void finish(run *r) {
 
 /* An operand's value; constants are converted when they are first wanted. */
 static bool want(run *r, const ir_tensor *t, ir_value *v, ir_diag *d) {
-    slot *s = find_slot(r, t);
+    slot *s = slot_for(r, t);
     if (t->role == IR_ROLE_CONST && !s->v.f && !s->v.i && !ir_value_of_const(t, &s->v, d)) return false;
     *v = s->v;
     if (!v->f && !v->i) ir_die("interpreter: %s is used before it is computed", t->name);
     return true;
 }
 
-static void drop(run *r, const ir_tensor *t) {
-    slot *s = find_slot(r, t);
+static void drop_use(run *r, const ir_tensor *t) {
+    slot *s = slot_for(r, t);
     if (--s->uses == 0) free_value(&s->v);
 }
 
@@ -139,14 +139,14 @@ static bool run_node(run *r, const ir_node *n, int threads, ir_diag *d) {
     ok = ok && ir_interpret_node(n, in, out, threads, d);
     free(in);
     if (!ok) return false;
-    find_slot(r, n->out[0])->v = out[0];
+    slot_for(r, n->out[0])->v = out[0];
     return true;
 }
 
 /* Inputs are copied: their values belong to the caller. */
 static bool set_inputs(run *r, const ir_graph *g, const ir_value *in, ir_diag *d) {
     for (int k = 0; k < g->n_inputs; k++) {
-        slot *s = find_slot(r, g->inputs[k]);
+        slot *s = slot_for(r, g->inputs[k]);
         if (s->uses > 0 && !copy_value(g->inputs[k], &in[k], &s->v, d)) return false;
     }
     return true;
@@ -159,23 +159,23 @@ static bool get_outputs(run *r, const ir_graph *g, ir_value *out, ir_diag *d) {
             ir_values_free(out, k);
             return false;
         }
-        drop(r, g->outputs[k]);
+        drop_use(r, g->outputs[k]);
     }
     return true;
 }
 
 bool ir_interpret(const ir_graph *g, const ir_value *in, ir_value *out, int threads, ir_watch *watch,
                   void *ctx, ir_diag *d) {
-    run r = start(g);
+    run r = start_run(g);
     bool ok = set_inputs(&r, g, in, d);
     for (int k = 0; k < g->n_nodes && ok; k++) {
         const ir_node *n = g->nodes[k];
         ok = run_node(&r, n, threads, d);
         if (!ok) break;
-        slot *s = find_slot(&r, n->out[0]);
+        slot *s = slot_for(&r, n->out[0]);
         if (watch) watch(ctx, n, &s->v);
         for (int o = 0; o < n->n_in; o++)
-            if (n->in[o]) drop(&r, n->in[o]);
+            if (n->in[o]) drop_use(&r, n->in[o]);
         if (s->uses == 0) free_value(&s->v);
     }
     ok = ok && get_outputs(&r, g, out, d);

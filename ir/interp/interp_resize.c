@@ -91,7 +91,7 @@ static const struct coordinates *find_coordinates(const char *word) {
     ir_die("resize: no coordinates %s", word);
 }
 
-static double nearest(const char *word, double x) {
+static double round_by_word(const char *word, double x) {
     for (size_t k = 0; k < sizeof roundings / sizeof roundings[0]; k++)
         if (strcmp(word, roundings[k].name) == 0) return roundings[k].round(x);
     ir_die("resize: no nearest %s", word);
@@ -108,7 +108,7 @@ typedef struct tap {
     bool outside; /* takes the extrapolation value */
 } tap;
 
-static int64_t clamp(double x, int64_t n) {
+static int64_t clamped_index(double x, int64_t n) {
     return !(x > 0) ? 0 : x > (double)(n - 1) ? n - 1 : (int64_t)x;
 }
 
@@ -125,10 +125,10 @@ static tap find_tap(const ir_node *n, int axis, int64_t o) {
     double x = keeps ? (double)o : how->original(&m, (double)o);
     tap t = {{0, 0}, {1, 0}, how->extrapolates && (x < 0 || x > (double)(in - 1))};
     if (strcmp(ir_word(n, IR_MODE), "nearest") == 0) {
-        t.at[0] = t.at[1] = clamp(nearest(ir_word(n, IR_NEAREST), x), in);
+        t.at[0] = t.at[1] = clamped_index(round_by_word(ir_word(n, IR_NEAREST), x), in);
     } else {
-        t.at[0] = clamp(floor(x), in);
-        t.at[1] = clamp(floor(x) + 1, in);
+        t.at[0] = clamped_index(floor(x), in);
+        t.at[1] = clamped_index(floor(x) + 1, in);
         t.weight[1] = x - floor(x);
         t.weight[0] = 1 - t.weight[1];
     }

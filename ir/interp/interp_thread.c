@@ -21,7 +21,7 @@ typedef struct worker {
     pthread_t id;
 } worker;
 
-static void *work(void *arg) {
+static void *work_on_tasks(void *arg) {
     const worker *w = arg;
     for (;;) {
         int64_t task = atomic_fetch_add(&w->j->next, 1);
@@ -42,10 +42,10 @@ void interp_parallel(int threads, int64_t n, void (*fn)(void *ctx, int64_t task,
     for (; started < threads; started++) {
         w[started] = (worker){.j = &j, .index = started};
         /* No thread to be had: the others do its share. */
-        if (pthread_create(&w[started].id, NULL, work, &w[started]) != 0) break;
+        if (pthread_create(&w[started].id, NULL, work_on_tasks, &w[started]) != 0) break;
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     w[0] = (worker){.j = &j};
-    work(&w[0]);
+    work_on_tasks(&w[0]);
     for (int i = 1; i < started; i++) pthread_join(w[i].id, NULL);
 }

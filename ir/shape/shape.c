@@ -2,6 +2,7 @@
 #include "shape.h"
 
 #include "index.h"
+#include "integers.h"
 
 #include <string.h>
 
@@ -10,7 +11,7 @@ static shape_fn *const functions[IR_OP_COUNT] = {
 #include "ops.def"
 };
 
-static bool check_operands(const ir_node *n, ir_diag *d) {
+static bool check_operand_count(const ir_node *n, ir_diag *d) {
     const ir_op_info *op = ir_op_get(n->op);
     if (n->n_in < op->min_in || (op->max_in >= 0 && n->n_in > op->max_in)) {
         char most[24] = "more";
@@ -54,7 +55,7 @@ static bool check_output(const ir_node *n, const ir_type *out, ir_diag *d) {
 
 bool shape_infer(const ir_node *n, ir_type *out, ir_diag *d) {
     *out = (ir_type){.rank = 0};
-    return check_operands(n, d) && check_attributes(n, d) && functions[n->op](n, out, d) &&
+    return check_operand_count(n, d) && check_attributes(n, d) && functions[n->op](n, out, d) &&
            check_output(n, out, d);
 }
 
@@ -70,16 +71,11 @@ bool ir_infer(ir_node *n, ir_diag *d) {
 
 /* ---- costs ----------------------------------------------------------------------------------- */
 
-static int64_t times(int64_t a, int64_t b) {
-    int64_t p;
-    return __builtin_mul_overflow(a, b, &p) ? INT64_MAX : p;
-}
-
 int64_t ir_macs(const ir_node *n) {
     if (n->op != IR_OP_CONV && n->op != IR_OP_CONV_TRANSPOSE) return 0;
     const ir_tensor *w = n->in[1], *each = n->op == IR_OP_CONV ? n->out[0] : n->in[0];
     int64_t macs = ir_count(each); /* every one of these meets a row of the weights */
-    for (int i = 1; i < w->rank; i++) macs = times(macs, w->dim[i]);
+    for (int i = 1; i < w->rank; i++) macs = ir_times(macs, w->dim[i]);
     return macs;
 }
 

@@ -18,7 +18,7 @@ static bool need_window(const ir_node *n, ir_diag *d) {
 }
 
 /* Voxels that a window spans along spatial axis i. */
-static int64_t extent(const ir_node *n, int i) {
+static int64_t window_extent(const ir_node *n, int i) {
     return (ir_ints(n, IR_KERNEL)[i] - 1) * ir_ints(n, IR_DILATION)[i] + 1;
 }
 
@@ -28,13 +28,13 @@ static bool windows(const ir_node *n, int i, bool ceil, int64_t *count, ir_diag 
     const int64_t *pad = ir_ints(n, IR_PAD);
     int space = x->rank - SPACE;
     int64_t in = x->dim[SPACE + i], stride = ir_ints(n, IR_STRIDE)[i];
-    int64_t free_places = in + pad[i] + pad[space + i] - extent(n, i);
+    int64_t free_places = in + pad[i] + pad[space + i] - window_extent(n, i);
     if (free_places < 0)
         return shape_fail(
             n, d,
             "the output would be empty along spatial axis %d: the window spans %lld voxels but %%%s has "
             "%lld with its padding",
-            i, (long long)extent(n, i), x->name, (long long)(in + pad[i] + pad[space + i]));
+            i, (long long)window_extent(n, i), x->name, (long long)(in + pad[i] + pad[space + i]));
     *count = (free_places + (ceil ? stride - 1 : 0)) / stride + 1;
     /* Rounding up must not add a window that begins in the padding behind x. */
     if (ceil && (*count - 1) * stride >= in + pad[i]) --*count;
@@ -105,7 +105,7 @@ bool shape_conv(const ir_node *n, ir_type *out, ir_diag *d) {
 }
 
 /* (in - 1) * stride + extent + output_pad - pads along spatial axis i. */
-static bool spread(const ir_node *n, int i, int64_t *size, ir_diag *d) {
+static bool transposed_extent(const ir_node *n, int i, int64_t *size, ir_diag *d) {
     const int64_t *pad = ir_ints(n, IR_PAD), *more = ir_ints(n, IR_OUTPUT_PAD);
     int space = n->in[0]->rank - SPACE;
     int64_t stride = ir_ints(n, IR_STRIDE)[i], dilation = ir_ints(n, IR_DILATION)[i],
@@ -114,7 +114,7 @@ static bool spread(const ir_node *n, int i, int64_t *size, ir_diag *d) {
         return shape_fail(n, d,
                           "output_pad %lld wants to be smaller than the stride %lld or the dilation %lld",
                           (long long)more[i], (long long)stride, (long long)dilation);
-    int64_t around = extent(n, i) + more[i] - pad[i] - pad[space + i], whole;
+    int64_t around = window_extent(n, i) + more[i] - pad[i] - pad[space + i], whole;
     if (__builtin_mul_overflow(in - 1, stride, &whole) || __builtin_add_overflow(whole, around, size))
         return shape_fail(n, d, "the output's spatial axis %d would exceed 2^62", i);
     if (*size < 1)
@@ -131,7 +131,7 @@ bool shape_conv_transpose(const ir_node *n, ir_type *out, ir_diag *d) {
         return shape_fail(n, d, "too many output channels");
     if (!need_channels(n, 2, out->dim[C_AXIS], "bias", d) || !shape_need_act(n, d)) return false;
     for (int i = 0; i < out->rank - SPACE; i++)
-        if (!spread(n, i, &out->dim[SPACE + i], d)) return false;
+        if (!transposed_extent(n, i, &out->dim[SPACE + i], d)) return false;
     return true;
 }
 
@@ -145,10 +145,10 @@ bool shape_pool(const ir_node *n, ir_type *out, ir_diag *d) {
     int space = out->rank - SPACE;
     for (int i = 0; i < space; i++) {
         const int64_t *pad = ir_ints(n, IR_PAD);
-        if (pad[i] >= extent(n, i) || pad[space + i] >= extent(n, i))
+        if (pad[i] >= window_extent(n, i) || pad[space + i] >= window_extent(n, i))
             return shape_fail(n, d,
                               "pad along spatial axis %d wants to be smaller than the window of %lld voxels",
-                              i, (long long)extent(n, i));
+                              i, (long long)window_extent(n, i));
         /* Then some window of the begin could have taps on both sides of x and none inside. */
         if (pad[i] > 0 && ir_ints(n, IR_DILATION)[i] > out->dim[SPACE + i])
             return shape_unsupported(n, d,

@@ -31,7 +31,7 @@ bool shape_map(const ir_node *n, ir_type *out, ir_diag *d) {
 }
 
 /* NumPy broadcasting of t into out; false when an axis is neither equal nor 1. */
-static bool broadcast(ir_type *out, const ir_tensor *t) {
+static bool broadcast_with(ir_type *out, const ir_tensor *t) {
     int rank = out->rank > t->rank ? out->rank : t->rank;
     int64_t dim[IR_MAX_RANK] = {0};
     for (int i = 0; i < rank; i++) {
@@ -60,7 +60,7 @@ bool shape_binary(const ir_node *n, ir_type *out, ir_diag *d) {
             return shape_fail(n, d, "floats want fmod=1");
     }
     shape_copy(out, n->in[0]);
-    if (!broadcast(out, n->in[1])) return shape_fail(n, d, "the operands do not broadcast to one shape");
+    if (!broadcast_with(out, n->in[1])) return shape_fail(n, d, "the operands do not broadcast to one shape");
     if (n->op == IR_OP_PRELU && (out->rank != n->in[0]->rank ||
                                  memcmp(out->dim, n->in[0]->dim, (size_t)out->rank * sizeof *out->dim)))
         return shape_fail(n, d, "the slope does not broadcast to the first operand's shape");
@@ -76,7 +76,7 @@ bool shape_where(const ir_node *n, ir_type *out, ir_diag *d) {
         return shape_fail(n, d, "%%%s and %%%s want one dtype", n->in[1]->name, n->in[2]->name);
     shape_copy(out, n->in[0]);
     out->dtype = n->in[1]->dtype;
-    if (!broadcast(out, n->in[1]) || !broadcast(out, n->in[2]))
+    if (!broadcast_with(out, n->in[1]) || !broadcast_with(out, n->in[2]))
         return shape_fail(n, d, "the operands do not broadcast to one shape");
     return true;
 }

@@ -88,7 +88,7 @@ bool lex_accept_word(lexer *x, const char *word) {
     return yes;
 }
 
-static const char *take(lexer *x, size_t n) {
+static const char *take_text(lexer *x, size_t n) {
     char *s = ir_alloc(x->arena, n + 1, 1);
     memcpy(s, x->at, n);
     x->at += n;
@@ -98,7 +98,7 @@ static const char *take(lexer *x, size_t n) {
 const char *lex_word(lexer *x, const char *what) {
     lex_blanks(x);
     size_t n = word_length(x->at);
-    if (n) return take(x, n);
+    if (n) return take_text(x, n);
     lex_fail(x, "expected %s", what);
     return NULL;
 }
@@ -110,7 +110,7 @@ const char *lex_tensor(lexer *x) {
     }
     size_t n = 0;
     while (word_char(x->at[n]) || x->at[n] == '.') n++;
-    if (n && !isdigit((unsigned char)*x->at)) return take(x, n);
+    if (n && !isdigit((unsigned char)*x->at)) return take_text(x, n);
     lex_fail(x, "expected a name of letters, digits, _ and . that begins with no digit");
     return NULL;
 }

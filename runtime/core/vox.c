@@ -30,7 +30,7 @@ static size_t port_bytes(const vox_port *port) {
     return bytes;
 }
 
-static int aligned(const void *p) {
+static int is_aligned(const void *p) {
     return (uintptr_t)p % VOX_ALIGN == 0;
 }
 
@@ -66,7 +66,7 @@ vox_status vox_model_prepare(const vox_model *model, const void *weights, size_t
     const vox_model_info *info = model->info;
     if (!weights || !prepared) return VOX_E_ARGUMENT;
     if (prepared_bytes < info->prepared_bytes) return VOX_E_PREPARED_SIZE;
-    if (!aligned(prepared)) return VOX_E_PREPARED_ALIGN;
+    if (!is_aligned(prepared)) return VOX_E_PREPARED_ALIGN;
     vox_status status = vox_weights_check(weights, weights_bytes, model->graph_hash, info->weights_bytes,
                                           model->weights, model->n_weights);
     if (status != VOX_OK) return status;
@@ -87,7 +87,7 @@ static void run_task(void *argument, int task) {
     t->layer->run(t->memory, task);
 }
 
-static vox_memory memory_of(const vox_memory *run, const vox_step *step) {
+static vox_memory step_memory(const vox_memory *run, const vox_step *step) {
     vox_memory own = *run;
     own.range = (vox_range){step->begin, step->end}, own.phase = step->phase;
     return own;
@@ -96,7 +96,7 @@ static vox_memory memory_of(const vox_memory *run, const vox_step *step) {
 static void run_step(const vox_build *build, const vox_step *step, const vox_memory *memory,
                      const vox_executor *executor) {
     int next = 0;
-    vox_memory own = memory_of(memory, step);
+    vox_memory own = step_memory(memory, step);
     own.next = &next;
     step_tasks t = {&build->layers[step->layer], &own};
     int tasks = t.layer->tasks(&own);
@@ -144,8 +144,8 @@ static vox_status check_buffers(const vox_model *model, const void *prepared, vo
                                 size_t needed_bytes) {
     if (!prepared || !arena) return VOX_E_ARGUMENT;
     if (arena_bytes < needed_bytes) return VOX_E_ARENA_SIZE;
-    if (!aligned(arena)) return VOX_E_ARENA_ALIGN;
-    if (!aligned(prepared)) return VOX_E_PREPARED_ALIGN;
+    if (!is_aligned(arena)) return VOX_E_ARENA_ALIGN;
+    if (!is_aligned(prepared)) return VOX_E_PREPARED_ALIGN;
     if (!vox_prepared_ok(prepared, model->graph_hash, model->n_weights, model->info->prepared_bytes))
         return VOX_E_PREPARED;
     return VOX_OK;
@@ -188,7 +188,7 @@ static size_t rounded(size_t bytes) {
 }
 
 /* Takes the bytes of one port from the free part of the arena. */
-static void *take(unsigned char **free_bytes, const vox_port *port) {
+static void *take_port(unsigned char **free_bytes, const vox_port *port) {
     void *taken = *free_bytes;
     *free_bytes += rounded(port_bytes(port));
     return taken;
@@ -203,7 +203,7 @@ static int probe_step(const vox_model_info *info, const vox_build *build, int i,
     if (i + 1 < info->n_steps && step[1].phase > step->phase) return 0;
     vox_probe probe = {.random = (uint64_t)i + 1, .worst = *worst, .begin = step->begin, .end = step->end};
     probe.samples = info->layers[step->layer].stream ? STREAM_SAMPLES : VOX_PROBE_SAMPLES;
-    const vox_memory own = memory_of(memory, step);
+    const vox_memory own = step_memory(memory, step);
     int wrong = build->layers[step->layer].check(&own, &probe);
     *worst = probe.worst;
     return wrong;
@@ -240,11 +240,11 @@ vox_status vox_model_selftest(const vox_model *model, const void *prepared, void
 
     unsigned char *free_bytes = (unsigned char *)arena + rounded(info->arena_bytes);
     for (int i = 0; i < info->n_inputs; i++) {
-        void *input = take(&free_bytes, &info->inputs[i]);
+        void *input = take_port(&free_bytes, &info->inputs[i]);
         fill_input(&info->inputs[i], input);
         inputs[i] = input;
     }
-    for (int i = 0; i < info->n_outputs; i++) outputs[i] = take(&free_bytes, &info->outputs[i]);
+    for (int i = 0; i < info->n_outputs; i++) outputs[i] = take_port(&free_bytes, &info->outputs[i]);
 
     vox_memory memory = {.prepared = prepared, .arena = arena, .inputs = inputs, .outputs = outputs};
     int bad = 0;

@@ -55,7 +55,7 @@ static vox_status open_own(vox_cuda *h) {
 }
 
 /* Weights first: a wrong file is found before anything costs time. */
-static vox_status fill(vox_cuda *h, const void *weights, size_t weights_bytes) {
+static vox_status fill_weights(vox_cuda *h, const void *weights, size_t weights_bytes) {
     vox_status status = open_own(h);
     if (status == VOX_OK) status = vox_cuda_load_weights(h, weights, weights_bytes);
     return status == VOX_OK ? vox_cuda_build_plans(h) : status;
@@ -87,7 +87,7 @@ vox_status vox_cuda_create(const vox_cuda_model *model, const void *weights, siz
     if (!weights) return VOX_E_ARGUMENT;
     vox_status status = open(model, options, &h, &before);
     if (status != VOX_OK) return status;
-    status = fill(h, weights, weights_bytes);
+    status = fill_weights(h, weights, weights_bytes);
     status = vox_cuda_leave(h, before, status);
     if (status == VOX_OK)
         *handle = h;

@@ -11,32 +11,32 @@
 /* ---- reading --------------------------------------------------------------------------------- */
 
 /* Extent along spatial axis 0 D, 1 H, 2 W; absent axes are 1. */
-static int extent(const vox_cuda_tensor *t, int axis) {
+static int axis_extent(const vox_cuda_tensor *t, int axis) {
     const int k = t->rank - 3 + axis;
     return k < 2 ? 1 : t->dim[k];
 }
 
-static int spatial(const vox_cuda_tensor *t, const int *at, int axis) {
+static int spatial_index(const vox_cuda_tensor *t, const int *at, int axis) {
     const int k = t->rank - 3 + axis;
     return k < 2 ? 0 : at[k];
 }
 
-static size_t element(const vox_cuda_values *v, const int *at) {
+static size_t element_index(const vox_cuda_values *v, const int *at) {
     const vox_cuda_tensor *t = v->t;
     size_t index = 0;
     if (!t->pitch) {
         for (int i = 0; i < t->rank; i++) index = index * (size_t)t->dim[i] + (size_t)at[i];
         return index;
     }
-    const size_t planes = (size_t)(t->window ? t->window : extent(t, 0));
-    index = (size_t)at[0] * planes + (size_t)(spatial(t, at, 0) - v->z0);
-    index = index * (size_t)extent(t, 1) + (size_t)spatial(t, at, 1);
-    index = index * (size_t)extent(t, 2) + (size_t)spatial(t, at, 2);
+    const size_t planes = (size_t)(t->window ? t->window : axis_extent(t, 0));
+    index = (size_t)at[0] * planes + (size_t)(spatial_index(t, at, 0) - v->z0);
+    index = index * (size_t)axis_extent(t, 1) + (size_t)spatial_index(t, at, 1);
+    index = index * (size_t)axis_extent(t, 2) + (size_t)spatial_index(t, at, 2);
     return index * (size_t)t->pitch + (size_t)at[1];
 }
 
 static double read_at(const vox_cuda_values *v, const int *at) {
-    return vox_cuda_get(v->t->store, v->data, element(v, at));
+    return vox_cuda_get(v->t->store, v->data, element_index(v, at));
 }
 
 /* x[n, c, (d, h, w)] */
@@ -83,12 +83,12 @@ static double activated(const vox_cuda_sample *s, int channel, double x) {
     return vox_act_value((vox_act)c->act, x, alpha, c->beta);
 }
 
-static double copy(const vox_cuda_sample *s, const int *at, double *size) {
+static double copy_at(const vox_cuda_sample *s, const int *at, double *size) {
     (void)size;
     return read_at(&s->x[0], at);
 }
 
-static double map(const vox_cuda_sample *s, const int *at, double *size) {
+static double map_at(const vox_cuda_sample *s, const int *at, double *size) {
     const double x = read_at(&s->x[0], at);
     *size = fabs(x);
     return activated(s, at[1], x);
@@ -103,7 +103,7 @@ static int input_of(const vox_cuda_check *c, const vox_cuda_tensor *x, int axis,
     } else {
         *i = o * c->stride[axis] + k * c->dilation[axis] - c->pad[axis];
     }
-    return *i >= 0 && *i < extent(x, axis);
+    return *i >= 0 && *i < axis_extent(x, axis);
 }
 
 /* Whether tap p of output voxel o lies inside x, and where. */
@@ -115,10 +115,10 @@ static int tap(const vox_cuda_sample *s, const int o[3], int p, int voxel[3]) {
     return inside;
 }
 
-static double conv(const vox_cuda_sample *s, const int *at, double *size) {
+static double conv_at(const vox_cuda_sample *s, const int *at, double *size) {
     const vox_cuda_check *c = s->check;
     const vox_cuda_tensor *y = s->y.t;
-    const int o[3] = {spatial(y, at, 0), spatial(y, at, 1), spatial(y, at, 2)};
+    const int o[3] = {spatial_index(y, at, 0), spatial_index(y, at, 1), spatial_index(y, at, 2)};
     const int positions = c->kernel[0] * c->kernel[1] * c->kernel[2];
     const int in_group = s->x[0].t->dim[1] / c->group, out_group = y->dim[1] / c->group;
     const int first = at[1] / out_group * in_group;
@@ -136,7 +136,7 @@ static double conv(const vox_cuda_sample *s, const int *at, double *size) {
     return activated(s, at[1], sum);
 }
 
-static double affine(const vox_cuda_sample *s, const int *at, double *size) {
+static double affine_at(const vox_cuda_sample *s, const int *at, double *size) {
     const double x = read_at(&s->x[0], at) * weight(s, 0, (size_t)at[1], 1);
     const double bias = weight(s, 1, (size_t)at[1], 0);
     *size = fabs(x) + fabs(bias);
@@ -144,8 +144,9 @@ static double affine(const vox_cuda_sample *s, const int *at, double *size) {
 }
 
 /* Mean and variance over the voxels of image n's channels c to c + channels. */
-static void statistics(const vox_cuda_values *x, int n, int c, int channels, double *mean, double *variance) {
-    const int dim[3] = {extent(x->t, 0), extent(x->t, 1), extent(x->t, 2)};
+static void channel_statistics(const vox_cuda_values *x, int n, int c, int channels, double *mean,
+                               double *variance) {
+    const int dim[3] = {axis_extent(x->t, 0), axis_extent(x->t, 1), axis_extent(x->t, 2)};
     const int voxels = dim[0] * dim[1] * dim[2];
     double sum = 0, squares = 0;
     for (int pass = 0; pass < 2; pass++) {
@@ -161,10 +162,10 @@ static void statistics(const vox_cuda_values *x, int n, int c, int channels, dou
     *variance = squares / voxels / channels;
 }
 
-static double instance_norm(const vox_cuda_sample *s, const int *at, double *size) {
+static double instance_norm_at(const vox_cuda_sample *s, const int *at, double *size) {
     double mean = 0, variance = 0;
     const int channels = s->x[0].t->dim[1] / s->check->group;
-    statistics(&s->x[0], at[0], at[1] / channels * channels, channels, &mean, &variance);
+    channel_statistics(&s->x[0], at[0], at[1] / channels * channels, channels, &mean, &variance);
     const double factor = weight(s, 0, (size_t)at[1], 1) / sqrt(variance + s->check->eps);
     const double x = read_at(&s->x[0], at), bias = weight(s, 1, (size_t)at[1], 0);
     *size = (fabs(x) + fabs(mean)) * fabs(factor) + fabs(bias);
@@ -176,14 +177,15 @@ static int counted(const vox_cuda_check *c, const vox_cuda_tensor *x, const int 
     for (int i = 0; i < 3; i++) {
         const int at = o[i] * c->stride[i] + k[i] * c->dilation[i] - c->pad[i];
         const int pad = c->include_pad ? c->pad[i] : 0, end = c->include_pad ? c->pad_end[i] : 0;
-        if (at < -pad || at >= extent(x, i) + end) return 0;
+        if (at < -pad || at >= axis_extent(x, i) + end) return 0;
     }
     return 1;
 }
 
-static double pool(const vox_cuda_sample *s, const int *at, double *size) {
+static double pool_at(const vox_cuda_sample *s, const int *at, double *size) {
     const vox_cuda_check *c = s->check;
-    const int o[3] = {spatial(s->y.t, at, 0), spatial(s->y.t, at, 1), spatial(s->y.t, at, 2)};
+    const int o[3] = {spatial_index(s->y.t, at, 0), spatial_index(s->y.t, at, 1),
+                      spatial_index(s->y.t, at, 2)};
     const int positions = c->kernel[0] * c->kernel[1] * c->kernel[2];
     double most = -(double)INFINITY, sum = 0;
     int count = 0;
@@ -198,14 +200,14 @@ static double pool(const vox_cuda_sample *s, const int *at, double *size) {
     return c->op == VOX_CUDA_OP_MAX_POOL ? most : sum / (count > 0 ? count : 1);
 }
 
-static double slice(const vox_cuda_sample *s, const int *at, double *size) {
+static double slice_at(const vox_cuda_sample *s, const int *at, double *size) {
     int from[VOX_MAX_RANK] = {0};
     (void)size;
     for (int i = 0; i < s->y.t->rank; i++) from[i] = s->check->begin[i] + at[i] * s->check->step[i];
     return read_at(&s->x[0], from);
 }
 
-static double concat(const vox_cuda_sample *s, const int *at, double *size) {
+static double concat_at(const vox_cuda_sample *s, const int *at, double *size) {
     int from[VOX_MAX_RANK] = {0}, k = 0;
     const int axis = s->check->axis;
     (void)size;
@@ -216,14 +218,15 @@ static double concat(const vox_cuda_sample *s, const int *at, double *size) {
 }
 
 /* NumPy's broadcasting: axes aligned at the last, an extent of 1 serves all. */
-static double broadcast(const vox_cuda_values *v, const int *at, int rank) {
+static double broadcast_value(const vox_cuda_values *v, const int *at, int rank) {
     int own[VOX_MAX_RANK] = {0};
     for (int i = 0; i < v->t->rank; i++) own[i] = v->t->dim[i] == 1 ? 0 : at[rank - v->t->rank + i];
     return read_at(v, own);
 }
 
-static double binary(const vox_cuda_sample *s, const int *at, double *size) {
-    const double a = broadcast(&s->x[0], at, s->y.t->rank), b = broadcast(&s->x[1], at, s->y.t->rank);
+static double binary_at(const vox_cuda_sample *s, const int *at, double *size) {
+    const double a = broadcast_value(&s->x[0], at, s->y.t->rank),
+                 b = broadcast_value(&s->x[1], at, s->y.t->rank);
     *size = fabs(a) + fabs(b);
     switch (s->check->binary) {
     case VOX_ADD:
@@ -263,7 +266,7 @@ static double along(const vox_cuda_sample *s, const int *at, int i) {
     return read_at(&s->x[0], from);
 }
 
-static double softmax(const vox_cuda_sample *s, const int *at, double *size) {
+static double softmax_at(const vox_cuda_sample *s, const int *at, double *size) {
     const int n = s->x[0].t->dim[s->check->axis];
     double most = -(double)INFINITY, sum = 0;
     for (int i = 0; i < n; i++) most = fmax(most, along(s, at, i));
@@ -274,7 +277,7 @@ static double softmax(const vox_cuda_sample *s, const int *at, double *size) {
 }
 
 /* y may lack the axis: then x has one axis more. */
-static double arg_max(const vox_cuda_sample *s, const int *at, double *size) {
+static double arg_max_at(const vox_cuda_sample *s, const int *at, double *size) {
     const vox_cuda_tensor *x = s->x[0].t;
     int from[VOX_MAX_RANK] = {0}, best = 0;
     const int axis = s->check->axis, gone = x->rank != s->y.t->rank;
@@ -301,23 +304,23 @@ static int nearest_of(int mode, double at) {
     return 0;
 }
 
-static int inside(int i, int n) {
+static int within(int i, int n) {
     return i < 0 ? 0 : i >= n ? n - 1 : i;
 }
 
-static double resize(const vox_cuda_sample *s, const int *at, double *size) {
+static double resize_at(const vox_cuda_sample *s, const int *at, double *size) {
     const vox_cuda_check *c = s->check;
     const vox_cuda_tensor *x = s->x[0].t;
     double place[3], sum = 0;
-    for (int i = 0; i < 3; i++) place[i] = spatial(s->y.t, at, i) * c->scale[i] + c->shift[i];
+    for (int i = 0; i < 3; i++) place[i] = spatial_index(s->y.t, at, i) * c->scale[i] + c->shift[i];
     for (int corner = 0; corner < 8; corner++) {
         int voxel[3];
         double share = 1;
         for (int i = 0; i < 3; i++) {
             const double low = floor(place[i]);
             const int upper = corner >> i & 1;
-            voxel[i] = c->linear ? inside((int)low + upper, extent(x, i))
-                                 : inside(nearest_of(c->nearest, place[i]), extent(x, i));
+            voxel[i] = c->linear ? within((int)low + upper, axis_extent(x, i))
+                                 : within(nearest_of(c->nearest, place[i]), axis_extent(x, i));
             if (c->linear) share *= upper ? place[i] - low : 1 - (place[i] - low);
         }
         const double value = read_voxel(&s->x[0], at[0], at[1], voxel);
@@ -328,21 +331,21 @@ static double resize(const vox_cuda_sample *s, const int *at, double *size) {
 }
 
 static formula *const formulas[VOX_CUDA_OPS] = {
-    [VOX_CUDA_OP_COPY] = copy,
-    [VOX_CUDA_OP_CONV] = conv,
-    [VOX_CUDA_OP_CONV_TRANSPOSE] = conv,
-    [VOX_CUDA_OP_AFFINE] = affine,
-    [VOX_CUDA_OP_INSTANCE_NORM] = instance_norm,
-    [VOX_CUDA_OP_MAX_POOL] = pool,
-    [VOX_CUDA_OP_AVERAGE_POOL] = pool,
-    [VOX_CUDA_OP_SLICE] = slice,
-    [VOX_CUDA_OP_CONCAT] = concat,
-    [VOX_CUDA_OP_MAP] = map,
-    [VOX_CUDA_OP_BINARY] = binary,
-    [VOX_CUDA_OP_SOFTMAX] = softmax,
-    [VOX_CUDA_OP_LOG_SOFTMAX] = softmax,
-    [VOX_CUDA_OP_ARG_MAX] = arg_max,
-    [VOX_CUDA_OP_RESIZE] = resize,
+    [VOX_CUDA_OP_COPY] = copy_at,
+    [VOX_CUDA_OP_CONV] = conv_at,
+    [VOX_CUDA_OP_CONV_TRANSPOSE] = conv_at,
+    [VOX_CUDA_OP_AFFINE] = affine_at,
+    [VOX_CUDA_OP_INSTANCE_NORM] = instance_norm_at,
+    [VOX_CUDA_OP_MAX_POOL] = pool_at,
+    [VOX_CUDA_OP_AVERAGE_POOL] = pool_at,
+    [VOX_CUDA_OP_SLICE] = slice_at,
+    [VOX_CUDA_OP_CONCAT] = concat_at,
+    [VOX_CUDA_OP_MAP] = map_at,
+    [VOX_CUDA_OP_BINARY] = binary_at,
+    [VOX_CUDA_OP_SOFTMAX] = softmax_at,
+    [VOX_CUDA_OP_LOG_SOFTMAX] = softmax_at,
+    [VOX_CUDA_OP_ARG_MAX] = arg_max_at,
+    [VOX_CUDA_OP_RESIZE] = resize_at,
 };
 
 /* ---- judging --------------------------------------------------------------------------------- */

@@ -11,7 +11,7 @@
 
 enum { SAMPLES = 512 };
 
-static double number(const unsigned char *file, size_t offset, size_t index) {
+static double file_number(const unsigned char *file, size_t offset, size_t index) {
     float value;
     memcpy(&value, file + offset + index * sizeof value, sizeof value);
     return (double)value;
@@ -22,19 +22,19 @@ static double tap(const vox_cuda_weight *w, const unsigned char *file, size_t o,
     const size_t k = (size_t)w->k, c = (size_t)w->c, positions = (size_t)w->positions;
     if (o >= k || i >= c || p >= positions) return 0;
     const size_t pair = w->pack == VOX_CUDA_PACK_SCATTER ? i * k + o : o * c + i;
-    return number(file, w->file[0], pair * positions + p);
+    return file_number(file, w->file[0], pair * positions + p);
 }
 
 static double channel(const vox_cuda_weight *w, const unsigned char *file, size_t c) {
     if (c >= (size_t)w->c) return 0;
-    if (w->pack == VOX_CUDA_PACK_VECTOR) return number(file, w->file[0], w->count == 1 ? 0 : c);
-    const double factor = number(file, w->file[0], c) / sqrt(number(file, w->file[1], c) + w->eps);
+    if (w->pack == VOX_CUDA_PACK_VECTOR) return file_number(file, w->file[0], w->count == 1 ? 0 : c);
+    const double factor = file_number(file, w->file[0], c) / sqrt(file_number(file, w->file[1], c) + w->eps);
     if (w->pack == VOX_CUDA_PACK_NORM_SCALE) return factor;
-    return number(file, w->file[2], c) - number(file, w->file[3], c) * factor;
+    return file_number(file, w->file[2], c) - file_number(file, w->file[3], c) * factor;
 }
 
 /* What element `index` of the packed weight must be. */
-static double wanted(const vox_cuda_weight *w, const unsigned char *file, size_t index) {
+static double wanted_value(const vox_cuda_weight *w, const unsigned char *file, size_t index) {
     const size_t pitch = w->pitch ? (size_t)w->pitch : 1, row = index / pitch, column = index % pitch;
     const size_t positions = w->positions ? (size_t)w->positions : 1;
     const size_t area = w->depth ? positions / (size_t)w->depth : 1;
@@ -75,7 +75,7 @@ double vox_cuda_check_weight(const vox_cuda_weight *w, const unsigned char *file
     double worst = 0;
     for (size_t i = 0; i < SAMPLES && i < count; i++) {
         const size_t index = count <= SAMPLES ? i : (size_t)(vox_random(&random) % count);
-        const double want = wanted(w, file, index), got = vox_cuda_get(w->store, packed, index);
+        const double want = wanted_value(w, file, index), got = vox_cuda_get(w->store, packed, index);
         const double error = fabs(got - want) / rounding(w->store, want);
         worst = fmax(worst, isnan(error) ? (double)INFINITY : error);
     }

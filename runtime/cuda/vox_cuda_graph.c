@@ -34,7 +34,7 @@ static int is_of(const vox_cuda *h, const vox_cuda_graph *g, const graph_request
     return 1;
 }
 
-static vox_cuda_graph *find(vox_cuda *h, const graph_request *r) {
+static vox_cuda_graph *find_graph(vox_cuda *h, const graph_request *r) {
     for (int i = 0; i < VOX_CUDA_GRAPHS; i++)
         if (is_of(h, &h->graphs[i], r)) return &h->graphs[i];
     return NULL;
@@ -102,7 +102,7 @@ static vox_status enqueue_runs(vox_cuda *h, const graph_request *r) {
 
 /* Relaxed: cuDNN may load a kernel on its first use, which other modes forbid. A capture that fails is ended
  * too, or the stream could never be used again. */
-static vox_status record(vox_cuda *h, const graph_request *r, cudaGraph_t *graph) {
+static vox_status record_graph(vox_cuda *h, const graph_request *r, cudaGraph_t *graph) {
     vox_status status = vox_cuda_check_call(h, cudaStreamBeginCapture(h->own, cudaStreamCaptureModeRelaxed),
                                             "cudaStreamBeginCapture");
     if (status != VOX_OK) return status;
@@ -116,7 +116,7 @@ static vox_status record(vox_cuda *h, const graph_request *r, cudaGraph_t *graph
 static vox_status make_exec(vox_cuda *h, vox_cuda_graph *g, const graph_request *r) {
     cudaGraph_t graph = NULL;
     vox_status status = open_streams(h, r->runs);
-    if (status == VOX_OK) status = record(h, r, &graph);
+    if (status == VOX_OK) status = record_graph(h, r, &graph);
     if (status == VOX_OK)
         status = vox_cuda_check_call(h, cudaGraphInstantiate(&g->exec, graph, 0), "cudaGraphInstantiate");
     if (graph) cudaGraphDestroy(graph);
@@ -152,7 +152,7 @@ static vox_status take_place(vox_cuda *h, vox_cuda_graph **place) {
 vox_status vox_cuda_launch_graph(vox_cuda *h, cudaStream_t stream, int runs, const void *const *inputs,
                                  void *const *outputs) {
     const graph_request r = {runs, inputs, outputs};
-    vox_cuda_graph *g = find(h, &r);
+    vox_cuda_graph *g = find_graph(h, &r);
     vox_status status = VOX_OK;
     if (!g) {
         status = take_place(h, &g);

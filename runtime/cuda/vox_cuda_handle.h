@@ -108,9 +108,10 @@ vox_status vox_cuda_build_plans(vox_cuda *h);
 void vox_cuda_free_plans(vox_cuda *h);
 /* Plans alone, for h->arena_bytes: nothing is allocated on the GPU. */
 vox_status vox_cuda_count_arena(vox_cuda *h);
-void *vox_cuda_address(const vox_cuda_memory *m, vox_cuda_place place);
 
 /* vox_cuda_run.c */
+void *vox_cuda_address(const vox_cuda_memory *m, vox_cuda_place place);
+vox_plan_operands vox_cuda_operands_of(const vox_cuda_memory *m, const vox_cuda_call *call, void *workspace);
 /* A step of that tile, whose handle of cuDNN has the stream already: branches of a graph never share one. */
 vox_status vox_cuda_run_step(vox_cuda *h, int tile, const vox_cuda_memory *m, int step, cudaStream_t stream);
 /* Before steps of tile 0 that the caller then waits for: cuDNN's stream. VOX_E_ARGUMENT: the host captures

@@ -15,7 +15,7 @@ size_t vox_cuda_port_bytes(const vox_port *port) {
     return bytes;
 }
 
-static const vox_port *port_of(const vox_model_info *info, int i) {
+static const vox_port *nth_port(const vox_model_info *info, int i) {
     return i < info->n_inputs ? &info->inputs[i] : &info->outputs[i - info->n_inputs];
 }
 
@@ -24,7 +24,7 @@ size_t vox_cuda_place_ports(const vox_model_info *info, size_t *offset) {
     for (int i = 0; i < info->n_inputs + info->n_outputs; i++) {
         if (offset) offset[i] = bytes;
         bytes +=
-            (vox_cuda_port_bytes(port_of(info, i)) + VOX_CUDA_ALIGN - 1) / VOX_CUDA_ALIGN * VOX_CUDA_ALIGN;
+            (vox_cuda_port_bytes(nth_port(info, i)) + VOX_CUDA_ALIGN - 1) / VOX_CUDA_ALIGN * VOX_CUDA_ALIGN;
     }
     return bytes;
 }
@@ -155,7 +155,7 @@ static vox_status copy_in(vox_cuda *h, vox_cuda_slot *s, int tile, const void *c
 }
 
 /* Runs number `first` and the next of a slot. */
-static vox_status compute(vox_cuda *h, vox_cuda_slot *s, int first, int runs) {
+static vox_status launch_runs(vox_cuda *h, vox_cuda_slot *s, int first, int runs) {
     const vox_model_info *info = h->model->info;
     cudaStream_t stream = h->pipe.compute;
     vox_status status = vox_cuda_refuse_capture(h, stream, "a run from host memory");
@@ -205,7 +205,7 @@ int vox_cuda_at_once(const vox_cuda *h) {
 }
 
 /* Where run number `run` of those under way is. */
-static vox_cuda_slot *slot_of(vox_cuda *h, int run, int *tile) {
+static vox_cuda_slot *slot_of_run(vox_cuda *h, int run, int *tile) {
     const int place = (h->pipe.first + run) % vox_cuda_at_once(h);
     *tile = place % h->tiles;
     return &h->pipe.slots[place / h->tiles];
@@ -216,8 +216,8 @@ static vox_status launch(vox_cuda *h) {
     vox_cuda_pipe *p = &h->pipe;
     const int runs = p->waiting;
     int first;
-    vox_cuda_slot *s = slot_of(h, p->under_way - runs, &first);
-    vox_status status = compute(h, s, first, runs);
+    vox_cuda_slot *s = slot_of_run(h, p->under_way - runs, &first);
+    vox_status status = launch_runs(h, s, first, runs);
     if (status == VOX_OK) status = copy_out(h, s, first, runs);
     p->waiting = 0;
     if (status != VOX_OK) p->under_way -= runs;
@@ -231,7 +231,7 @@ static vox_status submit(vox_cuda *h, const void *const *inputs) {
     vox_status status = vox_cuda_open_pipe(h);
     if (status != VOX_OK) return status;
     if (!p->under_way) p->first = 0; /* whose graph exists after the first run */
-    vox_cuda_slot *s = slot_of(h, p->under_way, &tile);
+    vox_cuda_slot *s = slot_of_run(h, p->under_way, &tile);
     status = copy_in(h, s, tile, inputs);
     if (status != VOX_OK) {
         settle(p);
@@ -258,7 +258,7 @@ static vox_status collect(vox_cuda *h, void *const *outputs) {
     int tile;
     vox_status status = p->waiting == p->under_way ? launch(h) : VOX_OK;
     if (status != VOX_OK) return status;
-    const vox_cuda_slot *s = slot_of(h, 0, &tile);
+    const vox_cuda_slot *s = slot_of_run(h, 0, &tile);
     status = vox_cuda_check_call(h, cudaEventSynchronize(s->copied_out), "waiting for the outputs");
     p->first = (p->first + 1) % vox_cuda_at_once(h);
     p->under_way--;

@@ -43,7 +43,7 @@ static vox_plan_policy policy_for(const vox_cuda *h, size_t free_from) {
                              .candidates = h->options.autotune ? CANDIDATES : 0};
 }
 
-static vox_status build(vox_cuda *h, const vox_cudnn_target *target, const vox_plan_cache *cache) {
+static vox_status build_plan(vox_cuda *h, const vox_cudnn_target *target, const vox_plan_cache *cache) {
     const vox_cuda_model *m = h->model;
     for (int i = 0; i < m->n_convs; i++) {
         const vox_cuda_step *step = highest_step(m, i);
@@ -74,7 +74,7 @@ static vox_status choose_tiles(vox_cuda *h, int most) {
     return VOX_OK;
 }
 
-static vox_status take_arena(vox_cuda *h) {
+static vox_status allocate_arena(vox_cuda *h) {
     const int tiles = h->options.tiles, most = -tiles < h->model->most_tiles ? -tiles : h->model->most_tiles;
     vox_status status = VOX_OK;
     void *p = NULL;
@@ -105,11 +105,8 @@ static vox_status tune_conv(vox_cuda *h, int conv) {
     const vox_cuda_call *call = &h->model->calls[step->call];
     if (!in_handle(call->x) || !in_handle(call->y)) return VOX_OK;
     const vox_cuda_memory m = vox_cuda_memory_of(h, 0, NULL, NULL);
-    return vox_cudnn_check_call(h,
-                                vox_plan_tune(h->cudnn[0], h->plans[conv], h->own, REPEATS,
-                                              vox_cuda_address(&m, call->x), vox_cuda_address(&m, call->w),
-                                              vox_cuda_address(&m, call->bias), vox_cuda_address(&m, call->y),
-                                              h->arena + rounded(step->free_from)),
+    const vox_plan_operands o = vox_cuda_operands_of(&m, call, h->arena + rounded(step->free_from));
+    return vox_cudnn_check_call(h, vox_plan_tune(h->cudnn[0], h->plans[conv], h->own, REPEATS, &o),
                                 "measuring a convolution's plans");
 }
 
@@ -154,8 +151,8 @@ static vox_status build_with_cache(vox_cuda *h, int arena) {
     const vox_cudnn_target target = {.handle = h->cudnn[0], .log = log};
     vox_plan_cache *cache = NULL;
     vox_status status = open_cache(h, &log, &cache);
-    if (status == VOX_OK) status = build(h, &target, cache);
-    if (status == VOX_OK && arena) status = take_arena(h);
+    if (status == VOX_OK) status = build_plan(h, &target, cache);
+    if (status == VOX_OK && arena) status = allocate_arena(h);
     if (status == VOX_OK && arena && h->options.autotune) status = tune(h);
     if (status == VOX_OK && arena && cache) status = remember(h, cache);
     vox_plan_cache_close(cache);
@@ -170,7 +167,7 @@ static vox_status open_cudnn(vox_cuda *h, int tile) {
 static vox_status build_plans(vox_cuda *h, int arena) {
     const vox_cuda_model *m = h->model;
     h->arena_bytes = m->info->arena_bytes;
-    if (!m->n_convs) return arena ? take_arena(h) : VOX_OK;
+    if (!m->n_convs) return arena ? allocate_arena(h) : VOX_OK;
     h->plans = calloc((size_t)m->n_convs, sizeof *h->plans);
     if (!h->plans) return vox_cuda_no_memory(h, "the plans");
     vox_status status = open_cudnn(h, 0);

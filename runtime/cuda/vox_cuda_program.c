@@ -22,7 +22,7 @@ static void take_line(void *user, const char *line) {
 }
 
 /* One line: what failed, and what the status says about it. */
-static int failed(const vox_host *h, const char *where, vox_status status) {
+static int report_failure(const vox_host *h, const char *where, vox_status status) {
     const gpu *g = h->device;
     if (g == NULL || g->line[0] == 0) return vox_fail_status(where, status);
     return vox_fail(VOX_EXIT_FAILURE, "%s: %s (%s)", where, g->line, vox_status_text(status));
@@ -77,7 +77,7 @@ static int create(vox_host *h, const vox_request *r) {
         code = vox_fail_weights(h->model, path, &file, status);
     vox_unmap_weights(&file);
     if (code != 0) return code;
-    return status == VOX_OK ? 0 : failed(h, h->model->name, status);
+    return status == VOX_OK ? 0 : report_failure(h, h->model->name, status);
 }
 
 static void close_gpu(vox_host *h) {
@@ -113,13 +113,13 @@ static int open_gpu(vox_host *h, const vox_request *r) {
 static int submit(vox_host *h) {
     gpu *g = silent(h);
     vox_status status = vox_cuda_submit(g->handle, (const void *const *)h->inputs);
-    return status == VOX_OK ? 0 : failed(h, h->model->name, status);
+    return status == VOX_OK ? 0 : report_failure(h, h->model->name, status);
 }
 
 static int collect(vox_host *h) {
     gpu *g = silent(h);
     vox_status status = vox_cuda_collect(g->handle, h->outputs);
-    return status == VOX_OK ? 0 : failed(h, h->model->name, status);
+    return status == VOX_OK ? 0 : report_failure(h, h->model->name, status);
 }
 
 static vox_status selftest(vox_host *h, const char **first_bad_layer, double *worst_error) {
@@ -132,7 +132,7 @@ static vox_status selftest(vox_host *h, const char **first_bad_layer, double *wo
 static int time_layers(vox_host *h, double *seconds) {
     gpu *g = silent(h);
     vox_status status = vox_cuda_time_layers(g->handle, g->milliseconds);
-    if (status != VOX_OK) return failed(h, h->model->name, status);
+    if (status != VOX_OK) return report_failure(h, h->model->name, status);
     for (int i = 0; i < h->model->n_layers; i++) seconds[i] += (double)g->milliseconds[i] * 1e-3;
     return 0;
 }
@@ -141,7 +141,7 @@ static int time_run(vox_host *h, double *seconds) {
     gpu *g = silent(h);
     float milliseconds = 0;
     vox_status status = vox_cuda_time_run(g->handle, &milliseconds);
-    if (status != VOX_OK) return failed(h, h->model->name, status);
+    if (status != VOX_OK) return report_failure(h, h->model->name, status);
     *seconds = (double)milliseconds * 1e-3;
     return 0;
 }

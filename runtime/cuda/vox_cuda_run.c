@@ -34,17 +34,23 @@ vox_cuda_memory vox_cuda_memory_of(const vox_cuda *h, int tile, const void *cons
                              .outputs = outputs ? outputs + tile * info->n_outputs : NULL};
 }
 
+vox_plan_operands vox_cuda_operands_of(const vox_cuda_memory *m, const vox_cuda_call *call, void *workspace) {
+    return (vox_plan_operands){.x = vox_cuda_address(m, call->x),
+                               .w = vox_cuda_address(m, call->w),
+                               .bias = vox_cuda_address(m, call->bias),
+                               .y = vox_cuda_address(m, call->y),
+                               .workspace = workspace};
+}
+
 static vox_status run_plan(vox_cuda *h, cudnnHandle_t cudnn, const vox_cuda_memory *m,
                            const vox_cuda_step *step) {
     const vox_cuda_call *call = &h->model->calls[step->call];
     const size_t at = (step->free_from + VOX_CUDA_ALIGN - 1) / VOX_CUDA_ALIGN * VOX_CUDA_ALIGN;
     const vox_plan *plan = h->plans[call->conv];
     void *workspace = vox_plan_workspace(plan) ? m->arena + at : NULL;
-    return vox_cudnn_check_call(
-        h,
-        vox_plan_execute(cudnn, plan, vox_cuda_address(m, call->x), vox_cuda_address(m, call->w),
-                         vox_cuda_address(m, call->bias), vox_cuda_address(m, call->y), workspace),
-        h->model->info->layers[step->layer].name);
+    const vox_plan_operands o = vox_cuda_operands_of(m, call, workspace);
+    return vox_cudnn_check_call(h, vox_plan_execute(cudnn, plan, &o),
+                                h->model->info->layers[step->layer].name);
 }
 
 vox_status vox_cuda_run_step(vox_cuda *h, int tile, const vox_cuda_memory *m, int index,
@@ -98,7 +104,7 @@ vox_status vox_cuda_launch(vox_cuda *h, cudaStream_t stream, int runs, const voi
     return vox_cuda_check_call(h, cudaEventRecord(h->done, stream), "cudaEventRecord");
 }
 
-static vox_status check_ports(const vox_cuda *h, const void *const *inputs, void *const *outputs) {
+static vox_status check_buffers(const vox_cuda *h, const void *const *inputs, void *const *outputs) {
     const vox_model_info *info = h->model->info;
     if (!inputs || !outputs) return VOX_E_ARGUMENT;
     for (int i = 0; i < info->n_inputs; i++)
@@ -111,7 +117,7 @@ static vox_status check_ports(const vox_cuda *h, const void *const *inputs, void
 vox_status vox_cuda_run(vox_cuda *h, vox_cuda_stream stream, const void *const *inputs,
                         void *const *outputs) {
     vox_cuda_thread before;
-    vox_status status = h ? check_ports(h, inputs, outputs) : VOX_E_ARGUMENT;
+    vox_status status = h ? check_buffers(h, inputs, outputs) : VOX_E_ARGUMENT;
     if (status == VOX_OK) status = vox_cuda_enter(h, &before);
     if (status != VOX_OK) return status;
     status = vox_cuda_launch(h, stream, 1, inputs, outputs);

@@ -27,8 +27,8 @@ typedef struct selftest {
 /* ---- copies ---------------------------------------------------------------------------------- */
 
 /* On the self-test's stream, and waits. */
-static vox_status copy(const selftest *t, void *to, const void *from, size_t bytes, enum cudaMemcpyKind kind,
-                       const char *what) {
+static vox_status copy_bytes(const selftest *t, void *to, const void *from, size_t bytes,
+                             enum cudaMemcpyKind kind, const char *what) {
     vox_status status = vox_cuda_check_call(t->h, cudaMemcpyAsync(to, from, bytes, kind, t->stream), what);
     if (status != VOX_OK) return status;
     return vox_cuda_check_call(t->h, cudaStreamSynchronize(t->stream), what);
@@ -37,8 +37,8 @@ static vox_status copy(const selftest *t, void *to, const void *from, size_t byt
 static vox_status download(selftest *t, int which, const vox_cuda_tensor *tensor) {
     t->data[which] = malloc(tensor->bytes);
     if (!t->data[which]) return vox_cuda_no_memory(t->h, "a copy of a layer");
-    return copy(t, t->data[which], vox_cuda_address(&t->memory, tensor->place), tensor->bytes,
-                cudaMemcpyDeviceToHost, "copying a layer");
+    return copy_bytes(t, t->data[which], vox_cuda_address(&t->memory, tensor->place), tensor->bytes,
+                      cudaMemcpyDeviceToHost, "copying a layer");
 }
 
 /* ---- the mirror ------------------------------------------------------------------------------ */
@@ -66,7 +66,7 @@ static stretches stretches_of(const vox_cuda_tensor *t) {
     return (stretches){voxels, (size_t)t->dim[1] * size, (size_t)t->pitch * size};
 }
 
-static void keep(const selftest *t, const vox_cuda_tensor *tensor, const void *data) {
+static void keep_tensor(const selftest *t, const vox_cuda_tensor *tensor, const void *data) {
     const stretches s = stretches_of(tensor);
     unsigned char *to = mirror_of(t, tensor->place);
     for (size_t i = 0; to && i < s.count; i++)
@@ -83,11 +83,11 @@ static int is_kept(const selftest *t, const vox_cuda_tensor *tensor, const void 
 
 static vox_status refresh(const selftest *t) {
     const vox_cuda *h = t->h;
-    vox_status status = copy(t, t->ports, h->pipe.slots[0].device, h->pipe.bytes, cudaMemcpyDeviceToHost,
-                             "copying inputs and outputs");
+    vox_status status = copy_bytes(t, t->ports, h->pipe.slots[0].device, h->pipe.bytes,
+                                   cudaMemcpyDeviceToHost, "copying inputs and outputs");
     if (status != VOX_OK || !h->model->info->arena_bytes) return status;
-    return copy(t, t->arena, h->arena, h->model->info->arena_bytes, cudaMemcpyDeviceToHost,
-                "copying the arena");
+    return copy_bytes(t, t->arena, h->arena, h->model->info->arena_bytes, cudaMemcpyDeviceToHost,
+                      "copying the arena");
 }
 
 static vox_status open_mirror(selftest *t) {
@@ -116,7 +116,7 @@ static vox_status fetch_result(selftest *t, const vox_cuda_step *step, vox_cuda_
     const vox_cuda_tensor *y = &t->h->model->tensors[s->check->y];
     if (s->check->op == VOX_CUDA_OP_NONE) return refresh(t); /* nobody says where its result is */
     vox_status status = download(t, 0, y);
-    if (status == VOX_OK) keep(t, y, t->data[0]);
+    if (status == VOX_OK) keep_tensor(t, y, t->data[0]);
     s->y = (vox_cuda_values){y, t->data[0], step->z0[0]};
     return status;
 }
@@ -161,9 +161,9 @@ static vox_status shrink(selftest *t, const vox_cuda_check *c) {
         const size_t at = i / each * (s.step / size) + i % each;
         vox_cuda_put(x->store, t->data[1], at, vox_cuda_get(x->store, t->data[1], at) * (want / deviation));
     }
-    keep(t, x, t->data[1]);
-    return copy(t, vox_cuda_address(&t->memory, x->place), t->data[1], x->bytes, cudaMemcpyHostToDevice,
-                "copying a layer");
+    keep_tensor(t, x, t->data[1]);
+    return copy_bytes(t, vox_cuda_address(&t->memory, x->place), t->data[1], x->bytes, cudaMemcpyHostToDevice,
+                      "copying a layer");
 }
 
 /* Operands are copied before: a layer may write its result over them. */
@@ -206,7 +206,7 @@ static vox_status test_steps(selftest *t, const char **bad, double *worst) {
 /* ---- inputs ---------------------------------------------------------------------------------- */
 
 /* Uniform in [-1, 1), or small integers; the same as the CPU's self-test takes. */
-static void fill(const vox_port *port, void *data) {
+static void fill_port(const vox_port *port, void *data) {
     const size_t count = vox_cuda_port_bytes(port) / vox_dtype_bytes(port->dtype);
     uint64_t state = 1;
     for (size_t i = 0; i < count; i++) {
@@ -224,9 +224,10 @@ static vox_status copy_inputs(const selftest *t, const vox_cuda_slot *slot) {
     vox_status status = VOX_OK;
     for (int i = 0; i < info->n_inputs && status == VOX_OK; i++) {
         unsigned char *pinned = slot->pinned + h->pipe.offset[i];
-        fill(&info->inputs[i], pinned);
-        status = copy(t, slot->device + h->pipe.offset[i], pinned, vox_cuda_port_bytes(&info->inputs[i]),
-                      cudaMemcpyHostToDevice, "copying an input");
+        fill_port(&info->inputs[i], pinned);
+        status =
+            copy_bytes(t, slot->device + h->pipe.offset[i], pinned, vox_cuda_port_bytes(&info->inputs[i]),
+                       cudaMemcpyHostToDevice, "copying an input");
     }
     return status;
 }
@@ -236,7 +237,7 @@ static vox_status copy_weights(selftest *t) {
     if (!bytes) return VOX_OK;
     t->weights = malloc(bytes);
     if (!t->weights) return vox_cuda_no_memory(t->h, "a copy of the weights");
-    return copy(t, t->weights, t->h->weights, bytes, cudaMemcpyDeviceToHost, "copying the weights");
+    return copy_bytes(t, t->weights, t->h->weights, bytes, cudaMemcpyDeviceToHost, "copying the weights");
 }
 
 /* Tensors are copied with what lies between their voxels and with planes that no step has made yet. */

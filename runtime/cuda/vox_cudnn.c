@@ -182,7 +182,7 @@ static void recall(plan_search *s, const vox_choice *choice) {
     vox_scope_end(&scope);
 }
 
-static void choose(plan_search *s, const vox_plan_cache *cache) {
+static void propose_candidates(plan_search *s, const vox_plan_cache *cache) {
     vox_choice remembered;
     const vox_plan *plan = s->plan;
     const int enough = plan->policy.candidates;
@@ -218,7 +218,7 @@ static cudnnStatus_t fill_plan(const vox_cudnn_target *target, vox_plan *plan, c
     if (scope.status != CUDNN_STATUS_SUCCESS) {
         status = vox_cudnn_fail(&target->log, &plan->conv, scope.status, scope.failed);
     } else {
-        choose(&s, cache);
+        propose_candidates(&s, cache);
         if (plan->n == 0) status = nothing_fits(&s);
     }
     vox_scope_end(&scope);
@@ -259,13 +259,8 @@ size_t vox_plan_workspace(const vox_plan *plan) {
     return (size_t)most;
 }
 
-typedef struct plan_operands {
-    const void *x, *w, *bias;
-    void *y, *workspace;
-} plan_operands;
-
 static cudnnStatus_t execute(cudnnHandle_t handle, vox_desc plan, const vox_conv3d *conv,
-                             const plan_operands *o) {
+                             const vox_plan_operands *o) {
     const int64_t uid[4] = {VOX_UID_X, VOX_UID_W, VOX_UID_Y, VOX_UID_BIAS};
     const void *pointer[4] = {o->x, o->w, o->y, o->bias};
     const int64_t n = conv->has_bias ? 4 : 3;
@@ -280,10 +275,8 @@ static cudnnStatus_t execute(cudnnHandle_t handle, vox_desc plan, const vox_conv
     return scope.status;
 }
 
-cudnnStatus_t vox_plan_execute(cudnnHandle_t handle, const vox_plan *plan, const void *x, const void *w,
-                               const void *bias, void *y, void *workspace) {
-    const plan_operands o = {x, w, bias, y, workspace};
-    const cudnnStatus_t status = execute(handle, plan->candidate[0].plan, &plan->conv, &o);
+cudnnStatus_t vox_plan_execute(cudnnHandle_t handle, const vox_plan *plan, const vox_plan_operands *o) {
+    const cudnnStatus_t status = execute(handle, plan->candidate[0].plan, &plan->conv, o);
     if (status != CUDNN_STATUS_SUCCESS) vox_cudnn_fail(&plan->log, &plan->conv, status, "execution");
     return status;
 }
@@ -321,6 +314,7 @@ int vox_plan_describe(const vox_plan *plan, char *text, size_t bytes) {
 typedef struct stopwatch {
     cudaStream_t stream;
     cudaEvent_t begin, end;
+    int repeats;
 } stopwatch;
 
 /* The first of two results that failed. */
@@ -328,12 +322,11 @@ static cudaError_t both(cudaError_t a, cudaError_t b) {
     return a != cudaSuccess ? a : b;
 }
 
-/* Milliseconds of the best of `repeats`; the first run is not counted. */
+/* Milliseconds of the best of the repeats; the first run is not counted. */
 static cudnnStatus_t time_candidate(cudnnHandle_t handle, const vox_plan *plan, int index,
-                                    const plan_operands *o, const stopwatch *watch, int repeats,
-                                    float *best) {
+                                    const vox_plan_operands *o, const stopwatch *watch, float *best) {
     cudaError_t error = cudaSuccess;
-    for (int i = 0; i <= repeats && error == cudaSuccess; i++) {
+    for (int i = 0; i <= watch->repeats && error == cudaSuccess; i++) {
         float time = 0;
         error = cudaEventRecord(watch->begin, watch->stream);
         const cudnnStatus_t status = execute(handle, plan->candidate[index].plan, &plan->conv, o);
@@ -348,7 +341,7 @@ static cudnnStatus_t time_candidate(cudnnHandle_t handle, const vox_plan *plan, 
 }
 
 /* Keeps one candidate, as the first. */
-static void keep(vox_plan *plan, int index) {
+static void keep_candidate(vox_plan *plan, int index) {
     const vox_candidate kept = plan->candidate[index];
     for (int i = 0; i < plan->n; i++)
         if (i != index) cudnnBackendDestroyDescriptor(plan->candidate[i].plan);
@@ -358,14 +351,14 @@ static void keep(vox_plan *plan, int index) {
     plan->n = 1;
 }
 
-static cudnnStatus_t race(cudnnHandle_t handle, vox_plan *plan, const plan_operands *o,
-                          const stopwatch *watch, int repeats) {
+static cudnnStatus_t race(cudnnHandle_t handle, vox_plan *plan, const vox_plan_operands *o,
+                          const stopwatch *watch) {
     int fastest = -1;
     float best = 0;
     cudnnStatus_t last = CUDNN_STATUS_SUCCESS;
     for (int i = 0; i < plan->n; i++) {
         float time = 0;
-        const cudnnStatus_t status = time_candidate(handle, plan, i, o, watch, repeats, &time);
+        const cudnnStatus_t status = time_candidate(handle, plan, i, o, watch, &time);
         if (status != CUDNN_STATUS_SUCCESS) {
             last = status;
             cudaGetLastError(); /* of a candidate that is dropped: the next launch must not report it */
@@ -375,14 +368,13 @@ static cudnnStatus_t race(cudnnHandle_t handle, vox_plan *plan, const plan_opera
         }
     }
     if (fastest < 0) return vox_cudnn_fail(&plan->log, &plan->conv, last, "no candidate runs");
-    keep(plan, fastest);
+    keep_candidate(plan, fastest);
     return CUDNN_STATUS_SUCCESS;
 }
 
 cudnnStatus_t vox_plan_tune(cudnnHandle_t handle, vox_plan *plan, cudaStream_t stream, int repeats,
-                            const void *x, const void *w, const void *bias, void *y, void *workspace) {
-    const plan_operands o = {x, w, bias, y, workspace};
-    stopwatch watch = {.stream = stream};
+                            const vox_plan_operands *o) {
+    stopwatch watch = {.stream = stream, .repeats = repeats < 1 ? 1 : repeats};
     cudnnStatus_t status;
     if (plan->n == 1) { /* the best of those that there are */
         plan->candidate[0].choice.tuned |= plan->policy.candidates > 1;
@@ -391,7 +383,7 @@ cudnnStatus_t vox_plan_tune(cudnnHandle_t handle, vox_plan *plan, cudaStream_t s
     cudaError_t error = cudaEventCreateWithFlags(&watch.begin, cudaEventDefault);
     if (error == cudaSuccess) error = cudaEventCreateWithFlags(&watch.end, cudaEventDefault);
     if (error == cudaSuccess)
-        status = race(handle, plan, &o, &watch, repeats < 1 ? 1 : repeats);
+        status = race(handle, plan, o, &watch);
     else
         status = vox_cudnn_fail(&plan->log, &plan->conv, CUDNN_STATUS_ALLOC_FAILED, cudaGetErrorName(error));
     if (watch.end != NULL) cudaEventDestroy(watch.end);

@@ -116,16 +116,21 @@ void vox_plan_destroy(vox_plan *plan); /* NULL: nothing */
  * candidates'. At most the policy's cap. */
 size_t vox_plan_workspace(const vox_plan *plan);
 
-/* On the handle's stream. All in device memory, aligned to 16 bytes; bias NULL without has_bias; workspace
- * any content, NULL when none is needed. Can be captured in a CUDA graph. */
-cudnnStatus_t vox_plan_execute(cudnnHandle_t handle, const vox_plan *plan, const void *x, const void *w,
-                               const void *bias, void *y, void *workspace);
+/* All in device memory, aligned to 16 bytes; bias NULL without has_bias; workspace any content, NULL when none
+ * is needed. */
+typedef struct vox_plan_operands {
+    const void *x, *w, *bias;
+    void *y, *workspace;
+} vox_plan_operands;
+
+/* On the handle's stream. Can be captured in a CUDA graph. */
+cudnnStatus_t vox_plan_execute(cudnnHandle_t handle, const vox_plan *plan, const vox_plan_operands *o);
 
 /* Times each candidate on `stream` (the handle's), the best of `repeats` after one to warm up, keeps the
  * fastest and drops the others. Waits for the stream; writes y and the workspace; not while capturing. A
  * candidate that fails to run is dropped; it is an error when none is left. */
 cudnnStatus_t vox_plan_tune(cudnnHandle_t handle, vox_plan *plan, cudaStream_t stream, int repeats,
-                            const void *x, const void *w, const void *bias, void *y, void *workspace);
+                            const vox_plan_operands *o);
 
 /* "engine=34 notes=tensor_core workspace=0 knobs=2:10,13:32 from=heuristic": one line of at most bytes - 1
  * characters; from: heuristic, fallback, cache or tuned. Returns its full length, as snprintf. */

@@ -35,7 +35,7 @@ struct vox_plan_cache {
 
 /* ---- lines ------------------------------------------------------------------------------------ */
 
-static char *copy(const char *text, size_t length) {
+static char *copy_text(const char *text, size_t length) {
     char *made = malloc(length + 1);
     if (made != NULL) {
         memcpy(made, text, length);
@@ -44,7 +44,7 @@ static char *copy(const char *text, size_t length) {
     return made;
 }
 
-static int append(vox_plan_cache *cache, const char *text, size_t length) {
+static int append_line(vox_plan_cache *cache, const char *text, size_t length) {
     if (cache->n == cache->room) {
         const size_t room = 2 * cache->room + 32;
         char **grown = realloc(cache->line, room * sizeof *grown);
@@ -52,7 +52,7 @@ static int append(vox_plan_cache *cache, const char *text, size_t length) {
         cache->line = grown;
         cache->room = room;
     }
-    char *made = copy(text, length);
+    char *made = copy_text(text, length);
     if (made != NULL) cache->line[cache->n++] = made;
     return made != NULL;
 }
@@ -87,7 +87,7 @@ static int parse_choice(const char *text, vox_choice *choice) {
     return 1;
 }
 
-static size_t find(const vox_plan_cache *cache, const char *key) {
+static size_t line_of(const vox_plan_cache *cache, const char *key) {
     size_t i = 0;
     while (i < cache->n && strncmp(cache->line[i], key, strlen(key)) != 0) i++;
     return i;
@@ -97,7 +97,7 @@ int vox_plan_cache_find(const vox_plan_cache *cache, const vox_conv3d *conv, con
                         vox_choice *choice) {
     char key[KEY];
     print_key(conv, policy, key);
-    const size_t i = find(cache, key);
+    const size_t i = line_of(cache, key);
     return i < cache->n && parse_choice(cache->line[i] + strlen(key), choice);
 }
 
@@ -108,9 +108,9 @@ cudnnStatus_t vox_plan_cache_add(vox_plan_cache *cache, const vox_plan *plan) {
     vox_choice_knobs_text(choice, knobs);
     snprintf(line, sizeof line, "%stuned=%d engine=%lld knobs=%s", key, choice->tuned,
              (long long)choice->engine, knobs);
-    const size_t i = find(cache, key);
+    const size_t i = line_of(cache, key);
     if (i < cache->n && strcmp(cache->line[i], line) == 0) return CUDNN_STATUS_SUCCESS;
-    if (!append(cache, line, strlen(line)))
+    if (!append_line(cache, line, strlen(line)))
         return vox_cudnn_fail(&cache->log, &plan->conv, CUDNN_STATUS_ALLOC_FAILED, "plan cache");
     cache->changed = 1;
     if (i + 1 < cache->n) { /* it was there: the new line takes its place */
@@ -151,7 +151,7 @@ static char *read_file(const char *path, const char **wrong) {
 }
 
 /* Cuts the next line off; NULL at the end or where the line has no newline. */
-static char *next_line(char **rest) {
+static char *cut_line(char **rest) {
     char *line = *rest, *end = strchr(line, '\n');
     if (end == NULL) return NULL;
     *end = 0;
@@ -160,22 +160,22 @@ static char *next_line(char **rest) {
 }
 
 static const char *parse_file(vox_plan_cache *cache, char *text) {
-    const char *line = next_line(&text);
+    const char *line = cut_line(&text);
     vox_choice choice;
     if (line == NULL || strcmp(line, first_line) != 0)
         return "ignored: it is not a plan cache of this version";
-    line = next_line(&text);
+    line = cut_line(&text);
     if (line == NULL || strcmp(line, cache->binding) != 0)
         return "ignored: it was written on another GPU, driver or cuDNN version";
-    while ((line = next_line(&text)) != NULL) {
+    while ((line = cut_line(&text)) != NULL) {
         const char *at = strstr(line, arrow);
         if (at == NULL || !parse_choice(at + strlen(arrow), &choice)) return "ignored: a line is damaged";
-        if (!append(cache, line, strlen(line))) return "ignored: no memory";
+        if (!append_line(cache, line, strlen(line))) return "ignored: no memory";
     }
     return *text == 0 ? NULL : "ignored: its end is missing";
 }
 
-static void load(vox_plan_cache *cache) {
+static void read_lines(vox_plan_cache *cache) {
     const char *wrong = NULL;
     char *text = read_file(cache->path, &wrong);
     if (text != NULL) wrong = parse_file(cache, text);
@@ -233,14 +233,14 @@ vox_plan_cache *vox_plan_cache_open(const char *path, const char *gpu_name, int 
     snprintf(binding, sizeof binding, "gpu=%.300s driver=%d cudnn=%zu", gpu_name, driver, cudnnGetVersion());
     for (char *at = binding; *at != 0; at++)
         if (*at == '\n') *at = ' ';
-    cache->path = copy(path, strlen(path));
-    cache->binding = copy(binding, strlen(binding));
+    cache->path = copy_text(path, strlen(path));
+    cache->binding = copy_text(binding, strlen(binding));
     if (cache->path == NULL || cache->binding == NULL) {
         vox_plan_cache_close(cache);
         return NULL;
     }
     remove_leftover(cache->path);
-    load(cache);
+    read_lines(cache);
     return cache;
 }
 

@@ -7,7 +7,7 @@
 
 /* ---- scopes ----------------------------------------------------------------------------------- */
 
-static void note(vox_scope *scope, cudnnStatus_t status) {
+static void note_status(vox_scope *scope, cudnnStatus_t status) {
     if (scope->status == CUDNN_STATUS_SUCCESS) scope->status = status;
 }
 
@@ -16,10 +16,10 @@ vox_desc vox_scope_make(vox_scope *scope, cudnnBackendDescriptorType_t type, con
     if (scope->status != CUDNN_STATUS_SUCCESS) return NULL;
     scope->failed = what;
     if (scope->n == VOX_SCOPE_MOST) {
-        note(scope, CUDNN_STATUS_ALLOC_FAILED);
+        note_status(scope, CUDNN_STATUS_ALLOC_FAILED);
         return NULL;
     }
-    note(scope, cudnnBackendCreateDescriptor(type, &desc));
+    note_status(scope, cudnnBackendCreateDescriptor(type, &desc));
     if (scope->status != CUDNN_STATUS_SUCCESS) return NULL;
     scope->made[scope->n++] = desc;
     return desc;
@@ -28,7 +28,7 @@ vox_desc vox_scope_make(vox_scope *scope, cudnnBackendDescriptorType_t type, con
 void vox_scope_set(vox_scope *scope, vox_desc desc, cudnnBackendAttributeName_t name,
                    cudnnBackendAttributeType_t type, int64_t count, const void *value) {
     if (scope->status == CUDNN_STATUS_SUCCESS)
-        note(scope, cudnnBackendSetAttribute(desc, name, type, count, value));
+        note_status(scope, cudnnBackendSetAttribute(desc, name, type, count, value));
 }
 
 void vox_scope_link(vox_scope *scope, vox_desc desc, cudnnBackendAttributeName_t name, vox_desc to) {
@@ -36,14 +36,14 @@ void vox_scope_link(vox_scope *scope, vox_desc desc, cudnnBackendAttributeName_t
 }
 
 void vox_scope_finalize(vox_scope *scope, vox_desc desc) {
-    if (scope->status == CUDNN_STATUS_SUCCESS) note(scope, cudnnBackendFinalize(desc));
+    if (scope->status == CUDNN_STATUS_SUCCESS) note_status(scope, cudnnBackendFinalize(desc));
 }
 
 int64_t vox_scope_get(vox_scope *scope, vox_desc desc, cudnnBackendAttributeName_t name,
                       cudnnBackendAttributeType_t type, int64_t most, void *value) {
     int64_t count = 0;
     if (scope->status == CUDNN_STATUS_SUCCESS)
-        note(scope, cudnnBackendGetAttribute(desc, name, type, most, &count, value));
+        note_status(scope, cudnnBackendGetAttribute(desc, name, type, most, &count, value));
     if (scope->status != CUDNN_STATUS_SUCCESS) return 0;
     return count < most ? count : most;
 }
@@ -64,7 +64,7 @@ void vox_scope_end(vox_scope *scope) {
 /* ---- what a convolution is -------------------------------------------------------------------- */
 
 /* Output extent along an axis of the convolution that reads `in`, or -1. */
-static int64_t extent(const vox_conv3d *conv, int axis, int64_t in) {
+static int64_t output_extent(const vox_conv3d *conv, int axis, int64_t in) {
     const int64_t span = conv->dilation[axis] * (conv->kernel[axis] - 1) + 1;
     const int64_t room = in + conv->pad_before[axis] + conv->pad_after[axis] - span;
     return room < 0 ? -1 : room / conv->stride[axis] + 1;
@@ -77,7 +77,7 @@ static const char *check_axis(const vox_conv3d *conv, int axis) {
     if (conv->pad_before[axis] < 0 || conv->pad_after[axis] < 0) return "a padding is negative";
     const int64_t from = conv->backward_data ? conv->out[axis] : conv->in[axis];
     const int64_t to = conv->backward_data ? conv->in[axis] : conv->out[axis];
-    return extent(conv, axis, from) == to ? NULL : "the output extent does not follow from the rest";
+    return output_extent(conv, axis, from) == to ? NULL : "the output extent does not follow from the rest";
 }
 
 const char *vox_conv3d_check(const vox_conv3d *conv) {
@@ -169,7 +169,7 @@ static const direction directions[2] = {
      CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_ALPHA, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_BETA},
 };
 
-static vox_desc convolution(vox_scope *scope, const vox_conv3d *conv, vox_desc x, vox_desc w, vox_desc y) {
+static vox_desc conv_operation(vox_scope *scope, const vox_conv3d *conv, vox_desc x, vox_desc w, vox_desc y) {
     const direction *way = &directions[conv->backward_data != 0];
     const float one = 1, zero = 0;
     const vox_desc how = geometry(scope, conv);
@@ -230,7 +230,7 @@ vox_desc vox_conv3d_graph(vox_scope *scope, cudnnHandle_t handle, const vox_conv
     const vox_desc x = tensor(scope, VOX_UID_X, type, x_dim, false);
     const vox_desc w = tensor(scope, VOX_UID_W, type, w_dim, false);
     int n = 0;
-    ops[n++] = convolution(scope, conv, x, w, result[0]);
+    ops[n++] = conv_operation(scope, conv, x, w, result[0]);
     if (conv->has_bias) {
         const vox_desc bias = tensor(scope, VOX_UID_BIAS, type, b_dim, false);
         ops[n] = pointwise(scope, CUDNN_POINTWISE_ADD, result[n - 1], bias, result[n]);

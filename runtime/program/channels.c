@@ -11,7 +11,7 @@
 #include "report.h"
 
 /* Appends b's channels to a. Takes b's data. */
-static int append(vox_volume *a, vox_volume *b, const char *first, const char *name) {
+static int append_channels(vox_volume *a, vox_volume *b, const char *first, const char *name) {
     if (a->data == NULL) {
         *a = *b;
         return 0;
@@ -47,7 +47,7 @@ static int read_file(const char *first, const char *file, vox_volume *all, vox_g
     } else if (memcmp(all->dim, v.dim, sizeof v.dim) == 0) {
         code = vox_nifti_same_grid(file, &g, first, geometry);
     }
-    if (code == 0) return append(all, &v, first, file);
+    if (code == 0) return append_channels(all, &v, first, file);
     free(v.data);
     return code;
 }

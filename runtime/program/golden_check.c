@@ -25,7 +25,7 @@ typedef struct golden {
     statistics expected, got; /* of the first bad layer */
 } golden;
 
-static double element(vox_dtype type, const void *data, size_t i) {
+static double element_at(vox_dtype type, const void *data, size_t i) {
     switch (type) {
     case VOX_F32:
         return (double)((const float *)data)[i];
@@ -39,7 +39,7 @@ static double element(vox_dtype type, const void *data, size_t i) {
 }
 
 /* Lanes above C of a blocked value do not count. */
-static statistics measure(const vox_layer_info *l, const void *data) {
+static statistics measure_layer(const vox_layer_info *l, const void *data) {
     size_t voxels = 1, channels = l->rank > 1 ? (size_t)l->dim[1] : 1,
            batch = l->rank > 0 ? (size_t)l->dim[0] : 1;
     for (int i = 2; i < l->rank; i++) voxels *= (size_t)l->dim[i];
@@ -49,7 +49,7 @@ static statistics measure(const vox_layer_info *l, const void *data) {
         for (size_t c = 0; c < channels; c++)
             for (size_t v = 0; v < voxels; v++) {
                 double x =
-                    element(l->dtype, data, ((n * blocks + c / lanes) * voxels + v) * lanes + c % lanes);
+                    element_at(l->dtype, data, ((n * blocks + c / lanes) * voxels + v) * lanes + c % lanes);
                 s.mean += x;
                 s.rms += x * x;
             }
@@ -58,7 +58,7 @@ static statistics measure(const vox_layer_info *l, const void *data) {
     return s;
 }
 
-static int find(const char *text, const char *name, statistics *s) {
+static int find_statistics(const char *text, const char *name, statistics *s) {
     const size_t n = strlen(name);
     for (const char *line = text; line != NULL && *line; line = strchr(line, '\n'), line += line != NULL)
         if (strncmp(line, name, n) == 0 && line[n] == ' ')
@@ -75,12 +75,12 @@ static void on_layer(void *user, int index, const void *data) {
     golden *g = user;
     const vox_layer_info *l = &g->model->layers[index];
     if (g->bad != NULL) return;
-    g->got = measure(l, data);
-    if (!find(g->text, l->name, &g->expected)) memset(&g->expected, 0, sizeof g->expected);
+    g->got = measure_layer(l, data);
+    if (!find_statistics(g->text, l->name, &g->expected)) memset(&g->expected, 0, sizeof g->expected);
     if (differs(&g->got, &g->expected)) g->bad = l->name;
 }
 
-static char *read_text(const char *path) {
+static char *read_goldens(const char *path) {
     FILE *f;
     do f = fopen(path, "rb");
     while (f == NULL && errno == EINTR);
@@ -107,7 +107,7 @@ static double output_error(const vox_port *port, const void *got, const void *ex
     double difference = 0, reference = 0, count = 1;
     for (int i = 0; i < port->rank; i++) count *= (double)port->dim[i];
     for (size_t i = 0; i < (size_t)count; i++) {
-        double a = element(port->dtype, got, i), b = element(port->dtype, expected, i);
+        double a = element_at(port->dtype, got, i), b = element_at(port->dtype, expected, i);
         difference += (a - b) * (a - b);
         reference += b * b;
     }
@@ -157,7 +157,7 @@ int vox_golden_check(vox_host *h, const char *folder) {
     char path[PATH_MAX];
     if (snprintf(path, sizeof path, "%s/layers.txt", folder) >= (int)sizeof path)
         return vox_fail(VOX_EXIT_INPUT, "--golden: the folder's name is too long");
-    golden g = {.model = h->model, .text = read_text(path)};
+    golden g = {.model = h->model, .text = read_goldens(path)};
     if (g.text == NULL)
         return vox_fail(VOX_EXIT_INPUT, "%s: cannot read: %s (voxc compile --golden writes it)", path,
                         strerror(errno));

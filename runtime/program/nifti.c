@@ -17,7 +17,7 @@ enum { CHUNK = 1 << 14 };
 
 /* ---- voxels to floats ------------------------------------------------------------------------ */
 
-static double load(int type, size_t size, const unsigned char *p) {
+static double load_number(int type, size_t size, const unsigned char *p) {
     union {
         int8_t i8;
         uint8_t u8;
@@ -81,7 +81,7 @@ static float narrow(double x, vox_volume *v, size_t at) {
 }
 
 /* As the standard: slope 0 means no scaling; so does NaN, which nibabel writes. RGB is never scaled. */
-static int read_scale(const vox_nifti_source *s, double *slope, double *intercept) {
+static int read_slope(const vox_nifti_source *s, double *slope, double *intercept) {
     bool scale = s->per_voxel == 1 && s->h.scl_slope != 0 && !isnan(s->h.scl_slope);
     *slope = scale ? s->h.scl_slope : 1;
     *intercept = scale ? s->h.scl_inter : 0;
@@ -91,15 +91,16 @@ static int read_scale(const vox_nifti_source *s, double *slope, double *intercep
 }
 
 /* n voxels at `first` of the file become values in v. */
-static int convert(const vox_nifti_source *s, const unsigned char *p, size_t first, size_t n, vox_volume *v) {
+static int convert_voxels(const vox_nifti_source *s, const unsigned char *p, size_t first, size_t n,
+                          vox_volume *v) {
     double slope, intercept;
-    int code = read_scale(s, &slope, &intercept);
+    int code = read_slope(s, &slope, &intercept);
     if (code != 0) return code;
     size_t step = (size_t)(s->element / s->per_voxel);
     for (size_t i = 0; i < n; i++) {
         for (int c = 0; c < s->per_voxel; c++, p += step) {
             size_t at = (size_t)c * s->voxels + first + i;
-            v->data[at] = narrow(load(s->h.datatype, step, p) * slope + intercept, v, at);
+            v->data[at] = narrow(load_number(s->h.datatype, step, p) * slope + intercept, v, at);
         }
     }
     return 0;
@@ -154,7 +155,7 @@ static int read_voxels(vox_nifti_source *s, unsigned char *buffer, vox_volume *v
         if (got != (int)bytes)
             return cannot_read_on(s, first + (got > 0 ? (size_t)got / (size_t)s->element : 0));
         if (s->swap && swap_size > 1) nifti_swap_Nbytes((int64_t)n, swap_size, buffer);
-        code = convert(s, buffer, first, n, v);
+        code = convert_voxels(s, buffer, first, n, v);
     }
     return code == 0 ? check_rest(s, buffer) : code;
 }

@@ -129,7 +129,8 @@ static void compare_forms(const char *path, const double sform[3][4], const doub
 }
 
 /* The sform is preferred, then the qform, as most viewers do. */
-static vox_form choose(const vox_nifti_source *s, const double spacing[3], double mm, double affine[3][4]) {
+static vox_form choose_form(const vox_nifti_source *s, const double spacing[3], double mm,
+                            double affine[3][4]) {
     double sform[3][4], qform[3][4];
     bool has_s = s->h.sform_code > 0, has_q = s->h.qform_code > 0;
     bool good_s = has_s && read_sform(&s->h, mm, sform),
@@ -153,7 +154,7 @@ void vox_nifti_geometry(const vox_nifti_source *s, vox_volume *v, vox_geometry *
     v->unit_unknown = mm == 0;
     if (v->unit_unknown) mm = 1;
     read_spacing(&s->h, mm, v->spacing);
-    g->form = choose(s, v->spacing, mm, g->affine);
+    g->form = choose_form(s, v->spacing, mm, g->affine);
     for (int k = 0; k < 3; k++) g->world[k] = k;
     if (g->form != VOX_FORM_NONE) directions(g->affine, g->world, g->flipped);
 }

@@ -230,7 +230,7 @@ static int check_dims(const vox_nifti_source *s) {
     return 0;
 }
 
-static int check_type(vox_nifti_source *s) {
+static int check_datatype(vox_nifti_source *s) {
     static const int types[] = {DT_UINT8,  DT_INT16, DT_INT32,  DT_FLOAT32,  DT_FLOAT64, DT_INT8,  DT_UINT16,
                                 DT_UINT32, DT_INT64, DT_UINT64, DT_FLOAT128, DT_RGB24,   DT_RGBA32};
     int swap_size = 0;
@@ -267,7 +267,7 @@ static int check_size(vox_nifti_source *s) {
 
 int vox_nifti_check(vox_nifti_source *s) {
     int code = check_dims(s);
-    if (code == 0) code = check_type(s);
+    if (code == 0) code = check_datatype(s);
     return code == 0 ? check_size(s) : code;
 }
 #endif

@@ -46,7 +46,7 @@ static int bad_header(const char *path, int code, const char *what) {
     return vox_fail(code, "%s: not a .npy file that this program reads: %s", path, what);
 }
 
-static int read_header(const char *path, FILE *f, vox_npy *h) {
+static int read_npy_header(const char *path, FILE *f, vox_npy *h) {
     unsigned char start[VOX_NPY_START];
     size_t got = read_up_to(f, start, 10), at = 0, n = 0;
     int version = 1;
@@ -66,7 +66,7 @@ static int read_header(const char *path, FILE *f, vox_npy *h) {
     return wrong == NULL ? 0 : bad_header(path, VOX_EXIT_INPUT, wrong);
 }
 
-static bool same_type(const char *descr, vox_dtype type) {
+static bool is_descr_of(const char *descr, vox_dtype type) {
     static const char *const codes[] = {
         [VOX_F32] = "f4", [VOX_I64] = "i8", [VOX_I32] = "i4", [VOX_U8] = "u1"};
     if (type == VOX_U8 && strcmp(descr, "|b1") == 0) return true;
@@ -86,7 +86,7 @@ static int mismatch(const char *path, const vox_npy *h, const vox_port *port) {
 }
 
 static bool matches(const vox_npy *h, const vox_port *port) {
-    if (!same_type(h->descr, port->dtype) || h->rank != port->rank) return false;
+    if (!is_descr_of(h->descr, port->dtype) || h->rank != port->rank) return false;
     for (int i = 0; i < port->rank; i++) {
         if (h->dim[i] != port->dim[i]) return false;
     }
@@ -114,7 +114,7 @@ static int from_fortran(const vox_npy *h, unsigned char *data, size_t bytes, siz
 
 static int read_array(const char *path, FILE *f, const vox_port *port, unsigned char *data) {
     vox_npy h;
-    int code = read_header(path, f, &h);
+    int code = read_npy_header(path, f, &h);
     if (code != 0) return code;
     if (!matches(&h, port)) return mismatch(path, &h, port);
     size_t bytes = vox_array_bytes(port->dtype, port->rank, port->dim);

@@ -39,7 +39,7 @@ typedef struct canvas {
 /* ---- where things are ------------------------------------------------------------------------ */
 
 /* The voxel of n that a coordinate lies in. */
-static int nearest(double at, int n) {
+static int nearest_voxel(double at, int n) {
     return (int)vox_whole(round(at), 0, n - 1);
 }
 
@@ -56,7 +56,7 @@ static void centre_of_labels(const vox_volume *v, const uint16_t *labels, int ce
             }
         }
     }
-    for (int k = 0; k < 3; k++) centre[k] = n > 0 ? nearest(sum[k] / n, v->dim[k]) : v->dim[k] / 2;
+    for (int k = 0; k < 3; k++) centre[k] = n > 0 ? nearest_voxel(sum[k] / n, v->dim[k]) : v->dim[k] / 2;
 }
 
 /* World axes: 0 right, 1 anterior, 2 superior. Columns towards `to_u` of the world, rows downwards against
@@ -85,7 +85,7 @@ static int pixels(double mm, double scale) {
     return (int)vox_whole(rint(mm * scale), 1, LONGEST_SIDE);
 }
 
-static canvas place(panel panels[3], const vox_volume *v) {
+static canvas place_panels(panel panels[3], const vox_volume *v) {
     double shortest = INFINITY, longest = 0;
     for (int k = 0; k < 3; k++) {
         shortest = fmin(shortest, side(v, k));
@@ -107,7 +107,7 @@ static canvas place(panel panels[3], const vox_volume *v) {
 
 /* ---- grey ------------------------------------------------------------------------------------ */
 
-static void window(const vox_volume *v, double *low, double *high) {
+static void grey_window(const vox_volume *v, double *low, double *high) {
     size_t count[HISTOGRAM] = {0}, n = vox_volume_voxels(v), seen = 0;
     double least = INFINITY, most = -INFINITY;
     for (size_t i = 0; i < n; i++) {
@@ -159,8 +159,8 @@ static double interpolate(const vox_volume *v, const panel *p, double u, double 
 
 static int label_at(const vox_volume *v, const panel *p, const uint16_t *labels, int x, int y) {
     if (x < 0 || y < 0 || x >= p->width || y >= p->height) return 0;
-    int u = nearest(under(x, p->width, v->dim[p->u], p->reverse_u), v->dim[p->u]);
-    int w = nearest(under(y, p->height, v->dim[p->v], p->reverse_v), v->dim[p->v]);
+    int u = nearest_voxel(under(x, p->width, v->dim[p->u], p->reverse_u), v->dim[p->u]);
+    int w = nearest_voxel(under(y, p->height, v->dim[p->v], p->reverse_v), v->dim[p->v]);
     return labels[voxel(v, p, u, w)];
 }
 
@@ -202,9 +202,7 @@ static void draw_letter(const canvas *c, const panel *p) {
     }
 }
 
-/* ---- PNG
- * ---------------------------------------------------------------------------------------------------------
- */
+/* ---- PNG ------------------------------------------------------------------------------------- */
 
 static void on_error(png_structp png, png_const_charp text) {
     (void)text;
@@ -242,13 +240,13 @@ int vox_overlay_write(const vox_output *file, const vox_volume *v, const vox_geo
     int centre[3];
     double low, high;
     centre_of_labels(v, labels, centre);
-    window(v, &low, &high);
+    grey_window(v, &low, &high);
     panel panels[3] = {
         plan_panel(g, 1, false, 2, centre), /* sagittal: anterior on the left */
         plan_panel(g, 0, false, 2, centre), /* coronal: the patient's right on the left */
         plan_panel(g, 0, false, 1, centre), /* axial */
     };
-    canvas c = place(panels, v);
+    canvas c = place_panels(panels, v);
     c.rgb = calloc((size_t)c.width * (size_t)c.height, 3);
     if (c.rgb == NULL) return vox_fail_memory("a picture", (size_t)c.width * (size_t)c.height * 3);
     for (int i = 0; i < 3; i++) {

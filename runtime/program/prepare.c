@@ -17,7 +17,7 @@ enum { LARGEST_AXIS = 1 << 16 };
 /* ---- steps that change the grid -------------------------------------------------------------- */
 
 /* SIZE_MAX: more than can be counted. */
-static size_t bytes_of(const int dim[3], int channels) {
+static size_t volume_bytes(const int dim[3], int channels) {
     size_t n = sizeof(float);
     bool overflow = __builtin_mul_overflow(n, (size_t)channels, &n);
     for (int k = 0; k < 3; k++)
@@ -37,8 +37,8 @@ static grid_text text_of(const vox_volume *v) {
     return t;
 }
 
-static int allocate(const vox_volume *v, const int dim[3], float **data) {
-    size_t bytes = bytes_of(dim, v->channels);
+static int allocate_volume(const vox_volume *v, const int dim[3], float **data) {
+    size_t bytes = volume_bytes(dim, v->channels);
     *data = bytes < SIZE_MAX ? calloc(1, bytes) : NULL;
     if (*data != NULL) return 0;
     char what[512];
@@ -47,50 +47,43 @@ static int allocate(const vox_volume *v, const int dim[3], float **data) {
     return vox_fail_memory(what, bytes);
 }
 
-static void resample_channel(const float *from, const int old[3], float *to, const int new[3],
-                             vox_tap *const taps[3], double *scratch) {
-    double *row = scratch + old[0];
-    for (int z = 0; z < new[2]; z++) {
-        for (int y = 0; y < new[1]; y++) {
-            vox_sample_row(from, old, taps[0], new[0], &taps[1][y], &taps[2][z], scratch, row);
-            for (int x = 0; x < new[0]; x++) *to++ = (float)row[x];
+static void resample_channel(const vox_sampling *s, const float *from, float *to) {
+    for (int z = 0; z < s->to[2]; z++) {
+        for (int y = 0; y < s->to[1]; y++) {
+            vox_sample_row(s, from, y, z);
+            for (int x = 0; x < s->to[0]; x++) *to++ = (float)s->row[x];
         }
     }
 }
 
 static int resample(vox_volume *v, const int dim[3], vox_grid *grid) {
-    vox_tap *taps[3] = {0};
+    static const double no_shift[3] = {0};
+    vox_sampling s;
     float *data = NULL;
     double back[3];
-    int code = allocate(v, dim, &data);
+    int code = allocate_volume(v, dim, &data);
     if (code != 0) return code;
-    double *scratch = calloc((size_t)v->dim[0] + (size_t)dim[0], sizeof *scratch);
+    for (int k = 0; k < 3; k++) back[k] = dim[k] > 1 ? (v->dim[k] - 1) / (double)(dim[k] - 1) : 0;
+    code = vox_sampling_new(&s, v->dim, dim, back, no_shift);
+    if (code != 0) {
+        free(data);
+        return code;
+    }
+    size_t old = vox_volume_voxels(v), new = (size_t)dim[0] * (size_t)dim[1] * (size_t)dim[2];
+    for (int c = 0; c < v->channels; c++) {
+        resample_channel(&s, v->data + (size_t)c * old, data + (size_t)c * new);
+    }
+    vox_sampling_free(&s);
     for (int k = 0; k < 3; k++) {
-        back[k] = dim[k] > 1 ? (v->dim[k] - 1) / (double)(dim[k] - 1) : 0;
-        taps[k] = vox_taps_new(dim[k], v->dim[k], back[k], 0);
-        if (taps[k] == NULL || scratch == NULL)
-            code = vox_fail_memory("resampling", sizeof(vox_tap) * (size_t)dim[k]);
+        double forth = v->dim[k] > 1 ? (dim[k] - 1) / (double)(v->dim[k] - 1) : 0;
+        grid->scale[k] *= forth;
+        grid->shift[k] *= forth;
+        v->spacing[k] *= back[k] > 0 ? back[k] : v->dim[k];
+        v->dim[k] = dim[k];
     }
-    if (code == 0) {
-        size_t old = vox_volume_voxels(v), new = (size_t)dim[0] * (size_t)dim[1] * (size_t)dim[2];
-        for (int c = 0; c < v->channels; c++) {
-            resample_channel(v->data + (size_t)c * old, v->dim, data + (size_t)c * new, dim, taps, scratch);
-        }
-        for (int k = 0; k < 3; k++) {
-            double forth = v->dim[k] > 1 ? (dim[k] - 1) / (double)(v->dim[k] - 1) : 0;
-            grid->scale[k] *= forth;
-            grid->shift[k] *= forth;
-            v->spacing[k] *= back[k] > 0 ? back[k] : v->dim[k];
-            v->dim[k] = dim[k];
-        }
-        free(v->data);
-        v->data = data;
-        data = NULL;
-    }
-    for (int k = 0; k < 3; k++) free(taps[k]);
-    free(scratch);
-    free(data);
-    return code;
+    free(v->data);
+    v->data = data;
+    return 0;
 }
 
 static int resample_shape(vox_volume *v, const vox_prepare_step *s, vox_grid *grid) {
@@ -108,7 +101,7 @@ static int check_growth(const vox_volume *v, const int dim[3], const vox_prepare
                     "resample_to_spacing: %s would become %s of %s, %.0f times as many, in %zu bytes: "
                     "--force does it all the same",
                     text_of(v).text, vox_shape(3, dim).text, vox_size_mm(s->value).text, times,
-                    bytes_of(dim, v->channels));
+                    volume_bytes(dim, v->channels));
 }
 
 static int resample_spacing(vox_volume *v, const vox_prepare_step *s, vox_grid *grid) {
@@ -142,7 +135,7 @@ static int crop_or_pad(vox_volume *v, const vox_prepare_step *s, vox_grid *grid)
         to[k] = dim[k] > v->dim[k] ? (dim[k] - v->dim[k]) / 2 : 0;
         n[k] = dim[k] < v->dim[k] ? dim[k] : v->dim[k];
     }
-    int code = allocate(v, dim, &data);
+    int code = allocate_volume(v, dim, &data);
     if (code != 0) return code;
     for (int c = 0; c < v->channels; c++) {
         for (int z = 0; z < n[2]; z++) {
@@ -220,7 +213,7 @@ typedef struct statistics {
 } statistics;
 
 /* Of the voxels that are above `above`, and not 0 if asked. */
-static statistics measure(const float *x, size_t n, double above, bool nonzero) {
+static statistics measure_intensities(const float *x, size_t n, double above, bool nonzero) {
     statistics s = {.minimum = INFINITY, .maximum = -INFINITY};
     double sum = 0, squares = 0;
     for (size_t i = 0; i < n; i++) {
@@ -242,17 +235,17 @@ static statistics measure(const float *x, size_t n, double above, bool nonzero) 
 }
 
 /* x -> (x - subtract) / divide */
-static void normalise(float *x, size_t n, double subtract, double divide) {
+static void shift_and_scale(float *x, size_t n, double subtract, double divide) {
     for (size_t i = 0; i < n; i++) x[i] = (float)(((double)x[i] - subtract) / divide);
 }
 
-static int constant(const char *step) {
+static int fail_constant(const char *step) {
     return vox_fail(VOX_EXIT_INPUT, "%s: the volume has the same value in every voxel that counts", step);
 }
 
 static int intensity(vox_prepare_kind kind, const double *value, float *x, size_t n) {
-    statistics s = measure(x, n, -INFINITY, kind == VOX_PREPARE_Z_SCORE_NONZERO);
-    if (kind == VOX_PREPARE_Z_SCORE_ABOVE_MEAN) s = measure(x, n, s.mean, false);
+    statistics s = measure_intensities(x, n, -INFINITY, kind == VOX_PREPARE_Z_SCORE_NONZERO);
+    if (kind == VOX_PREPARE_Z_SCORE_ABOVE_MEAN) s = measure_intensities(x, n, s.mean, false);
     switch (kind) {
     case VOX_PREPARE_CLIP:
         for (size_t i = 0; i < n; i++) x[i] = (float)fmin(fmax((double)x[i], value[0]), value[1]);
@@ -265,15 +258,15 @@ static int intensity(vox_prepare_kind kind, const double *value, float *x, size_
             return vox_fail(VOX_EXIT_INPUT,
                             "divide_by_maximum: no voxel of the volume is above 0 (maximum %g)", s.maximum);
         }
-        normalise(x, n, 0, s.maximum);
+        shift_and_scale(x, n, 0, s.maximum);
         return 0;
     case VOX_PREPARE_MIN_MAX:
-        if (!(s.maximum > s.minimum)) return constant("min_max");
-        normalise(x, n, s.minimum, s.maximum - s.minimum);
+        if (!(s.maximum > s.minimum)) return fail_constant("min_max");
+        shift_and_scale(x, n, s.minimum, s.maximum - s.minimum);
         return 0;
     default: /* the z scores */
-        if (s.count == 0 || !(s.deviation > 0)) return constant(vox_prepare_name(kind));
-        normalise(x, n, s.mean, s.deviation);
+        if (s.count == 0 || !(s.deviation > 0)) return fail_constant(vox_prepare_name(kind));
+        shift_and_scale(x, n, s.mean, s.deviation);
         return 0;
     }
 }

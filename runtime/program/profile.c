@@ -166,7 +166,7 @@ static void write_work(const vox_profile *p, int step, vox_json *j) {
     }
 }
 
-static void write_slice(const vox_profile *p, int step, int lane, vox_json *j) {
+static void write_event(const vox_profile *p, int step, int lane, vox_json *j) {
     const vox_model_info *m = p->host->model;
     const vox_step *s = &m->steps[step];
     const slice *at = &p->slices[(size_t)step * (size_t)p->threads + (size_t)lane];
@@ -193,7 +193,7 @@ void vox_profile_write(const vox_profile *p, FILE *f) {
     write_names(p, j);
     for (int i = 0; i < p->host->model->n_steps; i++)
         for (int k = 0; k < p->threads; k++)
-            if (p->slices[(size_t)i * (size_t)p->threads + (size_t)k].end != 0) write_slice(p, i, k, j);
+            if (p->slices[(size_t)i * (size_t)p->threads + (size_t)k].end != 0) write_event(p, i, k, j);
     vox_json_end(j);
     vox_json_end(j);
 }

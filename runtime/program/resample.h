@@ -16,9 +16,20 @@ typedef struct vox_tap {
  * Returns NULL without memory, else n taps to free(). */
 vox_tap *vox_taps_new(int n, int source, double scale, double shift);
 
-/* The row of `n` values at taps `y` and `z`; source is [z][y][x] of dim (x y z); scratch holds dim[0]
- * doubles. */
-void vox_sample_row(const float *source, const int dim[3], const vox_tap *x, int n, const vox_tap *y,
-                    const vox_tap *z, double *scratch, double *row);
+/* From one grid to another: taps of to[k] positions along axis k. */
+typedef struct vox_sampling {
+    int from[3], to[3]; /* x y z */
+    vox_tap *taps[3];
+    double *scratch, *row; /* from[0] and to[0] of them */
+} vox_sampling;
+
+/* scale and shift: vox_taps_new's along each axis. Returns the exit code: without memory it is
+ * not 0, and nothing is left to free. */
+int vox_sampling_new(vox_sampling *s, const int from[3], const int to[3], const double scale[3],
+                     const double shift[3]);
+void vox_sampling_free(vox_sampling *s);
+
+/* Row (y, z) of the other grid, to[0] values that lie in s->row; source is [z][y][x]. */
+void vox_sample_row(const vox_sampling *s, const float *source, int y, int z);
 
 #endif

@@ -12,15 +12,16 @@
 
 enum { LABEL_LIMIT = 65536 };
 
-static size_t voxels(const int dim[3]) {
+static size_t grid_voxels(const int dim[3]) {
     return (size_t)dim[0] * (size_t)dim[1] * (size_t)dim[2];
 }
 
 int vox_scores_new(vox_scores *s, int classes, const int dim[3], bool are_labels) {
     *s = (vox_scores){.classes = classes, .dim = {dim[0], dim[1], dim[2]}, .are_labels = are_labels};
-    s->data = calloc(voxels(dim), sizeof *s->data * (size_t)classes);
-    return s->data != NULL ? 0
-                           : vox_fail_memory("the scores", voxels(dim) * sizeof *s->data * (size_t)classes);
+    s->data = calloc(grid_voxels(dim), sizeof *s->data * (size_t)classes);
+    return s->data != NULL
+               ? 0
+               : vox_fail_memory("the scores", grid_voxels(dim) * sizeof *s->data * (size_t)classes);
 }
 
 void vox_scores_free(vox_scores *s) {
@@ -63,7 +64,7 @@ int vox_scores_put(vox_scores *s, const vox_tiles *t, int i, const int axis[3], 
     tile_part p = part_inside(t, i);
     size_t bad = 0;
     for (int c = 0; c < s->classes; c++) {
-        float *to = s->data + (size_t)c * voxels(s->dim);
+        float *to = s->data + (size_t)c * grid_voxels(s->dim);
         for (int d = p.low[0]; d < p.high[0]; d++) {
             for (int h = p.low[1]; h < p.high[1]; h++) {
                 for (int w = p.low[2]; w < p.high[2]; w++) {
@@ -88,23 +89,22 @@ static bool is_label(float x) {
     return x >= 0 && x < LABEL_LIMIT;
 }
 
-int vox_tile_label(const vox_tiles *t, int i, const int axis[3], const float *tile, int classes,
-                   bool are_labels, const int dim[3], const vox_rule *rule, uint16_t *labels) {
+int vox_tile_label(const vox_tiles *t, int i, const vox_labelling *l, const float *tile, uint16_t *labels) {
     tile_part p = part_inside(t, i);
-    size_t bad = 0, plane = voxels(t->out);
+    size_t bad = 0, plane = grid_voxels(t->out);
     for (int d = p.low[0]; d < p.high[0]; d++) {
         for (int h = p.low[1]; h < p.high[1]; h++) {
             for (int w = p.low[2]; w < p.high[2]; w++) {
                 const float *x = tile + in_tile(t, 0, d, h, w);
                 int best = 0;
-                for (int c = 0; c < classes; c++) {
+                for (int c = 0; c < l->classes; c++) {
                     bad += isnan(x[(size_t)c * plane]) != 0;
                     if (x[(size_t)c * plane] > x[(size_t)best * plane]) best = c;
                 }
-                if (are_labels && !is_label(*x)) return bad_label(*x);
-                if (rule->threshold) best = (double)*x > rule->level;
-                labels[in_file(&p, dim, axis, d, h, w)] =
-                    (uint16_t)(are_labels ? vox_whole((double)*x, 0, LABEL_LIMIT - 1) : best);
+                if (l->are_labels && !is_label(*x)) return bad_label(*x);
+                if (l->rule.threshold) best = (double)*x > l->rule.level;
+                labels[in_file(&p, l->dim, l->axis, d, h, w)] =
+                    (uint16_t)(l->are_labels ? vox_whole((double)*x, 0, LABEL_LIMIT - 1) : best);
             }
         }
     }
@@ -114,61 +114,57 @@ int vox_tile_label(const vox_tiles *t, int i, const int axis[3], const float *ti
 /* ---- back to the file's grid ----------------------------------------------------------------- */
 
 typedef struct sampler {
-    vox_tap *taps[3];
-    double *scratch, *row, *best;
+    vox_sampling grid;
+    double *best; /* of a row: the largest score so far */
 } sampler;
 
 static void sampler_free(sampler *a) {
-    for (int k = 0; k < 3; k++) free(a->taps[k]);
-    free(a->scratch);
-    free(a->row);
+    vox_sampling_free(&a->grid);
     free(a->best);
 }
 
 static int sampler_new(sampler *a, const vox_scores *s, const vox_grid *grid, const int dim[3]) {
-    *a = (sampler){.scratch = calloc((size_t)s->dim[0], sizeof(double)),
-                   .row = calloc((size_t)dim[0], sizeof(double)),
-                   .best = calloc((size_t)dim[0], sizeof(double))};
-    bool ok = a->scratch != NULL && a->row != NULL && a->best != NULL;
-    for (int k = 0; k < 3; k++) {
-        a->taps[k] = vox_taps_new(dim[k], s->dim[k], grid->scale[k], grid->shift[k]);
-        ok = ok && a->taps[k] != NULL;
-    }
-    if (ok) return 0;
-    sampler_free(a);
-    return vox_fail_memory("interpolation", sizeof(vox_tap) * (size_t)dim[0]);
+    size_t bytes = (size_t)dim[0] * sizeof *a->best;
+    *a = (sampler){.best = malloc(bytes)};
+    int code = a->best != NULL ? 0 : vox_fail_memory("interpolation", bytes);
+    if (code == 0) code = vox_sampling_new(&a->grid, s->dim, dim, grid->scale, grid->shift);
+    if (code != 0) sampler_free(a);
+    return code;
 }
 
-static void sample(sampler *a, const vox_scores *s, int class, int nx, int y, int z) {
-    vox_sample_row(s->data + (size_t) class * voxels(s->dim), s->dim, a->taps[0], nx, &a->taps[1][y],
-                   &a->taps[2][z], a->scratch, a->row);
+static bool inside_row(const sampler *a, int y, int z) {
+    return a->grid.taps[2][z].inside && a->grid.taps[1][y].inside;
 }
 
-static int nearest(const vox_tap *t) {
+static void sample(sampler *a, const vox_scores *s, int class, int y, int z) {
+    vox_sample_row(&a->grid, s->data + (size_t) class * grid_voxels(s->dim), y, z);
+}
+
+static int nearest_tap(const vox_tap *t) {
     return t->weight < 0.5 ? t->first : t->second;
 }
 
-static int nearest_row(const sampler *a, const vox_scores *s, int nx, int y, int z, uint16_t *label) {
-    const float *row =
-        s->data + ((size_t)nearest(&a->taps[2][z]) * (size_t)s->dim[1] + (size_t)nearest(&a->taps[1][y])) *
-                      (size_t)s->dim[0];
-    for (int x = 0; x < nx; x++) {
-        float v = row[nearest(&a->taps[0][x])];
+static int nearest_row(const vox_sampling *a, const vox_scores *s, int y, int z, uint16_t *label) {
+    const float *row = s->data + ((size_t)nearest_tap(&a->taps[2][z]) * (size_t)s->dim[1] +
+                                  (size_t)nearest_tap(&a->taps[1][y])) *
+                                     (size_t)s->dim[0];
+    for (int x = 0; x < a->to[0]; x++) {
+        float v = row[nearest_tap(&a->taps[0][x])];
         if (!is_label(v)) return bad_label(v);
         label[x] = (uint16_t)vox_whole((double)v, 0, LABEL_LIMIT - 1);
     }
     return 0;
 }
 
-static void best_row(sampler *a, const vox_scores *s, const vox_rule *rule, int nx, int y, int z,
-                     uint16_t *label) {
+static void best_row(sampler *a, const vox_scores *s, const vox_rule *rule, int y, int z, uint16_t *label) {
+    const double *row = a->grid.row;
     for (int c = 0; c < s->classes; c++) {
-        sample(a, s, c, nx, y, z);
-        for (int x = 0; x < nx; x++) {
+        sample(a, s, c, y, z);
+        for (int x = 0; x < a->grid.to[0]; x++) {
             if (rule->threshold) {
-                label[x] = a->row[x] > rule->level;
-            } else if (c == 0 || a->row[x] > a->best[x]) {
-                a->best[x] = a->row[x];
+                label[x] = row[x] > rule->level;
+            } else if (c == 0 || row[x] > a->best[x]) {
+                a->best[x] = row[x];
                 label[x] = (uint16_t)c;
             }
         }
@@ -182,17 +178,17 @@ int vox_scores_label(const vox_scores *s, const vox_grid *grid, const int dim[3]
     if (code != 0) return code;
     for (int z = 0; z < dim[2] && code == 0; z++) {
         for (int y = 0; y < dim[1] && code == 0; y++, labels += dim[0]) {
-            if (!a.taps[2][z].inside || !a.taps[1][y].inside) {
+            if (!inside_row(&a, y, z)) {
                 memset(labels, 0, (size_t)dim[0] * sizeof *labels);
                 continue;
             }
             if (s->are_labels) {
-                code = nearest_row(&a, s, dim[0], y, z, labels);
+                code = nearest_row(&a.grid, s, y, z, labels);
             } else {
-                best_row(&a, s, rule, dim[0], y, z, labels);
+                best_row(&a, s, rule, y, z, labels);
             }
             for (int x = 0; x < dim[0]; x++) {
-                if (!a.taps[0][x].inside) labels[x] = 0;
+                if (!a.grid.taps[0][x].inside) labels[x] = 0;
             }
         }
     }
@@ -209,10 +205,10 @@ int vox_scores_rows(const vox_scores *s, int class, const vox_grid *grid, const 
     if (values == NULL) code = vox_fail_memory("a row", (size_t)dim[0] * sizeof *values);
     for (int z = 0; z < dim[2] && code == 0; z++) {
         for (int y = 0; y < dim[1] && code == 0; y++) {
-            bool inside = a.taps[2][z].inside && a.taps[1][y].inside;
-            sample(&a, s, class, dim[0], y, z);
+            bool inside = inside_row(&a, y, z);
+            sample(&a, s, class, y, z);
             for (int x = 0; x < dim[0]; x++)
-                values[x] = inside && a.taps[0][x].inside ? (float)a.row[x] : 0.0f;
+                values[x] = inside && a.grid.taps[0][x].inside ? (float)a.grid.row[x] : 0.0f;
             code = row(user, values);
         }
     }

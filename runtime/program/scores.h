@@ -37,9 +37,15 @@ int vox_scores_put(vox_scores *s, const vox_tiles *t, int i, const int axis[3], 
 int vox_scores_label(const vox_scores *s, const vox_grid *grid, const int dim[3], const vox_rule *rule,
                      uint16_t *labels);
 
-/* The same where the prepared grid is the file's: labels of what tile i says, straight to their place. */
-int vox_tile_label(const vox_tiles *t, int i, const int axis[3], const float *tile, int classes,
-                   bool are_labels, const int dim[3], const vox_rule *rule, uint16_t *labels);
+/* The same where the prepared grid is the file's, of `dim` (x y z): labels of what tile i says, straight to
+ * their place. */
+typedef struct vox_labelling {
+    int classes;
+    bool are_labels;
+    const int *axis, *dim; /* [3] each */
+    vox_rule rule;
+} vox_labelling;
+int vox_tile_label(const vox_tiles *t, int i, const vox_labelling *l, const float *tile, uint16_t *labels);
 
 /* One class, interpolated as above: calls row(user, values) for every row of x; stops when that is not 0. */
 int vox_scores_rows(const vox_scores *s, int class, const vox_grid *grid, const int dim[3],

@@ -46,7 +46,7 @@ static double percentile(const double *sorted, int n, double p) {
     return sorted[i] + (at - i) * (sorted[i + 1] - sorted[i]);
 }
 
-static int measure(bench *b, vox_host *h) {
+static int time_runs(bench *b, vox_host *h) {
     const vox_model_info *m = b->model = h->model;
     for (int i = 0; i < m->n_inputs; i++) vox_fill_random(&m->inputs[i], h->inputs[i], 1 + (uint64_t)i);
     const int here = h->backend == NULL || h->backend->time_layers == NULL;
@@ -157,7 +157,7 @@ static int run(bench *b, const vox_context *c) {
     if (code == 0)
         code = vox_backend_open(&h, c, &(vox_request){.weights = b->weights, .threads = b->threads});
     if (code != 0) return code;
-    code = measure(b, &h);
+    code = time_runs(b, &h);
     if (code == 0 && b->profile != NULL) code = profile(b, &h);
     if (code == 0 && b->json) print_json(b, &h);
     if (code == 0 && !b->json) print_text(b, &h);

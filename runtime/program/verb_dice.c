@@ -99,7 +99,7 @@ static int compare(const vox_model_info *m, const vox_volume *a, const vox_volum
     return 0;
 }
 
-static int fill(vox_volume *v) {
+static int fill_holes(vox_volume *v) {
     size_t n = vox_volume_voxels(v);
     unsigned char *mask = malloc(n);
     if (mask == NULL) return vox_fail_memory("a mask", n);
@@ -120,7 +120,7 @@ static int dice(const vox_context *c, char **files, int binary, int holes, int j
                         files[1], vox_shape(3, b.dim).text);
     }
     if (code == 0) code = vox_nifti_same_grid(files[1], &bt, files[0], &at);
-    if (code == 0 && holes) code = fill(&b);
+    if (code == 0 && holes) code = fill_holes(&b);
     if (code == 0) code = compare(c->model, &a, &b, binary, json);
     free(a.data);
     free(b.data);

@@ -24,7 +24,7 @@ int vox_usage_error(const vox_context *c, const char *format, ...) {
                     c->verb->operands, c->model->name, c->verb->name);
 }
 
-static bool store(const vox_option *o, const char *value) {
+static bool set_value(const vox_option *o, const char *value) {
     char *end = NULL;
     errno = 0;
     if (o->kind == VOX_OPTION_TEXT) {
@@ -138,7 +138,7 @@ static int take_option(const vox_context *c, const vox_option *o, const char *va
         return VOX_EXIT_OK;
     }
     if (o->kind == VOX_OPTION_ISA) return force_isa(c, value) ? VOX_EXIT_OK : VOX_EXIT_INPUT;
-    if (store(o, value)) return VOX_EXIT_OK;
+    if (set_value(o, value)) return VOX_EXIT_OK;
     if (o->kind == VOX_OPTION_TEXT)
         return vox_usage_error(c, "%s wants a value %s, not nothing", o->name, o->value);
     return vox_usage_error(c, "%s wants a%s from %g to %g, not '%s'", o->name,

@@ -73,7 +73,7 @@ static int read_output_port(const vox_port *p, network *n) {
            (n->are_labels && n->classes != 1);
 }
 
-static int read_axes(const char *axes, network *n) {
+static int read_axis_order(const char *axes, network *n) {
     int seen[3] = {0};
     for (int k = 0; k < 3; k++) {
         if (axes[k] < 'x' || axes[k] > 'z' || seen[axes[k] - 'x']++ != 0) return 1;
@@ -108,7 +108,7 @@ static int read_network(const vox_model_info *m, network *n) {
         return vox_fail(VOX_EXIT_UNSUPPORTED,
                         "the volume section asks for a threshold, but the output has %d classes", n->classes);
     }
-    if (n->classes > 65536 || read_axes(m->volume->axes, n) != 0) {
+    if (n->classes > 65536 || read_axis_order(m->volume->axes, n) != 0) {
         return vox_fail(VOX_EXIT_UNSUPPORTED,
                         "the volume section's axes '%s' or the %d classes cannot be used", m->volume->axes,
                         n->classes);
@@ -146,7 +146,7 @@ static void warn_unknown(const segmentation *s, const char *file) {
         vox_warn("%s does not say where left and right are: the overlay has no letters", file);
 }
 
-static int read_input(segmentation *s, char **files, int n) {
+static int read_volumes(segmentation *s, char **files, int n) {
     int code = vox_channels_read(s->model, s->request->repeat_channel, files, n, &s->volume, &s->geometry);
     if (code == 0) code = refuse_images(s, files[0]);
     if (code != 0) return code;
@@ -233,6 +233,11 @@ static int run_tiles(segmentation *s) {
     if (index == NULL)
         return vox_fail_memory("tiles", ((size_t)s->net.in[0] + (size_t)s->net.in[1] + (size_t)s->net.in[2]) *
                                             sizeof *index);
+    const vox_labelling labelling = {.classes = s->net.classes,
+                                     .are_labels = s->net.are_labels,
+                                     .axis = s->net.axis,
+                                     .dim = s->dim,
+                                     .rule = s->rule};
     int code = 0, submitted = 0;
     for (s->tile = 0; s->tile < s->tiles.total && code == 0; s->tile++) {
         code = submit_tiles(s, &submitted, index);
@@ -242,15 +247,14 @@ static int run_tiles(segmentation *s) {
         if (s->scores.data != NULL) {
             code = vox_scores_put(&s->scores, &s->tiles, s->tile, s->net.axis, s->host.outputs[0]);
         } else {
-            code = vox_tile_label(&s->tiles, s->tile, s->net.axis, s->host.outputs[0], s->net.classes,
-                                  s->net.are_labels, s->dim, &s->rule, s->labels);
+            code = vox_tile_label(&s->tiles, s->tile, &labelling, s->host.outputs[0], s->labels);
         }
     }
     free(index);
     return code;
 }
 
-static int compute(segmentation *s) {
+static int run_network(segmentation *s) {
     const vox_request r = {
         .weights = s->request->weights, .threads = s->request->threads, .runs = s->tiles.total};
     int code = vox_backend_open(&s->host, s->context, &r);
@@ -348,7 +352,7 @@ static bool to_stdout(const segment_request *r) {
     return false;
 }
 
-static int summarise(const segmentation *s) {
+static int print_summary(const segmentation *s) {
     size_t n = (size_t)s->dim[0] * (size_t)s->dim[1] * (size_t)s->dim[2];
     size_t *count = calloc(65536, sizeof *count);
     if (count == NULL) return vox_fail_memory("counts", 65536 * sizeof *count);
@@ -378,12 +382,12 @@ static int segment(const vox_context *c, const segment_request *r, char **files,
     if (!isnan(r->level) && !s.rule.threshold)
         return vox_usage_error(c, "--level: %s has no threshold", m->name);
     code = open_outputs(&s, files, n);
-    if (code == 0) code = read_input(&s, files, n);
+    if (code == 0) code = read_volumes(&s, files, n);
     if (code == 0) code = vox_prepare(&s.volume, m->volume->steps, m->volume->n_steps, &s.grid);
     if (code == 0) code = plan(&s);
-    if (code == 0) code = compute(&s);
+    if (code == 0) code = run_network(&s);
     if (code == 0) code = write_outputs(&s);
-    if (code == 0 && !r->quiet) code = summarise(&s);
+    if (code == 0 && !r->quiet) code = print_summary(&s);
     vox_nifti_abort(&s.labels_file);
     vox_nifti_abort(&s.scores_file);
     vox_output_abort(&s.overlay_file);

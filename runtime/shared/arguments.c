@@ -7,7 +7,7 @@
 
 enum { LONGEST = 63, MOST_NAMES = 64 };
 
-static int find(const vox_arguments *a, const char *name, size_t length, bool letter) {
+static int find_option(const vox_arguments *a, const char *name, size_t length, bool letter) {
     for (int i = 0; i < a->n; i++) {
         const vox_option_word w = a->row(a->table, i);
         if (w.name == NULL) continue;
@@ -35,7 +35,7 @@ static vox_argument take_option(vox_arguments *a) {
     const bool letter = a->text[1] != '-';
     const char *name = a->text + (letter ? 1 : 2);
     const size_t length = letter ? 1 : strcspn(name, "=");
-    a->option = find(a, name, length, letter);
+    a->option = find_option(a, name, length, letter);
     if (a->option < 0) return unknown(a);
     const char *rest = name + length;
     if (a->row(a->table, a->option).value == NULL)

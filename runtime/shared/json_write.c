@@ -44,7 +44,7 @@ static void new_line(vox_json *j) {
 }
 
 /* What stands in front of a value. */
-static void start(vox_json *j, const char *key) {
+static void start_value(vox_json *j, const char *key) {
     if (j->depth > 0) {
         if (j->open[j->depth - 1].some) put(j, j->open[j->depth - 1].lines ? "," : ", ");
         if (j->open[j->depth - 1].lines) new_line(j);
@@ -56,7 +56,7 @@ static void start(vox_json *j, const char *key) {
 }
 
 void vox_json_begin(vox_json *j, const char *key, const char *form) {
-    start(j, key);
+    start_value(j, key);
     j->put(j->to, form, 1);
     const bool lines = form[1] == '\n';
     j->indent += lines;
@@ -74,7 +74,7 @@ void vox_json_end(vox_json *j) {
 }
 
 void vox_json_text(vox_json *j, const char *key, const char *text) {
-    start(j, key);
+    start_value(j, key);
     if (text != NULL)
         put_quoted(j, text);
     else
@@ -113,7 +113,7 @@ static void add_members(vox_json *j, const char *format, va_list *arguments) {
             vox_json_text(j, name > 0 ? key : NULL, va_arg(*arguments, const char *));
             continue;
         }
-        start(j, name > 0 ? key : NULL);
+        start_value(j, name > 0 ? key : NULL);
         put_number(j, spec, arguments);
     }
 }
@@ -155,6 +155,6 @@ void vox_json_format(vox_json *j, const char *key, const char *format, ...) {
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    start(j, key);
+    start_value(j, key);
     put(j, text);
 }

@@ -63,7 +63,7 @@ static const char *read_order(cursor *c) {
     return c->h->fortran || word(c, "False") ? NULL : "fortran_order is neither True nor False";
 }
 
-static const char *read_shape(cursor *c) {
+static const char *read_tuple(cursor *c) {
     vox_npy *h = c->h;
     if (!skip(c, '(')) return "shape is not a tuple";
     while (!skip(c, ')')) {
@@ -83,10 +83,10 @@ static const char *read_shape(cursor *c) {
 static const struct {
     const char *name;
     const char *(*read)(cursor *c);
-} keys[] = {{"descr", read_descr}, {"fortran_order", read_order}, {"shape", read_shape}};
+} keys[] = {{"descr", read_descr}, {"fortran_order", read_order}, {"shape", read_tuple}};
 enum { KEYS = sizeof keys / sizeof *keys };
 
-static const char *read_entry(cursor *c) {
+static const char *read_item(cursor *c) {
     char name[32];
     if (!quoted(c, name, sizeof name) || !skip(c, ':')) return "unreadable header";
     for (unsigned i = 0; i < KEYS; i++) {
@@ -103,7 +103,7 @@ const char *vox_npy_read(vox_npy *h, const char *text, size_t n) {
     *h = (vox_npy){.rank = 0};
     if (!skip(&c, '{')) return "the header is no dictionary";
     while (!skip(&c, '}')) {
-        const char *wrong = read_entry(&c);
+        const char *wrong = read_item(&c);
         if (wrong) return wrong;
         skip(&c, ',');
     }

@@ -61,13 +61,12 @@ static int copy(const bench *b, const void *of) {
 
 typedef struct operands {
     const vox_plan *plan;
-    char *x, *y, *w, *bias, *workspace;
+    vox_plan_operands at;
 } operands;
 
 static int execute(const bench *b, const void *of) {
     const operands *o = of;
-    return cudnn_ok(vox_plan_execute(b->handle, o->plan, o->x, o->w, o->bias, o->y, o->workspace),
-                    "convolution");
+    return cudnn_ok(vox_plan_execute(b->handle, o->plan, &o->at), "convolution");
 }
 
 /* As many channels on both sides: far from what memory limits. */
@@ -96,17 +95,13 @@ static int rate(const bench *b, vox_cuda_type type, double *macs_per_second) {
     const vox_cudnn_target target = {.handle = b->handle, .log = {print_message, NULL}};
     const vox_plan_policy policy = {
         .workspace_cap = WORKSPACE_CAP / b->part, .candidates = 12, .precompiled = 1};
-    operands o = {.x = b->memory};
+    char *y = b->memory + 4 * conv.c * read, *w = y + 4 * conv.k * made, *bias = w + 4 * filter;
+    const vox_plan_operands at = {.x = b->memory, .w = w, .bias = bias, .y = y, .workspace = bias + 4096};
     vox_plan *plan = NULL;
     double best = 0;
-    o.y = o.x + 4 * conv.c * read;
-    o.w = o.y + 4 * conv.k * made;
-    o.bias = o.w + 4 * filter;
-    o.workspace = o.bias + 4096;
     if (vox_plan_build(&target, &conv, &policy, NULL, &plan) != CUDNN_STATUS_SUCCESS) return 0;
-    o.plan = plan;
-    int ok = vox_plan_tune(b->handle, plan, b->stream, 3, o.x, o.w, o.bias, o.y, o.workspace) ==
-                 CUDNN_STATUS_SUCCESS &&
+    const operands o = {plan, at};
+    int ok = vox_plan_tune(b->handle, plan, b->stream, 3, &at) == CUDNN_STATUS_SUCCESS &&
              best_time(b, execute, &o, &best);
     vox_plan_destroy(plan);
     if (ok) *macs_per_second = (double)(made * filter) / best;

@@ -280,7 +280,7 @@ sanitize() {
 
 # A simulated GPU gets a small part of the work.
 ceilings() {
-    limited "${CC:-cc}" -std=c11 -O2 -Iruntime/cuda -I"$cuda/include" -I"$cudnn/include" -o "$out/ceilings" tests/cuda/ceilings.c \
+    limited "${CC:-cc}" -std=c11 -O2 -Iruntime/cuda -Iruntime/shared -I"$cuda/include" -I"$cudnn/include" -o "$out/ceilings" tests/cuda/ceilings.c \
         runtime/cuda/vox_cudnn.c runtime/cuda/vox_cudnn_graph.c runtime/cuda/vox_cudnn_cache.c -L"$cudnn/lib64" -L"$cuda/lib64" \
         -lcudnn -lcudart && on_gpu "$out/ceilings" ${simulated:+16} >"$out/ceilings.json"
 }
@@ -297,7 +297,7 @@ embedding() {
     # shellcheck disable=SC2086 # words
     $voxc compile tests/cuda/tiny.yaml --init 1 --force -o "$folder" --target cuda &&
         limited make -s -C "$folder" -j4 CUDA_HOME="$cuda" CUDNN_HOME="$cudnn" CUDART=shared $archs lib &&
-        limited "${CC:-cc}" -std=c11 -O1 -I"$folder" -I"$cuda/include" -o "$folder/embed" tests/cuda/embed.c -L"$folder" -ltiny \
+        limited "${CC:-cc}" -std=c11 -O1 -I"$folder" -I"$folder/runtime" -I"$cuda/include" -o "$folder/embed" tests/cuda/embed.c -L"$folder" -ltiny \
             -L"$cudnn/lib64" -L"$cuda/lib64" -lcudnn -lcudart -lstdc++ -lm -lpthread || return 1
     for mode in run arena wrong steps tune tune; do (cd "$folder" && on_gpu ./embed $mode) || return 1; done
 }

@@ -90,8 +90,7 @@ template <typename T> bool close(double got, double want, double slack, double s
            element<T>::ulp * fabs(want) * 1.001 + slack * 0x1p-24 * size + element<T>::tiny;
 }
 
-/* ---- numbers
- * ----------------------------------------------------------------------------------------------- */
+/* ---- numbers --------------------------------------------------------------------------------- */
 
 /* Uniform in [-2, 2), from a seed that the program's run always gives in the same order. */
 inline double uniform() {
@@ -143,8 +142,7 @@ inline std::vector<double> random_channels(int c) {
     return v;
 }
 
-/* ---- device memory
- * ----------------------------------------------------------------------------------------- */
+/* ---- device memory --------------------------------------------------------------------------- */
 
 /* An array on the device, freed with its owner. */
 template <typename E> struct device_array {

@@ -77,8 +77,7 @@ template <typename T> static void test_norms() {
     test_norm<T>(1, 320, 320, small, 0, 0, as_dense);
 }
 
-/* ---- resize: ONNX's formulas, one output value at a time
- * ------------------------------------------------------ */
+/* ---- resize: ONNX's formulas, one output value at a time ------------------------------------- */
 
 struct resize_case {
     vox_coordinates coordinates;

@@ -21,7 +21,7 @@ compile() {
     program=$1 && shift
     # shellcheck disable=SC2046,SC2086 # the lists are words
     ${CC:-gcc} -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes \
-        -Wmissing-prototypes -Werror $(find ir compiler codegen -type d | sed 's/^/-I/') -Iruntime/cuda \
+        -Wmissing-prototypes -Werror $(find ir compiler codegen -type d | sed 's/^/-I/') -Iruntime/cuda -Iruntime/shared \
         -isystem "$cuda/include" -o "$program" "$@" $plans "$build/libvoxc.a" -L"$cuda/lib64" -Wl,-rpath,"$cuda/lib64" -lcudnn -lcudart -lcmocka -lyaml \
         -lprotobuf-c -lm -lpthread
 }

@@ -36,7 +36,7 @@ for precision in fp32 fp16; do
     "$voxc" compile tests/cuda/tiny.yaml --init 1 --target cuda --precision $precision -o "$folder" >"$folder.log" 2>&1 &&
         make -s -j"$(nproc)" -C "$folder" $library_only 'GENCODE=-gencode arch=compute_80,code=compute_80' CUDART=shared \
             NVCC="$nvcc" CFLAGS='-O1 -Wall -Wextra -Werror' NVCCFLAGS='-O3 -Werror all-warnings' >>"$folder.log" 2>&1 &&
-        "${CC:-gcc}" -std=c11 -Wall -Wextra -Werror -O1 -I"$folder" -isystem "$cuda/include" tests/cuda/embed.c -o "$folder/embed" \
+        "${CC:-gcc}" -std=c11 -Wall -Wextra -Werror -O1 -I"$folder" -I"$folder/runtime" -isystem "$cuda/include" tests/cuda/embed.c -o "$folder/embed" \
             -L"$folder" -ltiny -L"$cuda/lib64" -lcudnn -lcudart -lstdc++ -lm -lpthread >>"$folder.log" 2>&1 || {
         complain "$precision: $(grep -m 1 -e error -e warning "$folder.log" || tail -n 1 "$folder.log")"
         exit 1

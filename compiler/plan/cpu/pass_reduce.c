@@ -2,13 +2,6 @@
  * becomes one for each run, the innermost first: what it leaves is smallest. */
 #include "cpu_passes.h"
 
-static bool is_reduced(const ir_node *n, int axis) {
-    const ir_attr *axes = ir_get(n, IR_AXES);
-    for (int i = 0; i < axes->count; i++)
-        if (axes->i[i] == axis) return true;
-    return false;
-}
-
 /* The innermost run of reduced axes, axes of size 1 aside: first to last. False if that is all of them. */
 static bool find_innermost(const ir_node *n, int *first, int *last) {
     const ir_tensor *x = n->in[0];
@@ -16,7 +9,7 @@ static bool find_innermost(const ir_node *n, int *first, int *last) {
     *first = *last = -1;
     for (int i = x->rank - 1; i >= 0; i--) {
         if (x->dim[i] == 1) continue;
-        if (!is_reduced(n, i)) {
+        if (!ir_has_int(n, IR_AXES, i)) {
             ended = *last >= 0;
             continue;
         }

@@ -47,7 +47,7 @@ static double voxels(const ir_tensor *t) {
     return t->dim[1] ? (double)(ir_count(t) / t->dim[1]) : 0;
 }
 
-static double element(ir_precision p) {
+static double bytes_per_element(ir_precision p) {
     return precisions[p].storage == IR_STORE_OWN ? 4 : 2;
 }
 
@@ -56,7 +56,7 @@ static double plain_bytes(const ir_tensor *t) {
     return 4 * (double)ir_count(t);
 }
 static double last_bytes(const ir_tensor *t, int64_t pitch, ir_precision p) {
-    return voxels(t) * (double)pitch * element(p);
+    return voxels(t) * (double)pitch * bytes_per_element(p);
 }
 static double padded_bytes(const ir_tensor *t, ir_precision p) {
     return last_bytes(t, cg_gpu_padded(t->dim[1], p), p);
@@ -71,7 +71,7 @@ static double cudnn_time(const ir_node *n, int64_t c, int64_t k, ir_precision p)
     const ir_tensor *x = n->in[0], *y = n->out[0];
     int64_t unit = precisions[p].channels;
     bool tensor = unit && c % unit == 0 && k % unit == 0;
-    double rate = !tensor ? FMA_RATE : TENSOR_RATE * 2 / element(p);
+    double rate = !tensor ? FMA_RATE : TENSOR_RATE * 2 / bytes_per_element(p);
     double work = 2 * (double)ir_macs(n) * (double)c / (double)x->dim[1] * (double)ir_round_up(k, GEMM_TILE) /
                   (double)y->dim[1];
     return longer(work / rate, last_bytes(x, c, p) + last_bytes(y, k, p));
@@ -146,7 +146,7 @@ static int64_t taps(const ir_node *n) {
 /* What the 1x1x1 convolution writes for the kernel that scatters it. */
 static int64_t product_bytes(const ir_node *n, ir_precision p) {
     const ir_tensor *x = n->in[0];
-    return (int64_t)voxels(x) * cg_gpu_padded(n->out[0]->dim[1] * taps(n), p) * (int64_t)element(p);
+    return (int64_t)voxels(x) * cg_gpu_padded(n->out[0]->dim[1] * taps(n), p) * (int64_t)bytes_per_element(p);
 }
 
 static int64_t norm_bytes(const ir_tensor *x) {
@@ -269,7 +269,7 @@ static int64_t operand_bytes(const ir_node *n, int k, ir_precision p) {
     if (!by_cudnn(n)) return ir_bytes(t);
     int64_t c = cg_gpu_padded(n->in[0]->dim[1], p), o = cg_gpu_padded(n->out[0]->dim[1], p);
     int64_t elements = k == 1 ? c * o * taps(n) / ir_int(n, IR_GROUP) : o;
-    return elements * (int64_t)element(p);
+    return elements * (int64_t)bytes_per_element(p);
 }
 
 int64_t cg_gpu_weight_bytes(const ir_graph *g) {

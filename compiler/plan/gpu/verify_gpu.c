@@ -61,7 +61,7 @@ static bool check_product(verifier *v, int at) {
 }
 
 /* cuDNN reads and writes whole voxels; what scatters its product writes into any. */
-static bool check_operands(verifier *v, int at) {
+static bool check_dense_operands(verifier *v, int at) {
     const ir_node *n = v->g->nodes[at];
     bool cudnn = n->gpu.runner == IR_GPU_CUDNN || n->gpu.runner == IR_GPU_GEMM_SCATTER ||
                  n->gpu.runner == IR_GPU_DGRAD;
@@ -101,7 +101,7 @@ bool verify_gpu(verifier *v) {
             return verify_broken(v, "gpu", "nothing runs %s '%s'", ir_op_get(n->op)->name, n->name);
         if (n->cpu.way || n->out[0]->cpu.block || n->out[0]->cpu.fused)
             return verify_broken(v, "gpu", "'%s' is planned for a CPU", n->name);
-        if (!check_op(v, n) || (laid_out && !check_operands(v, i))) return false;
+        if (!check_op(v, n) || (laid_out && !check_dense_operands(v, i))) return false;
     }
     return true;
 }

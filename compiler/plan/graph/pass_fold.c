@@ -37,20 +37,13 @@ static int64_t room_for_constants(const ir_graph *g) {
 
 /* ---- nodes that compute nothing -------------------------------------------------------------- */
 
-static bool all_equal(const ir_node *n, ir_key key, int64_t v) {
-    const ir_attr *a = ir_get(n, key);
-    for (int i = 0; a && i < a->count; i++)
-        if (a->i[i] != v) return false;
-    return true;
-}
-
 static bool same_type(const ir_node *n, int k) {
     return n->in[k] && n->in[k]->dtype == n->out[0]->dtype && ir_same_shape(n->in[k], n->out[0]);
 }
 
 /* Each of these says which operand equals the output, -1 if none does. The output has that operand's type. */
 
-static int always(const ir_node *n) {
+static int first_operand(const ir_node *n) {
     (void)n;
     return 0;
 }
@@ -62,15 +55,15 @@ static int identity_transpose(const ir_node *n) {
 }
 
 static int whole_slice(const ir_node *n) {
-    return all_equal(n, IR_BEGIN, 0) && all_equal(n, IR_STEP, 1) ? 0 : -1;
+    return ir_all_ints(n, IR_BEGIN, 0) && ir_all_ints(n, IR_STEP, 1) ? 0 : -1;
 }
 
 static int no_pad(const ir_node *n) {
-    return all_equal(n, IR_PAD, 0) ? 0 : -1;
+    return ir_all_ints(n, IR_PAD, 0) ? 0 : -1;
 }
 
 static int unit_pool(const ir_node *n) {
-    bool unit = all_equal(n, IR_KERNEL, 1) && all_equal(n, IR_STRIDE, 1) && all_equal(n, IR_PAD, 0);
+    bool unit = ir_all_ints(n, IR_KERNEL, 1) && ir_all_ints(n, IR_STRIDE, 1) && ir_all_ints(n, IR_PAD, 0);
     return unit ? 0 : -1;
 }
 
@@ -114,14 +107,22 @@ static int constant_where(const ir_node *n) {
 }
 
 static int (*const remains[IR_OP_COUNT])(const ir_node *n) = {
-    [IR_OP_RESHAPE] = always,       [IR_OP_EXPAND] = always,
-    [IR_OP_CAST] = always,          [IR_OP_TRANSPOSE] = identity_transpose,
-    [IR_OP_SLICE] = whole_slice,    [IR_OP_PAD] = no_pad,
-    [IR_OP_MAX_POOL] = unit_pool,   [IR_OP_AVERAGE_POOL] = unit_pool,
-    [IR_OP_RESIZE] = unit_resize,   [IR_OP_CONCAT] = single_concat,
-    [IR_OP_CLIP] = unbounded_clip,  [IR_OP_ADD] = add_zero,
-    [IR_OP_SUB] = sub_zero,         [IR_OP_MUL] = mul_one,
-    [IR_OP_DIV] = by_one,           [IR_OP_POW] = by_one,
+    [IR_OP_RESHAPE] = first_operand,
+    [IR_OP_EXPAND] = first_operand,
+    [IR_OP_CAST] = first_operand,
+    [IR_OP_TRANSPOSE] = identity_transpose,
+    [IR_OP_SLICE] = whole_slice,
+    [IR_OP_PAD] = no_pad,
+    [IR_OP_MAX_POOL] = unit_pool,
+    [IR_OP_AVERAGE_POOL] = unit_pool,
+    [IR_OP_RESIZE] = unit_resize,
+    [IR_OP_CONCAT] = single_concat,
+    [IR_OP_CLIP] = unbounded_clip,
+    [IR_OP_ADD] = add_zero,
+    [IR_OP_SUB] = sub_zero,
+    [IR_OP_MUL] = mul_one,
+    [IR_OP_DIV] = by_one,
+    [IR_OP_POW] = by_one,
     [IR_OP_WHERE] = constant_where,
 };
 

@@ -3,7 +3,7 @@
 #include "pass_match.h"
 
 /* f32[groups] to f32[channels]. */
-static void spread(ir_graph *g, ir_node *n, int k, const char *suffix, int64_t channels) {
+static void spread_groups(ir_graph *g, ir_node *n, int k, const char *suffix, int64_t channels) {
     const ir_tensor *t = n->in[k];
     int64_t each = channels / ir_count(t);
     double *v = ir_alloc(g->arena, (size_t)channels, sizeof *v);
@@ -30,8 +30,8 @@ bool pass_take_groups(ir_graph *g, ir_node *n) {
     int64_t channels = first->in[0]->dim[1];
     ir_set_int(g, norm, IR_GROUP, norm->in[0]->dim[1]);
     ir_set_operand(g, norm, 0, first->in[0]);
-    spread(g, norm, 1, "scale", channels);
-    spread(g, norm, 2, "bias", channels);
+    spread_groups(g, norm, 1, "scale", channels);
+    spread_groups(g, norm, 2, "bias", channels);
     pass_absorb(g, norm, n);
     return true;
 }

@@ -66,7 +66,7 @@ void pass_absorb(ir_graph *g, ir_node *by, ir_node *n) {
     rename_value(g, by->out[0], n->out[0]);
 }
 
-static const float *rounded(ir_graph *g, const double *v, int64_t count) {
+static const float *as_floats(ir_graph *g, const double *v, int64_t count) {
     float *f = ir_alloc(g->arena, (size_t)count, sizeof *f);
     for (int64_t i = 0; i < count; i++) f[i] = (float)v[i];
     return f;
@@ -75,7 +75,7 @@ static const float *rounded(ir_graph *g, const double *v, int64_t count) {
 void pass_set_const(ir_graph *g, ir_node *n, int k, const double *v) {
     ir_tensor *t = n->in[k];
     int64_t count = ir_count(t);
-    const float *f = rounded(g, v, count);
+    const float *f = as_floats(g, v, count);
     if (ir_count_uses(g, t) > 1) {
         ir_set_operand(g, n, k,
                        ir_add_const(g, ir_unique_name(g, t->name), IR_F32, t->rank, t->dim, f, false));
@@ -92,5 +92,5 @@ void pass_add_const(ir_graph *g, ir_node *n, int k, const char *suffix, int64_t 
         memcpy(in, n->in, (size_t)n->n_in * sizeof(ir_tensor *));
         ir_set_operands(g, n, k + 1, in);
     }
-    ir_set_operand(g, n, k, ir_add_const(g, name, IR_F32, 1, &count, rounded(g, v, count), false));
+    ir_set_operand(g, n, k, ir_add_const(g, name, IR_F32, 1, &count, as_floats(g, v, count), false));
 }

@@ -43,15 +43,15 @@ static bool by_cudnn(const ir_node *n) {
            n->gpu.runner == IR_GPU_DGRAD;
 }
 
-static bool compute(plan_machine *m, const ir_node *n, ir_planes made, const ir_value *given, ir_planes held,
-                    ir_value *y);
+static bool compute_node(plan_machine *m, const ir_node *n, ir_planes made, const ir_value *given,
+                         ir_planes held, ir_value *y);
 
 /* From memory; or, on load, made of what lies there. */
 static bool read_operand(plan_machine *m, const ir_node *n, int k, const bool *needed, operands *o) {
     const ir_tensor *t = n->in[k];
     o->own[k] = true;
     if (t->cpu.on_load && n->op == IR_OP_CONV && k == 0)
-        return compute(m, t->producer, o->read[k], NULL, everything, &o->value[k]);
+        return compute_node(m, t->producer, o->read[k], NULL, everything, &o->value[k]);
     if (!plan_read(m, t, o->read[k], needed, &o->value[k])) return false;
     bool multiplies = k == 0 && (by_cudnn(n) || (n->op == IR_OP_CONV && t->gpu.pitch));
     return !multiplies || plan_read_padding(m, t, o->read[k], needed, by_cudnn(n));
@@ -68,7 +68,7 @@ static bool read_sums(plan_machine *m, const ir_node *n, operands *o) {
                       plan_claimed(m, node, PLAN_SUMS));
 }
 
-static bool constant(plan_machine *m, const ir_tensor *t, ir_value *v) {
+static bool constant_value(plan_machine *m, const ir_tensor *t, ir_value *v) {
     ir_value *kept = &m->constants[plan_tensor_number(m, t)];
     if (!kept->f && !kept->i && !ir_value_of_const(t, kept, m->d)) return false;
     *v = *kept;
@@ -80,7 +80,7 @@ static bool find_operand(plan_machine *m, const ir_node *n, int k, ir_planes mad
     bool *needed = NULL;
     o->read[k] = everything;
     if (!t) return true;
-    if (t->role == IR_ROLE_CONST) return constant(m, t, &o->value[k]);
+    if (t->role == IR_ROLE_CONST) return constant_value(m, t, &o->value[k]);
     if (n->cpu.gathered && k == 0) return read_sums(m, n, o);
     if (made.end >= 0 && ir_has_planes(n, k)) {
         needed = ir_alloc(o->arena, (size_t)t->dim[DEPTH] + 1, sizeof *needed);
@@ -91,8 +91,8 @@ static bool find_operand(plan_machine *m, const ir_node *n, int k, ir_planes mad
 
 /* Planes `made` of n's result; made.end < 0: all of it, whatever its rank. given: planes `held` of operand 0,
  * which then is not looked for in memory. */
-static bool compute(plan_machine *m, const ir_node *n, ir_planes made, const ir_value *given, ir_planes held,
-                    ir_value *y) {
+static bool compute_node(plan_machine *m, const ir_node *n, ir_planes made, const ir_value *given,
+                         ir_planes held, ir_value *y) {
     operands o = begin_operands(n);
     bool ok = true;
     if (given) o.value[0] = *given, o.read[0] = held;
@@ -184,7 +184,7 @@ static bool write_results(plan_machine *m, const ir_node *n, ir_planes made, con
         const ir_node *by = list[i].n;
         ir_value v = {0};
         bool own = by == n;
-        if (!own) ok = compute(m, by, list[i].planes, list[i].from_registers ? y : NULL, made, &v);
+        if (!own) ok = compute_node(m, by, list[i].planes, list[i].from_registers ? y : NULL, made, &v);
         ok = ok && plan_write(m, by->out[0], list[i].planes, overwrites(by), is_wide(by), own ? y : &v);
         ir_values_free(&v, 1);
     }
@@ -254,7 +254,7 @@ static bool needs_no_code(const plan_machine *m, const ir_node *n) {
     return plan_is_free(n) || (m->g->goals.target == IR_TARGET_CUDA && cg_gpu_is_taken_along(m->g, n));
 }
 
-static bool run_step(plan_machine *m, int node, ir_planes made) {
+static bool interpret_step(plan_machine *m, int node, ir_planes made) {
     const ir_node *n = m->g->nodes[node];
     result list[MOST_RESULTS];
     ir_value y = {0};
@@ -264,7 +264,7 @@ static bool run_step(plan_machine *m, int node, ir_planes made) {
     if (needs_no_code(m, n)) return true;
     int count = find_results(m, n, made, list);
     bool ok = clear_results(m, list, count) && take_workspace(m, n) && take_scratch(m, n, made) &&
-              compute(m, n, made, NULL, everything, &y) && keep_sums(m, n, &y) &&
+              compute_node(m, n, made, NULL, everything, &y) && keep_sums(m, n, &y) &&
               write_results(m, n, made, &y, list, count);
     ir_values_free(&y, 1);
     return ok;
@@ -286,7 +286,7 @@ static bool run_group(plan_machine *m, int first, int last) {
     const ir_step *steps =
         ir_group_steps(m->g, first, last, m->g->nodes[first]->memory.slab, m->arena, &count);
     for (int i = 0; i < count; i++)
-        if (!check_step(m, &steps[i]) || !run_step(m, steps[i].node, steps[i].planes)) return false;
+        if (!check_step(m, &steps[i]) || !interpret_step(m, steps[i].node, steps[i].planes)) return false;
     return true;
 }
 
@@ -300,8 +300,8 @@ static bool run_nodes(plan_machine *m) {
     const ir_graph *g = m->g;
     for (int i = 0, last; i < g->n_nodes; i = last + 1) {
         last = ir_group_end(g, i);
-        bool ok =
-            g->nodes[i]->memory.stream ? run_group(m, i, last) : run_step(m, i, all_planes(g->nodes[i]));
+        bool ok = g->nodes[i]->memory.stream ? run_group(m, i, last)
+                                             : interpret_step(m, i, all_planes(g->nodes[i]));
         if (!ok) return false;
     }
     return true;

@@ -74,7 +74,7 @@ typedef struct place {
     bool turns;                  /* plane z stands where z mod ring does, not where z - window does */
 } place;
 
-static int port_of(ir_tensor *const *ports, int count, const ir_tensor *t) {
+static int port_number(ir_tensor *const *ports, int count, const ir_tensor *t) {
     for (int i = 0; i < count; i++)
         if (ports[i] == t) return i;
     return -1;
@@ -85,7 +85,7 @@ static bool find_region(plan_machine *m, const ir_tensor *t, place *p) {
     const ir_graph *g = m->g;
     const ir_tensor *inner = t;
     for (; t->memory.view_of; t = t->memory.view_of) p->start += t->memory.view_offset;
-    int output = port_of(g->outputs, g->n_outputs, t), input = port_of(g->inputs, g->n_inputs, t);
+    int output = port_number(g->outputs, g->n_outputs, t), input = port_number(g->inputs, g->n_inputs, t);
     if (t->cpu.fused || t->cpu.on_load || (output < 0 && input < 0 && t->memory.arena_offset < 0))
         return ir_fail(m->d, IR_EXIT_FAILURE, "%%%s has no place in memory", inner->name);
     p->region = output >= 0 ? &m->outputs[output] : input >= 0 ? &m->inputs[input] : &m->memory;
@@ -212,8 +212,8 @@ static bool broken(plan_machine *m, const char *what, const char *where, const p
 }
 
 /* Whether `size` bytes lie in the region, and before `end`, which the plan gives to whatever is accessed. */
-static bool inside(plan_machine *m, const char *what, uint32_t subject, const plan_region *r, int64_t at,
-                   int64_t size, int64_t end) {
+static bool check_inside(plan_machine *m, const char *what, uint32_t subject, const plan_region *r,
+                         int64_t at, int64_t size, int64_t end) {
     if (at < 0 || at > r->size - size)
         return broken(m, what, plan_owner_text(m, subject), r, at,
                       ir_format(m->arena, ", outside the %s of %" PRId64 " bytes", r->name, r->size));
@@ -257,7 +257,7 @@ static uint16_t half_of(float f) {
     return (uint16_t)(sign | ((exponent + 14) * 1024 + units));
 }
 
-static void store(const ir_tensor *t, unsigned char *p, const ir_value *v, int64_t i) {
+static void store_element(const ir_tensor *t, unsigned char *p, const ir_value *v, int64_t i) {
     float f = v->f ? (float)v->f[i] : 0;
     uint16_t narrow = t->gpu.storage == IR_STORE_F16 ? half_of(f) : bfloat_of(f);
     int32_t whole = v->i ? (int32_t)v->i[i] : 0;
@@ -294,7 +294,7 @@ static int64_t integer_at(const ir_tensor *t, const unsigned char *p) {
     return wide;
 }
 
-static void load(const ir_tensor *t, const unsigned char *p, ir_value *v, int64_t i) {
+static void load_element(const ir_tensor *t, const unsigned char *p, ir_value *v, int64_t i) {
     if (v->f)
         v->f[i] = float_at(t, p);
     else
@@ -317,12 +317,12 @@ bool plan_read(plan_machine *m, const ir_tensor *t, ir_planes planes, const bool
         }
         int64_t at = address(t, &p, w.index);
         uint32_t want = plan_owner(m, t, element_of(t, w.index));
-        if (!inside(m, "reads", want, p.region, at, p.size, p.end) ||
+        if (!check_inside(m, "reads", want, p.region, at, p.size, p.end) ||
             !holds(m, "reads", want, p.region, at, p.size, want, want)) {
             ir_values_free(v, 1);
             return false;
         }
-        load(t, p.region->bytes + at, v, i);
+        load_element(t, p.region->bytes + at, v, i);
     }
     m->reads = NULL;
     return true;
@@ -376,7 +376,7 @@ bool plan_clear(plan_machine *m, const ir_tensor *t, ir_planes planes, const ir_
     for (walk w = walk_of(t, planes, p.lanes); w.more; next(&w)) {
         int64_t at = address(t, &p, w.index);
         if (!is_written(m, t, w.index)) continue;
-        if (!inside(m, "writes", subject_of(m, t, w.index), p.region, at, p.size, p.end)) return false;
+        if (!check_inside(m, "writes", subject_of(m, t, w.index), p.region, at, p.size, p.end)) return false;
         if (may_overwrite(m, &o, &p, w.index, at, PLAN_NOBODY)) continue;
         memset(p.region->bytes + at, POISON, (size_t)p.size);
         own(p.region, at, p.size, pending);
@@ -404,7 +404,7 @@ bool plan_write(plan_machine *m, const ir_tensor *t, ir_planes planes, const ir_
         if (fills)
             memset(p.region->bytes + at, 0, (size_t)p.size);
         else
-            store(t, p.region->bytes + at, v, i++);
+            store_element(t, p.region->bytes + at, v, i++);
         if (!fills && v->f && isfinite(v->f[i - 1]) && !isfinite(float_at(t, p.region->bytes + at)))
             m->overflows = true;
         own(p.region, at, p.size, owner);
@@ -416,13 +416,13 @@ bool plan_write(plan_machine *m, const ir_tensor *t, ir_planes planes, const ir_
 
 bool plan_take(plan_machine *m, int64_t at, int64_t bytes, int64_t planned, uint32_t owner) {
     plan_region *r = &m->memory;
-    if (!inside(m, "takes", owner, r, at, bytes, at + planned)) return false;
+    if (!check_inside(m, "takes", owner, r, at, bytes, at + planned)) return false;
     memset(r->bytes + at, POISON, (size_t)bytes);
     own(r, at, bytes, owner);
     return true;
 }
 
 bool plan_still(plan_machine *m, int64_t at, int64_t bytes, uint32_t owner) {
-    return inside(m, "reads", owner, &m->memory, at, bytes, at + bytes) &&
+    return check_inside(m, "reads", owner, &m->memory, at, bytes, at + bytes) &&
            holds(m, "reads", owner, &m->memory, at, bytes, owner, owner);
 }

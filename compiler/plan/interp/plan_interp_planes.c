@@ -18,7 +18,7 @@ static int64_t joined_plane(const ir_node *n, int64_t z, int64_t tap) {
     return z >= far && (z - far) % stride == 0 ? (z - far) / stride : -1;
 }
 
-static void need(bool *needed, int64_t depth, int64_t z) {
+static void need_plane(bool *needed, int64_t depth, int64_t z) {
     if (z >= 0 && z < depth) needed[z] = true;
 }
 
@@ -37,9 +37,9 @@ ir_planes plan_planes_needed(const ir_node *n, int k, ir_planes made, bool *need
     ir_planes hull = {0, 0};
     memset(needed, 0, (size_t)depth * sizeof *needed);
     for (int64_t z = made.begin; z < (has_window(n, k) ? end_of_tiles(n, made) : made.end); z++) {
-        if (!has_window(n, k)) need(needed, depth, z + shift);
+        if (!has_window(n, k)) need_plane(needed, depth, z + shift);
         for (int64_t tap = 0; has_window(n, k) && tap < ir_ints(n, IR_KERNEL)[0]; tap++)
-            need(needed, depth, joined_plane(n, z, tap));
+            need_plane(needed, depth, joined_plane(n, z, tap));
     }
     for (int64_t z = 0; z < depth; z++) {
         if (!needed[z]) continue;

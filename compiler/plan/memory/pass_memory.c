@@ -38,7 +38,7 @@ static int64_t lowest_place(plan *p, const ir_buffer *b) {
     return offset;
 }
 
-static void keep(plan *p, const ir_buffer *b, int64_t offset) {
+static void keep_offset(plan *p, const ir_buffer *b, int64_t offset) {
     for (int k = 0; k < b->n_pieces; k++) {
         const ir_piece *piece = &b->pieces[k];
         placed_add(&p->placed, (placed){offset + piece->at, offset + piece->at + piece->bytes, piece->alive});
@@ -47,14 +47,14 @@ static void keep(plan *p, const ir_buffer *b, int64_t offset) {
 
 /* Places the buffers in `order`; returns the bytes needed, or more than `limit` as soon as it must exceed
  * that. */
-static int64_t place(plan *p, const int *order, int64_t limit) {
+static int64_t place_buffers(plan *p, const int *order, int64_t limit) {
     int64_t bytes = 0;
     placed_clear(&p->placed);
     for (int i = 0; i < p->buffers.count && bytes <= limit; i++) {
         const ir_buffer *b = &p->buffers.list[order[i]];
         int64_t offset = p->offset[order[i]] = lowest_place(p, b);
         if (offset + b->bytes > bytes) bytes = offset + b->bytes;
-        keep(p, b, offset);
+        keep_offset(p, b, offset);
     }
     return bytes;
 }
@@ -89,7 +89,7 @@ static int64_t search(plan *p, int64_t bound, ir_arena *arena) {
     size_t count = (size_t)p->buffers.count;
     int *order = ir_alloc(arena, count, sizeof *order), *best = ir_alloc(arena, count, sizeof *best);
     sort_larger_first(&p->buffers, best, arena);
-    int64_t least = place(p, best, INT64_MAX);
+    int64_t least = place_buffers(p, best, INT64_MAX);
     uint64_t state = 1;
     bool tried = false;
     while (least > bound && p->work < MOST_WORK) {
@@ -98,13 +98,13 @@ static int64_t search(plan *p, int64_t bound, ir_arena *arena) {
         int moved = order[a];
         order[a] = order[b];
         order[b] = moved;
-        int64_t bytes = place(p, order, least);
+        int64_t bytes = place_buffers(p, order, least);
         tried = true;
         if (bytes > least) continue;
         least = bytes;
         memcpy(best, order, count * sizeof *order);
     }
-    return tried ? place(p, best, INT64_MAX) : least;
+    return tried ? place_buffers(p, best, INT64_MAX) : least;
 }
 
 static plan make_plan(const ir_graph *g, ir_arena *scratch) {

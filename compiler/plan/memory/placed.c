@@ -14,7 +14,7 @@ struct placed_chunk {
     placed list[CHUNK];
 };
 
-static void summarise(placed_chunk *c) {
+static void summarise_chunk(placed_chunk *c) {
     const placed *p = c->list;
     c->any = p->alive;
     c->all = (ir_span){p->alive.last, p->alive.first};
@@ -64,8 +64,8 @@ static void split(placed_list *l, int at) {
     behind->count = CHUNK / 2;
     c->count = CHUNK - CHUNK / 2;
     memcpy(behind->list, &c->list[c->count], (size_t)behind->count * sizeof(placed));
-    summarise(c);
-    summarise(behind);
+    summarise_chunk(c);
+    summarise_chunk(behind);
 }
 
 void placed_add(placed_list *l, placed new) {
@@ -80,7 +80,7 @@ void placed_add(placed_list *l, placed new) {
     for (; k > 0 && c->list[k - 1].start > new.start; k--) c->list[k] = c->list[k - 1];
     c->list[k] = new;
     l->count++;
-    summarise(c);
+    summarise_chunk(c);
 }
 
 void placed_clear(placed_list *l) {

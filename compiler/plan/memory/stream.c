@@ -74,7 +74,7 @@ bool ir_can_stream(const ir_node *n) {
 }
 
 /* Windows: output o reads o*stride + k*dilation - pad for 0 <= k < kernel. */
-static ir_planes window(const ir_node *n, ir_planes made) {
+static ir_planes window_planes(const ir_node *n, ir_planes made) {
     int64_t stride = ir_ints(n, IR_STRIDE)[0], pad = ir_ints(n, IR_PAD)[0];
     int64_t reach = (ir_ints(n, IR_KERNEL)[0] - 1) * ir_ints(n, IR_DILATION)[0];
     return (ir_planes){made.begin * stride - pad, (made.end - 1) * stride - pad + reach + 1};
@@ -100,7 +100,7 @@ ir_planes ir_planes_read(const ir_node *n, int k, ir_planes made) {
     case IR_PLANES_SAME:
         break;
     case IR_PLANES_WINDOW:
-        p = window(n, made);
+        p = window_planes(n, made);
         break;
     case IR_PLANES_TRANSPOSED:
         p = transposed_window(n, made);
@@ -137,7 +137,7 @@ typedef struct turns {
     int count, capacity;
 } turns;
 
-static int64_t depth_of(const turns *t, int node) {
+static int64_t output_planes(const turns *t, int node) {
     return t->g->nodes[node]->out[0]->dim[PLANE_AXIS];
 }
 
@@ -151,7 +151,7 @@ static int maker(const turns *t, const ir_node *n, int k) {
     return stream_maker(t->g, t->first, t->last, n, k);
 }
 
-static void add_step(turns *t, int node, int64_t begin, int64_t end) {
+static void take_turn(turns *t, int node, int64_t begin, int64_t end) {
     if (t->count == t->capacity) {
         ir_step *more = ir_alloc(t->arena, (size_t)t->capacity * 2 + 64, sizeof *more);
         for (int i = 0; i < t->count; i++) more[i] = t->steps[i];
@@ -170,7 +170,7 @@ static int64_t grain(const ir_node *n) {
 static int64_t possible(const turns *t, int node) {
     const ir_node *n = t->g->nodes[node];
     int64_t end = t->done[node - t->first];
-    for (bool ready = true; end < depth_of(t, node); end++) {
+    for (bool ready = true; end < output_planes(t, node); end++) {
         for (int k = 0; k < n->n_in && ready; k++) {
             int from = maker(t, n, k);
             if (from >= 0)
@@ -178,14 +178,14 @@ static int64_t possible(const turns *t, int node) {
         }
         if (!ready) break;
     }
-    return end < depth_of(t, node) ? end / grain(n) * grain(n) : end;
+    return end < output_planes(t, node) ? end / grain(n) * grain(n) : end;
 }
 
 /* Those of its readers whose work a kernel does, too, write what they can at once. */
 static void make(turns *t, int node, int64_t end) {
     int64_t begin = t->done[node - t->first];
     if (end <= begin) return;
-    add_step(t, node, begin, end);
+    take_turn(t, node, begin, end);
     t->done[node - t->first] = end;
     for (int i = node + 1; i <= t->last; i++) {
         const ir_node *n = t->g->nodes[i];
@@ -199,7 +199,7 @@ static void make(turns *t, int node, int64_t end) {
 static void demand(turns *t, int node, int64_t end) {
     const ir_node *n = t->g->nodes[node];
     int64_t *done = &t->done[node - t->first], pace = ir_round_up(t->pace[node - t->first], grain(n));
-    end = ir_min(ir_round_up(end, grain(n)), depth_of(t, node));
+    end = ir_min(ir_round_up(end, grain(n)), output_planes(t, node));
     while (*done < end) {
         ir_planes made = {*done, ir_min(*done + pace, end)};
         for (int k = 0; k < n->n_in; k++) {
@@ -245,7 +245,7 @@ ir_step *ir_group_steps(const ir_graph *g, int first, int last, int64_t slab, ir
     t.demanded = ir_alloc(arena, nodes, sizeof *t.demanded);
     set_paces(&t, slab);
     /* The nodes in front of the last one only have left what nobody in the group asks for. */
-    for (int i = last; i >= first; i--) demand(&t, i, depth_of(&t, i));
+    for (int i = last; i >= first; i--) demand(&t, i, output_planes(&t, i));
     *count = t.count;
     return t.steps;
 }

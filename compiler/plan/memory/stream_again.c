@@ -13,7 +13,7 @@ typedef struct turns {
     int count;
 } turns;
 
-static int64_t depth_of(const turns *t, int node) {
+static int64_t output_planes(const turns *t, int node) {
     return t->g->nodes[node]->out[0]->dim[2];
 }
 
@@ -47,7 +47,7 @@ static void ask(turns *t, ir_planes of_last) {
         if (!t->demanded[i - t->first]) continue;
         if (!is_window(t, i)) {
             p->begin = t->done[i - t->first];
-            if (of_last.end == depth_of(t, t->last)) p->end = depth_of(t, i);
+            if (of_last.end == output_planes(t, t->last)) p->end = output_planes(t, i);
         }
         for (int k = 0; k < n->n_in; k++) {
             int from = stream_maker(t->g, t->first, t->last, n, k);
@@ -76,7 +76,7 @@ static void make(turns *t, int node) {
     int64_t *done = &t->done[node - t->first];
     if (!t->demanded[node - t->first]) {
         *p = (ir_planes){*done, *done};
-        while (p->end < depth_of(t, node) && can_make(t, node, p->end)) p->end++;
+        while (p->end < output_planes(t, node) && can_make(t, node, p->end)) p->end++;
     }
     if (p->begin >= p->end) return;
     t->steps[t->count++] = (ir_step){node, *p};
@@ -87,7 +87,7 @@ ir_step *stream_steps_again(const ir_graph *g, int first, int last, int64_t slab
                             int *count) {
     size_t nodes = (size_t)(last - first) + 1;
     turns t = {.g = g, .first = first, .last = last, .arena = arena};
-    int64_t depth = depth_of(&t, last);
+    int64_t depth = output_planes(&t, last);
     t.done = ir_alloc(arena, nodes, sizeof *t.done);
     t.made = ir_alloc(arena, nodes, sizeof *t.made);
     t.demanded = ir_alloc(arena, nodes, sizeof *t.demanded);

@@ -51,7 +51,7 @@ static bool in_memory(const ir_tensor *t) {
     return t->role != IR_ROLE_CONST && !t->cpu.fused && !t->cpu.on_load;
 }
 
-static void append(content *c, piece p) {
+static void append_piece(content *c, piece p) {
     piece *last = c->count ? &c->list[c->count - 1] : NULL;
     if (p.begin >= p.end) return;
     if (last && last->end == p.begin && last->leaf == p.leaf &&
@@ -65,7 +65,7 @@ static void append(content *c, piece p) {
 
 static content leaf(const books *b, int t) {
     content c = {.list = ir_alloc(b->v->scratch, 1, sizeof(piece))};
-    append(&c, (piece){0, length_of(b->v->g->tensors[t]), 0, t});
+    append_piece(&c, (piece){0, length_of(b->v->g->tensors[t]), 0, t});
     return c;
 }
 
@@ -89,7 +89,7 @@ static content concat_of(books *b, const ir_node *n, const int64_t *places) {
         const content *member = &b->want[index_of(b, n->in[k])];
         for (int i = 0; i < member->count; i++) {
             piece p = member->list[i];
-            append(&c, (piece){p.begin + at, p.end + at, p.from, p.leaf});
+            append_piece(&c, (piece){p.begin + at, p.end + at, p.from, p.leaf});
         }
     }
     return c;
@@ -128,7 +128,7 @@ static int first_behind(const content *c, int64_t at) {
 }
 
 /* Makes `more` of c's pieces from number `from` on of what were `less`. */
-static void resize(const books *b, content *c, int from, int less, int more) {
+static void resize_pieces(const books *b, content *c, int from, int less, int more) {
     int count = c->count - less + more, behind = c->count - from - less;
     if (count > c->room) {
         piece *list = ir_alloc(b->v->scratch, 2 * (size_t)count, sizeof *list);
@@ -148,7 +148,7 @@ static void replace(const books *b, content *c, int64_t begin, int64_t end, cons
     piece room[2];
     content left = {.list = room}; /* of the first and the last of these pieces */
     if (from < to && c->list[from].begin < begin) {
-        append(&left, c->list[from]);
+        append_piece(&left, c->list[from]);
         left.list[0].end = begin;
     }
     const int before = left.count, more = with ? with->count : 0;
@@ -156,7 +156,7 @@ static void replace(const books *b, content *c, int64_t begin, int64_t end, cons
         piece p = c->list[to - 1];
         left.list[left.count++] = (piece){end, p.end, p.from + (end - p.begin), p.leaf};
     }
-    resize(b, c, from, to - from, left.count + more);
+    resize_pieces(b, c, from, to - from, left.count + more);
     if (before) c->list[from] = left.list[0];
     for (int i = 0; i < more; i++) {
         piece p = with->list[i];
@@ -208,7 +208,7 @@ static void write_all(books *b, const ir_tensor *t) {
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-static const piece *find(const content *c, int64_t at) {
+static const piece *piece_at(const content *c, int64_t at) {
     const int i = first_behind(c, at);
     return i < c->count && c->list[i].begin <= at ? &c->list[i] : NULL;
 }
@@ -227,7 +227,7 @@ static bool check_read(const books *b, const char *reader, const ir_tensor *t) {
     const content *want = &b->want[index_of(b, t)], *holds = &b->holds[index_of(b, root_of(t, &place))];
     for (int i = 0; i < want->count; i++)
         for (int64_t at = want->list[i].begin; at < want->list[i].end;) {
-            const piece *p = find(holds, place + at);
+            const piece *p = piece_at(holds, place + at);
             int64_t from = want->list[i].from + (at - want->list[i].begin);
             if (!p || p->leaf != want->list[i].leaf || p->from + (place + at - p->begin) != from)
                 return wrong(b, reader, t, at, p);

@@ -157,9 +157,7 @@ static bool read_inputs(onnx_import *im) {
     return check_dims_used(im);
 }
 
-/* ---- nodes
- * ------------------------------------------------------------------------------------------------------------
- */
+/* ---- nodes ----------------------------------------------------------------------------------- */
 
 static bool check_attribute(const onnx_call *c, const Onnx__AttributeProto *a) {
     static const struct {
@@ -268,9 +266,7 @@ static bool import_node(onnx_import *im, int index) {
                       name ? name : "", name ? "'" : "", im->opset);
 }
 
-/* ---- the graph
- * ----------------------------------------------------------------------------------------------------------
- */
+/* ---- the graph ------------------------------------------------------------------------------- */
 
 static bool read_opset(onnx_import *im, const Onnx__ModelProto *m) {
     int64_t opset = -1;
@@ -351,9 +347,7 @@ static bool import_model(onnx_import *im, const Onnx__ModelProto *m) {
     return check_finite(im);
 }
 
-/* ---- the file
- * -------------------------------------------------------------------------------------------------------------
- */
+/* ---- the file -------------------------------------------------------------------------------- */
 
 static Onnx__ModelProto *read_model(const char *path, ir_diag *d) {
     size_t n = 0;

@@ -161,7 +161,7 @@ bool onnx_dropout(onnx_call *c) {
 
 /* ---- along an axis --------------------------------------------------------------------------- */
 
-static ir_tensor *softmax(onnx_call *c, const char *suffix, ir_tensor *x, int64_t axis) {
+static ir_tensor *softmax_node(onnx_call *c, const char *suffix, ir_tensor *x, int64_t axis) {
     if (!x) return NULL;
     ir_node *n = onnx_begin(c, suffix, (ir_op)c->op->ir, 1, &x);
     ir_set_int(c->g, n, IR_AXIS, axis);
@@ -176,11 +176,11 @@ bool onnx_softmax(onnx_call *c) {
     int wide = 0, rank = x->rank;
     if (!onnx_axis(c, &axis, rank)) return false;
     for (int i = (int)axis + 1; i < rank; i++) wide += x->dim[i] != 1;
-    if (c->opset >= 13 || !wide) return onnx_bind(c, 0, softmax(c, NULL, x, axis));
+    if (c->opset >= 13 || !wide) return onnx_bind(c, 0, softmax_node(c, NULL, x, axis));
     for (int i = 0; i < axis; i++) flat[i] = x->dim[i];
     flat[axis] = 1;
     for (int i = (int)axis; i < rank; i++) flat[axis] *= x->dim[i];
-    ir_tensor *t = softmax(c, "flat", onnx_reshape(c, "flatten", x, (int)axis + 1, flat), axis);
+    ir_tensor *t = softmax_node(c, "flat", onnx_reshape(c, "flatten", x, (int)axis + 1, flat), axis);
     return onnx_bind(c, 0, onnx_reshape(c, NULL, t, rank, x->dim));
 }
 
@@ -197,9 +197,7 @@ bool onnx_arg_max(onnx_call *c) {
     return onnx_bind(c, 0, onnx_end(c, n));
 }
 
-/* ---- over axes
- * ------------------------------------------------------------------------------------------------------------
- */
+/* ---- over axes ------------------------------------------------------------------------------- */
 
 /* Reductions that are a reduction between two maps. MAP_SQUARE multiplies x with itself. */
 enum { MAP_NONE = -1, MAP_SQUARE = -2 };

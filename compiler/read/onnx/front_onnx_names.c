@@ -3,14 +3,14 @@
 
 #include <string.h>
 
-static onnx_symbol *slot_of(const onnx_names *t, const char *name) {
+static onnx_symbol *hash_slot(const onnx_names *t, const char *name) {
     size_t i = (size_t)ir_hash(name, strlen(name)) & t->mask;
     while (t->slot[i].name && strcmp(t->slot[i].name, name) != 0) i = (i + 1) & t->mask;
     return &t->slot[i];
 }
 
 onnx_symbol *onnx_find(const onnx_import *im, const char *name) {
-    onnx_symbol *s = slot_of(&im->names, name);
+    onnx_symbol *s = hash_slot(&im->names, name);
     return s->name ? s : NULL;
 }
 
@@ -28,8 +28,8 @@ static bool make_table(onnx_import *im) {
 }
 
 /* Enters a new name; NULL if it is taken. */
-static onnx_symbol *enter(onnx_import *im, const char *name) {
-    onnx_symbol *s = slot_of(&im->names, name);
+static onnx_symbol *enter_name(onnx_import *im, const char *name) {
+    onnx_symbol *s = hash_slot(&im->names, name);
     if (s->name) return NULL;
     *s = (onnx_symbol){.name = name, .producer = -1};
     return s;
@@ -41,7 +41,7 @@ static bool enter_values(onnx_import *im) {
         const char *name = graph->initializer[i]->name;
         if (!name || !*name)
             return ir_fail(im->d, IR_EXIT_INPUT, "%s: initializer %zu has no name", im->path, i);
-        onnx_symbol *s = enter(im, name);
+        onnx_symbol *s = enter_name(im, name);
         if (!s) return ir_fail(im->d, IR_EXIT_INPUT, "%s: two initializers are named '%s'", im->path, name);
         s->init = graph->initializer[i];
     }
@@ -50,7 +50,7 @@ static bool enter_values(onnx_import *im) {
         if (!name || !*name)
             return ir_fail(im->d, IR_EXIT_INPUT, "%s: graph input %zu has no name", im->path, i);
         onnx_symbol *s = onnx_find(im, name);
-        if (!s) s = enter(im, name); /* else an input with a default: its initializer */
+        if (!s) s = enter_name(im, name); /* else an input with a default: its initializer */
         if (s->is_input)
             return ir_fail(im->d, IR_EXIT_INPUT, "%s: two graph inputs are named '%s'", im->path, name);
         s->is_input = true;
@@ -63,7 +63,7 @@ static bool enter_outputs(onnx_import *im) {
         const Onnx__NodeProto *n = im->graph->node[i];
         for (size_t k = 0; k < n->n_output; k++) {
             if (!*n->output[k]) continue; /* an optional output that nobody wants */
-            onnx_symbol *s = enter(im, n->output[k]);
+            onnx_symbol *s = enter_name(im, n->output[k]);
             if (!s)
                 return ir_fail(
                     im->d, IR_EXIT_INPUT,
@@ -77,7 +77,7 @@ static bool enter_outputs(onnx_import *im) {
 }
 
 /* Whoever produces `name` is needed: to be looked at, once. */
-static void need(onnx_import *im, const char *name, int *open, int *count) {
+static void need_name(onnx_import *im, const char *name, int *open, int *count) {
     const onnx_symbol *s = name ? onnx_find(im, name) : NULL;
     if (!s || s->producer < 0 || im->needed[s->producer]) return;
     im->needed[s->producer] = true;
@@ -89,14 +89,14 @@ static void find_needed(onnx_import *im) {
     const Onnx__GraphProto *graph = im->graph;
     int *open = ir_alloc(im->scratch, graph->n_node + 1, sizeof *open), count = 0;
     im->needed = ir_alloc(im->scratch, graph->n_node + 1, sizeof *im->needed);
-    for (size_t i = 0; i < graph->n_output; i++) need(im, graph->output[i]->name, open, &count);
+    for (size_t i = 0; i < graph->n_output; i++) need_name(im, graph->output[i]->name, open, &count);
     while (count > 0) {
         const Onnx__NodeProto *n = graph->node[open[--count]];
-        for (size_t k = 0; k < n->n_input; k++) need(im, n->input[k], open, &count);
+        for (size_t k = 0; k < n->n_input; k++) need_name(im, n->input[k], open, &count);
     }
 }
 
-static bool count_uses(onnx_import *im) {
+static bool count_readers(onnx_import *im) {
     for (size_t i = 0; i < im->graph->n_node; i++) {
         const Onnx__NodeProto *n = im->graph->node[i];
         for (size_t k = 0; k < n->n_input; k++) {
@@ -123,7 +123,7 @@ static bool count_uses(onnx_import *im) {
 bool onnx_names_build(onnx_import *im) {
     if (!make_table(im) || !enter_values(im) || !enter_outputs(im)) return false;
     find_needed(im);
-    return count_uses(im);
+    return count_readers(im);
 }
 
 /* ---- order ----------------------------------------------------------------------------------- */

@@ -14,7 +14,7 @@ typedef struct resize {
 } resize;
 
 /* A constant list of n floats. */
-static bool float_list(const onnx_call *c, int k, const char *what, int n, double *out) {
+static bool floats_of_input(const onnx_call *c, int k, const char *what, int n, double *out) {
     const ir_tensor *t = onnx_const(c, k, what);
     if (!t) return false;
     if (t->rank != 1 || ir_count(t) != n || !ir_dtype_is_float(t->dtype))
@@ -54,7 +54,7 @@ static bool resize_roi(const onnx_call *c, resize *r) {
     double list[2 * IR_MAX_RANK];
     int rank = c->in[0]->rank;
     if (strcmp(r->coordinates, "tf_crop_and_resize") != 0) return true;
-    if (!float_list(c, 1, "roi", 2 * r->n_axes, list)) return false;
+    if (!floats_of_input(c, 1, "roi", 2 * r->n_axes, list)) return false;
     for (int i = 0; i < r->n_axes; i++) {
         r->roi[r->axes[i]] = list[i];
         r->roi[rank + r->axes[i]] = list[r->n_axes + i];
@@ -66,7 +66,7 @@ static bool resize_roi(const onnx_call *c, resize *r) {
 static bool resize_scales(const onnx_call *c, resize *r, int k) {
     double list[IR_MAX_RANK];
     const ir_tensor *x = c->in[0];
-    if (!float_list(c, k, "scales", r->n_axes, list)) return false;
+    if (!floats_of_input(c, k, "scales", r->n_axes, list)) return false;
     for (int i = 0; i < r->n_axes; i++) {
         int64_t a = r->axes[i];
         float part = (float)(r->roi[x->rank + a] - r->roi[a]);

@@ -1,5 +1,6 @@
 /* front_onnx_shape.c: ONNX operators that make constants, ask for shapes, or give elements another shape. */
 #include "front_onnx_import.h"
+#include "integers.h"
 #include "onnx_tensor.h"
 
 #include <string.h>
@@ -57,15 +58,11 @@ bool onnx_constant_of_shape(onnx_call *c) {
     return onnx_bind(c, 0, onnx_end(c, n));
 }
 
-static int64_t clamp(int64_t v, int64_t low, int64_t high) {
-    return v < low ? low : v > high ? high : v;
-}
-
 bool onnx_shape_of(onnx_call *c) {
     const ir_tensor *x = c->in[0];
     int64_t rank = x->rank, start = onnx_int(c, "start", 0), end = onnx_int(c, "end", rank);
-    start = clamp(start < 0 ? start + rank : start, 0, rank);
-    end = clamp(end < 0 ? end + rank : end, 0, rank);
+    start = ir_clamp(start < 0 ? start + rank : start, 0, rank);
+    end = ir_clamp(end < 0 ? end + rank : end, 0, rank);
     int count = end > start ? (int)(end - start) : 0;
     return onnx_bind(
         c, 0, ir_add_const_i64(c->g, onnx_name(c->im, output_name(c)), count, x->dim + (count ? start : 0)));

@@ -1,11 +1,10 @@
 /* front_onnx_slice.c: ONNX operators that cut, join and pad. */
 #include "front_onnx_import.h"
+#include "integers.h"
 
 #include <string.h>
 
-/* ---- join
- * --------------------------------------------------------------------------------------------------------------
- */
+/* ---- join ------------------------------------------------------------------------------------ */
 
 /* Empty members say nothing. */
 static int without_empty(const onnx_call *c, ir_tensor **kept) {
@@ -30,20 +29,14 @@ bool onnx_concat(onnx_call *c) {
     return onnx_bind(c, 0, onnx_end(c, n));
 }
 
-/* ---- cut
- * ---------------------------------------------------------------------------------------------------------------
- */
-
-static int64_t clamp(int64_t v, int64_t low, int64_t high) {
-    return v < low ? low : v > high ? high : v;
-}
+/* ---- cut ------------------------------------------------------------------------------------- */
 
 /* Python's rules for x[start:end:step] along an axis of n elements. */
 static void python_slice(int64_t n, int64_t start, int64_t end, int64_t step, int64_t *begin, int64_t *size) {
     bool forward = step > 0;
     int64_t low = forward ? 0 : -1, high = forward ? n : n - 1;
-    start = clamp(start < 0 ? start + n : start, low, high);
-    end = clamp(end < 0 ? end + n : end, low, high);
+    start = ir_clamp(start < 0 ? start + n : start, low, high);
+    end = ir_clamp(end < 0 ? end + n : end, low, high);
     int64_t span = forward ? end - start : start - end;
     uint64_t stride = forward ? (uint64_t)step : -(uint64_t)step;
     *size = span > 0 ? (int64_t)(((uint64_t)span - 1) / stride) + 1 : 0;
@@ -96,7 +89,7 @@ static bool split_sizes(const onnx_call *c, int64_t whole, int64_t *size, int pa
         int64_t wanted = onnx_int(c, "num_outputs", parts), each = (whole + parts - 1) / parts;
         if (wanted != parts)
             return onnx_bad(c, "num_outputs is %lld, the outputs are %d", (long long)wanted, parts);
-        for (int i = 0; i < parts; i++) size[i] = clamp(whole - i * each, 0, each);
+        for (int i = 0; i < parts; i++) size[i] = ir_clamp(whole - i * each, 0, each);
         return !(whole % parts && c->opset < 18) ||
                onnx_bad(c, "%lld elements do not split into %d equal parts", (long long)whole, parts);
     }
@@ -131,9 +124,7 @@ bool onnx_split(onnx_call *c) {
     return true;
 }
 
-/* ---- pad
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* ---- pad ------------------------------------------------------------------------------------- */
 
 /* pads = begins then ends of `axes` (all axes when there is no such input) into 2 * rank full ones. */
 static bool full_pads(const onnx_call *c, int64_t *pad) {

@@ -156,7 +156,7 @@ static void convert_typed(const Onnx__TensorProto *t, const onnx_type *type, int
         for (int64_t i = 0; i < n; i++) ((float *)dst)[i] = (float)t->double_data[i];
 }
 
-static void *allocate(const onnx_shape *s, const char *where, ir_diag *d) {
+static void *allocate_elements(const onnx_shape *s, const char *where, ir_diag *d) {
     void *p = malloc((size_t)s->bytes + 1);
     if (!p) ir_fail(d, IR_EXIT_FAILURE, "%s: out of memory for %lld bytes", where, (long long)s->bytes);
     return p;
@@ -170,7 +170,7 @@ static void *external_data(const Onnx__TensorProto *t, const onnx_type *type, co
     }
     void *raw = onnx_external_read(t, folder, (size_t)s->count * type->bytes, where, d);
     if (!raw || type->number == ONNX_FLOAT32) return raw;
-    void *dst = allocate(s, where, d);
+    void *dst = allocate_elements(s, where, d);
     if (dst) convert_raw(type, raw, s->count, dst);
     free(raw);
     return dst;
@@ -191,7 +191,7 @@ void *onnx_tensor_data(const Onnx__TensorProto *t, const onnx_shape *s, const ch
                 is_raw ? "bytes" : "elements", is_raw ? "raw_data" : "the tensor", have);
         return NULL;
     }
-    void *dst = allocate(s, where, d);
+    void *dst = allocate_elements(s, where, d);
     if (!dst || !want) return dst;
     if (is_raw)
         convert_raw(type, t->raw_data.data, s->count, dst);

@@ -37,7 +37,7 @@ static bool wire_message(const wire *w, const uint8_t *p, const uint8_t *end,
                          const ProtobufCMessageDescriptor *type, int depth);
 
 /* What is used as C's strings, which a zero byte would cut. An attribute's text is of type bytes. */
-static bool is_text(const ProtobufCMessageDescriptor *type, const ProtobufCFieldDescriptor *f) {
+static bool is_c_string(const ProtobufCMessageDescriptor *type, const ProtobufCFieldDescriptor *f) {
     return f->type == PROTOBUF_C_TYPE_STRING ||
            (type == &onnx__attribute_proto__descriptor && f->type == PROTOBUF_C_TYPE_BYTES);
 }
@@ -54,7 +54,7 @@ static bool wire_bytes(const wire *w, const uint8_t **p, const uint8_t *end,
         return wire_bad(w, at, type, what);
     }
     const ProtobufCFieldDescriptor *f = protobuf_c_message_descriptor_get_field(type, field);
-    if (f && is_text(type, f) && memchr(*p, 0, (size_t)n)) {
+    if (f && is_c_string(type, f) && memchr(*p, 0, (size_t)n)) {
         char what[96];
         snprintf(what, sizeof what, "a zero byte in the text of %.60s", f->name);
         return wire_bad(w, at, type, what);

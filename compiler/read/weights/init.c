@@ -77,7 +77,7 @@ static void draw(ir_graph *g, ir_tensor *t, uint64_t seed, double centre, double
     t->hash = ir_hash(data, (size_t)count * sizeof *data);
 }
 
-static bool wanted(const ir_tensor *t) {
+static bool wants_init(const ir_tensor *t) {
     return t && t->role == IR_ROLE_CONST && t->dtype == IR_F32 && !t->data;
 }
 
@@ -85,7 +85,7 @@ void init_weights(ir_graph *g, uint64_t seed) {
     for (int k = 0; k < g->n_nodes; k++) {
         const ir_node *n = g->nodes[k];
         for (int r = 0; r < RULES; r++) {
-            if (rules[r].op != n->op || rules[r].operand >= n->n_in || !wanted(n->in[rules[r].operand]))
+            if (rules[r].op != n->op || rules[r].operand >= n->n_in || !wants_init(n->in[rules[r].operand]))
                 continue;
             double spread = rules[r].spread > 0 ? rules[r].spread
                                                 : sqrt((is_rectified(g, n->out[0]) ? 2 : 1) / fan_in(n));
@@ -93,6 +93,6 @@ void init_weights(ir_graph *g, uint64_t seed) {
         }
     }
     for (int k = 0; k < g->n_tensors; k++)
-        if (wanted(g->tensors[k]))
+        if (wants_init(g->tensors[k]))
             draw(g, g->tensors[k], seed, 0, 0x1p-4); /* an operand that no rule knows */
 }

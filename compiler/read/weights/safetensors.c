@@ -168,7 +168,7 @@ static uint64_t little_endian(const unsigned char *p, int bytes) {
     return v;
 }
 
-static float convert(element kind, const unsigned char *p) {
+static float element_as_float(element kind, const unsigned char *p) {
     double wide;
     uint64_t bits;
     switch (kind) {
@@ -188,12 +188,12 @@ static float convert(element kind, const unsigned char *p) {
     ir_die("convert: element kind %d", (int)kind);
 }
 
-static bool fill(safetensors_file *w, ir_graph *g, ir_tensor *t, const tensor_entry *e) {
+static bool fill_tensor(safetensors_file *w, ir_graph *g, ir_tensor *t, const tensor_entry *e) {
     int64_t count = ir_count(t);
     float *data = ir_alloc(g->arena, (size_t)count, sizeof *data);
     const unsigned char *p = (const unsigned char *)w->data + e->begin;
     for (int64_t i = 0; i < count; i++, p += dtypes[e->dtype].bytes) {
-        data[i] = convert(dtypes[e->dtype].kind, p);
+        data[i] = element_as_float(dtypes[e->dtype].kind, p);
         if (!isfinite(data[i]))
             return ir_fail(w->d, IR_EXIT_INPUT,
                            "%s: tensor %s: element %lld is %s; a trained network has finite weights", w->name,
@@ -206,7 +206,7 @@ static bool fill(safetensors_file *w, ir_graph *g, ir_tensor *t, const tensor_en
 
 /* ---- matching names */
 
-static tensor_entry *find(const safetensors_file *w, const char *name) {
+static tensor_entry *find_entry(const safetensors_file *w, const char *name) {
     for (int i = 0; i < w->count; i++)
         if (!strcmp(w->entry[i].name, name)) return &w->entry[i];
     return NULL;
@@ -219,13 +219,13 @@ static bool same_shape(const ir_tensor *t, const tensor_entry *e) {
     return true;
 }
 
-static bool wanted(const ir_tensor *t) {
+static bool lacks_data(const ir_tensor *t) {
     return t->role == IR_ROLE_CONST && !t->data;
 }
 
-static bool take(safetensors_file *w, ir_graph *g, ir_tensor *t) {
+static bool take_tensor(safetensors_file *w, ir_graph *g, ir_tensor *t) {
     char have[200], want[200];
-    tensor_entry *e = find(w, t->name);
+    tensor_entry *e = find_entry(w, t->name);
     if (!e) return true; /* reported together */
     if (!same_shape(t, e))
         return ir_fail(w->d, IR_EXIT_INPUT, "%s: tensor %s is %s, and the network's is %s", w->name, e->name,
@@ -236,7 +236,7 @@ static bool take(safetensors_file *w, ir_graph *g, ir_tensor *t) {
                        "%s: tensor %s is %s; weights must be F32, F16, BF16 or F64", w->name, e->name,
                        entry_text(e, have, sizeof have));
     e->used = true;
-    return fill(w, g, t, e);
+    return fill_tensor(w, g, t, e);
 }
 
 /* ", "-separated names with shapes, at most NAMED of them. */
@@ -253,7 +253,7 @@ static void list_name(name_list *l, const char *name, const char *shape) {
         snprintf(l->text + at, sizeof l->text - at, ", ...");
 }
 
-static bool ends_with(const char *s, const char *tail, size_t *stem) {
+static bool has_tail(const char *s, const char *tail, size_t *stem) {
     size_t n = strlen(s), k = strlen(tail);
     *stem = n < k ? 0 : n - k;
     return n > k && !strcmp(s + *stem, tail);
@@ -265,7 +265,7 @@ static bool may_be_left(const ir_graph *g, const tensor_entry *e) {
     static const char *const tails[] = {".running_mean", ".running_var", ".num_batches_tracked"};
     size_t stem;
     for (int i = 0; i < 3; i++) {
-        if (!ends_with(e->name, tails[i], &stem)) continue;
+        if (!has_tail(e->name, tails[i], &stem)) continue;
         char weight[300];
         snprintf(weight, sizeof weight, "%.*s.weight", (int)(stem < 280 ? stem : 280), e->name);
         return ir_find_tensor(g, weight) != NULL;
@@ -278,7 +278,8 @@ static bool report_unmatched(safetensors_file *w, const ir_graph *g) {
     char shape[200];
     for (int i = 0; i < g->n_tensors; i++) {
         const ir_tensor *t = g->tensors[i];
-        if (wanted(t)) list_name(&missing, t->name, shape_text("F32", t->rank, t->dim, shape, sizeof shape));
+        if (lacks_data(t))
+            list_name(&missing, t->name, shape_text("F32", t->rank, t->dim, shape, sizeof shape));
     }
     for (int i = 0; i < w->count; i++) {
         const tensor_entry *e = &w->entry[i];
@@ -301,7 +302,7 @@ bool weights_parse(ir_graph *g, const char *bytes, size_t n, const char *name, i
     safetensors_file w = {.name = name, .arena = ir_arena_new(), .d = d};
     bool ok = read_header(&w, bytes, n);
     for (int i = 0; ok && i < g->n_tensors; i++)
-        if (wanted(g->tensors[i])) ok = take(&w, g, g->tensors[i]);
+        if (lacks_data(g->tensors[i])) ok = take_tensor(&w, g, g->tensors[i]);
     ok = ok && report_unmatched(&w, g);
     ir_arena_free(w.arena);
     return ok;

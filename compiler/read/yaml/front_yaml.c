@@ -361,7 +361,7 @@ static bool check_unused(yaml_build *b) {
 
 /* ---- the whole */
 
-static bool build(yaml_build *b) {
+static bool build_graph(yaml_build *b) {
     static const yaml_scope top = {.prefix = ""};
     ir_tensor *last = NULL;
     if (!read_head(b) || !read_inputs(b) || !check_blocks(b)) return false;
@@ -374,7 +374,7 @@ static bool build(yaml_build *b) {
 
 static bool build_with(yaml_build *b, const yaml_source *src, const yaml_options *opt, ir_diag *d) {
     *b = (yaml_build){.src = src, .opt = opt, .d = d, .g = ir_graph_new("unnamed")};
-    return build(b);
+    return build_graph(b);
 }
 
 typedef struct size_trial {

@@ -80,7 +80,7 @@ static bool parser_failed(const yaml_source *s, const yaml_parser_t *p, ir_diag 
                    message);
 }
 
-static void convert(const yaml_source *s, const yaml_node_t *from, yaml_item *all, yaml_item *to) {
+static void convert_item(const yaml_source *s, const yaml_node_t *from, yaml_item *all, yaml_item *to) {
     to->line = (int)from->start_mark.line + 1;
     to->col = (int)from->start_mark.column + 1;
     if (from->type == YAML_SCALAR_NODE) {
@@ -106,7 +106,7 @@ static void convert(const yaml_source *s, const yaml_node_t *from, yaml_item *al
     }
 }
 
-static int by_text(const void *a, const void *b) {
+static int by_text_and_line(const void *a, const void *b) {
     const yaml_item *x = *(yaml_item *const *)a, *y = *(yaml_item *const *)b;
     int order = strcmp(x->text, y->text);
     return order ? order : (x->line > y->line) - (x->line < y->line);
@@ -119,7 +119,7 @@ static bool check_keys(const yaml_source *s, const yaml_item *map, ir_diag *d) {
                              yaml_kind_text(map->key[i]));
     yaml_item **sorted = ir_alloc(s->arena, (size_t)map->count + 1, sizeof *sorted);
     if (map->count) memcpy(sorted, map->key, (size_t)map->count * sizeof *sorted);
-    qsort(sorted, (size_t)map->count, sizeof *sorted, by_text);
+    qsort(sorted, (size_t)map->count, sizeof *sorted, by_text_and_line);
     for (int i = 1; i < map->count; i++)
         if (!strcmp(sorted[i - 1]->text, sorted[i]->text))
             return yaml_fail(s, sorted[i], IR_EXIT_INPUT, d, "%s stands here twice, first in line %d",
@@ -133,7 +133,7 @@ static bool tree_from(yaml_source *s, yaml_document_t *doc, ir_diag *d) {
     yaml_item *all = ir_alloc(s->arena, (size_t)count, sizeof *all);
     for (int i = 0; i < count; i++) {
         const yaml_node_t *from = &doc->nodes.start[i];
-        convert(s, from, all, &all[i]);
+        convert_item(s, from, all, &all[i]);
         if (all[i].kind == YAML_TEXT && strlen(all[i].text) != from->data.scalar.length)
             return yaml_fail(s, &all[i], IR_EXIT_INPUT, d, "a zero byte (\"\\0\") can't be part of a text");
     }

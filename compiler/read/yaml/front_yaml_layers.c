@@ -61,7 +61,7 @@ static int64_t same_padding(const yaml_layer *l, const layer_window *w, bool tra
     return need > 0 ? need : 0;
 }
 
-static bool same(yaml_layer *l, layer_window *w, bool transposed) {
+static bool set_same_padding(yaml_layer *l, layer_window *w, bool transposed) {
     for (int i = 0; i < l->spatial; i++) {
         int64_t all = same_padding(l, w, transposed, i);
         if (all < 0)
@@ -82,7 +82,7 @@ static bool padding(yaml_layer *l, layer_window *w, bool transposed) {
     memset(w->pad, 0, sizeof w->pad);
     if (!yaml_param(l, "padding", &v, &present)) return false;
     if (!present || (v.item->kind == YAML_TEXT && !strcmp(v.item->text, "valid"))) return true;
-    if (v.item->kind == YAML_TEXT && !strcmp(v.item->text, "same")) return same(l, w, transposed);
+    if (v.item->kind == YAML_TEXT && !strcmp(v.item->text, "same")) return set_same_padding(l, w, transposed);
     if (v.item->kind == YAML_TEXT && v.item->text[0] != '-' &&
         (v.item->text[0] < '0' || v.item->text[0] > '9'))
         return yaml_fail(l->b->src, v.item, IR_EXIT_INPUT, l->b->d,
@@ -118,7 +118,7 @@ static bool read_groups(yaml_layer *l, int64_t channels, int64_t *groups) {
                            (long long)*groups, (long long)in, (long long)channels);
 }
 
-static bool convolution(yaml_layer *l, bool transposed) {
+static bool build_convolution(yaml_layer *l, bool transposed) {
     layer_window w;
     int64_t channels, groups;
     bool bias;
@@ -141,16 +141,16 @@ static bool convolution(yaml_layer *l, bool transposed) {
 }
 
 static bool build_conv(yaml_layer *l) {
-    return convolution(l, false);
+    return build_convolution(l, false);
 }
 static bool build_conv_transpose(yaml_layer *l) {
-    return convolution(l, true);
+    return build_convolution(l, true);
 }
 
 /* ---- normalisation */
 
 /* groups 0: each channel by itself. */
-static bool instance_norm(yaml_layer *l, int64_t groups, bool affine, double eps) {
+static bool finish_norm(yaml_layer *l, int64_t groups, bool affine, double eps) {
     int64_t channels = l->in[0]->dim[1];
     ir_tensor *operand[3] = {l->in[0], per_channel(l, "weight", channels), per_channel(l, "bias", channels)};
     if (!operand[1] || !operand[2]) return false;
@@ -177,7 +177,7 @@ static bool group_norm(yaml_layer *l, int64_t groups) {
     double eps;
     bool affine;
     return read_epsilon(l, &eps) && yaml_param_bool(l, "affine", true, &affine) &&
-           instance_norm(l, groups, affine, eps);
+           finish_norm(l, groups, affine, eps);
 }
 static bool build_instance_norm(yaml_layer *l) {
     return group_norm(l, 0);
@@ -200,7 +200,7 @@ static bool build_batch_norm(yaml_layer *l) {
                                "say with `statistics: running` or `statistics: current` in the "
                                "file which statistics it normalises with");
     if (l->b->current) {
-        if (l->in[0]->dim[0] == 1) return instance_norm(l, 0, true, eps);
+        if (l->in[0]->dim[0] == 1) return finish_norm(l, 0, true, eps);
         return yaml_layer_fail(l, IR_EXIT_UNSUPPORTED,
                                "statistics: current needs a batch of 1, this one has %lld",
                                (long long)l->in[0]->dim[0]);
@@ -215,17 +215,17 @@ static bool build_batch_norm(yaml_layer *l) {
 
 /* ---- activations */
 
-static bool plain(yaml_layer *l, ir_op op) {
+static bool build_plain(yaml_layer *l, ir_op op) {
     return yaml_finish(l, yaml_node(l, op, 1, l->in, l->name));
 }
 static bool build_relu(yaml_layer *l) {
-    return plain(l, IR_OP_RELU);
+    return build_plain(l, IR_OP_RELU);
 }
 static bool build_sigmoid(yaml_layer *l) {
-    return plain(l, IR_OP_SIGMOID);
+    return build_plain(l, IR_OP_SIGMOID);
 }
 static bool build_tanh(yaml_layer *l) {
-    return plain(l, IR_OP_TANH);
+    return build_plain(l, IR_OP_TANH);
 }
 
 static bool with_alpha(yaml_layer *l, ir_op op, const char *key, double absent) {
@@ -305,7 +305,7 @@ static bool fits(yaml_layer *l, const layer_window *w) {
     return true;
 }
 
-static bool pool(yaml_layer *l, ir_op op) {
+static bool build_pool(yaml_layer *l, ir_op op) {
     static const char *const names[] = {"exact", "floor", "ceil"};
     layer_window w;
     int rounding;
@@ -321,10 +321,10 @@ static bool pool(yaml_layer *l, ir_op op) {
     return yaml_finish(l, n);
 }
 static bool build_max_pool(yaml_layer *l) {
-    return pool(l, IR_OP_MAX_POOL);
+    return build_pool(l, IR_OP_MAX_POOL);
 }
 static bool build_average_pool(yaml_layer *l) {
-    return pool(l, IR_OP_AVERAGE_POOL);
+    return build_pool(l, IR_OP_AVERAGE_POOL);
 }
 
 /* ---- the table */

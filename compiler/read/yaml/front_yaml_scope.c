@@ -47,14 +47,14 @@ bool yaml_check_name(yaml_build *b, const yaml_item *name) {
         yaml_kind_text(name));
 }
 
-static yaml_name *find(const yaml_build *b, const char *full) {
+static yaml_name *find_name(const yaml_build *b, const char *full) {
     for (int i = 0; i < b->n_names; i++)
         if (!strcmp(b->names[i].full, full)) return &b->names[i];
     return NULL;
 }
 
 bool yaml_name_is_free(yaml_build *b, const char *full, const yaml_item *at) {
-    const yaml_name *old = find(b, full);
+    const yaml_name *old = find_name(b, full);
     if (!old) return true;
     return yaml_fail(b->src, at, IR_EXIT_INPUT, b->d, "%s is the name of another layer or input, in line %d",
                      full, old->at->line);
@@ -81,7 +81,7 @@ ir_tensor *yaml_lookup(yaml_build *b, yaml_value v) {
                   yaml_kind_text(v.item));
         return NULL;
     }
-    const yaml_name *n = find(b, ir_format(b->g->arena, "%s%s", v.scope->prefix, v.item->text));
+    const yaml_name *n = find_name(b, ir_format(b->g->arena, "%s%s", v.scope->prefix, v.item->text));
     if (n) return n->tensor;
     size_t skip = strlen(v.scope->prefix);
     const char **near = ir_alloc(b->g->arena, (size_t)b->n_names + 1, sizeof *near);

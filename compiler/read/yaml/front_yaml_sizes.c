@@ -28,7 +28,7 @@ typedef struct legal {
     int64_t size[REACH + 2 * ABOVE];
 } legal;
 
-static bool find_base(size_search *s) {
+static bool try_bases(size_search *s) {
     for (int64_t v = s->high; v >= s->low; v--) {
         for (int i = 0; i < s->spatial; i++) s->base[i] = v;
         if (s->try_size(s->ctx, s->base)) return true;
@@ -92,7 +92,7 @@ void yaml_legal_sizes(int spatial, const int64_t *size, yaml_try *try_size, void
     if (s.high > INT32_MAX) return;
     s.high += ABOVE;
     if (s.high > REACH) s.low = s.high - REACH + 1;
-    if (!find_base(&s)) return;
+    if (!try_bases(&s)) return;
     for (int i = 0; i < spatial; i++) {
         legal l;
         char rule[80], near[110];

@@ -43,7 +43,7 @@ bool yaml_build_labels(yaml_build *b) {
 }
 
 /* One label per channel of the (first) output; with a threshold, what is below and what is above. */
-static bool check_labels(yaml_build *b) {
+static bool count_labels(yaml_build *b) {
     const yaml_item *list = yaml_find(b->src->root, "labels");
     const ir_tensor *out = b->g->outputs[0];
     bool threshold = b->g->volume.present && b->g->volume.threshold;
@@ -209,5 +209,5 @@ static bool read_volume(yaml_build *b, const yaml_item *section) {
 
 bool yaml_build_volume(yaml_build *b) {
     const yaml_item *section = yaml_find(b->src->root, "volume");
-    return (!section || read_volume(b, section)) && check_labels(b);
+    return (!section || read_volume(b, section)) && count_labels(b);
 }
