@@ -26,7 +26,8 @@ static const char model[] =
 static ir_graph *planned(const char *text) {
     ir_diag d = {0};
     ir_graph *g = ir_parse(text, "test", NULL, NULL, &d);
-    if (!g || !pass_views(g, &d) || !pass_memory(g, &d) || !plan_verify(g, &d)) fail_msg("%s", d.text);
+    if (!g || !pass_views(g, &d) || !pass_pack(g, &d) || !pass_memory(g, &d) || !plan_verify(g, &d))
+        fail_msg("%s", d.text);
     return g;
 }
 
