@@ -70,7 +70,7 @@ program_of() { case $1 in 'static assertion') echo build/tests/test_numbers ;; t
 
 # What a mutant's test is run by, and what is built for it. Nothing is optimised, and kernels meet a tenth of their
 # random cases: it is builds that take the time.
-build() { make -s -j"${JOBS:-1}" CFLAGS='-O0 -g0 -DKERNELS_SHARE=10' SLOW='-O3 -fexpensive-optimizations' all "$@"; }
+build() { make -s -j"${JOBS:-1}" CFLAGS='-O0 -g0 -DKERNELS_SHARE=4' SLOW='-O3 -fexpensive-optimizations' all "$@"; }
 run_test() {
     case $1 in
     'static assertion') ;;
