@@ -29,7 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static _Alignas(64) uint8_t prepared[PREPARED_BYTES];
     const bool mend = size > 0 && data[0] % 2 == 0;
     if (size > 0) data++, size--;
-    uint8_t *file = malloc(size ? size : 1);
+    uint8_t *file = calloc(size ? size : 1, 1);
     if (size) memcpy(file, data, size);
     if (mend && size >= sizeof(vox_weights_header))
         header_of(file)->checksum = vox_weights_checksum(file, size);
