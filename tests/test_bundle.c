@@ -554,9 +554,30 @@ static void refuses_names_that_a_bundle_needs_itself(void **state) {
     }
 }
 
+/* A constant lies in the prepared buffer, also where it is a member of a concat. */
+static void a_constant_is_joined_to_a_value(void **state) {
+    (void)state;
+    static const char *const text = "graph net\ninput %x f32[1,2,4,4,4]\nconst %c f32[1,3,4,4,4] random(1)\n"
+                                    "%y = concat(%x, %c) axis=1\noutput %y\n";
+    char *dir = test_tmpdir();
+    ir_graph *g = parse_or_fail(text), *plain = parse_or_fail(text);
+    plan(g);
+    write_bundle(g, dir);
+    loaded l = load_bundle(dir, "net", "gcc", "-O1");
+    buffers b = make_buffers(l.info);
+    assert_int_equal(run_with(&l, &b, NULL), VOX_OK);
+    compare_with_interpreter(plain, l.info, &b, 0);
+    free_buffers(&b);
+    unload(&l);
+    ir_graph_free(g);
+    ir_graph_free(plain);
+    test_rmdir(dir);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(computes_what_the_interpreter_computes),
+        cmocka_unit_test(a_constant_is_joined_to_a_value),
         cmocka_unit_test(same_bits_for_any_threads_and_any_arena),
         cmocka_unit_test(two_threads_with_two_arenas_do_not_meet),
         cmocka_unit_test(hooks_are_called_and_cancel_leaves_outputs_alone),
