@@ -6,6 +6,7 @@
 #include "kernels_around.h"
 #include "kernels_conv.h"
 #include "kernels_not_finite.h"
+#include "kernels_winograd_memory.h"
 #include "kernels_other.h"
 #include "kernels_ring.h"
 #include "kernels_rare.h"

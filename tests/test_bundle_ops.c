@@ -195,11 +195,13 @@ static const char *const forms =
     "%lot = reshape(%x) shape=[20,336]\n";
 
 /* Groups, fewer axes, broadcasting, comparisons, casts, every map; outputs that are inputs, constants, read
- * on, concats of outputs and inputs. */
+ * on, concats of outputs, inputs and constants. */
 static void other_forms(void **state) {
     (void)state;
     char *text = test_format("graph forms\ninput %%x f32[1,20,6,7,8]\ninput %%q f32[2,20,9]\n"
-                             "input %%image f32[1,20,9,9]\n%s%s%%cat = concat(%%x, %%q2, %%x) axis=2\n"
+                             "input %%image f32[1,20,9,9]\nconst %%plate f32[1,3,9,9] random(77)\n"
+                             "%s%s%%cat = concat(%%x, %%q2, %%x) axis=2\n"
+                             "%%held = concat(%%image, %%plate) axis=1\noutput %%held\n"
                              "%%pair = concat(%%whole, %%whole) axis=1\noutput %%x\n"
                              "output %%cat\noutput %%pair\noutput %%b20\n",
                              constants, forms);
