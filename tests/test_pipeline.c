@@ -236,17 +236,21 @@ static double seconds_of(int kind, int nodes, ir_target target) {
     return cpu_seconds() - start;
 }
 
-/* The best of some tries, since others use the machine. */
-static void five_times_the_nodes_take_less_than_eight_times_as_long(void **state) {
+/* Linear is 5 times as long, quadratic 25, sanitizers' memory up to 8; the best of some tries, since others use the
+ * machine. */
+enum { MOST_TIMES = 12 };
+
+static void five_times_the_nodes_take_less_than_twelve_times_as_long(void **state) {
     (void)state;
     for (int kind = 0; kind < BLOCKS; kind++)
         for (int target = IR_TARGET_C; target <= (int)IR_TARGET_CUDA; target++) {
             double ratio = 0;
-            for (int tries = 0; tries < 4 && (!tries || ratio >= 8); tries++) {
+            for (int tries = 0; tries < 4 && (!tries || ratio >= MOST_TIMES); tries++) {
                 double once = seconds_of(kind, 800, (ir_target)target);
                 ratio = seconds_of(kind, 4000, (ir_target)target) / once;
             }
-            if (ratio >= 8) fail_msg("%s, target %d: %.1f times as long", blocks[kind].name, target, ratio);
+            if (ratio >= MOST_TIMES)
+                fail_msg("%s, target %d: %.1f times as long", blocks[kind].name, target, ratio);
         }
 }
 
@@ -256,7 +260,7 @@ int main(void) {
         cmocka_unit_test(the_graph_before_a_bad_pass_is_kept),
         cmocka_unit_test(it_is_kept_where_temporary_files_belong),
         cmocka_unit_test(a_plan_is_made_anew),
-        cmocka_unit_test(five_times_the_nodes_take_less_than_eight_times_as_long),
+        cmocka_unit_test(five_times_the_nodes_take_less_than_twelve_times_as_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
