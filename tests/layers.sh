@@ -12,9 +12,10 @@ cd "$(dirname "$0")/.."
 plan='runtime/shared:
 runtime/core: runtime/shared
 runtime/cpu: runtime/core runtime/shared
-runtime/program: runtime/core runtime/shared
+runtime/volume: runtime/core runtime/shared
+runtime/program: runtime/volume runtime/core runtime/shared
 runtime/cuda: runtime/program runtime/core runtime/shared
-codegen/templates: runtime/cuda runtime/program runtime/cpu runtime/core runtime/shared .
+codegen/templates: runtime/cuda runtime/program runtime/volume runtime/cpu runtime/core runtime/shared .
 ir: runtime/shared
 ir/shape: ir
 ir/text: ir runtime/shared
