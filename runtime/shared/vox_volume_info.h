@@ -64,8 +64,12 @@ typedef struct vox_prepare_step {
 /* none: one tile holds the prepared volume. mirror, zero: any volume; what lies outside of it is its mirror
  * image (the border voxel is not repeated), or 0. */
 typedef enum vox_border { VOX_BORDER_NONE, VOX_BORDER_MIRROR, VOX_BORDER_ZERO } vox_border;
-/* How scores of tiles that overlap are weighted: a Gaussian of an eighth of the tile (nnU-Net), or equally. */
-typedef enum vox_window { VOX_WINDOW_CONSTANT, VOX_WINDOW_GAUSSIAN } vox_window;
+/* Where tiles that overlap lie: spread evenly over the volume, none further from the next than the overlap says
+ * (nnU-Net), or at that distance, the last moved inwards (MONAI). */
+typedef enum vox_placement { VOX_EVENLY, VOX_LAST_INWARDS } vox_placement;
+/* How scores of tiles that overlap are weighted: equally; by a Gaussian of an eighth of the tile around voxel
+ * n/2, cut at 4 deviations (nnU-Net); by the same around (n-1)/2, not cut, at least 0.001 (MONAI). */
+typedef enum vox_window { VOX_WINDOW_CONSTANT, VOX_WINDOW_GAUSSIAN, VOX_WINDOW_CENTRED } vox_window;
 /* What is done to scores before tiles, mirrored runs and folds are averaged. */
 typedef enum vox_activation { VOX_AS_THEY_ARE, VOX_SOFTMAX, VOX_SIGMOID } vox_activation;
 /* argmax: the class of the largest score, the first of equals. threshold: 1 where the only channel exceeds
@@ -79,9 +83,13 @@ typedef struct vox_volume_info {
     int n_steps;
     const vox_prepare_step *steps;
     vox_border border;
-    double overlap; /* of neighbouring output tiles, as a part of a tile: 0 <= overlap < 1 */
+    double overlap; /* of neighbouring output tiles, as a part of a tile: 0 <= overlap < 1; 0: they only touch */
+    int phase[3];   /* touching tiles begin at multiples of this along D H W: the network's strides, so that a voxel's
+                     * scores do not depend on the tile that it lies in */
+    vox_placement placement;
     vox_window window;
     int mirror_axes; /* test-time mirroring: 1 along D, 2 along H, 4 along W; the mean of all combinations */
+    int skip_empty;  /* tiles whose input is 0 everywhere are not run: label 0 */
     int half;        /* scores are added up in float16, in nnU-Net's order, for labels equal to its own */
     vox_activation activation;
     vox_resampling restore; /* of the scores, to the volume's own grid */
