@@ -53,7 +53,8 @@ static void print_comparison(verify_run *r, const ir_tensor *t, const comparison
 /* Returns the number of outputs out of tolerance. */
 static int compare_outputs(verify_run *r) {
     const ir_graph *g = r->reference;
-    double level = g->volume.present && g->volume.threshold ? g->volume.level : 0.5;
+    const vox_volume_info *v = &g->volume.info;
+    double level = g->volume.present && v->rule == VOX_THRESHOLD ? v->level : 0.5;
     int bad = 0;
     if (r->o->json) vox_json_begin(&r->json, "outputs", "[\n");
     for (int i = 0; i < g->n_outputs; i++) {

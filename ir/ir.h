@@ -10,6 +10,8 @@
 #ifndef VOXC_IR_H
 #define VOXC_IR_H
 
+#include "vox_volume_info.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -202,43 +204,15 @@ struct ir_node {
     ir_node_memory memory;
 };
 
-/* How `segment` prepares a volume and what it makes of the network's output. All lengths in x y z of the
- * file. */
-enum { IR_MAX_PREPARE = 16, IR_MAX_LABELS = 256 };
-/* X(symbol, yaml name, values, meaning) */
-#define IR_PREPARES(X)                                                                                       \
-    X(RESAMPLE_SHAPE, "resample_to_shape", 3, "trilinear, end points aligned, to this many voxels")          \
-    X(RESAMPLE_SPACING, "resample_to_spacing", 3, "trilinear, to voxels of this size in millimetres")        \
-    X(SMOOTH, "smooth", 1, "Gaussian of this standard deviation in voxels")                                  \
-    X(CROP_OR_PAD, "crop_or_pad", 3, "centred, to this many voxels; the new ones are 0")                     \
-    X(CLIP, "clip", 2, "to [low, high]")                                                                     \
-    X(DIVIDE_BY_MAXIMUM, "divide_by_maximum", 0, "by the volume's largest value")                            \
-    X(MIN_MAX, "min_max", 0, "to [0, 1]")                                                                    \
-    X(Z_SCORE, "z_score", 0, "(x - mean) / deviation over all voxels")                                       \
-    X(Z_SCORE_ABOVE_MEAN, "z_score_above_mean", 0,                                                           \
-      "z_score with the statistics of the voxels above the mean")                                            \
-    X(Z_SCORE_NONZERO, "z_score_nonzero", 0, "z_score with the statistics of the voxels that are not 0")     \
-    X(SCALE, "scale", 2, "x * first + second")
-typedef enum ir_prepare_kind {
-#define X(sym, name, n, text) IR_PREPARE_##sym,
-    IR_PREPARES(X)
-#undef X
-        IR_PREPARE_COUNT
-} ir_prepare_kind;
+enum { IR_MAX_PREPARE = 16, IR_MAX_LABELS = 256, IR_MAX_LABEL = 65535 };
 
-typedef struct ir_prepare {
-    ir_prepare_kind kind;
-    double value[3];
-} ir_prepare;
-
+/* The volume section, with room for what `info` points to. ir_volume_new sets the pointers. */
 typedef struct ir_volume {
     bool present;
-    char axes[4]; /* the file axes that the network's D, H, W run along: "xyz", "zyx", ... */
-    int n_prepare;
-    ir_prepare prepare[IR_MAX_PREPARE];
-    bool mirror;    /* overlap-tile: mirror the volume at its border. false: one tile must hold the volume */
-    bool threshold; /* one output channel, label 1 where it exceeds `level`; false: argmax over channels */
-    double level;
+    vox_volume_info info; /* all lengths and voxels in x y z of the oriented volume */
+    char axes[4], orientation[4], stored[4];
+    vox_prepare_step steps[IR_MAX_PREPARE];
+    int region_label[IR_MAX_LABELS];
 } ir_volume;
 
 /* A layer's measured choice. */
@@ -305,6 +279,27 @@ typedef struct ir_graph {
     ir_goals goals;
     ir_names *names; /* of tensors (names.h) */
 } ir_graph;
+
+/* ---- volume sections (volume.c) -------------------------------------------------------------- */
+
+/* A section that says nothing yet: no steps, one tile holds the volume, argmax, back linearly between corners. */
+void ir_volume_new(ir_volume *v);
+/* A step of this kind: for each channel, linear between corners. */
+vox_prepare_step ir_prepare_step(vox_prepare_kind kind);
+extern const vox_resampling ir_linear;              /* linear between corners */
+const char *ir_prepare_name(vox_prepare_kind kind); /* of VOX_PREPARES, as its numbers are */
+int ir_prepare_numbers(vox_prepare_kind kind);
+bool ir_prepare_resamples(vox_prepare_kind kind);   /* whether `sampling` counts */
+bool ir_prepare_has_channel(vox_prepare_kind kind); /* whether `channel` counts */
+bool ir_prepare_has_floor(vox_prepare_kind kind);   /* whether `floor` counts */
+bool ir_is_orientation(const char *code);           /* one of the 48: RAS, LPI, SAR ... */
+
+/* The words of descriptions and of the text form, by the values of vox_volume_info.h. */
+enum { IR_INTERPOLATIONS = 3, IR_ALIGNMENTS = 4, IR_BORDERS = 3, IR_WINDOWS = 2, IR_ACTIVATIONS = 3 };
+extern const char *const ir_interpolation_words[IR_INTERPOLATIONS],
+    *const ir_alignment_words[IR_ALIGNMENTS], *const ir_border_words[IR_BORDERS],
+                                                  *const ir_window_words[IR_WINDOWS],
+                                                      *const ir_activation_words[IR_ACTIVATIONS];
 
 /* ---- building (graph.c) ---------------------------------------------------------------------- */
 

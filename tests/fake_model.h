@@ -140,17 +140,31 @@ static const vox_layer_info fake_mm_layers[] = {
 };
 /* No layer is streamed: a step each. */
 static const vox_step fake_schedule[] = {{0, 0, 1, 0}, {1, 0, 1, 0}};
+#define FAKE_LINEAR                                                                                          \
+    { .order = VOX_LINEAR, .align = VOX_CORNERS }
 static const vox_prepare_step fake_same_steps[] = {
-    {VOX_PREPARE_RESAMPLE_SHAPE, {6, 6, 6}},
-    {VOX_PREPARE_DIVIDE_BY_MAXIMUM, {0}},
+    {.kind = VOX_PREPARE_RESAMPLE_SHAPE, .channel = -1, .value = {6, 6, 6}, .sampling = FAKE_LINEAR},
+    {.kind = VOX_PREPARE_DIVIDE_BY_MAXIMUM, .channel = -1},
 };
-static const vox_prepare_step fake_mm_steps[] = {{VOX_PREPARE_RESAMPLE_SPACING, {1, 1, 1}}};
-static const vox_volume_info fake_mm_volume = {
-    .axes = "xyz", .mirror = 1, .n_steps = 1, .steps = fake_mm_steps, .threshold = 1, .level = 0.5};
-static const vox_volume_info fake_box_volume = {.axes = "zyx", .mirror = 1};
-static const vox_volume_info fake_same_volume = {
-    .axes = "xyz", .n_steps = 2, .steps = fake_same_steps, .threshold = 1, .level = 0.5};
-static const vox_volume_info fake_rgb_volume = {.axes = "zyx", .mirror = 1};
+static const vox_prepare_step fake_mm_steps[] = {
+    {.kind = VOX_PREPARE_RESAMPLE_SPACING, .channel = -1, .value = {1, 1, 1}, .sampling = FAKE_LINEAR}};
+static const vox_volume_info fake_mm_volume = {.axes = "xyz",
+                                               .border = VOX_BORDER_MIRROR,
+                                               .n_steps = 1,
+                                               .steps = fake_mm_steps,
+                                               .rule = VOX_THRESHOLD,
+                                               .restore = FAKE_LINEAR,
+                                               .level = 0.5};
+static const vox_volume_info fake_box_volume = {
+    .axes = "zyx", .border = VOX_BORDER_MIRROR, .restore = FAKE_LINEAR};
+static const vox_volume_info fake_same_volume = {.axes = "xyz",
+                                                 .n_steps = 2,
+                                                 .steps = fake_same_steps,
+                                                 .rule = VOX_THRESHOLD,
+                                                 .restore = FAKE_LINEAR,
+                                                 .level = 0.5};
+static const vox_volume_info fake_rgb_volume = {
+    .axes = "zyx", .border = VOX_BORDER_MIRROR, .restore = FAKE_LINEAR};
 
 #define FAKE_COMMON                                                                                          \
     .abi = 1, .voxc_version = "0.0", .graph_hash = "0123abcd", .options = "--model-name fake",               \

@@ -184,7 +184,7 @@ static void info_says_what_the_header_says(void **state) {
     assert_string_equal(info->volume->axes, "zyx");
     assert_int_equal(info->volume->n_steps, 2);
     assert_int_equal(info->volume->steps[0].kind, VOX_PREPARE_CLIP);
-    assert_true(info->volume->steps[0].value[1] == 1.5 && info->volume->mirror);
+    assert_true(info->volume->steps[0].value[1] == 1.5 && info->volume->border == VOX_BORDER_MIRROR);
     assert_int_equal(info->outputs[1].dtype, VOX_I64);
     assert_string_equal(info->layers[2].name, "mid");
     assert_int_equal(info->macs, ir_macs(f->reference->nodes[0]) + ir_macs(f->reference->nodes[2]) +

@@ -174,7 +174,7 @@ static void plan_volume_and_labels_round_trip(void **state) {
     assert_string_equal(a, b);
     assert_string_equal(g->nodes[0]->name, "a.conv");
     assert_string_equal(g->nodes[0]->source, "t.ir:23:1");
-    assert_int_equal(g->volume.n_prepare, 11);
+    assert_int_equal(g->volume.info.n_steps, 11);
     assert_ptr_equal(g->nodes[0]->out[0]->memory.view_of, g->nodes[2]->out[0]);
     free(text);
     free(text_again);

@@ -44,7 +44,7 @@ static void check(const char *what, const vox_volume *v, const expected *e, int 
 
 static vox_volume prepared(vox_prepare_kind kind, double a, double b, double c, vox_grid *grid) {
     vox_volume v = make();
-    vox_prepare_step step = {kind, {a, b, c}};
+    vox_prepare_step step = {kind, -1, {a, b, c}, 0, {.order = VOX_LINEAR}};
     assert_int_equal(vox_prepare(&v, &step, 1, grid), 0);
     return v;
 }
@@ -135,7 +135,7 @@ static void channels_are_prepared_alone(void **state) {
     (void)state;
     vox_volume v = {.dim = {2, 1, 1}, .channels = 2};
     const float values[] = {0, 2, 10, 30};
-    vox_prepare_step step = {VOX_PREPARE_MIN_MAX, {0}};
+    vox_prepare_step step = {VOX_PREPARE_MIN_MAX, -1, {0}, 0, {.order = VOX_LINEAR}};
     vox_grid grid;
     v.data = malloc(sizeof values);
     memcpy(v.data, values, sizeof values);
@@ -151,14 +151,14 @@ static void what_cannot_be_normalised_is_an_error(void **state) {
                                              VOX_PREPARE_Z_SCORE_NONZERO};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         vox_volume v = {.dim = {2, 2, 2}, .channels = 1};
-        vox_prepare_step step = {kinds[i], {0}};
+        vox_prepare_step step = {kinds[i], -1, {0}, 0, {.order = VOX_LINEAR}};
         vox_grid grid;
         v.data = calloc(8, sizeof *v.data);
         assert_int_equal(vox_prepare(&v, &step, 1, &grid), 2);
         free(v.data);
     }
     vox_volume v = make(); /* the header gives no voxel size */
-    vox_prepare_step step = {VOX_PREPARE_RESAMPLE_SPACING, {1, 1, 1}};
+    vox_prepare_step step = {VOX_PREPARE_RESAMPLE_SPACING, -1, {1, 1, 1}, 0, {.order = VOX_LINEAR}};
     vox_grid grid;
     v.spacing[1] = 0;
     assert_int_equal(vox_prepare(&v, &step, 1, &grid), 2);
@@ -168,8 +168,8 @@ static void what_cannot_be_normalised_is_an_error(void **state) {
 /* Scores that are a linear function of the prepared position come back as the same function of the file's. */
 static void scores_return_to_the_files_grid(void **state) {
     (void)state;
-    const vox_prepare_step steps[] = {{VOX_PREPARE_RESAMPLE_SHAPE, {9, 7, 11}},
-                                      {VOX_PREPARE_CROP_OR_PAD, {12, 7, 7}}};
+    const vox_prepare_step steps[] = {{VOX_PREPARE_RESAMPLE_SHAPE, -1, {9, 7, 11}, 0, {.order = VOX_LINEAR}},
+                                      {VOX_PREPARE_CROP_OR_PAD, -1, {12, 7, 7}, 0, {.order = VOX_LINEAR}}};
     vox_volume v = make();
     vox_grid grid;
     vox_scores s;
@@ -183,7 +183,7 @@ static void scores_return_to_the_files_grid(void **state) {
         s.data[n + i] = (float)(i % 12);
         s.data[2 * n + i] = -1;
     }
-    vox_rule rule = {0};
+    vox_label_rule rule = {0};
     assert_int_equal(vox_scores_label(&s, &grid, dim, &rule, labels), 0);
     for (int z = 0, i = 0; z < 6; z++) {
         for (int y = 0; y < 4; y++) {

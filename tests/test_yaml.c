@@ -88,16 +88,17 @@ static void volume_sections_are_read(void **state) {
     (void)state;
     ir_graph *g = load("models/deepbrain.yaml", NULL);
     assert_string_equal(g->volume.axes, "xyz");
-    assert_int_equal(g->volume.n_prepare, 2);
-    assert_int_equal(g->volume.prepare[0].kind, IR_PREPARE_RESAMPLE_SHAPE);
-    assert_true(g->volume.prepare[0].value[2] == 128);
-    assert_int_equal(g->volume.prepare[1].kind, IR_PREPARE_DIVIDE_BY_MAXIMUM);
-    assert_true(g->volume.threshold && g->volume.level == 0.5 && !g->volume.mirror);
+    assert_int_equal(g->volume.info.n_steps, 2);
+    assert_int_equal(g->volume.steps[0].kind, VOX_PREPARE_RESAMPLE_SHAPE);
+    assert_true(g->volume.steps[0].value[2] == 128);
+    assert_int_equal(g->volume.steps[1].kind, VOX_PREPARE_DIVIDE_BY_MAXIMUM);
+    assert_true(g->volume.info.rule == VOX_THRESHOLD && g->volume.info.level == 0.5 &&
+                g->volume.info.border == VOX_BORDER_NONE);
     assert_string_equal(g->labels[1], "brain");
     ir_graph_free(g);
     g = load("models/nnunet_small.yaml", NULL);
     assert_string_equal(g->volume.axes, "zyx");
-    assert_true(g->volume.mirror && !g->volume.threshold);
+    assert_true(g->volume.info.border == VOX_BORDER_MIRROR && g->volume.info.rule == VOX_ARGMAX);
     ir_graph_free(g);
 }
 
@@ -108,7 +109,7 @@ static void tile_follows_the_axes(void **state) {
                         "volume: {axes: zxy, prepare: [crop_or_pad: tile], border: none, output: argmax}\n",
                         NULL, &d);
     assert_non_null(g);
-    const double *v = g->volume.prepare[0].value; /* x y z: H, W, D */
+    const double *v = g->volume.steps[0].value; /* x y z: H, W, D */
     assert_true(v[0] == 5 && v[1] == 6 && v[2] == 4);
     ir_graph_free(g);
 }
@@ -126,7 +127,7 @@ static void a_volume_section_alone(void **state) {
     assert_non_null(g);
     test_write(path, text, strlen(text));
     if (!yaml_load_volume(g, path, &d)) fail_msg("%s", d.text);
-    assert_true(g->volume.present && g->volume.threshold && g->volume.level == 2);
+    assert_true(g->volume.present && g->volume.info.rule == VOX_THRESHOLD && g->volume.info.level == 2);
     assert_string_equal(g->labels[1], "yes");
     test_write(path, "labels: [no, yes]\n", 18);
     assert_false(yaml_load_volume(g, path, &d));
@@ -255,7 +256,7 @@ static void every_layer_kind_is_documented(void **state) {
     }
     static const char *const steps[] = {
 #define X(sym, name, n, text) name,
-        IR_PREPARES(X)
+        VOX_PREPARES(X)
 #undef X
     };
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {

@@ -118,31 +118,80 @@ const char *cg_label_table(const cg_model *m) {
     return cg_string(&s);
 }
 
-static const char *prepare_name(ir_prepare_kind kind) {
+/* ---- volume ---------------------------------------------------------------------------------- */
+
+static const char *prepare_symbol(vox_prepare_kind kind) {
     static const char *const names[] = {
 #define X(symbol, name, n, text) "VOX_PREPARE_" #symbol,
-        IR_PREPARES(X)
+        VOX_PREPARES(X)
 #undef X
     };
     return names[kind];
 }
 
+/* The enumerator PREFIX_WORD. */
+static void add_symbol(cg_text *s, const char *prefix, const char *word) {
+    cg_add_string(s, prefix);
+    for (; *word; word++) cg_add(s, "%c", toupper((unsigned char)*word));
+}
+
+/* Fields `apart`: by a line and its indentation, or a blank. */
+static void add_sampling(cg_text *s, const vox_resampling *r, const char *apart) {
+    add_symbol(s, "{.order = VOX_", ir_interpolation_words[r->order]);
+    cg_add(s, ",%s.across = VOX_", apart);
+    add_symbol(s, "", ir_interpolation_words[r->across]);
+    cg_add(s, ",%s.align = VOX_", apart);
+    add_symbol(s, "", ir_alignment_words[r->align]);
+    cg_add(s, ",%s.anisotropy = %s,%s.antialias = %d}", apart, cg_double(s->arena, r->anisotropy), apart,
+           r->antialias);
+}
+
+static void add_step(cg_text *s, const vox_prepare_step *step) {
+    cg_add(s, "\n    {.kind = %s,\n     .channel = %d,\n     .value = {", prepare_symbol(step->kind),
+           step->channel);
+    for (int k = 0; k < 4; k++) cg_add(s, "%s%s", k ? ", " : "", cg_double(s->arena, step->value[k]));
+    cg_add(s, "},\n     .floor = %s,\n     .sampling = ", cg_double(s->arena, step->floor));
+    add_sampling(s, &step->sampling, "\n                  ");
+    cg_add_string(s, "},");
+}
+
+static void add_text_field(cg_text *s, const char *field, const char *text) {
+    cg_add(s, text ? "    .%s = \"%s\",\n" : "    .%s = NULL,\n", field, text);
+}
+
+/* What the tiles' scores become. */
+static void add_rule(cg_text *s, const vox_volume_info *v) {
+    static const char *const rules[] = {
+        [VOX_ARGMAX] = "VOX_ARGMAX", [VOX_THRESHOLD] = "VOX_THRESHOLD", [VOX_REGIONS] = "VOX_REGIONS"};
+    static const char *const activations[] = {
+        [VOX_AS_THEY_ARE] = "VOX_AS_THEY_ARE", [VOX_SOFTMAX] = "VOX_SOFTMAX", [VOX_SIGMOID] = "VOX_SIGMOID"};
+    cg_add(s, "    .activation = %s,\n    .restore =\n        ", activations[v->activation]);
+    add_sampling(s, &v->restore, " ");
+    cg_add(s, ",\n    .rule = %s,\n    .level = %s,\n    .n_regions = %d,\n    .region_label = %s,\n};",
+           rules[v->rule], cg_double(s->arena, v->level), v->n_regions,
+           v->n_regions ? "region_label" : "NULL");
+}
+
 const char *cg_volume_table(const cg_model *m) {
-    const ir_volume *v = &m->g->volume;
-    if (!v->present) return "";
+    const vox_volume_info *v = &m->g->volume.info;
+    if (!m->g->volume.present) return "";
     cg_text s = {.arena = m->arena};
-    if (v->n_prepare) cg_add_string(&s, "\nstatic const vox_prepare_step steps[] = {");
-    for (int i = 0; i < v->n_prepare; i++)
-        cg_add(&s, "\n    {%s, {%s, %s, %s}},", prepare_name(v->prepare[i].kind),
-               cg_double(m->arena, v->prepare[i].value[0]), cg_double(m->arena, v->prepare[i].value[1]),
-               cg_double(m->arena, v->prepare[i].value[2]));
-    if (v->n_prepare) cg_add_string(&s, "\n};");
-    cg_add(&s,
-           "\nstatic const vox_volume_info volume = {\n    .axes = \"%s\",\n    .n_steps = %d,\n    .steps = "
-           "%s,\n",
-           v->axes, v->n_prepare, v->n_prepare ? "steps" : "NULL");
-    cg_add(&s, "    .mirror = %d,\n    .threshold = %d,\n    .level = %s,\n};", v->mirror, v->threshold,
-           cg_double(m->arena, v->level));
+    if (v->n_steps) cg_add_string(&s, "\nstatic const vox_prepare_step steps[] = {");
+    for (int i = 0; i < v->n_steps; i++) add_step(&s, &v->steps[i]);
+    if (v->n_steps) cg_add_string(&s, "\n};");
+    for (int i = 0; i < v->n_regions; i++)
+        cg_add(&s, "%s%d", i ? ", " : "\nstatic const int region_label[] = {", v->region_label[i]);
+    if (v->n_regions) cg_add_string(&s, "};");
+    cg_add_string(&s, "\nstatic const vox_volume_info volume = {\n");
+    add_text_field(&s, "axes", v->axes);
+    add_text_field(&s, "orientation", v->orientation);
+    add_text_field(&s, "stored", v->stored);
+    cg_add(&s, "    .n_steps = %d,\n    .steps = %s,\n", v->n_steps, v->n_steps ? "steps" : "NULL");
+    add_symbol(&s, "    .border = VOX_BORDER_", ir_border_words[v->border]);
+    cg_add(&s, ",\n    .overlap = %s,\n", cg_double(m->arena, v->overlap));
+    add_symbol(&s, "    .window = VOX_WINDOW_", ir_window_words[v->window]);
+    cg_add(&s, ",\n    .mirror_axes = %d,\n    .half = %d,\n", v->mirror_axes, v->half);
+    add_rule(&s, v);
     return cg_string(&s);
 }
 

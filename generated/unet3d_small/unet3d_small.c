@@ -130,15 +130,34 @@ static const char *const labels[] = {
 };
 
 static const vox_prepare_step steps[] = {
-    {VOX_PREPARE_Z_SCORE, {0.0, 0.0, 0.0}},
+    {.kind = VOX_PREPARE_Z_SCORE,
+     .channel = -1,
+     .value = {0.0, 0.0, 0.0, 0.0},
+     .floor = 0.0,
+     .sampling = {.order = VOX_LINEAR,
+                  .across = VOX_NEAREST,
+                  .align = VOX_CORNERS,
+                  .anisotropy = 0.0,
+                  .antialias = 0}},
 };
 static const vox_volume_info volume = {
     .axes = "xyz",
+    .orientation = NULL,
+    .stored = NULL,
     .n_steps = 1,
     .steps = steps,
-    .mirror = 1,
-    .threshold = 0,
+    .border = VOX_BORDER_MIRROR,
+    .overlap = 0.0,
+    .window = VOX_WINDOW_CONSTANT,
+    .mirror_axes = 0,
+    .half = 0,
+    .activation = VOX_AS_THEY_ARE,
+    .restore =
+        {.order = VOX_LINEAR, .across = VOX_NEAREST, .align = VOX_CORNERS, .anisotropy = 0.0, .antialias = 0},
+    .rule = VOX_ARGMAX,
     .level = 0.0,
+    .n_regions = 0,
+    .region_label = NULL,
 };
 
 /* unet3d_small_kernels.c, compiled once for each instruction set, the best one last. */

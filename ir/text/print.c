@@ -157,29 +157,6 @@ static void put_node(printer *p, const ir_node *n) {
 
 /* ---- the graph ------------------------------------------------------------------------------- */
 
-static void put_volume(printer *p, const ir_volume *v) {
-    static const struct {
-        const char *name;
-        int values;
-    } steps[] = {
-#define X(sym, text, n, meaning) [IR_PREPARE_##sym] = {(text), (n)},
-        IR_PREPARES(X)
-#undef X
-    };
-    char text[32];
-    fprintf(p->f, "volume {\n  axes %.4s\n", v->axes);
-    for (int i = 0; i < v->n_prepare; i++) {
-        const ir_prepare *step = &v->prepare[i];
-        fprintf(p->f, "  %s", steps[step->kind].name);
-        for (int k = 0; k < steps[step->kind].values; k++)
-            fprintf(p->f, " %s", text_double(step->value[k], text));
-        fputc('\n', p->f);
-    }
-    if (v->mirror) fputs("  mirror\n", p->f);
-    if (v->threshold) fprintf(p->f, "  threshold %s\n", text_double(v->level, text));
-    fputs("}\n", p->f);
-}
-
 static void put_graph(printer *p, const ir_graph *g) {
     fprintf(p->f, "graph %s\n", g->name);
     if (g->arena_bytes >= 0 && !p->structure) fprintf(p->f, "arena %lld\n", (long long)g->arena_bytes);
@@ -189,7 +166,7 @@ static void put_graph(printer *p, const ir_graph *g) {
         put_string(p, g->labels[i]);
         fputc('\n', p->f);
     }
-    if (g->volume.present) put_volume(p, &g->volume);
+    if (g->volume.present) text_volume(p->f, &g->volume.info);
     for (int i = 0; i < g->n_inputs; i++) {
         fprintf(p->f, "input %%%s ", g->inputs[i]->name);
         put_type(p, g->inputs[i]);

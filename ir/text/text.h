@@ -13,4 +13,6 @@ char *text_float(float v, char *buf);
 /* Data of a constant written as random(seed, scale): float dtypes only. */
 void text_random(ir_dtype t, void *data, int64_t count, uint64_t seed, double scale);
 
+void text_volume(FILE *f, const vox_volume_info *v);
+
 #endif

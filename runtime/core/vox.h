@@ -17,6 +17,8 @@
 #ifndef VOX_H
 #define VOX_H
 
+#include "vox_volume_info.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -129,33 +131,6 @@ typedef struct vox_step {
     int layer, begin, end;
     int phase; /* 0 for layers that compute a range of planes in one go */
 } vox_step;
-
-/* How `segment` prepares a volume: ir_prepare's runtime twin, steps in order. */
-typedef enum vox_prepare_kind {
-    VOX_PREPARE_RESAMPLE_SHAPE,
-    VOX_PREPARE_RESAMPLE_SPACING,
-    VOX_PREPARE_SMOOTH,
-    VOX_PREPARE_CROP_OR_PAD,
-    VOX_PREPARE_CLIP,
-    VOX_PREPARE_DIVIDE_BY_MAXIMUM,
-    VOX_PREPARE_MIN_MAX,
-    VOX_PREPARE_Z_SCORE,
-    VOX_PREPARE_Z_SCORE_ABOVE_MEAN,
-    VOX_PREPARE_Z_SCORE_NONZERO,
-    VOX_PREPARE_SCALE
-} vox_prepare_kind;
-typedef struct vox_prepare_step {
-    vox_prepare_kind kind;
-    double value[3];
-} vox_prepare_step;
-typedef struct vox_volume_info {
-    const char *axes; /* file axes along D, H, W: "xyz", "zyx", ... */
-    int n_steps;
-    const vox_prepare_step *steps;
-    int mirror;    /* 1: overlap-tile with mirror padding; 0: one tile must hold the prepared volume */
-    int threshold; /* 1: label 1 where the only channel exceeds level; 0: argmax over channels */
-    double level;
-} vox_volume_info;
 
 typedef vox_status vox_prepare_fn(const void *weights, size_t weights_bytes, void *prepared,
                                   size_t prepared_bytes);

@@ -274,23 +274,31 @@ static int intensity(vox_prepare_kind kind, const double *value, float *x, size_
 /* ---- the list -------------------------------------------------------------------------------- */
 
 typedef int grid_step(vox_volume *v, const vox_prepare_step *s, vox_grid *grid);
+static grid_step *const grid_steps[VOX_PREPARE_COUNT] = {
+    [VOX_PREPARE_RESAMPLE_SHAPE] = resample_shape,
+    [VOX_PREPARE_RESAMPLE_SPACING] = resample_spacing,
+    [VOX_PREPARE_SMOOTH] = smooth,
+    [VOX_PREPARE_CROP_OR_PAD] = crop_or_pad,
+};
 static const struct {
     const char *name;
     int values;
-    grid_step *run; /* NULL: intensity(), channel by channel */
 } table[] = {
-    [VOX_PREPARE_RESAMPLE_SHAPE] = {"resample_to_shape", 3, resample_shape},
-    [VOX_PREPARE_RESAMPLE_SPACING] = {"resample_to_spacing", 3, resample_spacing},
-    [VOX_PREPARE_SMOOTH] = {"smooth", 1, smooth},
-    [VOX_PREPARE_CROP_OR_PAD] = {"crop_or_pad", 3, crop_or_pad},
-    [VOX_PREPARE_CLIP] = {"clip", 2, NULL},
-    [VOX_PREPARE_DIVIDE_BY_MAXIMUM] = {"divide_by_maximum", 0, NULL},
-    [VOX_PREPARE_MIN_MAX] = {"min_max", 0, NULL},
-    [VOX_PREPARE_Z_SCORE] = {"z_score", 0, NULL},
-    [VOX_PREPARE_Z_SCORE_ABOVE_MEAN] = {"z_score_above_mean", 0, NULL},
-    [VOX_PREPARE_Z_SCORE_NONZERO] = {"z_score_nonzero", 0, NULL},
-    [VOX_PREPARE_SCALE] = {"scale", 2, NULL},
+#define X(symbol, name, n, text) [VOX_PREPARE_##symbol] = {(name), (n)},
+    VOX_PREPARES(X)
+#undef X
 };
+
+static int refuse(const vox_prepare_step *s) {
+    const vox_resampling *r = &s->sampling;
+    bool resamples = s->kind == VOX_PREPARE_RESAMPLE_SHAPE || s->kind == VOX_PREPARE_RESAMPLE_SPACING;
+    bool linear = r->order == VOX_LINEAR && r->align == VOX_CORNERS && !(r->anisotropy > 0) && !r->antialias;
+    bool known = s->kind != VOX_PREPARE_CROP_NONZERO && s->kind != VOX_PREPARE_CLIP_PERCENTILES &&
+                 s->kind != VOX_PREPARE_Z_SCORE_INSIDE && s->kind != VOX_PREPARE_CT;
+    if (known && (linear || !resamples) && s->channel < 0 && !(s->floor > 0)) return 0;
+    return vox_fail(VOX_EXIT_UNSUPPORTED, "segment cannot do the step %s, or not with its options",
+                    table[s->kind].name);
+}
 
 const char *vox_prepare_name(vox_prepare_kind kind) {
     return table[kind].name;
@@ -303,9 +311,10 @@ int vox_prepare_values(vox_prepare_kind kind) {
 int vox_prepare(vox_volume *v, const vox_prepare_step *steps, int n, vox_grid *grid) {
     *grid = (vox_grid){.scale = {1, 1, 1}};
     for (int i = 0; i < n; i++) {
-        int code = 0;
-        if (table[steps[i].kind].run != NULL) {
-            code = table[steps[i].kind].run(v, &steps[i], grid);
+        int code = refuse(&steps[i]);
+        if (code != 0) return code;
+        if (grid_steps[steps[i].kind] != NULL) {
+            code = grid_steps[steps[i].kind](v, &steps[i], grid);
         } else {
             size_t voxels = vox_volume_voxels(v);
             for (int c = 0; c < v->channels && code == 0; c++) {

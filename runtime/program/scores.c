@@ -156,7 +156,8 @@ static int nearest_row(const vox_sampling *a, const vox_scores *s, int y, int z,
     return 0;
 }
 
-static void best_row(sampler *a, const vox_scores *s, const vox_rule *rule, int y, int z, uint16_t *label) {
+static void best_row(sampler *a, const vox_scores *s, const vox_label_rule *rule, int y, int z,
+                     uint16_t *label) {
     const double *row = a->grid.row;
     for (int c = 0; c < s->classes; c++) {
         sample(a, s, c, y, z);
@@ -171,7 +172,7 @@ static void best_row(sampler *a, const vox_scores *s, const vox_rule *rule, int 
     }
 }
 
-int vox_scores_label(const vox_scores *s, const vox_grid *grid, const int dim[3], const vox_rule *rule,
+int vox_scores_label(const vox_scores *s, const vox_grid *grid, const int dim[3], const vox_label_rule *rule,
                      uint16_t *labels) {
     sampler a;
     int code = sampler_new(&a, s, grid, dim);

@@ -19,10 +19,10 @@ typedef struct vox_scores {
 
 /* How scores become a label: threshold: 1 where the only class exceeds level; else the class with the largest
  * score, the first of equals. */
-typedef struct vox_rule {
+typedef struct vox_label_rule {
     bool threshold;
     double level;
-} vox_rule;
+} vox_label_rule;
 
 int vox_scores_new(vox_scores *s, int classes, const int dim[3], bool are_labels); /* exit code; data is 0 */
 void vox_scores_free(vox_scores *s);
@@ -34,7 +34,7 @@ int vox_scores_put(vox_scores *s, const vox_tiles *t, int i, const int axis[3], 
 /* Labels [z][y][x] of a grid of dim: the scores are interpolated linearly there (labels: the nearest is
  * taken), row by row, so that classes x volume never exists on the file's grid. Voxels outside the prepared
  * grid get 0. */
-int vox_scores_label(const vox_scores *s, const vox_grid *grid, const int dim[3], const vox_rule *rule,
+int vox_scores_label(const vox_scores *s, const vox_grid *grid, const int dim[3], const vox_label_rule *rule,
                      uint16_t *labels);
 
 /* The same where the prepared grid is the file's, of `dim` (x y z): labels of what tile i says, straight to
@@ -43,7 +43,7 @@ typedef struct vox_labelling {
     int classes;
     bool are_labels;
     const int *axis, *dim; /* [3] each */
-    vox_rule rule;
+    vox_label_rule rule;
 } vox_labelling;
 int vox_tile_label(const vox_tiles *t, int i, const vox_labelling *l, const float *tile, uint16_t *labels);
 

@@ -28,8 +28,9 @@ static void print_ports(const char *title, const vox_port *ports, int n) {
 static void print_volume(const vox_volume_info *v) {
     printf("volume     network axes D H W run along the file's %c %c %c; %s; ", v->axes[0], v->axes[1],
            v->axes[2],
-           v->mirror ? "tiles side by side, mirrored at the border" : "one tile holds the volume");
-    if (v->threshold) {
+           v->border == VOX_BORDER_MIRROR ? "tiles side by side, mirrored at the border"
+                                          : "one tile holds the volume");
+    if (v->rule == VOX_THRESHOLD) {
         printf("label 1 where the output exceeds %g\n", v->level);
     } else {
         printf("label = best class\n");
@@ -122,8 +123,8 @@ static void add_volume(vox_json *j, const vox_volume_info *v) {
     }
     vox_json_begin(j, "volume", "{");
     vox_json_text(j, "axes", v->axes);
-    vox_json_bool(j, "mirror", v->mirror != 0);
-    vox_json_number(j, "threshold", 17, v->threshold ? v->level : (double)NAN);
+    vox_json_bool(j, "mirror", v->border == VOX_BORDER_MIRROR);
+    vox_json_number(j, "threshold", 17, v->rule == VOX_THRESHOLD ? v->level : (double)NAN);
     vox_json_begin(j, "prepare", "[");
     for (int i = 0; i < v->n_steps; i++) {
         const vox_prepare_step *s = &v->steps[i];

@@ -50,7 +50,7 @@ typedef struct segmentation {
     vox_tiles tiles;
     vox_host host;
     vox_scores scores; /* data NULL where tiles are labelled at once */
-    vox_rule rule;
+    vox_label_rule rule;
     uint16_t *labels; /* on the file's grid */
     vox_nifti_writer labels_file, scores_file;
     vox_output overlay_file;
@@ -90,6 +90,14 @@ static int read_network(const vox_model_info *m, network *n) {
             "%s says nothing about volumes: compile it from a description with a volume section, or use run",
             m->name);
     }
+    const vox_volume_info *v = m->volume;
+    if (v->orientation != NULL || v->border == VOX_BORDER_ZERO || v->mirror_axes || v->half ||
+        v->activation != VOX_AS_THEY_ARE || v->rule == VOX_REGIONS) {
+        return vox_fail(VOX_EXIT_UNSUPPORTED,
+                        "segment cannot do what %s's volume section asks for (orientation, border zero, "
+                        "mirror_axes, half, an activation or regions)",
+                        m->name);
+    }
     if (m->n_inputs != 1 || m->n_outputs < 1 || in->rank != 5 || in->dim[0] != 1 || in->dtype != VOX_F32) {
         return vox_fail(VOX_EXIT_UNSUPPORTED,
                         "segment needs a network with one float32 input of 1 x C x D x H x W, but %s has %d, "
@@ -104,7 +112,7 @@ static int read_network(const vox_model_info *m, network *n) {
             "segment needs an output of 1 x classes x D x H x W scores, or of labels, not %s of type %s",
             vox_shape(out->rank, out->dim).text, vox_dtype_name(out->dtype));
     }
-    if (m->volume->threshold && (n->classes != 1 || n->are_labels)) {
+    if (m->volume->rule == VOX_THRESHOLD && (n->classes != 1 || n->are_labels)) {
         return vox_fail(VOX_EXIT_UNSUPPORTED,
                         "the volume section asks for a threshold, but the output has %d classes", n->classes);
     }
@@ -183,7 +191,8 @@ static bool same_grid(const segmentation *s) {
 static int plan(segmentation *s) {
     int volume[3];
     for (int k = 0; k < 3; k++) volume[k] = s->volume.dim[s->net.axis[k]];
-    int code = vox_tiles_plan(&s->tiles, volume, s->net.in, s->net.out, s->model->volume->mirror != 0);
+    int code = vox_tiles_plan(&s->tiles, volume, s->net.in, s->net.out,
+                              s->model->volume->border == VOX_BORDER_MIRROR);
     if (code != 0) return code;
     /* On the file's own grid each tile becomes labels at once, and classes x volume never exists. */
     if (!same_grid(s) || s->request->scores != NULL) {
@@ -377,8 +386,8 @@ static int segment(const vox_context *c, const segment_request *r, char **files,
     segmentation s = {.context = c, .model = m, .request = r};
     int code = read_network(m, &s.net);
     if (code != 0) return code;
-    s.rule = (vox_rule){.threshold = m->volume->threshold != 0,
-                        .level = isnan(r->level) ? m->volume->level : r->level};
+    s.rule = (vox_label_rule){.threshold = m->volume->rule == VOX_THRESHOLD,
+                              .level = isnan(r->level) ? m->volume->level : r->level};
     if (!isnan(r->level) && !s.rule.threshold)
         return vox_usage_error(c, "--level: %s has no threshold", m->name);
     code = open_outputs(&s, files, n);

@@ -32,7 +32,8 @@ typedef struct vox_resampling {
     X(RESAMPLE_SPACING, "resample_to_spacing", 3, "to voxels of this size in millimetres")                   \
     X(SMOOTH, "smooth", 1, "Gaussian of this standard deviation in voxels")                                  \
     X(CROP_OR_PAD, "crop_or_pad", 3, "centred, to this many voxels; the new ones are 0")                     \
-    X(CROP_NONZERO, "crop_to_nonzero", 0, "to the box of what is not 0 in any channel; labels outside are 0") \
+    X(CROP_NONZERO, "crop_to_nonzero", 0,                                                                    \
+      "to the box of what is not 0 in any channel; labels outside are 0")                                    \
     X(CLIP, "clip", 2, "to [low, high]")                                                                     \
     X(CLIP_PERCENTILES, "clip_percentiles", 2, "to the values of these percentiles [low, high]")             \
     X(DIVIDE_BY_MAXIMUM, "divide_by_maximum", 0, "by the volume's largest value")                            \
@@ -55,9 +56,9 @@ typedef enum vox_prepare_kind {
 
 typedef struct vox_prepare_step {
     vox_prepare_kind kind;
-    int channel;             /* intensity steps: the channel, -1 for each */
-    double value[4];         /* lengths and voxels: of the oriented axes x y z */
-    double floor;            /* z_score*, min_max: what is divided by is at least this; 0: an equal volume is an error */
+    int channel;     /* intensity steps: the channel, -1 for each */
+    double value[4]; /* lengths and voxels: of the oriented axes x y z */
+    double floor; /* z_score*, min_max: what is divided by is at least this; 0: an equal volume is an error */
     vox_resampling sampling; /* resample_to_* */
 } vox_prepare_step;
 
@@ -77,9 +78,10 @@ typedef enum vox_activation { VOX_AS_THEY_ARE, VOX_SOFTMAX, VOX_SIGMOID } vox_ac
 typedef enum vox_rule { VOX_ARGMAX, VOX_THRESHOLD, VOX_REGIONS } vox_rule;
 
 typedef struct vox_volume_info {
-    const char *axes;        /* oriented axes along D, H, W: "xyz", "zyx", ... */
-    const char *orientation; /* what x, y, z run to: "RAS", ...; NULL: they are the volume's as it is stored */
-    const char *stored;      /* how the volumes were stored that the network was trained on; NULL: not said */
+    const char *axes; /* oriented axes along D, H, W: "xyz", "zyx", ... */
+    const char
+        *orientation;   /* what x, y, z run to: "RAS", ...; NULL: they are the volume's as it is stored */
+    const char *stored; /* how the volumes were stored that the network was trained on; NULL: not said */
     int n_steps;
     const vox_prepare_step *steps;
     vox_border border;

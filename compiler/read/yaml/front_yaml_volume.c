@@ -5,15 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-static const struct {
-    const char *name;
-    int values;
-} prepares[] = {
-#define X(sym, name, n, text) {name, n},
-    IR_PREPARES(X)
-#undef X
-};
-
 /* ---- labels */
 
 bool yaml_build_labels(yaml_build *b) {
@@ -46,7 +37,7 @@ bool yaml_build_labels(yaml_build *b) {
 static bool count_labels(yaml_build *b) {
     const yaml_item *list = yaml_find(b->src->root, "labels");
     const ir_tensor *out = b->g->outputs[0];
-    bool threshold = b->g->volume.present && b->g->volume.threshold;
+    bool threshold = b->g->volume.present && b->g->volume.info.rule == VOX_THRESHOLD;
     if (threshold && out->dim[1] != 1)
         return yaml_fail(b->src, yaml_find(b->src->root, "volume"), IR_EXIT_INPUT, b->d,
                          "output: {threshold: ...} needs one output channel, %s has %lld", out->name,
@@ -74,46 +65,46 @@ static bool read_axes(yaml_build *b, const yaml_item *item) {
     return true;
 }
 
-static bool check_prepare(yaml_build *b, const yaml_item *at, const ir_prepare *p) {
-    bool shape = p->kind == IR_PREPARE_RESAMPLE_SHAPE || p->kind == IR_PREPARE_CROP_OR_PAD;
-    bool positive = shape || p->kind == IR_PREPARE_RESAMPLE_SPACING || p->kind == IR_PREPARE_SMOOTH;
-    for (int i = 0; i < prepares[p->kind].values; i++) {
+static bool check_prepare(yaml_build *b, const yaml_item *at, const vox_prepare_step *p) {
+    bool shape = p->kind == VOX_PREPARE_RESAMPLE_SHAPE || p->kind == VOX_PREPARE_CROP_OR_PAD;
+    bool positive = shape || p->kind == VOX_PREPARE_RESAMPLE_SPACING || p->kind == VOX_PREPARE_SMOOTH;
+    for (int i = 0; i < ir_prepare_numbers(p->kind); i++) {
         double v = p->value[i];
         if (positive && v <= 0)
             return yaml_fail(b->src, at, IR_EXIT_INPUT, b->d, "%s must be above 0, this is %g",
-                             prepares[p->kind].name, v);
+                             ir_prepare_name(p->kind), v);
         if (shape && (v != floor(v) || v > 65535))
             return yaml_fail(b->src, at, IR_EXIT_INPUT, b->d,
                              "%s needs whole numbers of voxels up to 65535, this is %g",
-                             prepares[p->kind].name, v);
+                             ir_prepare_name(p->kind), v);
     }
-    if (p->kind == IR_PREPARE_SMOOTH && p->value[0] > 1000)
+    if (p->kind == VOX_PREPARE_SMOOTH && p->value[0] > 1000)
         return yaml_fail(b->src, at, IR_EXIT_INPUT, b->d,
                          "smooth is a sigma of at most 1000 voxels, this is %g", p->value[0]);
-    if (p->kind == IR_PREPARE_CLIP && p->value[0] > p->value[1])
+    if ((p->kind == VOX_PREPARE_CLIP || p->kind == VOX_PREPARE_CT) && p->value[0] > p->value[1])
         return yaml_fail(b->src, at, IR_EXIT_INPUT, b->d, "clip is [low, high], but %g lies above %g",
                          p->value[0], p->value[1]);
     return true;
 }
 
 /* `tile`: the voxels that the network's input has along x, y and z. */
-static bool is_tile(const yaml_item *item, ir_prepare_kind kind) {
-    bool shape = kind == IR_PREPARE_RESAMPLE_SHAPE || kind == IR_PREPARE_CROP_OR_PAD;
+static bool is_tile(const yaml_item *item, vox_prepare_kind kind) {
+    bool shape = kind == VOX_PREPARE_RESAMPLE_SHAPE || kind == VOX_PREPARE_CROP_OR_PAD;
     return shape && item->kind == YAML_TEXT && !strcmp(item->text, "tile");
 }
 
-static bool read_values(yaml_build *b, const yaml_item *item, ir_prepare *p) {
-    int n = prepares[p->kind].values;
-    const char *name = prepares[p->kind].name;
+static bool read_values(yaml_build *b, const yaml_item *item, vox_prepare_step *p) {
+    int n = ir_prepare_numbers(p->kind);
+    const char *name = ir_prepare_name(p->kind);
     if (is_tile(item, p->kind)) {
         for (int k = 0; k < 3; k++)
             p->value[b->g->volume.axes[k] - 'x'] = (double)b->g->inputs[0]->dim[2 + k];
         return true;
     }
-    if (item->kind == YAML_LIST ? item->count != n : item->kind != YAML_TEXT || n == 2)
+    if (item->kind == YAML_LIST ? item->count != n : item->kind != YAML_TEXT || n % 2 == 0)
         return yaml_fail(b->src, item, IR_EXIT_INPUT, b->d, "%s needs %s%d number%s, this is %.60s", name,
                          n == 1   ? ""
-                         : n == 2 ? "a list of "
+                         : n != 3 ? "a list of "
                                   : "one number or a list of ",
                          n, n == 1 ? "" : "s", yaml_kind_text(item));
     for (int i = 0; i < n; i++) {
@@ -124,16 +115,16 @@ static bool read_values(yaml_build *b, const yaml_item *item, ir_prepare *p) {
 }
 
 /* `- name` or `- name: values` */
-static bool read_step(yaml_build *b, const yaml_item *item, ir_prepare *p) {
-    const char *names[IR_PREPARE_COUNT];
+static bool read_step(yaml_build *b, const yaml_item *item, vox_prepare_step *p) {
+    const char *names[VOX_PREPARE_COUNT];
     int kind;
-    for (int i = 0; i < IR_PREPARE_COUNT; i++) names[i] = prepares[i].name;
+    for (int i = 0; i < VOX_PREPARE_COUNT; i++) names[i] = ir_prepare_name((vox_prepare_kind)i);
     const yaml_item *name = item->kind == YAML_MAP && item->count == 1 ? item->key[0] : item;
-    if (!yaml_choice(b->src, name, "a step of prepare", names, IR_PREPARE_COUNT, &kind, b->d)) return false;
-    p->kind = (ir_prepare_kind)kind;
+    if (!yaml_choice(b->src, name, "a step of prepare", names, VOX_PREPARE_COUNT, &kind, b->d)) return false;
+    *p = ir_prepare_step((vox_prepare_kind)kind);
     bool given = name != item;
-    if (given != (prepares[kind].values > 0))
-        return yaml_fail(b->src, name, IR_EXIT_INPUT, b->d, "%s %s", prepares[kind].name,
+    if (given != (ir_prepare_numbers((vox_prepare_kind)kind) > 0))
+        return yaml_fail(b->src, name, IR_EXIT_INPUT, b->d, "%s %s", ir_prepare_name((vox_prepare_kind)kind),
                          given ? "takes no numbers" : "needs its numbers: `- name: [...]`");
     return !given || read_values(b, item->item[0], p);
 }
@@ -144,8 +135,8 @@ static bool read_prepare(yaml_build *b, const yaml_item *list) {
         return yaml_fail(b->src, list, IR_EXIT_INPUT, b->d,
                          "prepare must be a list of at most %d steps ([] for none)", IR_MAX_PREPARE);
     for (int i = 0; i < list->count; i++)
-        if (!read_step(b, list->item[i], &v->prepare[i])) return false;
-    v->n_prepare = list->count;
+        if (!read_step(b, list->item[i], &v->steps[i])) return false;
+    v->info.n_steps = list->count;
     return true;
 }
 
@@ -156,19 +147,19 @@ static bool read_output(yaml_build *b, const yaml_item *item) {
     if (!level)
         return yaml_fail(b->src, item, IR_EXIT_INPUT, b->d,
                          "output must be argmax or {threshold: NUMBER}, this is %.60s", yaml_kind_text(item));
-    v->threshold = true;
-    return yaml_number(b->src, level, "threshold", &v->level, b->d);
+    v->info.rule = VOX_THRESHOLD;
+    return yaml_number(b->src, level, "threshold", &v->info.level, b->d);
 }
 
 /* border: none means that one tile holds the volume, so the preparation must end at the tile's size. */
 static bool check_tile(yaml_build *b, const yaml_item *prepare) {
     const ir_volume *v = &b->g->volume;
     const ir_tensor *in = b->g->inputs[0];
-    if (v->mirror) return true;
-    for (int i = v->n_prepare; i-- > 0;) {
-        const ir_prepare *p = &v->prepare[i];
-        if (p->kind == IR_PREPARE_RESAMPLE_SPACING) return true; /* the volume decides */
-        if (p->kind != IR_PREPARE_RESAMPLE_SHAPE && p->kind != IR_PREPARE_CROP_OR_PAD) continue;
+    if (v->info.border != VOX_BORDER_NONE) return true;
+    for (int i = v->info.n_steps; i-- > 0;) {
+        const vox_prepare_step *p = &v->steps[i];
+        if (p->kind == VOX_PREPARE_RESAMPLE_SPACING) return true; /* the volume decides */
+        if (p->kind != VOX_PREPARE_RESAMPLE_SHAPE && p->kind != VOX_PREPARE_CROP_OR_PAD) continue;
         for (int k = 0; k < 3; k++) {
             double size = p->value[v->axes[k] - 'x'];
             if (size != (double)in->dim[2 + k])
@@ -176,7 +167,7 @@ static bool check_tile(yaml_build *b, const yaml_item *prepare) {
                     b->src, prepare->item[i], IR_EXIT_INPUT, b->d,
                     "%s makes %g voxels along %c, but the network's %s takes %lld there, and `border: none` "
                     "says that one tile holds the volume",
-                    prepares[p->kind].name, size, v->axes[k], in->name, (long long)in->dim[2 + k]);
+                    ir_prepare_name(p->kind), size, v->axes[k], in->name, (long long)in->dim[2 + k]);
         }
         return true;
     }
@@ -185,7 +176,6 @@ static bool check_tile(yaml_build *b, const yaml_item *prepare) {
 
 static bool read_volume(yaml_build *b, const yaml_item *section) {
     static const char *const keys[] = {"axes", "prepare", "border", "output"};
-    static const char *const borders[] = {"none", "mirror"};
     const yaml_item *value[4];
     int border;
     if (section->kind != YAML_MAP)
@@ -199,11 +189,12 @@ static bool read_volume(yaml_build *b, const yaml_item *section) {
     if (b->g->n_inputs != 1 || b->g->inputs[0]->rank != 5 || b->g->outputs[0]->rank != 5)
         return yaml_fail(b->src, section, IR_EXIT_INPUT, b->d,
                          "a volume section needs one input and an output with the axes N C D H W");
+    ir_volume_new(&b->g->volume);
     if (!read_axes(b, value[0]) || !read_prepare(b, value[1]) ||
-        !yaml_choice(b->src, value[2], "border", borders, 2, &border, b->d) || !read_output(b, value[3]))
+        !yaml_choice(b->src, value[2], "border", ir_border_words, IR_BORDERS, &border, b->d) ||
+        !read_output(b, value[3]))
         return false;
-    b->g->volume.mirror = border == 1;
-    b->g->volume.present = true;
+    b->g->volume.info.border = (vox_border)border;
     return check_tile(b, value[1]);
 }
 

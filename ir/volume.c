@@ -1,0 +1,67 @@
+/* volume.c: the volume section: what it says where nothing is said, and its words. */
+#include "ir.h"
+
+#include <string.h>
+
+const char *const ir_interpolation_words[IR_INTERPOLATIONS] = {
+    [VOX_NEAREST] = "nearest", [VOX_LINEAR] = "linear", [VOX_CUBIC] = "cubic"};
+const char *const ir_alignment_words[IR_ALIGNMENTS] = {
+    [VOX_CORNERS] = "corners", [VOX_EDGES] = "edges", [VOX_SPACING] = "spacing", [VOX_FIRST] = "first"};
+const char *const ir_border_words[IR_BORDERS] = {
+    [VOX_BORDER_NONE] = "none", [VOX_BORDER_MIRROR] = "mirror", [VOX_BORDER_ZERO] = "zero"};
+const char *const ir_window_words[IR_WINDOWS] = {
+    [VOX_WINDOW_CONSTANT] = "constant", [VOX_WINDOW_GAUSSIAN] = "gaussian"};
+const char *const ir_activation_words[IR_ACTIVATIONS] = {
+    [VOX_AS_THEY_ARE] = "none", [VOX_SOFTMAX] = "softmax", [VOX_SIGMOID] = "sigmoid"};
+
+static const struct {
+    const char *name;
+    int numbers;
+} steps[VOX_PREPARE_COUNT] = {
+#define X(symbol, name, n, text) [VOX_PREPARE_##symbol] = {(name), (n)},
+    VOX_PREPARES(X)
+#undef X
+};
+
+const char *ir_prepare_name(vox_prepare_kind kind) {
+    return steps[kind].name;
+}
+
+int ir_prepare_numbers(vox_prepare_kind kind) {
+    return steps[kind].numbers;
+}
+
+bool ir_prepare_resamples(vox_prepare_kind kind) {
+    return kind == VOX_PREPARE_RESAMPLE_SHAPE || kind == VOX_PREPARE_RESAMPLE_SPACING;
+}
+
+bool ir_prepare_has_channel(vox_prepare_kind kind) {
+    return !ir_prepare_resamples(kind) && kind != VOX_PREPARE_CROP_OR_PAD &&
+           kind != VOX_PREPARE_CROP_NONZERO && kind != VOX_PREPARE_SMOOTH;
+}
+
+bool ir_prepare_has_floor(vox_prepare_kind kind) {
+    return kind == VOX_PREPARE_MIN_MAX || kind == VOX_PREPARE_Z_SCORE ||
+           kind == VOX_PREPARE_Z_SCORE_ABOVE_MEAN || kind == VOX_PREPARE_Z_SCORE_NONZERO ||
+           kind == VOX_PREPARE_Z_SCORE_INSIDE;
+}
+
+const vox_resampling ir_linear = {.order = VOX_LINEAR, .across = VOX_NEAREST, .align = VOX_CORNERS};
+
+void ir_volume_new(ir_volume *v) {
+    *v = (ir_volume){.present = true};
+    v->info = (vox_volume_info){
+        .axes = v->axes, .steps = v->steps, .restore = ir_linear, .region_label = v->region_label};
+}
+
+vox_prepare_step ir_prepare_step(vox_prepare_kind kind) {
+    return (vox_prepare_step){.kind = kind, .channel = -1, .sampling = ir_linear};
+}
+
+bool ir_is_orientation(const char *code) {
+    static const char *const ends[3] = {"RL", "AP", "SI"};
+    if (strlen(code) != 3) return false;
+    for (int k = 0; k < 3; k++)
+        if (!strpbrk(code, ends[k])) return false;
+    return true;
+}
