@@ -131,6 +131,13 @@ static void set_prototypes(cg_slots *s, const cg_model *m, const char *tail) {
     cg_set(s, "selftest_prototype", "%s", cg_selftest_prototype(m, tail));
 }
 
+/* Text of a template for models with a volume section; "" for the others. */
+static const char *of_volumes(const cg_model *m, const char *name) {
+    if (!m->g->volume.present) return "";
+    cg_slots s = cg_named_slots(m);
+    return cg_filled(name, &s);
+}
+
 static bool put_header(cg_bundle *b) {
     const cg_model *m = b->m;
     cg_slots s = cg_named_slots(m);
@@ -139,6 +146,8 @@ static bool put_header(cg_bundle *b) {
     cg_set(&s, "provenance", "%s", cg_comment(m->arena, cg_provenance(m)));
     cg_set(&s, "macros", "%s", cg_macros(m));
     cg_set(&s, "port_comment", "%s", port_comment(m));
+    cg_set(&s, "header", "runtime/%s", m->g->volume.present ? "volume/vox_volume.h" : "vox.h");
+    cg_set(&s, "segment", "%s", of_volumes(m, "segment.h.in"));
     set_prototypes(&s, m, ";");
     return cg_put_filled(b, ".h", "model.h.in", &s);
 }
@@ -175,6 +184,7 @@ static bool put_source(cg_bundle *b) {
     cg_set_int(&s, "first_output", cg_first_output_step(m));
     cg_set_int(&s, "n_steps", m->n_steps);
     cg_set(&s, "steps", "%s", cg_step_table(m));
+    cg_set(&s, "segment", "%s", of_volumes(m, "segment.c.in"));
     set_prototypes(&s, m, " {");
     cg_set(&s, "input_names", "%s", cg_port_names(m, false));
     cg_set(&s, "output_names", "%s", cg_port_names(m, true));
@@ -242,7 +252,7 @@ static bool needed(const cg_model *m, const char *name) {
 }
 
 bool c_uses_file(const cg_model *m, const char *path) {
-    if (strncmp(path, "runtime/program/", 16) == 0) return true;
+    if (strncmp(path, "runtime/program/", 16) == 0 || strncmp(path, "runtime/volume/", 15) == 0) return true;
     return strncmp(path, "runtime/", 8) == 0 && needed(m, cg_base_name(path));
 }
 

@@ -222,7 +222,7 @@ static bool put_build_files(cg_bundle *b, const cu_model *u, bool with_c) {
 
 /* ---- runtime --------------------------------------------------------------------------------- */
 
-/* What the library and the program include besides runtime/cuda and runtime/program. */
+/* What the library and the program include besides runtime/cuda, runtime/volume and runtime/program. */
 static bool always_needed(const char *name) {
     static const char *const names[] = {"vox.h",         "vox.c",      "vox_model.h",       "vox_weights.h",
                                         "vox_weights.c", "vox_isa.h",  "vox_isa.c",         "vox_pool.c",
@@ -249,7 +249,7 @@ static bool kernel_needed(const cg_model *m, const char *name) {
 }
 
 bool cu_uses_file(const cg_model *m, const char *path) {
-    if (strncmp(path, "runtime/program/", 16) == 0) return true;
+    if (strncmp(path, "runtime/program/", 16) == 0 || strncmp(path, "runtime/volume/", 15) == 0) return true;
     if (strncmp(path, "runtime/cuda/", 13) == 0)
         return !ends_with(path, ".cuh") || kernel_needed(m, cg_base_name(path));
     return strncmp(path, "runtime/", 8) == 0 && always_needed(cg_base_name(path));

@@ -49,7 +49,21 @@ extern "C" {
     X(E_NO_DEVICE, "no such GPU: none is there, or its driver is missing or too old")                        \
     X(E_DEVICE_MEMORY, "not enough memory on the GPU: give it a smaller workspace, or free some")            \
     X(E_CUDA, "CUDA failed: see the message")                                                                \
-    X(E_CUDNN, "cuDNN failed: see the message")
+    X(E_CUDNN, "cuDNN failed: see the message")                                                              \
+    X(E_EQUAL, "the values to be scaled are all the same, which leaves 0 to divide by: check the volume, "   \
+               "or give the step a floor")                                                                   \
+    X(E_MAXIMUM, "the largest value is not above 0, so nothing can be divided by it: check the volume, or "  \
+                 "scale it with min_max")                                                                    \
+    X(E_NETWORK, "the model cannot segment volumes: it needs a volume section, one float32 input and "       \
+                 "scores or labels as its output")                                                           \
+    X(E_CHANNELS, "the volume has not as many channels as the network takes")                                \
+    X(E_ORIENTATION, "the description names an orientation, but the volume does not say where its axes run") \
+    X(E_SPACING, "the description asks for a voxel size, but the volume does not say its own")               \
+    X(E_TILE, "one tile must hold the volume, and does not: give the description a border")                  \
+    X(E_SIZE, "the volume is too large, or is resampled to too many voxels: check its voxel size")           \
+    X(E_VOXELS, "voxels are not finite, or beyond float32")                                                  \
+    X(E_SCORES, "the network gave scores that are not finite")                                               \
+    X(E_LABELS, "the network gave labels beyond the type of the labels")
 typedef enum vox_status {
 #define X(symbol, text) VOX_##symbol,
     VOX_STATUSES(X)

@@ -3,6 +3,8 @@
 #ifndef VOX_ACTIVATE_H
 #define VOX_ACTIVATE_H
 
+#include <stdbool.h>
+
 #include "vox.h"
 
 /* A run's scores [class][D][H][W] of `size` voxels become probabilities, as `activation` says; flipped back, where the

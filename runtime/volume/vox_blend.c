@@ -135,7 +135,8 @@ static void add_plane(void *argument, int i) {
     for (int h = t->low[1]; h < t->high[1]; h++) {
         size_t in_tile = ((size_t)d * (size_t)a[1].out + (size_t)h) * (size_t)a[2].out + (size_t)t->low[2];
         size_t of_class = (size_t)c * (size_t)a[0].out * (size_t)a[1].out * (size_t)a[2].out;
-        size_t at = plane + (size_t)(t->begin[1] + h) * (size_t)a[2].volume + (size_t)(t->begin[2] + t->low[2]);
+        size_t at =
+            plane + (size_t)(t->begin[1] + h) * (size_t)a[2].volume + (size_t)(t->begin[2] + t->low[2]);
         if (weights)
             add_weights(b, at, b->weight + in_tile, n);
         else if (!b->tiles->adds)
@@ -163,7 +164,7 @@ void vox_blend_add(vox_blend *b, int fold, int weigh, const int begin[3], const 
 }
 
 const float *vox_blend_row(const vox_blend *b, int class, int d, int h, float *row) {
-    size_t n = (size_t)b->tiles->axis[2].volume, at = plane_at(b, (size_t)class, d) + (size_t)h * n;
+    size_t n = (size_t)b->tiles->axis[2].volume, at = plane_at(b, (size_t) class, d) + (size_t)h * n;
     if (!b->half) return (const float *)b->sum + at;
     const uint16_t *from = (const uint16_t *)b->sum + at;
     for (size_t w = 0; w < n; w++) row[w] = vox_from_half(from[w]);

@@ -2,10 +2,13 @@
 /* vox_preparation.c: see vox_preparation.h. */
 #include "vox_preparation.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "vox_intensity.h"
+#include "vox_load.h"
 #include "vox_resample.h"
+#include "vox_smooth.h"
 
 /* ---- grids ----------------------------------------------------------------------------------- */
 
@@ -17,61 +20,81 @@ static vox_status orient(vox_preparation *p) {
     for (int a = 0; a < 3; a++) {
         p->oriented.dim[a] = v->dim[p->axes.source[a]];
         p->oriented.spacing[a] = v->spacing[p->axes.source[a]];
+        p->oriented.extent[a] = p->oriented.dim[a];
+        p->oriented.origin[a] = 0;
         p->oriented.scale[a] = 1;
         p->oriented.shift[a] = 0;
     }
     return VOX_OK;
 }
 
-/* new = (old - shift) / scale after what led to old. */
+/* new = old * scale + shift after what led to old. */
 static void follow(vox_grid *g, int a, double scale, double shift) {
-    g->scale[a] /= scale;
-    g->shift[a] = (g->shift[a] - shift) / scale;
-    g->spacing[a] *= scale;
+    g->scale[a] *= scale;
+    g->shift[a] = g->shift[a] * scale + shift;
 }
 
 static vox_status resampled(const vox_prepare_step *s, vox_grid *g) {
     for (int a = 0; a < 3; a++) {
-        double scale, shift, spacing = g->spacing[a] * g->dim[a] / s->value[a];
-        int n = (int)s->value[a];
+        double scale, shift, spacing = g->spacing[a] * g->dim[a] / s->value[a], n = s->value[a];
         if (s->kind == VOX_PREPARE_RESAMPLE_SPACING) {
             if (!(g->spacing[a] > 0)) return VOX_E_SPACING;
             spacing = s->value[a];
-            n = vox_resampled_size(s->sampling.align, g->dim[a], g->spacing[a], spacing);
-            if (n < 1) return VOX_E_SIZE;
+            n = vox_grid_voxels(s->sampling.align, g->dim[a], g->spacing[a], spacing);
         }
-        vox_grid_of(s->sampling.align, g->dim[a], g->spacing[a], n, spacing, &scale, &shift);
+        if (n > VOX_RESAMPLE_LARGEST || g->dim[a] > VOX_RESAMPLE_LARGEST) return VOX_E_SIZE;
+        /* An alignment looks the same from both sides, so this is the way from the old grid to the new. */
+        vox_grid_of(&s->sampling, (int)n, spacing, g->dim[a], g->spacing[a], &scale, &shift);
+        if (s->sampling.align == VOX_CORNERS && n > 1) spacing = g->spacing[a] * (g->dim[a] - 1) / (n - 1);
         follow(g, a, scale, shift);
-        g->dim[a] = n;
+        g->dim[a] = (int)n;
+        g->spacing[a] = spacing;
     }
     return VOX_OK;
 }
 
+/* Voxels `begin` to `begin + n` of an axis stay; begin may lie outside. */
+static void keep(vox_grid *g, int a, int begin, int n) {
+    bool untouched = g->scale[a] == 1 && g->shift[a] == 0; /* nothing but cut */
+    if (untouched && begin >= 0 && begin + n <= g->dim[a]) {
+        g->origin[a] += begin;
+        g->extent[a] = n;
+    } else {
+        follow(g, a, 1, -begin);
+    }
+    g->dim[a] = n;
+}
+
 static void cropped_or_padded(const vox_prepare_step *s, vox_grid *g) {
     for (int a = 0; a < 3; a++) {
-        int n = (int)s->value[a], more = n > g->dim[a] ? (n - g->dim[a]) / 2 : -((g->dim[a] - n) / 2);
-        follow(g, a, 1, -more);
-        g->dim[a] = n;
+        int n = (int)s->value[a];
+        keep(g, a, -vox_crop_or_pad_shift(g->dim[a], n), n);
     }
 }
 
+/* Voxels begin <= i < end along x y z. */
+typedef struct vox_box {
+    int begin[3], end[3];
+} vox_box;
+
 static void cropped(const vox_box *box, vox_grid *g) {
-    for (int a = 0; a < 3; a++) {
-        follow(g, a, 1, box->begin[a]);
-        g->dim[a] = box->end[a] - box->begin[a];
-    }
+    for (int a = 0; a < 3; a++) keep(g, a, box->begin[a], box->end[a] - box->begin[a]);
 }
 
 /* The grid behind a step. box: what crop_to_nonzero found; NULL: everything. */
 static vox_status next_grid(const vox_prepare_step *s, const vox_box *box, vox_grid *g) {
     switch (s->kind) {
     case VOX_PREPARE_RESAMPLE_SHAPE:
-    case VOX_PREPARE_RESAMPLE_SPACING: return resampled(s, g);
-    case VOX_PREPARE_CROP_OR_PAD: cropped_or_padded(s, g); return VOX_OK;
+    case VOX_PREPARE_RESAMPLE_SPACING:
+        return resampled(s, g);
+    case VOX_PREPARE_CROP_OR_PAD:
+        cropped_or_padded(s, g);
+        return VOX_OK;
     case VOX_PREPARE_CROP_NONZERO:
         if (box != NULL) cropped(box, g);
         return VOX_OK;
-    default: return VOX_OK;
+    default:
+        return VOX_OK;
     }
 }
 
@@ -109,13 +132,8 @@ static size_t aligned(size_t bytes) {
 }
 
 static vox_resample resampling_of(const vox_prepare_step *s, const vox_grid *from, const vox_grid *to) {
-    vox_resample r = {.sampling = s->sampling};
-    for (int a = 0; a < 3; a++) {
-        r.from[a] = from->dim[a];
-        r.to[a] = to->dim[a];
-        r.from_spacing[a] = from->spacing[a];
-        r.to_spacing[a] = to->spacing[a];
-    }
+    vox_resample r;
+    vox_resample_of(&r, &s->sampling, from->dim, from->spacing, to->dim, to->spacing);
     return r;
 }
 
@@ -127,10 +145,14 @@ static size_t scratch_of(const vox_prepare_step *s, const vox_grid *from, const 
         vox_resample r = resampling_of(s, from, to);
         return vox_resample_bytes(&r);
     }
-    case VOX_PREPARE_SMOOTH: return vox_smooth_bytes(from->dim, s->value[0]);
-    case VOX_PREPARE_CLIP_PERCENTILES: return VOX_PERCENTILES_BYTES;
-    case VOX_PREPARE_CROP_NONZERO: return vox_mask_fill_bytes(from->dim);
-    default: return 0;
+    case VOX_PREPARE_SMOOTH:
+        return vox_smooth_bytes(from->dim, s->value[0]);
+    case VOX_PREPARE_CLIP_PERCENTILES:
+        return VOX_PERCENTILES_BYTES;
+    case VOX_PREPARE_CROP_NONZERO:
+        return vox_mask_fill_bytes(from->dim);
+    default:
+        return 0;
     }
 }
 
@@ -277,7 +299,7 @@ static vox_status move(run *r, const vox_prepare_step *s) {
         const float *x = r->now + (size_t)c * voxels(&r->grid);
         float *y = r->other + (size_t)c * voxels(&to);
         if (resamples(s->kind))
-            vox_resample_run(&resample, x, y, r->scratch, r->e);
+            vox_resample_volume(&resample, x, y, r->scratch, r->e);
         else
             vox_crop_or_pad(x, r->grid.dim, y, to.dim, r->e);
     }
@@ -290,19 +312,35 @@ static vox_status change(run *r, const vox_prepare_step *s, float *x) {
     size_t n = voxels(&r->grid);
     const double *v = s->value;
     switch (s->kind) {
-    case VOX_PREPARE_SMOOTH: vox_smooth(x, r->grid.dim, v[0], r->scratch, r->e); return VOX_OK;
-    case VOX_PREPARE_CLIP: vox_clip(x, n, v[0], v[1], r->e); return VOX_OK;
-    case VOX_PREPARE_CLIP_PERCENTILES: vox_clip_percentiles(x, n, v, r->scratch, r->e); return VOX_OK;
-    case VOX_PREPARE_DIVIDE_BY_MAXIMUM: return vox_divide_by_maximum(x, n, r->e);
-    case VOX_PREPARE_MIN_MAX: return vox_min_max(x, n, s->floor, r->e);
-    case VOX_PREPARE_Z_SCORE: return vox_z_score(x, n, s->floor, r->e);
-    case VOX_PREPARE_Z_SCORE_ABOVE_MEAN: return vox_z_score_above_mean(x, n, s->floor, r->e);
-    case VOX_PREPARE_Z_SCORE_NONZERO: return vox_z_score_nonzero(x, n, s->floor, VOX_REST_TOO, r->e);
+    case VOX_PREPARE_SMOOTH:
+        vox_smooth(x, r->grid.dim, v[0], r->scratch, r->e);
+        return VOX_OK;
+    case VOX_PREPARE_CLIP:
+        vox_clip(x, n, v[0], v[1], r->e);
+        return VOX_OK;
+    case VOX_PREPARE_CLIP_PERCENTILES:
+        vox_clip_percentiles(x, n, v, r->scratch, r->e);
+        return VOX_OK;
+    case VOX_PREPARE_DIVIDE_BY_MAXIMUM:
+        return vox_divide_by_maximum(x, n, r->e);
+    case VOX_PREPARE_MIN_MAX:
+        return vox_min_max(x, n, s->floor, r->e);
+    case VOX_PREPARE_Z_SCORE:
+        return vox_z_score(x, n, s->floor, r->e);
+    case VOX_PREPARE_Z_SCORE_ABOVE_MEAN:
+        return vox_z_score_above_mean(x, n, s->floor, r->e);
+    case VOX_PREPARE_Z_SCORE_NONZERO:
+        return vox_z_score_nonzero(x, n, s->floor, VOX_REST_TOO, r->e);
     case VOX_PREPARE_Z_SCORE_INSIDE:
         return vox_z_score_inside(x, r->grid.dim, &r->mask, r->begin, s->floor, r->e);
-    case VOX_PREPARE_CT: vox_ct(x, n, v, r->e); return VOX_OK;
-    case VOX_PREPARE_SCALE: vox_scale(x, n, v[0], v[1], r->e); return VOX_OK;
-    default: return VOX_E_ARGUMENT;
+    case VOX_PREPARE_CT:
+        vox_ct(x, n, v, r->e);
+        return VOX_OK;
+    case VOX_PREPARE_SCALE:
+        vox_scale(x, n, v[0], v[1], r->e);
+        return VOX_OK;
+    default:
+        return VOX_E_ARGUMENT;
     }
 }
 
@@ -322,7 +360,8 @@ static vox_status step(run *r, int i) {
     return status;
 }
 
-vox_status vox_preparation_run(vox_preparation *p, void *arena, vox_segment_result *result, const vox_executor *e) {
+vox_status vox_preparation_run(vox_preparation *p, void *arena, vox_segment_result *result,
+                               const vox_executor *e) {
     char *front = arena, *back = front + aligned(p->front * sizeof(float));
     char *mask = back + aligned(p->back * sizeof(float));
     run r = {.p = p,

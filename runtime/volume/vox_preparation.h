@@ -7,11 +7,13 @@
 #include "vox_orient.h"
 #include "vox_volume.h"
 
-/* A grid along the oriented axes x y z, and how it lies over the oriented volume: coordinate = oriented * scale +
- * shift, voxel centres at whole numbers. */
+/* A grid along the oriented axes x y z, and how it lies over the oriented volume: voxel i, origin <= i < origin +
+ * extent, has the coordinate (i - origin) * scale + shift, voxel centres at whole numbers; the others were cut off
+ * before anything was resampled. */
 typedef struct vox_grid {
     int dim[3];
     double spacing[3];
+    int origin[3], extent[3];
     double scale[3], shift[3];
 } vox_grid;
 
@@ -33,6 +35,7 @@ size_t vox_preparation_bytes(const vox_preparation *p);
 
 /* Does it. The arena's begin holds the prepared volume; p->prepared is the grid after cropping. result: see
  * vox_volume.h, its lost voxels, step and channel are set. */
-vox_status vox_preparation_run(vox_preparation *p, void *arena, vox_segment_result *result, const vox_executor *e);
+vox_status vox_preparation_run(vox_preparation *p, void *arena, vox_segment_result *result,
+                               const vox_executor *e);
 
 #endif

@@ -7,11 +7,11 @@
 
 /* What one chunk works with. */
 typedef struct lane {
-    float *row[4];  /* converted rows of the four source rows */
-    float *mixed;   /* their mean at the voxels' d and h */
-    float *score;   /* of one class along the row */
-    float *best;    /* the largest score so far */
-    float *label;   /* and whose it is: exact in a float up to 2^24 */
+    float *row[4]; /* converted rows of the four source rows */
+    float *mixed;  /* their mean at the voxels' d and h */
+    float *score;  /* of one class along the row */
+    float *best;   /* the largest score so far */
+    float *label;  /* and whose it is: exact in a float up to 2^24 */
 } lane;
 
 enum { SOURCE_ROWS = 5, RESULT_ROWS = 3, FLAGS = 16 };
@@ -49,7 +49,8 @@ static void mix(float *to, const float *a, const float *b, float weight, int n) 
 }
 
 /* The class's scores at the d and h of the row, along the prepared grid's W. */
-static const float *mixed_row(const vox_restore *r, const lane *l, int class, const vox_tap *d, const vox_tap *h) {
+static const float *mixed_row(const vox_restore *r, const lane *l, int class, const vox_tap *d,
+                              const vox_tap *h) {
     const vox_blend *s = r->scores;
     int n = s->tiles->axis[2].volume;
     const float *near = vox_blend_row(s, class, d->first, h->first, l->row[0]);
@@ -119,7 +120,8 @@ static int any_not_finite(const float *x, int first, int end) {
     return bad;
 }
 
-static int label_row(const vox_restore *r, const lane *l, const vox_tap *d, const vox_tap *h, int first, int end) {
+static int label_row(const vox_restore *r, const lane *l, const vox_tap *d, const vox_tap *h, int first,
+                     int end) {
     int bad = 0;
     for (int c = 0; c < r->scores->classes; c++) {
         scores_along(r, l, mixed_row(r, l, c, d, h), first, end);
@@ -129,8 +131,8 @@ static int label_row(const vox_restore *r, const lane *l, const vox_tap *d, cons
         } else if (r->info->rule == VOX_ARGMAX) {
             take_largest(l, c, first, end);
         } else {
-            take_above(l, (float)r->level, r->info->rule == VOX_REGIONS ? (float)r->info->region_label[c] : 1, first,
-                       end);
+            take_above(l, (float)r->level, r->info->rule == VOX_REGIONS ? (float)r->info->region_label[c] : 1,
+                       first, end);
         }
     }
     return bad;

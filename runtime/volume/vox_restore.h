@@ -15,11 +15,11 @@ typedef struct vox_restore {
     const vox_blend *scores;
     const vox_volume_info *info;
     double level;
-    int are_labels;      /* the network gives labels itself */
-    int dim[3];          /* of the volume */
+    int are_labels;        /* the network gives labels itself */
+    int dim[3];            /* of the volume */
     const vox_tap *tap[3]; /* of the volume's voxels, dim[k] each */
-    char *labels;        /* of voxel 0, 0, 0 */
-    ptrdiff_t stride[3]; /* bytes, along D H W */
+    char *labels;          /* of voxel 0, 0, 0 */
+    ptrdiff_t stride[3];   /* bytes, along D H W */
     vox_voxel_type type;
     float *scratch; /* vox_restore_floats */
     int not_finite; /* set where a score was not a number */

@@ -72,7 +72,8 @@ static vox_status read_network(segment *s) {
         in->dtype != VOX_F32 || output_shape(m->outputs, s) != 0 || axis_order(m->volume->axes, s) != 0)
         return VOX_E_NETWORK;
     if (m->volume->rule == VOX_THRESHOLD && (s->classes != 1 || s->are_labels)) return VOX_E_NETWORK;
-    if (m->volume->rule == VOX_REGIONS && (s->classes != m->volume->n_regions || s->are_labels)) return VOX_E_NETWORK;
+    if (m->volume->rule == VOX_REGIONS && (s->classes != m->volume->n_regions || s->are_labels))
+        return VOX_E_NETWORK;
     for (int k = 0; k < 3; k++) s->in[k] = in->dim[2 + k];
     return VOX_OK;
 }
@@ -88,7 +89,8 @@ static vox_status take_options(segment *s) {
     if (!(s->info.overlap >= 0 && s->info.overlap < 1) || (s->info.mirror_axes & ~7) != 0 || o->n_folds < 0 ||
         (o->n_folds > 0 && o->folds == NULL))
         return VOX_E_ARGUMENT;
-    if (s->are_labels && (s->info.overlap > 0 || s->info.mirror_axes != 0 || o->n_folds > 0)) return VOX_E_NETWORK;
+    if (s->are_labels && (s->info.overlap > 0 || s->info.mirror_axes != 0 || o->n_folds > 0))
+        return VOX_E_NETWORK;
     /* nnU-Net's order: no axis, one axis after the other, then pairs, then all. */
     static const int order[8] = {0, 1, 2, 4, 3, 5, 6, 7};
     for (int i = 0; i < 8; i++) {
@@ -169,7 +171,8 @@ static vox_status plan_tiles(segment *s) {
 
 /* ---- plan ------------------------------------------------------------------------------------ */
 
-static vox_status plan(segment *s, const vox_model_info *model, const vox_volume *v, const vox_segment_options *o) {
+static vox_status plan(segment *s, const vox_model_info *model, const vox_volume *v,
+                       const vox_segment_options *o) {
     static const vox_segment_options nothing = {0};
     *s = (segment){.model = model, .o = o != NULL ? o : &nothing};
     if (model == NULL || v == NULL) return VOX_E_ARGUMENT;
@@ -184,8 +187,8 @@ static vox_status plan(segment *s, const vox_model_info *model, const vox_volume
     return status == VOX_OK ? plan_tiles(s) : status;
 }
 
-vox_status vox_segment_plan(const vox_model_info *model, const vox_volume *volume, const vox_segment_options *options,
-                            vox_segment_outline *outline) {
+vox_status vox_segment_plan(const vox_model_info *model, const vox_volume *volume,
+                            const vox_segment_options *options, vox_segment_outline *outline) {
     segment s;
     if (outline == NULL) return VOX_E_ARGUMENT;
     vox_status status = plan(&s, model, volume, options);
@@ -199,15 +202,14 @@ vox_status vox_segment_plan(const vox_model_info *model, const vox_volume *volum
         outline->reversed[k] = p->axes.reversed[k];
         outline->prepared[k] = p->prepared.dim[k];
         outline->spacing[k] = p->prepared.spacing[k];
-        outline->scale[k] = p->prepared.scale[k];
-        outline->shift[k] = p->prepared.shift[k];
         outline->tiles[k] = s.tiles.axis[k].count;
     }
     outline->runs = s.tiles.total * s.n_flips * folds_of(&s);
     return VOX_OK;
 }
 
-size_t vox_segment_bytes(const vox_model_info *model, const vox_volume *volume, const vox_segment_options *options) {
+size_t vox_segment_bytes(const vox_model_info *model, const vox_volume *volume,
+                         const vox_segment_options *options) {
     vox_segment_outline outline;
     return vox_segment_plan(model, volume, options, &outline) == VOX_OK ? outline.bytes : 0;
 }
@@ -216,7 +218,8 @@ size_t vox_segment_bytes(const vox_model_info *model, const vox_volume *volume, 
 
 /* Run number j: of tile j / runs, fold after fold, each turned around every way. */
 typedef struct tile_run {
-    int tile, fold, flips, within; /* within: which of the tile's, and of its fold's where those stand apart */
+    int tile, fold, flips,
+        within; /* within: which of the tile's, and of its fold's where those stand apart */
     int begin[3];
 } tile_run;
 
@@ -251,8 +254,8 @@ static void fill(const segment *s, const tile_run *t) {
     size_t stride[3], tile = product(s->in);
     strides(s, stride);
     for (int c = 0; c < s->model->inputs->dim[1]; c++)
-        vox_tile_fill(&s->tiles, t->begin, t->flips, channel_at(s, c), stride, (int *)(void *)(s->arena + s->at.index),
-                      input_of(s) + (size_t)c * tile, s->executor);
+        vox_tile_fill(&s->tiles, t->begin, t->flips, channel_at(s, c), stride,
+                      (int *)(void *)(s->arena + s->at.index), input_of(s) + (size_t)c * tile, s->executor);
 }
 
 static bool all_zero(const float *x, size_t n) {
@@ -312,8 +315,8 @@ static void add(segment *s, const tile_run *t, float *scores) {
     vox_activate_add(&a, scores, sum, s->executor);
     if (!last) return;
     bool apart = folds_apart(s) > 1;
-    vox_blend_add(&s->blend, apart ? t->fold : 0, !apart || t->fold == 0, t->begin, sum != NULL ? sum : scores,
-                  s->executor);
+    vox_blend_add(&s->blend, apart ? t->fold : 0, !apart || t->fold == 0, t->begin,
+                  sum != NULL ? sum : scores, s->executor);
 }
 
 /* ---- planes of labels ------------------------------------------------------------------------ */
@@ -371,13 +374,7 @@ static vox_status give_labels(segment *s) {
         if (s->o->scores != NULL) give_scores(s, s->next_plane);
         s->next_plane++;
     }
-    if (s->o->finished == NULL || s->next_plane == first) return VOX_OK;
-    const vox_preparation *p = &s->preparation;
-    int axis = p->axes.source[s->axis[0]], n = p->volume->dim[axis];
-    if (p->axes.reversed[s->axis[0]])
-        s->o->finished(s->o->user, axis, n - s->next_plane, n - first);
-    else
-        s->o->finished(s->o->user, axis, first, s->next_plane);
+    if (s->o->finished != NULL && s->next_plane > first) s->o->finished(s->o->user, first, s->next_plane);
     return VOX_OK;
 }
 
@@ -401,16 +398,17 @@ static void connect(segment *s, const vox_executor *e) {
     if (s->o->cancelled != NULL) s->of_network.cancelled = ask_cancelled;
 }
 
-/* How prepared voxels lie along the volume's D, H, W. */
+/* Where the volume's voxels lie among the prepared ones, along D, H, W. */
 static void fill_taps(segment *s) {
-    const vox_grid *g = &s->preparation.prepared;
-    vox_resampling how = s->info.restore;
+    const vox_grid *g = &s->preparation.prepared, *whole = &s->preparation.oriented;
+    vox_resample how;
+    vox_resample_of(&how, &s->info.restore, g->dim, g->spacing, whole->dim, whole->spacing);
     for (int k = 0; k < 3; k++) {
-        int a = s->axis[k];
+        int a = s->axis[k], n = target(s, k);
         vox_tap *tap = (vox_tap *)(void *)(s->arena + s->at.taps[k]);
-        vox_interpolation order = vox_order_along(&how, g->spacing, s->preparation.oriented.spacing, a);
-        if (s->are_labels) order = VOX_NEAREST;
-        vox_taps_fill(tap, target(s, k), g->dim[a], g->scale[a], g->shift[a], order);
+        for (int i = 0; i < n; i++) tap[i] = (vox_tap){0};
+        vox_taps_of(tap + g->origin[a], g->extent[a], s->are_labels ? VOX_NEAREST : how.order[a], g->dim[a],
+                    g->scale[a], g->shift[a]);
         s->restore.tap[k] = tap;
     }
 }
@@ -447,9 +445,8 @@ static void shape_sums(segment *s) {
 }
 
 /* A row of tiles begins and ends. */
-static vox_status before_row(segment *s, int row) {
+static void before_row(segment *s, int row) {
     vox_blend_begin(&s->blend, vox_tile_begin(&s->tiles.axis[0], row) + s->out[0], s->executor);
-    return VOX_OK;
 }
 
 static vox_status after_row(segment *s, int row) {
@@ -489,10 +486,11 @@ static vox_status run_tiles(segment *s) {
     return give_labels(s);
 }
 
-static vox_status check(const segment *s, const void *prepared, const vox_volume *v, const vox_labels *labels) {
+static vox_status check(const segment *s, const void *prepared, const vox_volume *v,
+                        const vox_labels *labels) {
     const vox_segment_options *o = s->o;
-    if (v->data == NULL || labels == NULL || labels->data == NULL || (prepared == NULL && o->runner == NULL) ||
-        o->arena == NULL)
+    if (v->data == NULL || labels == NULL || labels->data == NULL ||
+        (prepared == NULL && o->runner == NULL) || o->arena == NULL)
         return VOX_E_ARGUMENT;
     if (labels->type != VOX_VOXEL_U8 && labels->type != VOX_VOXEL_U16) return VOX_E_ARGUMENT;
     if ((o->set & VOX_SET_PLANES) != 0 &&
@@ -503,7 +501,8 @@ static vox_status check(const segment *s, const void *prepared, const vox_volume
 }
 
 vox_status vox_segment(const vox_model_info *model, const void *prepared, const vox_volume *volume,
-                       const vox_labels *labels, const vox_segment_options *options, const vox_executor *executor) {
+                       const vox_labels *labels, const vox_segment_options *options,
+                       const vox_executor *executor) {
     segment s;
     vox_segment_result nobody = {0};
     if (options == NULL) return VOX_E_ARGUMENT;

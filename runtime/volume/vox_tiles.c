@@ -117,12 +117,13 @@ static void fill_plane(void *argument, int d) {
         if (f->at[0][d] < 0 || f->at[1][h] < 0)
             memset(to, 0, row * sizeof *to);
         else
-            fill_row(f, f->volume + (size_t)f->at[0][d] * f->stride[0] + (size_t)f->at[1][h] * f->stride[1], to);
+            fill_row(f, f->volume + (size_t)f->at[0][d] * f->stride[0] + (size_t)f->at[1][h] * f->stride[1],
+                     to);
     }
 }
 
-void vox_tile_fill(const vox_tiles *t, const int begin[3], int flips, const float *volume, const size_t stride[3],
-                   int *index, float *tile, const vox_executor *e) {
+void vox_tile_fill(const vox_tiles *t, const int begin[3], int flips, const float *volume,
+                   const size_t stride[3], int *index, float *tile, const vox_executor *e) {
     filling f = {.t = t,
                  .volume = volume,
                  .stride = stride,

@@ -8,6 +8,7 @@
 #ifndef VOX_TILES_H
 #define VOX_TILES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "vox.h"
@@ -41,8 +42,8 @@ int vox_tile_begin(const vox_axis_tiles *a, int i);
 /* Fills one channel of a tile's input, [in D][in H][in W], whose output begins at `begin`. volume: the channel's
  * voxels, `stride` elements apart along D, H, W. flips: bits 1, 2, 4 turn the tile around along D, H, W.
  * index: room for in[0] + in[1] + in[2] ints. */
-void vox_tile_fill(const vox_tiles *t, const int begin[3], int flips, const float *volume, const size_t stride[3],
-                   int *index, float *tile, const vox_executor *e);
+void vox_tile_fill(const vox_tiles *t, const int begin[3], int flips, const float *volume,
+                   const size_t stride[3], int *index, float *tile, const vox_executor *e);
 
 /* The voxel that a mirrored coordinate shows: ... 2 1 0 1 2 ... n-2 n-1 n-2 ... */
 int vox_mirror(int i, int n);
