@@ -47,7 +47,11 @@ extern "C" {
     X(E_NO_DEVICE, "no such GPU: none is there, or its driver is missing or too old")                        \
     X(E_DEVICE_MEMORY, "not enough memory on the GPU: give it a smaller workspace, or free some")            \
     X(E_CUDA, "CUDA failed: see the message")                                                                \
-    X(E_CUDNN, "cuDNN failed: see the message")
+    X(E_CUDNN, "cuDNN failed: see the message")                                                              \
+    X(E_EQUAL, "the values to be scaled are all the same, which leaves 0 to divide by: check the volume, "   \
+               "or give the step a floor")                                                                   \
+    X(E_MAXIMUM, "the largest value is not above 0, so nothing can be divided by it: check the volume, or "  \
+                 "scale it with min_max")
 typedef enum vox_status {
 #define X(symbol, text) VOX_##symbol,
     VOX_STATUSES(X)

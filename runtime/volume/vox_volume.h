@@ -34,7 +34,8 @@ size_t vox_voxel_bytes(vox_voxel_type type);
 /* A volume as the caller has it, axes i, j, k of any order and direction. A value is slope * stored +
  * intercept; it must be finite and within float32. */
 typedef struct vox_volume {
-    const void *data; /* voxel 0, 0, 0 of channel 0, aligned to its type; NULL where only the grid is asked for */
+    const void
+        *data; /* voxel 0, 0, 0 of channel 0, aligned to its type; NULL where only the grid is asked for */
     vox_voxel_type type;
     int channels;
     int dim[3];          /* voxels along i, j, k */
