@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT-0 */
+/* vox_intensity.c: see vox_intensity.h. */
+#include "vox_intensity.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+#include "vox_parallel.h"
+
+/* Values are worked on in blocks that stay in the first-level cache; task t of TASKS has the t-th part of them. */
+enum { TASKS = 64, BLOCK = 4096, LANES = 8 };
+
+static size_t first_of(size_t n, int task) {
+    const size_t blocks = n / BLOCK + (n % BLOCK != 0), at = blocks * (size_t)task / TASKS * BLOCK;
+    return at < n ? at : n;
+}
+
+/* ---- which values count ---------------------------------------------------------------------- */
+
+/* A piece of one of the volume's rows, seen in the mask's grid. */
+typedef struct place {
+    const uint64_t *row; /* NULL: it lies outside of the grid */
+    int x, n;            /* its first voxel; how many */
+} place;
+
+static place place_of(const vox_selection *s, size_t at, size_t left) {
+    const size_t nx = (size_t)s->dim[0], x = at % nx, rows = at / nx;
+    const int y = (int)(rows % (size_t)s->dim[1]) + s->begin[1],
+              z = (int)(rows / (size_t)s->dim[1]) + s->begin[2];
+    const vox_mask *m = s->mask;
+    place p = {.x = (int)x + s->begin[0], .n = (int)(nx - x < left ? nx - x : left)};
+    if (y >= 0 && y < m->dim[1] && z >= 0 && z < m->dim[2])
+        p.row = m->bits + ((size_t)z * (size_t)m->dim[1] + (size_t)y) * m->row;
+    return p;
+}
+
+static bool is_inside(const vox_selection *s, const place *p, int i) {
+    const int x = p->x + i;
+    return p->row != NULL && x >= 0 && x < s->mask->dim[0] && (p->row[x / 64] >> (x % 64) & 1) != 0;
+}
+
+static size_t take_inside(const vox_selection *s, const float *x, size_t at, size_t n, float *to) {
+    size_t taken = 0;
+    for (size_t done = 0; done < n;) {
+        const place p = place_of(s, at + done, n - done);
+        for (int i = 0; i < p.n; i++) {
+            to[taken] = x[at + done + (size_t)i];
+            taken += is_inside(s, &p, i);
+        }
+        done += (size_t)p.n;
+    }
+    return taken;
+}
+
+/* Copies those of the n values from `at` on that count to to[], a voxel too many at most; how many. */
+static size_t take(const vox_selection *s, const float *x, size_t at, size_t n, float *to) {
+    size_t taken = 0;
+    if (s->which == VOX_COUNT_INSIDE) return take_inside(s, x, at, n, to);
+    for (size_t i = at; i < at + n; i++) {
+        to[taken] = x[i];
+        taken += s->which == VOX_COUNT_ABOVE ? (double)x[i] > s->above : x[i] != 0;
+    }
+    return taken;
+}
+
+/* ---- statistics ------------------------------------------------------------------------------ */
+
+typedef struct moments {
+    size_t count;
+    float minimum, maximum;
+    double mean, squares; /* of the deviations from the mean */
+} moments;
+
+/* T. Chan, G. Golub, R. LeVeque: Updating formulae and a pairwise algorithm for computing sample variances
+ * (1979), formulae 2.1. */
+static void join(moments *a, const moments *b) {
+    if (b->count == 0) return;
+    if (a->count == 0) {
+        *a = *b;
+        return;
+    }
+    const double na = (double)a->count, nb = (double)b->count, apart = b->mean - a->mean;
+    a->count += b->count;
+    a->mean += apart * (nb / (na + nb));
+    a->squares += b->squares + apart * apart * (na * nb / (na + nb));
+    a->minimum = b->minimum < a->minimum ? b->minimum : a->minimum;
+    a->maximum = b->maximum > a->maximum ? b->maximum : a->maximum;
+}
+
+static double sum_of(const double lane[LANES]) {
+    return ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
+}
+
+/* Of a block, in two passes: the second finds it in the cache. */
+static moments moments_of(const float *x, size_t n) {
+    const size_t whole = n / LANES * LANES;
+    double sum[LANES] = {0}, squares[LANES] = {0};
+    float low[LANES], high[LANES];
+    if (n == 0) return (moments){0};
+    for (int l = 0; l < LANES; l++) low[l] = high[l] = x[0];
+    for (size_t i = 0; i < whole; i += LANES) {
+        for (int l = 0; l < LANES; l++) {
+            const float v = x[i + (size_t)l];
+            sum[l] += (double)v;
+            low[l] = v < low[l] ? v : low[l];
+            high[l] = v > high[l] ? v : high[l];
+        }
+    }
+    for (size_t i = whole; i < n; i++) {
+        sum[i - whole] += (double)x[i];
+        low[0] = x[i] < low[0] ? x[i] : low[0];
+        high[0] = x[i] > high[0] ? x[i] : high[0];
+    }
+    moments m = {.count = n, .minimum = low[0], .maximum = high[0], .mean = sum_of(sum) / (double)n};
+    for (size_t i = 0; i < whole; i += LANES) {
+        for (int l = 0; l < LANES; l++) {
+            const double d = (double)x[i + (size_t)l] - m.mean;
+            squares[l] += d * d;
+        }
+    }
+    for (size_t i = whole; i < n; i++)
+        squares[i - whole] += ((double)x[i] - m.mean) * ((double)x[i] - m.mean);
+    m.squares = sum_of(squares);
+    for (int l = 1; l < LANES; l++) {
+        m.minimum = low[l] < m.minimum ? low[l] : m.minimum;
+        m.maximum = high[l] > m.maximum ? high[l] : m.maximum;
+    }
+    return m;
+}
+
+typedef struct measuring {
+    const float *x;
+    size_t n;
+    const vox_selection *s;
+    moments part[TASKS];
+} measuring;
+
+static void measure_part(void *argument, int task) {
+    measuring *m = argument;
+    moments all = {0};
+    for (size_t at = first_of(m->n, task), end = first_of(m->n, task + 1); at < end; at += BLOCK) {
+        const size_t n = end - at < BLOCK ? end - at : BLOCK;
+        float taken[BLOCK + 1];
+        const bool every = m->s->which == VOX_COUNT_ALL;
+        const moments block =
+            every ? moments_of(m->x + at, n) : moments_of(taken, take(m->s, m->x, at, n, taken));
+        join(&all, &block);
+    }
+    m->part[task] = all;
+}
+
+vox_statistics vox_measure(const float *x, size_t n, const vox_selection *s, const vox_executor *e) {
+    measuring m = {.x = x, .n = n, .s = s};
+    moments all = {0};
+    vox_parallel(e, TASKS, measure_part, &m);
+    for (int t = 0; t < TASKS; t++) join(&all, &m.part[t]);
+    vox_statistics r = {.count = all.count};
+    if (all.count == 0) return r;
+    r.minimum = (double)all.minimum;
+    r.maximum = (double)all.maximum;
+    r.mean = all.mean;
+    r.deviation = sqrt(all.squares / (double)all.count);
+    return r;
+}
+
+static vox_statistics measure_all(const float *x, size_t n, const vox_executor *e) {
+    return vox_measure(x, n, &(vox_selection){.which = VOX_COUNT_ALL}, e);
+}
+
+/* ---- what is done to each value -------------------------------------------------------------- */
+
+typedef struct change change;
+typedef void change_fn(const change *c, float *x, size_t n);
+struct change {
+    float *x;
+    size_t n;
+    change_fn *run;
+    double a, b;              /* change_fn's */
+    float low, high, sub, by; /* change_fn's */
+    const vox_selection *s;   /* change_inside's */
+};
+
+static void change_part(void *argument, int task) {
+    const change *c = argument;
+    const size_t at = first_of(c->n, task);
+    c->run(c, c->x + at, first_of(c->n, task + 1) - at);
+}
+
+static void apply(change *c, float *x, size_t n, change_fn *run, const vox_executor *e) {
+    c->x = x;
+    c->n = n;
+    c->run = run;
+    vox_parallel(e, TASKS, change_part, c);
+}
+
+static float clipped(float x, float low, float high) {
+    x = x < low ? low : x;
+    return x > high ? high : x;
+}
+
+static void change_clip(const change *c, float *x, size_t n) {
+    for (size_t i = 0; i < n; i++) x[i] = clipped(x[i], c->low, c->high);
+}
+static void change_ct(const change *c, float *x, size_t n) {
+    for (size_t i = 0; i < n; i++) x[i] = (clipped(x[i], c->low, c->high) - c->sub) / c->by;
+}
+static void change_linear(const change *c, float *x, size_t n) {
+    for (size_t i = 0; i < n; i++) x[i] = (float)((double)x[i] * c->a + c->b);
+}
+static void change_z(const change *c, float *x, size_t n) {
+    for (size_t i = 0; i < n; i++) x[i] = (float)(((double)x[i] - c->a) / c->b);
+}
+static void change_z_nonzero(const change *c, float *x, size_t n) {
+    for (size_t i = 0; i < n; i++) x[i] = x[i] != 0 ? (float)(((double)x[i] - c->a) / c->b) : 0.0f;
+}
+static void change_z_inside(const change *c, float *x, size_t n) {
+    for (size_t done = 0; done < n;) {
+        const place p = place_of(c->s, (size_t)(x - c->x) + done, n - done);
+        for (int i = 0; i < p.n; i++) {
+            float *v = x + done + (size_t)i;
+            *v = is_inside(c->s, &p, i) ? (float)(((double)*v - c->a) / c->b) : 0.0f;
+        }
+        done += (size_t)p.n;
+    }
+}
+
+/* A number as float32: what does not fit is its largest. */
+static float narrow(double v) {
+    return v > FLT_MAX ? FLT_MAX : v < -FLT_MAX ? -FLT_MAX : (float)v;
+}
+
+void vox_clip(float *x, size_t n, double low, double high, const vox_executor *e) {
+    change c = {.low = narrow(low), .high = narrow(high)};
+    apply(&c, x, n, change_clip, e);
+}
+
+void vox_ct(float *x, size_t n, const double value[4], const vox_executor *e) {
+    change c = {
+        .low = narrow(value[0]), .high = narrow(value[1]), .sub = narrow(value[2]), .by = narrow(value[3])};
+    apply(&c, x, n, change_ct, e);
+}
+
+void vox_scale(float *x, size_t n, double factor, double summand, const vox_executor *e) {
+    change c = {.a = factor, .b = summand};
+    apply(&c, x, n, change_linear, e);
+}
+
+void vox_scale_range(const double a[2], const double b[2], double *factor, double *summand) {
+    *factor = (b[1] - b[0]) / (a[1] - a[0]);
+    *summand = b[0] - a[0] * *factor;
+}
+
+/* ---- steps with statistics ------------------------------------------------------------------- */
+
+vox_status vox_divide_by_maximum(float *x, size_t n, const vox_executor *e) {
+    const vox_statistics s = measure_all(x, n, e);
+    if (!(s.maximum > 0)) return VOX_E_MAXIMUM;
+    vox_ct(x, n, (double[]){-FLT_MAX, FLT_MAX, 0, s.maximum}, e);
+    return VOX_OK;
+}
+
+vox_status vox_min_max(float *x, size_t n, double floor, const vox_executor *e) {
+    const vox_statistics s = measure_all(x, n, e);
+    const double range = fmax(s.maximum - s.minimum, floor);
+    if (!(range > 0)) return VOX_E_EQUAL;
+    if (range <= FLT_MAX) {
+        vox_ct(x, n, (double[]){-FLT_MAX, FLT_MAX, s.minimum, range}, e);
+    } else { /* differences of float32 would overflow */
+        change c = {.a = s.minimum, .b = range};
+        apply(&c, x, n, change_z, e);
+    }
+    return VOX_OK;
+}
+
+static vox_status z_score(const vox_statistics *s, double floor, change *c) {
+    c->a = s->mean;
+    c->b = fmax(s->deviation, floor);
+    return c->b > 0 ? VOX_OK : VOX_E_EQUAL;
+}
+
+vox_status vox_z_score(float *x, size_t n, double floor, const vox_executor *e) {
+    const vox_statistics s = measure_all(x, n, e);
+    change c = {0};
+    const vox_status status = z_score(&s, floor, &c);
+    if (status == VOX_OK) apply(&c, x, n, change_z, e);
+    return status;
+}
+
+vox_status vox_z_score_above_mean(float *x, size_t n, double floor, const vox_executor *e) {
+    const vox_statistics all = measure_all(x, n, e);
+    vox_statistics s = vox_measure(x, n, &(vox_selection){.which = VOX_COUNT_ABOVE, .above = all.mean}, e);
+    if (s.count == 0) s.mean = all.mean; /* all are the same */
+    change c = {0};
+    const vox_status status = z_score(&s, floor, &c);
+    if (status == VOX_OK) apply(&c, x, n, change_z, e);
+    return status;
+}
+
+vox_status vox_z_score_nonzero(float *x, size_t n, double floor, vox_rest rest, const vox_executor *e) {
+    const vox_statistics s = vox_measure(x, n, &(vox_selection){.which = VOX_COUNT_NONZERO}, e);
+    change c = {0};
+    const vox_status status = z_score(&s, floor, &c);
+    if (status == VOX_OK) apply(&c, x, n, rest == VOX_REST_STAYS ? change_z_nonzero : change_z, e);
+    return status;
+}
+
+vox_status vox_z_score_inside(float *x, const int dim[3], const vox_mask *mask, const int begin[3],
+                              double floor, const vox_executor *e) {
+    const size_t n = (size_t)dim[0] * (size_t)dim[1] * (size_t)dim[2];
+    vox_selection inside = {.which = VOX_COUNT_INSIDE, .mask = mask};
+    memcpy(inside.dim, dim, sizeof inside.dim);
+    memcpy(inside.begin, begin, sizeof inside.begin);
+    const vox_statistics s = vox_measure(x, n, &inside, e);
+    change c = {.s = &inside};
+    const vox_status status = z_score(&s, floor, &c);
+    if (status == VOX_OK) apply(&c, x, n, change_z_inside, e);
+    return status;
+}
