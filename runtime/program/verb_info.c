@@ -7,7 +7,6 @@
 
 #include "backend.h"
 #include "json_write.h"
-#include "prepare.h"
 #include "report.h"
 #include "program_verbs.h"
 

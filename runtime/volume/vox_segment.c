@@ -8,10 +8,6 @@
 #include "vox_restore.h"
 #include "vox_preparation.h"
 
-size_t vox_voxel_bytes(vox_voxel_type type) {
-    static const size_t bytes[VOX_VOXEL_TYPES] = {1, 1, 2, 2, 4, 4, 4, 8};
-    return (unsigned)type < VOX_VOXEL_TYPES ? bytes[type] : 0;
-}
 
 /* Where things lie in the arena, in bytes. The prepared volume is its begin; what preparing needs besides, and what the
  * tiles need, follow at the same place. */
