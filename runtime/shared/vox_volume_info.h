@@ -16,7 +16,7 @@ typedef enum vox_interpolation { VOX_NEAREST, VOX_LINEAR, VOX_CUBIC } vox_interp
  *             with the input's origin) */
 typedef enum vox_alignment { VOX_CORNERS, VOX_EDGES, VOX_SPACING, VOX_FIRST } vox_alignment;
 
-/* One resampling. Where the largest voxel edge is `anisotropy` times the smallest or more (0: nowhere), the
+/* One resampling. Where the largest voxel edge is more than `anisotropy` times the smallest (0: nowhere), the
  * slices are resampled with `order`, then across them with `across`: nnU-Net's separate z. */
 typedef struct vox_resampling {
     vox_interpolation order, across;
@@ -67,7 +67,8 @@ typedef struct vox_prepare_step {
 typedef enum vox_border { VOX_BORDER_NONE, VOX_BORDER_MIRROR, VOX_BORDER_ZERO } vox_border;
 /* How scores of tiles that overlap are weighted: a Gaussian of an eighth of the tile (nnU-Net), or equally. */
 typedef enum vox_window { VOX_WINDOW_CONSTANT, VOX_WINDOW_GAUSSIAN } vox_window;
-/* What is done to scores before tiles, mirrored runs and folds are averaged. */
+/* What is done to scores once tiles, mirrored runs and folds are averaged, before they are resampled to the
+ * volume's own grid. */
 typedef enum vox_activation { VOX_AS_THEY_ARE, VOX_SOFTMAX, VOX_SIGMOID } vox_activation;
 /* argmax: the class of the largest score, the first of equals. threshold: 1 where the only channel exceeds
  * the level. regions: channel after channel, its label where it exceeds the level, later over earlier. */
