@@ -284,6 +284,11 @@ typedef struct ir_graph {
 
 /* A section that says nothing yet: no steps, one tile holds the volume, argmax, back linearly between corners. */
 void ir_volume_new(ir_volume *v);
+/* Whether the network gives as much as it takes, so that it sees zeros at the borders of tiles. */
+bool ir_is_padded(const ir_graph *g);
+/* What tiles are by default, the border being set: those of a padded network's scores overlap by half and have
+ * Gaussian weights, others lie side by side. */
+void ir_volume_tiles(ir_graph *g);
 /* A step of this kind: for each channel, linear between corners. */
 vox_prepare_step ir_prepare_step(vox_prepare_kind kind);
 extern const vox_resampling ir_linear;              /* linear between corners */

@@ -54,6 +54,20 @@ void ir_volume_new(ir_volume *v) {
         .axes = v->axes, .steps = v->steps, .restore = ir_linear, .region_label = v->region_label};
 }
 
+bool ir_is_padded(const ir_graph *g) {
+    const ir_tensor *in = g->inputs[0], *out = g->outputs[0];
+    bool padded = g->n_inputs == 1 && in->rank == 5 && out->rank == 5;
+    for (int k = 2; padded && k < 5; k++) padded = in->dim[k] == out->dim[k];
+    return padded;
+}
+
+void ir_volume_tiles(ir_graph *g) {
+    vox_volume_info *v = &g->volume.info;
+    bool overlap = v->border != VOX_BORDER_NONE && ir_is_padded(g) && g->outputs[0]->dtype == IR_F32;
+    v->overlap = overlap ? 0.5 : 0;
+    v->window = overlap ? VOX_WINDOW_GAUSSIAN : VOX_WINDOW_CONSTANT;
+}
+
 vox_prepare_step ir_prepare_step(vox_prepare_kind kind) {
     return (vox_prepare_step){.kind = kind, .channel = -1, .sampling = ir_linear};
 }

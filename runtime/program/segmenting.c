@@ -75,7 +75,8 @@ static int open_folds(vox_segmenting *s, const char *list) {
     }
     s->folds[0] = s->host.prepared;
     char *rest = names, *name;
-    while (code == 0 && (name = strsep(&rest, ",")) != NULL) code = prepare_fold(s, name, &s->folds[++s->n_folds]);
+    while (code == 0 && (name = strsep(&rest, ",")) != NULL)
+        code = prepare_fold(s, name, &s->folds[++s->n_folds]);
     free(names);
     return code;
 }
@@ -134,10 +135,11 @@ static int fail_voxels(const char *name, const vox_volume *v, const vox_segment_
         ijk[a] = at % (size_t)v->dim[a];
         at /= (size_t)v->dim[a];
     }
-    return vox_fail(VOX_EXIT_INPUT,
-                    "%s: %zu voxels are not finite and %zu are beyond float32, the first at i j k %zu %zu %zu of "
-                    "channel %zu",
-                    name, r->not_finite, r->too_large, ijk[0], ijk[1], ijk[2], at);
+    return vox_fail(
+        VOX_EXIT_INPUT,
+        "%s: %zu voxels are not finite and %zu are beyond float32, the first at i j k %zu %zu %zu of "
+        "channel %zu",
+        name, r->not_finite, r->too_large, ijk[0], ijk[1], ijk[2], at);
 }
 
 int vox_segmenting_fail(const vox_model_info *m, const char *name, const vox_volume *v,
@@ -155,23 +157,28 @@ int vox_segmenting_fail(const vox_model_info *m, const char *name, const vox_vol
                         name, m->name, m->volume->orientation);
     case VOX_E_SPACING:
         return vox_fail(VOX_EXIT_INPUT,
-                        "%s does not say how large its voxels are (%s), but %s is for voxels of a given size", name,
-                        vox_size_mm(v->spacing).text, m->name);
+                        "%s does not say how large its voxels are (%s), but %s is for voxels of a given size",
+                        name, vox_size_mm(v->spacing).text, m->name);
     case VOX_E_TILE:
         memcpy(axes, m->volume->axes, 3);
-        return vox_fail(VOX_EXIT_INPUT,
-                        "%s: one tile of %s must hold the prepared volume, and does not: compile the model with a "
-                        "larger input, resample or crop in its volume section, or give it a border",
-                        name, vox_shape(5, m->inputs->dim).text);
-    case VOX_E_VOXELS: return fail_voxels(name, v, r);
+        return vox_fail(
+            VOX_EXIT_INPUT,
+            "%s: one tile of %s must hold the prepared volume, and does not: compile the model with a "
+            "larger input, resample or crop in its volume section, or give it a border",
+            name, vox_shape(5, m->inputs->dim).text);
+    case VOX_E_VOXELS:
+        return fail_voxels(name, v, r);
     case VOX_E_EQUAL:
     case VOX_E_MAXIMUM:
         return vox_fail(VOX_EXIT_INPUT, "%s: %s: %s", name, step_name(m->volume->steps[r->step].kind),
                         vox_status_text(status));
     case VOX_E_SIZE:
-    case VOX_E_LABELS: return vox_fail(VOX_EXIT_INPUT, "%s: %s", name, vox_status_text(status));
-    case VOX_E_NETWORK: return vox_fail(VOX_EXIT_UNSUPPORTED, "%s: %s", m->name, vox_status_text(status));
-    default: return vox_fail_status(m->name, status);
+    case VOX_E_LABELS:
+        return vox_fail(VOX_EXIT_INPUT, "%s: %s", name, vox_status_text(status));
+    case VOX_E_NETWORK:
+        return vox_fail(VOX_EXIT_UNSUPPORTED, "%s: %s", m->name, vox_status_text(status));
+    default:
+        return vox_fail_status(m->name, status);
     }
 }
 
@@ -193,7 +200,8 @@ static int make_room(vox_segmenting *s, size_t bytes) {
     return 0;
 }
 
-int vox_segmenting_run(vox_segmenting *s, const char *name, const vox_volume *volume, const vox_labels *labels) {
+int vox_segmenting_run(vox_segmenting *s, const char *name, const vox_volume *volume,
+                       const vox_labels *labels) {
     vox_segment_outline outline;
     const vox_model_info *m = s->host.model;
     vox_status status = vox_segment_plan(m, volume, &s->options, &outline);

@@ -39,7 +39,8 @@ int vox_segmenting_open(vox_segmenting *s, const vox_segmenting_request *r);
 void vox_segmenting_close(vox_segmenting *s);
 
 /* Labels of a volume. name: of its file, for messages. Prints its error and returns the exit code. */
-int vox_segmenting_run(vox_segmenting *s, const char *name, const vox_volume *volume, const vox_labels *labels);
+int vox_segmenting_run(vox_segmenting *s, const char *name, const vox_volume *volume,
+                       const vox_labels *labels);
 
 /* Prints what a status of vox_segment, or of vox_segment_plan, means for a file; returns the exit code. */
 int vox_segmenting_fail(const vox_model_info *m, const char *name, const vox_volume *volume,

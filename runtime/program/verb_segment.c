@@ -47,8 +47,9 @@ static int refuse_images(const segmentation *s) {
     for (int k = 0; k < 3; k++) {
         int a = s->model->volume->axes[k] - 'x', source = s->outline.source[a];
         if (s->outline.tile_in[k] == 1 || s->volume.dim[source] > 1) continue;
-        return vox_fail(VOX_EXIT_INPUT, "%s is a 2-D image (%s voxels), one voxel thick along %c; %s takes volumes",
-                        s->name, vox_shape(3, s->volume.dim).text, "xyz"[source], s->model->name);
+        return vox_fail(VOX_EXIT_INPUT,
+                        "%s is a 2-D image (%s voxels), one voxel thick along %c; %s takes volumes", s->name,
+                        vox_shape(3, s->volume.dim).text, "xyz"[source], s -> model -> name);
     }
     return 0;
 }
@@ -60,8 +61,8 @@ static int wrong_channels(const segmentation *s, int files) {
     const char *repeat = have == 1 ? ", or --repeat-channel" : "";
     char holds[64];
     if (files > 1) {
-        return vox_fail(VOX_EXIT_INPUT, "%d files hold %d channels in all; %s takes %d (%s)", files, have, m->name,
-                        want, vox_shape(5, m->inputs->dim).text);
+        return vox_fail(VOX_EXIT_INPUT, "%d files hold %d channels in all; %s takes %d (%s)", files, have,
+                        m->name, want, vox_shape(5, m->inputs->dim).text);
     }
     if (s->image.series > 1) {
         snprintf(holds, sizeof holds, "%d volumes (a series?)", s->image.series);
@@ -69,8 +70,10 @@ static int wrong_channels(const segmentation *s, int files) {
         snprintf(holds, sizeof holds, have == 1 ? "%d channel" : "%d channels (colours)", have);
     }
     if (want == 1) return vox_fail(VOX_EXIT_INPUT, "%s holds %s; this network takes 1", s->name, holds);
-    return vox_fail(VOX_EXIT_INPUT, "%s holds %s; this network takes %d (%s): give a 4-D file of %d volumes or %d "
-                    "files%s", s->name, holds, want, vox_shape(5, m->inputs->dim).text, want, want, repeat);
+    return vox_fail(VOX_EXIT_INPUT,
+                    "%s holds %s; this network takes %d (%s): give a 4-D file of %d volumes or %d "
+                    "files%s",
+                    s->name, holds, want, vox_shape(5, m->inputs->dim).text, want, want, repeat);
 }
 
 static bool resamples_to_spacing(const vox_volume_info *v) {
@@ -92,7 +95,8 @@ static void warn_unknown(const segmentation *s) {
         vox_warn("%s does not say where left and right are; %s was trained on volumes stored %s", s->name,
                  s->model->name, v->stored);
     else if (strcmp(code, v->stored) != 0)
-        vox_warn("%s is stored %s, but %s was trained on volumes stored %s: give its description `orientation: %s`",
+        vox_warn("%s is stored %s, but %s was trained on volumes stored %s: give its description "
+                 "`orientation: %s`",
                  s->name, code, s->model->name, v->stored, v->stored);
 }
 
@@ -101,12 +105,13 @@ static int refuse_growth(const segmentation *s) {
     const int *to = s->outline.prepared;
     double now = (double)to[0] * to[1] * to[2], was = (double)voxels(s);
     if (s->request->force || now <= MOST_GROWTH * was) return 0;
-    return vox_fail(VOX_EXIT_INPUT,
-                    "%s has voxels of %s%s; resampling would make %s of %s, %.0f times as many, %.0f bytes: check its "
-                    "voxel size, or give --force",
-                    s->name, vox_size_mm(s->volume.spacing).text,
-                    s->image.unit_unknown ? " (the file names no unit: taken for mm)" : "", vox_shape(3, to).text,
-                    vox_shape(3, s->volume.dim).text, now / was, now * sizeof(float) * s->volume.channels);
+    return vox_fail(
+        VOX_EXIT_INPUT,
+        "%s has voxels of %s%s; resampling would make %s of %s, %.0f times as many, %.0f bytes: check its "
+        "voxel size, or give --force",
+        s->name, vox_size_mm(s->volume.spacing).text,
+        s->image.unit_unknown ? " (the file names no unit: taken for mm)" : "", vox_shape(3, to).text,
+        vox_shape(3, s->volume.dim).text, now / was, now * sizeof(float) * s->volume.channels);
 }
 
 static int read_volume(segmentation *s, char **files, int n) {
@@ -122,8 +127,7 @@ static int read_volume(segmentation *s, char **files, int n) {
 }
 
 static int plan(segmentation *s) {
-    vox_status status =
-        vox_segment_plan(s->model, &s->volume, &s->segmenting.options, &s->outline);
+    vox_status status = vox_segment_plan(s->model, &s->volume, &s->segmenting.options, &s->outline);
     if (status != VOX_OK)
         return vox_segmenting_fail(s->model, s->name, &s->volume, &s->segmenting.result, status);
     int code = refuse_images(s);
@@ -141,7 +145,8 @@ static int read_mirror_axes(const segmentation *s, const char *text, int *axes) 
     for (const char *p = text; *p != '\0'; p++) {
         const char *at = strchr("DHW", *p);
         if (at == NULL || (*axes & 1 << (at - "DHW")) != 0)
-            return vox_usage_error(s->context, "--mirror-axes: expected some of D, H, W (DHW), or none, not %s", text);
+            return vox_usage_error(s->context,
+                                   "--mirror-axes: expected some of D, H, W (DHW), or none, not %s", text);
         *axes |= 1 << (at - "DHW");
     }
     return 0;
@@ -176,11 +181,12 @@ static int open_outputs(segmentation *s, char **files, int n) {
     return code;
 }
 
-static void take_scores(void *user, int class, const int at[3], const int step[3], const float *values, int n) {
+static void take_scores(void *user, int class, const int at[3], const int step[3], const float *values,
+                        int n) {
     segmentation *s = user;
     const int *dim = s->volume.dim;
     ptrdiff_t row = dim[0], plane = row * dim[1];
-    float *to = s->scores + (size_t)class * voxels(s) + at[0] + row * at[1] + plane * at[2];
+    float *to = s->scores + (size_t) class * voxels(s) + at[0] + row * at[1] + plane * at[2];
     ptrdiff_t stride = step[0] + row * step[1] + plane * step[2];
     for (int i = 0; i < n; i++) to[i * stride] = values[i];
 }
@@ -212,7 +218,8 @@ static int make_results(segmentation *s) {
 }
 
 static unsigned label_at(const segmentation *s, size_t i) {
-    return s->to.type == VOX_VOXEL_U8 ? ((const unsigned char *)s->labels)[i] : ((const uint16_t *)s->labels)[i];
+    return s->to.type == VOX_VOXEL_U8 ? ((const unsigned char *)s->labels)[i]
+                                      : ((const uint16_t *)s->labels)[i];
 }
 
 /* In the smallest type that holds the labels there are; a network's own may be beyond a byte. */
@@ -237,16 +244,20 @@ static int write_labels(segmentation *s, const char *description) {
 }
 
 static int write_scores(segmentation *s, const char *description) {
-    vox_image_content content = {.type = VOX_IMAGE_F32, .channels = s->outline.classes, .description = description};
+    vox_image_content content = {
+        .type = VOX_IMAGE_F32, .channels = s->outline.classes, .description = description};
     int code = vox_image_begin(&s->scores_file, &s->image, &content);
-    return code != 0 ? code : vox_image_put_scores(&s->scores_file, s->scores, voxels(s) * (size_t)s->outline.classes);
+    return code != 0
+               ? code
+               : vox_image_put_scores(&s->scores_file, s->scores, voxels(s) * (size_t)s->outline.classes);
 }
 
 /* Everything is written before anything gets its name. */
 static int write_outputs(segmentation *s) {
     char description[80];
     const segment_request *r = s->request;
-    snprintf(description, sizeof description, "%s, compiled by voxc %s", s->model->name, s->model->voxc_version);
+    snprintf(description, sizeof description, "%s, compiled by voxc %s", s->model->name,
+             s->model->voxc_version);
     int code = write_labels(s, description);
     if (code == 0 && r->scores != NULL) code = write_scores(s, description);
     if (code == 0) code = vox_image_commit(&s->labels_file);
@@ -278,7 +289,8 @@ static int print_summary(const segmentation *s) {
     for (int l = 0; l < 65536; l++) {
         if (count[l] == 0) continue;
         bool named = l < s->model->n_labels;
-        fprintf(to, "  label %d%s%s: %zu voxels", l, named ? " " : "", named ? s->model->labels[l] : "", count[l]);
+        fprintf(to, "  label %d%s%s: %zu voxels", l, named ? " " : "", named ? s->model->labels[l] : "",
+                count[l]);
         if (ml > 0) fprintf(to, ", %.1f ml", (double)count[l] * ml);
         fputc('\n', to);
     }
@@ -336,7 +348,8 @@ int vox_verb_segment(const vox_context *c, int argc, char **argv) {
     segment_request r = {.level = (double)NAN, .overlap = (double)NAN};
     int operands = 0;
     const vox_option table[] = {
-        {"--output", 'o', VOX_OPTION_TEXT, &r.labels, 0, 0, "FILE", "where the labels go; the name says the format"},
+        {"--output", 'o', VOX_OPTION_TEXT, &r.labels, 0, 0, "FILE",
+         "where the labels go; the name says the format"},
         {"--overlay", 0, VOX_OPTION_TEXT, &r.overlay, 0, 0, "FILE",
          "also a PNG of three slices with the labels over them"},
         {"--scores", 0, VOX_OPTION_TEXT, &r.scores, 0, 0, "FILE",

@@ -2,6 +2,7 @@
 /* vox_blend.c: see vox_blend.h. */
 #include "vox_blend.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "vox_half.h"
@@ -90,10 +91,47 @@ static void finish_plane(void *argument, int i) {
     if (b->folds > 1) mean_of_folds(b, c, d);
 }
 
+static float score_at(const vox_blend *b, size_t at) {
+    return b->half ? vox_from_half(((const uint16_t *)b->sum)[at]) : ((const float *)b->sum)[at];
+}
+
+static void put_score(const vox_blend *b, size_t at, float x) {
+    if (b->half)
+        ((uint16_t *)b->sum)[at] = vox_to_half(x);
+    else
+        ((float *)b->sum)[at] = x;
+}
+
+/* Of the voxel `first` of class 0, `step` apart from class to class. */
+static void softmax(const vox_blend *b, size_t first, size_t step) {
+    float most = score_at(b, first), sum = 0;
+    for (int c = 1; c < b->classes; c++) most = fmaxf(most, score_at(b, first + (size_t)c * step));
+    for (int c = 0; c < b->classes; c++) sum += expf(score_at(b, first + (size_t)c * step) - most);
+    for (int c = 0; c < b->classes; c++) {
+        size_t at = first + (size_t)c * step;
+        put_score(b, at, expf(score_at(b, at) - most) / sum);
+    }
+}
+
+static void activate_plane(void *argument, int i) {
+    const planes_task *t = argument;
+    const vox_blend *b = t->b;
+    size_t n = plane_voxels(b), step = n * (size_t)b->ring, first = plane_at(b, 0, t->first + i);
+    if (b->activation == VOX_SOFTMAX) {
+        for (size_t v = 0; v < n; v++) softmax(b, first + v, step);
+        return;
+    }
+    for (int c = 0; c < b->classes; c++) {
+        size_t at = first + (size_t)c * step;
+        for (size_t v = 0; v < n; v++) put_score(b, at + v, 1 / (1 + expf(-score_at(b, at + v))));
+    }
+}
+
 void vox_blend_finish(vox_blend *b, int end, const vox_executor *e) {
     planes_task t = {.b = b, .first = b->finished, .count = end - b->finished};
     if (t.count <= 0) return;
     if (b->tiles->adds) vox_parallel(e, t.count * b->classes, finish_plane, &t);
+    if (b->activation != VOX_AS_THEY_ARE) vox_parallel(e, t.count, activate_plane, &t);
     b->finished = end;
 }
 

@@ -13,11 +13,12 @@ typedef struct vox_blend {
     const vox_tiles *tiles;
     int classes, folds; /* folds > 1: each has sums of its own, averaged when planes are finished */
     int half;
-    int ring;            /* planes kept */
-    int begun, finished; /* planes below are not touched any more: zeroed, divided */
-    float *weight;       /* of a tile's voxels: vox_window_fill's */
-    void *sum;           /* [fold][class][ring][H][W], float or float16 */
-    void *weights;       /* [ring][H][W], the same; where tiles add up */
+    vox_activation activation; /* of finished scores */
+    int ring;                  /* planes kept */
+    int begun, finished;       /* planes below are not touched any more: zeroed, divided */
+    float *weight;             /* of a tile's voxels: vox_window_fill's */
+    void *sum;                 /* [fold][class][ring][H][W], float or float16 */
+    void *weights;             /* [ring][H][W], the same; where tiles add up */
 } vox_blend;
 
 /* Bytes of sum and of weights. ring: tile planes + 1. */

@@ -4,10 +4,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "vox_activate.h"
+#include "vox_mean.h"
 #include "vox_restore.h"
 #include "vox_preparation.h"
-
 
 /* Where things lie in the arena, in bytes. The prepared volume is its begin; what preparing needs besides, and what the
  * tiles need, follow at the same place. */
@@ -130,6 +129,7 @@ static void shape_blend(segment *s) {
                            .classes = s->classes,
                            .folds = folds_apart(s),
                            .half = s->tiles.adds && s->info.half,
+                           .activation = s->info.activation,
                            .ring = s->out[0] + 1};
 }
 
@@ -302,13 +302,12 @@ static void add(segment *s, const tile_run *t, float *scores) {
     int runs = runs_of_tile(s);
     float *sum = runs > 1 ? (float *)(void *)(s->arena + s->at.sum) : NULL;
     bool last = t->within == runs - 1;
-    vox_activate a = {.activation = s->info.activation,
-                      .classes = s->classes,
-                      .size = {s->out[0], s->out[1], s->out[2]},
-                      .flips = t->flips,
-                      .first = t->within == 0,
-                      .runs = last ? runs : 0};
-    vox_activate_add(&a, scores, sum, s->executor);
+    vox_mean mean = {.classes = s->classes,
+                     .size = {s->out[0], s->out[1], s->out[2]},
+                     .flips = t->flips,
+                     .first = t->within == 0,
+                     .runs = last ? runs : 0};
+    if (sum != NULL) vox_mean_add(&mean, scores, sum, s->executor);
     if (!last) return;
     bool apart = folds_apart(s) > 1;
     vox_blend_add(&s->blend, apart ? t->fold : 0, !apart || t->fold == 0, t->begin,
