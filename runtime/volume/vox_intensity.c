@@ -50,7 +50,7 @@ static uint64_t inside_bits(const vox_selection *s, const place *p, int i, int *
     return *n < 64 ? bits & (((uint64_t)1 << *n) - 1) : bits;
 }
 static bool all_of(uint64_t bits, int n) {
-    return bits == ~(uint64_t)0 >> (64 - n);
+    return bits != 0 && bits == ~(uint64_t)0 >> (64 - n); /* more than 64 voxels are all outside */
 }
 
 static size_t take_inside(const vox_selection *s, const float *x, size_t at, size_t n, float *to) {
