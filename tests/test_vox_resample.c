@@ -121,9 +121,9 @@ static void sizes_are_nnunets_and_monais(void **state) {
         int n;
         double old, new;
         int nnunet, monai;
-    } row[] = {{10, 5, 1, 50, 46}, {3, 5, 1, 15, 11},  {5, 1, 2, 2, 3},
-               {7, 1, 2, 4, 4},    {6, 1, 2, 3, 4},    {2, 1, 2, 1, 2},
-               {4, 1, 2, 2, 2},    {3, .7, 1.4, 2, 2}, {512, .7, 1.5, 239, 239}};
+    } row[] = {{10, 5, 1, 50, 46},    {3, 5, 1, 15, 11},       {5, 1, 2, 2, 3}, {7, 1, 2, 4, 4},
+               {6, 1, 2, 3, 4},       {2, 1, 2, 1, 2},         {4, 1, 2, 2, 2}, {3, .7, 1.4, 2, 2},
+               {31, 1.25, 3, 13, 13}, {512, .7, 1.5, 239, 239}};
     for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
         for (vox_alignment a = VOX_CORNERS; a <= VOX_FIRST; a++) {
             double n = vox_grid_voxels(a, row[i].n, row[i].old, row[i].new);
