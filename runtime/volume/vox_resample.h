@@ -20,11 +20,10 @@ enum { VOX_RESAMPLE_LARGEST = 1 << 16 };
 
 /* ---- grids ----------------------------------------------------------------------------------- */
 
-/* Voxels of spacing_new that resample_to_spacing makes of n_old voxels of spacing_old (both above 0), at least 1 and
- * not rounded to whole numbers yet beyond 2^53; a caller refuses what exceeds VOX_RESAMPLE_LARGEST. Halves round to
- * even. corners, edges, spacing: n_old * (spacing_old / spacing_new), as nnU-Net's compute_new_shape and scipy's zoom
- * round it. first: (n_old - 1) * spacing_old / spacing_new + 1, MONAI's compute_shape_offset; SimpleITK has no rule
- * of its own. */
+/* Whole number of voxels of spacing_new that resample_to_spacing makes of n_old voxels of spacing_old (both above 0),
+ * at least 1; a caller refuses what exceeds VOX_RESAMPLE_LARGEST. Halves round to even, and are what these compute:
+ * corners, edges, spacing: n_old * (spacing_old / spacing_new), nnU-Net's compute_new_shape and scipy's zoom. first:
+ * 1 / spacing_new * spacing_old * (n_old - 1) + 1, MONAI's compute_shape_offset (SimpleITK has no rule of its own). */
 double vox_grid_voxels(vox_alignment align, int n_old, double spacing_old, double spacing_new);
 
 /* Where the new voxels lie. corners, edges: the spacings do not matter, and may be 0. One new voxel of corners lies at

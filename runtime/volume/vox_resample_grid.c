@@ -7,7 +7,7 @@
 #include <string.h>
 
 double vox_grid_voxels(vox_alignment align, int n_old, double spacing_old, double spacing_new) {
-    double n = align == VOX_FIRST ? rint((n_old - 1) * spacing_old / spacing_new + 1)
+    double n = align == VOX_FIRST ? rint(1 / spacing_new * spacing_old * (n_old - 1) + 1)
                                   : rint(n_old * (spacing_old / spacing_new));
     return n >= 1 ? n : 1;
 }
