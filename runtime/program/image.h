@@ -78,16 +78,22 @@ typedef struct vox_image_content {
     const char *const *names; /* of the labels from 0 on, or of the channels */
     int n_names;
     const unsigned char (*colours)[3]; /* n_names RGB; NULL: the writer's own */
+    int threads;                       /* that compress; 0: one per processor */
 } vox_image_content;
 
 typedef struct vox_image_writer {
     vox_output output;
     vox_image_format format;
-    char *dataset;                     /* HDF5: where in the file */
     const struct vox_image_sink *sink; /* how the format is written; NULL: nothing is open */
     void *state;                       /* the sink's own */
+    char *dataset;                     /* HDF5: where in the file */
+    bool ome, segments;                /* by the name: .ome.tif, .seg.nrrd */
     vox_image_type type;
-    size_t left; /* bytes still to be put */
+    int dim[3], channels;
+    size_t left;          /* bytes still to be put */
+    unsigned char *plane; /* one that is not whole yet, for sinks that take planes */
+    size_t plane_bytes, filled;
+    int planes; /* put so far */
 } vox_image_writer;
 
 /* Opened before a long computation, so that a wrong name is found early; then begin (once), then the data in
