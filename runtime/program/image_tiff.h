@@ -8,11 +8,12 @@
 
 #include "image.h"
 
-/* What a stack's description says of its pages: ImageJ's lines, or OME's XML. */
+/* What a stack's description says of its pages: ImageJ's lines, OME's XML, or tifffile's shape of an array. */
 typedef struct vox_tiff_text {
-    bool ome, imagej;
+    bool ome, imagej, shaped;
     int64_t z, c, t, images; /* 0: not given */
     char order[8];           /* OME's DimensionOrder, "XYZCT": what varies from page to page, fastest first */
+    double shape[8];         /* of the array, the first numbers counting pages */
     double size[3];          /* of a voxel along x y z in mm; 0: not given */
     bool unit_unknown;       /* sizes of no known unit stand in size */
 } vox_tiff_text;
@@ -22,6 +23,7 @@ void vox_tiff_describe(vox_tiff_text *d, const char *text, const double per_unit
 
 /* The description that tells others what the pages are; malloc'd, NULL: no memory. */
 char *vox_tiff_imagej(const vox_image *like);
+char *vox_tiff_shape(const vox_image *like, int channels);
 char *vox_tiff_ome(const vox_image *like, const vox_image_content *content, const char *type);
 
 #ifdef VOX_WITH_TIFF

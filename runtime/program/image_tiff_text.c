@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT-0 */
-/* image_tiff_text.c: what stacks say of their pages, as ImageJ (lines "slices=20") and OME
- * (docs.openmicroscopy.org/ome-model) do; see image_tiff.h. */
+/* image_tiff_text.c: what stacks say of their pages, as ImageJ (lines "slices=20"), OME
+ * (docs.openmicroscopy.org/ome-model) and tifffile ({"shape": [20, 256, 256]}) do; see image_tiff.h. */
 #include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
@@ -11,6 +11,8 @@
 
 #include "image_parts.h"
 #include "image_tiff.h"
+
+static const char shape_begins[] = "{\"shape\": [";
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
@@ -92,6 +94,12 @@ static void read_ome(vox_tiff_text *d, const char *tag) {
     attribute(tag, "DimensionOrder", d->order, sizeof d->order);
 }
 
+static void read_shape(vox_tiff_text *d, const char *list) {
+    char numbers[128];
+    snprintf(numbers, sizeof numbers, "%.*s", (int)strcspn(list, "]"), list);
+    d->shaped = vox_image_numbers(numbers, d->shape, sizeof d->shape / sizeof *d->shape) >= 3;
+}
+
 void vox_tiff_describe(vox_tiff_text *d, const char *text, const double per_unit[2]) {
     *d = (vox_tiff_text){.ome = false};
     if (text == NULL) return;
@@ -100,6 +108,8 @@ void vox_tiff_describe(vox_tiff_text *d, const char *text, const double per_unit
         read_ome(d, tag);
     } else if (strncmp(text, "ImageJ=", 7) == 0) {
         read_imagej(d, text, per_unit);
+    } else if (strncmp(text, shape_begins, sizeof shape_begins - 1) == 0) {
+        read_shape(d, text + sizeof shape_begins - 1);
     }
 }
 
@@ -138,6 +148,15 @@ char *vox_tiff_imagej(const vox_image *like) {
     if (v->spacing[0] > 0 && !like->unit_unknown) add(&b, "unit=mm\n");
     if (v->spacing[2] > 0) add(&b, "spacing=%.17g\n", v->spacing[2]);
     add(&b, "loop=false\n");
+    return b.text;
+}
+
+char *vox_tiff_shape(const vox_image *like, int channels) {
+    builder b = {.room = 128};
+    b.text = malloc(b.room);
+    if (b.text == NULL) return NULL;
+    const int *dim = like->volume.dim;
+    add(&b, "%s%d, %d, %d, %d]}", shape_begins, channels, dim[2], dim[1], dim[0]);
     return b.text;
 }
 

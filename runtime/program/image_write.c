@@ -69,7 +69,8 @@ static int format_of(const char *file, vox_image_format *format) {
 }
 
 static int check_type(const char *file, const vox_image_sink *sink, vox_image_type type) {
-    if ((sink->types & 1u << type) != 0) return 0;
+    bool ome = vox_name_ends(file, ".ome.tif") || vox_name_ends(file, ".ome.tiff");
+    if ((sink->types & 1u << type) != 0 && !(ome && type == VOX_IMAGE_F16)) return 0;
     return vox_fail(VOX_EXIT_UNSUPPORTED, "%s: its format has no %s: write .tif, .npy or .h5", file,
                     types[type].name);
 }

@@ -34,10 +34,12 @@ static int begin(vox_image_writer *w, const vox_image *like, const vox_image_con
     pages *p = calloc(1, sizeof *p);
     if (p == NULL) return vox_fail_memory(w->output.path, sizeof *p);
     w->state = p;
-    /* ImageJ takes channels before slices, and the values come the other way round: then OME tells. OME has no
+    /* ImageJ takes channels before slices, and the values come the other way round: then OME tells, which has no
      * float16. */
-    const bool ome = (w->ome || c->channels > 1) && c->type != VOX_IMAGE_F16;
-    p->text = ome ? vox_tiff_ome(like, c, types[c->type]) : vox_tiff_imagej(like);
+    if (c->channels > 1 && c->type == VOX_IMAGE_F16)
+        p->text = vox_tiff_shape(like, c->channels);
+    else
+        p->text = w->ome || c->channels > 1 ? vox_tiff_ome(like, c, types[c->type]) : vox_tiff_imagej(like);
     if (p->text == NULL) return vox_fail_memory(w->output.path, 0);
     for (int k = 0; k < 2; k++)
         p->per_mm[k] = like->volume.spacing[k] > 0 ? (float)(1 / like->volume.spacing[k]) : 0;
