@@ -221,10 +221,10 @@ bool c_put_readme(cg_bundle *b) {
 
 /* The headers that kernel headers, or the library's own sources, include. */
 static bool always_needed(const char *name) {
-    static const char *const names[] = {"vox.h",         "vox.c",     "vox_model.h",   "vox_weights.h",
-                                        "vox_weights.c", "vox_isa.h", "vox_isa.c",     "vox_pool.c",
-                                        "vox_check.h",   "vox_ref.h", "vox_kernels.h", "vox_simd.h",
-                                        "vox_act.h",     NULL};
+    static const char *const names[] = {
+        "vox.h",         "vox.c",      "vox_model.h", "vox_weights.h", "vox_weights.c",
+        "vox_isa.h",     "vox_isa.c",  "vox_pool.c",  "vox_check.h",   "vox_ref.h",
+        "vox_kernels.h", "vox_simd.h", "vox_act.h",   "vox_volume.h",  NULL};
     for (int i = 0; names[i]; i++)
         if (strcmp(names[i], name) == 0) return true;
     return false;

@@ -224,10 +224,10 @@ static bool put_build_files(cg_bundle *b, const cu_model *u, bool with_c) {
 
 /* What the library and the program include besides runtime/cuda and runtime/program. */
 static bool always_needed(const char *name) {
-    static const char *const names[] = {
-        "vox.h",        "vox.c",      "vox_model.h",  "vox_weights.h", "vox_weights.c",
-        "vox_isa.h",    "vox_isa.c",  "vox_pool.c",   "vox_kernels.h", "vox_hash.h",
-        "vox_limits.h", "vox_acts.h", "vox_acts.def", "vox_isas.h",    NULL};
+    static const char *const names[] = {"vox.h",         "vox.c",      "vox_model.h",  "vox_weights.h",
+                                        "vox_weights.c", "vox_isa.h",  "vox_isa.c",    "vox_pool.c",
+                                        "vox_kernels.h", "vox_hash.h", "vox_limits.h", "vox_acts.h",
+                                        "vox_acts.def",  "vox_isas.h", "vox_volume.h", NULL};
     for (int i = 0; names[i]; i++)
         if (strcmp(names[i], name) == 0) return true;
     return false;

@@ -152,7 +152,7 @@ static void name_zlib(vox_image_library *l) {
 #ifdef VOX_WITH_ZLIB
     snprintf(l->version, sizeof l->version, "zlib %s", zlibVersion());
 #else
-    snprintf(l->version, sizeof l->version, "uncompressed only");
+    snprintf(l->version, sizeof l->version, "uncompressed only: zlib1g-dev is missing");
 #endif
 }
 

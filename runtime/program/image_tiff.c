@@ -252,7 +252,7 @@ static int read_order(const stack *s, const vox_tiff_text *d, order *o) {
     *o = (order){d->z > 0 ? d->z : 1, d->c > 0 ? d->c : 1, d->t > 0 ? d->t : 1, 0, 0, 0};
     if (d->ome && o->c % s->first.samples == 0) o->c /= s->first.samples; /* OME counts colours as channels */
     if (!d->ome && !d->imagej) o->z = s->pages;
-    if (d->shaped && d->shape[0] * d->shape[1] == (double)s->pages && d->shape[0] >= 1 && s->pages > 1) {
+    if (d->shaped == 4 && d->shape[0] * d->shape[1] == (double)s->pages && d->shape[0] >= 1) {
         o->c = (int64_t)d->shape[0]; /* at most the pages */
         o->z = s->pages / o->c;
     }

@@ -10,7 +10,8 @@
 
 /* What a stack's description says of its pages: ImageJ's lines, OME's XML, or tifffile's shape of an array. */
 typedef struct vox_tiff_text {
-    bool ome, imagej, shaped;
+    bool ome, imagej;
+    int shaped;              /* numbers of `shape`, 0: not given */
     int64_t z, c, t, images; /* 0: not given */
     char order[8];           /* OME's DimensionOrder, "XYZCT": what varies from page to page, fastest first */
     double shape[8];         /* of the array, the first numbers counting pages */

@@ -97,7 +97,8 @@ static void read_ome(vox_tiff_text *d, const char *tag) {
 static void read_shape(vox_tiff_text *d, const char *list) {
     char numbers[128];
     snprintf(numbers, sizeof numbers, "%.*s", (int)strcspn(list, "]"), list);
-    d->shaped = vox_image_numbers(numbers, d->shape, sizeof d->shape / sizeof *d->shape) >= 3;
+    int n = vox_image_numbers(numbers, d->shape, sizeof d->shape / sizeof *d->shape);
+    d->shaped = n > 0 ? n : 0;
 }
 
 void vox_tiff_describe(vox_tiff_text *d, const char *text, const double per_unit[2]) {
