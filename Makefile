@@ -11,9 +11,14 @@ PLAN     = $(addprefix compiler/plan,/memory /graph /cpu/conv /cpu /gpu /interp)
 ROOMS    = ir ir/shape ir/text ir/interp ir/verify compiler/base compiler/read/weights compiler/read/onnx compiler/read/yaml \
            compiler/read $(PLAN) codegen/base codegen/c codegen/cuda codegen/onnx codegen compiler
 RUNTIMES = runtime/shared runtime/core runtime/cpu runtime/volume runtime/program
-INCLUDE  = $(addprefix -I,$(ROOMS) $(RUNTIMES)) -I$(BUILD)/gen -isystem /usr/include/nifti -DVOX_WITH_NIFTI
+# Of the libraries of image formats, those that are there (scripts/setup.sh test): tests of the others are skipped.
+FOUND    = $(if $(wildcard /usr/include/$(1) /usr/include/*/$(1)),$(2))
+FORMATS  = -DVOX_WITH_NIFTI -DVOX_WITH_ZLIB $(call FOUND,tiffio.h,-DVOX_WITH_TIFF) $(call FOUND,libdeflate.h,-DVOX_WITH_DEFLATE) \
+           $(call FOUND,serial/hdf5.h,-DVOX_WITH_HDF5 -isystem /usr/include/hdf5/serial)
+INCLUDE  = $(addprefix -I,$(ROOMS) $(RUNTIMES)) -I$(BUILD)/gen -isystem /usr/include/nifti $(FORMATS)
 LIBS     = -lyaml -lprotobuf-c -lm -lpthread
-PROGRAM_LIBS = -lnifti2 -lznz -lpng -lz -lm -lpthread
+PROGRAM_LIBS = -lnifti2 -lznz -lpng $(call FOUND,tiffio.h,-ltiff) $(call FOUND,libdeflate.h,-ldeflate) \
+           $(call FOUND,serial/hdf5.h,-lhdf5_serial) -lz -lm -lpthread
 
 SHARED   = $(wildcard runtime/shared/*.c)
 COMPILER = $(filter-out compiler/main.c,$(wildcard $(ROOMS:=/*.c))) $(SHARED)

@@ -188,7 +188,7 @@ int vox_nifti_read(const char *path, vox_volume *v, vox_geometry *g, size_t *not
     g->volumes = (int)(s.voxels / vox_volume_voxels(v));
     v->channels = s.per_voxel * g->volumes;
     *not_finite = v->not_finite.count + v->too_large.count;
-    vox_nifti_geometry(&s, v, g);
+    vox_nifti_geometry(&s, v->spacing, &v->unit_unknown, g);
     return 0;
 }
 

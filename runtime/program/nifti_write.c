@@ -66,66 +66,15 @@ int vox_nifti_commit(vox_nifti_writer *w) {
 
 /* ---- headers: the input's, with what describes the voxels replaced --------------------------- */
 
-typedef struct voxels {
-    int type, bytes, intent, channels;
-    const char *description;
-} voxels;
-
-static void patch_1(unsigned char raw[VOX_NIFTI_HEADER], const voxels *v) {
-    nifti_1_header h;
-    memcpy(&h, raw, sizeof h);
-    h.sizeof_hdr = sizeof h;
-    for (int i = 1; i < 8; i++) {
-        if (i > 3 || i > h.dim[0]) h.dim[i] = 1;
-    }
-    h.dim[0] = v->channels > 1 ? 4 : 3;
-    h.dim[4] = (short)v->channels;
-    h.datatype = (short)v->type;
-    h.bitpix = (short)(8 * v->bytes);
-    h.vox_offset = 352;
-    h.scl_slope = 1;
-    h.scl_inter = h.cal_min = h.cal_max = h.intent_p1 = h.intent_p2 = h.intent_p3 = 0;
-    h.intent_code = (short)v->intent;
-    memset(h.intent_name, 0, sizeof h.intent_name);
-    memset(h.aux_file, 0, sizeof h.aux_file);
-    memset(h.descrip, 0, sizeof h.descrip);
-    memcpy(h.descrip, v->description, strnlen(v->description, sizeof h.descrip - 1));
-    memcpy(h.magic, "n+1", 4);
-    memcpy(raw, &h, sizeof h);
-}
-
-static void patch_2(unsigned char raw[VOX_NIFTI_HEADER], const voxels *v) {
-    nifti_2_header h;
-    memcpy(&h, raw, sizeof h);
-    h.sizeof_hdr = sizeof h;
-    for (int i = 1; i < 8; i++) {
-        if (i > 3 || i > h.dim[0]) h.dim[i] = 1;
-    }
-    h.dim[0] = v->channels > 1 ? 4 : 3;
-    h.dim[4] = v->channels;
-    h.datatype = (int16_t)v->type;
-    h.bitpix = (int16_t)(8 * v->bytes);
-    h.vox_offset = 544;
-    h.scl_slope = 1;
-    h.scl_inter = h.cal_min = h.cal_max = h.intent_p1 = h.intent_p2 = h.intent_p3 = 0;
-    h.intent_code = v->intent;
-    memset(h.intent_name, 0, sizeof h.intent_name);
-    memset(h.aux_file, 0, sizeof h.aux_file);
-    memset(h.descrip, 0, sizeof h.descrip);
-    memcpy(h.descrip, v->description, strnlen(v->description, sizeof h.descrip - 1));
-    memcpy(h.magic, "n+2\0\r\n\032\n", 8);
-    memcpy(raw, &h, sizeof h);
-}
-
 int vox_nifti_header(vox_nifti_writer *w, const vox_geometry *g, vox_nifti_type type, int channels,
                      const char *description) {
-    static const voxels types[] = {
-        [VOX_NIFTI_U8] = {.type = DT_UINT8, .bytes = 1, .intent = NIFTI_INTENT_LABEL},
-        [VOX_NIFTI_U16] = {.type = DT_UINT16, .bytes = 2, .intent = NIFTI_INTENT_LABEL},
-        [VOX_NIFTI_F32] = {.type = DT_FLOAT32, .bytes = 4, .intent = NIFTI_INTENT_NONE},
+    static const vox_nifti_voxels types[] = {
+        [VOX_NIFTI_U8] = {.type = DT_UINT8, .bytes = 1, .intent = NIFTI_INTENT_LABEL, .slope = 1},
+        [VOX_NIFTI_U16] = {.type = DT_UINT16, .bytes = 2, .intent = NIFTI_INTENT_LABEL, .slope = 1},
+        [VOX_NIFTI_F32] = {.type = DT_FLOAT32, .bytes = 4, .intent = NIFTI_INTENT_NONE, .slope = 1},
     };
     static const char no_extension[4] = {0};
-    voxels v = types[type];
+    vox_nifti_voxels v = types[type];
     v.channels = channels;
     v.description = description;
     if (g->version == 1 && channels > INT16_MAX) {
@@ -136,11 +85,7 @@ int vox_nifti_header(vox_nifti_writer *w, const vox_geometry *g, vox_nifti_type 
     }
     unsigned char raw[VOX_NIFTI_HEADER];
     memcpy(raw, g->raw, sizeof raw);
-    if (g->version == 1) {
-        patch_1(raw, &v);
-    } else {
-        patch_2(raw, &v);
-    }
+    vox_nifti_patch(raw, g->version, &v);
     int code = vox_nifti_put(w, raw, g->version == 1 ? sizeof(nifti_1_header) : sizeof(nifti_2_header));
     return code != 0 ? code : vox_nifti_put(w, no_extension, sizeof no_extension);
 }
