@@ -10,7 +10,7 @@ WARN     = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wconversion -Wshadow -Wstrict-p
 PLAN     = $(addprefix compiler/plan,/memory /graph /cpu/conv /cpu /gpu /interp) compiler/plan
 ROOMS    = ir ir/shape ir/text ir/interp ir/verify compiler/base compiler/read/weights compiler/read/onnx compiler/read/yaml \
            compiler/read $(PLAN) codegen/base codegen/c codegen/cuda codegen/onnx codegen compiler
-RUNTIMES = runtime/shared runtime/core runtime/cpu runtime/program
+RUNTIMES = runtime/shared runtime/core runtime/cpu runtime/volume runtime/program
 INCLUDE  = $(addprefix -I,$(ROOMS) $(RUNTIMES)) -I$(BUILD)/gen -isystem /usr/include/nifti -DVOX_WITH_NIFTI
 LIBS     = -lyaml -lprotobuf-c -lm -lpthread
 PROGRAM_LIBS = -lnifti2 -lznz -lpng -lz -lm -lpthread
@@ -18,7 +18,7 @@ PROGRAM_LIBS = -lnifti2 -lznz -lpng -lz -lm -lpthread
 SHARED   = $(wildcard runtime/shared/*.c)
 COMPILER = $(filter-out compiler/main.c,$(wildcard $(ROOMS:=/*.c))) $(SHARED)
 RUNTIME  = $(wildcard runtime/core/*.c)
-SEGMENT  = $(wildcard runtime/program/*.c) $(SHARED)
+SEGMENT  = $(wildcard runtime/volume/*.c runtime/program/*.c) $(SHARED)
 EMBEDDED = $(wildcard runtime/*/*.[ch] runtime/*/*.def runtime/cuda/*.cuh codegen/templates/*) LICENSE
 FORMATTED = $(wildcard $(ROOMS:=/*.[ch]) runtime/*/*.[ch] runtime/cuda/*.cuh tests/*.[ch] tests/*/*.[ch] tests/cuda/*.cu tests/cuda/*.cuh)
 # For whoever uses voxc; in their folders, so that links between them lead there.
