@@ -1,15 +1,16 @@
 #!/bin/sh
 # Writes a C file that holds the files named as arguments: const embedded_file embedded_files[], see codegen/base/embed.h.
 #
-# A bundle has runtime/core, runtime/cpu and the headers of runtime/shared side by side in runtime/, and the sources of
-# runtime/shared in runtime/program/; so their paths, and includes that name such a room ("../core/vox.h"), lose it. The
-# files stand in the order of their paths in a bundle.
+# A bundle has runtime/core, runtime/cpu and the headers of runtime/shared side by side in runtime/, and in runtime/program/
+# the sources of runtime/shared and what only the program uses of runtime/volume; so their paths, and includes that name
+# such a room ("../core/vox.h"), lose it. The files stand in the order of their paths in a bundle.
 set -eu
 bundled() {
     for file in "$@"; do
         case $file in
         runtime/core/* | runtime/cpu/* | runtime/shared/vox_*) echo "runtime/${file##*/} $file" ;;
-        runtime/shared/*) echo "runtime/program/${file##*/} $file" ;;
+        runtime/shared/* | runtime/volume/vox_overlap.* | runtime/volume/vox_nearest.* | runtime/volume/vox_surface.* | \
+            runtime/volume/vox_parallel.h) echo "runtime/program/${file##*/} $file" ;;
         *) echo "$file $file" ;;
         esac
     done | LC_ALL=C sort

@@ -38,6 +38,7 @@ suite() {
 steps() {
     echo 'models sh tests/models.sh'
     echo 'networks sh tests/networks.sh'
+    echo 'score-peers sh tests/volumes/score_peers.sh'
     echo 'peers-compare sh tests/peers.sh'
     echo 'fuzz-graphs build/tests/fuzz_graphs -n 300 -c 20 -j 1 -o build/fuzz-graphs'
     printf '%s\n' 'cuda-bundles sh tests/cuda/bundles.sh build/voxc' 'gpusim sh tests/gpusim.sh'
