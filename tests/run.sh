@@ -38,6 +38,7 @@ suite() {
 steps() {
     echo 'models sh tests/models.sh'
     echo 'networks sh tests/networks.sh'
+    echo 'score-peers sh tests/volumes/score_peers.sh'
     echo 'peers-compare sh tests/peers.sh'
     echo 'resample-peers sh tests/volumes/resample_peers.sh'
     echo 'fuzz-graphs build/tests/fuzz_graphs -n 300 -c 20 -j 1 -o build/fuzz-graphs'
