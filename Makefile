@@ -9,7 +9,7 @@ WARN     = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wconversion -Wshadow -Wstrict-p
 # The rooms of the tree, from what is used to what uses it; tests/layers.sh says which may include which.
 PLAN     = $(addprefix compiler/plan,/memory /graph /cpu/conv /cpu /gpu /interp) compiler/plan
 ROOMS    = ir ir/shape ir/text ir/interp ir/verify compiler/base compiler/read/weights compiler/read/onnx compiler/read/yaml \
-           compiler/read $(PLAN) codegen/base codegen/c codegen/cuda codegen/onnx codegen compiler
+           compiler/read/nnunet compiler/read/monai compiler/read $(PLAN) codegen/base codegen/c codegen/cuda codegen/onnx codegen compiler
 RUNTIMES = runtime/shared runtime/core runtime/cpu runtime/program
 INCLUDE  = $(addprefix -I,$(ROOMS) $(RUNTIMES)) -I$(BUILD)/gen -isystem /usr/include/nifti -DVOX_WITH_NIFTI
 LIBS     = -lyaml -lprotobuf-c -lm -lpthread

@@ -14,6 +14,8 @@ typedef struct options {
     const char *output, *model_name, *target, *weights, *volume, *statistics, *dump_dir, *dump_after,
         *memory_report;
     const char *test_data_dir, *threads, *cc;
+    const char *nnunet, *configuration, *mirror_axes,
+        *monai; /* where the volume section comes from instead */
     const char *math, *max_memory, *tuning, *precision, *workspace_cap;
     const char *init; /* seed, as text: NULL = not given */
     const char *input_dim[MAX_BINDINGS];

@@ -204,7 +204,7 @@ struct ir_node {
     ir_node_memory memory;
 };
 
-enum { IR_MAX_PREPARE = 16, IR_MAX_LABELS = 256, IR_MAX_LABEL = 65535 };
+enum { IR_MAX_PREPARE = 64, IR_MAX_LABELS = 256, IR_MAX_LABEL = 65535 };
 
 /* The volume section, with room for what `info` points to. ir_volume_new sets the pointers. */
 typedef struct ir_volume {
