@@ -21,7 +21,8 @@ typedef struct options {
     const char *input_dim[MAX_BINDINGS];
     int n_input_dims;
     const char *input[MAX_FILES], *expected[MAX_FILES];
-    int n_inputs, n_expected;
+    const char *fold[MAX_FILES];
+    int n_inputs, n_expected, n_folds;
     const char *atol, *rtol, *max_ulp, *min_dice, *max_rms;
     bool force, golden, json, verbose, per_node, keep, tune, opt_report, check_plan, no_stream;
     const char *color;
