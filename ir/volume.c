@@ -12,9 +12,8 @@ const char *const ir_border_words[IR_BORDERS] = {
     [VOX_BORDER_NONE] = "none", [VOX_BORDER_MIRROR] = "mirror", [VOX_BORDER_ZERO] = "zero"};
 const char *const ir_placement_words[IR_PLACEMENTS] = {
     [VOX_EVENLY] = "evenly", [VOX_LAST_INWARDS] = "last_inwards"};
-const char *const ir_window_words[IR_WINDOWS] = {[VOX_WINDOW_CONSTANT] = "constant",
-                                                 [VOX_WINDOW_GAUSSIAN] = "gaussian",
-                                                 [VOX_WINDOW_CENTRED] = "centred"};
+const char *const ir_window_words[IR_WINDOWS] = {
+    [VOX_WINDOW_CONSTANT] = "constant", [VOX_WINDOW_GAUSSIAN] = "gaussian", [VOX_WINDOW_CENTRED] = "centred"};
 const char *const ir_activation_words[IR_ACTIVATIONS] = {
     [VOX_AS_THEY_ARE] = "none", [VOX_SOFTMAX] = "softmax", [VOX_SIGMOID] = "sigmoid"};
 
@@ -119,10 +118,12 @@ static int64_t phase_along(const ir_graph *g, const ir_index *index, int k, int6
         if (!in || in->rank != 5 || out->rank != 5) continue;
         int64_t now = 1;
         for (int j = 0; j < n->n_in; j++)
-            if (n->in[j] && step[ir_index_find(index, n->in[j])] > now) now = step[ir_index_find(index, n->in[j])];
+            if (n->in[j] && step[ir_index_find(index, n->in[j])] > now)
+                now = step[ir_index_find(index, n->in[j])];
         now = n->op == IR_OP_RESIZE ? resized(in, out, k, now) : step_of(n, k, now);
         for (int j = 0; j < n->n_out; j++) step[ir_index_find(index, n->out[j])] = now;
-        if (now <= IR_MAX_PHASE && common_multiple(phase, now) <= IR_MAX_PHASE) phase = common_multiple(phase, now);
+        if (now <= IR_MAX_PHASE && common_multiple(phase, now) <= IR_MAX_PHASE)
+            phase = common_multiple(phase, now);
     }
     return phase;
 }
