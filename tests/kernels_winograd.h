@@ -406,7 +406,7 @@ static void winograd_few_large(void **state) {
     (void)state;
     vox_winograd g = winograd_default(2, 12, 4, 40, 100, 96);
     g.tile[2] = 1, g.x.block = g.y.block = 0, g.ep.act = VOX_ACT_RELU;
-    for (int i = 0; i < 4; i++) winograd_check(&g, 0); /* aligned or not */
+    for (int i = 0; i < CASES(4); i++) winograd_check(&g, 0); /* aligned or not */
 }
 
 /* Root mean square error against the output's, 64 channels. */
