@@ -38,8 +38,10 @@ suite() {
 steps() {
     echo 'models sh tests/models.sh'
     echo 'networks sh tests/networks.sh'
+    echo 'score-peers sh tests/volumes/score_peers.sh'
     echo 'peers-compare sh tests/peers.sh'
     echo 'resample-peers sh tests/volumes/resample_peers.sh'
+    echo 'intensity-peers sh tests/volumes/intensity_peers.sh'
     echo 'fuzz-graphs build/tests/fuzz_graphs -n 300 -c 20 -j 1 -o build/fuzz-graphs'
     printf '%s\n' 'cuda-bundles sh tests/cuda/bundles.sh build/voxc' 'gpusim sh tests/gpusim.sh'
     # shellcheck disable=SC2086 # the lists are words

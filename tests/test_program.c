@@ -125,7 +125,7 @@ static void help_and_mistakes(void **state) {
     (void)state;
     expect("fake_box", "--help", 0, "usage: fake_box VERB", "segment", "Exit codes");
     expect("fake_box", "--version", 0, "0123abcd", NULL, NULL);
-    static const char *const verbs[] = {"info", "selftest", "bench", "run", "segment", "dice"};
+    static const char *const verbs[] = {"info", "selftest", "bench", "run", "segment", "score"};
     for (size_t i = 0; i < 6; i++) {
         char *line = test_format("%s --help", verbs[i]), *usage = test_format("usage: fake_box %s", verbs[i]);
         char *bad = test_format("%s --nonsense", verbs[i]);
@@ -149,7 +149,7 @@ static void help_and_mistakes(void **state) {
     expect("fake_box", "segment -o x.nii", 2, "no volume", NULL, NULL);
     expect("fake_box", "segment x.nii", 2, "-o labels.nii.gz is missing", NULL, NULL);
     expect("fake_box", "run a.npy", 2, "1 input and 1 output file", NULL, NULL);
-    expect("fake_box", "dice a.nii", 2, "wants two files", NULL, NULL);
+    expect("fake_box", "score a.nii", 2, "wants two files", NULL, NULL);
 }
 
 static void info(void **state) {
@@ -421,49 +421,6 @@ static void interrupt_removes_temporaries(void **state) {
     }
 }
 
-/* ---- dice ------------------------------------------------------------------------------------ */
-
-static float two_boxes(int x, int y, int z, int c) {
-    (void)y, (void)z, (void)c;
-    return x < 2 ? 1 : x < 6 ? 2 : 0;
-}
-
-static float shifted(int x, int y, int z, int c) {
-    return two_boxes(x + 1, y, z, c);
-}
-
-static float shell(int x, int y, int z, int c) {
-    (void)c;
-    bool in = x > 0 && x < 6 && y > 0 && y < 6 && z > 0 && z < 6, core = x == 3 && y == 3 && z == 3;
-    return in && !core ? 42.5f : 0;
-}
-
-static float solid(int x, int y, int z, int c) {
-    (void)c;
-    return x > 0 && x < 6 && y > 0 && y < 6 && z > 0 && z < 6;
-}
-
-static void dice(void **state) {
-    (void)state;
-    write_volume("a.nii", 8, 4, 3, 1, two_boxes);
-    write_volume("b.nii", 8, 4, 3, 1, shifted);
-    write_volume("other.nii", 8, 4, 4, 1, shifted);
-    write_volume("shell.nii", 7, 7, 7, 1, shell);
-    write_volume("solid.nii", 7, 7, 7, 1, solid);
-    /* label 1: 24 and 12 voxels, 12 in both; label 2: 48 and 48, 36 in both */
-    expect("fake_box", "dice a.nii b.nii", 0,
-           "label 1 bright \"spot\": 24 voxels, reference 12, IoU 0.5000, Dice 0.6667",
-           "IoU 0.6000, Dice 0.7500", NULL);
-    expect("fake_box", "dice a.nii b.nii --binary --json", 0, "\"dice\": 0.909091",
-           "\"reference_voxels\": 60", NULL);
-    expect("fake_box", "dice solid.nii shell.nii", 2, "42.5 is not a label", "--binary", NULL);
-    expect("fake_box", "dice solid.nii shell.nii --binary", 0, "125 voxels, reference 124", NULL, NULL);
-    expect("fake_box", "dice solid.nii shell.nii --fill-holes", 0, "Dice 1.0000", "125 voxels, reference 125",
-           NULL);
-    expect("fake_box", "dice a.nii other.nii", 2, "8x4x3", "8x4x4", NULL);
-    expect("fake_box", "dice a.nii none.nii", 2, "none.nii", NULL, NULL);
-}
-
 /* ---- the program itself ---------------------------------------------------------------------- */
 
 static vox_status slow_run(const void *prepared, const void *const *inputs, void *const *outputs, void *arena,
@@ -491,7 +448,6 @@ int main(int argc, char **argv) {
         cmocka_unit_test(segment_says_what_cannot_be_prepared),
         cmocka_unit_test(no_progress_in_a_pipe),
         cmocka_unit_test(interrupt_removes_temporaries),
-        cmocka_unit_test(dice),
     };
     if (getenv("FAKE_MODEL") != NULL) {
         vox_model_info model = *fake_model(getenv("FAKE_MODEL"));

@@ -35,9 +35,6 @@ size_t vox_image_type_bytes(vox_voxel_type type);
 /* The most that may be allocated for a file: this machine's memory. */
 uint64_t vox_image_memory(void);
 
-uint16_t vox_half(float x); /* float16, to the nearest, ties to even */
-float vox_from_half(uint16_t h);
-
 /* ---- where the voxels lie -------------------------------------------------------------------- */
 
 /* mm of an axis, its sizes, or none of them: `size` 0: not known. */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "image_parts.h"
+#include "vox_half.h"
 #include "report.h"
 
 size_t vox_image_type_bytes(vox_voxel_type type) {
@@ -126,33 +127,6 @@ static void swap_values(unsigned char *p, size_t n, size_t size) {
             memcpy(p + 8 * i, &x, 8);
         }
     }
-}
-
-float vox_from_half(uint16_t h) {
-    uint32_t sign = (uint32_t)(h & 0x8000) << 16, exponent = h >> 10 & 31, fraction = h & 0x3ff;
-    float x;
-    if (exponent == 0) {
-        x = ldexpf((float)fraction, -24);
-        return sign != 0 ? -x : x;
-    }
-    uint32_t bits = sign | (exponent == 31 ? 255u : exponent + 112) << 23 | fraction << 13;
-    memcpy(&x, &bits, sizeof x);
-    return x;
-}
-
-uint16_t vox_half(float x) {
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    uint16_t sign = (uint16_t)(bits >> 16 & 0x8000);
-    bits &= 0x7fffffff;
-    if (bits > 0x7f800000) return (uint16_t)(sign | 0x7e00);
-    if (bits >= 0x477ff000) return (uint16_t)(sign | 0x7c00); /* 65520, which rounds to infinity, or above */
-    if (bits < 0x38800000) {                                  /* below 2^-14: a multiple of 2^-24 */
-        float scaled = rintf(fabsf(x) * 16777216.0f);
-        return (uint16_t)(sign | (uint16_t)scaled);
-    }
-    bits += 0xfff + (bits >> 13 & 1);
-    return (uint16_t)(sign | (uint16_t)((bits - 0x38000000) >> 13));
 }
 
 /* volume.data as what may be written. */

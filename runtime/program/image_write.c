@@ -8,6 +8,7 @@
 #include "colours.h"
 #include "file_names.h"
 #include "image_parts.h"
+#include "vox_half.h"
 #include "report.h"
 #include "temporary.h"
 #include "whole.h"
@@ -211,7 +212,7 @@ int vox_image_put_scores(vox_image_writer *w, const float *scores, size_t n) {
         size_t m = n - at < room ? n - at : room;
         for (size_t i = 0; i < m; i++) {
             if (w->type == VOX_IMAGE_F16)
-                halves[i] = vox_half(scores[at + i]);
+                halves[i] = vox_to_half(scores[at + i]);
             else
                 bytes[i] = (unsigned char)vox_whole(rint(255 * (double)scores[at + i]), 0, 255);
         }

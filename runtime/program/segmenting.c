@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "prepare_words.h"
+
 /* ---- the network as vox_segment's runner ----------------------------------------------------- */
 
 static void say_where(vox_segmenting *s, int step, int steps) {
@@ -120,15 +122,6 @@ void vox_segmenting_close(vox_segmenting *s) {
 
 /* ---- what went wrong ------------------------------------------------------------------------- */
 
-static const char *step_name(vox_prepare_kind kind) {
-    static const char *const names[] = {
-#define X(symbol, name, n, text) name,
-        VOX_PREPARES(X)
-#undef X
-    };
-    return names[kind];
-}
-
 static int fail_voxels(const char *name, const vox_volume *v, const vox_segment_result *r) {
     size_t at = r->first_lost, ijk[3];
     for (int a = 0; a < 3; a++) {
@@ -170,7 +163,7 @@ int vox_segmenting_fail(const vox_model_info *m, const char *name, const vox_vol
         return fail_voxels(name, v, r);
     case VOX_E_EQUAL:
     case VOX_E_MAXIMUM:
-        return vox_fail(VOX_EXIT_INPUT, "%s: %s: %s", name, step_name(m->volume->steps[r->step].kind),
+        return vox_fail(VOX_EXIT_INPUT, "%s: %s: %s", name, vox_prepare_name(m->volume->steps[r->step].kind),
                         vox_status_text(status));
     case VOX_E_SIZE:
     case VOX_E_LABELS:

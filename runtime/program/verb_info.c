@@ -8,6 +8,7 @@
 #include "backend.h"
 #include "image.h"
 #include "json_write.h"
+#include "prepare_words.h"
 #include "report.h"
 #include "program_verbs.h"
 

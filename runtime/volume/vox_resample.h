@@ -61,8 +61,8 @@ void vox_mix(float *out, const float *a, const float *b, double weight, size_t n
 
 /* ---- a volume at once ------------------------------------------------------------------------ */
 
-/* What is not below is limited to the range of: nothing, the whole input, or its slice (across axis `last`) before
- * slices are mixed. Only a cubic spline leaves the range. */
+/* What results are limited to, since a cubic spline overshoots: to nothing, to the range of the whole input, or, before
+ * slices across axis `last` are mixed, each slice's to its own range. */
 typedef enum vox_limit { VOX_LIMIT_NONE, VOX_LIMIT_VOLUME, VOX_LIMIT_SLICE } vox_limit;
 
 typedef struct vox_resample {

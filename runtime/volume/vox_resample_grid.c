@@ -38,7 +38,9 @@ void vox_grid_of(const vox_resampling *r, int n_old, double spacing_old, int n_n
 }
 
 double vox_grid_at(int i, double scale, double shift) {
-    return shift == shift_of_edges(scale) ? (i + 0.5) * scale - 0.5 : i * scale + shift;
+    double face = (i + 0.5) * scale,
+           centre = i * scale; /* rounded here, where no compiler fuses them with the sums */
+    return shift == shift_of_edges(scale) ? face - 0.5 : centre + shift;
 }
 
 void vox_taps_of(vox_tap *taps, int n, vox_interpolation order, int source, double scale, double shift) {
