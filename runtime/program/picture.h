@@ -30,12 +30,12 @@ typedef struct vox_picture {
 /* Three slices through the centre of mass of the labels above 0 (the volume's centre where there are none):
  * sagittal, coronal, axial, from left to right, with R L A P S I at their edges and a bar that says how long a piece
  * of it is; below them the labels that occur, their colours, names and, where known, volumes. An 8-bit RGB PNG; the
- * scale is such that the shortest side of the volume has 256 pixels, unless its longest would pass 1024.
+ * scale is such that the shortest side of the volume has 384 pixels, unless its longest would pass 1024.
  * Writes to the open file, which stays open. Prints its error and returns the exit code. */
 int vox_overlay_write(const vox_output *file, const vox_picture *p);
 
-/* Axial slices, superior first, row by row: all of them, or evenly spaced ones where there are more than 64; each
- * with its number along the file's axis, from 0. */
+/* Axial slices, superior first, row by row, each with its number along the file's axis, from 0: all of them, or,
+ * where there are more than 64, so many spread evenly over those with labels and a tenth more on either side. */
 int vox_montage_write(const vox_output *file, const vox_picture *p);
 
 #endif
