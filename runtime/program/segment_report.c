@@ -126,7 +126,7 @@ size_t vox_report_peak_memory(void) {
 /* ---- JSON ------------------------------------------------------------------------------------ */
 
 static void add_files(vox_json *j, const char *key, const vox_report_file *files, int n) {
-    vox_json_begin(j, key, "[\n");
+    vox_json_begin(j, key, n > 0 ? "[\n" : "[");
     for (int i = 0; i < n; i++) {
         char hash[24];
         snprintf(hash, sizeof hash, "%016" PRIx64, files[i].hash);
@@ -219,7 +219,7 @@ static void add_times(vox_json *j, const vox_report *r) {
 }
 
 static void add_warnings(vox_json *j, const vox_warnings *w) {
-    vox_json_begin(j, "warnings", "[\n");
+    vox_json_begin(j, "warnings", w != NULL && w->n > 0 ? "[\n" : "[");
     for (int i = 0; w != NULL && i < w->n; i++) vox_json_text(j, NULL, w->text[i]);
     vox_json_end(j);
     if (w != NULL && w->more > 0) vox_json_int(j, "warnings_left_out", w->more);
@@ -232,7 +232,7 @@ void vox_report_put(vox_json *j, const char *key, const vox_report *r) {
                      m->voxc_version, m->graph_hash, m->options);
     add_files(j, "weights", r->weights, r->n_weights);
     add_files(j, "inputs", r->inputs, r->n_inputs);
-    vox_json_begin(j, "outputs", "[\n");
+    vox_json_begin(j, "outputs", r->n_outputs > 0 ? "[\n" : "[");
     for (int i = 0; i < r->n_outputs; i++) vox_json_object(j, NULL, "file=%s", r->outputs[i].name);
     vox_json_end(j);
     add_grid(j, r->image);
