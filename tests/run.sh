@@ -56,6 +56,7 @@ steps() {
     echo 'mutants sh tests/mutants.sh --check'
     echo 'install sh tests/install.sh'
     echo 'demo sh tests/demo.sh'
+    echo 'page sh tests/volumes/page.sh'
     printf '%s\n' 'cuda-plans sh tests/cuda/plans.sh build' 'cuda-static sh tests/cuda/static.sh' \
         'cuda-kernels sh tests/cuda/kernels.sh' 'gpu-check sh tests/cuda/gpu-check-test.sh build/voxc'
 }

@@ -29,7 +29,7 @@ void vox_page_put_text(FILE *to, const char *text) {
 /* ---- legend ---------------------------------------------------------------------------------- */
 
 static void put_ml(FILE *to, double ml) {
-    fprintf(to, ml < 10 ? "%.3f" : "%.1f", ml);
+    fprintf(to, "%.*f", ml < 0.1 ? 3 : ml < 10 ? 2 : 1, ml);
 }
 
 static void put_label(FILE *to, const vox_page_grid *g, const vox_report_label *l) {
@@ -66,7 +66,7 @@ void vox_page_put_legend(FILE *to, const vox_page_grid *g, const vox_report *r) 
     double ml = 0;
     fputs("<section aria-labelledby='legend'>\n<h2 id='legend'>Labels</h2>\n<div class='scroll' tabindex='0' "
           "role='region' aria-labelledby='legend'><table>\n<thead><tr><th scope='col'><input type='checkbox' "
-          "id='every' checked aria-label='show all labels'></th><th scope='col'>colour</th>"
+          "id='every' checked disabled aria-label='show all labels'></th><th scope='col'>colour</th>"
           "<th scope='col' class='number'>label</th><th scope='col'>name</th>"
           "<th scope='col' class='number'>voxels</th>",
           to);
@@ -117,7 +117,10 @@ static void put_files(FILE *to, const char *name, const vox_report_file *files, 
 static void put_grid(FILE *to, const vox_report *r) {
     const vox_volume *v = &r->image->volume;
     char code[4];
-    row(to, "grid", "%s voxels of %s", vox_shape(3, v->dim).text, vox_size_mm(v->spacing).text);
+    const double *size = v->spacing;
+    const bool sized = size[0] > 0 || size[1] > 0 || size[2] > 0;
+    row(to, "grid", "%s voxels of %s", vox_shape(3, v->dim).text,
+        sized ? vox_size_mm(size).text : "unknown size");
     const bool known = r->image->directed && vox_code_of_direction(v->direction, code);
     row(to, "stored as", "%s", known ? code : "not known: the file does not say where left and right are");
     if (v->channels > 1) row(to, "channels", "%d, the first is shown", v->channels);

@@ -40,7 +40,7 @@ const char vox_page_style[] =
     "#where { margin: .7rem 0 0; min-height: 1.45em; color: var(--soft); font-variant-numeric: tabular-nums; }\n"
     ".below { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 27rem), 1fr)); gap: 1rem;\n"
     "  align-items: start; }\n"
-    ".scroll { overflow: auto; max-height: 34rem; }\n"
+    ".scroll { overflow: auto; max-height: 42rem; }\n"
     "table { border-collapse: collapse; width: 100%; }\n"
     "th, td { text-align: left; padding: .22rem .5rem; border-bottom: 1px solid var(--line); vertical-align: top; }\n"
     "thead th { position: sticky; top: 0; background: var(--card); color: var(--soft); font-weight: 600; }\n"

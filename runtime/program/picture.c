@@ -148,7 +148,7 @@ static entry entry_of(const vox_view *view, int label) {
     const char *name = vox_view_name(view, label);
     const double ml = (double)view->count[label] * vox_view_voxel(view) / 1000;
     snprintf(e.name, sizeof e.name, "%d%s%.96s", label, name ? " " : "", name ? name : "");
-    if (ml > 0) snprintf(e.volume, sizeof e.volume, ml < 10 ? "%.2f ml" : "%.1f ml", ml);
+    if (ml > 0) snprintf(e.volume, sizeof e.volume, "%.*f ml", ml < 0.1 ? 3 : ml < 10 ? 2 : 1, ml);
     return e;
 }
 

@@ -196,7 +196,7 @@ def use_planes(b, look, changes, click, box, mouse, key, slices, pixels):
     b.settle()
     changes("switching labels off", lambda: click("#shown"))
     changes("switching them on", lambda: click("#shown"))
-    changes("the opacity", lambda: b.value("(e => { e.value = 90; e.dispatchEvent(new Event('input')); })"
+    changes("the opacity", lambda: b.value("(e => { e.value = 60; e.dispatchEvent(new Event('input')); })"
                                            "(document.getElementById('opacity'))"))
     changes("the contrast", lambda: b.value("(e => { e.value = 120; e.dispatchEvent(new Event('input')); })"
                                             "(document.getElementById('white'))"))
@@ -222,12 +222,13 @@ def use_touch(b, changes, box, slices):
     def drag():
         x, y, w, h = box("canvas", 2)
         at = [x + w / 2, y + h / 2]
+        towards = b.value("(e => e.value * 2 < e.max ? 1 : -1)(document.querySelectorAll('figure input')[2])")
         b.call("Input.dispatchTouchEvent", type="touchStart", touchPoints=[{"x": at[0], "y": at[1]}])
         for step in range(1, 6):
-            b.call("Input.dispatchTouchEvent", type="touchMove", touchPoints=[{"x": at[0], "y": at[1] - 12 * step}])
+            b.call("Input.dispatchTouchEvent", type="touchMove", touchPoints=[{"x": at[0], "y": at[1] + 12 * step * towards}])
         b.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
 
-    changes("moving up on a touch screen", drag, slices)
+    changes("moving on a touch screen", drag, slices)
 
 
 main()
