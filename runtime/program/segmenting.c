@@ -34,6 +34,7 @@ static vox_status told(vox_segmenting *s, int code) {
 static vox_status submit(void *user, int fold) {
     vox_segmenting *s = user;
     if (s->folds != NULL) s->host.prepared = s->folds[fold];
+    if (s->prepare_seconds < 0) s->prepare_seconds = vox_seconds() - s->started;
     return told(s, vox_host_submit(&s->host));
 }
 
@@ -42,7 +43,7 @@ static vox_status collect(void *user) {
     double start = vox_seconds();
     if (s->done < s->total) say_where(s, 0, 1);
     vox_status status = told(s, vox_host_collect(&s->host));
-    s->seconds[1] += vox_seconds() - start;
+    s->network_seconds += vox_seconds() - start;
     s->done++;
     return status;
 }
@@ -86,7 +87,7 @@ static int open_folds(vox_segmenting *s, const char *list) {
 /* ---- open and close -------------------------------------------------------------------------- */
 
 int vox_segmenting_open(vox_segmenting *s, const vox_segmenting_request *r) {
-    *s = (vox_segmenting){.quiet = r->quiet};
+    *s = (vox_segmenting){.quiet = r->quiet, .threads = r->threads > 0 ? r->threads : vox_cpu_count()};
     vox_request request = {.weights = r->weights, .threads = r->threads, .runs = r->runs};
     int code = vox_backend_open(&s->host, r->context, &request);
     if (code != 0) return code;
@@ -208,10 +209,11 @@ int vox_segmenting_run(vox_segmenting *s, const char *name, const vox_volume *vo
     s->started = s->told = vox_seconds();
     s->done = 0;
     s->total = outline.runs;
-    s->seconds[1] = 0;
+    s->prepare_seconds = -1;
+    s->network_seconds = 0;
     s->code = 0;
     status = vox_segment(m, s->host.prepared, volume, labels, &s->options, &executor);
-    s->seconds[0] = vox_seconds() - s->started;
+    s->seconds = vox_seconds() - s->started;
     vox_progress_end(&s->progress);
     if (status == VOX_OK) return 0;
     return s->code != 0 ? s->code : vox_segmenting_fail(m, name, volume, &s->result, status);

@@ -18,7 +18,9 @@ typedef struct vox_segmenting {
     size_t arena_bytes;
     vox_progress progress;
     bool quiet;
-    double seconds[2]; /* of the last volume: all of vox_segment, and the network in it */
+    int threads;
+    /* Of the last volume: all of vox_segment; up to the first tile; and the network. */
+    double seconds, prepare_seconds, network_seconds;
     /* of a run */
     vox_runner runner;
     int code; /* a message was printed with it */

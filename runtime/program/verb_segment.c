@@ -11,14 +11,16 @@
 #include "program_verbs.h"
 #include "results.h"
 #include "segmenting.h"
+#include "showing.h"
 #include "vox_orient.h"
 
 enum { MOST_GROWTH = 64 /* of a volume by resampling, without --force */, ONE_BYTE = 256 };
 
 typedef struct segment_request {
-    const char *labels, *overlay, *scores, *weights, *folds, *mirror_axes;
+    const char *labels, *scores, *weights, *folds, *mirror_axes;
     int threads, repeat_channel, force, quiet;
     double level, overlap;
+    vox_showing *showing;
 } segment_request;
 
 typedef struct segmentation {
@@ -34,6 +36,8 @@ typedef struct segmentation {
     void *labels;  /* [z][y][x], u8 or u16 */
     float *scores; /* [class][z][y][x], if they are wanted */
     vox_image_writer labels_file, scores_file;
+    vox_warnings warnings;
+    double started, read_seconds, write_seconds;
 } segmentation;
 
 static size_t voxels(const segmentation *s) {
@@ -116,7 +120,9 @@ static int refuse_growth(const segmentation *s) {
 
 static int read_volume(segmentation *s, char **files, int n) {
     int want = s->model->inputs->dim[1];
+    double start = vox_seconds();
     int code = vox_image_read_channels(&s->image, files, n);
+    s->read_seconds = vox_seconds() - start;
     if (code != 0) return code;
     s->volume = s->image.volume;
     if (s->volume.channels == 1 && want > 1 && s->request->repeat_channel) {
@@ -174,11 +180,12 @@ static int take_options(segmentation *s) {
 
 static int open_outputs(segmentation *s, char **files, int n) {
     const segment_request *r = s->request;
-    const char *const results[] = {r->labels, r->scores, r->overlay};
+    const char *results[2 + VOX_SHOWN] = {r->labels, r->scores};
+    vox_showing_names(r->showing, results + 2);
     int code = vox_results_check(s->model, r->weights, results, sizeof results / sizeof *results, files, n);
     if (code == 0) code = vox_image_create(&s->labels_file, r->labels);
     if (code == 0 && r->scores != NULL) code = vox_image_create(&s->scores_file, r->scores);
-    return code;
+    return code == 0 ? vox_showing_open(r->showing) : code;
 }
 
 static void take_scores(void *user, int class, const int at[3], const int step[3], const float *values,
@@ -252,23 +259,85 @@ static int write_scores(segmentation *s, const char *description) {
                : vox_image_put_scores(&s->scores_file, s->scores, voxels(s) * (size_t)s->outline.classes);
 }
 
+/* Pictures and the report take labels of two bytes. */
+static uint16_t *wide_labels(const segmentation *s) {
+    size_t n = voxels(s);
+    uint16_t *wide = malloc(n * sizeof *wide);
+    for (size_t i = 0; wide != NULL && i < n; i++) wide[i] = (uint16_t)label_at(s, i);
+    return wide;
+}
+
+static int hash_files(vox_report_file *to, char **files, int n) {
+    int code = 0;
+    for (int i = 0; i < n && code == 0; i++) code = vox_report_hash(&to[i], files[i]);
+    return code;
+}
+
+static int show(segmentation *s, const vox_report_file *inputs, const vox_report_file *weights, int n) {
+    const segment_request *r = s->request;
+    const vox_segmenting *run = &s->segmenting;
+    vox_report_file outputs[] = {{.name = r->labels}, {.name = r->scores}};
+    vox_report report = {.model = s->model,
+                         .options = &run->options,
+                         .outline = &s->outline,
+                         .result = &run->result,
+                         .image = &s->image,
+                         .inputs = inputs,
+                         .n_inputs = n,
+                         .weights = weights,
+                         .n_weights = weights->name != NULL,
+                         .outputs = outputs,
+                         .n_outputs = 1 + (r->scores != NULL),
+                         .where = vox_host_where(&run->host),
+                         .threads = run->threads,
+                         .seconds = {s->read_seconds, run->prepare_seconds, run->network_seconds,
+                                     run->seconds - run->prepare_seconds - run->network_seconds,
+                                     s->write_seconds},
+                         .total_seconds = vox_seconds() - s->started,
+                         .warnings = &s->warnings};
+    uint16_t *labels = wide_labels(s);
+    if (labels == NULL) return vox_fail_memory("pictures", voxels(s) * sizeof *labels);
+    int code = vox_showing_write(r->showing, &report, labels);
+    free(labels);
+    return code;
+}
+
+/* With hashes of what was read, if something is to be shown. */
+static int show_with_hashes(segmentation *s, char **files, int n) {
+    char path[VOX_PATH];
+    vox_report_file weights = {0}, *inputs;
+    if (!vox_showing_any(s->request->showing)) return 0;
+    inputs = calloc((size_t)n, sizeof *inputs);
+    if (inputs == NULL) return vox_fail_memory("hashes", (size_t)n * sizeof *inputs);
+    int code = hash_files(inputs, files, n);
+    if (code == 0 && s->model->weights_bytes > 0 && vox_find_weights(s->model, s->request->weights, path))
+        code = vox_report_hash(&weights, path);
+    if (code == 0) code = show(s, inputs, &weights, n);
+    free(inputs);
+    return code;
+}
+
 /* Everything is written before anything gets its name. */
-static int write_outputs(segmentation *s) {
+static int write_outputs(segmentation *s, char **files, int n) {
     char description[80];
     const segment_request *r = s->request;
     snprintf(description, sizeof description, "%s, compiled by voxc %s", s->model->name,
              s->model->voxc_version);
+    double start = vox_seconds();
     int code = write_labels(s, description);
     if (code == 0 && r->scores != NULL) code = write_scores(s, description);
+    s->write_seconds = vox_seconds() - start;
+    if (code == 0) code = show_with_hashes(s, files, n);
     if (code == 0) code = vox_image_commit(&s->labels_file);
     if (code == 0 && r->scores != NULL) code = vox_image_commit(&s->scores_file);
-    return code;
+    return code == 0 ? vox_showing_commit(r->showing) : code;
 }
 
 /* Then nothing else may go there. */
 static bool to_stdout(const segment_request *r) {
-    const char *const results[] = {r->labels, r->scores, r->overlay};
-    for (int i = 0; i < 3; i++) {
+    const char *results[2 + VOX_SHOWN] = {r->labels, r->scores};
+    vox_showing_names(r->showing, results + 2);
+    for (int i = 0; i < 2 + VOX_SHOWN; i++) {
         if (results[i] != NULL && vox_name_descriptor(results[i]) == STDOUT_FILENO) return true;
     }
     return false;
@@ -321,22 +390,27 @@ static int run_network(segmentation *s) {
 }
 
 static int segment(const vox_context *c, const segment_request *r, char **files, int n) {
-    segmentation s = {.context = c, .model = c->model, .request = r, .name = files[0]};
+    segmentation s = {
+        .context = c, .model = c->model, .request = r, .name = files[0], .started = vox_seconds()};
     if (c->model->volume == NULL) {
         return vox_fail(
             VOX_EXIT_UNSUPPORTED,
             "%s says nothing about volumes: compile it from a description with a volume section, or use run",
             c->model->name);
     }
+    vox_warnings_collect(&s.warnings);
     int code = take_options(&s);
     if (code == 0) code = open_outputs(&s, files, n);
     if (code == 0) code = read_volume(&s, files, n);
     if (code == 0) code = plan(&s);
     if (code == 0) code = run_network(&s);
-    if (code == 0) code = write_outputs(&s);
+    if (code == 0) code = write_outputs(&s, files, n);
     if (code == 0 && !r->quiet) code = print_summary(&s);
     vox_image_abort(&s.labels_file);
     vox_image_abort(&s.scores_file);
+    vox_showing_abort(r->showing);
+    vox_warnings_collect(NULL);
+    vox_warnings_free(&s.warnings);
     vox_segmenting_close(&s.segmenting);
     vox_image_free(&s.image);
     free(s.labels);
@@ -345,13 +419,20 @@ static int segment(const vox_context *c, const segment_request *r, char **files,
 }
 
 int vox_verb_segment(const vox_context *c, int argc, char **argv) {
-    segment_request r = {.level = (double)NAN, .overlap = (double)NAN};
+    vox_showing showing = {0};
+    segment_request r = {.level = (double)NAN, .overlap = (double)NAN, .showing = &showing};
     int operands = 0;
     const vox_option table[] = {
         {"--output", 'o', VOX_OPTION_TEXT, &r.labels, 0, 0, "FILE",
          "where the labels go; the name says the format"},
-        {"--overlay", 0, VOX_OPTION_TEXT, &r.overlay, 0, 0, "FILE",
+        {"--overlay", 0, VOX_OPTION_TEXT, &showing.overlay, 0, 0, "FILE",
          "also a PNG of three slices with the labels over them"},
+        {"--montage", 0, VOX_OPTION_TEXT, &showing.montage, 0, 0, "FILE",
+         "also a PNG of axial slices, row by row"},
+        {"--page", 0, VOX_OPTION_TEXT, &showing.page, 0, 0, "FILE",
+         "also an HTML page with slices to scroll through, legend and numbers"},
+        {"--report", 0, VOX_OPTION_TEXT, &showing.report, 0, 0, "FILE",
+         "also what was done as JSON: volumes, times, memory, hashes"},
         {"--scores", 0, VOX_OPTION_TEXT, &r.scores, 0, 0, "FILE",
          "also the network's scores on the volume's grid, float32, 4-D"},
         {"--level", 0, VOX_OPTION_REAL, &r.level, -HUGE_VAL, HUGE_VAL, "L",
