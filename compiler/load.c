@@ -4,6 +4,8 @@
 #include "front_onnx.h"
 #include "front_yaml.h"
 #include "init.h"
+#include "monai.h"
+#include "nnunet.h"
 #include "plan_verify.h"
 #include "safetensors.h"
 
@@ -86,6 +88,14 @@ static bool check_kinds(const options *o, load_need need, ir_diag *d) {
     return true;
 }
 
+/* A volume section from elsewhere. */
+static bool give_volume(ir_graph *g, const options *o, ir_diag *d) {
+    const nnunet_options n = {.configuration = o->configuration, .mirror_axes = o->mirror_axes};
+    if (o->volume) return yaml_load_volume(g, o->volume, d);
+    if (o->nnunet) return nnunet_load_volume(g, o->nnunet, &n, d);
+    return !o->monai || monai_load_volume(g, o->monai, d);
+}
+
 ir_graph *load_model(const options *o, load_need need, ir_diag *d) {
     ir_graph *g = NULL;
     if (!check_kinds(o, need, d)) return NULL;
@@ -100,7 +110,7 @@ ir_graph *load_model(const options *o, load_need need, ir_diag *d) {
                 o->model);
     if (!g) return NULL;
     if (give_weights(g, o, need, d) && (!o->model_name || rename_graph(g, o->model_name, d)) &&
-        (!o->volume || yaml_load_volume(g, o->volume, d)))
+        give_volume(g, o, d))
         return g;
     ir_graph_free(g);
     return NULL;

@@ -60,12 +60,12 @@ esac
 run build/voxc compile models/$model.yaml --weights $out/deepbrain.safetensors -o $out/$model
 quietly $out/$model.log make -C $out/$model
 run $out/$model/$model segment "$templates/ch2.nii.gz" -o $out/ch2_brain.nii.gz --overlay $out/ch2_brain.png
-run $out/$model/$model dice --binary --fill-holes $out/ch2_brain.nii.gz "$templates/ch2bet.nii.gz" >$out/dice.txt
-cat $out/dice.txt
+run $out/$model/$model score --binary --fill-holes $out/ch2_brain.nii.gz "$templates/ch2bet.nii.gz" >$out/score.txt
+cat $out/score.txt
 
 echo "labels:  $out/ch2_brain.nii.gz"
 echo "picture: $out/ch2_brain.png"
-dice=$(sed -n 's,.*Dice \([0-9.]*\).*,\1,p' $out/dice.txt)
+dice=$(awk '$1 == 1 {print $2}' $out/score.txt)
 if awk -v dice="$dice" -v floor=$floor 'BEGIN {exit !(dice >= floor)}'; then
     finish "Done: Dice $dice, at least $floor demanded" 0
 fi

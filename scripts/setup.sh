@@ -4,14 +4,16 @@
 #   sh scripts/setup.sh [--check] [build | demo | test | page | bench]
 #
 # build: what `make` needs (default). demo, test, bench: what `make demo`, `make test` and `make bench` need besides.
-# test also installs, where they can be had, a compiler and an emulator for AArch64, without which a step is skipped, and
-# ccache, without which the tests take longer; and libFuzzer, which `make fuzz` needs.
+# test also installs what reads and writes image files of other formats than NIfTI, and, where they can be had, a
+# compiler and an emulator for AArch64, without which a step is skipped, and ccache, without which the tests take longer;
+# and libFuzzer, which `make fuzz` needs.
 # page: Chromium (300 MB), in which `make test` then opens the page that segment writes; without it that step is skipped.
 # --check only reports; exit status 1 when something is missing.
 set -eu
 
 build='make gcc libc6-dev libyaml-dev libprotobuf-c-dev protobuf-c-compiler libonnx-dev'
 program='libnifti2-dev libpng-dev zlib1g-dev'
+formats='libtiff-dev libhdf5-dev libdeflate-dev dcm2niix'
 demo='mricron-data python3 python3-venv ca-certificates'
 tests='g++ clang clang-format cmake valgrind libcmocka-dev libonnx-testdata'
 emulation='gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user'
@@ -28,7 +30,7 @@ for argument in "$@"; do
     --check) check=yes ;;
     build) packages=$build ;;
     demo) packages="$build $program $demo" ;;
-    test) packages="$build $program $demo $tests" optional="$emulation $cache $fuzzing" ;;
+    test) packages="$build $program $formats $demo $tests" optional="$emulation $cache $fuzzing" ;;
     page) packages=$browser ;;
     bench) packages="$build $bench" ;;
     *)

@@ -102,8 +102,8 @@ def deepbrain(head, mask):
     call("make", "-s", "-C", bundle)
     brain = f"{DATA}/volumes/brain/"
     call(f"{bundle}/network", "segment", brain + "ch2.nii.gz", "-o", f"{SCRATCH}/mask.nii.gz")
-    d = float(call(f"{bundle}/network", "dice", f"{SCRATCH}/mask.nii.gz", brain + "ch2bet.nii.gz", "--fill-holes",
-                   "--binary").split()[-1])
+    said = call(f"{bundle}/network", "score", f"{SCRATCH}/mask.nii.gz", brain + "ch2bet.nii.gz", "--fill-holes", "--json")
+    d = json.loads(said)["labels"][0]["dice"]
     check("deepbrain through `segment`, Dice with ch2bet", d, f"0.9478 +- {DICE}", abs(d - 0.9478) <= DICE)
 
 

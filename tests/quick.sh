@@ -27,6 +27,7 @@ for test in $(echo "$changed" | sed -n 's,^tests/\(test_[a-z0-9_]*\)\.c$,\1,p');
 ! touches 'runtime/core|codegen|compiler/plan' || add test_bundle
 ! touches compiler/read/onnx || add test_onnx_import test_onnx_refused
 ! touches runtime/program || add test_program test_volumes
+! touches runtime/volume || add test_surface test_score
 ! touches 'compiler/[a-z_]*\.c' || add test_cli
 ! touches ir/ || add test_interp
 

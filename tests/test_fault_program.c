@@ -105,7 +105,7 @@ CASE(segment_plain, "segment -t 1 -q v.nii -o o.nii", "o.nii", false)
 CASE(segment_packed, "segment -t 1 -q v.nii.gz -o o.nii.gz", "o.nii.gz", false)
 CASE(segment_with_all, "segment -t 1 -q v.nii.gz -o o.nii.gz --overlay o.png --scores s.nii",
      "o.nii.gz o.png s.nii", false)
-CASE(dice, "dice a.nii.gz a.nii.gz --json", "", false)
+CASE(score, "score -t 1 a.nii.gz a.nii.gz --json", "", false)
 CASE(selftest, "selftest -t 1", "", true)
 CASE(selftest_golden, "selftest -t 1 --golden ../b/golden", "", true)
 CASE(bench_profile, "bench -t 1 -n 1 --profile p.json", "p.json", true)
@@ -122,7 +122,7 @@ static void signals_while_it_reads(void **state) {
                                           {"segment -t 1 -q v.nii -o o.nii", "o.nii"},
                                           {"segment -t 1 -q v.nii.gz -o o.nii", "o.nii"},
                                           {"selftest -t 1 --golden ../b/golden", ""},
-                                          {"dice a.nii.gz a.nii.gz", ""}};
+                                          {"score -t 1 a.nii.gz a.nii.gz", ""}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         assert_true(calls("a signal", rows[i][0], rows[i][1], true, fault_signals) > 1);
 }
@@ -138,7 +138,7 @@ int main(void) {
         cmocka_unit_test(segment_plain),
         cmocka_unit_test(segment_packed),
         cmocka_unit_test(segment_with_all),
-        cmocka_unit_test(dice),
+        cmocka_unit_test(score),
         cmocka_unit_test(info_needs_no_file),
         cmocka_unit_test(selftest),
         cmocka_unit_test(selftest_golden),

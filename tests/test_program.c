@@ -1,123 +1,6 @@
 /* test_program.c: the program of every bundle, run as a program: the test executable started again with
  * FAKE_MODEL set is that program for a model of fake_model.h. */
-#include "test.h"
-
-#include <fcntl.h>
-#include <nifti2_io.h>
-#include <signal.h>
-
-#include "npy_port.h"
-#include "../runtime/program/program.h"
-#include "fake_model.h"
-
-static char *folder, self[4096], weights[4096];
-
-static int setup(void **state) {
-    (void)state;
-    folder = test_tmpdir();
-    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-    char w[FAKE_WEIGHTS];
-    memset(w, 'w', sizeof w);
-    snprintf(weights, sizeof weights, "%s/good.weights", folder);
-    test_write(weights, w, sizeof w);
-    return n > 0 ? 0 : -1;
-}
-
-static int teardown(void **state) {
-    (void)state;
-    test_rmdir(folder);
-    return 0;
-}
-
-/* Runs `model arguments` with the folder as working directory; %W in arguments is --weights GOOD. */
-static int program(const char *model, const char *arguments, char **out) {
-    char *text = test_format("%s", arguments), *w = strstr(text, "%W");
-    char *line = w == NULL ? test_format("cd '%s' && FAKE_MODEL=%s '%s' %s", folder, model, self, text)
-                           : test_format("cd '%s' && FAKE_MODEL=%s '%s' %.*s --weights %s %s", folder, model,
-                                         self, (int)(w - text), text, weights, w + 2);
-    int code = test_run(line, out);
-    free(text);
-    free(line);
-    return code;
-}
-
-/* Exit code `code` and one line that holds every one of up to three words. */
-static void expect(const char *model, const char *arguments, int code, const char *a, const char *b,
-                   const char *c) {
-    char *out = NULL;
-    int got = program(model, arguments, &out);
-    const char *words[3] = {a, b, c};
-    if (got != code) fail_msg("%s %s: exit code %d, not %d: %s", model, arguments, got, code, out);
-    for (int i = 0; i < 3; i++) {
-        if (words[i] != NULL && strstr(out, words[i]) == NULL)
-            fail_msg("%s %s: no '%s' in: %s", model, arguments, words[i], out);
-    }
-    if (code != 0) {
-        const char *newline = strchr(out, '\n');
-        if (newline == NULL || newline[1] != 0) fail_msg("%s %s: not one line: %s", model, arguments, out);
-    }
-    free(out);
-}
-
-static bool exists(const char *name) {
-    char *path = test_format("%s/%s", folder, name);
-    bool there = access(path, F_OK) == 0;
-    free(path);
-    return there;
-}
-
-static void no_temporaries(void) {
-    char *line = test_format("ls '%s' | grep tmp", folder), *out = NULL;
-    if (test_run(line, &out) == 0) fail_msg("left behind: %s", out);
-    free(out);
-    free(line);
-}
-
-static void write_npy(const char *name, const int *dim, int rank, float value) {
-    char *path = test_format("%s/%s", folder, name);
-    size_t n = vox_array_bytes(VOX_F32, rank, dim) / sizeof(float);
-    float *x = malloc(n * sizeof *x);
-    for (size_t i = 0; i < n; i++) x[i] = value;
-    assert_int_equal(vox_npy_write_array(path, VOX_F32, rank, dim, x), 0);
-    free(x);
-    free(path);
-}
-
-/* A float32 NIfTI-1 volume of 1.5 mm voxels, its values from a function. */
-static void write_volume(const char *name, int nx, int ny, int nz, int channels,
-                         float (*f)(int x, int y, int z, int c)) {
-    char *path = test_format("%s/%s", folder, name);
-    const int64_t dim[8] = {channels > 1 ? 4 : 3, nx, ny, nz, channels, 1, 1, 1};
-    nifti_image *image = nifti_make_new_nim(dim, DT_FLOAT32, 1);
-    float *p = image->data;
-    for (int c = 0; c < channels; c++) {
-        for (int z = 0; z < nz; z++) {
-            for (int y = 0; y < ny; y++) {
-                for (int x = 0; x < nx; x++) *p++ = f(x, y, z, c);
-            }
-        }
-    }
-    image->dx = image->dy = image->dz = image->pixdim[1] = image->pixdim[2] = image->pixdim[3] = 1.5;
-    image->qform_code = 1;
-    image->qoffset_y = -17;
-    nifti_set_filenames(image, path, 0, 1);
-    nifti_image_write(image);
-    nifti_image_free(image);
-    free(path);
-}
-
-static nifti_image *read_image(const char *name) {
-    char *path = test_format("%s/%s", folder, name);
-    nifti_image *image = nifti_image_read(path, 1);
-    assert_non_null(image);
-    free(path);
-    return image;
-}
-
-static float blob(int x, int y, int z, int c) {
-    (void)c;
-    return x >= 4 && x < 11 && y >= 3 && y < 9 && z >= 2 && z < 8 ? 1 : 0;
-}
+#include "program_lib.h"
 
 /* ---- words on the command line --------------------------------------------------------------- */
 
@@ -125,7 +8,7 @@ static void help_and_mistakes(void **state) {
     (void)state;
     expect("fake_box", "--help", 0, "usage: fake_box VERB", "segment", "Exit codes");
     expect("fake_box", "--version", 0, "0123abcd", NULL, NULL);
-    static const char *const verbs[] = {"info", "selftest", "bench", "run", "segment", "dice"};
+    static const char *const verbs[] = {"info", "selftest", "bench", "run", "segment", "score"};
     for (size_t i = 0; i < 6; i++) {
         char *line = test_format("%s --help", verbs[i]), *usage = test_format("usage: fake_box %s", verbs[i]);
         char *bad = test_format("%s --nonsense", verbs[i]);
@@ -149,7 +32,7 @@ static void help_and_mistakes(void **state) {
     expect("fake_box", "segment -o x.nii", 2, "no volume", NULL, NULL);
     expect("fake_box", "segment x.nii", 2, "-o labels.nii.gz is missing", NULL, NULL);
     expect("fake_box", "run a.npy", 2, "1 input and 1 output file", NULL, NULL);
-    expect("fake_box", "dice a.nii", 2, "wants two files", NULL, NULL);
+    expect("fake_box", "score a.nii", 2, "wants two files", NULL, NULL);
 }
 
 static void info(void **state) {
@@ -421,49 +304,6 @@ static void interrupt_removes_temporaries(void **state) {
     }
 }
 
-/* ---- dice ------------------------------------------------------------------------------------ */
-
-static float two_boxes(int x, int y, int z, int c) {
-    (void)y, (void)z, (void)c;
-    return x < 2 ? 1 : x < 6 ? 2 : 0;
-}
-
-static float shifted(int x, int y, int z, int c) {
-    return two_boxes(x + 1, y, z, c);
-}
-
-static float shell(int x, int y, int z, int c) {
-    (void)c;
-    bool in = x > 0 && x < 6 && y > 0 && y < 6 && z > 0 && z < 6, core = x == 3 && y == 3 && z == 3;
-    return in && !core ? 42.5f : 0;
-}
-
-static float solid(int x, int y, int z, int c) {
-    (void)c;
-    return x > 0 && x < 6 && y > 0 && y < 6 && z > 0 && z < 6;
-}
-
-static void dice(void **state) {
-    (void)state;
-    write_volume("a.nii", 8, 4, 3, 1, two_boxes);
-    write_volume("b.nii", 8, 4, 3, 1, shifted);
-    write_volume("other.nii", 8, 4, 4, 1, shifted);
-    write_volume("shell.nii", 7, 7, 7, 1, shell);
-    write_volume("solid.nii", 7, 7, 7, 1, solid);
-    /* label 1: 24 and 12 voxels, 12 in both; label 2: 48 and 48, 36 in both */
-    expect("fake_box", "dice a.nii b.nii", 0,
-           "label 1 bright \"spot\": 24 voxels, reference 12, IoU 0.5000, Dice 0.6667",
-           "IoU 0.6000, Dice 0.7500", NULL);
-    expect("fake_box", "dice a.nii b.nii --binary --json", 0, "\"dice\": 0.909091",
-           "\"reference_voxels\": 60", NULL);
-    expect("fake_box", "dice solid.nii shell.nii", 2, "42.5 is not a label", "--binary", NULL);
-    expect("fake_box", "dice solid.nii shell.nii --binary", 0, "125 voxels, reference 124", NULL, NULL);
-    expect("fake_box", "dice solid.nii shell.nii --fill-holes", 0, "Dice 1.0000", "125 voxels, reference 125",
-           NULL);
-    expect("fake_box", "dice a.nii other.nii", 2, "8x4x3", "8x4x4", NULL);
-    expect("fake_box", "dice a.nii none.nii", 2, "none.nii", NULL, NULL);
-}
-
 /* ---- the program itself ---------------------------------------------------------------------- */
 
 static vox_status slow_run(const void *prepared, const void *const *inputs, void *const *outputs, void *arena,
@@ -491,7 +331,6 @@ int main(int argc, char **argv) {
         cmocka_unit_test(segment_says_what_cannot_be_prepared),
         cmocka_unit_test(no_progress_in_a_pipe),
         cmocka_unit_test(interrupt_removes_temporaries),
-        cmocka_unit_test(dice),
     };
     if (getenv("FAKE_MODEL") != NULL) {
         vox_model_info model = *fake_model(getenv("FAKE_MODEL"));

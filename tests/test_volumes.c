@@ -67,8 +67,9 @@ static void pipes_are_read_once(void **state) {
     expect("cat far.nii | $box $S /dev/stdin -o p2.nii && cmp p1.nii p2.nii", 0, NULL, NULL);
     expect("$box $S /dev/stdin -o p2.nii <p.nii && cmp p1.nii p2.nii", 0, NULL, NULL);
     expect("cat q.nii.gz | $box $S /dev/stdin -o q2.nii && cmp q1.nii q2.nii", 0, NULL, NULL);
-    expect("mkfifo fifo fifo.gz; cat p.nii >fifo & cat q.nii.gz >fifo.gz & timeout 20 $box dice fifo fifo.gz",
-           0, "Dice 1.0000", NULL);
+    expect("mkfifo fifo fifo.gz; cat p.nii >fifo & cat q.nii.gz >fifo.gz & timeout 20 $box score fifo "
+           "fifo.gz --json",
+           0, "\"dice\": 1.000000", NULL);
     expect("cat p.nii >fifo & timeout 20 $rgb $S fifo -o p2.nii --repeat-channel", 0, NULL, NULL);
     expect("head -c 700 p.nii | $box $S /dev/stdin -o p3.nii", 2, "truncated: 174 of 504 voxels", NULL);
     expect("head -c 300 p.nii | $box $S /dev/stdin -o p3.nii", 2, "truncated in the header", "300 bytes");
@@ -158,7 +159,7 @@ static void shapes_that_are_no_volume(void **state) {
     expect("$rgb $S one.nii one.nii -o x.nii", 2, "2 files hold 2 channels in all", "takes 3");
     h.dim[0] = 4, h.dim[4] = 2;
     put("two.nii", NULL, &h, 1, false, x, 2 * N);
-    expect("$box dice two.nii one.nii", 2, "holds 2 volumes (a series?)", NULL);
+    expect("$box score two.nii one.nii", 2, "holds 2 volumes (a series?)", NULL);
 }
 
 static void offsets_and_scales(void **state) {
@@ -209,13 +210,13 @@ static void voxels_that_float32_cannot_hold_are_named(void **state) {
     put("big.nii", NULL, &h, 1, false, x, N);
     expect("$box $S big.nii -o x.nii", 0, "warning: big.nii: 2 voxels are beyond float32 and count as 0",
            "1e+300 at x 1, y 1, z 0");
-    expect("$box dice big.nii big.nii", 2, "1e+300 is not a label (x 1, y 1, z 0)", NULL);
-    expect("$box dice big.nii big.nii --binary", 2, "1e+300 is not a label", NULL);
+    expect("$box score big.nii big.nii", 2, "1e+300 is not a label (x 1, y 1, z 0)", NULL);
+    expect("$box score big.nii big.nii --binary", 2, "1e+300 is not a label", NULL);
     for (int i = 0; i < N; i++) x[i] = i == 80 ? 1e-60 : 0;
     put("tiny.nii", NULL, &h, 1, false, x, N);
     expect("$box $S tiny.nii -o x.nii", 0, "1 voxel is not 0, but too small for float32",
            "1e-60 at x 8, y 0, z 1");
-    expect("$box dice tiny.nii tiny.nii", 2, "1e-60 is not a label", NULL);
+    expect("$box score tiny.nii tiny.nii", 2, "1e-60 is not a label", NULL);
     h.scl_slope = 1e-50; /* the scaled value counts */
     for (int i = 0; i < N; i++) x[i] = 3;
     put("tiny.nii", NULL, &h, 2, false, x, N);
@@ -223,10 +224,10 @@ static void voxels_that_float32_cannot_hold_are_named(void **state) {
     h = header(DT_FLOAT32);
     for (int i = 0; i < N; i++) x[i] = i == 3 ? 2.000001 : 2;
     put("eps.nii", NULL, &h, 1, false, x, N);
-    expect("$box dice eps.nii eps.nii", 2, "2.000001 is not a label (x 3, y 0, z 0)", NULL);
+    expect("$box score eps.nii eps.nii", 2, "2.000001 is not a label (x 3, y 0, z 0)", NULL);
     for (int i = 0; i < N; i++) x[i] = i == 3 ? NAN : 2;
     put("nan.nii", NULL, &h, 1, false, x, N);
-    expect("$box dice nan.nii nan.nii", 2, "nan is not a label (x 3, y 0, z 0)", NULL);
+    expect("$box score nan.nii nan.nii", 2, "nan is not a label (x 3, y 0, z 0)", NULL);
     expect("$box $S nan.nii -o x.nii", 0, "1 voxel is not finite", "x 3, y 0, z 0");
     static const int refused[] = {DT_COMPLEX64, DT_COMPLEX128, DT_COMPLEX256, DT_BINARY};
     static const char *const names[] = {"COMPLEX64", "COMPLEX128", "COMPLEX256", "BINARY"};

@@ -25,10 +25,10 @@ static void grids_of_several_files_must_agree(void **state) {
             h.pixdim[cases[i].column + 1] = header(DT_UINT8).pixdim[cases[i].column + 1];
         put("b.nii.gz", NULL, &h, 1 + (int)i % 2, false, values(), N);
         const char *word = cases[i].same ? NULL : "sform [1 0 0 -4; 0 1.25 0 -5; 0 0 1.5 -6] and sform [";
-        expect("$box dice a.nii b.nii.gz", cases[i].same ? 0 : 2, word, NULL);
+        expect("$box score a.nii b.nii.gz", cases[i].same ? 0 : 2, word, NULL);
         expect("$rgb $S a.nii a.nii b.nii.gz -o x.nii", cases[i].same ? 0 : 2, word, NULL);
     }
-    expect("$box dice b.nii.gz a.nii", 2, "b.nii.gz and a.nii do not lie on one grid", "[1 0 0 -4;");
+    expect("$box score b.nii.gz a.nii", 2, "b.nii.gz and a.nii do not lie on one grid", "[1 0 0 -4;");
 }
 
 static void forms_of_other_kinds_are_compared(void **state) {
@@ -39,30 +39,30 @@ static void forms_of_other_kinds_are_compared(void **state) {
     h.qform_code = 1;
     h.qoffset_x = -4, h.qoffset_y = -5, h.qoffset_z = -6;
     plain("q.nii", &h);
-    expect_not("$box dice s.nii q.nii", "warning");
+    expect_not("$box score s.nii q.nii", "warning");
     h.quatern_d = 1; /* half a turn about z */
     plain("turned.nii", &h);
-    expect("$box dice s.nii turned.nii", 2, "one grid", "qform [-1 ");
+    expect("$box score s.nii turned.nii", 2, "one grid", "qform [-1 ");
     h.qform_code = 0;
     plain("none.nii", &h);
-    expect("$box dice s.nii none.nii", 0, "warning: none.nii does not say where left and right are", NULL);
-    expect("$box dice none.nii s.nii", 0, "warning: none.nii does not say where left and right are", NULL);
-    expect_not("$box dice none.nii none.nii", "warning");
+    expect("$box score s.nii none.nii", 0, "warning: none.nii does not say where left and right are", NULL);
+    expect("$box score none.nii s.nii", 0, "warning: none.nii does not say where left and right are", NULL);
+    expect_not("$box score none.nii none.nii", "warning");
     h.pixdim[1] = 2;
     plain("other.nii", &h);
-    expect("$box dice none.nii other.nii", 2, "one grid", "pixdim [2 0 0 0;");
+    expect("$box score none.nii other.nii", 2, "one grid", "pixdim [2 0 0 0;");
     h = header(DT_UINT8); /* the same in micrometres */
     h.xyzt_units = NIFTI_UNITS_MICRON;
     for (int i = 0; i < 4; i++)
         h.srow_x[i] *= 1000, h.srow_y[i] *= 1000, h.srow_z[i] *= 1000, h.pixdim[i] *= 1000;
     plain("micro.nii", &h);
-    expect_not("$box dice s.nii micro.nii", "warning");
+    expect_not("$box score s.nii micro.nii", "warning");
     for (int i = 0; i < 3; i++) h.srow_x[i] /= 1000, h.srow_y[i] /= 1000, h.srow_z[i] /= 1000;
     h.srow_x[3] = h.srow_y[3] = h.srow_z[3] = 0;
     plain("small.nii", &h);
     h.srow_x[3] = 0.5; /* half a voxel of 1 micrometre: far less than a thousandth of a mm */
     plain("moved.nii", &h);
-    expect("$box dice small.nii moved.nii", 2, "one grid", NULL);
+    expect("$box score small.nii moved.nii", 2, "one grid", NULL);
 }
 
 static void headers_that_contradict_themselves(void **state) {
@@ -79,7 +79,8 @@ static void headers_that_contradict_themselves(void **state) {
            "pixdim gives the voxel size 2x2x2 mm, but the sform's columns are "
            "1x1.25x1.5 mm long",
            "pixdim is used for sizes");
-    expect("$box dice stale.nii good.nii", 0, "pixdim is used for sizes", "Dice 1.0000");
+    expect("$box score stale.nii good.nii", 0, "pixdim is used for sizes",
+           "warning: voxels are 2x2x2 mm in stale.nii, but 1x1.25x1.5 mm in good.nii, whose are used");
     h = header(DT_UINT8);
     h.qform_code = 2;
     h.quatern_b = 1;

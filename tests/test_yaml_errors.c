@@ -118,8 +118,8 @@ static const bad bads[] = {
     {V("xyz", "[crop_or_pad: 1.5]", "mirror", "argmax"), 5, 26, 2, "whole numbers"},
     {V("xyz", "[crop_or_pad: [12, 12, 13]]", "none", "argmax"), 5, 13, 2, "13 voxels along z"},
     {V("xyz", "[]", "wrap", "argmax"), 6, 11, 2, "one of none, mirror"},
-    {V("xyz", "[]", "none", "max"), 7, 11, 2, "argmax or {threshold"},
-    {V("xyz", "[]", "none", "{threshold: 0.5}"), 4, 3, 2, "needs one output channel"},
+    {V("xyz", "[]", "none", "max"), 7, 11, 2, "argmax, {threshold"},
+    {V("xyz", "[]", "none", "{threshold: 0.5}"), 7, 11, 2, "needs one output channel"},
 };
 
 /* True when the message begins with the place, holds the part and ends with a caret in the right column. */

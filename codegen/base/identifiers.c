@@ -27,13 +27,16 @@ static const char files[] = " ALL_BUILD LICENSE Makefile RUN_TESTS ZERO_CHECK al
                             "edit_cache help install lib package preinstall rebuild_cache runtime test ";
 
 /* lib<name>.a would be found instead. */
-static const char libraries[] = " atomic c dl gcc m nifti2 png pthread rt stdc z znz ";
+static const char libraries[] = " atomic c deflate dl gcc hdf5 hdf5_serial m nifti2 png pthread rt stdc "
+                                "tiff z znz ";
 
 /* <name>.h would be found instead, where a compiler is told to look into the bundle. */
 static const char headers[] =
-    " assert complex ctype errno fcntl fenv immintrin inttypes iso646 limits locale math png pngconf "
+    " assert complex ctype errno fcntl fenv hdf5 immintrin inttypes iso646 libdeflate limits locale math png "
+    "pngconf "
     "pthread sched semaphore setjmp signal stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib "
-    "stdnoreturn string strings tgmath threads time uchar unistd wchar wctype zconf zlib znzlib ";
+    "stdnoreturn string strings tgmath threads tiff tiffconf tiffio tiffvers time uchar unistd wchar wctype "
+    "zconf zlib znzlib ";
 
 static bool is_listed(const char *list, const char *word) {
     size_t length = strlen(word);

@@ -4,10 +4,8 @@
 #include "owner.h"
 
 #include <errno.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,36 +35,13 @@ void file_clean_on_end(void) {
     vox_temp_catch_signals(end_child, end_by_signal);
 }
 
-static int make_folder(const char *path, mode_t mode) {
-    int made;
-    VOX_RETRY(made, mkdir(path, mode));
-    return made;
-}
-
-static int remove_entry(const char *path, const struct stat *s, int flag, struct FTW *where) {
-    (void)s, (void)flag, (void)where;
-    return remove(path);
-}
-
 bool file_remove_tree(const char *path) {
-    enum { OPEN_FOLDERS = 16 };
-    return nftw(path, remove_entry, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS) == 0 || errno == ENOENT;
-}
-
-/* In another program, since walking a folder is not async-signal-safe. */
-static void remove_tree_at_end(const char *path) {
-    pid_t remover = fork();
-    if (remover == 0) {
-        execl("/bin/rm", "rm", "-rf", "--", path, (char *)NULL);
-        _exit(127);
-    }
-    if (remover > 0) wait_for(remover);
+    return vox_temp_remove_tree(path);
 }
 
 int file_temp_tree(const char *path, mode_t mode) {
-    static const vox_temp_kind folder = {make_folder, file_remove_tree, remove_tree_at_end};
     int made;
-    return vox_temp_create(&folder, path, mode, &made);
+    return vox_temp_create(&vox_temp_folder, path, mode, &made);
 }
 
 static void remove_old_file(void *ctx, const char *path) {

@@ -149,12 +149,12 @@ static vox_form choose_form(const vox_nifti_source *s, const double spacing[3], 
     return VOX_FORM_NONE;
 }
 
-void vox_nifti_geometry(const vox_nifti_source *s, vox_volume *v, vox_geometry *g) {
+void vox_nifti_geometry(const vox_nifti_source *s, double spacing[3], bool *unit_unknown, vox_geometry *g) {
     double mm = unit(&s->h);
-    v->unit_unknown = mm == 0;
-    if (v->unit_unknown) mm = 1;
-    read_spacing(&s->h, mm, v->spacing);
-    g->form = choose_form(s, v->spacing, mm, g->affine);
+    *unit_unknown = mm == 0;
+    if (*unit_unknown) mm = 1;
+    read_spacing(&s->h, mm, spacing);
+    g->form = choose_form(s, spacing, mm, g->affine);
     for (int k = 0; k < 3; k++) g->world[k] = k;
     if (g->form != VOX_FORM_NONE) directions(g->affine, g->world, g->flipped);
 }

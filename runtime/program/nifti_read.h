@@ -4,10 +4,11 @@
 #define VOX_NIFTI_READ_H
 
 #include <limits.h>
+#include <stdint.h>
 #include <nifti2_io.h>
 #include <zlib.h>
 
-#include "nifti.h"
+#include "nifti_geometry.h"
 
 typedef struct vox_nifti_source {
     const char *path;     /* as the user named it */
@@ -31,6 +32,6 @@ int vox_nifti_bytes(const vox_nifti_source *s, void *data, unsigned bytes);
 int vox_nifti_check(vox_nifti_source *s);
 
 /* Voxel size, affine and directions. Warns. */
-void vox_nifti_geometry(const vox_nifti_source *s, vox_volume *v, vox_geometry *g);
+void vox_nifti_geometry(const vox_nifti_source *s, double spacing[3], bool *unit_unknown, vox_geometry *g);
 
 #endif

@@ -46,7 +46,7 @@ static int bad_header(const char *path, int code, const char *what) {
     return vox_fail(code, "%s: not a .npy file that this program reads: %s", path, what);
 }
 
-static int read_npy_header(const char *path, FILE *f, vox_npy *h) {
+int vox_npy_read_header(const char *path, FILE *f, vox_npy *h) {
     unsigned char start[VOX_NPY_START];
     size_t got = read_up_to(f, start, 10), at = 0, n = 0;
     int version = 1;
@@ -114,7 +114,7 @@ static int from_fortran(const vox_npy *h, unsigned char *data, size_t bytes, siz
 
 static int read_array(const char *path, FILE *f, const vox_port *port, unsigned char *data) {
     vox_npy h;
-    int code = read_npy_header(path, f, &h);
+    int code = vox_npy_read_header(path, f, &h);
     if (code != 0) return code;
     if (!matches(&h, port)) return mismatch(path, &h, port);
     size_t bytes = vox_array_bytes(port->dtype, port->rank, port->dim);

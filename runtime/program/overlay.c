@@ -15,13 +15,6 @@
 
 enum { SHORTEST_SIDE = 256, LONGEST_SIDE = 1024, GAP = 8, HISTOGRAM = 4096, LETTER_SCALE = 2 };
 
-void vox_overlay_colour(int label, unsigned char rgb[3]) {
-    /* Told apart by people who see colours differently too: Okabe and Ito's palette, without black. */
-    static const unsigned char palette[][3] = {{230, 159, 0}, {86, 180, 233}, {0, 158, 115},  {240, 228, 66},
-                                               {0, 114, 178}, {213, 94, 0},   {204, 121, 167}};
-    memcpy(rgb, palette[(size_t)(label - 1) % (sizeof palette / sizeof *palette)], 3);
-}
-
 /* One slice. Its picture's columns and rows run along file axes u and v of the volume. */
 typedef struct panel {
     int u, v, through; /* file axes */

@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+#include "colours.h"
 #include "nifti.h"
 #include "output.h"
 
@@ -19,8 +20,5 @@
  * v's grid. Writes to the open file, which stays open. Prints its error and returns the exit code. */
 int vox_overlay_write(const vox_output *file, const vox_volume *v, const vox_geometry *g,
                       const uint16_t *labels);
-
-/* Label 1, 2, ... is drawn in this colour (label 0 is not drawn); they repeat. */
-void vox_overlay_colour(int label, unsigned char rgb[3]);
 
 #endif

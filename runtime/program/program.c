@@ -34,8 +34,18 @@ static const vox_verb verbs[] = {
      "Several channels: one 4-D file (or RGB), or one file per channel, all on one grid.\n"
      "Voxels that are not finite (NaN, infinity) count as 0; a warning says how many.\n",
      vox_verb_segment},
-    {"dice", "labels.nii.gz reference.nii.gz", "Compares two label volumes: Dice and IoU of every label.",
-     NULL, vox_verb_dice},
+    {"score", "labels.nii.gz reference.nii.gz",
+     "Compares two label volumes: overlap, volume and distance of every label's surfaces.",
+     "Dice and IoU; volumes in ml, their difference, and that in % of the reference's; then of the surfaces, "
+     "voxels with\n"
+     "one that is not the label's among the 6 that share a face, with distances between centres in mm: the "
+     "95th percentile of\n"
+     "the distances to the other surface (HD95: the larger one of both ways), the largest (HD), the mean of "
+     "both ways, and\n"
+     "the share of both surfaces not further than the tolerance (surface Dice). A label that only one volume "
+     "has is\n"
+     "infinitely far away (inf); one that neither has has no score (nan).\n",
+     vox_verb_score},
 };
 enum { VERBS = sizeof verbs / sizeof *verbs };
 

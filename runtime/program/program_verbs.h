@@ -10,7 +10,7 @@ int vox_verb_selftest(const vox_context *c, int argc, char **argv);
 int vox_verb_bench(const vox_context *c, int argc, char **argv);
 int vox_verb_run(const vox_context *c, int argc, char **argv);
 int vox_verb_segment(const vox_context *c, int argc, char **argv);
-int vox_verb_dice(const vox_context *c, int argc, char **argv);
+int vox_verb_score(const vox_context *c, int argc, char **argv);
 
 enum { VOX_MAX_THREADS = 1024 };
 

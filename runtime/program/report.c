@@ -80,6 +80,13 @@ void vox_warn(const char *format, ...) {
     va_end(arguments);
 }
 
+void vox_note(const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    line("note", format, arguments);
+    va_end(arguments);
+}
+
 int vox_fail_memory(const char *what, size_t bytes) {
     if (bytes == 0) return vox_fail(VOX_EXIT_FAILURE, "not enough memory for %s", what);
     if (bytes == SIZE_MAX)

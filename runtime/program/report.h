@@ -13,6 +13,7 @@ enum { VOX_EXIT_OK = 0, VOX_EXIT_FAILURE = 1, VOX_EXIT_INPUT = 2, VOX_EXIT_UNSUP
 /* Prints "error: ..." and a newline on stderr; returns `code`, so that callers write return vox_fail(...). */
 int vox_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void vox_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void vox_note(const char *format, ...) __attribute__((format(printf, 1, 2))); /* "note: ...", on stderr too */
 /* "not enough memory for ..."; bytes, not elements: 0: not known; SIZE_MAX: more than can be counted. */
 int vox_fail_memory(const char *what, size_t bytes);
 int vox_fail_status(const char *where, vox_status status);

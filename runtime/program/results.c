@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "host.h"
-#include "nifti.h"
+#include "nifti_geometry.h"
 #include "output.h"
 #include "report.h"
 

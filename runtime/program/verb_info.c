@@ -6,8 +6,9 @@
 #include <stdio.h>
 
 #include "backend.h"
+#include "image.h"
 #include "json_write.h"
-#include "prepare.h"
+#include "prepare_words.h"
 #include "report.h"
 #include "program_verbs.h"
 
@@ -76,6 +77,19 @@ static void print_steps(const vox_model_info *m) {
     for (int stream = 1; print_stream(m, stream); stream++) continue;
 }
 
+static void print_formats(void) {
+    vox_image_library list[VOX_IMAGE_FORMATS];
+    vox_image_libraries(list);
+    for (int i = 0; i < VOX_IMAGE_FORMATS; i++) {
+        const vox_image_library *l = &list[i];
+        printf("format     %-9s", l->format);
+        if (l->available)
+            printf(" %s\n", l->version[0] != 0 ? l->version : "no library needed");
+        else
+            printf(" cannot be read: %s is missing\n", l->package);
+    }
+}
+
 static void print_text(const vox_model_info *m) {
     printf("name       %s\nvoxc       %s\ngraph      %s\noptions    %s\n", m->name, m->voxc_version,
            m->graph_hash, m->options != NULL ? m->options : "");
@@ -88,6 +102,7 @@ static void print_text(const vox_model_info *m) {
            m->arena_bytes, m->prepared_bytes, m->weights_bytes, m->align);
     print_steps(m);
     printf("isa        %s\n", isa(m));
+    print_formats();
     if (m->volume != NULL) {
         print_volume(m->volume);
     } else {
@@ -162,6 +177,20 @@ static void add_steps(vox_json *j, const vox_model_info *m) {
     vox_json_end(j);
 }
 
+static void add_formats(vox_json *j) {
+    vox_image_library list[VOX_IMAGE_FORMATS];
+    vox_image_libraries(list);
+    vox_json_begin(j, "formats", "[\n");
+    for (int i = 0; i < VOX_IMAGE_FORMATS; i++) {
+        vox_json_begin(j, NULL, "{");
+        vox_json_members(j, "name=%s library=%s", list[i].format, list[i].version);
+        vox_json_bool(j, "available", list[i].available);
+        vox_json_text(j, "package", list[i].package);
+        vox_json_end(j);
+    }
+    vox_json_end(j);
+}
+
 static void print_json(const vox_model_info *m) {
     vox_json json = vox_json_file(stdout), *j = &json;
     vox_json_begin(j, NULL, "{\n");
@@ -177,6 +206,7 @@ static void print_json(const vox_model_info *m) {
                      " arena_bytes=%zu prepared_bytes=%zu weights_bytes=%zu align=%zu",
                      m->parameters, m->macs, m->arena_bytes, m->prepared_bytes, m->weights_bytes, m->align);
     add_volume(j, m->volume);
+    add_formats(j);
     add_layers(j, m);
     add_steps(j, m);
     vox_json_end(j);

@@ -4,11 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "owner.h"
@@ -62,6 +65,34 @@ static void unlink_file(const char *path) {
 }
 
 const vox_temp_kind vox_temp_file = {make_file, remove_file, unlink_file};
+
+static int make_folder(const char *path, mode_t mode) {
+    int made;
+    VOX_RETRY(made, mkdir(path, mode));
+    return made;
+}
+
+static int remove_entry(const char *path, const struct stat *s, int flag, struct FTW *where) {
+    (void)s, (void)flag, (void)where;
+    return remove(path);
+}
+
+bool vox_temp_remove_tree(const char *path) {
+    enum { OPEN_FOLDERS = 16 };
+    return nftw(path, remove_entry, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS) == 0 || errno == ENOENT;
+}
+
+/* In another program, since walking a folder is not async-signal-safe. */
+static void remove_tree_at_end(const char *path) {
+    pid_t remover = fork();
+    if (remover == 0) {
+        execl("/bin/rm", "rm", "-rf", "--", path, (char *)NULL);
+        _exit(127);
+    }
+    while (remover > 0 && waitpid(remover, NULL, 0) < 0 && errno == EINTR) continue;
+}
+
+const vox_temp_kind vox_temp_folder = {make_folder, vox_temp_remove_tree, remove_tree_at_end};
 
 void vox_temp_remove_all(void) {
     for (int i = 0; i < SLOTS; i++)

@@ -11,7 +11,10 @@ typedef struct vox_temp_kind {
     bool (*remove)(const char *path);
     void (*remove_at_end)(const char *path); /* the same with async-signal-safe calls only */
 } vox_temp_kind;
-extern const vox_temp_kind vox_temp_file; /* made: a descriptor for writing */
+extern const vox_temp_kind vox_temp_file;   /* made: a descriptor for writing */
+extern const vox_temp_kind vox_temp_folder; /* removed with all that is in it */
+bool vox_temp_remove_tree(
+    const char *path); /* a folder and all in it, or a file; true too if it is not there */
 
 /* Makes it beside `path`, which is a file's or a folder's name; lists it. Returns the entry's number, or -1
  * with errno set. *made: what kind->make returned. */

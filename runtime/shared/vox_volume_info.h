@@ -16,7 +16,7 @@ typedef enum vox_interpolation { VOX_NEAREST, VOX_LINEAR, VOX_CUBIC } vox_interp
  *             with the input's origin) */
 typedef enum vox_alignment { VOX_CORNERS, VOX_EDGES, VOX_SPACING, VOX_FIRST } vox_alignment;
 
-/* One resampling. Where the largest voxel edge is `anisotropy` times the smallest or more (0: nowhere), the
+/* One resampling. Where the largest voxel edge is more than `anisotropy` times the smallest (0: nowhere), the
  * slices are resampled with `order`, then across them with `across`: nnU-Net's separate z. */
 typedef struct vox_resampling {
     vox_interpolation order, across;
@@ -71,7 +71,8 @@ typedef enum vox_placement { VOX_EVENLY, VOX_LAST_INWARDS } vox_placement;
 /* How scores of tiles that overlap are weighted: equally; by a Gaussian of an eighth of the tile around voxel
  * n/2, cut at 4 deviations (nnU-Net); by the same around (n-1)/2, not cut, at least 0.001 (MONAI). */
 typedef enum vox_window { VOX_WINDOW_CONSTANT, VOX_WINDOW_GAUSSIAN, VOX_WINDOW_CENTRED } vox_window;
-/* What is done to scores before tiles, mirrored runs and folds are averaged. */
+/* What is done to scores once tiles, mirrored runs and folds are averaged, before they are resampled to the
+ * volume's own grid. */
 typedef enum vox_activation { VOX_AS_THEY_ARE, VOX_SOFTMAX, VOX_SIGMOID } vox_activation;
 /* argmax: the class of the largest score, the first of equals. threshold: 1 where the only channel exceeds
  * the level. regions: channel after channel, its label where it exceeds the level, later over earlier. */

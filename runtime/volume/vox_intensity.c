@@ -5,6 +5,9 @@
 #include <float.h>
 #include <math.h>
 #include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 #include "vox_parallel.h"
 
 /* Values are worked on in blocks that stay in the first-level cache; task t of TASKS has the t-th part of them. */
@@ -34,18 +37,38 @@ static place place_of(const vox_selection *s, size_t at, size_t left) {
     return p;
 }
 
-static bool is_inside(const vox_selection *s, const place *p, int i) {
-    const int x = p->x + i;
-    return p->row != NULL && x >= 0 && x < s->mask->dim[0] && (p->row[x / 64] >> (x % 64) & 1) != 0;
+/* What of the piece lies in one word of the mask, or outside of its grid: from its voxel i on, *n voxels; bit k
+ * of the result is that of voxel i + k. */
+static uint64_t inside_bits(const vox_selection *s, const place *p, int i, int *n) {
+    const int x = p->x + i, left = p->n - i, nx = s->mask->dim[0];
+    *n = left;
+    if (x < 0 && x + left > 0) *n = -x;
+    if (p->row == NULL || x < 0 || x >= nx) return 0;
+    *n = 64 - x % 64; /* bits behind a row's end are 0 */
+    if (*n > left) *n = left;
+    const uint64_t bits = p->row[x / 64] >> (x % 64);
+    return *n < 64 ? bits & (((uint64_t)1 << *n) - 1) : bits;
+}
+static bool all_of(uint64_t bits, int n) {
+    return bits != 0 && bits == ~(uint64_t)0 >> (64 - n); /* more than 64 voxels are all outside */
 }
 
 static size_t take_inside(const vox_selection *s, const float *x, size_t at, size_t n, float *to) {
     size_t taken = 0;
     for (size_t done = 0; done < n;) {
         const place p = place_of(s, at + done, n - done);
-        for (int i = 0; i < p.n; i++) {
-            to[taken] = x[at + done + (size_t)i];
-            taken += is_inside(s, &p, i);
+        const float *from = x + at + done;
+        for (int i = 0, m; i < p.n; i += m) {
+            const uint64_t bits = inside_bits(s, &p, i, &m);
+            if (all_of(bits, m)) {
+                memcpy(to + taken, from + i, (size_t)m * sizeof *to);
+                taken += (size_t)m;
+                continue;
+            }
+            for (int k = 0; bits != 0 && k < m; k++) {
+                to[taken] = from[i + k];
+                taken += bits >> k & 1;
+            }
         }
         done += (size_t)p.n;
     }
@@ -87,44 +110,77 @@ static void join(moments *a, const moments *b) {
     a->maximum = b->maximum > a->maximum ? b->maximum : a->maximum;
 }
 
-static double sum_of(const double lane[LANES]) {
-    return ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
+/* One register of any x86-64 or AArch64 processor; compilers make none of sums in double of float32. */
+typedef double pair __attribute__((vector_size(16)));
+enum { PAIRS = LANES / 2 };
+
+static pair pair_at(const float *x) {
+#if defined(__SSE2__) /* gcc converts what follows one by one */
+    return (pair)_mm_cvtps_pd(_mm_castsi128_ps(_mm_loadl_epi64((const void *)x)));
+#else
+    return (pair){(double)x[0], (double)x[1]};
+#endif
+}
+static double sum_of(const pair lane[PAIRS]) {
+    const pair sum = (lane[0] + lane[1]) + (lane[2] + lane[3]);
+    return sum[0] + sum[1];
 }
 
-/* Of a block, in two passes: the second finds it in the cache. */
-static moments moments_of(const float *x, size_t n) {
+static double mean_of(const float *x, size_t n) {
     const size_t whole = n / LANES * LANES;
-    double sum[LANES] = {0}, squares[LANES] = {0};
-    float low[LANES], high[LANES];
-    if (n == 0) return (moments){0};
-    for (int l = 0; l < LANES; l++) low[l] = high[l] = x[0];
+    pair sum[PAIRS] = {{0}};
+    double rest = 0;
     for (size_t i = 0; i < whole; i += LANES) {
-        for (int l = 0; l < LANES; l++) {
-            const float v = x[i + (size_t)l];
-            sum[l] += (double)v;
+        for (size_t l = 0; l < PAIRS; l++) sum[l] += pair_at(x + i + 2 * l);
+    }
+    for (size_t i = whole; i < n; i++) rest += (double)x[i];
+    return (sum_of(sum) + rest) / (double)n;
+}
+
+static double squares_of(const float *x, size_t n, double mean) {
+    const size_t whole = n / LANES * LANES;
+    pair sum[PAIRS] = {{0}};
+    double rest = 0;
+    for (size_t i = 0; i < whole; i += LANES) {
+        for (size_t l = 0; l < PAIRS; l++) {
+            const pair d = pair_at(x + i + 2 * l) - mean;
+            sum[l] += d * d;
+        }
+    }
+    for (size_t i = whole; i < n; i++) rest += ((double)x[i] - mean) * ((double)x[i] - mean);
+    return sum_of(sum) + rest;
+}
+
+/* Many lanes, so that compilers see a loop to make vectors of. */
+static void find_extremes(const float *x, size_t n, float *minimum, float *maximum) {
+    enum { MANY = 32 };
+    float low[MANY], high[MANY];
+    const size_t whole = n / MANY * MANY;
+    for (size_t l = 0; l < MANY; l++) low[l] = high[l] = x[0];
+    for (size_t i = 0; i < whole; i += MANY) {
+        for (size_t l = 0; l < MANY; l++) {
+            const float v = x[i + l];
             low[l] = v < low[l] ? v : low[l];
             high[l] = v > high[l] ? v : high[l];
         }
     }
-    for (size_t i = whole; i < n; i++) {
-        sum[i - whole] += (double)x[i];
-        low[0] = x[i] < low[0] ? x[i] : low[0];
-        high[0] = x[i] > high[0] ? x[i] : high[0];
+    for (size_t l = 0; l < MANY; l++) {
+        const float v = x[whole + l < n ? whole + l : 0];
+        low[0] = v < low[0] ? v : low[0];
+        high[0] = v > high[0] ? v : high[0];
+        low[0] = low[l] < low[0] ? low[l] : low[0];
+        high[0] = high[l] > high[0] ? high[l] : high[0];
     }
-    moments m = {.count = n, .minimum = low[0], .maximum = high[0], .mean = sum_of(sum) / (double)n};
-    for (size_t i = 0; i < whole; i += LANES) {
-        for (int l = 0; l < LANES; l++) {
-            const double d = (double)x[i + (size_t)l] - m.mean;
-            squares[l] += d * d;
-        }
-    }
-    for (size_t i = whole; i < n; i++)
-        squares[i - whole] += ((double)x[i] - m.mean) * ((double)x[i] - m.mean);
-    m.squares = sum_of(squares);
-    for (int l = 1; l < LANES; l++) {
-        m.minimum = low[l] < m.minimum ? low[l] : m.minimum;
-        m.maximum = high[l] > m.maximum ? high[l] : m.maximum;
-    }
+    *minimum = low[0];
+    *maximum = high[0];
+}
+
+/* Of a block, in three passes: all but the first find it in the cache. */
+static moments moments_of(const float *x, size_t n) {
+    if (n == 0) return (moments){0};
+    moments m = {.count = n, .mean = mean_of(x, n)};
+    m.squares = squares_of(x, n, m.mean);
+    find_extremes(x, n, &m.minimum, &m.maximum);
     return m;
 }
 
@@ -216,9 +272,15 @@ static void change_z_nonzero(const change *c, float *x, size_t n) {
 static void change_z_inside(const change *c, float *x, size_t n) {
     for (size_t done = 0; done < n;) {
         const place p = place_of(c->s, (size_t)(x - c->x) + done, n - done);
-        for (int i = 0; i < p.n; i++) {
+        for (int i = 0, m; i < p.n; i += m) {
+            const uint64_t bits = inside_bits(c->s, &p, i, &m);
             float *v = x + done + (size_t)i;
-            *v = is_inside(c->s, &p, i) ? (float)(((double)*v - c->a) / c->b) : 0.0f;
+            if (bits == 0) {
+                memset(v, 0, (size_t)m * sizeof *v);
+                continue;
+            }
+            change_z(c, v, (size_t)m);
+            for (int k = 0; !all_of(bits, m) && k < m; k++) v[k] = bits >> k & 1 ? v[k] : 0.0f;
         }
         done += (size_t)p.n;
     }

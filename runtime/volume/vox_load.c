@@ -7,7 +7,6 @@
  */
 #include "vox_load.h"
 
-#include <float.h>
 #include <math.h>
 #include <string.h>
 #include "vox_parallel.h"
@@ -18,6 +17,8 @@ enum {
     LONG = 1024,       /* along x, where rows are read */
     SQUARE = 64,       /* along both axes, where columns are */
     LARGEST_VOXEL = 8, /* bytes */
+    LINE = 64,         /* bytes of a cache line */
+    AHEAD = 8,         /* columns */
 };
 
 size_t vox_voxel_bytes(vox_voxel_type type) {
@@ -148,24 +149,34 @@ static void as_double(vox_voxel_type type, const char *from, int n, double *to) 
     }
 }
 
+/* Of a constant size, so that no call is made. */
+#define GATHERED(bytes)                                                                                      \
+    for (int i = 0; i < l->n; i++) memcpy(to + (bytes) * (size_t)i, l->from + i * l->stride, bytes);         \
+    break
+
 static void gather(const line *l, size_t bytes, char *to) {
-    for (int i = 0; i < l->n; i++) {
-        const char *from = l->from + i * l->stride;
-        switch (bytes) { /* of constant size, so that no call is made */
-        case 1:
-            to[i] = *from;
-            break;
-        case 2:
-            memcpy(to + 2 * (size_t)i, from, 2);
-            break;
-        case 4:
-            memcpy(to + 4 * (size_t)i, from, 4);
-            break;
-        default:
-            memcpy(to + 8 * (size_t)i, from, 8);
-            break;
-        }
+    switch (bytes) {
+    case 1:
+        GATHERED(1);
+    case 2:
+        GATHERED(2);
+    case 4:
+        GATHERED(4);
+    default:
+        GATHERED(8);
     }
+}
+
+/* The bits of a float32 that is NaN or infinite, without its sign, are above those of the others; compared as
+ * whole numbers, since compilers keep comparisons of floats out of vectors. */
+static bool any_not_finite(const float *x, int n) {
+    int any = 0;
+    for (int i = 0; i < n; i++) {
+        int32_t bits;
+        memcpy(&bits, &x[i], sizeof bits);
+        any |= (bits & INT32_MAX) > 0x7f7fffff;
+    }
+    return any != 0;
 }
 
 static void load_line(const vox_volume *v, const line *l, float *to, vox_losses *lost) {
@@ -174,7 +185,6 @@ static void load_line(const vox_volume *v, const line *l, float *to, vox_losses 
     char gathered[LONG * LARGEST_VOXEL];
     double value[LONG];
     const int n = l->n;
-    int bad = 0;
     if (l->stride != (ptrdiff_t)bytes) {
         gather(l, bytes, gathered);
         from = gathered;
@@ -182,17 +192,17 @@ static void load_line(const vox_volume *v, const line *l, float *to, vox_losses 
     if (v->slope == 1 && v->intercept == 0 && v->type != VOX_VOXEL_F64) {
         as_float(v->type, from, n, to);
         if (v->type != VOX_VOXEL_F32) return; /* every integer is within float32 */
-        for (int i = 0; i < n; i++) bad |= !(fabsf(to[i]) <= FLT_MAX);
-        if (bad) drop_lost(l, NULL, to, lost);
+        if (any_not_finite(to, n)) drop_lost(l, NULL, to, lost);
         return;
     }
     as_double(v->type, from, n, value);
+    int vanished = 0;
     for (int i = 0; i < n; i++) {
         value[i] = v->slope * value[i] + v->intercept;
         to[i] = (float)value[i];
-        bad |= !(fabsf(to[i]) <= FLT_MAX) | (to[i] == 0 && value[i] != 0);
+        vanished |= (to[i] == 0) & (value[i] != 0);
     }
-    if (bad) drop_lost(l, value, to, lost);
+    if (vanished || any_not_finite(to, n)) drop_lost(l, value, to, lost);
 }
 
 /* ---- tiles ----------------------------------------------------------------------------------- */
@@ -235,13 +245,21 @@ static job job_of(const vox_volume *v, int channel, vox_losses *lost) {
     return j;
 }
 
+/* A column some columns behind l: too short to be foreseen by the processor. */
+static void prefetch(const job *j, const line *l, ptrdiff_t behind) {
+    const ptrdiff_t bytes = l->n * l->stride, step = bytes < 0 ? -LINE : LINE;
+    if (magnitude(l->stride) > vox_voxel_bytes(j->v->type)) return;
+    for (ptrdiff_t at = 0; step > 0 ? at < bytes : at > bytes; at += step)
+        __builtin_prefetch((const void *)((uintptr_t)l->from + (uintptr_t)(at + behind)));
+}
+
 /* to[across][x], rows `pitch` apart. */
 static void load_tile(const job *j, const tile *t, float *to, size_t pitch, vox_losses *lost) {
     const vox_volume *v = j->v;
     const size_t step[3] = {1, (size_t)v->dim[0], (size_t)v->dim[0] * (size_t)v->dim[1]};
     const size_t first = (size_t)t->at[0] + (size_t)t->at[1] * step[1] + (size_t)t->at[2] * step[2];
     const char *from = j->data;
-    float column[SQUARE][SQUARE];
+    float column[SQUARE][SQUARE + 4]; /* rows that begin in different sets of the cache */
     for (int a = 0; a < 3; a++) from += t->at[a] * v->stride[a];
     for (int i = 0; i < (j->columns ? t->nx : t->n); i++) {
         const int along = j->columns ? j->across : 0, next = j->columns ? 0 : j->across;
@@ -250,6 +268,7 @@ static void load_tile(const job *j, const tile *t, float *to, size_t pitch, vox_
                         .n = j->columns ? t->n : t->nx,
                         .at = first + (size_t)i * step[next],
                         .step = step[along]};
+        if (j->columns) prefetch(j, &l, i + AHEAD < t->nx ? AHEAD * v->stride[0] : 0);
         load_line(v, &l, j->columns ? column[i] : to + (size_t)i * pitch, lost);
     }
     if (!j->columns) return;

@@ -22,13 +22,27 @@ vox_mask vox_mask_in(void *memory, const int dim[3]) {
 
 /* ---- not 0 ----------------------------------------------------------------------------------- */
 
+/* Bit i: values[i] is not 0. Eight bytes that are 0 or 1 become bits by one product, which adds byte k to bit
+ * 56 + k. */
+static uint64_t pack(const float values[64]) {
+    unsigned char set[64];
+    uint64_t bits = 0;
+    for (int i = 0; i < 64; i++) set[i] = values[i] != 0;
+    for (int b = 0; b < 8; b++) {
+        uint64_t eight = 0;
+        for (int k = 0; k < 8; k++) eight |= (uint64_t)set[8 * b + k] << (8 * k);
+        bits |= (eight * 0x0102040810204080u >> 56) << (8 * b);
+    }
+    return bits;
+}
+
 static void add_row(void *argument, int y, int z, int x, const float *values, int n) {
     const vox_mask *m = argument;
     uint64_t *row = m->bits + ((size_t)z * (size_t)m->dim[1] + (size_t)y) * m->row + x / 64;
     for (; n > 0; n -= 64, values += 64) {
-        uint64_t word = 0;
-        for (int i = 0; i < (n < 64 ? n : 64); i++) word |= (uint64_t)(values[i] != 0) << i;
-        *row++ |= word;
+        float last[64] = {0};
+        if (n < 64) memcpy(last, values, (size_t)n * sizeof *last);
+        *row++ |= pack(n < 64 ? last : values);
     }
 }
 

@@ -6,11 +6,12 @@
  * do; each tells so many bits more of them.
  */
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 #include "vox_intensity.h"
 #include "vox_parallel.h"
 
-enum { TASKS = 64, BINS = 2048, SOUGHT = 4 };
+enum { TASKS = 64, BINS = 2048, SOUGHT = 4, GROUP = 16 };
 typedef struct counts {
     uint32_t bin[SOUGHT][BINS];
 } counts;
@@ -52,12 +53,22 @@ static void count_all(const pass *p, const float *x, size_t n, counts *to) {
     for (; i < n; i++) to->bin[0][key_of(x[i]) >> p->shift]++;
 }
 
+static bool begins(const pass *p, uint32_t key) {
+    const uint32_t first = key >> p->shift >> p->bits;
+    return (first == p->prefix[0]) | (first == p->prefix[1]) | (first == p->prefix[2]) |
+           (first == p->prefix[3]);
+}
+
+/* Of what begins as one of the prefixes do: most groups hold nothing of it, which vectors find out. */
 static void count_some(const pass *p, const float *x, size_t n, counts *to) {
     const uint32_t last = (1u << p->bits) - 1;
-    for (size_t i = 0; i < n; i++) {
-        const uint32_t key = key_of(x[i]) >> p->shift;
-        for (int k = 0; k < p->prefixes; k++) {
-            if (key >> p->bits == p->prefix[k]) to->bin[k][key & last]++;
+    for (size_t i = 0; i < n; i += GROUP) {
+        const size_t end = n - i < GROUP ? n : i + GROUP;
+        int any = 0;
+        for (size_t k = i; k < end; k++) any |= begins(p, key_of(x[k]));
+        for (size_t k = any ? i : end; k < end; k++) {
+            const uint32_t key = key_of(x[k]) >> p->shift;
+            for (int b = 0; b < p->prefixes; b++) to->bin[b][key & last] += key >> p->bits == p->prefix[b];
         }
     }
 }
@@ -105,6 +116,7 @@ static void set_prefixes(pass *p, const sought *of) {
         while (k < p->prefixes && p->prefix[k] != of[i].prefix) k++;
         if (k == p->prefixes) p->prefix[p->prefixes++] = of[i].prefix;
     }
+    for (int k = p->prefixes; k < SOUGHT; k++) p->prefix[k] = p->prefix[0];
 }
 
 void vox_percentiles(const float *x, size_t n, const double percent[2], double value[2], void *scratch,

@@ -6,7 +6,7 @@
 #include "vox_parallel.h"
 #include "vox_resample_axes.h"
 
-enum { CHUNK = 16, CHUNKS = 32 }; /* new planes that one task computes, at least; tasks, at most */
+enum { CHUNK = 16, CHUNKS = 16 }; /* new planes that one task computes, at least; tasks, at most */
 
 /* ---- planes ---------------------------------------------------------------------------------- */
 

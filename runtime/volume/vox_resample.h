@@ -20,11 +20,10 @@ enum { VOX_RESAMPLE_LARGEST = 1 << 16 };
 
 /* ---- grids ----------------------------------------------------------------------------------- */
 
-/* Voxels of spacing_new that resample_to_spacing makes of n_old voxels of spacing_old (both above 0), at least 1 and
- * not rounded to whole numbers yet beyond 2^53; a caller refuses what exceeds VOX_RESAMPLE_LARGEST. Halves round to
- * even. corners, edges, spacing: n_old * (spacing_old / spacing_new), as nnU-Net's compute_new_shape and scipy's zoom
- * round it. first: (n_old - 1) * spacing_old / spacing_new + 1, MONAI's compute_shape_offset; SimpleITK has no rule
- * of its own. */
+/* Whole number of voxels of spacing_new that resample_to_spacing makes of n_old voxels of spacing_old (both above 0),
+ * at least 1; a caller refuses what exceeds VOX_RESAMPLE_LARGEST. Halves round to even, and are what these compute:
+ * corners, edges, spacing: n_old * (spacing_old / spacing_new), nnU-Net's compute_new_shape and scipy's zoom. first:
+ * 1 / spacing_new * spacing_old * (n_old - 1) + 1, MONAI's compute_shape_offset (SimpleITK has no rule of its own). */
 double vox_grid_voxels(vox_alignment align, int n_old, double spacing_old, double spacing_new);
 
 /* Where the new voxels lie. corners, edges: the spacings do not matter, and may be 0. One new voxel of corners lies at
@@ -62,8 +61,8 @@ void vox_mix(float *out, const float *a, const float *b, double weight, size_t n
 
 /* ---- a volume at once ------------------------------------------------------------------------ */
 
-/* What is not below is limited to the range of: nothing, the whole input, or its slice (across axis `last`) before
- * slices are mixed. Only a cubic spline leaves the range. */
+/* What results are limited to, since a cubic spline overshoots: to nothing, to the range of the whole input, or, before
+ * slices across axis `last` are mixed, each slice's to its own range. */
 typedef enum vox_limit { VOX_LIMIT_NONE, VOX_LIMIT_VOLUME, VOX_LIMIT_SLICE } vox_limit;
 
 typedef struct vox_resample {
@@ -82,6 +81,10 @@ typedef struct vox_resample {
  * do: to each slice's where one axis comes last. An axis that stays as it is becomes VOX_NEAREST: it is copied. */
 void vox_resample_of(vox_resample *r, const vox_resampling *how, const int from[3],
                      const double spacing_from[3], const int to[3], const double spacing_to[3]);
+
+/* How that interpolates along an axis that does not stay as it is. */
+vox_interpolation vox_resample_order(const vox_resampling *how, const double spacing_from[3],
+                                     const double spacing_to[3], int axis);
 
 /* Scratch of vox_resample_volume, aligned to 64 bytes. Linear and nearest: some planes. Cubic, or with a Gaussian:
  * these, and the volume between its passes unless `out` has room for it (last is z and to[2] >= from[2]). */

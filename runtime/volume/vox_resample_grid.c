@@ -7,7 +7,7 @@
 #include <string.h>
 
 double vox_grid_voxels(vox_alignment align, int n_old, double spacing_old, double spacing_new) {
-    double n = align == VOX_FIRST ? rint((n_old - 1) * spacing_old / spacing_new + 1)
+    double n = align == VOX_FIRST ? rint(1 / spacing_new * spacing_old * (n_old - 1) + 1)
                                   : rint(n_old * (spacing_old / spacing_new));
     return n >= 1 ? n : 1;
 }
@@ -38,15 +38,17 @@ void vox_grid_of(const vox_resampling *r, int n_old, double spacing_old, int n_n
 }
 
 double vox_grid_at(int i, double scale, double shift) {
-    return shift == shift_of_edges(scale) ? (i + 0.5) * scale - 0.5 : i * scale + shift;
+    double face = (i + 0.5) * scale,
+           centre = i * scale; /* rounded here, where no compiler fuses them with the sums */
+    return shift == shift_of_edges(scale) ? face - 0.5 : centre + shift;
 }
 
 void vox_taps_of(vox_tap *taps, int n, vox_interpolation order, int source, double scale, double shift) {
-    double last = source - 1;
+    double last = source - 1, half = 0.5 + 1e-6; /* a voxel on the face is inside however its place rounds */
     for (int i = 0; i < n; i++) {
         double at = vox_grid_at(i, scale, shift);
         vox_tap *t = &taps[i];
-        t->inside = at >= -0.5 && at <= last + 0.5;
+        t->inside = at >= -half && at <= last + half;
         if (order == VOX_NEAREST) at = floor(at + 0.5);
         at = at > 0 ? at < last ? at : last : 0;
         t->first = (int)at;
@@ -71,13 +73,22 @@ static int coarse_axis(const double spacing[3], double limit) {
     return n == 1 ? axis : -2;
 }
 
+/* The axis that is resampled behind the others; negative: none. */
+static int separate_axis(const vox_resampling *how, const double spacing_from[3],
+                         const double spacing_to[3]) {
+    if (!(how->anisotropy > 0)) return -1;
+    int axis = coarse_axis(spacing_from, how->anisotropy);
+    return axis == -1 ? coarse_axis(spacing_to, how->anisotropy) : axis;
+}
+
+vox_interpolation vox_resample_order(const vox_resampling *how, const double spacing_from[3],
+                                     const double spacing_to[3], int axis) {
+    return axis == separate_axis(how, spacing_from, spacing_to) ? how->across : how->order;
+}
+
 void vox_resample_of(vox_resample *r, const vox_resampling *how, const int from[3],
                      const double spacing_from[3], const int to[3], const double spacing_to[3]) {
-    int coarse = -1;
-    if (how->anisotropy > 0) {
-        coarse = coarse_axis(spacing_from, how->anisotropy);
-        if (coarse == -1) coarse = coarse_axis(spacing_to, how->anisotropy);
-    }
+    int coarse = separate_axis(how, spacing_from, spacing_to);
     *r = (vox_resample){.last = coarse >= 0 ? coarse : 2};
     memcpy(r->from, from, sizeof r->from);
     memcpy(r->to, to, sizeof r->to);

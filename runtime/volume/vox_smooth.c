@@ -11,7 +11,7 @@
 #include <string.h>
 #include "vox_parallel.h"
 
-enum { TASKS = 64, STRIP = 32, LANES = 8 };
+enum { TASKS = 64, STRIP = 64, LANES = 8 };
 
 static int radius_of(double sigma) {
     return (int)(4 * sigma + 0.5);
@@ -57,15 +57,36 @@ typedef struct job {
     size_t room; /* of a task */
 } job;
 
-/* to[l] = the filtered value at line + l */
-static void filter(const job *j, const double *line, size_t step, double to[LANES]) {
-    double sum[LANES];
-    for (int l = 0; l < LANES; l++) sum[l] = line[l] * j->weight[0];
+/* One register of any x86-64 or AArch64 processor. */
+typedef double pair __attribute__((vector_size(16)));
+typedef double pair_any __attribute__((vector_size(16), aligned(8), may_alias));
+typedef float pair_narrow __attribute__((vector_size(8)));
+enum { PAIRS = LANES / 2 };
+
+static pair pair_at(const double *p) {
+    return *(const pair_any *)p;
+}
+
+/* to[l] = the filtered value at line + l, for l < LANES */
+static void filter(const job *j, const double *line, size_t step, float *to) {
+    const double centre = j->weight[0];
+    pair sum[PAIRS];
+    for (int l = 0; l < PAIRS; l++) sum[l] = pair_at(line + 2 * l) * centre;
     for (int k = j->radius; k > 0; k--) {
         const double w = j->weight[k], *a = line - (size_t)k * step, *b = line + (size_t)k * step;
-        for (int l = 0; l < LANES; l++) sum[l] += (a[l] + b[l]) * w;
+        for (int l = 0; l < PAIRS; l++) sum[l] += (pair_at(a + 2 * l) + pair_at(b + 2 * l)) * w;
     }
-    memcpy(to, sum, sizeof sum);
+    for (int l = 0; l < PAIRS; l++) {
+        const pair_narrow narrow = __builtin_convertvector(sum[l], pair_narrow);
+        memcpy(to + 2 * l, &narrow, sizeof narrow);
+    }
+}
+
+/* For the last `n` < LANES of them. */
+static void filter_some(const job *j, const double *line, size_t step, float *to, int n) {
+    float value[LANES];
+    filter(j, line, step, value);
+    memcpy(to, value, (size_t)n * sizeof *to);
 }
 
 /* width columns of n voxels, which are `stride` floats apart; columns lie side by side. */
@@ -85,11 +106,10 @@ static void strip(const job *j, float *x, size_t stride, int n, int width, doubl
     }
     for (int i = 0; i < n; i++) {
         float *to = x + (size_t)i * stride;
-        for (int l = 0; l < width; l += LANES) {
-            double value[LANES];
-            filter(j, line + (size_t)(i + r) * STRIP + l, STRIP, value);
-            for (int k = 0; k < LANES && l + k < width; k++) to[l + k] = (float)value[k];
-        }
+        const double *from = line + (size_t)(i + r) * STRIP;
+        int l = 0;
+        for (; l + LANES <= width; l += LANES) filter(j, from + l, STRIP, to + l);
+        if (l < width) filter_some(j, from + l, STRIP, to + l, width - l);
     }
 }
 
@@ -101,11 +121,9 @@ static void row(const job *j, float *x, int n, double *line) {
         line[r + n - 1 + i] = line[r + mirrored(n - 1 + i, n)];
     }
     for (int l = 0; l < LANES; l++) line[n + 2 * r + l] = 0; /* read by lanes behind the last voxel */
-    for (int i = 0; i < n; i += LANES) {
-        double value[LANES];
-        filter(j, line + r + i, 1, value);
-        for (int k = 0; k < LANES && i + k < n; k++) x[i + k] = (float)value[k];
-    }
+    int i = 0;
+    for (; i + LANES <= n; i += LANES) filter(j, line + r + i, 1, x + i);
+    if (i < n) filter_some(j, line + r + i, 1, x + i, n - i);
 }
 
 static void along_z(void *argument, int task) {

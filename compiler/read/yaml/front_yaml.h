@@ -24,9 +24,10 @@ ir_graph *yaml_parse(const char *text, size_t n, const char *name, const yaml_op
 /* Gives g the labels and the volume section of a description, whose other sections are not looked at. */
 bool yaml_load_volume(ir_graph *g, const char *path, ir_diag *d);
 
-/* The language's layer kinds and their keys, so that a test can compare them with the specification. NULL
+/* The language's layer kinds, their keys and the volume section's, so that a test can compare them with the specification. NULL
  * after the last. */
 const char *yaml_layer_kind(int i);
 const char *yaml_layer_key(int kind, int i);
+const char *yaml_volume_key(int i); /* of the volume section */
 
 #endif

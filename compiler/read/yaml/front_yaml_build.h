@@ -120,6 +120,12 @@ bool yaml_build_mul(yaml_layer *l);
 bool yaml_build_labels(yaml_build *b);
 bool yaml_build_volume(yaml_build *b);
 
+/* ---- front_yaml_prepare.c */
+
+bool yaml_read_prepare(yaml_build *b, const yaml_item *list);
+/* item: NULL where the key is absent. Behind yaml_read_prepare, whose last resampling gives the alignment. */
+bool yaml_read_restore(yaml_build *b, const yaml_item *item);
+
 /* ---- front_yaml_sizes.c */
 
 /* Builds the description with the spatial axes of its only input set to size[]; true when that works. */
