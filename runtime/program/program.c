@@ -32,6 +32,8 @@ static const vox_verb verbs[] = {
      "(or the threshold) makes the label. Voxels outside the region that a cropping step kept get label 0.\n"
      "A network whose output is smaller than its input labels the voxels in the middle of its input.\n"
      "Several channels: one 4-D file (or RGB), or one file per channel, all on one grid.\n"
+     "Many volumes: --folder or --subject; -o is then a folder. --resume goes on with a run that was "
+     "stopped.\n"
      "Voxels that are not finite (NaN, infinity) count as 0; a warning says how many.\n",
      vox_verb_segment},
     {"score", "labels.nii.gz reference.nii.gz",

@@ -130,7 +130,10 @@ static void add_files(vox_json *j, const char *key, const vox_report_file *files
     for (int i = 0; i < n; i++) {
         char hash[24];
         snprintf(hash, sizeof hash, "%016" PRIx64, files[i].hash);
-        vox_json_object(j, NULL, "file=%s hash=%s", files[i].name, files[i].hashed ? hash : NULL);
+        vox_json_begin(j, NULL, "{");
+        vox_json_text(j, "file", files[i].name);
+        vox_json_text(j, "hash", files[i].hashed ? hash : NULL);
+        vox_json_end(j);
     }
     vox_json_end(j);
 }

@@ -3,27 +3,45 @@
 #include "segmenting.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "prepare_words.h"
+#include "vox_hash.h"
 
 /* ---- the network as vox_segment's runner ----------------------------------------------------- */
 
+/* A network's run number `done` is in its step `step`. */
 static void say_where(vox_segmenting *s, int step, int steps) {
-    double now = vox_seconds(), gone = now - s->started;
-    double part = (s->done + (steps > 0 ? (double)step / steps : 0)) / s->total;
+    double now = vox_seconds();
+    const vox_series *all = &s->series;
+    char number[64] = "";
+    double part = s->total > 0 ? (s->done + (steps > 0 ? (double)step / steps : 0)) / s->total : 0;
+    double gone = now - s->started;
+    if (all->count > 1) {
+        snprintf(number, sizeof number, "volume %d of %d, ", all->number, all->count);
+        part = (all->before + part * all->now) / (all->before + all->now + all->after);
+        gone = now - all->started;
+    }
     double left = part > 0 ? gone / part - gone : 0;
+    int tile = s->done < s->total ? s->done + 1 : s->total;
     if (s->progress.on) {
-        vox_progress_say(&s->progress, "tile %d of %d, %.0f s left", s->done + 1, s->total, ceil(left));
+        vox_progress_say(&s->progress, "%stile %d of %d, %.0f s left", number, tile, s->total, ceil(left));
     } else if (!s->quiet && now - s->told >= 60) {
-        vox_note("tile %d of %d, %.0f s left", s->done + 1, s->total, ceil(left));
+        vox_note("%stile %d of %d, %.0f s left", number, tile, s->total, ceil(left));
         s->told = now;
     }
 }
 
 static void on_step(void *user, int done, int total) {
     say_where(user, done, total);
+}
+
+void vox_segmenting_at(vox_segmenting *s, int done, int total) {
+    s->done = done;
+    s->total = total;
+    say_where(s, 0, 1);
 }
 
 static vox_status told(vox_segmenting *s, int code) {
@@ -41,10 +59,8 @@ static vox_status submit(void *user, int fold) {
 static vox_status collect(void *user) {
     vox_segmenting *s = user;
     double start = vox_seconds();
-    if (s->done < s->total) say_where(s, 0, 1);
     vox_status status = told(s, vox_host_collect(&s->host));
     s->network_seconds += vox_seconds() - start;
-    s->done++;
     return status;
 }
 
@@ -84,10 +100,39 @@ static int open_folds(vox_segmenting *s, const char *list) {
     return code;
 }
 
+static int hash_weights(const vox_model_info *m, const char *file, uint64_t *hash) {
+    char path[VOX_PATH];
+    vox_mapping mapping = {0};
+    int code = vox_map_weights(m, file, path, &mapping);
+    if (code == 0) *hash = vox_hash(*hash, mapping.data, mapping.bytes);
+    vox_unmap_weights(&mapping);
+    return code;
+}
+
+int vox_segmenting_weights(vox_segmenting *s, uint64_t *hash) {
+    const vox_model_info *m = s->host.model;
+    int code = 0;
+    if (s->weights_hash == 0) {
+        s->weights_hash = 1;
+        if (m->weights_bytes > 0) code = hash_weights(m, s->weights, &s->weights_hash);
+        char *names = s->fold_names != NULL ? strdup(s->fold_names) : NULL, *rest = names, *name;
+        if (s->fold_names != NULL && names == NULL) return vox_fail_memory("the folds' names", 0);
+        while (code == 0 && (name = strsep(&rest, ",")) != NULL)
+            code = hash_weights(m, name, &s->weights_hash);
+        free(names);
+    }
+    *hash = s->weights_hash;
+    return code;
+}
+
 /* ---- open and close -------------------------------------------------------------------------- */
 
 int vox_segmenting_open(vox_segmenting *s, const vox_segmenting_request *r) {
-    *s = (vox_segmenting){.quiet = r->quiet, .threads = r->threads > 0 ? r->threads : vox_cpu_count()};
+    *s = (vox_segmenting){.quiet = r->quiet,
+                          .threads = r->threads > 0 ? r->threads : vox_cpu_count(),
+                          .weights = r->weights,
+                          .fold_names = r->folds,
+                          .told = vox_seconds()};
     vox_request request = {.weights = r->weights, .threads = r->threads, .runs = r->runs};
     int code = vox_backend_open(&s->host, r->context, &request);
     if (code != 0) return code;
@@ -104,10 +149,6 @@ int vox_segmenting_open(vox_segmenting *s, const vox_segmenting_request *r) {
                              .submit = submit,
                              .collect = collect};
     code = open_folds(s, r->folds);
-    s->options.runner = &s->runner;
-    s->options.n_folds = s->n_folds;
-    s->options.folds = s->folds != NULL ? (const void *const *)s->folds + 1 : NULL;
-    s->options.result = &s->result;
     return code;
 }
 
@@ -178,7 +219,7 @@ int vox_segmenting_fail(const vox_model_info *m, const char *name, const vox_vol
 
 /* ---- a volume -------------------------------------------------------------------------------- */
 
-static int make_room(vox_segmenting *s, size_t bytes) {
+static int make_room(vox_segmenting *s, vox_segment_options *o, size_t bytes) {
     if (bytes > s->arena_bytes) {
         free(s->arena);
         s->arena = NULL;
@@ -189,30 +230,35 @@ static int make_room(vox_segmenting *s, size_t bytes) {
             return vox_fail_memory("the volume", bytes);
         }
     }
-    s->options.arena = s->arena;
-    s->options.arena_bytes = s->arena_bytes;
+    o->arena = s->arena;
+    o->arena_bytes = s->arena_bytes;
     return 0;
 }
 
 int vox_segmenting_run(vox_segmenting *s, const char *name, const vox_volume *volume,
-                       const vox_labels *labels) {
+                       const vox_labels *labels, const vox_segment_options *wanted) {
     vox_segment_outline outline;
+    vox_segment_options o = *wanted;
     const vox_model_info *m = s->host.model;
-    vox_status status = vox_segment_plan(m, volume, &s->options, &outline);
+    o.runner = &s->runner;
+    o.n_folds = s->n_folds;
+    o.folds = s->folds != NULL ? (const void *const *)s->folds + 1 : NULL;
+    o.result = &s->result;
+    vox_status status = vox_segment_plan(m, volume, &o, &outline);
     if (status != VOX_OK) return vox_segmenting_fail(m, name, volume, &s->result, status);
-    int code = make_room(s, outline.bytes);
+    int code = make_room(s, &o, outline.bytes);
     if (code != 0) return code;
     vox_executor executor = {.parallel_for = vox_pool_parallel_for,
                              .pool = s->pool != NULL ? (void *)s->pool : s->host.executor.pool};
     s->progress = vox_progress_start();
     if (s->quiet) s->progress.on = false;
-    s->started = s->told = vox_seconds();
+    s->started = vox_seconds();
     s->done = 0;
     s->total = outline.runs;
     s->prepare_seconds = -1;
     s->network_seconds = 0;
     s->code = 0;
-    status = vox_segment(m, s->host.prepared, volume, labels, &s->options, &executor);
+    status = vox_segment(m, s->host.prepared, volume, labels, &o, &executor);
     s->seconds = vox_seconds() - s->started;
     vox_progress_end(&s->progress);
     if (status == VOX_OK) return 0;
