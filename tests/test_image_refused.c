@@ -70,6 +70,23 @@ static void bad_text_headers_are_refused(void **state) {
     }
 }
 
+static void data_that_are_no_file_are_refused(void **state) {
+    (void)state;
+    char *pipe = in_folder("pipe.raw");
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    char *path = put_text(
+        "pipe.nhdr",
+        "NRRD0005\ntype: uchar\ndimension: 3\nsizes: 1 1 1\nencoding: raw\ndata file: pipe.raw\n", "", 0);
+    refused(path, 2, "it is no file");
+    free(path);
+    path =
+        put_text("pipe.mhd",
+                 "NDims = 3\nDimSize = 1 1 1\nElementType = MET_UCHAR\nElementDataFile = pipe.raw\n", "", 0);
+    refused(path, 2, "it is no file");
+    free(path);
+    free(pipe);
+}
+
 /* Of every format: cut anywhere it is refused, or, where only what follows the values is missing, still right. */
 static void cut_and_flipped(void **state) {
     (void)state;
@@ -112,6 +129,7 @@ static void cut_and_flipped(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bad_text_headers_are_refused),
+        cmocka_unit_test(data_that_are_no_file_are_refused),
         cmocka_unit_test(cut_and_flipped),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

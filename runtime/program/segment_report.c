@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT-0 */
 /* segment_report.c: see segment_report.h. */
-#ifdef VOX_WITH_NIFTI
 #include "segment_report.h"
 
 #include <dirent.h>
@@ -257,4 +256,3 @@ int vox_report_write(const vox_output *file, const vox_report *r) {
     vox_report_put(&j, NULL, r);
     return ferror(file->file) == 0 ? 0 : vox_output_error(file);
 }
-#endif
