@@ -244,7 +244,7 @@ static int write_labels(segmentation *s, const char *description) {
 
 static int write_scores(segmentation *s, const char *description) {
     vox_image_content content = {
-        .type = VOX_IMAGE_F32, .channels = s->outline.classes, .description = description};
+        .type = s->request->scores_type, .channels = s->outline.classes, .description = description};
     int code = vox_image_begin(&s->scores_file, &s->image, &content);
     return code != 0
                ? code

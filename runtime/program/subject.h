@@ -11,6 +11,7 @@
 typedef struct vox_subject_request {
     const char *labels; /* the file that they go to */
     const char *scores, *weights, *folds, *mirror_axes;
+    vox_image_type scores_type;
     int threads, repeat_channel, force, quiet;
     int resume; /* goes on from the planes that an interrupted run left (unfinished.h) */
     double level, overlap;

@@ -2,6 +2,7 @@
 /* verb_segment.c: `N segment volume.nii.gz... -o labels.nii.gz`, and of many volumes. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "program_verbs.h"
 #include "report.h"
@@ -17,6 +18,22 @@ static int refuse_for_many(const vox_context *c, const vox_subject_request *r, i
     if (vox_showing_any(r->showing))
         return vox_usage_error(c, "--overlay, --montage, --page and --report are for one volume");
     return 0;
+}
+
+/* What the scores are stored as; float32 where nothing is said. */
+static int read_scores_type(const vox_context *c, const char *name, vox_image_type *type) {
+    static const struct {
+        const char *name;
+        vox_image_type type;
+    } types[] = {{"float32", VOX_IMAGE_F32}, {"float16", VOX_IMAGE_F16}, {"uint8", VOX_IMAGE_U8}};
+    *type = VOX_IMAGE_F32;
+    if (name == NULL) return 0;
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        if (strcmp(name, types[i].name) != 0) continue;
+        *type = types[i].type;
+        return 0;
+    }
+    return vox_usage_error(c, "--scores-type: expected float32, float16 or uint8, not %s", name);
 }
 
 static int segment_one(const vox_context *c, const vox_subject_request *r, char **files, int n) {
@@ -47,6 +64,7 @@ int vox_verb_segment(const vox_context *c, int argc, char **argv) {
     vox_showing showing = {0};
     vox_subject_request r = {.level = (double)NAN, .overlap = (double)NAN, .showing = &showing};
     vox_subjects_request many = {.subjects = {.text = calloc((size_t)argc + 1, sizeof(char *))}};
+    const char *scores_type = NULL;
     int operands = 0;
     if (many.subjects.text == NULL) return vox_fail_memory("names", (size_t)argc * sizeof(char *));
     const vox_option table[] = {
@@ -69,7 +87,9 @@ int vox_verb_segment(const vox_context *c, int argc, char **argv) {
         {"--report", 0, VOX_OPTION_TEXT, &showing.report, 0, 0, "FILE",
          "also what was done as JSON: volumes, times, memory, hashes"},
         {"--scores", 0, VOX_OPTION_TEXT, &r.scores, 0, 0, "FILE",
-         "also the network's scores on the volume's grid, float32, 4-D"},
+         "also the network's scores on the volume's grid, 4-D"},
+        {"--scores-type", 0, VOX_OPTION_TEXT, &scores_type, 0, 0, "TYPE",
+         "float32 (default), float16 where the format has it, or uint8: probabilities times 255"},
         {"--level", 0, VOX_OPTION_REAL, &r.level, -HUGE_VAL, HUGE_VAL, "L",
          "threshold instead of the volume section's"},
         {"--overlap", 0, VOX_OPTION_REAL, &r.overlap, 0, 0.95, "PART",
@@ -90,7 +110,9 @@ int vox_verb_segment(const vox_context *c, int argc, char **argv) {
         {"--quiet", 'q', VOX_OPTION_FLAG, &r.quiet, 0, 0, NULL, "no progress and no summary"},
     };
     int code = vox_options_read(c, table, sizeof table / sizeof *table, argc, argv, &operands);
-    if (code < 0) code = segment(c, &r, &many, argv, operands);
+    const bool run = code < 0;
+    if (run) code = read_scores_type(c, scores_type, &r.scores_type);
+    if (run && code == 0) code = segment(c, &r, &many, argv, operands);
     free(many.subjects.text);
     return code;
 }
