@@ -9,7 +9,7 @@ WARN     = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wconversion -Wshadow -Wstrict-p
 # The rooms of the tree, from what is used to what uses it; tests/layers.sh says which may include which.
 PLAN     = $(addprefix compiler/plan,/memory /graph /cpu/conv /cpu /gpu /interp) compiler/plan
 ROOMS    = ir ir/shape ir/text ir/interp ir/verify compiler/base compiler/read/weights compiler/read/onnx compiler/read/yaml \
-           compiler/read $(PLAN) codegen/base codegen/c codegen/cuda codegen/onnx codegen compiler
+           compiler/read/nnunet compiler/read/monai compiler/read $(PLAN) codegen/base codegen/c codegen/cuda codegen/onnx codegen compiler
 RUNTIMES = runtime/shared runtime/core runtime/cpu runtime/volume runtime/program
 # Of the libraries of image formats, those that are there (scripts/setup.sh test): tests of the others are skipped.
 FOUND    = $(if $(wildcard /usr/include/$(1) /usr/include/*/$(1)),$(2))
@@ -33,9 +33,9 @@ CUDA    ?= /usr/local/cuda
 obj      = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 TESTS    = $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter-out $(SKIP:%=tests/%.c),$(wildcard tests/test_*.c)))
 FUZZERS  = $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/fuzzers/%,$(wildcard tests/fuzz/fuzz_*.c))
-SANITIZE = -O1 -g -DKERNELS_SHARE=3 -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all -fno-omit-frame-pointer
+SANITIZE = -O1 -g1 -DKERNELS_SHARE=10 -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-.PHONY: all help tests test quick demo golden golden-check asan clang fuzz fuzzers valgrind layers format format-check peers bench fuzz-graphs cuda-plans gpusim gpu-check mutants install uninstall clean
+.PHONY: all objects help tests test quick demo golden golden-check asan clang fuzz fuzzers valgrind layers format format-check peers bench fuzz-graphs cuda-plans gpusim gpu-check mutants install uninstall clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -54,8 +54,9 @@ golden-check: all  ## fail if generated/ is not what today's compiler writes
 	@sh scripts/golden.sh --check $(BUILD)/voxc
 asan:  ## build everything with the address and undefined-behaviour sanitizers, in build/asan
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS='$(SANITIZE)' SLOW=-O3 all tests fuzzers
-clang:  ## build everything with clang, in build/clang
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC=clang CFLAGS='-O0 -g' SLOW=-O3 all tests
+clang:  ## let clang's warnings see every source; builds nothing
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC='clang -fsyntax-only' CFLAGS= SLOW=-O3 objects
+objects: $(call obj,compiler/main.c $(COMPILER) $(RUNTIME) $(SEGMENT) $(wildcard tests/fuzz_graphs/*.c)) $(TESTS:=.o)
 fuzz: all  ## fuzz each reader and the compiler, TIME seconds per target (60), with clang; finds stay in build/fuzz
 	@sh tests/fuzz/fuzz.sh $(or $(TIME),60)
 fuzzers: $(FUZZERS)

@@ -4,6 +4,8 @@
 #include "front_onnx.h"
 #include "front_yaml.h"
 #include "init.h"
+#include "monai.h"
+#include "nnunet.h"
 #include "plan_verify.h"
 #include "safetensors.h"
 
@@ -86,17 +88,12 @@ static bool check_kinds(const options *o, load_need need, ir_diag *d) {
     return true;
 }
 
-/* At the edges of its tiles a padded network sees zeros in the place of the volume. */
-static void warn_seams(const options *o, const ir_graph *g) {
-    const vox_volume_info *v = &g->volume.info;
-    if (o->verb != VERB_COMPILE || !g->volume.present || v->border == VOX_BORDER_NONE || v->overlap > 0 ||
-        !ir_is_padded(g) || g->outputs[0]->dtype != IR_F32)
-        return;
-    fprintf(
-        stderr,
-        "voxc: warning: %s: the volume section asks for `overlap: 0`, but this network pads its tiles: where "
-        "they touch, labels are wrong in visible seams; `overlap: 0.5` is the default\n",
-        o->model);
+/* A volume section from elsewhere. */
+static bool give_volume(ir_graph *g, const options *o, ir_diag *d) {
+    const nnunet_options n = {.configuration = o->configuration, .mirror_axes = o->mirror_axes};
+    if (o->volume) return yaml_load_volume(g, o->volume, d);
+    if (o->nnunet) return nnunet_load_volume(g, o->nnunet, &n, d);
+    return !o->monai || monai_load_volume(g, o->monai, d);
 }
 
 ir_graph *load_model(const options *o, load_need need, ir_diag *d) {
@@ -113,10 +110,8 @@ ir_graph *load_model(const options *o, load_need need, ir_diag *d) {
                 o->model);
     if (!g) return NULL;
     if (give_weights(g, o, need, d) && (!o->model_name || rename_graph(g, o->model_name, d)) &&
-        (!o->volume || yaml_load_volume(g, o->volume, d))) {
-        warn_seams(o, g);
+        give_volume(g, o, d))
         return g;
-    }
     ir_graph_free(g);
     return NULL;
 }

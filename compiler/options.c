@@ -59,11 +59,23 @@ static const option_info table[] = {
      0},
     {"init", NULL, "SEED", "He-normal weights from this seed instead of a file", C | I | V | E, TEXT,
      AT(init), 0, 0},
+    {"fold", NULL, "FILE",
+     "also write weights for the same code from FILE: the model (.onnx) or weights of another fold", C, LIST,
+     AT(fold), AT(n_folds), MAX_FILES},
     {"input-dim", NULL, "NAME=V",
      "bind a dynamic dimension of an .onnx file; or D=V, INPUT.D=V: another size of an input", C | I | V | E,
      LIST, AT(input_dim), AT(n_input_dims), MAX_BINDINGS},
     {"volume", NULL, "FILE", "take the volume section and labels from this .yaml", C | V, TEXT, AT(volume), 0,
      0},
+    {"nnunet", NULL, "DIR", "take them from an nnU-Net v2 model folder: plans.json, dataset.json", C | V,
+     TEXT, AT(nnunet), 0, 0},
+    {"configuration", NULL, "NAME", "of --nnunet: 3d_fullres ... (default: the plans' only one for volumes)",
+     C | V, TEXT, AT(configuration), 0, 0},
+    {"mirror-axes", NULL, "LIST",
+     "of --nnunet, required: the checkpoint's inference_allowed_mirroring_axes: 0,1,2 ... or none", C | V,
+     TEXT, AT(mirror_axes), 0, 0},
+    {"monai", NULL, "DIR", "take them from a MONAI bundle: configs/inference.json, configs/metadata.json",
+     C | V, TEXT, AT(monai), 0, 0},
     {"statistics", NULL, "KIND", "running | current: batch normalisation of a .yaml model", C | I | V | E,
      TEXT, AT(statistics), 0, 0},
     {"force", NULL, NULL, "write into a folder that holds something else", C, FLAG, AT(force), 0, 0},
@@ -258,8 +270,22 @@ static bool check_targets(const options *o, ir_diag *d) {
     return true;
 }
 
+/* Where the volume section comes from. */
+static bool check_volume(const options *o, ir_diag *d) {
+    if ((o->volume != NULL) + (o->nnunet != NULL) + (o->monai != NULL) > 1)
+        return ir_fail(d, IR_EXIT_INPUT,
+                       "--volume, --nnunet and --monai exclude each other: give one of them");
+    if (!o->nnunet && (o->configuration || o->mirror_axes))
+        return ir_fail(d, IR_EXIT_INPUT, "--configuration and --mirror-axes belong to --nnunet DIR");
+    if (o->nnunet && !o->mirror_axes)
+        return ir_fail(d, IR_EXIT_INPUT,
+                       "--nnunet needs --mirror-axes 0,1,2 or none: the checkpoint's "
+                       "inference_allowed_mirroring_axes, which plans.json does not say");
+    return true;
+}
+
 static bool check_words(const options *o, ir_diag *d) {
-    if (!check_targets(o, d)) return false;
+    if (!check_targets(o, d) || !check_volume(o, d)) return false;
     if (o->statistics && strcmp(o->statistics, "running") != 0 && strcmp(o->statistics, "current") != 0)
         return ir_fail(d, IR_EXIT_INPUT, "--statistics %s: expected running or current", o->statistics);
     if (o->color && strcmp(o->color, "auto") != 0 && strcmp(o->color, "always") != 0 &&
@@ -326,6 +352,9 @@ char *options_text(const options *o, ir_arena *arena) {
     if (o->init) text = ir_format(arena, "%s --init %s", text, o->init);
     if (o->weights) text = ir_format(arena, "%s --weights FILE", text);
     if (o->volume) text = ir_format(arena, "%s --volume FILE", text);
+    if (o->nnunet) text = ir_format(arena, "%s --nnunet DIR --mirror-axes %s", text, o->mirror_axes);
+    if (o->configuration) text = ir_format(arena, "%s --configuration %s", text, o->configuration);
+    if (o->monai) text = ir_format(arena, "%s --monai DIR", text);
     if (o->math) text = ir_format(arena, "%s --math %s", text, o->math);
     if (o->max_memory) text = ir_format(arena, "%s --max-memory %s", text, o->max_memory);
     if (o->threads) text = ir_format(arena, "%s --threads %s", text, o->threads);

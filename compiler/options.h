@@ -14,12 +14,15 @@ typedef struct options {
     const char *output, *model_name, *target, *weights, *volume, *statistics, *dump_dir, *dump_after,
         *memory_report;
     const char *test_data_dir, *threads, *cc;
+    const char *nnunet, *configuration, *mirror_axes,
+        *monai; /* where the volume section comes from instead */
     const char *math, *max_memory, *tuning, *precision, *workspace_cap;
     const char *init; /* seed, as text: NULL = not given */
     const char *input_dim[MAX_BINDINGS];
     int n_input_dims;
     const char *input[MAX_FILES], *expected[MAX_FILES];
-    int n_inputs, n_expected;
+    const char *fold[MAX_FILES];
+    int n_inputs, n_expected, n_folds;
     const char *atol, *rtol, *max_ulp, *min_dice, *max_rms;
     bool force, golden, json, verbose, per_node, keep, tune, opt_report, check_plan, no_stream;
     const char *color;

@@ -4,6 +4,7 @@
 #include "codegen.h"
 #include "files.h"
 #include "fit.h"
+#include "folds.h"
 #include "golden.h"
 #include "load.h"
 #include "tune.h"
@@ -71,10 +72,10 @@ bool write_memory_report(const options *o, const ir_graph *g, ir_diag *d) {
     return text && file_write_atomic(o->memory_report, text, strlen(text), d);
 }
 
-static bool emit_bundle(const ir_graph *g, const ir_graph *gpu, const cg_options *c, file_dir *out,
-                        ir_diag *d) {
-    if (gpu) return cg_write_both(g, gpu, c, emit_file, out, d);
-    return cg_write_bundle(g, c, emit_file, out, d);
+bool emit_bundle(const ir_graph *g, const ir_graph *gpu, const cg_options *c, cg_emit *emit, void *ctx,
+                 ir_diag *d) {
+    if (gpu) return cg_write_both(g, gpu, c, emit, ctx, d);
+    return cg_write_bundle(g, c, emit, ctx, d);
 }
 
 /* gpu: NULL, or the same model for the other target, into the same bundle. */
@@ -88,11 +89,13 @@ static bool write_graphs(const options *o, ir_graph *g, ir_graph *gpu, const cha
     if (!pipeline_run(g, &p, reports, &passes, d) || !hash_model(o->model, c.input_sha256, d)) return false;
     file_dir *out = file_dir_begin(dir, o->force, d);
     if (!out) return false;
-    written golden = {.out = out, .arena = g->arena};
-    bool ok = !o->golden || golden_write(g, processors(), emit_listed, &golden, d);
-    c.more = golden.file;
-    c.n_more = golden.count;
-    if (ok && emit_bundle(g, gpu, &c, out, d) && write_memory_report(o, g, d)) return file_dir_commit(out, d);
+    written more = {.out = out, .arena = g->arena};
+    bool ok = (!o->golden || golden_write(g, processors(), emit_listed, &more, d)) &&
+              folds_write(o, g, gpu, &c, emit_listed, &more, d);
+    c.more = more.file;
+    c.n_more = more.count;
+    if (ok && emit_bundle(g, gpu, &c, emit_file, out, d) && write_memory_report(o, g, d))
+        return file_dir_commit(out, d);
     file_dir_abort(out);
     return false;
 }
@@ -132,9 +135,23 @@ static bool compile(const options *o, ir_graph *g, ir_diag *d) {
     return plan_gpu(o, g, d) && write_graph(o, g, o->output, d);
 }
 
+/* At the edges of its tiles a padded network sees zeros in the place of the volume. */
+static void warn_seams(const options *o, const ir_graph *g) {
+    const vox_volume_info *v = &g->volume.info;
+    if (!g->volume.present || v->border == VOX_BORDER_NONE || v->overlap > 0 || !ir_is_padded(g) ||
+        g->outputs[0]->dtype != IR_F32)
+        return;
+    fprintf(
+        stderr,
+        "voxc: warning: %s: the volume section asks for `overlap: 0`, but this network pads its tiles: where "
+        "they touch, labels are wrong in visible seams; `overlap: 0.5` is the default\n",
+        o->model);
+}
+
 int verb_compile(const options *o, ir_diag *d) {
     ir_graph *g = load_model(o, LOAD_WEIGHTS, d);
     if (!g) return d->code;
+    warn_seams(o, g);
     if (compile(o, g, d) && isatty(STDERR_FILENO))
         fprintf(stderr, "voxc: wrote %s (arena %.1f MiB); build it with: make -C %s\n", o->output,
                 (double)g->arena_bytes / 1048576.0, o->output);

@@ -2,6 +2,7 @@
 #ifndef VOXC_VERBS_H
 #define VOXC_VERBS_H
 
+#include "codegen.h"
 #include "options.h"
 #include "pipeline.h"
 
@@ -10,6 +11,9 @@ int verb_inspect(const options *o, ir_diag *d);
 int verb_verify(const options *o, ir_diag *d);
 int verb_export(const options *o, ir_diag *d);
 
+/* The bundle of a planned graph; gpu: NULL, or the same model for the other target, into the same bundle. */
+bool emit_bundle(const ir_graph *g, const ir_graph *gpu, const cg_options *c, cg_emit *emit, void *ctx,
+                 ir_diag *d);
 /* g's goals for one target from --math, --threads, --max-memory, --tuning and --precision. */
 bool set_goals(const options *o, ir_target target, ir_graph *g, ir_diag *d);
 /* Runs the passes on g, as its goals say, and writes its bundle into dir. g ends up planned. */

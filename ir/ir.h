@@ -204,7 +204,7 @@ struct ir_node {
     ir_node_memory memory;
 };
 
-enum { IR_MAX_PREPARE = 16, IR_MAX_LABELS = 256, IR_MAX_LABEL = 65535 };
+enum { IR_MAX_PREPARE = 64, IR_MAX_LABELS = 256, IR_MAX_LABEL = 65535 };
 
 /* The volume section, with room for what `info` points to. ir_volume_new sets the pointers. */
 typedef struct ir_volume {
@@ -289,6 +289,10 @@ bool ir_is_padded(const ir_graph *g);
 /* What tiles are by default, the border being set: those of a padded network's scores overlap by half and have
  * Gaussian weights, others lie side by side. */
 void ir_volume_tiles(ir_graph *g);
+/* Sets the phase: along each axis the least common multiple of the network's strides, as far as it is below
+ * IR_MAX_PHASE. Shifting the input by it shifts every layer by whole voxels. */
+enum { IR_MAX_PHASE = 4096 };
+void ir_volume_phase(ir_graph *g);
 /* A step of this kind: for each channel, linear between corners. */
 vox_prepare_step ir_prepare_step(vox_prepare_kind kind);
 extern const vox_resampling ir_linear;              /* linear between corners */
@@ -300,11 +304,19 @@ bool ir_prepare_has_floor(vox_prepare_kind kind);   /* whether `floor` counts */
 bool ir_is_orientation(const char *code);           /* one of the 48: RAS, LPI, SAR ... */
 
 /* The words of descriptions and of the text form, by the values of vox_volume_info.h. */
-enum { IR_INTERPOLATIONS = 3, IR_ALIGNMENTS = 4, IR_BORDERS = 3, IR_WINDOWS = 2, IR_ACTIVATIONS = 3 };
+enum {
+    IR_INTERPOLATIONS = 3,
+    IR_ALIGNMENTS = 4,
+    IR_BORDERS = 3,
+    IR_WINDOWS = 3,
+    IR_PLACEMENTS = 2,
+    IR_ACTIVATIONS = 3
+};
 extern const char *const ir_interpolation_words[IR_INTERPOLATIONS],
     *const ir_alignment_words[IR_ALIGNMENTS], *const ir_border_words[IR_BORDERS],
                                                   *const ir_window_words[IR_WINDOWS],
-                                                      *const ir_activation_words[IR_ACTIVATIONS];
+                                                      *const ir_placement_words[IR_PLACEMENTS],
+                                                          *const ir_activation_words[IR_ACTIVATIONS];
 
 /* ---- building (graph.c) ---------------------------------------------------------------------- */
 

@@ -33,6 +33,7 @@ functions() {
             if (head ~ /=/) next
             gsub(/\/\*[^*]*\*\//, "", head)
             while (gsub(/__attribute__\(\([^()]*(\([^()]*\))?[^()]*\)\)/, "", head)) continue
+            gsub(/__launch_bounds__\([^()]*\)/, "", head)
             text = head
             sub(/\(.*/, "", text)
             n = split(text, word, /[ *]+/)

@@ -1,12 +1,13 @@
 #!/bin/sh
 # Installs the Debian packages that voxc needs and that are not there yet; says which before it does.
 #
-#   sh scripts/setup.sh [--check] [build | demo | test | bench]
+#   sh scripts/setup.sh [--check] [build | demo | test | page | bench]
 #
 # build: what `make` needs (default). demo, test, bench: what `make demo`, `make test` and `make bench` need besides.
 # test also installs what reads and writes image files of other formats than NIfTI, and, where they can be had, a
 # compiler and an emulator for AArch64, without which a step is skipped, and ccache, without which the tests take longer;
 # and libFuzzer, which `make fuzz` needs.
+# page: Chromium (300 MB), in which `make test` then opens the page that segment writes; without it that step is skipped.
 # --check only reports; exit status 1 when something is missing.
 set -eu
 
@@ -18,6 +19,7 @@ tests='g++ clang clang-format cmake valgrind libcmocka-dev libonnx-testdata'
 emulation='gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user'
 cache=ccache
 fuzzing=libclang-rt-14-dev
+browser='chromium python3'
 bench='g++ python3 python3-venv ca-certificates libdnnl-dev'
 
 check=no
@@ -29,9 +31,10 @@ for argument in "$@"; do
     build) packages=$build ;;
     demo) packages="$build $program $demo" ;;
     test) packages="$build $program $formats $demo $tests" optional="$emulation $cache $fuzzing" ;;
+    page) packages=$browser ;;
     bench) packages="$build $bench" ;;
     *)
-        echo "setup: unknown argument $argument; usage: sh scripts/setup.sh [--check] [build | demo | test | bench]" >&2
+        echo "setup: unknown argument $argument; usage: sh scripts/setup.sh [--check] [build | demo | test | page | bench]" >&2
         exit 2
         ;;
     esac

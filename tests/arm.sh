@@ -24,7 +24,7 @@ emulate "$out/test_kernels"
 m=unet3d_small
 "$voxc" compile models/$m.yaml --init 1 --golden -o "$out/arm"
 cp -R "$out/arm" "$out/here"
-make -s -C "$out/here" CFLAGS='-O0 -w'
+make -s -C "$out/here" CFLAGS='-O0 -w' ISAS=baseline
 make -s -C "$out/arm" CC=$cc CFLAGS='-O3 -Werror' | tee "$out/make.txt"
 grep -q 'built without segment' "$out/make.txt"
 ls "$out/arm/build/${m}_kernels_neon.o"

@@ -9,6 +9,7 @@
 #include "kernels_winograd_memory.h"
 #include "kernels_other.h"
 #include "kernels_ring.h"
+#include "kernels_rounding.h"
 #include "kernels_rare.h"
 
 /* clang-format off */

@@ -19,7 +19,7 @@ static void winograd_spoil(const vox_winograd *g, winograd_buffers *o) {
 /* Outputs that no bad value belongs to are as they are without; also range by range. */
 static void winograd_not_finite(void **state) {
     (void)state;
-    for (int i = 0; i < 120; i++) {
+    for (int i = 0; i < CASES(120); i++) {
         vox_winograd g = winograd_random_case();
         g.x.c = RANDOM_OF(1, 3, 17), g.y.c = RANDOM_OF(1, 16, 21);
         if (g.crop.c) g.crop.c = g.y.c;
@@ -73,7 +73,7 @@ static void winograd_many_not_finite(void **state) {
 
 static void winograd_few_not_finite(void **state) {
     (void)state;
-    for (int i = 0; i < 5 * VOX_FEW_MOST; i++) {
+    for (int i = 0; i < CASES(5 * VOX_FEW_MOST); i++) {
         vox_winograd g = winograd_few_case(i % VOX_FEW_MOST + 1);
         winograd_buffers o = winograd_operands(&g, 0);
         winograd_spoil(&g, &o);

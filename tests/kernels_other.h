@@ -395,7 +395,7 @@ static void relayout(void **state) {
 
 static void resize(void **state) {
     (void)state;
-    for (int i = 0; i < 300; i++) {
+    for (int i = 0; i < CASES(300); i++) {
         vox_resize g = {.x = {1, RANDOM_OF(1, 3, 20), random_int(1, 4), random_int(1, 4), random_int(1, 9),
                               RANDOM_OF(0, 16), 0},
                         .linear = i & 1,

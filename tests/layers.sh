@@ -25,6 +25,8 @@ compiler/base: ir runtime/shared
 compiler/read/weights: compiler/base ir
 compiler/read/onnx: compiler/base ir onnx.pb-c.h
 compiler/read/yaml: compiler/base ir runtime/shared
+compiler/read/nnunet: compiler/base ir runtime/shared
+compiler/read/monai: compiler/base ir runtime/shared
 compiler/read: compiler/base ir
 compiler/plan/memory: ir/verify ir/text compiler/base ir
 compiler/plan/graph: compiler/base ir
@@ -38,7 +40,7 @@ codegen/c: codegen/base compiler/plan/cpu compiler/plan/cpu/conv compiler/plan/m
 codegen/cuda: codegen/base compiler/plan/gpu compiler/plan/memory compiler/base ir
 codegen/onnx: compiler/read/onnx compiler/base ir onnx.pb-c.h
 codegen: codegen/cuda codegen/c codegen/base compiler/plan/gpu ir
-compiler: codegen/onnx codegen codegen/base compiler/plan compiler/plan/interp compiler/plan/gpu compiler/plan/cpu compiler/plan/cpu/conv compiler/plan/memory compiler/read compiler/read/yaml compiler/read/onnx compiler/read/weights compiler/base ir runtime/shared'
+compiler: codegen/onnx codegen codegen/base compiler/plan compiler/plan/interp compiler/plan/gpu compiler/plan/cpu compiler/plan/cpu/conv compiler/plan/memory compiler/read compiler/read/monai compiler/read/nnunet compiler/read/yaml compiler/read/onnx compiler/read/weights compiler/base ir runtime/shared'
 
 violations=build/layers.txt edges=build/layers-edges.txt
 mkdir -p build

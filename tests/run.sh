@@ -41,23 +41,27 @@ steps() {
     echo 'score-peers sh tests/volumes/score_peers.sh'
     echo 'peers-compare sh tests/peers.sh'
     echo 'resample-peers sh tests/volumes/resample_peers.sh'
+    echo 'intensity-peers sh tests/volumes/intensity_peers.sh'
     echo 'fuzz-graphs build/tests/fuzz_graphs -n 300 -c 20 -j 1 -o build/fuzz-graphs'
-    printf '%s\n' 'cuda-bundles sh tests/cuda/bundles.sh build/voxc' 'gpusim sh tests/gpusim.sh'
+    printf '%s\n' 'cuda-bundles sh tests/cuda/bundles.sh build/voxc' 'gpusim sh tests/gpusim.sh' \
+        'cuda-kernels sh tests/cuda/kernels.sh' 'cuda-static sh tests/cuda/static.sh' 'arm sh tests/arm.sh' \
+        'instructions sh tests/instructions.sh'
     # shellcheck disable=SC2086 # the lists are words
     {
         suite sanitizers build/asan $slow
         suite gcc build $slow
-        printf '%s\n' 'arm sh tests/arm.sh' 'streams sh tests/streams.sh' 'stack sh tests/stack.sh' 'valgrind make valgrind' \
+        printf '%s\n' 'streams sh tests/streams.sh' 'stack sh tests/stack.sh' 'valgrind make valgrind' \
             'fuzz-replay sh tests/fuzz/replay.sh build/asan' 'tsan sh tests/tsan.sh'
         suite sanitizers build/asan $(echo "$quick" | grep -vxE "$unsanitized")
         suite gcc build $quick
     }
     for target in layers format-check golden-check; do echo "$target make $target"; done
     echo 'docs sh tests/docs.sh'
-    echo 'instructions sh tests/instructions.sh'
     echo 'mutants sh tests/mutants.sh --check'
     echo 'install sh tests/install.sh'
     echo 'demo sh tests/demo.sh'
+    printf '%s\n' 'cuda-plans sh tests/cuda/plans.sh build' 'gpu-check sh tests/cuda/gpu-check-test.sh build/voxc'
+    echo 'page sh tests/volumes/page.sh'
     printf '%s\n' 'cuda-plans sh tests/cuda/plans.sh build' 'cuda-static sh tests/cuda/static.sh' \
         'cuda-kernels sh tests/cuda/kernels.sh' 'gpu-check sh tests/cuda/gpu-check-test.sh build/voxc'
 }
@@ -75,8 +79,9 @@ for program in $slow $skip; do quick=$(echo "$quick" | grep -vx "$program"); don
 # Several steps want the simulated GPU, and would build it at the same time.
 simulator=
 [ ! -f "${CUDA:-/usr/local/cuda}/include/cudnn.h" ] || simulator=gpusim
+# -g1: lines of a backtrace, without variables, whose tracking is a quarter of the compilers' time.
 # shellcheck disable=SC2086 # a word or none
-step build make -s -j"$jobs" all tests $simulator SKIP="$skip" || exit 1
+step build make -s -j"$jobs" CFLAGS='-O2 -g1' all tests $simulator SKIP="$skip" || exit 1
 step peers sh scripts/peers.sh build/peers
 step sanitizers-build make -s -j"$jobs" asan SKIP="$skip $(echo "$unsanitized" | tr "|" " ")"
 step clang-build make -s -j"$jobs" clang SKIP="$skip"

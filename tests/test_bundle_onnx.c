@@ -65,7 +65,7 @@ static bool run_case(const char *folder) {
         must(verify_bind_constants(g, values, numbers, &d) && pipeline_run(g, &p, reports, &count, &d), &d);
         char *dir = test_tmpdir();
         write_bundle(g, dir);
-        loaded l = load_bundle(dir, "peer", "gcc", "-O1");
+        loaded l = load_bundle(dir, "peer", "gcc", "-Og");
         run_bundle(folder, &l, numbers);
         unload(&l);
         test_rmdir(dir);

@@ -122,7 +122,7 @@ static void check_text(const char *name, char *text, const char *cc) {
     char *dir = test_tmpdir();
     plan(g);
     write_bundle(g, dir);
-    loaded l = load_bundle(dir, name, cc, "-O1");
+    loaded l = load_bundle(dir, name, cc, "-Og");
     buffers b = make_buffers(l.info);
     static const char *const isas[] = {VOX_ISAS_ANY(ISA) VOX_ISAS_X86_64(ISA) VOX_ISAS_AARCH64(ISA)};
     int tried = 0;

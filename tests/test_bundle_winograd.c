@@ -67,7 +67,32 @@ static void a_nan_spoils_no_more_than_by_the_plain_formula(void **state) {
     test_rmdir(dir);
 }
 
+/* 1.4 for each axis that takes 4 outputs at a time, which the kernels' tests measure (winograd_accuracy). */
+static void the_manifest_says_how_sums_are_rounded(void **state) {
+    (void)state;
+    static const struct {
+        const char *node;
+        double factor;
+    } convs[] = {{"\"node\": \"a\"", 2.744}, {"\"node\": \"b\"", 1.96}, {"\"node\": \"c\"", 2.744}};
+    char *dir = test_tmpdir();
+    make_bundle(dir);
+    char *path = test_format("%s/manifest.json", dir);
+    size_t bytes;
+    char *manifest = test_read(path, &bytes);
+    for (size_t i = 0; i < sizeof convs / sizeof *convs; i++) {
+        const char *layer = strstr(manifest, convs[i].node);
+        assert_non_null(layer);
+        const char *said = strstr(layer, "\"rounding\": ");
+        assert_non_null(said);
+        assert_true(fabs(strtod(said + strlen("\"rounding\": "), NULL) - convs[i].factor) < 0.01);
+    }
+    free(manifest);
+    free(path);
+    test_rmdir(dir);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(a_nan_spoils_no_more_than_by_the_plain_formula)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_nan_spoils_no_more_than_by_the_plain_formula),
+                                       cmocka_unit_test(the_manifest_says_how_sums_are_rounded)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

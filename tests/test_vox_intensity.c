@@ -73,6 +73,16 @@ static void a_small_deviation_beside_a_large_mean_is_kept(void **state) {
     free(x);
 }
 
+static void deviations_between_blocks_count(void **state) {
+    (void)state;
+    enum { MANY = 300000 };
+    float *x = memory(MANY * sizeof *x);
+    for (int i = 0; i < MANY; i++) x[i] = i < MANY / 3 ? 0.0f : 10.0f;
+    const vox_statistics s = vox_measure(x, MANY, &(vox_selection){.which = VOX_COUNT_ALL}, NULL);
+    assert_true(fabs(s.mean - 20.0 / 3) < 1e-12 && fabs(s.deviation - 10 * sqrt(2) / 3) < 1e-12);
+    free(x);
+}
+
 static void percentiles_are_numpys(void **state) {
     (void)state;
     static const double percent[4][2] = {{0.5, 99.5}, {2, 98}, {25, 75}, {0, 100}};
@@ -492,6 +502,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(statistics_are_numpys),
         cmocka_unit_test(a_small_deviation_beside_a_large_mean_is_kept),
+        cmocka_unit_test(deviations_between_blocks_count),
         cmocka_unit_test(percentiles_are_numpys),
         cmocka_unit_test(z_scores_are_numpys),
         cmocka_unit_test(ranges_are_nnunets_and_monais),

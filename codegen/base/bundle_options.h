@@ -24,6 +24,7 @@ typedef struct cg_options {
     int opset;           /* ONNX opset the model was read with; 0: not ONNX */
     const cg_file *more; /* files of the bundle that the caller writes, for the manifest */
     int n_more;
+    uint64_t code_hash; /* the weights are for code with this hash; 0: for the graph's own */
 } cg_options;
 
 /* Receives each file of the bundle, path relative to the bundle. The data is gone after the call. */

@@ -199,7 +199,9 @@ static const cg_blob *find_blob(const cg_model *m, const cg_chains *by_hash, con
 /* Code and weight file name each other by what both were written from:
  * the graph, and the constants' values. */
 static uint64_t hash_with_values(const cg_model *m) {
-    uint64_t hash = ir_hash_graph(m->g);
+    uint64_t hash = m->options->code_hash;
+    if (hash) return hash;
+    hash = ir_hash_graph(m->g);
     for (int i = 0; i < m->n_blobs; i++) {
         const ir_tensor *t = m->blobs[i].tensor;
         const uint64_t row[] = {hash, t->hash, (uint64_t)t->dtype, (uint64_t)ir_count(t)};

@@ -189,8 +189,11 @@ const char *cg_volume_table(const cg_model *m) {
     cg_add(&s, "    .n_steps = %d,\n    .steps = %s,\n", v->n_steps, v->n_steps ? "steps" : "NULL");
     add_symbol(&s, "    .border = VOX_BORDER_", ir_border_words[v->border]);
     cg_add(&s, ",\n    .overlap = %s,\n", cg_double(m->arena, v->overlap));
-    add_symbol(&s, "    .window = VOX_WINDOW_", ir_window_words[v->window]);
-    cg_add(&s, ",\n    .mirror_axes = %d,\n    .half = %d,\n", v->mirror_axes, v->half);
+    cg_add(&s, "    .phase = {%d, %d, %d},\n", v->phase[0], v->phase[1], v->phase[2]);
+    add_symbol(&s, "    .placement = VOX_", ir_placement_words[v->placement]);
+    add_symbol(&s, ",\n    .window = VOX_WINDOW_", ir_window_words[v->window]);
+    cg_add(&s, ",\n    .mirror_axes = %d,\n    .skip_empty = %d,\n    .half = %d,\n", v->mirror_axes,
+           v->skip_empty, v->half);
     add_rule(&s, v);
     return cg_string(&s);
 }

@@ -224,6 +224,7 @@ bool c_put_readme(cg_bundle *b) {
     cg_set_int(&s, "prepared_bytes", m->prepared_bytes);
     cg_set(&s, "graph_hash", "%016" PRIx64, m->graph_hash);
     cg_set(&s, "isa_example", "avx2");
+    cg_set(&s, "segment", "%s", of_volumes(m, "segment.md.in"));
     return cg_put_filled(b, "README.md", "README.md.in", &s);
 }
 

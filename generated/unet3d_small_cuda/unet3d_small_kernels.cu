@@ -28,7 +28,8 @@ static cudaError_t unet3d_small_e0a(const vox_cuda_memory *m, const vox_cuda_ste
     const float *w = (const float *)(m->weights + W);
     const vox_gpu_epilogue ep = {(const float *)(m->weights + BIAS), nullptr, 0.0f, 0.0f};
     const vox_view<__half> y = {(__half *)(m->arena + Y), 1, 4, 90, 90, 90, 8, 8, s->z0[0], 20};
-    return vox_gpu_first_conv<__half, VOX_ACT_RELU, 3, 1>(shape, x, w, ep, y, s->begin, s->end, stream);
+    const vox_gpu_first_conv_operands<__half> o = {x, w, ep, y};
+    return vox_gpu_first_conv<VOX_ACT_RELU, 3, 1>(shape, o, s->begin, s->end, stream);
 }
 
 /* p0: max_pool 2x2x2 stride 2x2x2, reads 10.90 MB, writes 1.36 MB; and a crop of the same
@@ -42,7 +43,8 @@ static cudaError_t unet3d_small_p0(const vox_cuda_memory *m, const vox_cuda_step
     const vox_view<__half> x = {(__half *)(m->arena + X), 1, 8, 88, 88, 88, 8, 8, s->z0[1], 18};
     const vox_view<__half> y = {(__half *)(m->arena + Y), 1, 8, 44, 44, 44, 8, 8, 0, 0};
     const vox_view<__half> crop = {(__half *)(m->arena + CROP), 1, 8, 8, 8, 8, 24, 8, 0, 0};
-    return vox_gpu_max_pool_crop(at, x, y, crop, s->begin, s->end, stream);
+    const vox_gpu_max_pool_crop_operands<__half> o = {x, y, crop};
+    return vox_gpu_max_pool_crop(at, o, s->begin, s->end, stream);
 }
 
 /* p1: max_pool 2x2x2 stride 2x2x2, reads 2.05 MB, writes 0.26 MB
@@ -75,11 +77,12 @@ static cudaError_t unet3d_small_p2(const vox_cuda_memory *m, const vox_cuda_step
  */
 static cudaError_t unet3d_small_up2(const vox_cuda_memory *m, const vox_cuda_step *s, cudaStream_t stream) {
     enum : size_t { PRODUCT = 2408448, Y = 2310144 };
-    const int kernel[3] = {2, 2, 2}, pad[3] = {0, 0, 0};
+    const vox_gpu_scatter_shape shape = {{2, 2, 2}, {0, 0, 0}};
     const vox_view<__half> product = {(__half *)(m->arena + PRODUCT), 1, 512, 4, 4, 4, 512, 0, 0, 0};
     const vox_gpu_epilogue ep = {nullptr, nullptr, 0.0f, 0.0f};
     const vox_view<__half> y = {(__half *)(m->arena + Y), 1, 64, 8, 8, 8, 96, 64, 0, 0};
-    return vox_gpu_scatter<__half, VOX_ACT_NONE>(kernel, pad, ep, product, y, s->begin, s->end, stream);
+    const vox_gpu_scatter_operands<__half> o = {product, ep, y};
+    return vox_gpu_scatter<VOX_ACT_NONE>(shape, o, s->begin, s->end, stream);
 }
 
 /* e2b.crop: slice, reads 0.26 MB, writes 0.10 MB
@@ -100,11 +103,12 @@ static cudaError_t unet3d_small_e2b_crop(const vox_cuda_memory *m, const vox_cud
  */
 static cudaError_t unet3d_small_up1(const vox_cuda_memory *m, const vox_cuda_step *s, cudaStream_t stream) {
     enum : size_t { PRODUCT = 2097152, Y = 2048000 };
-    const int kernel[3] = {2, 2, 2}, pad[3] = {0, 0, 0};
+    const vox_gpu_scatter_shape shape = {{2, 2, 2}, {0, 0, 0}};
     const vox_view<__half> product = {(__half *)(m->arena + PRODUCT), 1, 256, 4, 4, 4, 256, 0, 0, 0};
     const vox_gpu_epilogue ep = {nullptr, nullptr, 0.0f, 0.0f};
     const vox_view<__half> y = {(__half *)(m->arena + Y), 1, 32, 8, 8, 8, 48, 32, 0, 0};
-    return vox_gpu_scatter<__half, VOX_ACT_NONE>(kernel, pad, ep, product, y, s->begin, s->end, stream);
+    const vox_gpu_scatter_operands<__half> o = {product, ep, y};
+    return vox_gpu_scatter<VOX_ACT_NONE>(shape, o, s->begin, s->end, stream);
 }
 
 /* e1b.crop: slice, reads 2.05 MB, writes 0.05 MB
@@ -125,11 +129,12 @@ static cudaError_t unet3d_small_e1b_crop(const vox_cuda_memory *m, const vox_cud
  */
 static cudaError_t unet3d_small_up0(const vox_cuda_memory *m, const vox_cuda_step *s, cudaStream_t stream) {
     enum : size_t { PRODUCT = 0, Y = 6185216 };
-    const int kernel[3] = {2, 2, 2}, pad[3] = {0, 0, 0};
+    const vox_gpu_scatter_shape shape = {{2, 2, 2}, {0, 0, 0}};
     const vox_view<__half> product = {(__half *)(m->arena + PRODUCT), 1, 128, 4, 4, 4, 128, 0, 0, 0};
     const vox_gpu_epilogue ep = {nullptr, nullptr, 0.0f, 0.0f};
     const vox_view<__half> y = {(__half *)(m->arena + Y), 1, 16, 8, 8, 8, 24, 16, 0, 0};
-    return vox_gpu_scatter<__half, VOX_ACT_NONE>(kernel, pad, ep, product, y, s->begin, s->end, stream);
+    const vox_gpu_scatter_operands<__half> o = {product, ep, y};
+    return vox_gpu_scatter<VOX_ACT_NONE>(shape, o, s->begin, s->end, stream);
 }
 
 /* logits: conv 1x1x1, own kernel, reads 0.00 MB, writes 0.00 MB
@@ -143,7 +148,8 @@ static cudaError_t unet3d_small_logits(const vox_cuda_memory *m, const vox_cuda_
     const float *w = (const float *)(m->weights + W);
     const vox_gpu_epilogue ep = {(const float *)(m->weights + BIAS), nullptr, 0.0f, 0.0f};
     float *y = (float *)m->outputs[0];
-    return vox_gpu_last_conv<__half, 3, VOX_ACT_NONE>(x, w, 8, ep, y, s->begin, s->end, stream);
+    const vox_gpu_last_conv_operands<__half> o = {x, w, 8, ep, y};
+    return vox_gpu_last_conv<3, VOX_ACT_NONE>(o, s->begin, s->end, stream);
 }
 
 /* clang-format off */

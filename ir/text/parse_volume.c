@@ -148,10 +148,16 @@ static bool parse_rule(parser *p, ir_volume *v, bool *found) {
     return true;
 }
 
+static bool parse_phase(parser *p, int *phase) {
+    for (int k = 0; k < 3; k++)
+        if (!parse_int(p, 1, IR_MAX_PHASE, &phase[k])) return false;
+    return true;
+}
+
 /* How the volume is cut into tiles, and what is done with their scores. */
 static bool parse_tiles(parser *p, ir_volume *v, bool *found) {
     vox_volume_info *i = &v->info;
-    int window = i->window, activation = i->activation;
+    int window = i->window, activation = i->activation, placement = i->placement;
     bool ok = true;
     *found = true;
     if (lex_accept_word(&p->x, "mirror"))
@@ -162,6 +168,12 @@ static bool parse_tiles(parser *p, ir_volume *v, bool *found) {
         ok = parse_number(p, 0, 1, &i->overlap);
     else if (lex_accept_word(&p->x, "window"))
         ok = parse_choice(p, ir_window_words, IR_WINDOWS, &window);
+    else if (lex_accept_word(&p->x, "placement"))
+        ok = parse_choice(p, ir_placement_words, IR_PLACEMENTS, &placement);
+    else if (lex_accept_word(&p->x, "phase"))
+        ok = parse_phase(p, i->phase);
+    else if (lex_accept_word(&p->x, "skip_empty"))
+        i->skip_empty = 1;
     else if (lex_accept_word(&p->x, "mirror_axes"))
         ok = parse_mirror_axes(p, &i->mirror_axes);
     else if (lex_accept_word(&p->x, "half"))
@@ -173,6 +185,7 @@ static bool parse_tiles(parser *p, ir_volume *v, bool *found) {
     else
         *found = false;
     i->window = (vox_window)window;
+    i->placement = (vox_placement)placement;
     i->activation = (vox_activation)activation;
     return ok;
 }

@@ -35,6 +35,10 @@ static void put_tiles(FILE *f, const vox_volume_info *v) {
         put_number(f, "", v->overlap);
         fputc('\n', f);
     }
+    if (v->placement) fprintf(f, "  placement %s\n", ir_placement_words[v->placement]);
+    if (v->phase[0] > 1 || v->phase[1] > 1 || v->phase[2] > 1)
+        fprintf(f, "  phase %d %d %d\n", v->phase[0], v->phase[1], v->phase[2]);
+    if (v->skip_empty) fputs("  skip_empty\n", f);
     if (v->window) fprintf(f, "  window %s\n", ir_window_words[v->window]);
     if (v->mirror_axes)
         fprintf(f, "  mirror_axes %s%s%s\n", v->mirror_axes & 1 ? "D" : "", v->mirror_axes & 2 ? "H" : "",

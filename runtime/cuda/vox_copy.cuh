@@ -175,43 +175,58 @@ static inline cudaError_t vox_gpu_copy_box(const vox_gpu_box &g, const void *x, 
 }
 
 /* y[o][i][...] = x[o][index[i]][...] over [outer][axis][inner] elements; a negative index counts from the
- * end. The launcher takes 1, 2, 4 or 8 bytes per element. */
+ * end. */
+struct vox_gpu_gather_sizes {
+    int element; /* bytes, 1 2 4 8 */
+    int64_t outer;
+    int axis, inner, indices;
+};
+struct vox_gpu_gather_operands {
+    const void *x;
+    const int64_t *index;
+    void *y;
+};
+struct vox_gather_walk {
+    vox_divisor inner, indices;
+    int axis;
+    uint32_t count;
+};
 template <typename E>
 __global__ void __launch_bounds__(VOX_THREADS)
-    vox_gather_each(vox_divisor inner, vox_divisor indices, int axis, uint32_t count, const E *x,
-                    const int64_t *index, E *y) {
+    vox_gather_each(const vox_gather_walk walk, const E *x, const int64_t *index, E *y) {
     uint32_t at = blockIdx.x * VOX_THREADS + threadIdx.x;
-    if (at >= count) return;
+    if (at >= walk.count) return;
     E *to = y + at;
-    const int rest = vox_split(inner, at), i = vox_split(indices, at);
-    const int64_t k = index[i] < 0 ? index[i] + axis : index[i];
-    *to = x[((int64_t)at * axis + k) * inner.by + rest];
+    const int rest = vox_split(walk.inner, at), i = vox_split(walk.indices, at);
+    const int64_t k = index[i] < 0 ? index[i] + walk.axis : index[i];
+    *to = x[((int64_t)at * walk.axis + k) * walk.inner.by + rest];
 }
 template <typename E>
-static inline cudaError_t vox_launch_gather(int64_t outer, int axis, int inner, int indices, const void *x,
-                                            const int64_t *index, void *y, cudaStream_t stream) {
-    const int64_t count = outer * inner * indices;
+static inline cudaError_t vox_launch_gather(const vox_gpu_gather_sizes &g, const vox_gpu_gather_operands &o,
+                                            cudaStream_t stream) {
+    const int64_t count = g.outer * g.inner * g.indices;
     if (count <= 0 || count > INT32_MAX) return count ? cudaErrorInvalidValue : cudaSuccess;
+    const vox_gather_walk walk = {vox_divide_by(g.inner), vox_divide_by(g.indices), g.axis, (uint32_t)count};
     vox_gather_each<E><<<(unsigned)((count + VOX_THREADS - 1) / VOX_THREADS), VOX_THREADS, 0, stream>>>(
-        vox_divide_by(inner), vox_divide_by(indices), axis, (uint32_t)count, static_cast<const E *>(x), index,
-        static_cast<E *>(y));
+        walk, static_cast<const E *>(o.x), o.index, static_cast<E *>(o.y));
     return cudaGetLastError();
 }
-static inline cudaError_t vox_gpu_gather(int element, int64_t outer, int axis, int inner, int indices,
-                                         const void *x, const int64_t *index, void *y, cudaStream_t stream) {
-    while (element < 16 && inner % 2 == 0 && ((uintptr_t)x | (uintptr_t)y) % (2 * (uintptr_t)element) == 0)
-        element *= 2, inner /= 2;
-    switch (element) {
+static inline cudaError_t vox_gpu_gather(vox_gpu_gather_sizes g, const vox_gpu_gather_operands &o,
+                                         cudaStream_t stream) {
+    const uintptr_t both = (uintptr_t)o.x | (uintptr_t)o.y;
+    while (g.element < 16 && g.inner % 2 == 0 && both % (2 * (uintptr_t)g.element) == 0)
+        g.element *= 2, g.inner /= 2;
+    switch (g.element) {
     case 1:
-        return vox_launch_gather<uint8_t>(outer, axis, inner, indices, x, index, y, stream);
+        return vox_launch_gather<uint8_t>(g, o, stream);
     case 2:
-        return vox_launch_gather<uint16_t>(outer, axis, inner, indices, x, index, y, stream);
+        return vox_launch_gather<uint16_t>(g, o, stream);
     case 4:
-        return vox_launch_gather<uint32_t>(outer, axis, inner, indices, x, index, y, stream);
+        return vox_launch_gather<uint32_t>(g, o, stream);
     case 8:
-        return vox_launch_gather<uint2>(outer, axis, inner, indices, x, index, y, stream);
+        return vox_launch_gather<uint2>(g, o, stream);
     case 16:
-        return vox_launch_gather<uint4>(outer, axis, inner, indices, x, index, y, stream);
+        return vox_launch_gather<uint4>(g, o, stream);
     }
     return cudaErrorInvalidValue;
 }

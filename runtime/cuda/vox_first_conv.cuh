@@ -34,21 +34,34 @@ struct vox_first_conv_walk {
     int groups, k;          /* channel groups side by side in a block: 1, 2 or 4; k: padded to 8 * groups */
     int tile_h, tile_w;     /* output voxels of a block; tile_w = 8 * strips */
     int in_h, in_w, in_row; /* inputs of a block, in_row odd */
+    bool whole;             /* y is written in chunks of 16 bytes */
+};
+/* x: all planes. w: float [kernel D][c][kernel H][kernel W][vox_gpu_first_conv_pitch(own)], zeros above y.c.
+ * y.d, h, w are the extents of the whole output. */
+template <typename T> struct vox_gpu_first_conv_operands {
+    const float *x, *w;
+    vox_gpu_epilogue ep;
+    vox_view<T> y;
+};
+/* A block's inputs, from row y0 and column x0 of a plane (kd, c) on, and weights; and where they go. */
+struct vox_first_conv_block {
+    const float *plane, *w;
+    int y0, x0;
+    float *inputs, *weights;
 };
 
 /* One plane (kd, c) of inputs and weights into shared memory. */
-template <typename T>
-static __device__ __forceinline__ void
-vox_first_conv_load(const vox_first_conv_walk &walk, const vox_gpu_first_conv_shape &g, const float *plane,
-                    int y0, int x0, const float *w, float *inputs, float *weights) {
+static __device__ __forceinline__ void vox_first_conv_load(const vox_first_conv_walk &walk,
+                                                           const vox_gpu_first_conv_shape &g,
+                                                           const vox_first_conv_block &b) {
     const int taps = g.kernel[1] * g.kernel[2], wide = walk.groups * VOX_FIRST_K;
     for (int i = (int)threadIdx.x; i < taps * wide; i += (int)blockDim.x)
-        weights[i] = w[(int64_t)(i / wide) * walk.k + i % wide];
+        b.weights[i] = b.w[(int64_t)(i / wide) * walk.k + i % wide];
     for (int row = (int)threadIdx.x / 32; row < walk.in_h; row += (int)blockDim.x / 32)
         for (int i = (int)threadIdx.x % 32; i < walk.in_w; i += 32) {
-            const int h = y0 + row, v = x0 + i;
+            const int h = b.y0 + row, v = b.x0 + i;
             const bool inside = h >= 0 && h < g.in[1] && v >= 0 && v < g.in[2];
-            inputs[row * walk.in_row + i] = inside ? plane[(int64_t)h * g.in[2] + v] : 0.0f;
+            b.inputs[row * walk.in_row + i] = inside ? b.plane[(int64_t)h * g.in[2] + v] : 0.0f;
         }
 }
 /* A thread's inputs of one row of taps: read once where the taps of neighbouring voxels overlap and the row
@@ -96,15 +109,15 @@ static __device__ __forceinline__ void vox_first_conv_plane(const float *in, int
     }
 }
 
-/* whole: y is written in chunks of 16 bytes. */
-template <typename T, vox_act A>
-static __device__ __forceinline__ void vox_first_conv_store(const vox_gpu_epilogue &ep, const vox_view<T> &y,
-                                                            T *p, int ch, bool whole, int voxels,
+/* `voxels` of them, 8 at most, from p on; whole: in chunks of 16 bytes. */
+template <typename T, vox_act A, typename O>
+static __device__ __forceinline__ void vox_first_conv_store(const O &o, T *p, int ch, bool whole, int voxels,
                                                             float (&acc)[VOX_FIRST_X][VOX_FIRST_K]) {
+    const vox_view<T> &y = o.y;
 #pragma unroll
     for (int i = 0; i < VOX_FIRST_X; i++) {
         if (i >= voxels) return;
-        vox_finish<A>(ep, ch, acc[i]);
+        vox_finish<A>(o.ep, ch, acc[i]);
 #pragma unroll
         for (int j = 0; j < VOX_FIRST_K; j++)
             if (ch + j >= y.c) acc[i][j] = 0.0f;
@@ -119,11 +132,11 @@ static __device__ __forceinline__ void vox_first_conv_store(const vox_gpu_epilog
     }
 }
 
-/* KW, SW: kernel and stride along W. w: [kernel D][c][kernel H][KW][walk.k]. */
+/* KW, SW: kernel and stride along W. o.w: [kernel D][c][kernel H][KW][walk.k]. */
 template <typename T, vox_act A, int KW, int SW>
 __global__ void __launch_bounds__(VOX_THREADS, 2)
-    vox_first_conv_each(const vox_first_conv_walk walk, const vox_gpu_first_conv_shape g, const float *x,
-                        const float *w, const vox_gpu_epilogue ep, const vox_view<T> y, bool whole) {
+    vox_first_conv_each(const vox_first_conv_walk walk, const vox_gpu_first_conv_shape g,
+                        const vox_gpu_first_conv_operands<T> o) {
     extern __shared__ float4 vox_first_conv_shared[]; /* weights, then inputs */
     float *weights = reinterpret_cast<float *>(vox_first_conv_shared);
     float *inputs = weights + g.kernel[1] * KW * walk.groups * VOX_FIRST_K;
@@ -134,16 +147,17 @@ __global__ void __launch_bounds__(VOX_THREADS, 2)
     const int group = (int)threadIdx.x % walk.groups, spot = (int)threadIdx.x / walk.groups;
     const int row = spot % walk.tile_h, column = spot / walk.tile_h * VOX_FIRST_X;
     const int64_t plane = (int64_t)g.in[1] * g.in[2];
+    const vox_view<T> &y = o.y;
     float acc[VOX_FIRST_X][VOX_FIRST_K] = {};
     for (int kd = 0; kd < g.kernel[0]; kd++) {
         const int in_z = z * g.stride[0] - g.pad[0] + kd;
         if (in_z < 0 || in_z >= g.in[0]) continue; /* the whole block */
         for (int c = 0; c < g.c; c++) {
-            const float *from = x + (((int64_t)n * g.c + c) * g.in[0] + in_z) * plane;
-            const float *taps = w + (int64_t)(kd * g.c + c) * g.kernel[1] * KW * walk.k + k0;
+            const float *from = o.x + (((int64_t)n * g.c + c) * g.in[0] + in_z) * plane;
+            const float *taps = o.w + (int64_t)(kd * g.c + c) * g.kernel[1] * KW * walk.k + k0;
             __syncthreads();
-            vox_first_conv_load<T>(walk, g, from, y0 * g.stride[1] - g.pad[1], x0 * SW - g.pad[2], taps,
-                                   inputs, weights);
+            vox_first_conv_load(
+                walk, g, {from, taps, y0 * g.stride[1] - g.pad[1], x0 * SW - g.pad[2], inputs, weights});
             __syncthreads();
             vox_first_conv_plane<KW, SW>(inputs + row * g.stride[1] * walk.in_row + column * SW, walk.in_row,
                                          weights + group * VOX_FIRST_K, walk.groups * VOX_FIRST_K,
@@ -152,7 +166,7 @@ __global__ void __launch_bounds__(VOX_THREADS, 2)
     }
     const int voxels = y.w - x0 - column, ch = k0 + group * VOX_FIRST_K;
     if (y0 + row >= y.h || ch >= y.own) return;
-    vox_first_conv_store<T, A>(ep, y, y.p + vox_offset(y, n, z, y0 + row, x0 + column), ch, whole, voxels,
+    vox_first_conv_store<T, A>(o, y.p + vox_offset(y, n, z, y0 + row, x0 + column), ch, walk.whole, voxels,
                                acc);
 }
 
@@ -193,15 +207,15 @@ static inline int vox_first_conv_plan(vox_first_conv_walk *walk, const vox_gpu_f
     return 0;
 }
 
-/* x: all planes. w: float [kernel D][c][kernel H][kernel W][vox_gpu_first_conv_pitch(own)], zeros above y.c.
- * KW, SW: g.kernel[2], g.stride[2]. y.d, h, w are the extents of the whole output. */
-template <typename T, vox_act A, int KW, int SW>
-static inline cudaError_t vox_gpu_first_conv(const vox_gpu_first_conv_shape &g, const float *x,
-                                             const float *w, const vox_gpu_epilogue &ep, vox_view<T> y,
-                                             int begin, int end, cudaStream_t stream) {
+/* KW, SW: g.kernel[2], g.stride[2]. */
+template <vox_act A, int KW, int SW, typename T>
+static inline cudaError_t vox_gpu_first_conv(const vox_gpu_first_conv_shape &g,
+                                             vox_gpu_first_conv_operands<T> o, int begin, int end,
+                                             cudaStream_t stream) {
     vox_first_conv_walk walk = {};
     int shared = 0;
-    y = vox_filled(y);
+    o.y = vox_filled(o.y);
+    const vox_view<T> &y = o.y;
     walk.k = vox_gpu_first_conv_pitch(y.own);
     walk.groups = walk.k < 32 ? walk.k / VOX_FIRST_K : 4;
     const int threads = vox_first_conv_plan(&walk, g, y.h, y.w, &shared);
@@ -213,9 +227,9 @@ static inline cudaError_t vox_gpu_first_conv(const vox_gpu_first_conv_shape &g, 
     if (blocks <= 0 || blocks > INT32_MAX) return blocks ? cudaErrorInvalidValue : cudaSuccess;
     walk.columns = vox_divide_by(columns), walk.rows = vox_divide_by(rows);
     walk.planes = vox_divide_by(end - begin), walk.k_blocks = vox_divide_by(k_blocks), walk.begin = begin;
-    const bool whole = vox_whole(y, y.own, VOX_FIRST_K);
+    walk.whole = vox_whole(y, y.own, VOX_FIRST_K);
     vox_first_conv_each<T, A, KW, SW>
-        <<<(unsigned)blocks, (unsigned)threads, (size_t)shared, stream>>>(walk, g, x, w, ep, y, whole);
+        <<<(unsigned)blocks, (unsigned)threads, (size_t)shared, stream>>>(walk, g, o);
     return cudaGetLastError();
 }
 

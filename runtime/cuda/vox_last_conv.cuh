@@ -25,6 +25,16 @@ struct vox_last_conv_walk {
     uint32_t warps;
 };
 
+/* w: float [K][w_pitch], 16-byte aligned, w_pitch >= c a multiple of 8, zeros from c on. ep.bias: float[K] or
+ * NULL. y: [n][K][x.d][h][w]. */
+template <typename T> struct vox_gpu_last_conv_operands {
+    vox_view<T> x;
+    const float *w;
+    int w_pitch;
+    vox_gpu_epilogue ep;
+    float *y;
+};
+
 /* acc[k] += sum over L channels of w[k][..] * v. */
 template <int K, int L>
 static __device__ __forceinline__ void vox_last_conv_add(const float (&w)[K][L], const float (&v)[L],
@@ -91,9 +101,9 @@ __global__ void __launch_bounds__(VOX_LAST_THREADS, 2) /* without the 2 ptxas wa
 }
 
 template <typename T, int K, vox_act A, int L>
-static inline cudaError_t vox_launch_last_conv(const vox_view<T> &x, const float *w, int w_pitch,
-                                               const vox_gpu_epilogue &ep, float *y, int begin, int end,
+static inline cudaError_t vox_launch_last_conv(const vox_gpu_last_conv_operands<T> &o, int begin, int end,
                                                cudaStream_t stream) {
+    const vox_view<T> &x = o.x;
     vox_last_conv_walk walk = {};
     const int64_t plane = (int64_t)x.h * x.w, groups = (plane + 31) / 32,
                   warps = x.n * (end - begin) * groups;
@@ -105,22 +115,19 @@ static inline cudaError_t vox_launch_last_conv(const vox_view<T> &x, const float
     walk.begin = begin, walk.plane = (int)plane, walk.warps = (uint32_t)warps;
     vox_last_conv_each<T, K, A, L>
         <<<(walk.warps + VOX_LAST_THREADS / 32 - 1) / (VOX_LAST_THREADS / 32), VOX_LAST_THREADS, 0, stream>>>(
-            walk, x, w, w_pitch, ep, y);
+            walk, x, o.w, o.w_pitch, o.ep, o.y);
     return cudaGetLastError();
 }
-/* w: float [K][w_pitch], 16-byte aligned, w_pitch >= c a multiple of 8, zeros from c on. ep.bias: float[K] or
- * NULL. y: [n][K][x.d][h][w], of which the planes begin <= z < end are written. */
-template <typename T, int K, vox_act A>
-static inline cudaError_t vox_gpu_last_conv(vox_view<T> x, const float *w, int w_pitch,
-                                            const vox_gpu_epilogue &ep, float *y, int begin, int end,
+/* The planes begin <= z < end of y are written. */
+template <int K, vox_act A, typename T>
+static inline cudaError_t vox_gpu_last_conv(vox_gpu_last_conv_operands<T> o, int begin, int end,
                                             cudaStream_t stream) {
     static_assert(K >= 1 && K <= 8, "the weights of one lane stand in registers");
     constexpr int lanes = vox_chunk<T>::V;
-    x = vox_filled(x);
-    const int chunk = (x.c + lanes - 1) / lanes * lanes; /* C as whole chunks, if x's padding allows */
-    if (vox_whole(x, chunk, lanes))
-        return vox_launch_last_conv<T, K, A, lanes>(x, w, w_pitch, ep, y, begin, end, stream);
-    return vox_launch_last_conv<T, K, A, 1>(x, w, w_pitch, ep, y, begin, end, stream);
+    o.x = vox_filled(o.x);
+    const int chunk = (o.x.c + lanes - 1) / lanes * lanes; /* C as whole chunks, if x's padding allows */
+    if (vox_whole(o.x, chunk, lanes)) return vox_launch_last_conv<T, K, A, lanes>(o, begin, end, stream);
+    return vox_launch_last_conv<T, K, A, 1>(o, begin, end, stream);
 }
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT-0 */
-/* vox_map.cuh: element by element: unary maps, the affine map per channel, two operands with broadcasting,
+/* vox_map.cuh: element by element: the affine map per channel, two operands with broadcasting,
  * casts. Bytes moved: each operand once (what broadcasts stays in L1), the result once. 40 registers or less,
  * powf included: 6 blocks of 256 threads.
  */
@@ -7,14 +7,6 @@
 #define VOX_MAP_CUH
 
 #include "vox_scatter.cuh"
-
-/* y = act(x); y may be x. */
-template <typename T, vox_act A>
-static inline cudaError_t vox_gpu_map(float alpha, float beta, vox_view<T> x, vox_view<T> y, int begin,
-                                      int end, cudaStream_t stream) {
-    const vox_gpu_epilogue ep = {nullptr, nullptr, alpha, beta};
-    return vox_gpu_bias_act<T, A>(ep, x, y, begin, end, stream);
-}
 
 /* y = act(x * scale[ch] + bias[ch]), one rounding; y may be x.
  * scale and bias as vox_gpu_epilogue's vectors. */
@@ -35,12 +27,18 @@ template <typename T, vox_act A> struct vox_gpu_affine_op {
         vox_write_channels(y.p + vox_offset(y, s.n, s.z, s.y, s.x), s.ch, y.c, v);
     }
 };
-template <typename T, vox_act A>
-static inline cudaError_t vox_gpu_affine(const float *scale, const vox_gpu_epilogue &ep, vox_view<T> x,
-                                         vox_view<T> y, int begin, int end, cudaStream_t stream) {
-    x = vox_filled(x), y = vox_filled(y);
+template <typename T> struct vox_gpu_affine_operands {
+    vox_view<T> x;
+    const float *scale;
+    vox_gpu_epilogue ep;
+    vox_view<T> y;
+};
+template <vox_act A, typename T>
+static inline cudaError_t vox_gpu_affine(const vox_gpu_affine_operands<T> &o, int begin, int end,
+                                         cudaStream_t stream) {
+    const vox_view<T> x = vox_filled(o.x), y = vox_filled(o.y);
     const bool whole = vox_whole(y, y.own, vox_chunk<T>::V) && vox_whole(x, y.own, vox_chunk<T>::V);
-    return vox_launch(vox_gpu_affine_op<T, A>{x, y, scale, ep}, y, whole, begin, end, stream);
+    return vox_launch(vox_gpu_affine_op<T, A>{x, y, o.scale, o.ep}, y, whole, begin, end, stream);
 }
 
 /* L neighbours in ch: a pack if they are one, the same number L times if they broadcast. */
@@ -115,15 +113,21 @@ template <typename T, typename TA, typename TB, vox_binary_op OP, vox_act A> str
     }
 };
 /* Where y.own > y.c, operands that don't broadcast along C are readable up to y.own
- * rounded to whole chunks. */
-template <typename T, typename TA, typename TB, vox_binary_op OP, vox_act A>
-static inline cudaError_t vox_gpu_binary(float alpha, float beta, vox_strided<TA> a, vox_strided<TB> b,
-                                         vox_view<T> y, int begin, int end, cudaStream_t stream) {
+ * rounded to whole chunks. alpha, beta: the activation's. */
+template <typename T, typename TA, typename TB> struct vox_gpu_binary_operands {
+    vox_strided<TA> a;
+    vox_strided<TB> b;
+    vox_view<T> y;
+    float alpha, beta;
+};
+template <vox_binary_op OP, vox_act A, typename T, typename TA, typename TB>
+static inline cudaError_t vox_gpu_binary(const vox_gpu_binary_operands<T, TA, TB> &o, int begin, int end,
+                                         cudaStream_t stream) {
     const int lanes = vox_chunk<T>::V;
-    y = vox_filled(y);
+    const vox_view<T> y = vox_filled(o.y);
     const bool whole =
-        vox_whole(y, y.own, lanes) && vox_whole_operand(a, lanes) && vox_whole_operand(b, lanes);
-    const vox_gpu_binary_op<T, TA, TB, OP, A> op = {y, a, b, alpha, beta};
+        vox_whole(y, y.own, lanes) && vox_whole_operand(o.a, lanes) && vox_whole_operand(o.b, lanes);
+    const vox_gpu_binary_op<T, TA, TB, OP, A> op = {y, o.a, o.b, o.alpha, o.beta};
     return vox_launch(op, y, whole, begin, end, stream);
 }
 

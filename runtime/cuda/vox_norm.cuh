@@ -49,6 +49,8 @@ struct vox_norm_walk {
     int splits, padded; /* padded: channels, rounded up to 16: scratch is [n][splits][padded] moments, then
                            [n][padded]: mean and factor */
     int columns;        /* threads side by side in C: a power of two, 32 at most */
+    int c, per_group;   /* channels, and those of a group */
+    float eps;
 };
 static __device__ __forceinline__ int64_t vox_split_begin(const vox_norm_walk &walk, int split) {
     return walk.voxels * split / walk.splits;
@@ -103,10 +105,11 @@ __global__ void __launch_bounds__(VOX_THREADS, 4)
 
 /* One warp per n and group: lanes join splits and channels one after the other, then each other. */
 static __global__ void __launch_bounds__(32)
-    vox_norm_finish(const vox_norm_walk walk, int c, int per_group, float eps, const float *scale,
-                    const vox_moments *partial, vox_moments *result) {
+    vox_norm_finish(const vox_norm_walk walk, const float *scale, const vox_moments *partial,
+                    vox_moments *result) {
     __shared__ vox_moments moments[32];
     __shared__ float counts[32];
+    const int c = walk.c, per_group = walk.per_group;
     const int lane = (int)threadIdx.x, n = (int)blockIdx.y, first = (int)blockIdx.x * per_group;
     vox_moments own = {0.0f, 0.0f};
     float count = 0.0f;
@@ -127,7 +130,7 @@ static __global__ void __launch_bounds__(32)
         }
     }
     __syncwarp();
-    const float factor = 1.0f / sqrtf(moments[0].squares / counts[0] + eps);
+    const float factor = 1.0f / sqrtf(moments[0].squares / counts[0] + walk.eps);
     const int last = first + per_group < c ? first + per_group : walk.padded;
     for (int ch = first + lane; ch < last; ch += 32) {
         const vox_moments zero = {0.0f, 0.0f}, found = {moments[0].mean, scale ? scale[ch] * factor : factor};
@@ -163,49 +166,62 @@ template <typename T, vox_act A> struct vox_gpu_norm_op {
     }
 };
 
-/* groups: x.c for instance norm; divides x.c. scale and ep.bias: per channel, NULL: 1 and 0. x holds all its
- * planes. y may be x. scratch: vox_gpu_norm_scratch(n, max(c, own) of x and y, d*h*w). Statistics first: */
+struct vox_gpu_norm_groups {
+    int groups; /* x.c for instance norm; divides x.c */
+    float eps;
+};
+/* scale and ep.bias: per channel, NULL: 1 and 0. x holds all its planes. y may be x.
+ * scratch: vox_gpu_norm_scratch(n, max(c, own) of x and y, d*h*w). */
+template <typename T> struct vox_gpu_norm_operands {
+    vox_view<T> x;
+    const float *scale;
+    vox_gpu_epilogue ep;
+    vox_view<T> y;
+    void *scratch;
+};
+/* Statistics first: */
 template <typename T>
-static inline cudaError_t vox_gpu_norm_statistics(int groups, float eps, const float *scale, vox_view<T> x,
-                                                  void *scratch, cudaStream_t stream) {
+static inline cudaError_t vox_gpu_norm_statistics(const vox_gpu_norm_groups &g,
+                                                  const vox_gpu_norm_operands<T> &o, cudaStream_t stream) {
     constexpr int lanes = vox_chunk<T>::V;
-    x = vox_filled(x);
+    const vox_view<T> x = vox_filled(o.x);
     const bool whole = vox_whole(x, x.own, lanes);
     const int chunks = whole ? x.own / lanes : x.c;
-    vox_norm_walk walk = {(int64_t)x.d * x.h * x.w, 0, (x.own + 15) / 16 * 16, 1};
+    vox_norm_walk walk = {(int64_t)x.d * x.h * x.w, 0, (x.own + 15) / 16 * 16, 1, x.c, 0, g.eps};
     walk.splits = vox_gpu_norm_splits(walk.voxels);
-    if (groups <= 0 || x.c % groups || walk.voxels <= 0 || x.planes != x.d) return cudaErrorInvalidValue;
+    if (g.groups <= 0 || x.c % g.groups || walk.voxels <= 0 || x.planes != x.d) return cudaErrorInvalidValue;
+    walk.per_group = x.c / g.groups;
     while (walk.columns < 32 && walk.columns < chunks) walk.columns *= 2;
     const dim3 blocks((unsigned)walk.splits, (unsigned)((chunks + walk.columns - 1) / walk.columns),
                       (unsigned)x.n);
-    vox_moments *partial = static_cast<vox_moments *>(scratch);
+    vox_moments *partial = static_cast<vox_moments *>(o.scratch);
     vox_moments *result = partial + (int64_t)x.n * walk.splits * walk.padded;
     if (whole)
         vox_norm_partial<T, lanes><<<blocks, VOX_THREADS, 0, stream>>>(walk, x, partial);
     else
         vox_norm_partial<T, 1><<<blocks, VOX_THREADS, 0, stream>>>(walk, x, partial);
-    vox_norm_finish<<<dim3((unsigned)groups, (unsigned)x.n), 32, 0, stream>>>(walk, x.c, x.c / groups, eps,
-                                                                              scale, partial, result);
+    vox_norm_finish<<<dim3((unsigned)g.groups, (unsigned)x.n), 32, 0, stream>>>(walk, o.scale, partial,
+                                                                                result);
     return cudaGetLastError();
 }
 /* ... then the planes begin <= z < end of y; x as above. */
-template <typename T, vox_act A>
-static inline cudaError_t vox_gpu_norm_apply(const vox_gpu_epilogue &ep, vox_view<T> x, vox_view<T> y,
-                                             const void *scratch, int begin, int end, cudaStream_t stream) {
+template <vox_act A, typename T>
+static inline cudaError_t vox_gpu_norm_apply(const vox_gpu_norm_operands<T> &o, int begin, int end,
+                                             cudaStream_t stream) {
     constexpr int lanes = vox_chunk<T>::V;
-    x = vox_filled(x), y = vox_filled(y);
+    const vox_view<T> x = vox_filled(o.x), y = vox_filled(o.y);
     const int padded = (x.own + 15) / 16 * 16;
     const int64_t partials = (int64_t)x.n * vox_gpu_norm_splits((int64_t)x.d * x.h * x.w) * padded;
-    const float *moments = static_cast<const float *>(scratch) + 2 * partials;
+    const float *moments = static_cast<const float *>(o.scratch) + 2 * partials;
     const bool whole = vox_whole(y, y.own, lanes) && vox_whole(x, y.own, lanes);
-    return vox_launch(vox_gpu_norm_op<T, A>{x, y, moments, padded, ep}, y, whole, begin, end, stream);
+    return vox_launch(vox_gpu_norm_op<T, A>{x, y, moments, padded, o.ep}, y, whole, begin, end, stream);
 }
 /* Both. */
-template <typename T, vox_act A>
-static inline cudaError_t vox_gpu_norm(int groups, float eps, const float *scale, const vox_gpu_epilogue &ep,
-                                       vox_view<T> x, vox_view<T> y, void *scratch, cudaStream_t stream) {
-    const cudaError_t status = vox_gpu_norm_statistics(groups, eps, scale, x, scratch, stream);
-    return status ? status : vox_gpu_norm_apply<T, A>(ep, x, y, scratch, 0, y.d, stream);
+template <vox_act A, typename T>
+static inline cudaError_t vox_gpu_norm(const vox_gpu_norm_groups &g, const vox_gpu_norm_operands<T> &o,
+                                       cudaStream_t stream) {
+    const cudaError_t status = vox_gpu_norm_statistics(g, o, stream);
+    return status ? status : vox_gpu_norm_apply<A>(o, 0, o.y.d, stream);
 }
 
 #endif

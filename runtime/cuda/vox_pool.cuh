@@ -154,10 +154,11 @@ template <typename T> struct vox_gpu_max_pool_crop_op {
 /* begin, end: planes of y; the crop's planes that lie in x's planes from 2*begin up to 2*end are written, and
  * with end == y.d all the rest of them. own == c of all three, or all padded alike (x's padding is zero, so
  * are its copies). */
+template <typename T> struct vox_gpu_max_pool_crop_operands { vox_view<T> x, y, crop; };
 template <typename T>
-static inline cudaError_t vox_gpu_max_pool_crop(const int at[3], vox_view<T> x, vox_view<T> y,
-                                                vox_view<T> crop, int begin, int end, cudaStream_t stream) {
-    x = vox_filled(x), y = vox_filled(y), crop = vox_filled(crop);
+static inline cudaError_t vox_gpu_max_pool_crop(const int at[3], const vox_gpu_max_pool_crop_operands<T> &o,
+                                                int begin, int end, cudaStream_t stream) {
+    const vox_view<T> x = vox_filled(o.x), y = vox_filled(o.y), crop = vox_filled(o.crop);
     const int lanes = vox_chunk<T>::V;
     if (2 * y.d > x.d || 2 * y.h > x.h || 2 * y.w > x.w || y.own != crop.own) return cudaErrorInvalidValue;
     const bool whole =

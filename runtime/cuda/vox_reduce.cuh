@@ -62,11 +62,17 @@ template <typename TX, typename TY> struct vox_gpu_arg_max_op {
         y.p[vox_offset(y, s.n, s.z, s.y, s.x)] = (TY)best;
     }
 };
+/* lines: the axes; its c is the line's length, its p is not used. */
+struct vox_gpu_arg_max_lines {
+    vox_dims lines;
+    int last;
+};
 template <typename TX, typename TY>
-static inline cudaError_t vox_gpu_arg_max(const vox_dims &g, int last, vox_strided<TX> x, vox_strided<TY> y,
-                                          int begin, int end, cudaStream_t stream) {
-    const vox_view<float> positions = {nullptr, g.n, 1, g.d, g.h, g.w, 1, 1, 0, g.d};
-    return vox_launch(vox_gpu_arg_max_op<TX, TY>{x, y, g.c, last}, positions, false, begin, end, stream);
+static inline cudaError_t vox_gpu_arg_max(const vox_gpu_arg_max_lines &g, vox_strided<TX> x,
+                                          vox_strided<TY> y, int begin, int end, cudaStream_t stream) {
+    const vox_dims &d = g.lines;
+    const vox_view<float> positions = {nullptr, d.n, 1, d.d, d.h, d.w, 1, 1, 0, d.d};
+    return vox_launch(vox_gpu_arg_max_op<TX, TY>{x, y, d.c, g.last}, positions, false, begin, end, stream);
 }
 
 /* ---- reductions --------------------------------------------------------------------------------------- */

@@ -106,10 +106,14 @@ static __device__ __forceinline__ void vox_resize_plane(const T *plane, const vo
 #pragma unroll
     for (int l = 0; l < L; l++) v[l] = vox_mix(h.weight, v[l], second[l]);
 }
+/* Along D, H and W. */
+struct vox_resize_axes {
+    vox_resize_axis d, h, w;
+};
 template <bool LINEAR, int L, typename T>
 static __device__ __forceinline__ void vox_resize_voxel(const vox_view<T> &x, int n, int ch,
-                                                        const vox_resize_axis &d, const vox_resize_axis &h,
-                                                        const vox_resize_axis &w, float (&v)[L]) {
+                                                        const vox_resize_axes &at, float (&v)[L]) {
+    const vox_resize_axis &d = at.d, &h = at.h, &w = at.w;
     if constexpr (!LINEAR) {
         vox_read<L>(x.p + vox_offset(x, n, d.first, h.first, w.first) + ch, v);
     } else {
@@ -144,7 +148,7 @@ __global__ void __launch_bounds__(VOX_THREADS)
 #pragma unroll
             for (int l = 0; l < L; l++) v[l] = g.extrapolation;
         } else if (ch < x.own) {
-            vox_resize_voxel<LINEAR>(x, n, ch, d, h, w, v);
+            vox_resize_voxel<LINEAR>(x, n, ch, {d, h, w}, v);
         }
         vox_write_channels(y.p + vox_offset(y, n, z, o, first + (int)voxel), ch, y.c, v);
     }

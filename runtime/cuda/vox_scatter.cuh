@@ -30,12 +30,21 @@ template <typename T, vox_act A> struct vox_gpu_scatter_op {
         vox_write_channels(y.p + vox_offset(y, s.n, s.z, s.y, s.x), s.ch, y.c, v);
     }
 };
+struct vox_gpu_scatter_shape {
+    int kernel[3], pad[3];
+};
 /* x.c: taps * channels per tap, the latter at least y.c (padded to y.own where chunks are to be whole). */
-template <typename T, vox_act A>
-static inline cudaError_t vox_gpu_scatter(const int kernel[3], const int pad[3], const vox_gpu_epilogue &ep,
-                                          vox_view<T> x, vox_view<T> y, int begin, int end,
+template <typename T> struct vox_gpu_scatter_operands {
+    vox_view<T> x;
+    vox_gpu_epilogue ep;
+    vox_view<T> y;
+};
+template <vox_act A, typename T>
+static inline cudaError_t vox_gpu_scatter(const vox_gpu_scatter_shape &g,
+                                          const vox_gpu_scatter_operands<T> &o, int begin, int end,
                                           cudaStream_t stream) {
-    x = vox_filled(x), y = vox_filled(y);
+    const vox_view<T> x = vox_filled(o.x), y = vox_filled(o.y);
+    const int *kernel = g.kernel, *pad = g.pad;
     const int taps = kernel[0] * kernel[1] * kernel[2], tap = x.c / taps, lanes = vox_chunk<T>::V;
     if (tap * taps != x.c || tap < y.c) return cudaErrorInvalidValue;
     const bool whole = vox_whole(y, y.own, lanes) && vox_whole(x, x.c, lanes) && tap % lanes == 0;
@@ -45,7 +54,7 @@ static inline cudaError_t vox_gpu_scatter(const int kernel[3], const int pad[3],
         {vox_divide_by(kernel[0]), vox_divide_by(kernel[1]), vox_divide_by(kernel[2])},
         {pad[0], pad[1], pad[2]},
         tap,
-        ep};
+        o.ep};
     return vox_launch(op, y, whole, begin, end, stream);
 }
 

@@ -224,7 +224,9 @@ static int read_pages(stack *s, unsigned char *at) {
         int code = read_page(s, at + (size_t)n * s->plane);
         if (code != 0) return code;
     }
-    return 0;
+    if (TIFFLastDirectory(s->tiff) != 0) return 0;
+    return vox_fail(VOX_EXIT_INPUT, "%s: truncated: the file ends before page %lld", s->path,
+                    (long long)s->pages + 1);
 }
 
 /* ImageJ's stacks above 4 GiB, and those that tifffile truncates: one page, the others' voxels behind its own. */

@@ -12,21 +12,53 @@
 
 #include "utf8.h"
 
+static vox_warnings *collected; /* where warnings are kept besides; NULL: nowhere */
+
 /* Names of files are anybody's: each message stays one line, and means nothing to a terminal. */
+static void print_plain(FILE *to, const char *text) {
+    size_t n;
+    for (const char *s = text; *s != 0; s += n) {
+        uint32_t code;
+        if (vox_char(s, &n, &code) == VOX_CHAR_PLAIN)
+            fwrite(s, 1, n, to);
+        else
+            for (size_t i = 0; i < n; i++) fprintf(to, "\\x%02x", (unsigned)(unsigned char)s[i]);
+    }
+}
+
 static void line(const char *kind, const char *format, va_list arguments) {
     char text[2 * PATH_MAX];
     vsnprintf(text, sizeof text, format, arguments);
     fflush(stdout);
     fprintf(stderr, "%s: ", kind);
-    size_t n;
-    for (const char *s = text; *s != 0; s += n) {
-        uint32_t code;
-        if (vox_char(s, &n, &code) == VOX_CHAR_PLAIN)
-            fwrite(s, 1, n, stderr);
-        else
-            for (size_t i = 0; i < n; i++) fprintf(stderr, "\\x%02x", (unsigned)(unsigned char)s[i]);
-    }
+    print_plain(stderr, text);
     fputc('\n', stderr);
+}
+
+static void collect(vox_warnings *w, const char *format, va_list arguments) {
+    char text[2 * PATH_MAX], *copy = NULL;
+    size_t n = 0;
+    vsnprintf(text, sizeof text, format, arguments);
+    FILE *to = w->n < VOX_WARNINGS ? open_memstream(&copy, &n) : NULL;
+    if (to != NULL) {
+        print_plain(to, text);
+        if (fclose(to) == 0) {
+            w->text[w->n++] = copy;
+            return;
+        }
+        free(copy);
+    }
+    w->more++;
+}
+
+void vox_warnings_collect(vox_warnings *to) {
+    collected = to;
+}
+
+void vox_warnings_free(vox_warnings *w) {
+    if (collected == w) collected = NULL;
+    for (int i = 0; i < w->n; i++) free(w->text[i]);
+    *w = (vox_warnings){0};
 }
 
 int vox_fail(int code, const char *format, ...) {
@@ -41,6 +73,10 @@ void vox_warn(const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     line("warning", format, arguments);
+    va_end(arguments);
+    if (collected == NULL) return;
+    va_start(arguments, format);
+    collect(collected, format, arguments);
     va_end(arguments);
 }
 

@@ -32,6 +32,16 @@ typedef struct vox_number_text {
 vox_number_text vox_number(double x);       /* as few digits as give x again, or x as a float if it is one */
 const char *vox_dtype_name(vox_dtype type); /* as numpy calls it */
 
+/* Copies of what vox_warn says, as it stands on stderr, for a run's report. */
+enum { VOX_WARNINGS = 64 };
+typedef struct vox_warnings {
+    int n, more; /* more: that came after the table was full */
+    char *text[VOX_WARNINGS];
+} vox_warnings;
+/* From now on warnings are copied there too; NULL: no longer. Of one thread at a time, as vox_warn is then. */
+void vox_warnings_collect(vox_warnings *to);
+void vox_warnings_free(vox_warnings *w);
+
 /* One line on stderr, rewritten in place, only if stderr is a terminal. vox_progress_end removes it. */
 typedef struct vox_progress {
     bool on;

@@ -21,10 +21,15 @@ static size_t plane_at(const vox_blend *b, size_t c, int d) {
     return (c * (size_t)b->ring + (size_t)(d % b->ring)) * plane_voxels(b);
 }
 
+/* SIZE_MAX where the product is more. */
+static size_t times(size_t a, size_t b) {
+    return a > 0 && b > SIZE_MAX / a ? SIZE_MAX : a * b;
+}
+
 size_t vox_blend_bytes(const vox_blend *b, size_t *weights) {
-    size_t plane = plane_voxels(b) * element(b) * (size_t)b->ring;
+    size_t plane = times(times(plane_voxels(b), element(b)), (size_t)b->ring);
     *weights = b->tiles->adds ? plane : 0;
-    return plane * (size_t)b->classes * (size_t)b->folds;
+    return times(plane, times((size_t)b->classes, (size_t)b->folds));
 }
 
 /* ---- planes begin and end -------------------------------------------------------------------- */
@@ -34,14 +39,24 @@ typedef struct planes_task {
     int first, count;
 } planes_task;
 
-static void zero_plane(void *argument, int i) {
+static float background_of(const vox_blend *b, size_t class) {
+    return b->background[class > 0];
+}
+
+/* Sums begin at 0, scores of tiles that only touch at what they are where no tile is run. */
+static void clear_plane(void *argument, int i) {
     const planes_task *t = argument;
     const vox_blend *b = t->b;
-    size_t bytes = plane_voxels(b) * element(b);
+    size_t n = plane_voxels(b);
     int d = t->first + i % t->count, c = i / t->count, channels = b->classes * b->folds;
     char *to = c < channels ? (char *)b->sum + plane_at(b, (size_t)c, d) * element(b)
                             : (char *)b->weights + plane_at(b, 0, d) * element(b);
-    memset(to, 0, bytes);
+    if (b->tiles->adds) {
+        memset(to, 0, n * element(b));
+        return;
+    }
+    float *score = (float *)b->sum + plane_at(b, (size_t)c, d), value = background_of(b, (size_t)c);
+    for (size_t v = 0; v < n; v++) score[v] = value;
 }
 
 void vox_blend_begin(vox_blend *b, int end, const vox_executor *e) {
@@ -49,18 +64,18 @@ void vox_blend_begin(vox_blend *b, int end, const vox_executor *e) {
     if (end > volume) end = volume;
     planes_task t = {.b = b, .first = b->begun, .count = end - b->begun};
     if (t.count <= 0) return;
-    vox_parallel(e, t.count * channels, zero_plane, &t);
+    vox_parallel(e, t.count * channels, clear_plane, &t);
     b->begun = end;
 }
 
-static void divide_row(float *sum, const float *weight, size_t n) {
-    for (size_t w = 0; w < n; w++) sum[w] = weight[w] > 0 ? sum[w] / weight[w] : 0.0f;
+static void divide_row(float *sum, const float *weight, float background, size_t n) {
+    for (size_t w = 0; w < n; w++) sum[w] = weight[w] > 0 ? sum[w] / weight[w] : background;
 }
 
-static void divide_half_row(uint16_t *sum, const uint16_t *weight, size_t n) {
+static void divide_half_row(uint16_t *sum, const uint16_t *weight, float background, size_t n) {
     for (size_t w = 0; w < n; w++) {
         float by = vox_from_half(weight[w]);
-        sum[w] = by > 0 ? vox_to_half(vox_from_half(sum[w]) / by) : 0;
+        sum[w] = vox_to_half(by > 0 ? vox_from_half(sum[w]) / by : background);
     }
 }
 
@@ -84,9 +99,10 @@ static void finish_plane(void *argument, int i) {
     for (int fold = 0; fold < b->folds; fold++) {
         size_t at = plane_at(b, (size_t)(fold * b->classes) + c, d);
         if (b->half)
-            divide_half_row((uint16_t *)b->sum + at, (const uint16_t *)b->weights + weight, n);
+            divide_half_row((uint16_t *)b->sum + at, (const uint16_t *)b->weights + weight,
+                            background_of(b, c), n);
         else
-            divide_row((float *)b->sum + at, (const float *)b->weights + weight, n);
+            divide_row((float *)b->sum + at, (const float *)b->weights + weight, background_of(b, c), n);
     }
     if (b->folds > 1) mean_of_folds(b, c, d);
 }

@@ -14,14 +14,16 @@ typedef struct vox_blend {
     int classes, folds; /* folds > 1: each has sums of its own, averaged when planes are finished */
     int half;
     vox_activation activation; /* of finished scores */
-    int ring;                  /* planes kept */
-    int begun, finished;       /* planes below are not touched any more: zeroed, divided */
-    float *weight;             /* of a tile's voxels: vox_window_fill's */
-    void *sum;                 /* [fold][class][ring][H][W], float or float16 */
-    void *weights;             /* [ring][H][W], the same; where tiles add up */
+    float background
+        [2];  /* of class 0, and of the others: voxels that no tile touched have it, before activation */
+    int ring; /* planes kept */
+    int begun, finished; /* planes below are not touched any more: zeroed, divided */
+    float *weight;       /* of a tile's voxels: vox_window_fill's */
+    void *sum;           /* [fold][class][ring][H][W], float or float16 */
+    void *weights;       /* [ring][H][W], the same; where tiles add up */
 } vox_blend;
 
-/* Bytes of sum and of weights. ring: tile planes + 1. */
+/* Bytes of sum and of weights, SIZE_MAX: too many. ring: the tile's planes + 1, or all there are. */
 size_t vox_blend_bytes(const vox_blend *b, size_t *weights);
 
 /* Planes up to `end` are going to be added to. */
@@ -32,7 +34,7 @@ void vox_blend_begin(vox_blend *b, int end, const vox_executor *e);
 void vox_blend_add(vox_blend *b, int fold, int weigh, const int begin[3], const float *scores,
                    const vox_executor *e);
 
-/* Planes below `end` get no more tiles: sums become scores. Voxels that no tile touched have the score 0. */
+/* Planes below `end` get no more tiles: sums become scores. */
 void vox_blend_finish(vox_blend *b, int end, const vox_executor *e);
 
 /* Row h of a finished plane d, W scores of a class, as floats: `row` where they have to be converted. */

@@ -275,7 +275,11 @@ static void change_z_inside(const change *c, float *x, size_t n) {
         for (int i = 0, m; i < p.n; i += m) {
             const uint64_t bits = inside_bits(c->s, &p, i, &m);
             float *v = x + done + (size_t)i;
-            if (bits != 0) change_z(c, v, (size_t)m);
+            if (bits == 0) {
+                memset(v, 0, (size_t)m * sizeof *v);
+                continue;
+            }
+            change_z(c, v, (size_t)m);
             for (int k = 0; !all_of(bits, m) && k < m; k++) v[k] = bits >> k & 1 ? v[k] : 0.0f;
         }
         done += (size_t)p.n;

@@ -5,7 +5,8 @@
  * Statistics are computed in double over fixed parts that are joined in a fixed order, so that they are the
  * same for any executor. On any status but VOX_OK the values are as they were.
  *
- * `floor`: what is divided by is at least this. With 0, values that are all the same are VOX_E_EQUAL.
+ * `floor`: what is divided by is at least this. With 0, values that are all the same, or none that counts, are
+ * VOX_E_EQUAL. Where none counts and there is a floor, the mean is 0 (of those above the mean: the mean of all).
  *
  * nnU-Net's schemes (default_normalization_schemes.py of v2):
  *   CTNormalization          vox_ct(percentile_00_5, percentile_99_5, mean, max(std, 1e-8))

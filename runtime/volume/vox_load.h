@@ -2,8 +2,8 @@
 /* vox_load.h: a caller's volume, of any type, strides and direction of its axes, as contiguous float32
  * [z][y][x]; and copies of such volumes.
  *
- * Work is shared out through the executor; results do not depend on it. Nothing can fail: a volume is taken to be
- * valid (its dim at least 1, its data there).
+ * Work is shared out through the executor; results do not depend on it. A task takes up to 56 KiB of stack. Nothing
+ * can fail: a volume is taken to be valid (its dim at least 1, its data there).
  */
 #ifndef VOX_LOAD_H
 #define VOX_LOAD_H

@@ -27,9 +27,13 @@ static bool nearest_world(const double direction[3][3], int world[3]) {
     static const int order[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
     double most = 0;
     for (int p = 0; p < 6; p++) {
-        double sum = 0;
-        for (int a = 0; a < 3; a++) sum += fabs(direction[order[p][a]][a]);
-        if (!(sum > most)) continue;
+        double sum = 0, least = INFINITY;
+        for (int a = 0; a < 3; a++) {
+            double part = fabs(direction[order[p][a]][a]);
+            sum += part;
+            least = fmin(least, part);
+        }
+        if (!(sum > most && least > 0)) continue;
         most = sum;
         memcpy(world, order[p], sizeof order[p]);
     }

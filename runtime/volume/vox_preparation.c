@@ -35,10 +35,13 @@ static void follow(vox_grid *g, int a, double scale, double shift) {
 }
 
 static vox_status resampled(const vox_prepare_step *s, vox_grid *g) {
+    bool of_size = s->kind == VOX_PREPARE_RESAMPLE_SPACING;
     for (int a = 0; a < 3; a++) {
         double scale, shift, spacing = g->spacing[a] * g->dim[a] / s->value[a], n = s->value[a];
-        if (s->kind == VOX_PREPARE_RESAMPLE_SPACING) {
-            if (!(g->spacing[a] > 0)) return VOX_E_SPACING;
+        if ((of_size || s->sampling.align == VOX_SPACING || s->sampling.align == VOX_FIRST) &&
+            !(g->spacing[a] > 0))
+            return VOX_E_SPACING;
+        if (of_size) {
             spacing = s->value[a];
             n = vox_grid_voxels(s->sampling.align, g->dim[a], g->spacing[a], spacing);
         }
@@ -103,6 +106,11 @@ static bool moves(vox_prepare_kind kind) {
            kind == VOX_PREPARE_CROP_OR_PAD || kind == VOX_PREPARE_CROP_NONZERO;
 }
 
+/* What a first crop_to_nonzero drops is not loaded: this step does not go from buffer to buffer. */
+static bool crops_while_loading(const vox_volume_info *info, int step) {
+    return step == 0 && info->n_steps > 0 && info->steps[0].kind == VOX_PREPARE_CROP_NONZERO;
+}
+
 static bool resamples(vox_prepare_kind kind) {
     return kind == VOX_PREPARE_RESAMPLE_SHAPE || kind == VOX_PREPARE_RESAMPLE_SPACING;
 }
@@ -137,14 +145,26 @@ static vox_resample resampling_of(const vox_prepare_step *s, const vox_grid *fro
     return r;
 }
 
+/* For the voxels that crop_to_nonzero may leave of `from`, too: axes of these may have to be interpolated where those of
+ * all of them would be copied, or to be copied where those are smoothed before a reduction. */
+static size_t resampling_bytes(const vox_prepare_step *s, const vox_grid *from, const vox_grid *to) {
+    vox_resample r = resampling_of(s, from, to);
+    size_t bytes = vox_resample_bytes(&r);
+    for (int a = 0; a < 3; a++) r.order[a] = vox_resample_order(&s->sampling, from->spacing, to->spacing, a);
+    bytes = larger(bytes, vox_resample_bytes(&r));
+    for (int a = 0; a < 3; a++) {
+        r.order[a] = VOX_LINEAR;
+        r.sigma[a] = 0;
+    }
+    return larger(bytes, vox_resample_bytes(&r));
+}
+
 /* Of a step between two grids. */
 static size_t scratch_of(const vox_prepare_step *s, const vox_grid *from, const vox_grid *to) {
     switch (s->kind) {
     case VOX_PREPARE_RESAMPLE_SHAPE:
-    case VOX_PREPARE_RESAMPLE_SPACING: {
-        vox_resample r = resampling_of(s, from, to);
-        return vox_resample_bytes(&r);
-    }
+    case VOX_PREPARE_RESAMPLE_SPACING:
+        return resampling_bytes(s, from, to);
     case VOX_PREPARE_SMOOTH:
         return vox_smooth_bytes(from->dim, s->value[0]);
     case VOX_PREPARE_CLIP_PERCENTILES:
@@ -171,8 +191,8 @@ vox_status vox_preparation_plan(vox_preparation *p, const vox_volume_info *info,
         if (status != VOX_OK) return status;
         if (!fits(&g, volume->channels)) return VOX_E_SIZE;
         p->scratch = larger(p->scratch, scratch_of(s, &from, &g));
-        if (s->kind == VOX_PREPARE_CROP_NONZERO) p->mask = vox_mask_bytes(from.dim);
-        if (!moves(s->kind)) continue;
+        if (s->kind == VOX_PREPARE_CROP_NONZERO) p->mask = larger(p->mask, vox_mask_bytes(from.dim));
+        if (!moves(s->kind) || crops_while_loading(info, i)) continue;
         at_back = !at_back;
         size_t floats = voxels(&g) * (size_t)volume->channels;
         if (at_back)
@@ -233,11 +253,11 @@ static size_t place_of(const run *r, size_t at, int channel) {
 static void count_losses(run *r, const vox_losses *l, int channel) {
     vox_segment_result *to = r->result;
     const vox_lost *kinds[] = {&l->not_finite, &l->too_large, &l->too_small};
-    bool first = to->not_finite + to->too_large + to->too_small == 0;
-    for (int k = 0; k < 3 && first; k++) {
+    const size_t before[] = {to->not_finite, to->too_large, to->too_small};
+    for (int k = 0; k < 3 && before[k] == 0; k++) {
         if (kinds[k]->count == 0) continue;
         to->first_lost = place_of(r, kinds[k]->at, channel);
-        first = false;
+        break;
     }
     to->not_finite += l->not_finite.count;
     to->too_large += l->too_large.count;
@@ -252,13 +272,13 @@ static void find_box(run *r, const vox_volume *view, vox_box *box) {
     memcpy(r->begin, box->begin, sizeof r->begin);
 }
 
-/* Into the front buffer; what a first crop_to_nonzero drops is not read. Returns the first step that is left. */
+/* Into the front buffer. Returns the first step that is left. */
 static int load(run *r) {
     const vox_preparation *p = r->p;
     int first = 0;
     vox_volume view = vox_view_axes(p->volume, p->axes.source, p->axes.reversed);
     r->grid = p->oriented;
-    if (p->info->n_steps > 0 && p->info->steps[0].kind == VOX_PREPARE_CROP_NONZERO) {
+    if (crops_while_loading(p->info, 0)) {
         vox_box box;
         find_box(r, &view, &box);
         view = vox_view_box(&view, box.begin, box.end);

@@ -82,6 +82,10 @@ typedef struct vox_resample {
 void vox_resample_of(vox_resample *r, const vox_resampling *how, const int from[3],
                      const double spacing_from[3], const int to[3], const double spacing_to[3]);
 
+/* How that interpolates along an axis that does not stay as it is. */
+vox_interpolation vox_resample_order(const vox_resampling *how, const double spacing_from[3],
+                                     const double spacing_to[3], int axis);
+
 /* Scratch of vox_resample_volume, aligned to 64 bytes. Linear and nearest: some planes. Cubic, or with a Gaussian:
  * these, and the volume between its passes unless `out` has room for it (last is z and to[2] >= from[2]). */
 size_t vox_resample_bytes(const vox_resample *r);

@@ -44,11 +44,11 @@ double vox_grid_at(int i, double scale, double shift) {
 }
 
 void vox_taps_of(vox_tap *taps, int n, vox_interpolation order, int source, double scale, double shift) {
-    double last = source - 1;
+    double last = source - 1, half = 0.5 + 1e-6; /* a voxel on the face is inside however its place rounds */
     for (int i = 0; i < n; i++) {
         double at = vox_grid_at(i, scale, shift);
         vox_tap *t = &taps[i];
-        t->inside = at >= -0.5 && at <= last + 0.5;
+        t->inside = at >= -half && at <= last + half;
         if (order == VOX_NEAREST) at = floor(at + 0.5);
         at = at > 0 ? at < last ? at : last : 0;
         t->first = (int)at;
@@ -73,13 +73,22 @@ static int coarse_axis(const double spacing[3], double limit) {
     return n == 1 ? axis : -2;
 }
 
+/* The axis that is resampled behind the others; negative: none. */
+static int separate_axis(const vox_resampling *how, const double spacing_from[3],
+                         const double spacing_to[3]) {
+    if (!(how->anisotropy > 0)) return -1;
+    int axis = coarse_axis(spacing_from, how->anisotropy);
+    return axis == -1 ? coarse_axis(spacing_to, how->anisotropy) : axis;
+}
+
+vox_interpolation vox_resample_order(const vox_resampling *how, const double spacing_from[3],
+                                     const double spacing_to[3], int axis) {
+    return axis == separate_axis(how, spacing_from, spacing_to) ? how->across : how->order;
+}
+
 void vox_resample_of(vox_resample *r, const vox_resampling *how, const int from[3],
                      const double spacing_from[3], const int to[3], const double spacing_to[3]) {
-    int coarse = -1;
-    if (how->anisotropy > 0) {
-        coarse = coarse_axis(spacing_from, how->anisotropy);
-        if (coarse == -1) coarse = coarse_axis(spacing_to, how->anisotropy);
-    }
+    int coarse = separate_axis(how, spacing_from, spacing_to);
     *r = (vox_resample){.last = coarse >= 0 ? coarse : 2};
     memcpy(r->from, from, sizeof r->from);
     memcpy(r->to, to, sizeof r->to);

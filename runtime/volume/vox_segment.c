@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT-0 */
 /* vox_segment.c: see vox_volume.h. A row of tiles is a plane of them: all that begin at the same voxel along D. Rows run
  * in the order of D, so that planes of scores are finished, brought back and labelled behind them. */
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 
@@ -81,7 +82,8 @@ static vox_status take_options(segment *s) {
     if ((o->set & VOX_SET_LEVEL) != 0) s->info.level = o->level;
     if ((o->set & VOX_SET_OVERLAP) != 0) s->info.overlap = o->overlap;
     if ((o->set & VOX_SET_MIRROR_AXES) != 0) s->info.mirror_axes = o->mirror_axes;
-    if (!(s->info.overlap >= 0 && s->info.overlap < 1) || (s->info.mirror_axes & ~7) != 0 || o->n_folds < 0 ||
+    if (!(s->info.overlap >= 0 && s->info.overlap < 1) || (s->info.mirror_axes & ~7) != 0 ||
+        isnan(s->info.level) || o->n_folds < 0 || o->n_folds == INT_MAX ||
         (o->n_folds > 0 && o->folds == NULL))
         return VOX_E_ARGUMENT;
     if (s->are_labels && (s->info.overlap > 0 || s->info.mirror_axes != 0 || o->n_folds > 0))
@@ -110,9 +112,14 @@ static int runs_of_tile(const segment *s) {
 
 /* ---- memory ---------------------------------------------------------------------------------- */
 
+/* SIZE_MAX once it is more than there can be. */
 static size_t take(size_t *at, size_t bytes) {
-    size_t here = *at;
-    *at += (bytes + VOX_SEGMENT_ALIGN - 1) / VOX_SEGMENT_ALIGN * VOX_SEGMENT_ALIGN;
+    size_t here = *at, most = SIZE_MAX / VOX_SEGMENT_ALIGN * VOX_SEGMENT_ALIGN;
+    if (bytes > most || here > most - bytes) {
+        *at = SIZE_MAX;
+    } else {
+        *at += (bytes + VOX_SEGMENT_ALIGN - 1) / VOX_SEGMENT_ALIGN * VOX_SEGMENT_ALIGN;
+    }
     return here;
 }
 
@@ -124,6 +131,18 @@ static int target(const segment *s, int k) {
     return s->preparation.oriented.dim[s->axis[k]];
 }
 
+/* The scores, before activation, of voxels that no tile was run for: such that their label is 0. */
+static void shape_background(segment *s) {
+    float *of_first = &s->blend.background[0], *of_others = &s->blend.background[1];
+    if (s->info.activation == VOX_SOFTMAX) {
+        *of_others = -INFINITY;
+    } else if (s->info.activation == VOX_SIGMOID) {
+        *of_first = *of_others = -INFINITY;
+    } else if (s->info.rule != VOX_ARGMAX && !s->are_labels && s->info.level < 0) {
+        *of_first = *of_others = (float)s->info.level;
+    }
+}
+
 static void shape_blend(segment *s) {
     s->blend = (vox_blend){.tiles = &s->tiles,
                            .classes = s->classes,
@@ -131,9 +150,11 @@ static void shape_blend(segment *s) {
                            .half = s->tiles.adds && s->info.half,
                            .activation = s->info.activation,
                            .ring = s->out[0] + 1};
+    if (s->blend.ring > s->tiles.axis[0].volume) s->blend.ring = s->tiles.axis[0].volume;
+    shape_background(s);
 }
 
-static void lay_out(segment *s) {
+static vox_status lay_out(segment *s) {
     size_t weights, sums, at = 0, channels = (size_t)s->model->inputs->dim[1];
     bool elsewhere = s->o->runner != NULL;
     shape_blend(s);
@@ -155,14 +176,16 @@ static void lay_out(segment *s) {
     s->at.end = at;
     size_t preparing = vox_preparation_bytes(&s->preparation);
     if (preparing > s->at.end) s->at.end = preparing;
+    return at > SIZE_MAX / 2 ? VOX_E_SIZE : VOX_OK;
 }
 
 static vox_status plan_tiles(segment *s) {
     int volume[3];
     for (int k = 0; k < 3; k++) volume[k] = s->preparation.prepared.dim[s->axis[k]];
     vox_status status = vox_tiles_plan(&s->tiles, &s->info, volume, s->in, s->out);
-    if (status == VOX_OK) lay_out(s);
-    return status;
+    if (status != VOX_OK) return status;
+    if ((long long)s->tiles.total * s->n_flips > INT_MAX / folds_of(s)) return VOX_E_ARGUMENT;
+    return lay_out(s);
 }
 
 /* ---- plan ------------------------------------------------------------------------------------ */
@@ -337,6 +360,7 @@ static void choose_rows(segment *s, int begin, int end) {
     s->first_row = 0;
     while (s->first_row < a->count && vox_tile_begin(a, s->first_row) + a->out <= low) s->first_row++;
     s->end_row = s->first_row;
+    if (high == 0) return;
     while (s->end_row < a->count && vox_tile_begin(a, s->end_row) < high) s->end_row++;
     int first = s->first_row < a->count ? vox_tile_begin(a, s->first_row) : 0;
     s->blend.begun = s->blend.finished = first < 0 ? 0 : first;
@@ -363,6 +387,7 @@ static vox_status give_labels(segment *s) {
     int begin, end, first = s->next_plane;
     end_planes(s, &begin, &end);
     while (s->next_plane < end && vox_restore_needs(&s->restore, s->next_plane) <= s->blend.finished) {
+        if (s->o->cancelled != NULL && s->o->cancelled(s->o->user)) return VOX_E_CANCELLED;
         vox_restore_plane(&s->restore, s->next_plane, s->executor);
         if (s->restore.not_finite) return VOX_E_SCORES;
         if (s->restore.too_large) return VOX_E_LABELS;
@@ -396,13 +421,12 @@ static void connect(segment *s, const vox_executor *e) {
 /* Where the volume's voxels lie among the prepared ones, along D, H, W. */
 static void fill_taps(segment *s) {
     const vox_grid *g = &s->preparation.prepared, *whole = &s->preparation.oriented;
-    vox_resample how;
-    vox_resample_of(&how, &s->info.restore, g->dim, g->spacing, whole->dim, whole->spacing);
     for (int k = 0; k < 3; k++) {
         int a = s->axis[k], n = target(s, k);
         vox_tap *tap = (vox_tap *)(void *)(s->arena + s->at.taps[k]);
+        vox_interpolation order = vox_resample_order(&s->info.restore, g->spacing, whole->spacing, a);
         for (int i = 0; i < n; i++) tap[i] = (vox_tap){0};
-        vox_taps_of(tap + g->origin[a], g->extent[a], s->are_labels ? VOX_NEAREST : how.order[a], g->dim[a],
+        vox_taps_of(tap + g->origin[a], g->extent[a], s->are_labels ? VOX_NEAREST : order, g->dim[a],
                     g->scale[a], g->shift[a]);
         s->restore.tap[k] = tap;
     }
@@ -484,9 +508,14 @@ static vox_status run_tiles(segment *s) {
 static vox_status check(const segment *s, const void *prepared, const vox_volume *v,
                         const vox_labels *labels) {
     const vox_segment_options *o = s->o;
-    if (v->data == NULL || labels == NULL || labels->data == NULL ||
-        (prepared == NULL && o->runner == NULL) || o->arena == NULL)
+    const vox_runner *r = o->runner;
+    if (v->data == NULL || labels == NULL || labels->data == NULL || (prepared == NULL && r == NULL) ||
+        o->arena == NULL || v->type < 0 || v->type >= VOX_VOXEL_TYPES)
         return VOX_E_ARGUMENT;
+    if (r != NULL && (r->input == NULL || r->submit == NULL || r->collect == NULL)) return VOX_E_ARGUMENT;
+    for (int i = 0; i < o->n_folds && r == NULL; i++) {
+        if (o->folds[i] == NULL) return VOX_E_ARGUMENT;
+    }
     if (labels->type != VOX_VOXEL_U8 && labels->type != VOX_VOXEL_U16) return VOX_E_ARGUMENT;
     if ((o->set & VOX_SET_PLANES) != 0 &&
         (o->planes[0] < 0 || o->planes[0] > o->planes[1] || o->planes[1] > target(s, 0)))

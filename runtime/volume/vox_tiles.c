@@ -25,20 +25,27 @@ static int rounded(double x) {
 }
 
 /* nnU-Net's compute_steps_for_sliding_window. */
-static void spread(vox_axis_tiles *a, double overlap) {
-    a->count = (int)ceil((a->volume - a->out) / (a->out * (1 - overlap))) + 1;
-    a->pace = a->count > 1 ? (double)a->last / (a->count - 1) : 0;
+static vox_status spread(vox_axis_tiles *a, double overlap) {
+    double count = ceil((a->volume - a->out) / (a->out * (1 - overlap))) + 1;
+    if (!(count <= INT_MAX)) return VOX_E_ARGUMENT;
+    a->count = (int)count;
+    a->pace = (double)a->last / (a->count - 1);
+    return VOX_OK;
 }
 
 /* MONAI's _get_scan_interval and dense_patch_slices. */
-static void march(vox_axis_tiles *a, double overlap) {
+static vox_status march(vox_axis_tiles *a, double overlap) {
     int pace = (int)(a->out * (1 - overlap));
     if (pace < 1) pace = 1;
     a->count = (a->last + pace - 1) / pace + 1;
     a->pace = pace;
+    return VOX_OK;
 }
 
+enum { LARGEST_AXIS = 1 << 30 }; /* coordinates of margins, and twice the axis, are ints */
+
 static vox_status place(vox_axis_tiles *a, const vox_volume_info *info, int phase) {
+    if (a->volume > LARGEST_AXIS) return VOX_E_SIZE;
     if (a->out < 1 || a->out > a->in || (a->in - a->out) % 2 != 0) return VOX_E_TILE;
     if (info->border == VOX_BORDER_NONE && a->volume > a->out) return VOX_E_TILE;
     a->margin = (a->in - a->out) / 2;
@@ -50,7 +57,7 @@ static vox_status place(vox_axis_tiles *a, const vox_volume_info *info, int phas
         a->last = a->first;
     } else if (info->overlap > 0) {
         a->last = a->volume - a->out;
-        (info->placement == VOX_EVENLY ? spread : march)(a, info->overlap);
+        return (info->placement == VOX_EVENLY ? spread : march)(a, info->overlap);
     } else {
         if (phase < 1) phase = 1;
         a->owned = a->out / phase * phase;
@@ -187,7 +194,8 @@ void vox_window_fill(vox_window window, int half, const int out[3], double *alon
             }
         }
     }
-    if (window == VOX_WINDOW_CENTRED && least < 1e-3f) least = 1e-3f;
+    if (window == VOX_WINDOW_CENTRED && least < 1e-3f)
+        least = half ? vox_from_half(vox_to_half(1e-3f)) : 1e-3f;
     for (size_t i = 0; i < n; i++) {
         if (weight[i] < least) weight[i] = least;
     }

@@ -74,9 +74,10 @@ typedef struct vox_segment_result {
     int step;    /* of the description's preparation, where the status says that a step failed; -1: none */
     int channel; /* and the channel that it failed for */
     size_t not_finite, too_large,
-        too_small;     /* voxels, all channels: NaN or infinite; beyond float32; other than 0, but
+        too_small; /* voxels, all channels: NaN or infinite; beyond float32; other than 0, but
                                               * 0 in float32 */
-    size_t first_lost; /* the first of them: i + dim[0] * (j + dim[1] * (k + dim[2] * channel)) */
+    size_t
+        first_lost; /* the first of the worst kind there is, in this order: i + dim[0] * (j + dim[1] * (k + dim[2] * channel)) */
 } vox_segment_result;
 
 enum { VOX_SET_LEVEL = 1, VOX_SET_OVERLAP = 2, VOX_SET_MIRROR_AXES = 4, VOX_SET_PLANES = 8 };
@@ -122,14 +123,14 @@ typedef struct vox_segment_outline {
 } vox_segment_outline;
 
 /* Statuses of all three:
- *   VOX_E_ARGUMENT      a pointer is NULL, a size below 1, an option out of range
+ *   VOX_E_ARGUMENT      a pointer is NULL, a size below 1, an option out of range, more than 2^31 - 1 runs
  *   VOX_E_NETWORK       the model has no volume section, or is no segmentation network of one input and output
  *   VOX_E_CHANNELS      the volume has not as many channels as the network's input
  *   VOX_E_ORIENTATION   the description names an orientation, but the volume's direction is not known
  *   VOX_E_SPACING       the description asks for a voxel size, but the volume's is not known
  *   VOX_E_TILE          one tile must hold the volume, and does not
  *   VOX_E_SIZE          the volume is too large for this machine's addresses
- * and of vox_segment: VOX_E_VOXELS, VOX_E_EQUAL, VOX_E_SCORES, VOX_E_LABELS, VOX_E_CANCELLED, and what the model's run gives.
+ * and of vox_segment: VOX_E_ARENA_SIZE, VOX_E_ARENA_ALIGN, VOX_E_VOXELS, VOX_E_EQUAL, VOX_E_SCORES, VOX_E_LABELS, VOX_E_CANCELLED, and what the model's run gives.
  * On anything but VOX_OK the labels are undefined. */
 vox_status vox_segment_plan(const vox_model_info *model, const vox_volume *volume,
                             const vox_segment_options *options, vox_segment_outline *outline);

@@ -53,14 +53,13 @@ template <typename T, int KW, int SW> static void test_first(const first_case &q
                                         {q.stride[0], q.stride[1], q.stride[2]},
                                         {q.pad[0], q.pad[1], q.pad[2]}};
     const int middle = (q.out[0] + 1) / 2;
-    const vox_gpu_epilogue ep = {b.p, nullptr, 0, 0};
-    launched(vox_gpu_first_conv<T, VOX_ACT_RELU, KW, SW>(g, x.p, weights.p, ep, y.view(), 0, middle, 0));
+    const vox_gpu_first_conv_operands<T> o = {x.p, weights.p, {b.p, nullptr, 0, 0}, y.view()};
+    launched(vox_gpu_first_conv<VOX_ACT_RELU, KW, SW>(g, o, 0, middle, 0));
     y.expect(want, 0, middle, 60, 4);
-    launched(
-        vox_gpu_first_conv<T, VOX_ACT_RELU, KW, SW>(g, x.p, weights.p, ep, y.view(), middle, q.out[0], 0));
+    launched(vox_gpu_first_conv<VOX_ACT_RELU, KW, SW>(g, o, middle, q.out[0], 0));
     y.expect(want, 60, 4);
-    refused(vox_gpu_first_conv < T, VOX_ACT_RELU, KW,
-            SW == 1 ? 2 : 1 > (g, x.p, weights.p, ep, y.view(), 0, middle, 0));
+    constexpr int other = SW == 1 ? 2 : 1;
+    refused(vox_gpu_first_conv<VOX_ACT_RELU, KW, other>(g, o, 0, middle, 0));
 }
 template <typename T> static void test_firsts() {
     /* below the tile's 8 columns; the tile; above it; K in one, two and four groups of 8, and twice four */
@@ -94,8 +93,8 @@ static void test_last(int n, int c, const int size[3], const layout &l, int begi
     const placed<T> x(t, l, begin, end - begin);
     const floats_on_device<float> weights(packed), b(bias);
     const device_array<float> port(patterned<float>(want.v.size()));
-    launched(vox_gpu_last_conv<T, K, VOX_ACT_SIGMOID>(x.view(), weights.p, pitch, {b.p, nullptr, 0, 0},
-                                                      port.p, begin, end, 0));
+    const vox_gpu_last_conv_operands<T> o = {x.view(), weights.p, pitch, {b.p, nullptr, 0, 0}, port.p};
+    launched(vox_gpu_last_conv<K, VOX_ACT_SIGMOID>(o, begin, end, 0));
     expect_port(port, want, begin, end, 30, 1);
 }
 template <typename T> static void test_lasts() {

@@ -27,7 +27,8 @@ template <typename T, vox_act A> static void test_map() {
     for (double &x : want.v) x = activation(A, x, 0, alpha, beta);
     check_named<T>("map " + std::to_string(A));
     const placed<T> x(t, as_dense), y(1, 8, 2, 5, 7, as_dense);
-    launched(vox_gpu_map<T, A>((float)alpha, (float)beta, x.view(), y.view(), 0, 2, 0));
+    launched(
+        vox_gpu_bias_act<T, A>({nullptr, nullptr, (float)alpha, (float)beta}, x.view(), y.view(), 0, 2, 0));
     y.expect(want, is_exact(A) ? 0 : 8);
 }
 template <typename T> static void test_maps() {
@@ -58,7 +59,7 @@ template <typename T> static void test_bias(int c, int w, const layout &l) {
     x.expect(want, 1, 3, 4, 4);
     check_named<T>("affine c " + std::to_string(c) + " w " + std::to_string(w) + " " + l.name);
     const placed<T> from(t, l, 1, 3), to(2, c, 4, 3, w, l, 1, 2);
-    launched(vox_gpu_affine<T, VOX_ACT_RELU>(a.p, {b.p, nullptr, 0, 0}, from.view(), to.view(), 1, 3, 0));
+    launched(vox_gpu_affine<VOX_ACT_RELU, T>({from.view(), a.p, {b.p, nullptr, 0, 0}, to.view()}, 1, 3, 0));
     to.expect(affine, 1, 3, 4, 4);
 }
 
@@ -111,13 +112,15 @@ template <typename T, vox_binary_op OP, vox_act A> static void test_binary(int c
         });
         check_named<T>("binary " + std::to_string(OP) + " operand " + std::to_string(i) + " " + l.name);
         if (i == 3) {
-            launched(vox_gpu_binary<T, T, T, OP, A>(0, 0, vox_strided_of(x.view()),
-                                                    vox_strided_of(second.view()), y.view(), 1, 2, 0));
+            const vox_gpu_binary_operands<T, T, T> o = {vox_strided_of(x.view()),
+                                                        vox_strided_of(second.view()), y.view(), 0, 0};
+            launched(vox_gpu_binary<OP, A>(o, 1, 2, 0));
         } else {
             const vox_strided<const float> b = {
                 f.p, {stride[i][0], stride[i][1], stride[i][2], stride[i][3], stride[i][4]}, 0};
-            launched(vox_gpu_binary<T, T, const float, OP, A>(0, 0, vox_strided_of(x.view()), b, y.view(), 1,
-                                                              2, 0));
+            const vox_gpu_binary_operands<T, T, const float> o = {vox_strided_of(x.view()), b, y.view(), 0,
+                                                                  0};
+            launched(vox_gpu_binary<OP, A>(o, 1, 2, 0));
         }
         y.expect(want, 1, 2, OP == VOX_POW || OP == VOX_DIV ? 8 : 1, 1);
     }
@@ -205,8 +208,8 @@ static void test_pool_crop(int c, const int in[3], const int at[3], const int si
     });
     check_named<T>(std::string("max_pool_crop ") + l.name);
     const placed<T> x(t, l), y(1, c, want.d, want.h, want.w, l), crop(1, c, size[0], size[1], size[2], l);
-    launched(vox_gpu_max_pool_crop<T>(at, x.view(), y.view(), crop.view(), 0, 1, 0));
-    launched(vox_gpu_max_pool_crop<T>(at, x.view(), y.view(), crop.view(), 1, want.d, 0));
+    launched(vox_gpu_max_pool_crop<T>(at, {x.view(), y.view(), crop.view()}, 0, 1, 0));
+    launched(vox_gpu_max_pool_crop<T>(at, {x.view(), y.view(), crop.view()}, 1, want.d, 0));
     y.expect(want, 0);
     crop.expect(copy, 0);
 }
@@ -232,7 +235,8 @@ static void test_scatter(int k, const int s[3], const int pad[3], int tap, const
     const int first = (1 + pad[0]) / s[0]; /* that plane 1 reads */
     const placed<T> x(t, as_dense, first, 2 - first), y(2, k, want.d, want.h, want.w, l);
     const vox_gpu_epilogue ep = {b.p, nullptr, (float)alpha, 0};
-    launched(vox_gpu_scatter<T, VOX_ACT_LEAKY_RELU>(s, pad, ep, x.view(), y.view(), 1, want.d, 0));
+    launched(vox_gpu_scatter<VOX_ACT_LEAKY_RELU, T>({{s[0], s[1], s[2]}, {pad[0], pad[1], pad[2]}},
+                                                    {x.view(), ep, y.view()}, 1, want.d, 0));
     y.expect(want, 1, want.d, 3, 4);
 }
 
@@ -260,15 +264,15 @@ template <typename T> static void test_type() {
 /* Shapes that no kernel computes are refused, ranges of no planes are nothing to do. */
 static void test_refusals() {
     state().name = "refusals";
-    const int two[3] = {2, 2, 2}, zero[3] = {0, 0, 0};
+    const int zero[3] = {0, 0, 0};
     const placed<float> x(1, 4, 3, 4, 5, as_dense), y(1, 4, 2, 2, 2, as_dense);
-    refused(vox_gpu_max_pool_crop<float>(zero, x.view(), y.view(), x.view(), 0, 2, 0)); /* 2 planes of 3 */
-    refused(vox_gpu_scatter<float, VOX_ACT_NONE>(two, zero, {}, x.view(), y.view(), 0, 2, 0));
-    refused(vox_gpu_map<float, VOX_ACT_RELU>(0, 0, x.view(), y.view(), 2, 0, 0));
+    refused(vox_gpu_max_pool_crop<float>(zero, {x.view(), y.view(), x.view()}, 0, 2, 0)); /* 2 planes of 3 */
+    refused(vox_gpu_scatter<VOX_ACT_NONE, float>({{2, 2, 2}, {}}, {x.view(), {}, y.view()}, 0, 2, 0));
+    refused(vox_gpu_bias_act<float, VOX_ACT_RELU>({}, x.view(), y.view(), 2, 0, 0));
     vox_view<float> huge = y.view();
     huge.h = huge.w = 1 << 15;
-    refused(vox_gpu_map<float, VOX_ACT_RELU>(0, 0, huge, huge, 0, 2, 0));
-    launched(vox_gpu_map<float, VOX_ACT_RELU>(0, 0, x.view(), y.view(), 1, 1, 0));
+    refused(vox_gpu_bias_act<float, VOX_ACT_RELU>({}, huge, huge, 0, 2, 0));
+    launched(vox_gpu_bias_act<float, VOX_ACT_RELU>({}, x.view(), y.view(), 1, 1, 0));
     y.expect(tensor(1, 4, 2, 2, 2), 0, 0, 0);
 }
 

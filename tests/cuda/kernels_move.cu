@@ -166,7 +166,7 @@ template <typename E> static void test_gather(int outer, int axis, int inner) {
     state().name = "gather of " + std::to_string(sizeof(E)) + " bytes";
     const device_array<E> x(from), y(patterned<E>((size_t)outer * index.size() * inner));
     const device_array<int64_t> k(index);
-    launched(vox_gpu_gather((int)sizeof(E), outer, axis, inner, (int)index.size(), x.p, k.p, y.p, 0));
+    launched(vox_gpu_gather({(int)sizeof(E), outer, axis, inner, (int)index.size()}, {x.p, k.p, y.p}, 0));
     const std::vector<E> got = y.fetch();
     for (int o = 0; o < outer; o++)
         for (size_t i = 0; i < index.size(); i++)

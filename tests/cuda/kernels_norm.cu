@@ -48,15 +48,14 @@ static void test_norm(int n, int c, int groups, const int size[3], double mean, 
     const placed<T> x(t, l), y(n, c, size[0], size[1], size[2], l);
     const int own = x.own, voxels = size[0] * size[1] * size[2];
     const device_array<uint8_t> scratch(patterned<uint8_t>((size_t)vox_gpu_norm_scratch(n, own, voxels)));
-    launched(vox_gpu_norm<T, VOX_ACT_LEAKY_RELU>(groups, 1e-5f, a.p, {b.p, nullptr, 0.25f, 0}, x.view(),
-                                                 y.view(), scratch.p, 0));
+    const vox_gpu_norm_operands<T> o = {x.view(), a.p, {b.p, nullptr, 0.25f, 0}, y.view(), scratch.p};
+    launched(vox_gpu_norm<VOX_ACT_LEAKY_RELU>({groups, 1e-5f}, o, 0));
     y.expect(want, 30 + 4 * fabs(mean), 4);
     const std::vector<T> once = y.memory.fetch();
-    launched(vox_gpu_norm<T, VOX_ACT_LEAKY_RELU>(groups, 1e-5f, a.p, {b.p, nullptr, 0.25f, 0}, x.view(),
-                                                 y.view(), scratch.p, 0));
+    launched(vox_gpu_norm<VOX_ACT_LEAKY_RELU>({groups, 1e-5f}, o, 0));
     const std::vector<T> twice = y.memory.fetch();
     if (memcmp(once.data(), twice.data(), once.size() * sizeof(T)) != 0) fail("other bits", 0, 0);
-    refused(vox_gpu_norm_statistics<T>(c + 1, 1e-5f, a.p, x.view(), scratch.p, 0));
+    refused(vox_gpu_norm_statistics<T>({c + 1, 1e-5f}, o, 0));
 }
 template <typename T> static void test_norms() {
     const int small[3] = {2, 3, 5}, runs[3] = {5, 16, 26}, one[3] = {1, 1, 1}; /* 2080 voxels: 3 splits */
@@ -204,7 +203,7 @@ template <typename T, typename TY> static void test_arg_max(int c, int last, con
     const placed<T> x(t, l);
     const device_array<TY> y(patterned<TY>(2 * 2 * 3 * 7));
     const vox_strided<TY> to = {y.p, {42, 21, 7, 1, 0}, 0};
-    launched(vox_gpu_arg_max<T, TY>({2, c, 2, 3, 7, 0, 0}, last, vox_strided_of(x.view()), to, 0, 2, 0));
+    launched(vox_gpu_arg_max<T, TY>({{2, c, 2, 3, 7, 0, 0}, last}, vox_strided_of(x.view()), to, 0, 2, 0));
     const std::vector<TY> got = y.fetch();
     for (int i = 0; i < 2 * 42; i++) {
         int best = 0;

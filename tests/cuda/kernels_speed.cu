@@ -53,7 +53,7 @@ struct volume {
 
 static void memory_bound(const volume &x, const volume &y, const volume &small, const float *w,
                          void *scratch) {
-    static const int two[3] = {2, 2, 2}, zero[3] = {0, 0, 0};
+    static const int zero[3] = {0, 0, 0};
     const vox_gpu_epilogue ep = {w, nullptr, 0.01f, 0};
     const vox_gpu_window window = {{2, 2, 2}, {2, 2, 2}, {1, 1, 1}, {0, 0, 0}, {0, 0, 0}, 0};
     const vox_gpu_resize_map twice = {VOX_HALF_PIXEL, VOX_FLOOR, {2, 2, 2}, {0, 0, 0}, {1, 1, 1}, 0};
@@ -67,13 +67,15 @@ static void memory_bound(const volume &x, const volume &y, const volume &small, 
            [&] { return vox_gpu_bias_act<T, VOX_ACT_RELU>(ep, x.view, y.view, 0, d, 0); });
     report("max_pool", part, 0,
            [&] { return vox_gpu_max_pool<T>(window, x.view, small.view, 0, planes, 0); });
-    report("max_pool_crop", part + y.bytes(), 0,
-           [&] { return vox_gpu_max_pool_crop<T>(zero, x.view, small.view, y.view, 0, planes, 0); });
-    report("scatter", both, 0,
-           [&] { return vox_gpu_scatter<T, VOX_ACT_NONE>(two, zero, ep, product, y.view, 0, d, 0); });
+    report("max_pool_crop", part + y.bytes(), 0, [&] {
+        return vox_gpu_max_pool_crop<T>(zero, {x.view, small.view, y.view}, 0, planes, 0);
+    });
+    report("scatter", both, 0, [&] {
+        return vox_gpu_scatter<VOX_ACT_NONE, T>({{2, 2, 2}, {}}, {product, ep, y.view}, 0, d, 0);
+    });
     report("resize", part, 0, [&] { return vox_gpu_resize<T, true>(twice, small.view, y.view, 0, d, 0); });
     report("instance norm", both + x.bytes(), 0, [&] {
-        return vox_gpu_norm<T, VOX_ACT_LEAKY_RELU>(CHANNELS, 1e-5f, w, ep, x.view, y.view, scratch, 0);
+        return vox_gpu_norm<VOX_ACT_LEAKY_RELU, T>({CHANNELS, 1e-5f}, {x.view, w, ep, y.view, scratch}, 0);
     });
 }
 static void ports(const volume &x, const volume &y, float *port, const float *w, int edge) {
@@ -90,13 +92,14 @@ static void ports(const volume &x, const volume &y, float *port, const float *w,
     report("softmax 3", voxels * 28, 0,
            [&] { return vox_gpu_softmax<T, float, false>(lines, vox_strided_of(few), to, 0, edge, 0); });
     report("last_conv 32 -> 3", voxels * 76, voxels * 2 * CHANNELS * CLASSES, [&] {
-        return vox_gpu_last_conv<T, CLASSES, VOX_ACT_NONE>(x.view, w, CHANNELS, ep, port, 0, edge, 0);
+        return vox_gpu_last_conv<CLASSES, VOX_ACT_NONE, T>({x.view, w, CHANNELS, ep, port}, 0, edge, 0);
     });
     for (int c = 1; c <= 3; c += 2) {
         const vox_gpu_first_conv_shape g = {c, {edge, edge, edge}, {3, 3, 3}, {1, 1, 1}, {1, 1, 1}};
         report(c == 1 ? "first_conv 1 -> 32" : "first_conv 3 -> 32", voxels * (4 * c + 64),
-               voxels * 2 * c * taps * CHANNELS,
-               [&] { return vox_gpu_first_conv<T, VOX_ACT_RELU, 3, 1>(g, port, w, ep, y.view, 0, edge, 0); });
+               voxels * 2 * c * taps * CHANNELS, [&] {
+                   return vox_gpu_first_conv<VOX_ACT_RELU, 3, 1, T>(g, {port, w, ep, y.view}, 0, edge, 0);
+               });
     }
 }
 

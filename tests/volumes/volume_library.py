@@ -82,11 +82,13 @@ class Library:
         self.c.vox_mask_box.restype = c_bool
         self.c.vox_measure.restype = Statistics
         self.c.vox_view_axes.restype = Volume
+        for name in ('vox_clip', 'vox_ct', 'vox_scale'):
+            getattr(self.c, name).restype = None
         self.pool = self.c.vox_pool_create(threads)
         self.e = Executor(parallel_for=ctypes.cast(self.c.vox_pool_parallel_for, c_void_p).value, pool=self.pool)
 
     def load(self, v, channel=0):
-        out, lost = np.full(v.dim[::-1], np.nan, np.float32), Losses()
+        out, lost = np.empty(v.dim[::-1], np.float32), Losses()
         self.c.vox_volume_load(byref(v), channel, pointer(out), byref(lost), byref(self.e))
         return out, lost
 
@@ -131,11 +133,12 @@ class Library:
 
     def step(self, name, x, *arguments):
         """A step on all values of x: vox_NAME(x, n, arguments, e)."""
-        return getattr(self.c, 'vox_' + name)(pointer(x), c_size_t(x.size), *arguments, byref(self.e))
+        status = getattr(self.c, 'vox_' + name)(pointer(x), c_size_t(x.size), *arguments, byref(self.e))
+        assert not status, f'{name}: status {status}'
 
     def z_score_inside(self, x, mask, begin, floor):
-        return self.c.vox_z_score_inside(pointer(x), dim_of(x), byref(mask), ints(begin), c_double(floor),
-                                         byref(self.e))
+        assert not self.c.vox_z_score_inside(pointer(x), dim_of(x), byref(mask), ints(begin), c_double(floor),
+                                             byref(self.e))
 
     def crop_or_pad(self, x, shape):
         out = np.full(shape, np.nan, np.float32)

@@ -156,9 +156,9 @@ static bool read_mirror_axes(yaml_build *b, const yaml_item *list) {
 
 /* The keys that only tiles have. */
 static bool read_tiles(yaml_build *b, const yaml_item *section) {
-    static const char *const of_tiles[] = {"overlap", "window", "accumulate"};
-    static const char *const widths[] = {"float", "half"};
-    for (int i = 0; i < 3 && b->g->volume.info.border == VOX_BORDER_NONE; i++) {
+    static const char *const of_tiles[] = {"overlap", "placement", "window", "accumulate", "skip_empty"};
+    static const char *const widths[] = {"float", "half"}, *const answers[] = {"false", "true"};
+    for (int i = 0; i < 5 && b->g->volume.info.border == VOX_BORDER_NONE; i++) {
         const yaml_item *item = yaml_find(section, of_tiles[i]);
         if (item)
             return yaml_fail(b->src, item, IR_EXIT_INPUT, b->d,
@@ -168,6 +168,14 @@ static bool read_tiles(yaml_build *b, const yaml_item *section) {
     const yaml_item *width = yaml_find(section, "accumulate");
     if (width && !yaml_choice(b->src, width, "accumulate", widths, 2, &b->g->volume.info.half, b->d))
         return false;
+    const yaml_item *skip = yaml_find(section, "skip_empty"), *placement = yaml_find(section, "placement");
+    if (skip && !yaml_choice(b->src, skip, "skip_empty", answers, 2, &b->g->volume.info.skip_empty, b->d))
+        return false;
+    int place = VOX_EVENLY;
+    if (placement &&
+        !yaml_choice(b->src, placement, "placement", ir_placement_words, IR_PLACEMENTS, &place, b->d))
+        return false;
+    b->g->volume.info.placement = (vox_placement)place;
     return read_overlap(b, yaml_find(section, "overlap"), yaml_find(section, "window")) &&
            read_mirror_axes(b, yaml_find(section, "mirror_axes"));
 }
@@ -241,9 +249,9 @@ static bool read_activation(yaml_build *b, const yaml_item *item) {
 /* ---- the section */
 
 /* The first four must be there. */
-static const char *const keys[] = {"axes",        "prepare",    "border",     "output",
-                                   "orientation", "stored",     "overlap",    "window",
-                                   "mirror_axes", "accumulate", "activation", "restore"};
+static const char *const keys[] = {"axes",       "prepare", "border",    "output",      "orientation",
+                                   "stored",     "overlap", "window",    "mirror_axes", "accumulate",
+                                   "activation", "restore", "placement", "skip_empty"};
 enum { KEYS = sizeof keys / sizeof *keys, REQUIRED = 4 };
 
 const char *yaml_volume_key(int i) {
@@ -274,8 +282,9 @@ static bool read_volume(yaml_build *b, const yaml_item *section) {
         !read_output(b, value[3]))
         return false;
     v->info.border = (vox_border)border;
-    return check_tile(b, value[1]) && read_tiles(b, section) &&
-           read_activation(b, yaml_find(section, "activation")) &&
+    if (!check_tile(b, value[1]) || !read_tiles(b, section)) return false;
+    if (v->info.border != VOX_BORDER_NONE && !(v->info.overlap > 0)) ir_volume_phase(b->g);
+    return read_activation(b, yaml_find(section, "activation")) &&
            yaml_read_restore(b, yaml_find(section, "restore"));
 }
 
