@@ -26,7 +26,7 @@ m=unet3d_small
 cp -R "$out/arm" "$out/here"
 make -s -C "$out/here" CFLAGS='-O0 -w' ISAS=baseline
 make -s -C "$out/arm" CC=$cc CFLAGS='-O3 -Werror' | tee "$out/make.txt"
-grep -q 'built without segment' "$out/make.txt"
+grep -q 'built without NIfTI files' "$out/make.txt"
 ls "$out/arm/build/${m}_kernels_neon.o"
 emulate "$out/arm/$m" info >"$out/info.txt"
 grep '^isa  *neon$' "$out/info.txt"

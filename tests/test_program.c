@@ -234,7 +234,7 @@ static void segment_bad_input(void **state) {
     write_volume("blob.nii.gz", 15, 13, 12, 1, blob);
     write_volume("nan.nii", 6, 6, 6, 1, holes);
     expect("fake_box", "segment none.nii -o x.nii %W", 2, "none.nii", "No such file", NULL);
-    expect("fake_box", "segment blob.nii.gz -o x.png %W", 2, ".nii or .nii.gz", NULL, NULL);
+    expect("fake_box", "segment blob.nii.gz -o x.png %W", 2, "must end in .nii, .nii.gz, .tif", NULL, NULL);
     expect("fake_box", "segment blob.nii.gz -o none/x.nii %W", 2, "No such file", NULL, NULL);
     expect("fake_box", "segment blob.nii.gz -o /dev/full %W", 1, "/dev/full", "No space left", NULL);
     expect("fake_box", "segment blob.nii.gz -o x.nii --overlay /dev/full %W", 1, "/dev/full", "No space left",

@@ -10,7 +10,7 @@
 #include <png.h>
 #include <zlib.h>
 
-#include "../runtime/program/nifti.h"
+#include "image.h"
 #include "npy_port.h"
 #include "../runtime/program/program.h"
 #include "fake_model.h"

@@ -66,7 +66,7 @@ bool vox_image_format_of(const char *file, vox_image_format *format) {
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-int vox_image_read(vox_image *image, const char *file) {
+static int read_image(vox_image *image, const char *file, bool labels) {
     static int (*const readers[])(vox_image *, const char *) = {
         [VOX_IMAGE_NIFTI] = vox_image_read_nifti, [VOX_IMAGE_TIFF] = vox_image_read_tiff,
         [VOX_IMAGE_NRRD] = vox_image_read_nrrd,   [VOX_IMAGE_META] = vox_image_read_meta,
@@ -84,10 +84,18 @@ int vox_image_read(vox_image *image, const char *file) {
             return vox_fail(VOX_EXIT_INPUT, "%s is one file of a DICOM series: give the folder", file);
     }
     int code = readers[format](image, file);
-    if (code == 0) code = vox_image_finish(image, file);
+    if (code == 0) code = vox_image_finish(image, file, labels);
     image->format = format;
     if (code != 0) vox_image_free(image);
     return code;
+}
+
+int vox_image_read(vox_image *image, const char *file) {
+    return read_image(image, file, false);
+}
+
+int vox_image_read_labels(vox_image *image, const char *file) {
+    return read_image(image, file, true);
 }
 
 void vox_image_free(vox_image *image) {

@@ -53,6 +53,10 @@ typedef struct vox_image {
  * exit code: 2 a file that is not there, truncated, corrupt or larger than this machine's memory; 3 what is
  * sound, but cannot be read here. The image is vox_image_free's, also after an error. */
 int vox_image_read(vox_image *image, const char *file);
+/* A value that float32 cannot hold is an error (2) instead. */
+int vox_image_read_labels(vox_image *image, const char *file);
+/* Says that a voxel is no label; returns 2. */
+int vox_image_no_label(const char *file, double value, const int at[3]);
 void vox_image_free(vox_image *image);
 
 /* Reads n files, all on one grid, as the channels of one image, in their order; the rest is the first's. Files

@@ -28,8 +28,8 @@ int vox_image_make(vox_image *image, const char *file, const int64_t dim[3], int
 void vox_image_interleave(vox_image *image);
 /* From what the file stores to the image's type, in place. */
 void vox_image_widen(vox_image *image, vox_stored stored);
-/* Values that no float32 can hold, and the scaling of floats: see vox_image.volume. */
-int vox_image_finish(vox_image *image, const char *file);
+/* Values that no float32 can hold, and the scaling of floats: see vox_image.volume. Among labels they are an error. */
+int vox_image_finish(vox_image *image, const char *file, bool labels);
 size_t vox_image_bytes(const vox_image *image); /* of all its values */
 size_t vox_image_type_bytes(vox_voxel_type type);
 /* The most that may be allocated for a file: this machine's memory. */

@@ -255,6 +255,13 @@ static void warn_lost(const char *file, const lost *l, const char *what) {
              l->at[0], l->at[1], l->at[2]);
 }
 
+int vox_image_no_label(const char *file, double value, const int at[3]) {
+    return vox_fail(VOX_EXIT_INPUT,
+                    "%s: %s is not a label (x %d, y %d, z %d); labels are whole numbers from 0 to 65535; "
+                    "--binary takes what is above 0 as one label",
+                    file, vox_number(value).text, at[0], at[1], at[2]);
+}
+
 static int check_whole(const vox_volume *v, const char *file) {
     double largest = ldexp(1, 8 * (int)vox_image_type_bytes(v->type));
     if (fabs(v->slope) * largest + fabs(v->intercept) <= (double)FLT_MAX) return 0;
@@ -262,9 +269,25 @@ static int check_whole(const vox_volume *v, const char *file) {
                     v->slope, v->intercept);
 }
 
-int vox_image_finish(vox_image *image, const char *file) {
+/* The first value that no float32 can hold, in the order of i, j, k; labels are one channel. */
+static int refuse_lost(const vox_volume *v, const char *file) {
+    const unsigned char *p = v->data;
+    for (int k = 0; k < v->dim[2]; k++) {
+        for (int j = 0; j < v->dim[1]; j++) {
+            for (int i = 0; i < v->dim[0]; i++) {
+                double x = load(v, p + i * v->stride[0] + j * v->stride[1] + k * v->stride[2]);
+                if (!holds(x)) return vox_image_no_label(file, x, (int[]){i, j, k});
+            }
+        }
+    }
+    return 0;
+}
+
+int vox_image_finish(vox_image *image, const char *file, bool labels) {
     vox_volume *v = &image->volume;
     if (v->type != VOX_VOXEL_F32 && v->type != VOX_VOXEL_F64) return check_whole(v, file);
+    int code = labels && !all_hold(v, v->data, count(image)) ? refuse_lost(v, file) : 0;
+    if (code != 0) return code;
     losses l = {.not_finite = {.count = 0}};
     if (!all_hold(v, v->data, count(image)) || v->slope != 1 || v->intercept != 0) replace(image, &l);
     v->slope = 1;

@@ -48,16 +48,13 @@ static int convert(const char *path, const vox_volume *v, bool binary, uint16_t 
     conversion c = {.dim = v->dim, .binary = binary, .labels = labels, .bad = all};
     vox_volume_rows(v, 0, take_row, &c, NULL);
     if (c.bad == all) return 0;
-    return vox_fail(
-        VOX_EXIT_INPUT,
-        "%s: %s is not a label (x %zu, y %zu, z %zu); labels are whole numbers from 0 to %d; --binary "
-        "takes what is above 0 as one label",
-        path, vox_number(c.value).text, c.bad % nx, c.bad / nx % ny, c.bad / nx / ny, LABELS - 1);
+    return vox_image_no_label(
+        path, c.value, (int[]){(int)(c.bad % nx), (int)(c.bad / nx % ny), (int)(c.bad / nx / ny)});
 }
 
 int vox_label_file_read(const char *path, bool binary, vox_label_file *f) {
     *f = (vox_label_file){.labels = NULL};
-    int code = vox_image_read(&f->image, path);
+    int code = vox_image_read_labels(&f->image, path);
     const vox_volume *v = &f->image.volume;
     if (code == 0) code = check(path, &f->image);
     if (code == 0) {

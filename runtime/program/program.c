@@ -24,14 +24,17 @@ static const vox_verb verbs[] = {
      "One .npy file per graph input, then one per graph output, in the order that info lists.\n",
      vox_verb_run},
     {"segment", "volume.nii.gz... -o labels.nii.gz",
-     "Segments a NIfTI volume; the labels get the volume's grid and geometry.",
+     "Segments a volume; the labels get its grid and geometry.",
      "The volume is prepared as the model's volume section says (see info), goes through the network as one "
      "tile or as\n"
-     "tiles side by side, and the network's scores are interpolated back to the volume's own grid, where the "
-     "best class\n"
+     "tiles that touch or overlap, and the network's scores are brought back to the volume's own grid, where "
+     "the best class\n"
      "(or the threshold) makes the label. Voxels outside the region that a cropping step kept get label 0.\n"
      "A network whose output is smaller than its input labels the voxels in the middle of its input.\n"
-     "Several channels: one 4-D file (or RGB), or one file per channel, all on one grid.\n"
+     "Files by the ends of their names: .nii .nii.gz .hdr .img, .tif, .nrrd, .mha .mhd, .npy, .h5:/dataset; a "
+     "folder is a\n"
+     "DICOM series; a pipe brings NIfTI. info lists those that this program was built with.\n"
+     "Several channels: one file of several volumes (or RGB), or one file per channel, all on one grid.\n"
      "Many volumes: --folder or --subject; -o is then a folder. --resume goes on with a run that was "
      "stopped.\n"
      "Voxels that are not finite (NaN, infinity) count as 0; a warning says how many.\n",

@@ -9,6 +9,7 @@
 
 #include "prepare_words.h"
 #include "vox_hash.h"
+#include "vox_resample.h"
 
 /* ---- the network as vox_segment's runner ----------------------------------------------------- */
 
@@ -208,6 +209,10 @@ int vox_segmenting_fail(const vox_model_info *m, const char *name, const vox_vol
         return vox_fail(VOX_EXIT_INPUT, "%s: %s: %s", name, vox_prepare_name(m->volume->steps[r->step].kind),
                         vox_status_text(status));
     case VOX_E_SIZE:
+        return vox_fail(VOX_EXIT_INPUT,
+                        "%s: %s voxels of %s: resampled, an axis would have more than %d voxels, or all more "
+                        "bytes than a machine addresses: check its voxel size",
+                        name, vox_shape(3, v->dim).text, vox_size_mm(v->spacing).text, VOX_RESAMPLE_LARGEST);
     case VOX_E_LABELS:
         return vox_fail(VOX_EXIT_INPUT, "%s: %s", name, vox_status_text(status));
     case VOX_E_NETWORK:
@@ -219,7 +224,9 @@ int vox_segmenting_fail(const vox_model_info *m, const char *name, const vox_vol
 
 /* ---- a volume -------------------------------------------------------------------------------- */
 
-static int make_room(vox_segmenting *s, vox_segment_options *o, size_t bytes) {
+static int make_room(vox_segmenting *s, vox_segment_options *o, const char *name,
+                     const vox_segment_outline *outline) {
+    size_t bytes = outline->bytes;
     if (bytes > s->arena_bytes) {
         free(s->arena);
         s->arena = NULL;
@@ -227,7 +234,8 @@ static int make_room(vox_segmenting *s, vox_segment_options *o, size_t bytes) {
         s->arena = aligned_alloc(VOX_SEGMENT_ALIGN, s->arena_bytes);
         if (s->arena == NULL) {
             s->arena_bytes = 0;
-            return vox_fail_memory("the volume", bytes);
+            return vox_fail(VOX_EXIT_FAILURE, "not enough memory for %s, prepared as %s voxels (%zu bytes)",
+                            name, vox_shape(3, outline->prepared).text, bytes);
         }
     }
     o->arena = s->arena;
@@ -246,7 +254,7 @@ int vox_segmenting_run(vox_segmenting *s, const char *name, const vox_volume *vo
     o.result = &s->result;
     vox_status status = vox_segment_plan(m, volume, &o, &outline);
     if (status != VOX_OK) return vox_segmenting_fail(m, name, volume, &s->result, status);
-    int code = make_room(s, &o, outline.bytes);
+    int code = make_room(s, &o, name, &outline);
     if (code != 0) return code;
     vox_executor executor = {.parallel_for = vox_pool_parallel_for,
                              .pool = s->pool != NULL ? (void *)s->pool : s->host.executor.pool};

@@ -26,16 +26,43 @@ static void print_ports(const char *title, const vox_port *ports, int n) {
     }
 }
 
-static void print_volume(const vox_volume_info *v) {
-    printf("volume     network axes D H W run along the file's %c %c %c; %s; ", v->axes[0], v->axes[1],
-           v->axes[2],
-           v->border == VOX_BORDER_MIRROR ? "tiles side by side, mirrored at the border"
-                                          : "one tile holds the volume");
-    if (v->rule == VOX_THRESHOLD) {
-        printf("label 1 where the output exceeds %g\n", v->level);
+static const char *border_word(const vox_volume_info *v) {
+    static const char *const words[] = {
+        [VOX_BORDER_NONE] = "none", [VOX_BORDER_MIRROR] = "mirror", [VOX_BORDER_ZERO] = "zero"};
+    return words[v->border];
+}
+
+static void print_tiling(const vox_volume_info *v) {
+    if (v->border == VOX_BORDER_NONE) {
+        printf("one tile holds the volume");
     } else {
-        printf("label = best class\n");
+        if (v->overlap > 0)
+            printf("tiles overlap by %g %%, %s weights, ", 100 * v->overlap,
+                   v->window == VOX_WINDOW_CONSTANT ? "equal" : "Gaussian");
+        else
+            printf("tiles side by side, ");
+        printf(v->border == VOX_BORDER_MIRROR ? "mirrored at the border" : "zeros outside");
     }
+    if (v->mirror_axes == 0) return;
+    printf("; mean over mirrored runs along");
+    for (int k = 0; k < 3; k++)
+        if ((v->mirror_axes & 1 << k) != 0) printf(" %c", "DHW"[k]);
+}
+
+static void print_volume(const vox_volume_info *v) {
+    printf("volume     network axes D H W run along %s %c %c %c; ",
+           v->orientation != NULL ? "the oriented axes" : "the file's", v->axes[0], v->axes[1], v->axes[2]);
+    print_tiling(v);
+    if (v->rule == VOX_THRESHOLD)
+        printf("; label 1 where the output exceeds %g\n", v->level);
+    else if (v->rule == VOX_REGIONS)
+        printf("; labels of %d regions where their scores exceed %g\n", v->n_regions, v->level);
+    else
+        printf("; label = best class\n");
+    if (v->orientation != NULL)
+        printf("  oriented to %s\n", v->orientation);
+    else if (v->stored != NULL)
+        printf("  trained on volumes stored %s\n", v->stored);
     for (int i = 0; i < v->n_steps; i++) {
         const vox_prepare_step *s = &v->steps[i];
         printf("  prepare  %s", vox_prepare_name(s->kind));
@@ -138,7 +165,14 @@ static void add_volume(vox_json *j, const vox_volume_info *v) {
     }
     vox_json_begin(j, "volume", "{");
     vox_json_text(j, "axes", v->axes);
-    vox_json_bool(j, "mirror", v->border == VOX_BORDER_MIRROR);
+    vox_json_text(j, "orientation", v->orientation);
+    vox_json_text(j, "stored", v->stored);
+    vox_json_text(j, "border", border_word(v));
+    vox_json_number(j, "overlap", 17, v->overlap);
+    vox_json_begin(j, "mirror_axes", "[");
+    for (int k = 0; k < 3; k++)
+        if ((v->mirror_axes & 1 << k) != 0) vox_json_text(j, NULL, (const char *[]){"D", "H", "W"}[k]);
+    vox_json_end(j);
     vox_json_number(j, "threshold", 17, v->rule == VOX_THRESHOLD ? v->level : (double)NAN);
     vox_json_begin(j, "prepare", "[");
     for (int i = 0; i < v->n_steps; i++) {

@@ -207,7 +207,7 @@ static int check_grid(char **paths, const vox_label_file *a, const vox_label_fil
         return vox_fail(VOX_EXIT_INPUT, "%s is %s voxels, but %s is %s", paths[0], vox_shape(3, a->dim).text,
                         paths[1], vox_shape(3, b->dim).text);
     }
-    return vox_image_same_grid(paths[1], &b->image, paths[0], &a->image);
+    return vox_image_same_grid(paths[0], &a->image, paths[1], &b->image);
 }
 
 static int score(const vox_context *c, const score_request *r, char **paths) {

@@ -184,7 +184,7 @@ static vox_status plan_tiles(segment *s) {
     for (int k = 0; k < 3; k++) volume[k] = s->preparation.prepared.dim[s->axis[k]];
     vox_status status = vox_tiles_plan(&s->tiles, &s->info, volume, s->in, s->out);
     if (status != VOX_OK) return status;
-    if ((long long)s->tiles.total * s->n_flips > INT_MAX / folds_of(s)) return VOX_E_ARGUMENT;
+    if ((long long)s->tiles.total * s->n_flips > INT_MAX / folds_of(s)) return VOX_E_SIZE;
     return lay_out(s);
 }
 

@@ -78,7 +78,7 @@ vox_status vox_tiles_plan(vox_tiles *t, const vox_volume_info *info, const int v
         vox_status status = place(&t->axis[k], info, info->phase[k]);
         if (status != VOX_OK) return status;
         total *= t->axis[k].count;
-        if (total > INT_MAX) return VOX_E_ARGUMENT;
+        if (total > INT_MAX) return VOX_E_SIZE;
     }
     t->total = (int)total;
     return VOX_OK;
