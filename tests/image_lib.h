@@ -119,4 +119,100 @@ static TEST_UNUSED void survives(const char *file) {
     free(said);
 }
 
+static TEST_UNUSED char *put_text(const char *name, const char *header, const void *data, size_t bytes) {
+    char *path = in_folder(name);
+    size_t n = strlen(header);
+    char *all = malloc(n + bytes);
+    memcpy(all, header, n);
+    memcpy(all + n, data, bytes);
+    test_write(path, all, n + bytes);
+    free(all);
+    return path;
+}
+
+/* Without an error or a warning; DICOM is read with a note. */
+static TEST_UNUSED void read_well(vox_image *m, const char *path) {
+    char *said;
+    int code = read_said(m, path, &said);
+    if (code != 0 || (said[0] != 0 && strncmp(said, "note: ", 6) != 0))
+        fail_msg("%s: code %d: %s", path, code, said);
+    free(said);
+}
+
+/* Thousands of expected errors would bury the results; VERBOSE in the environment shows them. */
+static int real_stderr = -1;
+
+static TEST_UNUSED int mute(void **state) {
+    (void)state;
+    if (getenv("VERBOSE") != NULL) return 0;
+    fflush(stderr);
+    real_stderr = dup(STDERR_FILENO);
+    int null = open("/dev/null", O_WRONLY);
+    int code = dup2(null, STDERR_FILENO) < 0;
+    close(null);
+    return code;
+}
+
+static TEST_UNUSED int unmute(void **state) {
+    (void)state;
+    if (real_stderr < 0) return 0;
+    fflush(stderr);
+    int code = dup2(real_stderr, STDERR_FILENO) < 0;
+    close(real_stderr);
+    real_stderr = -1;
+    return code;
+}
+
+/* ---- every format there and back ------------------------------------------------------------- */
+
+static const double rotated[3][4] = {{0.6, -0.64, 0.0, 11.5},
+                                     {0.8, 0.48, 0.0, -7.25},
+                                     {0.0, 0.0, 2.5, 130}}; /* columns of 1, 0.8 and 2.5 mm */
+
+/* A grid of 5 x 4 x 3, with a place in the world or without. */
+static TEST_UNUSED vox_image grid_of(bool directed) {
+    vox_image m = {.volume = {.dim = {5, 4, 3}, .channels = 1, .slope = 1}};
+    if (directed)
+        vox_image_set_affine(&m, "grid", rotated);
+    else
+        vox_image_set_sizes(&m, (double[3]){1, 0.8, 2.5});
+    return m;
+}
+
+static TEST_UNUSED float score_of(int n) {
+    return (float)(n * 37 % 101) / 101;
+}
+
+static TEST_UNUSED int write_out(const char *path, const vox_image *like, const vox_image_content *c) {
+    vox_image_writer w;
+    const int n = 60 * c->channels;
+    int code = vox_image_create(&w, path);
+    if (code == 0) code = vox_image_begin(&w, like, c);
+    for (int at = 0; at < n && code == 0; at += 7) { /* parts that are neither rows nor planes */
+        uint16_t labels[7];
+        float scores[7];
+        const int m = n - at < 7 ? n - at : 7;
+        for (int i = 0; i < m; i++) {
+            labels[i] = (uint16_t)((at + i) * (c->type == VOX_IMAGE_U16 ? 1001 : 1) % 65536);
+            scores[i] = score_of(at + i);
+        }
+        code = c->labels ? vox_image_put_labels(&w, labels, (size_t)m)
+                         : vox_image_put_scores(&w, scores, (size_t)m);
+    }
+    return code == 0 ? vox_image_commit(&w) : code;
+}
+
+static TEST_UNUSED bool can(const char *name) {
+    vox_image_format format;
+    vox_image_library list[VOX_IMAGE_FORMATS];
+    vox_image_libraries(list);
+    assert_true(vox_image_format_of(name, &format));
+    if (!list[format].available) print_message("skipped: %s: built without %s\n", name, list[format].package);
+    return list[format].available;
+}
+
+static const char *const all_names[] = {"b.nii", "b.nii.gz",  "b.nrrd", "b.seg.nrrd",   "b.mha",
+                                        "b.tif", "b.ome.tif", "b.npy",  "b.h5:/deep/er"};
+enum { NAMES = sizeof all_names / sizeof *all_names };
+
 #endif

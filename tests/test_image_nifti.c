@@ -11,30 +11,6 @@ static int setup(void **state) {
     return make_folder(state);
 }
 
-/* Thousands of expected errors would bury the results; VERBOSE in the environment shows them. */
-static int real_stderr = -1;
-
-static int mute(void **state) {
-    (void)state;
-    if (getenv("VERBOSE") != NULL) return 0;
-    fflush(stderr);
-    real_stderr = dup(STDERR_FILENO);
-    int null = open("/dev/null", O_WRONLY);
-    int code = dup2(null, STDERR_FILENO) < 0;
-    close(null);
-    return code;
-}
-
-static int unmute(void **state) {
-    (void)state;
-    if (real_stderr < 0) return 0;
-    fflush(stderr);
-    int code = dup2(real_stderr, STDERR_FILENO) < 0;
-    close(real_stderr);
-    real_stderr = -1;
-    return code;
-}
-
 static nifti_1_header header_1(int type, int bits) {
     nifti_1_header h = {.sizeof_hdr = 348,
                         .dim = {3, 4, 3, 2, 1, 1, 1, 1},

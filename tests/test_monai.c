@@ -62,9 +62,11 @@ static ir_graph *read_good(const char *inference_text, const char *metadata_text
 static void a_bundle_becomes_a_section(void **state) {
     (void)state;
     ir_graph *g = read_good(inference, metadata, 2);
-    json_expect_volume(g, "label \"background\"\nlabel \"spleen\"\nvolume {\n  axes xyz\n  orientation RAS\n"
-                          "  resample_to_spacing 1.5 2 3 align=first\n  clip -50 150\n  scale 0.005 0.25\n"
-                          "  zero\n  overlap 0.5\n  activation softmax\n  restore align=first\n}\n");
+    json_expect_volume(
+        g,
+        "label \"background\"\nlabel \"spleen\"\nvolume {\n  axes xyz\n  orientation RAS\n"
+        "  resample_to_spacing 1.5 2 3 align=first\n  clip -50 150\n  scale 0.005 0.25\n"
+        "  zero\n  overlap 0.5\n  placement last_inwards\n  activation softmax\n  restore align=first\n}\n");
     ir_graph_free(g);
 }
 
@@ -113,13 +115,13 @@ static void each_transform_is_followed(void **state) {
         {"\"nearest_interp\": false", "\"nearest_interp\": true", "  restore order=nearest align=first\n"},
         {"\"axcodes\": \"RAS\"", "\"as_closest_canonical\": true", "  orientation RAS\n"},
         {"\"axcodes\": \"RAS\"", "\"axcodes\": \"LPI\"", "  orientation LPI\n"},
-        {"\"overlap\": 0.5", "\"overlap\": 0.5, \"mode\": \"gaussian\"", "  window gaussian\n"},
+        {"\"overlap\": 0.5", "\"overlap\": 0.5, \"mode\": \"gaussian\"", "  window centred\n"},
         {"\"overlap\": 0.5", "\"overlap\": [0.625, 0.625, 0.625]", "  overlap 0.625\n"},
         {", \"overlap\": 0.5", "", "  overlap 0.25\n"},
         {"\"_target_\": \"SlidingWindowInferer\", \"roi_size\": \"@patch\", \"sw_batch_size\": 4, "
          "\"overlap\": 0.5",
          "\"_target_\": \"SimpleInferer\"", "  scale 0.005 0.25\n  activation softmax\n"},
-        {ACTIVATE, "", "  zero\n  overlap 0.5\n  restore align=first\n"},
+        {ACTIVATE, "", "  zero\n  overlap 0.5\n  placement last_inwards\n  restore align=first\n"},
         {"\"@pixdim\"", "\"@preprocessing::transforms#4::a_max\"", "resample_to_spacing 150 150 150"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

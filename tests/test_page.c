@@ -255,6 +255,38 @@ static void large_volumes_are_reduced(void **state) {
     free_run(&r);
 }
 
+static double noise(int x, int y, int z) {
+    uint64_t seed = (uint64_t)x + 1000u * (uint64_t)y + 1000000u * (uint64_t)z;
+    return (double)(test_random_bits(&seed) & 255);
+}
+
+static int nowhere(int x, int y, int z) {
+    (void)x;
+    (void)y;
+    (void)z;
+    return 0;
+}
+
+/* Eight bits a voxel would be 14.4 MB of base64; seven are 12.6. */
+static void noise_has_fewer_greys(void **state) {
+    (void)state;
+    run r;
+    const size_t n = 300 * 300 * 120;
+    const patient noisy = {{300, 300, 120}, {1, 1, 1}, noise, nowhere};
+    make_run(&r, &noisy);
+    char *page = text_of(put_page, &r, NULL), *packed = part(page, "grey");
+    assert_non_null(strstr(page, "held in 128 greys"));
+    assert_in_range(strlen(packed), 12500000, 13000000);
+    unsigned char *rest = unpack(page, "grey", n);
+    size_t beyond = 0;
+    for (size_t i = 0; i < n; i++) beyond += rest[i] > 127;
+    assert_int_equal(beyond, 0);
+    free(packed);
+    free(rest);
+    free(page);
+    free_run(&r);
+}
+
 static const json_value *get(const json_value *v, const char *key) {
     const json_value *found = json_get(v, key);
     if (found == NULL) fail_msg("no %s", key);
@@ -419,10 +451,10 @@ static void page_for_a_browser(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reaches_out_to_nothing),    cmocka_unit_test(holds_the_volume),
-        cmocka_unit_test(large_volumes_are_reduced), cmocka_unit_test(report_says_what_was_done),
-        cmocka_unit_test(unknown_is_null),           cmocka_unit_test(files_are_hashed),
-        cmocka_unit_test(warnings_are_kept),         cmocka_unit_test(full_disk_is_reported),
-        cmocka_unit_test(page_for_a_browser),
+        cmocka_unit_test(large_volumes_are_reduced), cmocka_unit_test(noise_has_fewer_greys),
+        cmocka_unit_test(report_says_what_was_done), cmocka_unit_test(unknown_is_null),
+        cmocka_unit_test(files_are_hashed),          cmocka_unit_test(warnings_are_kept),
+        cmocka_unit_test(full_disk_is_reported),     cmocka_unit_test(page_for_a_browser),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

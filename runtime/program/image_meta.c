@@ -189,7 +189,7 @@ int vox_image_read_meta(vox_image *image, const char *file) {
     if (code == 0) code = read_header(&h, &s, line);
     if (code == 0 && h.mm == 0) image->unit_unknown = true;
     if (h.mm == 0) h.mm = 1;
-    if (code == 0 && h.data[0] != 0) code = vox_source_open(&data, h.data);
+    if (code == 0 && h.data[0] != 0) code = vox_source_open_data(&data, h.data);
     if (code == 0) code = make_image(image, &h, h.data[0] != 0 ? &data : &s);
     vox_source_close(&s);
     vox_source_close(&data);

@@ -361,7 +361,7 @@ int vox_image_read_nrrd(vox_image *image, const char *file) {
     if (line == NULL) return vox_fail_memory(file, LINE);
     int code = vox_source_open(&s, file);
     if (code == 0) code = read_header(&h, &s, line);
-    if (code == 0 && h.data[0] != 0) code = vox_source_open(&data, h.data);
+    if (code == 0 && h.data[0] != 0) code = vox_source_open_data(&data, h.data);
     if (code == 0) code = make_image(image, &h, h.data[0] != 0 ? &data : &s, line);
     vox_source_close(&s);
     vox_source_close(&data);

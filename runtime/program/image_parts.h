@@ -58,6 +58,8 @@ typedef struct vox_source {
 } vox_source;
 
 int vox_source_open(vox_source *s, const char *path);
+/* What a header names, which may be a file only: nothing to wait for. */
+int vox_source_open_data(vox_source *s, const char *path);
 void vox_source_close(vox_source *s);
 /* Up to n bytes, fewer at the end or after an error. */
 size_t vox_source_read(vox_source *s, void *data, size_t n);

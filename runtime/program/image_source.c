@@ -42,6 +42,15 @@ int vox_source_open(vox_source *s, const char *path) {
     return code;
 }
 
+int vox_source_open_data(vox_source *s, const char *path) {
+    struct stat file;
+    *s = (vox_source){.path = path};
+    if (stat(path, &file) == 0 && !S_ISREG(file.st_mode))
+        return vox_fail(VOX_EXIT_INPUT, "cannot read %s: a header names it as its data, but it is no file",
+                        path);
+    return vox_source_open(s, path);
+}
+
 void vox_source_close(vox_source *s) {
 #ifdef VOX_WITH_ZLIB
     if (s->inflater != NULL) inflateEnd(s->inflater);

@@ -14,11 +14,8 @@ typedef enum vox_form { VOX_FORM_NONE, VOX_FORM_QFORM, VOX_FORM_SFORM } vox_form
 typedef struct vox_geometry {
     int version;                         /* 1 or 2 */
     unsigned char raw[VOX_NIFTI_HEADER]; /* in this machine's byte order */
-    int volumes;                         /* 3-D ones: dim[4] * dim[5] */
     vox_form form;                       /* what the rest is from */
     double affine[3][4]; /* voxel x y z 1 to mm; VOX_FORM_NONE: the voxel size, 0 where unknown */
-    int world[3];        /* per axis x y z: 0 runs left-right, 1 posterior-anterior, 2 inferior-superior */
-    int flipped[3];      /* 1: towards left, posterior, inferior as the index grows */
 } vox_geometry;
 
 /* What describes the voxels in a header of this machine's byte order that else stays as it is: one file, 3-D or
@@ -33,10 +30,5 @@ void vox_nifti_patch(unsigned char raw[VOX_NIFTI_HEADER], int version, const vox
 /* Finds the other file of a .hdr + .img pair that path belongs to; false: it belongs to none. `other` has
  * room for PATH_MAX bytes. */
 bool vox_nifti_partner(const char *path, char *other);
-
-/* Fails (exit code 2, both affines named) where two files of as many voxels do not lie on one grid, to within
- * a thousandth of a voxel per voxel and of a mm; warns where one of them says nothing about directions. */
-int vox_nifti_same_grid(const char *path, const vox_geometry *g, const char *first_path,
-                        const vox_geometry *first);
 
 #endif

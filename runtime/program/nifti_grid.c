@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT-0 */
-/* nifti_grid.c: where a file's voxels lie, from pixdim, qform and sform; see nifti_read.h and nifti.h. */
+/* nifti_grid.c: where a file's voxels lie, from pixdim, qform and sform; see nifti_read.h. */
 #ifdef VOX_WITH_NIFTI
-#include <float.h>
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>
@@ -11,13 +10,7 @@
 
 static const double SMALLEST_MM = 1e-6, LARGEST_MM = 1e6; /* a voxel size beyond these is none */
 static const double STALE = 0.01;    /* pixdim and the sform's columns may differ by this part */
-static const double SAME = 1e-3;     /* two grids: part of a voxel per voxel, and mm of the offset */
 static const double SINGULAR = 1e-4; /* volume of the cell that three unit columns span */
-
-static const char *const form_names[] = {
-    [VOX_FORM_NONE] = "pixdim", [VOX_FORM_QFORM] = "qform", [VOX_FORM_SFORM] = "sform"};
-
-/* ---- one file -------------------------------------------------------------------------------- */
 
 /* Of the header's lengths, in mm; 0: it names no unit. */
 static double unit(const nifti_2_header *h) {
@@ -155,66 +148,5 @@ void vox_nifti_geometry(const vox_nifti_source *s, double spacing[3], bool *unit
     if (*unit_unknown) mm = 1;
     read_spacing(&s->h, mm, spacing);
     g->form = choose_form(s, spacing, mm, g->affine);
-    for (int k = 0; k < 3; k++) g->world[k] = k;
-    if (g->form != VOX_FORM_NONE) directions(g->affine, g->world, g->flipped);
-}
-
-/* ---- two files ------------------------------------------------------------------------------- */
-
-typedef struct affine_text {
-    char text[320];
-} affine_text;
-static affine_text text_of(const vox_geometry *g) {
-    affine_text t;
-    size_t n = (size_t)snprintf(t.text, sizeof t.text, "%s ", form_names[g->form]);
-    for (int r = 0; r < 3 && n < sizeof t.text; r++) {
-        const double *a = g->affine[r];
-        n += (size_t)snprintf(t.text + n, sizeof t.text - n, "%s%.6g %.6g %.6g %.6g", r == 0 ? "[" : "; ",
-                              a[0], a[1], a[2], a[3]);
-    }
-    if (n < sizeof t.text) snprintf(t.text + n, sizeof t.text - n, "]");
-    return t;
-}
-
-/* Only the voxel sizes, where both are known. */
-static bool same_sizes(const vox_geometry *a, const vox_geometry *b) {
-    for (int k = 0; k < 3; k++) {
-        double x = length(a->affine, k), y = length(b->affine, k);
-        if (x > 0 && y > 0 && !(fabs(x - y) <= SAME * fmin(x, y))) return false;
-    }
-    return true;
-}
-
-static bool same_affine(const vox_geometry *a, const vox_geometry *b) {
-    double smallest = INFINITY;
-    for (int k = 0; k < 3; k++) {
-        double size = fmin(length(a->affine, k), length(b->affine, k));
-        smallest = fmin(smallest, size);
-        for (int r = 0; r < 3; r++) {
-            if (!(fabs(a->affine[r][k] - b->affine[r][k]) <= SAME * size)) return false;
-        }
-    }
-    for (int r = 0; r < 3; r++) {
-        /* A tenth of a voxel where that is less than a thousandth of a mm; headers hold floats. */
-        double x = a->affine[r][3], y = b->affine[r][3];
-        double allowed = fmin(SAME, 0.1 * smallest) + 4 * (double)FLT_EPSILON * fmax(fabs(x), fabs(y));
-        if (!(fabs(x - y) <= allowed)) return false;
-    }
-    return true;
-}
-
-int vox_nifti_same_grid(const char *path, const vox_geometry *g, const char *first_path,
-                        const vox_geometry *first) {
-    bool both = g->form != VOX_FORM_NONE && first->form != VOX_FORM_NONE;
-    if (both ? !same_affine(g, first) : !same_sizes(g, first)) {
-        return vox_fail(VOX_EXIT_INPUT,
-                        "%s and %s do not lie on one grid: %s and %s: resample one to the other's",
-                        first_path, path, text_of(first).text, text_of(g).text);
-    }
-    if (!both && g->form != first->form) {
-        vox_warn("%s does not say where left and right are: taken as on the grid of %s",
-                 g->form == VOX_FORM_NONE ? path : first_path, g->form == VOX_FORM_NONE ? first_path : path);
-    }
-    return 0;
 }
 #endif

@@ -62,6 +62,7 @@ static void add_geometry(vox_json *j, const vox_page_grid *g) {
 }
 
 static void add_labels(vox_json *j, const vox_page_grid *g) {
+    vox_json_int(j, "levels", g->levels);
     vox_json_int(j, "label_bytes", g->label_bytes);
     vox_json_begin(j, "labels", "[\n");
     for (int l = 1; l < VOX_VIEW_LABELS; l++) {
@@ -155,6 +156,8 @@ static void put_notes(FILE *to, const vox_page_grid *g) {
                 "numbers are of all voxels. ",
                 f[0], f[1], f[2], g->dim[0], g->dim[1], g->dim[2]);
     }
+    if (g->levels < 256)
+        fprintf(to, "So noisy a volume is held in %d greys, for a page of moderate size. ", g->levels);
     fputs("Scroll with the wheel, the arrow keys or the sliders, on a touch screen by moving up and down; "
           "click to "
           "set the crosshair; keys l, o and c switch labels, outlines and the crosshair.</p>\n",

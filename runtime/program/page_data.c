@@ -3,6 +3,7 @@
 #ifdef VOX_WITH_NIFTI
 #include "page_parts.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -12,15 +13,18 @@
 enum {
     LONGEST_AXIS = 320,
     MOST_VOXELS = 20000000, /* some 40 MB in a browser, and 10 in a file of a head */
-    LINE = 4096,            /* of base64: editors dislike longer ones */
+    MOST_BYTES = 10000000,  /* of packed greys: 13 MB of base64 */
+    LEAST_LEVELS = 64,
+    SAMPLES = 16, /* slices that tell how well greys pack */
+    LINE = 4096,  /* of base64: editors dislike longer ones */
     MEMORY_LEVEL = 9,
     BLOCK = 1 << 16
 };
 
 /* ---- the grid -------------------------------------------------------------------------------- */
 
-int vox_page_grid_plan(vox_page_grid *g, const vox_view *view) {
-    *g = (vox_page_grid){.view = view, .factor = {1, 1, 1}};
+static void choose_factors(vox_page_grid *g) {
+    const vox_view *view = g->view;
     for (;;) {
         int longest = 0;
         size_t n = 1;
@@ -32,12 +36,6 @@ int vox_page_grid_plan(vox_page_grid *g, const vox_view *view) {
         if (g->dim[longest] <= LONGEST_AXIS && n <= MOST_VOXELS) break;
         g->factor[longest]++;
     }
-    g->index = calloc(VOX_VIEW_LABELS, sizeof *g->index);
-    if (g->index == NULL) return vox_fail_memory("the page", VOX_VIEW_LABELS * sizeof *g->index);
-    for (int l = 1; l < VOX_VIEW_LABELS; l++)
-        if (view->count[l] > 0) g->index[l] = (uint16_t)++g->labels;
-    g->label_bytes = g->labels > 255 ? 2 : 1;
-    return 0;
 }
 
 void vox_page_grid_free(vox_page_grid *g) {
@@ -134,12 +132,14 @@ static void reduce_slice(const vox_page_grid *g, const float *slab, int deep, un
                     for (int a = x0; a < x1; a++) sum += (double)row[a];
                 }
             }
-            *grey++ = vox_view_grey(g->view, sum / ((double)deep * (x1 - x0) * (y1 - y0)));
+            const double mean = sum / ((double)deep * (x1 - x0) * (y1 - y0));
+            *grey++ = (unsigned char)((vox_view_grey(g->view, mean) * (g->levels - 1) + 127) / 255);
         }
     }
 }
 
-static void predict(const unsigned char *grey, const int dim[3], unsigned char *rest) {
+static void predict(const vox_page_grid *g, const unsigned char *grey, unsigned char *rest) {
+    const int *dim = g->dim;
     const size_t width = (size_t)dim[0];
     for (int y = 0; y < dim[1]; y++) {
         for (int x = 0; x < dim[0]; x++, grey++) {
@@ -147,30 +147,69 @@ static void predict(const unsigned char *grey, const int dim[3], unsigned char *
             const int c = x > 0 && y > 0 ? *(grey - width - 1) : 0;
             const int low = a < b ? a : b, high = a < b ? b : a;
             const int expected = c >= high ? low : c <= low ? high : a + b - c;
-            *rest++ = (unsigned char)(*grey - expected);
+            *rest++ = (unsigned char)((unsigned)(*grey - expected) & (unsigned)(g->levels - 1));
         }
     }
 }
 
-int vox_page_put_greys(const vox_page_grid *g, FILE *to) {
+/* Where slices of greys are made. */
+typedef struct greys {
+    size_t n;             /* of a slice of the page */
+    float *slab;          /* the view's voxels that it stands for */
+    unsigned char *bytes; /* [2][n]: the slice, what the predictor leaves of it */
+} greys;
+
+static int open_greys(greys *s, const vox_page_grid *g) {
     const int *full = g->view->volume.dim;
-    const size_t n = (size_t)g->dim[0] * (size_t)g->dim[1];
-    const size_t slab_voxels = (size_t)full[0] * (size_t)full[1] * (size_t)g->factor[2];
-    float *slab = malloc(slab_voxels * sizeof *slab);
-    unsigned char *bytes = malloc(2 * n);
-    packer *p = slab != NULL && bytes != NULL ? open_packer(to, Z_RLE) : NULL;
-    for (int z = 0; z < g->dim[2] && p != NULL; z++) {
-        int begin[3] = {0}, end[3] = {full[0], full[1], 0};
-        range_of(g, 2, z, &begin[2], &end[2]);
-        vox_view_box_of(g->view, begin, end, slab, NULL);
-        reduce_slice(g, slab, end[2] - begin[2], bytes);
-        predict(bytes, g->dim, bytes + n);
-        pack(p, bytes + n, n, Z_NO_FLUSH);
+    const size_t voxels = (size_t)full[0] * (size_t)full[1] * (size_t)g->factor[2];
+    s->n = (size_t)g->dim[0] * (size_t)g->dim[1];
+    s->slab = malloc(voxels * sizeof *s->slab);
+    s->bytes = malloc(2 * s->n);
+    if (s->slab != NULL && s->bytes != NULL) return 0;
+    return vox_fail_memory("the page", voxels * sizeof *s->slab + 2 * s->n);
+}
+
+static void close_greys(greys *s) {
+    free(s->slab);
+    free(s->bytes);
+}
+
+/* What the predictor leaves of a slice. */
+static unsigned char *rest_of(greys *s, const vox_page_grid *g, int z) {
+    int begin[3] = {0}, end[3] = {g->view->volume.dim[0], g->view->volume.dim[1], 0};
+    range_of(g, 2, z, &begin[2], &end[2]);
+    vox_view_box_of(g->view, begin, end, s->slab, NULL);
+    reduce_slice(g, s->slab, end[2] - begin[2], s->bytes);
+    predict(g, s->bytes, s->bytes + s->n);
+    return s->bytes + s->n;
+}
+
+/* Noise does not pack, but hides that there are fewer greys: each halving saves a bit a voxel of it. */
+static void choose_levels(greys *s, vox_page_grid *g) {
+    for (g->levels = 256; g->levels > LEAST_LEVELS; g->levels /= 2) {
+        const int step = g->dim[2] / SAMPLES > 0 ? g->dim[2] / SAMPLES : 1;
+        size_t count[256] = {0}, all = 0;
+        for (int z = step / 2; z < g->dim[2]; z += step, all += s->n) {
+            const unsigned char *rest = rest_of(s, g, z);
+            for (size_t i = 0; i < s->n; i++) count[rest[i]]++;
+        }
+        double bits = 0; /* entropy of a voxel */
+        for (int i = 0; i < 256; i++) {
+            const double share = (double)count[i] / (double)all;
+            if (count[i] > 0) bits -= share * log2(share);
+        }
+        if (bits / 8 * (double)s->n * g->dim[2] <= MOST_BYTES) return;
     }
-    const int code = p != NULL ? 0 : vox_fail_memory("the page", slab_voxels * sizeof *slab + 2 * n);
+}
+
+int vox_page_put_greys(const vox_page_grid *g, FILE *to) {
+    greys s;
+    int code = open_greys(&s, g);
+    packer *p = code == 0 ? open_packer(to, Z_RLE) : NULL;
+    for (int z = 0; z < g->dim[2] && p != NULL; z++) pack(p, rest_of(&s, g, z), s.n, Z_NO_FLUSH);
+    if (code == 0 && p == NULL) code = vox_fail_memory("the page", sizeof *p);
     if (p != NULL) close_packer(p);
-    free(slab);
-    free(bytes);
+    close_greys(&s);
     return code;
 }
 
@@ -207,5 +246,22 @@ int vox_page_put_labels(const vox_page_grid *g, FILE *to) {
     if (p != NULL) close_packer(p);
     free(bytes);
     return p != NULL ? 0 : vox_fail_memory("the page", n);
+}
+
+/* ---- all of it ------------------------------------------------------------------------------- */
+
+int vox_page_grid_plan(vox_page_grid *g, const vox_view *view) {
+    greys s = {0};
+    *g = (vox_page_grid){.view = view, .factor = {1, 1, 1}};
+    choose_factors(g);
+    g->index = calloc(VOX_VIEW_LABELS, sizeof *g->index);
+    if (g->index == NULL) return vox_fail_memory("the page", VOX_VIEW_LABELS * sizeof *g->index);
+    for (int l = 1; l < VOX_VIEW_LABELS; l++)
+        if (view->count[l] > 0) g->index[l] = (uint16_t)++g->labels;
+    g->label_bytes = g->labels > 255 ? 2 : 1;
+    const int code = open_greys(&s, g);
+    if (code == 0) choose_levels(&s, g);
+    close_greys(&s);
+    return code;
 }
 #endif

@@ -16,6 +16,7 @@ extern const char vox_page_style[], vox_page_viewer[], vox_page_script[];
 typedef struct vox_page_grid {
     const vox_view *view;
     int factor[3], dim[3];
+    int levels;      /* greys: 256, or 128 or 64 where noise would make the page too large */
     int labels;      /* different ones above 0 that occur, 1, 2, ... in the page */
     uint16_t *index; /* [VOX_VIEW_LABELS] of each label, 0: none */
     int label_bytes; /* 1, or 2 where there are more than 255 */
@@ -25,7 +26,7 @@ typedef struct vox_page_grid {
 int vox_page_grid_plan(vox_page_grid *g, const vox_view *view);
 void vox_page_grid_free(vox_page_grid *g);
 
-/* Both put base64 of a zlib stream of the values [z][y][x]. Greys: what is left of each, modulo 256, after the median
+/* Both put base64 of a zlib stream of the values [z][y][x]. Greys: 0 to levels - 1; what is left of each, modulo levels, after the median
  * of left, above and left + above - the one between them is taken off, within the slice (0 outside): the predictor of
  * LOCO-I (Weinberger, Seroussi, Sapiro 2000). Labels: indices; with two bytes each slice's low ones, then its high ones.
  * Print their error and return the exit code; those of the file stay with it (ferror). */

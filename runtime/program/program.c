@@ -35,6 +35,8 @@ static const vox_verb verbs[] = {
      "folder is a\n"
      "DICOM series; a pipe brings NIfTI. info lists those that this program was built with.\n"
      "Several channels: one file of several volumes (or RGB), or one file per channel, all on one grid.\n"
+     "Many volumes: --folder or --subject; -o is then a folder. --resume goes on with a run that was "
+     "stopped.\n"
      "Voxels that are not finite (NaN, infinity) count as 0; a warning says how many.\n",
      vox_verb_segment},
     {"score", "labels.nii.gz reference.nii.gz",

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT-0 */
 /* segment_report.c: see segment_report.h. */
-#ifdef VOX_WITH_NIFTI
 #include "segment_report.h"
 
 #include <dirent.h>
@@ -130,7 +129,10 @@ static void add_files(vox_json *j, const char *key, const vox_report_file *files
     for (int i = 0; i < n; i++) {
         char hash[24];
         snprintf(hash, sizeof hash, "%016" PRIx64, files[i].hash);
-        vox_json_object(j, NULL, "file=%s hash=%s", files[i].name, files[i].hashed ? hash : NULL);
+        vox_json_begin(j, NULL, "{");
+        vox_json_text(j, "file", files[i].name);
+        vox_json_text(j, "hash", files[i].hashed ? hash : NULL);
+        vox_json_end(j);
     }
     vox_json_end(j);
 }
@@ -254,4 +256,3 @@ int vox_report_write(const vox_output *file, const vox_report *r) {
     vox_report_put(&j, NULL, r);
     return ferror(file->file) == 0 ? 0 : vox_output_error(file);
 }
-#endif

@@ -2,29 +2,48 @@
 /* segmenting.c: see segmenting.h. */
 #include "segmenting.h"
 
+#include <limits.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "prepare_words.h"
+#include "vox_hash.h"
 #include "vox_resample.h"
 
 /* ---- the network as vox_segment's runner ----------------------------------------------------- */
 
+/* A network's run number `done` is in its step `step`. */
 static void say_where(vox_segmenting *s, int step, int steps) {
-    double now = vox_seconds(), gone = now - s->started;
-    double part = (s->done + (steps > 0 ? (double)step / steps : 0)) / s->total;
+    double now = vox_seconds();
+    const vox_series *all = &s->series;
+    char number[64] = "";
+    double part = s->total > 0 ? (s->done + (steps > 0 ? (double)step / steps : 0)) / s->total : 0;
+    double gone = now - s->started;
+    if (all->count > 1) {
+        snprintf(number, sizeof number, "volume %d of %d, ", all->number, all->count);
+        part = (all->before + part * all->now) / (all->before + all->now + all->after);
+        gone = now - all->started;
+    }
     double left = part > 0 ? gone / part - gone : 0;
+    int tile = s->done < s->total ? s->done + 1 : s->total;
     if (s->progress.on) {
-        vox_progress_say(&s->progress, "tile %d of %d, %.0f s left", s->done + 1, s->total, ceil(left));
+        vox_progress_say(&s->progress, "%stile %d of %d, %.0f s left", number, tile, s->total, ceil(left));
     } else if (!s->quiet && now - s->told >= 60) {
-        vox_note("tile %d of %d, %.0f s left", s->done + 1, s->total, ceil(left));
+        vox_note("%stile %d of %d, %.0f s left", number, tile, s->total, ceil(left));
         s->told = now;
     }
 }
 
 static void on_step(void *user, int done, int total) {
     say_where(user, done, total);
+}
+
+void vox_segmenting_at(vox_segmenting *s, int done, int total) {
+    s->done = done;
+    s->total = total;
+    say_where(s, 0, 1);
 }
 
 static vox_status told(vox_segmenting *s, int code) {
@@ -35,16 +54,15 @@ static vox_status told(vox_segmenting *s, int code) {
 static vox_status submit(void *user, int fold) {
     vox_segmenting *s = user;
     if (s->folds != NULL) s->host.prepared = s->folds[fold];
+    if (s->prepare_seconds < 0) s->prepare_seconds = vox_seconds() - s->started;
     return told(s, vox_host_submit(&s->host));
 }
 
 static vox_status collect(void *user) {
     vox_segmenting *s = user;
     double start = vox_seconds();
-    if (s->done < s->total) say_where(s, 0, 1);
     vox_status status = told(s, vox_host_collect(&s->host));
-    s->seconds[1] += vox_seconds() - start;
-    s->done++;
+    s->network_seconds += vox_seconds() - start;
     return status;
 }
 
@@ -84,10 +102,39 @@ static int open_folds(vox_segmenting *s, const char *list) {
     return code;
 }
 
+static int hash_weights(const vox_model_info *m, const char *file, uint64_t *hash) {
+    char path[VOX_PATH];
+    vox_mapping mapping = {0};
+    int code = vox_map_weights(m, file, path, &mapping);
+    if (code == 0) *hash = vox_hash(*hash, mapping.data, mapping.bytes);
+    vox_unmap_weights(&mapping);
+    return code;
+}
+
+int vox_segmenting_weights(vox_segmenting *s, uint64_t *hash) {
+    const vox_model_info *m = s->host.model;
+    int code = 0;
+    if (s->weights_hash == 0) {
+        s->weights_hash = 1;
+        if (m->weights_bytes > 0) code = hash_weights(m, s->weights, &s->weights_hash);
+        char *names = s->fold_names != NULL ? strdup(s->fold_names) : NULL, *rest = names, *name;
+        if (s->fold_names != NULL && names == NULL) return vox_fail_memory("the folds' names", 0);
+        while (code == 0 && (name = strsep(&rest, ",")) != NULL)
+            code = hash_weights(m, name, &s->weights_hash);
+        free(names);
+    }
+    *hash = s->weights_hash;
+    return code;
+}
+
 /* ---- open and close -------------------------------------------------------------------------- */
 
 int vox_segmenting_open(vox_segmenting *s, const vox_segmenting_request *r) {
-    *s = (vox_segmenting){.quiet = r->quiet};
+    *s = (vox_segmenting){.quiet = r->quiet,
+                          .threads = r->threads > 0 ? r->threads : vox_cpu_count(),
+                          .weights = r->weights,
+                          .fold_names = r->folds,
+                          .told = vox_seconds()};
     vox_request request = {.weights = r->weights, .threads = r->threads, .runs = r->runs};
     int code = vox_backend_open(&s->host, r->context, &request);
     if (code != 0) return code;
@@ -104,10 +151,6 @@ int vox_segmenting_open(vox_segmenting *s, const vox_segmenting_request *r) {
                              .submit = submit,
                              .collect = collect};
     code = open_folds(s, r->folds);
-    s->options.runner = &s->runner;
-    s->options.n_folds = s->n_folds;
-    s->options.folds = s->folds != NULL ? (const void *const *)s->folds + 1 : NULL;
-    s->options.result = &s->result;
     return code;
 }
 
@@ -166,6 +209,10 @@ int vox_segmenting_fail(const vox_model_info *m, const char *name, const vox_vol
     case VOX_E_MAXIMUM:
         return vox_fail(VOX_EXIT_INPUT, "%s: %s: %s", name, vox_prepare_name(m->volume->steps[r->step].kind),
                         vox_status_text(status));
+    case VOX_E_ARGUMENT: /* options are checked where they are read: what is left is too many tiles */
+        return vox_fail(VOX_EXIT_INPUT,
+                        "%s: %s voxels of %s take more than %d runs of %s: check its voxel size and the overlap",
+                        name, vox_shape(3, v->dim).text, vox_size_mm(v->spacing).text, INT_MAX, m->name);
     case VOX_E_SIZE:
         return vox_fail(VOX_EXIT_INPUT,
                         "%s: %s voxels of %s: resampled, an axis would have more than %d voxels, or all more "
@@ -182,7 +229,8 @@ int vox_segmenting_fail(const vox_model_info *m, const char *name, const vox_vol
 
 /* ---- a volume -------------------------------------------------------------------------------- */
 
-static int make_room(vox_segmenting *s, const char *name, const vox_segment_outline *outline) {
+static int make_room(vox_segmenting *s, const char *name, vox_segment_options *o,
+                     const vox_segment_outline *outline) {
     size_t bytes = outline->bytes;
     if (bytes > s->arena_bytes) {
         free(s->arena);
@@ -195,30 +243,36 @@ static int make_room(vox_segmenting *s, const char *name, const vox_segment_outl
                             vox_shape(3, outline->prepared).text, bytes);
         }
     }
-    s->options.arena = s->arena;
-    s->options.arena_bytes = s->arena_bytes;
+    o->arena = s->arena;
+    o->arena_bytes = s->arena_bytes;
     return 0;
 }
 
 int vox_segmenting_run(vox_segmenting *s, const char *name, const vox_volume *volume,
-                       const vox_labels *labels) {
+                       const vox_labels *labels, const vox_segment_options *wanted) {
     vox_segment_outline outline;
+    vox_segment_options o = *wanted;
     const vox_model_info *m = s->host.model;
-    vox_status status = vox_segment_plan(m, volume, &s->options, &outline);
+    o.runner = &s->runner;
+    o.n_folds = s->n_folds;
+    o.folds = s->folds != NULL ? (const void *const *)s->folds + 1 : NULL;
+    o.result = &s->result;
+    vox_status status = vox_segment_plan(m, volume, &o, &outline);
     if (status != VOX_OK) return vox_segmenting_fail(m, name, volume, &s->result, status);
-    int code = make_room(s, name, &outline);
+    int code = make_room(s, name, &o, &outline);
     if (code != 0) return code;
     vox_executor executor = {.parallel_for = vox_pool_parallel_for,
                              .pool = s->pool != NULL ? (void *)s->pool : s->host.executor.pool};
     s->progress = vox_progress_start();
     if (s->quiet) s->progress.on = false;
-    s->started = s->told = vox_seconds();
+    s->started = vox_seconds();
     s->done = 0;
     s->total = outline.runs;
-    s->seconds[1] = 0;
+    s->prepare_seconds = -1;
+    s->network_seconds = 0;
     s->code = 0;
-    status = vox_segment(m, s->host.prepared, volume, labels, &s->options, &executor);
-    s->seconds[0] = vox_seconds() - s->started;
+    status = vox_segment(m, s->host.prepared, volume, labels, &o, &executor);
+    s->seconds = vox_seconds() - s->started;
     vox_progress_end(&s->progress);
     if (status == VOX_OK) return 0;
     return s->code != 0 ? s->code : vox_segmenting_fail(m, name, volume, &s->result, status);

@@ -31,6 +31,11 @@ static bool set_value(const vox_option *o, const char *value) {
         *(const char **)o->target = value;
         return *value != 0;
     }
+    if (o->kind == VOX_OPTION_LIST) {
+        vox_texts *list = o->target;
+        list->text[list->n++] = value;
+        return *value != 0;
+    }
     double number = strtod(value, &end);
     if (end == value || *end != 0 || errno != 0 || !(number >= o->low && number <= o->high)) return false;
     if (o->kind == VOX_OPTION_REAL) {
@@ -55,7 +60,7 @@ static bool force_isa(const vox_context *c, const char *value) {
 
 /* ---- a program's options --------------------------------------------------------------------- */
 
-enum { MACHINE_OPTIONS = 8, MOST_OPTIONS = 32 };
+enum { MACHINE_OPTIONS = 8, MOST_OPTIONS = 48 };
 typedef struct option_table {
     int n;
     vox_option row[MOST_OPTIONS];
@@ -139,7 +144,7 @@ static int take_option(const vox_context *c, const vox_option *o, const char *va
     }
     if (o->kind == VOX_OPTION_ISA) return force_isa(c, value) ? VOX_EXIT_OK : VOX_EXIT_INPUT;
     if (set_value(o, value)) return VOX_EXIT_OK;
-    if (o->kind == VOX_OPTION_TEXT)
+    if (o->kind == VOX_OPTION_TEXT || o->kind == VOX_OPTION_LIST)
         return vox_usage_error(c, "%s wants a value %s, not nothing", o->name, o->value);
     return vox_usage_error(c, "%s wants a%s from %g to %g, not '%s'", o->name,
                            o->kind == VOX_OPTION_INT ? " whole number" : " number", o->low, o->high, value);

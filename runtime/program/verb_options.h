@@ -13,14 +13,21 @@ typedef enum vox_option_kind {
     VOX_OPTION_INT,
     VOX_OPTION_REAL,
     VOX_OPTION_TEXT,
+    VOX_OPTION_LIST, /* may be given more than once */
     VOX_OPTION_ISA
 } vox_option_kind;
+
+typedef struct vox_texts {
+    const char **text; /* room for as many as argv has words */
+    int n;
+} vox_texts;
 
 typedef struct vox_option {
     const char *name; /* "--threads" */
     char letter;      /* 'o' for -o; 0: none */
     vox_option_kind kind;
-    void *target;      /* int (FLAG, INT), double, const char *; holds the default until the option is met;
+    void *
+        target; /* int (FLAG, INT), double, const char *, vox_texts; holds the default until the option is met;
                           ISA: NULL, the model is told instead */
     double low, high;  /* INT and REAL: the values allowed */
     const char *value; /* how --help names the value */

@@ -86,8 +86,10 @@ typedef struct vox_volume_info {
     int n_steps;
     const vox_prepare_step *steps;
     vox_border border;
-    double overlap; /* of neighbouring output tiles, as a part of a tile: 0 <= overlap < 1; 0: they only touch */
-    int phase[3];   /* touching tiles begin at multiples of this along D H W: the network's strides, so that a voxel's
+    double
+        overlap; /* of neighbouring output tiles, as a part of a tile: 0 <= overlap < 1; 0: they only touch */
+    int phase
+        [3]; /* touching tiles begin at multiples of this along D H W: the network's strides, so that a voxel's
                      * scores do not depend on the tile that it lies in */
     vox_placement placement;
     vox_window window;

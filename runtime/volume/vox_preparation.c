@@ -48,7 +48,8 @@ static vox_status resampled(const vox_prepare_step *s, vox_grid *g) {
         if (n > VOX_RESAMPLE_LARGEST || g->dim[a] > VOX_RESAMPLE_LARGEST) return VOX_E_SIZE;
         /* An alignment looks the same from both sides, so this is the way from the old grid to the new. */
         vox_grid_of(&s->sampling, (int)n, spacing, g->dim[a], g->spacing[a], &scale, &shift);
-        if (s->sampling.align == VOX_CORNERS && n > 1) spacing = g->spacing[a] * (g->dim[a] - 1) / (n - 1);
+        if (s->sampling.align == VOX_CORNERS && n > 1 && g->dim[a] > 1)
+            spacing = g->spacing[a] * (g->dim[a] - 1) / (n - 1);
         follow(g, a, scale, shift);
         g->dim[a] = (int)n;
         g->spacing[a] = spacing;
@@ -315,6 +316,8 @@ static vox_status move(run *r, const vox_prepare_step *s) {
     vox_status status = next_grid(s, NULL, &to);
     if (status != VOX_OK) return status;
     vox_resample resample = resampling_of(s, &r->grid, &to);
+    /* Where cropping changed a voxel's size by a second resampling, the plan did not foresee this one. */
+    if (resamples(s->kind) && vox_resample_bytes(&resample) > r->p->scratch) return VOX_E_SIZE;
     for (int c = 0; c < r->channels; c++) {
         const float *x = r->now + (size_t)c * voxels(&r->grid);
         float *y = r->other + (size_t)c * voxels(&to);

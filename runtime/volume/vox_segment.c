@@ -483,6 +483,7 @@ static vox_status run_tiles(segment *s) {
     s->total = end - first;
     for (int j = first; j < end; j++) {
         if (s->o->cancelled != NULL && s->o->cancelled(s->o->user)) return VOX_E_CANCELLED;
+        if (s->o->progress != NULL) s->o->progress(s->o->user, s->done, s->total, 0, 1);
         for (; submitted < end && submitted < j + at_once; submitted++) {
             vox_status status = submit(s, submitted);
             if (status != VOX_OK) return status;

@@ -1,26 +1,11 @@
 /* The reader of NIfTI volumes, uncompressed. Its mutator decodes the header, changes fields and encodes it
  * again, in either byte order. */
-#include "fuzz.h"
+#include "fuzz_image.h"
 
-#include <math.h>
 #include <nifti2_io.h>
 
-#include "nifti.h"
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    vox_volume v;
-    vox_geometry g;
-    size_t not_finite;
-    const int code = vox_nifti_read(fuzz_file(data, size), &v, &g, &not_finite);
-    FUZZ_CHECK(code == 0 || code == IR_EXIT_INPUT || code == IR_EXIT_UNSUPPORTED, "code %d", code);
-    if (code) return 0;
-    const size_t values = vox_volume_voxels(&v) * (size_t)v.channels;
-    for (size_t i = 0; i < values; i++) FUZZ_CHECK(isfinite(v.data[i]), "value %zu is not finite", i);
-    for (int k = 0; k < 3; k++) {
-        FUZZ_CHECK(isfinite(v.spacing[k]) && v.spacing[k] >= 0, "spacing %g", v.spacing[k]);
-        FUZZ_CHECK(g.world[k] >= 0 && g.world[k] < 3, "axis %d", g.world[k]);
-    }
-    free(v.data);
+    fuzz_image(vox_image_read_nifti, data, size);
     return 0;
 }
 

@@ -3,6 +3,7 @@
 They come from the models, their graphs after each pass, the small ONNX models of the tests (where the test programs are
 built: BUILD/tests beside VOXC) and of Debian's libonnx-testdata (where it is installed), and from the formats' tables
 below."""
+import gzip
 import json
 import os
 import re
@@ -10,6 +11,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import zlib
 
 MODELS = "unet3d_small nnunet_small torchio".split()
 ONNX_TESTS = "test_onnx_import test_onnx_refused test_onnx_networks".split()
@@ -125,6 +127,27 @@ NIFTI_TYPES = {"u8": (2, 1), "i16": (4, 2), "i32": (8, 4), "f32": (16, 4), "f64"
                "u16": (512, 2), "u32": (768, 4), "i64": (1024, 8), "u64": (1280, 8), "f128": (1536, 16), "rgba": (2304, 4)}
 
 
+def images(seeds):
+    """Small files of the formats that are read here; TIFF with a strip, and in a tile."""
+    head = b"NRRD0005\ntype: %s\ndimension: %d\nsizes: %s\nendian: big\nencoding: %s\n%s\n"
+    place = b"space: left-posterior-superior\nspace directions: (0,2,0) (-0.5,0,0) (0,0,3)\nspace origin: (1,2,3)\n"
+    seeds.put("nrrd", "raw", head % (b"short", 3, b"2 2 2", b"raw", place) + bytes(range(16)))
+    seeds.put("nrrd", "gzip", head % (b"float", 3, b"2 2 2", b"gzip", b"spacings: 1 2 nan\nunits: \"mm\" \"um\" \"\"\n") + gzip.compress(bytes(32), mtime=0))
+    seeds.put("nrrd", "colours", head % (b"uchar", 4, b"3 2 2 1", b"raw", b"kinds: RGB-color domain domain domain\nbyte skip: -1\n") + bytes(12))
+    head = b"NDims = 3\n%sTransformMatrix = 0 1 0 1 0 0 0 0 1\nOffset = 1 2 3\nElementSpacing = 1 2 3\nDimSize = 2 2 2\nElementType = %s\nElementDataFile = LOCAL\n"
+    seeds.put("meta", "raw", head % (b"BinaryDataByteOrderMSB = True\n", b"MET_DOUBLE") + bytes(64))
+    seeds.put("meta", "packed", head % (b"CompressedData = True\nElementNumberOfChannels = 2\n", b"MET_USHORT") + zlib.compress(bytes(32)))
+    for order in "<>":
+        for tile in (False, True):
+            values = bytes(range(256)) if tile else bytes(range(16))
+            tags = [(256, 4), (257, 4), (258, 8), (259, 1), (262, 1), (277, 1)]
+            tags += [(322, 16), (323, 16), (324, 8), (325, 256)] if tile else [(273, 8), (278, 4), (279, 16)]
+            at = 8 + len(values)
+            directory = struct.pack(order + "H", len(tags)) + b"".join(struct.pack(order + "HHII", t, 4, 1, v) for t, v in sorted(tags))
+            start = (b"II" if order == "<" else b"MM") + struct.pack(order + "HI", 42, at)
+            seeds.put("tiff", f"{'tile' if tile else 'strip'}-{'le' if order == '<' else 'be'}", start + values + directory + bytes(4))
+
+
 def nifti_1(order, dim, code, size, slope, magic):
     header = struct.pack(order + "i35xc", 348, b"\0") + struct.pack(order + "8h", *dim)
     header += struct.pack(order + "3f4h", 0, 0, 0, 0, code, 8 * size, 0)
@@ -214,6 +237,7 @@ def main(voxc, folder):
         onnx(seeds, voxc, scratch)
     descriptions(seeds)
     nifti(seeds)
+    images(seeds)
     npy(seeds)
     weights(seeds)
     safetensors(seeds)

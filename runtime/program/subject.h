@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT-0 */
+/* subject.h: one volume from its files to the file of its labels. */
+#ifndef VOX_SUBJECT_H
+#define VOX_SUBJECT_H
+
+#include "image.h"
+#include "segmenting.h"
+#include "showing.h"
+
+/* What the user asks for; NULL, NAN, 0: not said. */
+typedef struct vox_subject_request {
+    const char *labels; /* the file that they go to */
+    const char *scores, *weights, *folds, *mirror_axes;
+    vox_image_type scores_type;
+    int threads, repeat_channel, force, quiet;
+    int resume; /* goes on from the planes that an interrupted run left (unfinished.h) */
+    double level, overlap;
+    vox_showing *showing;
+} vox_subject_request;
+
+/* Segments the volume whose channels are n files. The network is opened first where it is not open yet; it stays open,
+ * and is the caller's to close. Prints its error and returns the exit code. */
+int vox_subject_segment(const vox_context *c, const vox_subject_request *r, vox_segmenting *network,
+                        char **files, int n);
+
+/* Opens the network for more than one volume. */
+int vox_subject_open(const vox_context *c, const vox_subject_request *r, vox_segmenting *network, int runs);
+
+#endif
