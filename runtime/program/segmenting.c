@@ -210,9 +210,10 @@ int vox_segmenting_fail(const vox_model_info *m, const char *name, const vox_vol
         return vox_fail(VOX_EXIT_INPUT, "%s: %s: %s", name, vox_prepare_name(m->volume->steps[r->step].kind),
                         vox_status_text(status));
     case VOX_E_ARGUMENT: /* options are checked where they are read: what is left is too many tiles */
-        return vox_fail(VOX_EXIT_INPUT,
-                        "%s: %s voxels of %s take more than %d runs of %s: check its voxel size and the overlap",
-                        name, vox_shape(3, v->dim).text, vox_size_mm(v->spacing).text, INT_MAX, m->name);
+        return vox_fail(
+            VOX_EXIT_INPUT,
+            "%s: %s voxels of %s take more than %d runs of %s: check its voxel size and the overlap", name,
+            vox_shape(3, v->dim).text, vox_size_mm(v->spacing).text, INT_MAX, m->name);
     case VOX_E_SIZE:
         return vox_fail(VOX_EXIT_INPUT,
                         "%s: %s voxels of %s: resampled, an axis would have more than %d voxels, or all more "
@@ -239,8 +240,8 @@ static int make_room(vox_segmenting *s, const char *name, vox_segment_options *o
         s->arena = aligned_alloc(VOX_SEGMENT_ALIGN, s->arena_bytes);
         if (s->arena == NULL) {
             s->arena_bytes = 0;
-            return vox_fail(VOX_EXIT_FAILURE, "not enough memory for %s, prepared as %s voxels (%zu bytes)", name,
-                            vox_shape(3, outline->prepared).text, bytes);
+            return vox_fail(VOX_EXIT_FAILURE, "not enough memory for %s, prepared as %s voxels (%zu bytes)",
+                            name, vox_shape(3, outline->prepared).text, bytes);
         }
     }
     o->arena = s->arena;
