@@ -96,7 +96,7 @@ static void headers_that_contradict_themselves(void **state) {
         h.srow_x[0] = broken[i][0];
         plain("broken.nii", &h);
         expect("$box $S broken.nii -o x.nii --overlay x.png", 0, "the sform is no map to three directions",
-               "the overlay has no letters");
+               "pictures have no letters");
         h.qform_code = 1;
         plain("broken.nii", &h);
         expect("$box $S broken.nii -o x.nii --overlay x.png", 0, "the qform is used", NULL);
@@ -131,8 +131,7 @@ static void letters_only_where_left_and_right_are_known(void **state) {
     expect("$box $S known.nii -o x.nii --overlay known.png", 0, NULL, NULL);
     expect("$box $S unknown.nii -o x.nii --overlay unknown.png", 0, "does not say where left and right are",
            NULL);
-    assert_true(white_pixels("known.png") > 100);
-    assert_int_equal(white_pixels("unknown.png"), 0);
+    assert_true(white_pixels("known.png") > 100 + white_pixels("unknown.png"));
 }
 
 static void absurd_voxel_sizes_are_unknown(void **state) {
@@ -146,7 +145,8 @@ static void absurd_voxel_sizes_are_unknown(void **state) {
         put("absurd.nii", NULL, &h, 2, false, values(), N);
         expect("$box $S absurd.nii -o x.nii --overlay x.png", 0, "does not say how large its voxels are",
                NULL);
-        expect("$mm $S absurd.nii -o x.nii", 2, "gives no voxel size along", "1e-6 to 1e6 mm");
+        expect("$mm $S absurd.nii -o x.nii", 2, "does not say how large its voxels are (",
+               "for voxels of a given size");
     }
     nifti_2_header h = header(DT_INT16); /* known, if odd: a picture that is a line */
     h.sform_code = 0;
@@ -166,18 +166,22 @@ static void resampling_that_explodes_is_asked_about(void **state) {
     h.pixdim[1] = 5;
     h.xyzt_units = 0;
     plain("more.nii", &h); /* 45 * 31 * 27 */
-    expect("$mm $S more.nii -o x.nii", 2,
-           "voxels of 5x3.9x3.9 mm (the file names no unit: taken for mm)",
-           "would make 45x31x27 of 9x8x7, 75 times as many, 150660 bytes: check its voxel size, or give --force");
+    expect("$mm $S more.nii -o x.nii", 2, "voxels of 5x3.9x3.9 mm (the file names no unit: taken for mm)",
+           "would make 45x31x27 of 9x8x7, 75 times as many, 150660 bytes: check its voxel size, or give "
+           "--force");
     expect("$mm $S more.nii -o x.nii --force", 0, "names no unit for its voxel size", NULL);
     h.pixdim[1] = 1e6;
     plain("axis.nii", &h);
-    expect("$mm $S axis.nii -o x.nii --force", 2, "9x8x7 voxels of 1e+06x3.9x3.9 mm", "an axis would have more than");
-#ifndef __SANITIZE_ADDRESS__ /* that ends the program itself where calloc fails */
+    expect("$mm $S axis.nii -o x.nii --force", 2, "9x8x7 voxels of 1e+06x3.9x3.9 mm",
+           "an axis would have more than");
     h.pixdim[1] = h.pixdim[2] = h.pixdim[3] = 7000;
     plain("all.nii", &h);
-    expect("$mm $S all.nii -o x.nii --force", 1,
-           "not enough memory for all.nii, prepared as 63000x56000x49000 voxels", NULL);
+    expect("$mm $S all.nii -o x.nii --force", 2, "9x8x7 voxels of 7000x7000x7000 mm", NULL);
+#ifndef __SANITIZE_ADDRESS__ /* that takes terabytes of addresses, and ends the program itself where malloc fails */
+    h.pixdim[1] = h.pixdim[2] = h.pixdim[3] = 100;
+    plain("all.nii", &h);
+    expect("ulimit -v 1000000; $mm $S all.nii -o x.nii --force", 1,
+           "not enough memory for all.nii, prepared as 900x800x700 voxels", NULL);
 #endif
     no_temporaries();
 }

@@ -130,8 +130,11 @@ static const vox_volume_info volume = {
     .steps = steps,
     .border = VOX_BORDER_MIRROR,
     .overlap = 0.0,
+    .phase = {8, 8, 8},
+    .placement = VOX_EVENLY,
     .window = VOX_WINDOW_CONSTANT,
     .mirror_axes = 0,
+    .skip_empty = 0,
     .half = 0,
     .activation = VOX_AS_THEY_ARE,
     .restore =
@@ -169,7 +172,7 @@ static const vox_model_info info = {
     .abi = UNET3D_ABI_VERSION,
     .name = "unet3d",
     .voxc_version = "0.1.0",
-    .graph_hash = "1e84b1508e3be42c",
+    .graph_hash = "5b92bc6064819d7a",
     .options = "--target c --init 1",
     .arena_bytes = UNET3D_ARENA_BYTES,
     .prepared_bytes = UNET3D_PREPARED_BYTES,
@@ -197,7 +200,7 @@ static const vox_model_info info = {
 
 static const vox_model model = {
     .info = &info,
-    .graph_hash = 0x1e84b1508e3be42cu,
+    .graph_hash = 0x5b92bc6064819d7au,
     .weights = packings,
     .n_weights = WEIGHTS,
     .builds = builds,
@@ -234,4 +237,13 @@ unet3d_status unet3d_selftest(const void *prepared, void *arena, size_t arena_by
 
 const vox_model_info *unet3d_get_info(void) {
     return &info;
+}
+
+size_t unet3d_segment_bytes(const vox_volume *volume, const vox_segment_options *options) {
+    return vox_segment_bytes(&info, volume, options);
+}
+
+vox_status unet3d_segment(const void *prepared, const vox_volume *volume, const vox_labels *labels,
+                        const vox_segment_options *options, const vox_executor *executor) {
+    return vox_segment(&info, prepared, volume, labels, options, executor);
 }

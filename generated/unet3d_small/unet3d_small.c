@@ -148,8 +148,11 @@ static const vox_volume_info volume = {
     .steps = steps,
     .border = VOX_BORDER_MIRROR,
     .overlap = 0.0,
+    .phase = {8, 8, 8},
+    .placement = VOX_EVENLY,
     .window = VOX_WINDOW_CONSTANT,
     .mirror_axes = 0,
+    .skip_empty = 0,
     .half = 0,
     .activation = VOX_AS_THEY_ARE,
     .restore =
@@ -187,7 +190,7 @@ static const vox_model_info info = {
     .abi = UNET3D_SMALL_ABI_VERSION,
     .name = "unet3d_small",
     .voxc_version = "0.1.0",
-    .graph_hash = "a6b8b3337d6bffb9",
+    .graph_hash = "de112099fb923ac1",
     .options = "--target c --init 1",
     .arena_bytes = UNET3D_SMALL_ARENA_BYTES,
     .prepared_bytes = UNET3D_SMALL_PREPARED_BYTES,
@@ -215,7 +218,7 @@ static const vox_model_info info = {
 
 static const vox_model model = {
     .info = &info,
-    .graph_hash = 0xa6b8b3337d6bffb9u,
+    .graph_hash = 0xde112099fb923ac1u,
     .weights = packings,
     .n_weights = WEIGHTS,
     .builds = builds,
@@ -252,4 +255,13 @@ unet3d_small_status unet3d_small_selftest(const void *prepared, void *arena, siz
 
 const vox_model_info *unet3d_small_get_info(void) {
     return &info;
+}
+
+size_t unet3d_small_segment_bytes(const vox_volume *volume, const vox_segment_options *options) {
+    return vox_segment_bytes(&info, volume, options);
+}
+
+vox_status unet3d_small_segment(const void *prepared, const vox_volume *volume, const vox_labels *labels,
+                        const vox_segment_options *options, const vox_executor *executor) {
+    return vox_segment(&info, prepared, volume, labels, options, executor);
 }

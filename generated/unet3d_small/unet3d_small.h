@@ -12,7 +12,7 @@
 #ifndef UNET3D_SMALL_H
 #define UNET3D_SMALL_H
 
-#include "runtime/vox.h"
+#include "runtime/volume/vox_volume.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -51,6 +51,13 @@ unet3d_small_status unet3d_small_run(const void *prepared, const float *image, f
 unet3d_small_status unet3d_small_selftest(const void *prepared, void *arena, size_t arena_bytes,
                                           const vox_executor *executor, const char **first_bad_layer,
                                           double *worst_error);
+
+/* From a volume to its labels, as the description's volume section says: see runtime/volume/vox_volume.h, for
+ * the options and the statuses too. prepared: unet3d_small_prepare's. The arena lies in the options; it must hold
+ * unet3d_small_segment_bytes of the same volume and options (0: they are refused, and unet3d_small_segment says why). */
+size_t unet3d_small_segment_bytes(const vox_volume *volume, const vox_segment_options *options);
+vox_status unet3d_small_segment(const void *prepared, const vox_volume *volume, const vox_labels *labels,
+                        const vox_segment_options *options, const vox_executor *executor);
 
 /* Sizes, shapes, names and functions, for hosts that load the model at run time. */
 const vox_model_info *unet3d_small_get_info(void);

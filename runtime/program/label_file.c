@@ -48,8 +48,8 @@ static int convert(const char *path, const vox_volume *v, bool binary, uint16_t 
     conversion c = {.dim = v->dim, .binary = binary, .labels = labels, .bad = all};
     vox_volume_rows(v, 0, take_row, &c, NULL);
     if (c.bad == all) return 0;
-    return vox_image_no_label(
-        path, c.value, (int[]){(int)(c.bad % nx), (int)(c.bad / nx % ny), (int)(c.bad / nx / ny)});
+    return vox_image_no_label(path, c.value,
+                              (int[]){(int)(c.bad % nx), (int)(c.bad / nx % ny), (int)(c.bad / nx / ny)});
 }
 
 int vox_label_file_read(const char *path, bool binary, vox_label_file *f) {

@@ -2,6 +2,7 @@
 /* segmenting.c: see segmenting.h. */
 #include "segmenting.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -208,6 +209,11 @@ int vox_segmenting_fail(const vox_model_info *m, const char *name, const vox_vol
     case VOX_E_MAXIMUM:
         return vox_fail(VOX_EXIT_INPUT, "%s: %s: %s", name, vox_prepare_name(m->volume->steps[r->step].kind),
                         vox_status_text(status));
+    case VOX_E_ARGUMENT: /* options are checked where they are read: what is left is too many tiles */
+        return vox_fail(
+            VOX_EXIT_INPUT,
+            "%s: %s voxels of %s take more than %d runs of %s: check its voxel size and the overlap", name,
+            vox_shape(3, v->dim).text, vox_size_mm(v->spacing).text, INT_MAX, m->name);
     case VOX_E_SIZE:
         return vox_fail(VOX_EXIT_INPUT,
                         "%s: %s voxels of %s: resampled, an axis would have more than %d voxels, or all more "
@@ -224,7 +230,7 @@ int vox_segmenting_fail(const vox_model_info *m, const char *name, const vox_vol
 
 /* ---- a volume -------------------------------------------------------------------------------- */
 
-static int make_room(vox_segmenting *s, vox_segment_options *o, const char *name,
+static int make_room(vox_segmenting *s, const char *name, vox_segment_options *o,
                      const vox_segment_outline *outline) {
     size_t bytes = outline->bytes;
     if (bytes > s->arena_bytes) {
@@ -254,7 +260,7 @@ int vox_segmenting_run(vox_segmenting *s, const char *name, const vox_volume *vo
     o.result = &s->result;
     vox_status status = vox_segment_plan(m, volume, &o, &outline);
     if (status != VOX_OK) return vox_segmenting_fail(m, name, volume, &s->result, status);
-    int code = make_room(s, &o, name, &outline);
+    int code = make_room(s, name, &o, &outline);
     if (code != 0) return code;
     vox_executor executor = {.parallel_for = vox_pool_parallel_for,
                              .pool = s->pool != NULL ? (void *)s->pool : s->host.executor.pool};

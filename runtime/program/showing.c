@@ -18,6 +18,16 @@ bool vox_showing_any(const vox_showing *s) {
     return s->overlay != NULL || s->montage != NULL || s->page != NULL || s->report != NULL;
 }
 
+void vox_showing_warn(const vox_showing *s, const char *name, const vox_image *image) {
+    const double *size = image->volume.spacing;
+    if (s->overlay == NULL && s->montage == NULL && s->page == NULL) return;
+    if (!(size[0] > 0 && size[1] > 0 && size[2] > 0))
+        vox_warn("%s does not say how large its voxels are (%s): pictures draw cubes", name,
+                 vox_size_mm(size).text);
+    if (!image->directed)
+        vox_warn("%s does not say where left and right are: pictures have no letters", name);
+}
+
 static int check_name(const char *name, const char *end, const char *what) {
     if (name == NULL || vox_name_ends(name, end) || strncmp(name, "/dev/", 5) == 0) return 0;
     return vox_fail(VOX_EXIT_INPUT, "cannot write %s: %s, the name must end in %s", name, what, end);
@@ -63,8 +73,8 @@ int vox_showing_write(vox_showing *s, vox_report *report, const uint16_t *labels
     int code = 0;
     if (!vox_showing_any(s)) return 0;
     if (s->page != NULL || s->report != NULL) code = vox_report_count(report, labels);
-    if (code == 0) code = draw(s, report, labels);
     report->peak_bytes = vox_report_peak_memory();
+    if (code == 0) code = draw(s, report, labels);
     if (code == 0 && s->report != NULL) code = vox_report_write(&s->file[REPORT], report);
     vox_report_free(report);
     return code;

@@ -16,6 +16,8 @@ typedef struct vox_showing {
 /* Their names, NULL where there is none. */
 void vox_showing_names(const vox_showing *s, const char *names[VOX_SHOWN]);
 bool vox_showing_any(const vox_showing *s);
+/* What pictures would lack that the volume's file does not say. */
+void vox_showing_warn(const vox_showing *s, const char *name, const vox_image *image);
 
 /* In this order; all print their error and return the exit code. write draws and writes, commit gives the files their
  * names. labels: [z][y][x] of the report's image. abort may be called at any time. */

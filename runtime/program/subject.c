@@ -90,6 +90,7 @@ static void warn_unknown(const segmentation *s) {
     if (s->image.unit_unknown && resamples_to_spacing(v))
         vox_warn("%s names no unit for its voxel size %s: taken for mm", s->name,
                  vox_size_mm(s->volume.spacing).text);
+    vox_showing_warn(s->request->showing, s->name, &s->image);
     if (v->orientation != NULL || v->stored == NULL) return;
     if (!vox_code_of_direction(s->volume.direction, code))
         vox_warn("%s does not say where left and right are; %s was trained on volumes stored %s", s->name,
