@@ -12,7 +12,8 @@
 /* Where things lie in the arena, in bytes. The prepared volume is its begin; what preparing needs besides, and what the
  * tiles need, follow at the same place. */
 typedef struct layout {
-    size_t input, output, sum, network, scores, weights, window, along, index, taps[3], lanes, empty, end;
+    size_t input, output, sum, network, scores, weights, sure, window, along, index, taps[3], lanes, empty,
+        end;
 } layout;
 
 typedef struct segment {
@@ -154,6 +155,10 @@ static void shape_blend(segment *s) {
     shape_background(s);
 }
 
+static int asks_who_is_sure(const segment *s) {
+    return s->info.rule == VOX_ARGMAX && !s->are_labels && s->classes > 1 && s->classes < UINT16_MAX;
+}
+
 static vox_status lay_out(segment *s) {
     size_t weights, sums, at = 0, channels = (size_t)s->model->inputs->dim[1];
     bool elsewhere = s->o->runner != NULL;
@@ -167,6 +172,7 @@ static vox_status lay_out(segment *s) {
     s->at.network = take(&at, elsewhere ? 0 : s->model->arena_bytes);
     s->at.scores = take(&at, sums);
     s->at.weights = take(&at, weights);
+    s->at.sure = take(&at, asks_who_is_sure(s) ? vox_blend_sure_bytes(&s->blend) : 0);
     s->at.window = take(&at, s->tiles.adds ? product(s->out) * sizeof(float) : 0);
     s->at.along = take(&at, (size_t)(s->out[0] + s->out[1] + s->out[2]) * sizeof(double));
     s->at.index = take(&at, (size_t)(s->in[0] + s->in[1] + s->in[2]) * sizeof(int));
@@ -457,6 +463,7 @@ static void shape_sums(segment *s) {
     shape_blend(s);
     s->blend.sum = s->arena + s->at.scores;
     s->blend.weights = s->arena + s->at.weights;
+    if (asks_who_is_sure(s)) s->blend.sure = (uint16_t *)(void *)(s->arena + s->at.sure);
     s->blend.weight = (float *)(void *)(s->arena + s->at.window);
     if (s->tiles.adds)
         vox_window_fill(s->info.window, s->blend.half, s->out, (double *)(void *)(s->arena + s->at.along),
