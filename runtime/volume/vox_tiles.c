@@ -27,7 +27,7 @@ static int rounded(double x) {
 /* nnU-Net's compute_steps_for_sliding_window. */
 static vox_status spread(vox_axis_tiles *a, double overlap) {
     double count = ceil((a->volume - a->out) / (a->out * (1 - overlap))) + 1;
-    if (!(count <= INT_MAX)) return VOX_E_ARGUMENT;
+    if (!(count <= INT_MAX)) return VOX_E_SIZE;
     a->count = (int)count;
     a->pace = (double)a->last / (a->count - 1);
     return VOX_OK;

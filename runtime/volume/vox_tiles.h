@@ -31,8 +31,8 @@ typedef struct vox_tiles {
 } vox_tiles;
 
 /* VOX_E_TILE: the output is not as large as the input, or smaller by the same margin on both sides; or the border is
- * VOX_BORDER_NONE and the volume larger than a tile. VOX_E_ARGUMENT: more than 2^31 - 1 tiles, or a phase that
- * leaves no step. VOX_E_SIZE: an axis of more than 2^30 voxels. */
+ * VOX_BORDER_NONE and the volume larger than a tile. VOX_E_ARGUMENT: a phase that leaves no step.
+ * VOX_E_SIZE: more than 2^31 - 1 tiles, or an axis of more than 2^30 voxels. */
 vox_status vox_tiles_plan(vox_tiles *t, const vox_volume_info *info, const int volume[3], const int in[3],
                           const int out[3]);
 

@@ -123,13 +123,13 @@ typedef struct vox_segment_outline {
 } vox_segment_outline;
 
 /* Statuses of all three:
- *   VOX_E_ARGUMENT      a pointer is NULL, a size below 1, an option out of range, more than 2^31 - 1 runs
+ *   VOX_E_ARGUMENT      a pointer is NULL, a size below 1, an option out of range
  *   VOX_E_NETWORK       the model has no volume section, or is no segmentation network of one input and output
  *   VOX_E_CHANNELS      the volume has not as many channels as the network's input
  *   VOX_E_ORIENTATION   the description names an orientation, but the volume's direction is not known
  *   VOX_E_SPACING       the description asks for a voxel size, but the volume's is not known
  *   VOX_E_TILE          one tile must hold the volume, and does not
- *   VOX_E_SIZE          the volume is too large for this machine's addresses
+ *   VOX_E_SIZE          the volume is too large for this machine's addresses, or takes more than 2^31 - 1 runs
  * and of vox_segment: VOX_E_ARENA_SIZE, VOX_E_ARENA_ALIGN, VOX_E_VOXELS, VOX_E_EQUAL, VOX_E_SCORES, VOX_E_LABELS, VOX_E_CANCELLED, and what the model's run gives.
  * On anything but VOX_OK the labels are undefined. */
 vox_status vox_segment_plan(const vox_model_info *model, const vox_volume *volume,
