@@ -97,11 +97,15 @@ static int open_locked(const char *path, int flags) {
         VOX_RETRY(file, open(path, flags | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0666));
         if (file < 0) return -1;
         VOX_RETRY(locked, flock(file, LOCK_EX | LOCK_NB));
-        if (locked == 0 && fstat(file, &s) == 0 && s.st_nlink > 0) return file;
+        const bool known = locked == 0 && fstat(file, &s) == 0;
+        if (known && s.st_nlink > 0) return file;
         const int error = errno;
         close(file);
+        if (known) continue;
+        /* One that was made here, and that nobody else has locked since, stays nowhere. */
+        if ((flags & O_EXCL) != 0 && error != EWOULDBLOCK) unlink(path);
         errno = error;
-        if (locked != 0) return -1;
+        return -1;
     }
 }
 
