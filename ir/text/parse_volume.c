@@ -65,7 +65,7 @@ static bool parse_int(parser *p, int low, int high, int *to) {
 
 /* One of "order=cubic" "across=..." "align=..." "anisotropy=3" "antialias"; *found: there was one. */
 static bool parse_sampling_option(parser *p, vox_resampling *r, bool *found) {
-    int order = r->order, across = r->across, align = r->align;
+    int order = (int)r->order, across = (int)r->across, align = (int)r->align;
     bool ok = true;
     *found = true;
     if (lex_accept_word(&p->x, "order"))
@@ -157,7 +157,7 @@ static bool parse_phase(parser *p, int *phase) {
 /* How the volume is cut into tiles, and what is done with their scores. */
 static bool parse_tiles(parser *p, ir_volume *v, bool *found) {
     vox_volume_info *i = &v->info;
-    int window = i->window, activation = i->activation, placement = i->placement;
+    int window = (int)i->window, activation = (int)i->activation, placement = (int)i->placement;
     bool ok = true;
     *found = true;
     if (lex_accept_word(&p->x, "mirror"))

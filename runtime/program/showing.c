@@ -73,8 +73,8 @@ int vox_showing_write(vox_showing *s, vox_report *report, const uint16_t *labels
     int code = 0;
     if (!vox_showing_any(s)) return 0;
     if (s->page != NULL || s->report != NULL) code = vox_report_count(report, labels);
-    if (code == 0) code = draw(s, report, labels);
     report->peak_bytes = vox_report_peak_memory();
+    if (code == 0) code = draw(s, report, labels);
     if (code == 0 && s->report != NULL) code = vox_report_write(&s->file[REPORT], report);
     vox_report_free(report);
     return code;

@@ -59,7 +59,7 @@ static vox_status resampled(const vox_prepare_step *s, vox_grid *g) {
 
 /* Voxels `begin` to `begin + n` of an axis stay; begin may lie outside. */
 static void keep(vox_grid *g, int a, int begin, int n) {
-    bool untouched = g->scale[a] == 1 && g->shift[a] == 0; /* nothing but cut */
+    bool untouched = g->scale[a] == 1 && g->shift[a] == 0 && g->extent[a] == g->dim[a]; /* nothing but cut */
     if (untouched && begin >= 0 && begin + n <= g->dim[a]) {
         g->origin[a] += begin;
         g->extent[a] = n;

@@ -78,7 +78,7 @@ enum { SAMPLING_KEYS = sizeof sampling_keys / sizeof *sampling_keys };
 
 static bool read_order(yaml_build *b, const yaml_item *map, const char *key, vox_interpolation *to) {
     const yaml_item *item = yaml_find(map, key);
-    int order = *to;
+    int order = (int)*to;
     if (item && !yaml_choice(b->src, item, key, ir_interpolation_words, IR_INTERPOLATIONS, &order, b->d))
         return false;
     *to = (vox_interpolation)order;
@@ -104,7 +104,7 @@ static bool read_anisotropy(yaml_build *b, const yaml_item *map, vox_resampling 
 static bool read_sampling(yaml_build *b, const yaml_item *map, vox_resampling *r) {
     static const char *const truth[] = {"false", "true"};
     const yaml_item *align = yaml_find(map, "align"), *antialias = yaml_find(map, "antialias");
-    int choice = r->align;
+    int choice = (int)r->align;
     if (align && !yaml_choice(b->src, align, "align", ir_alignment_words, IR_ALIGNMENTS, &choice, b->d))
         return false;
     r->align = (vox_alignment)choice;
