@@ -192,7 +192,7 @@ static const char *fault_judge(fault_state *s, int code, bool killed, bool old, 
     if (code == 0 && whole != count) wrong = "no error, but a result is missing";
     if (code == 0 && !c->timed && !fault_same(&out, &s->out))
         wrong = "no error, but something else was printed";
-    const int parts = code == 1 ? fault_parts(s->work, false) : 0;
+    const int parts = code == 1 || strstr(err.text, ".part") ? fault_parts(s->work, false) : 0;
     if (!killed && fault_count(s->work) - parts > files_before - was + there) wrong = "a file is left";
     free(out.text), free(err.text);
     return wrong;

@@ -191,7 +191,8 @@ void vox_unfinished_add(vox_unfinished *u, int begin, int end) {
 }
 
 void vox_unfinished_close(vox_unfinished *u, bool remove) {
-    if (u->file >= 0 && remove) unlink(u->path);
+    if (u->file >= 0 && remove && unlink(u->path) != 0)
+        vox_warn("cannot remove %s, which is of no more use: %s", u->path, strerror(errno));
     if (u->file >= 0 && u->path != NULL) close(u->file);
     forget(u);
 }
