@@ -190,7 +190,7 @@ int vox_segmenting_fail(const vox_model_info *m, const char *name, const vox_vol
     case VOX_E_ORIENTATION:
         return vox_fail(VOX_EXIT_INPUT,
                         "%s does not say where left and right are, but %s wants it as %s: give the file a "
-                        "direction (sform, qform)",
+                        "direction (NIfTI: sform or qform)",
                         name, m->name, m->volume->orientation);
     case VOX_E_SPACING:
         return vox_fail(VOX_EXIT_INPUT,

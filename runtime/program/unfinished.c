@@ -97,11 +97,15 @@ static int open_locked(const char *path, int flags) {
         VOX_RETRY(file, open(path, flags | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0666));
         if (file < 0) return -1;
         VOX_RETRY(locked, flock(file, LOCK_EX | LOCK_NB));
-        if (locked == 0 && fstat(file, &s) == 0 && s.st_nlink > 0) return file;
+        const bool known = locked == 0 && fstat(file, &s) == 0;
+        if (known && s.st_nlink > 0) return file;
         const int error = errno;
         close(file);
+        if (known) continue;
+        /* One that was made here, and that nobody else has locked since, stays nowhere. */
+        if ((flags & O_EXCL) != 0 && error != EWOULDBLOCK) unlink(path);
         errno = error;
-        if (locked != 0) return -1;
+        return -1;
     }
 }
 
@@ -187,7 +191,8 @@ void vox_unfinished_add(vox_unfinished *u, int begin, int end) {
 }
 
 void vox_unfinished_close(vox_unfinished *u, bool remove) {
-    if (u->file >= 0 && remove) unlink(u->path);
+    if (u->file >= 0 && remove && unlink(u->path) != 0)
+        vox_warn("cannot remove %s, which is of no more use: %s", u->path, strerror(errno));
     if (u->file >= 0 && u->path != NULL) close(u->file);
     forget(u);
 }

@@ -12,7 +12,7 @@
 static FUZZ_UNUSED void fuzz_image(int (*read)(vox_image *, const char *), const uint8_t *data, size_t size) {
     vox_image m = {.memory = NULL};
     int code = read(&m, fuzz_file(data, size));
-    if (code == 0) code = vox_image_finish(&m, "fuzz");
+    if (code == 0) code = vox_image_finish(&m, "fuzz", false);
     FUZZ_CHECK(code == 0 || code == IR_EXIT_INPUT || code == IR_EXIT_UNSUPPORTED, "code %d", code);
     const vox_volume *v = &m.volume;
     double sum = 0;
