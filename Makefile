@@ -9,7 +9,7 @@ WARN     = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wconversion -Wshadow -Wstrict-p
 # The rooms of the tree, from what is used to what uses it; tests/layers.sh says which may include which.
 PLAN     = $(addprefix compiler/plan,/memory /graph /cpu/conv /cpu /gpu /interp) compiler/plan
 ROOMS    = ir ir/shape ir/text ir/interp ir/verify compiler/base compiler/read/weights compiler/read/onnx compiler/read/yaml \
-           compiler/read/nnunet compiler/read/monai compiler/read $(PLAN) codegen/base codegen/c codegen/cuda codegen/onnx codegen compiler
+           compiler/read/nnunet compiler/read/monai compiler/read $(PLAN) compiler/tile codegen/base codegen/c codegen/cuda codegen/onnx codegen compiler
 RUNTIMES = runtime/shared runtime/core runtime/cpu runtime/volume runtime/program
 # Of the libraries of image formats, those that are there (scripts/setup.sh test): tests of the others are skipped.
 FOUND    = $(if $(wildcard /usr/include/$(1) /usr/include/*/$(1)),$(2))
@@ -83,7 +83,7 @@ mutants: all  ## break one property after the other: the test that each names mu
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' Makefile
 
-$(BUILD)/voxc: $(call obj,compiler/main.c) $(BUILD)/libvoxc.a
+$(BUILD)/voxc: $(call obj,compiler/main.c) $(BUILD)/libvoxc.a $(BUILD)/libruntime.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/libvoxc.a: $(call obj,$(COMPILER)) $(BUILD)/gen/onnx.pb-c.o $(BUILD)/gen/embedded.o
