@@ -35,7 +35,7 @@ TESTS    = $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter-out $(SKIP:%=tests/%.c
 FUZZERS  = $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/fuzzers/%,$(wildcard tests/fuzz/fuzz_*.c))
 SANITIZE = -O1 -g1 -DKERNELS_SHARE=10 -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-.PHONY: all objects help tests test quick demo golden golden-check asan clang fuzz fuzzers valgrind layers format format-check peers bench fuzz-graphs cuda-plans gpusim gpu-check mutants install uninstall clean
+.PHONY: all objects help tests test quick demo golden golden-check asan clang fuzz fuzzers valgrind layers format format-check peers bench bench-volumes fuzz-graphs cuda-plans gpusim gpu-check mutants install uninstall clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -72,6 +72,8 @@ peers:  ## a Python environment with ONNX Runtime, for the tests that compare wi
 	@sh scripts/peers.sh $(BUILD)/peers
 bench: all  ## time and peak memory of networks beside their peers; BENCH=--help lists options
 	@sh tests/bench.sh $(BENCH)
+bench-volumes: all  ## time and peak memory of whole volumes beside their peers; BENCH=--help lists options
+	@sh tests/bench.sh volumes $(BENCH)
 fuzz-graphs: $(BUILD)/tests/fuzz_graphs  ## N random networks through the compiler, C of them as compiled C; SEED=S
 	@$(BUILD)/tests/fuzz_graphs -n $(or $(N),1000) -c $(or $(C),0) -s $(or $(SEED),1) -o $(BUILD)/fuzz-graphs
 cuda-plans: all  ## ask cuDNN, without a GPU, for the plans of every model's convolutions
