@@ -3,7 +3,13 @@
 #ifndef VOX_SUBJECT_LIST_H
 #define VOX_SUBJECT_LIST_H
 
-#include "subjects.h"
+#include "subject.h"
+
+typedef struct vox_subjects_request {
+    vox_texts subjects; /* FILE or FILE,FILE,...: the channels of one */
+    const char *folder; /* in nnU-Net's naming: CASE_0000.nii.gz is channel 0 of CASE; NULL: none */
+    const char *ending; /* of the labels' names; NULL: the volume's own */
+} vox_subjects_request;
 
 typedef struct vox_subject_files {
     char *name;   /* CASE */

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "report.h"
-#include "subject_list.h"
 #include "vox_hash.h"
 
 enum { NAMES_SHOWN = 5 };

@@ -3,13 +3,7 @@
 #ifndef VOX_SUBJECTS_H
 #define VOX_SUBJECTS_H
 
-#include "subject.h"
-
-typedef struct vox_subjects_request {
-    vox_texts subjects; /* FILE or FILE,FILE,...: the channels of one */
-    const char *folder; /* in nnU-Net's naming: CASE_0000.nii.gz is channel 0 of CASE; NULL: none */
-    const char *ending; /* of the labels' names; NULL: the volume's own */
-} vox_subjects_request;
+#include "subject_list.h"
 
 /* The labels of CASE go to the folder r->labels as CASE with the ending. What is wrong with the list is said before
  * anything runs: a channel that is missing, two volumes of one name, labels that would replace a volume. A volume that
