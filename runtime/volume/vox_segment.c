@@ -8,6 +8,7 @@
 #include "vox_mean.h"
 #include "vox_restore.h"
 #include "vox_preparation.h"
+#include "vox_stream.h"
 
 /* Where things lie in the arena, in bytes. The prepared volume is its begin; what preparing needs besides, and what the
  * tiles need, follow at the same place. */
@@ -22,6 +23,7 @@ typedef struct segment {
     int classes, are_labels, in[3], out[3];
     int axis[3]; /* the oriented axis along D, H, W */
     vox_preparation preparation;
+    vox_stream stream; /* where the volume is read in slabs */
     vox_tiles tiles;
     int flips[8], n_flips;
     layout at;
@@ -154,12 +156,16 @@ static void shape_blend(segment *s) {
     shape_background(s);
 }
 
+static bool streams(const segment *s) {
+    return s->preparation.volume->data == NULL && s->preparation.volume->read != NULL;
+}
+
 static vox_status lay_out(segment *s) {
     size_t weights, sums, at = 0, channels = (size_t)s->model->inputs->dim[1];
     bool elsewhere = s->o->runner != NULL;
     shape_blend(s);
     sums = vox_blend_bytes(&s->blend, &weights);
-    take(&at, product(s->preparation.prepared.dim) * channels * sizeof(float));
+    take(&at, streams(s) ? s->stream.bytes : product(s->preparation.prepared.dim) * channels * sizeof(float));
     s->at.input = take(&at, elsewhere ? 0 : product(s->in) * channels * sizeof(float));
     size_t output = product(s->out) * (size_t)s->classes;
     s->at.output = take(&at, elsewhere ? 0 : output * (s->are_labels ? sizeof(int64_t) : sizeof(float)));
@@ -174,7 +180,7 @@ static vox_status lay_out(segment *s) {
     s->at.lanes = take(&at, vox_restore_floats(s->tiles.axis[2].volume, target(s, 2)) * sizeof(float));
     s->at.empty = take(&at, s->info.skip_empty ? (size_t)s->tiles.total : 0);
     s->at.end = at;
-    size_t preparing = vox_preparation_bytes(&s->preparation);
+    size_t preparing = streams(s) ? 0 : vox_preparation_bytes(&s->preparation);
     if (preparing > s->at.end) s->at.end = preparing;
     return at > SIZE_MAX / 2 ? VOX_E_SIZE : VOX_OK;
 }
@@ -185,7 +191,11 @@ static vox_status plan_tiles(segment *s) {
     vox_status status = vox_tiles_plan(&s->tiles, &s->info, volume, s->in, s->out);
     if (status != VOX_OK) return status;
     if ((long long)s->tiles.total * s->n_flips > INT_MAX / folds_of(s)) return VOX_E_ARGUMENT;
-    return lay_out(s);
+    if (streams(s)) {
+        s->tiles.ring = vox_tiles_ring(&s->tiles);
+        status = vox_stream_plan(&s->stream, &s->preparation, s->axis, s->tiles.ring);
+    }
+    return status == VOX_OK ? lay_out(s) : status;
 }
 
 /* ---- plan ------------------------------------------------------------------------------------ */
@@ -256,6 +266,8 @@ static tile_run run_number(const segment *s, int j) {
 }
 
 static const float *channel_at(const segment *s, int c) {
+    size_t plane = (size_t)s->tiles.axis[1].volume * (size_t)s->tiles.axis[2].volume;
+    if (streams(s)) return s->stream.planes + (size_t)c * (size_t)s->tiles.ring * plane;
     return (const float *)(const void *)s->arena + (size_t)c * product(s->preparation.prepared.dim);
 }
 
@@ -263,6 +275,10 @@ static void strides(const segment *s, size_t stride[3]) {
     const int *dim = s->preparation.prepared.dim;
     const size_t along[3] = {1, (size_t)dim[0], (size_t)dim[0] * (size_t)dim[1]};
     for (int k = 0; k < 3; k++) stride[k] = along[s->axis[k]];
+    if (!streams(s)) return;
+    stride[2] = 1;
+    stride[1] = (size_t)s->tiles.axis[2].volume;
+    stride[0] = stride[1] * (size_t)s->tiles.axis[1].volume;
 }
 
 static float *input_of(const segment *s) {
@@ -293,8 +309,18 @@ static bool is_empty(const segment *s, const tile_run *t) {
     return *empty != 0;
 }
 
-static vox_status submit(const segment *s, int j) {
+/* Planes that a row of tiles takes. */
+static vox_status read_row(segment *s, int row) {
+    int low, high;
+    vox_tiles_span(&s->tiles, row, &low, &high);
+    return vox_stream_fill(&s->stream, low, high);
+}
+
+static vox_status submit(segment *s, int j) {
     tile_run t = run_number(s, j);
+    int row = t.tile / (s->tiles.axis[1].count * s->tiles.axis[2].count);
+    vox_status status = streams(s) ? read_row(s, row) : VOX_OK;
+    if (status != VOX_OK) return status;
     fill(s, &t);
     if (is_empty(s, &t) || s->o->runner == NULL) return VOX_OK;
     return s->o->runner->submit(s->o->runner->user, t.fold);
@@ -384,7 +410,7 @@ static void give_scores(segment *s, int d) {
 
 /* Labels of all planes that the finished scores suffice for. */
 static vox_status give_labels(segment *s) {
-    int begin, end, first = s->next_plane;
+    int begin, end;
     end_planes(s, &begin, &end);
     while (s->next_plane < end && vox_restore_needs(&s->restore, s->next_plane) <= s->blend.finished) {
         if (s->o->cancelled != NULL && s->o->cancelled(s->o->user)) return VOX_E_CANCELLED;
@@ -393,8 +419,8 @@ static vox_status give_labels(segment *s) {
         if (s->restore.too_large) return VOX_E_LABELS;
         if (s->o->scores != NULL) give_scores(s, s->next_plane);
         s->next_plane++;
+        if (s->o->finished != NULL) s->o->finished(s->o->user, s->next_plane - 1, s->next_plane);
     }
-    if (s->o->finished != NULL && s->next_plane > first) s->o->finished(s->o->user, first, s->next_plane);
     return VOX_OK;
 }
 
@@ -510,8 +536,8 @@ static vox_status check(const segment *s, const void *prepared, const vox_volume
                         const vox_labels *labels) {
     const vox_segment_options *o = s->o;
     const vox_runner *r = o->runner;
-    if (v->data == NULL || labels == NULL || labels->data == NULL || (prepared == NULL && r == NULL) ||
-        o->arena == NULL || v->type < 0 || v->type >= VOX_VOXEL_TYPES)
+    if ((v->data == NULL && v->read == NULL) || labels == NULL || labels->data == NULL ||
+        (prepared == NULL && r == NULL) || o->arena == NULL || v->type < 0 || v->type >= VOX_VOXEL_TYPES)
         return VOX_E_ARGUMENT;
     if (r != NULL && (r->input == NULL || r->submit == NULL || r->collect == NULL)) return VOX_E_ARGUMENT;
     for (int i = 0; i < o->n_folds && r == NULL; i++) {
@@ -523,6 +549,18 @@ static vox_status check(const segment *s, const void *prepared, const vox_volume
         return VOX_E_ARGUMENT;
     if ((uintptr_t)o->arena % VOX_SEGMENT_ALIGN != 0) return VOX_E_ARENA_ALIGN;
     return o->arena_bytes < s->at.end ? VOX_E_ARENA_SIZE : VOX_OK;
+}
+
+static vox_status prepare(segment *s) {
+    if (!streams(s)) {
+        vox_status status = vox_preparation_run(&s->preparation, s->arena, s->result, s->executor);
+        return status == VOX_OK ? plan_tiles(s) : status;
+    }
+    s->stream.e = s->executor;
+    s->stream.result = s->result;
+    s->stream.cancelled = s->o->cancelled;
+    s->stream.user = s->o->user;
+    return vox_stream_begin(&s->stream, s->arena);
 }
 
 vox_status vox_segment(const vox_model_info *model, const void *prepared, const vox_volume *volume,
@@ -540,8 +578,7 @@ vox_status vox_segment(const vox_model_info *model, const void *prepared, const 
     s.labels = labels;
     s.arena = options->arena;
     connect(&s, executor);
-    status = vox_preparation_run(&s.preparation, s.arena, s.result, executor);
-    if (status == VOX_OK) status = plan_tiles(&s);
+    status = prepare(&s);
     if (status != VOX_OK) return status;
     int begin, end;
     end_planes(&s, &begin, &end);
