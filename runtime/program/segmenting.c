@@ -204,6 +204,7 @@ int vox_segmenting_fail(const vox_model_info *m, const char *name, const vox_vol
     case VOX_E_MAXIMUM:
         return vox_fail(VOX_EXIT_INPUT, "%s: %s: %s", name, vox_prepare_name(m->volume->steps[r->step].kind),
                         vox_status_text(status));
+    case VOX_E_STREAM:
     case VOX_E_SIZE:
     case VOX_E_LABELS:
         return vox_fail(VOX_EXIT_INPUT, "%s: %s", name, vox_status_text(status));
