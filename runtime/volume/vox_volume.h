@@ -144,7 +144,8 @@ typedef struct vox_segment_outline {
  *   VOX_E_STREAM        the volume is to be read in slabs, and a step needs all of it
  *   VOX_E_TILE          one tile must hold the volume, and does not
  *   VOX_E_SIZE          the volume is too large for this machine's addresses, or takes more than 2^31 - 1 runs
- * and of vox_segment: VOX_E_ARENA_SIZE, VOX_E_ARENA_ALIGN, VOX_E_VOXELS, VOX_E_EQUAL, VOX_E_SCORES, VOX_E_LABELS, VOX_E_CANCELLED, and what the model's run gives.
+ * and of vox_segment: VOX_E_ARENA_SIZE, VOX_E_ARENA_ALIGN, VOX_E_VOXELS, VOX_E_EQUAL, VOX_E_SCORES, VOX_E_LABELS,
+ * VOX_E_CANCELLED, and what the model's run gives.
  * On anything but VOX_OK the labels are undefined. */
 vox_status vox_segment_plan(const vox_model_info *model, const vox_volume *volume,
                             const vox_segment_options *options, vox_segment_outline *outline);
