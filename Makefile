@@ -9,7 +9,7 @@ WARN     = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wconversion -Wshadow -Wstrict-p
 # The rooms of the tree, from what is used to what uses it; tests/layers.sh says which may include which.
 PLAN     = $(addprefix compiler/plan,/memory /graph /cpu/conv /cpu /gpu /interp) compiler/plan
 ROOMS    = ir ir/shape ir/text ir/interp ir/verify compiler/base compiler/read/weights compiler/read/onnx compiler/read/yaml \
-           compiler/read/nnunet compiler/read/monai compiler/read $(PLAN) codegen/base codegen/c codegen/cuda codegen/onnx codegen compiler
+           compiler/read/nnunet compiler/read/monai compiler/read $(PLAN) compiler/tile codegen/base codegen/c codegen/cuda codegen/onnx codegen compiler
 RUNTIMES = runtime/shared runtime/core runtime/cpu runtime/volume runtime/program
 # Of the libraries of image formats, those that are there (scripts/setup.sh test): tests of the others are skipped.
 FOUND    = $(if $(wildcard /usr/include/$(1) /usr/include/*/$(1)),$(2))
@@ -35,7 +35,7 @@ TESTS    = $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter-out $(SKIP:%=tests/%.c
 FUZZERS  = $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/fuzzers/%,$(wildcard tests/fuzz/fuzz_*.c))
 SANITIZE = -O1 -g1 -DKERNELS_SHARE=10 -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-.PHONY: all objects help tests test quick demo golden golden-check asan clang fuzz fuzzers valgrind layers format format-check peers bench fuzz-graphs cuda-plans gpusim gpu-check mutants install uninstall clean
+.PHONY: all objects help tests test quick demo golden golden-check asan clang fuzz fuzzers valgrind layers format format-check peers bench bench-volumes fuzz-graphs cuda-plans gpusim gpu-check mutants install uninstall clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -72,6 +72,8 @@ peers:  ## a Python environment with ONNX Runtime, for the tests that compare wi
 	@sh scripts/peers.sh $(BUILD)/peers
 bench: all  ## time and peak memory of networks beside their peers; BENCH=--help lists options
 	@sh tests/bench.sh $(BENCH)
+bench-volumes: all  ## time and peak memory of whole volumes beside their peers; BENCH=--help lists options
+	@sh tests/bench.sh volumes $(BENCH)
 fuzz-graphs: $(BUILD)/tests/fuzz_graphs  ## N random networks through the compiler, C of them as compiled C; SEED=S
 	@$(BUILD)/tests/fuzz_graphs -n $(or $(N),1000) -c $(or $(C),0) -s $(or $(SEED),1) -o $(BUILD)/fuzz-graphs
 cuda-plans: all  ## ask cuDNN, without a GPU, for the plans of every model's convolutions
@@ -83,7 +85,7 @@ mutants: all  ## break one property after the other: the test that each names mu
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' Makefile
 
-$(BUILD)/voxc: $(call obj,compiler/main.c) $(BUILD)/libvoxc.a
+$(BUILD)/voxc: $(call obj,compiler/main.c) $(BUILD)/libvoxc.a $(BUILD)/libruntime.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/libvoxc.a: $(call obj,$(COMPILER)) $(BUILD)/gen/onnx.pb-c.o $(BUILD)/gen/embedded.o

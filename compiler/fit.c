@@ -2,6 +2,7 @@
 
 #include "algorithm.h"
 #include "codegen.h"
+#include "conv_shape.h"
 #include "gpu_model.h"
 #include "pipeline.h"
 
@@ -29,6 +30,14 @@ static double conv_cycles(const ir_graph *g) {
     return sum;
 }
 
+/* Sums of products in the register tiles of direct convolutions. */
+static double transposed_cycles(const ir_graph *g) {
+    double sum = 0;
+    for (int i = 0; i < g->n_nodes; i++)
+        if (g->nodes[i]->op == IR_OP_CONV_TRANSPOSE) sum += (double)ir_macs(g->nodes[i]);
+    return sum / IR_BLOCK / CG_TILE_RATE;
+}
+
 fit_point fit_measure(const ir_graph *g, ir_thrift thrift) {
     ir_graph *copy = ir_copy(g);
     copy->goals.thrift = thrift;
@@ -44,7 +53,7 @@ fit_point fit_measure(const ir_graph *g, ir_thrift thrift) {
         if (gpu)
             p.launches = cg_gpu_launches(copy);
         else
-            p.cycles = conv_cycles(copy);
+            p.cycles = conv_cycles(copy), p.transposed = transposed_cycles(copy);
     }
     ir_graph_free(copy);
     return p;

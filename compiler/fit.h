@@ -7,8 +7,9 @@
 typedef struct fit_point {
     bool ok; /* false: the target can't emit this graph */
     int64_t arena, prepared;
-    double cycles; /* of all convolutions, by the cost model; 0 for a GPU */
-    int launches;  /* for a GPU */
+    double cycles;     /* of all convolutions, by the cost model; 0 for a GPU */
+    double transposed; /* of all transposed ones */
+    int launches;      /* for a GPU */
 } fit_point;
 
 /* What the imported graph g needs at that thrift. Works on a copy. */

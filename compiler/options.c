@@ -3,6 +3,7 @@
 #include "arguments.h"
 #include "codegen.h"
 #include "gpu_model.h"
+#include "tile_volume.h"
 #include "version.h"
 
 #include <errno.h>
@@ -65,17 +66,21 @@ static const option_info table[] = {
     {"input-dim", NULL, "NAME=V",
      "bind a dynamic dimension of an .onnx file; or D=V, INPUT.D=V: another size of an input", C | I | V | E,
      LIST, AT(input_dim), AT(n_input_dims), MAX_BINDINGS},
-    {"volume", NULL, "FILE", "take the volume section and labels from this .yaml", C | V, TEXT, AT(volume), 0,
-     0},
-    {"nnunet", NULL, "DIR", "take them from an nnU-Net v2 model folder: plans.json, dataset.json", C | V,
+    {"volume", NULL, "FILE", "take the volume section and labels from this .yaml", C | I | V, TEXT,
+     AT(volume), 0, 0},
+    {"volume-size", NULL, "SIZE",
+     "choose the fastest tile for a volume of XxYxZ voxels; @ and their size in mm where it is resampled "
+     "(--volume XxYxZ is the same)",
+     C | I, TEXT, AT(volume_size), 0, 0},
+    {"nnunet", NULL, "DIR", "take them from an nnU-Net v2 model folder: plans.json, dataset.json", C | I | V,
      TEXT, AT(nnunet), 0, 0},
     {"configuration", NULL, "NAME", "of --nnunet: 3d_fullres ... (default: the plans' only one for volumes)",
-     C | V, TEXT, AT(configuration), 0, 0},
+     C | I | V, TEXT, AT(configuration), 0, 0},
     {"mirror-axes", NULL, "LIST",
-     "of --nnunet, required: the checkpoint's inference_allowed_mirroring_axes: 0,1,2 ... or none", C | V,
+     "of --nnunet, required: the checkpoint's inference_allowed_mirroring_axes: 0,1,2 ... or none", C | I | V,
      TEXT, AT(mirror_axes), 0, 0},
     {"monai", NULL, "DIR", "take them from a MONAI bundle: configs/inference.json, configs/metadata.json",
-     C | V, TEXT, AT(monai), 0, 0},
+     C | I | V, TEXT, AT(monai), 0, 0},
     {"statistics", NULL, "KIND", "running | current: batch normalisation of a .yaml model", C | I | V | E,
      TEXT, AT(statistics), 0, 0},
     {"force", NULL, NULL, "write into a folder that holds something else", C, FLAG, AT(force), 0, 0},
@@ -113,7 +118,9 @@ static const option_info table[] = {
      "fast (default) | strict: only algorithms whose rounding is no worse than a direct sum's", C | I | V,
      TEXT, AT(math), 0, 0},
     {"max-memory", NULL, "BYTES",
-     "limit of arena, prepared weights and cuDNN's workspace, met or refused; K, M, G: 1024, 1024^2, 1024^3",
+     "limit of arena, prepared weights and cuDNN's workspace, with --volume-size of the whole program; met "
+     "or "
+     "refused; K, M, G: 1024, 1024^2, 1024^3",
      C | I | V, TEXT, AT(max_memory), 0, 0},
     {"threads", NULL, "N", "threads that find scratch memory of their own in the arena (default 4)", C | I,
      TEXT, AT(threads), 0, 0},
@@ -181,8 +188,17 @@ static vox_option_word option_word(const void *of, int i) {
     return (vox_option_word){.name = t->name, .letter = t->letter ? *t->letter : 0, .value = t->value};
 }
 
+/* --volume takes a file or a size. */
+static const option_info *meant(const option_info *t, const char *value) {
+    bool size = t->offset == AT(volume) && t->kind == TEXT && tile_is_volume(value);
+    for (int i = 0; size && i < TABLE_COUNT; i++)
+        if (table[i].offset == AT(volume_size) && table[i].kind == TEXT) return &table[i];
+    return t;
+}
+
 static bool set_option(options *o, const option_info *t, const char *value, ir_diag *d) {
     char *base = (char *)o;
+    t = meant(t, value);
     if (t->kind == FLAG) {
         *(bool *)(void *)(base + t->offset) = true;
         return true;
@@ -256,6 +272,7 @@ static bool check_targets(const options *o, ir_diag *d) {
         {"tune", o->tune, IR_TARGET_C},
         {"tuning", o->tuning != NULL, IR_TARGET_C},
         {"opt-report", o->opt_report, IR_TARGET_C},
+        {"volume-size", o->volume_size != NULL, IR_TARGET_C},
         {"precision", o->precision != NULL, IR_TARGET_CUDA},
         {"workspace-cap", o->workspace_cap != NULL, IR_TARGET_CUDA},
     };
@@ -352,6 +369,7 @@ char *options_text(const options *o, ir_arena *arena) {
     if (o->init) text = ir_format(arena, "%s --init %s", text, o->init);
     if (o->weights) text = ir_format(arena, "%s --weights FILE", text);
     if (o->volume) text = ir_format(arena, "%s --volume FILE", text);
+    if (o->volume_size) text = ir_format(arena, "%s --volume-size %s", text, o->volume_size);
     if (o->nnunet) text = ir_format(arena, "%s --nnunet DIR --mirror-axes %s", text, o->mirror_axes);
     if (o->configuration) text = ir_format(arena, "%s --configuration %s", text, o->configuration);
     if (o->monai) text = ir_format(arena, "%s --monai DIR", text);
@@ -361,7 +379,7 @@ char *options_text(const options *o, ir_arena *arena) {
     if (o->tune || o->tuning) text = ir_format(arena, "%s --tuning manifest.json", text);
     if (o->statistics) text = ir_format(arena, "%s --statistics %s", text, o->statistics);
     if (no_stream(o)) text = ir_format(arena, "%s --no-stream", text);
-    for (int i = 0; i < o->n_input_dims; i++)
+    for (int i = 0; i < o->n_input_dims - o->n_chosen_dims; i++)
         text = ir_format(arena, "%s --input-dim %s", text, o->input_dim[i]);
     return text;
 }
@@ -413,7 +431,9 @@ bool options_goals(const options *o, ir_target target, ir_goals *goals, ir_diag 
     if (o->precision && !parse_precision(o->precision, &goals->precision, d)) return false;
     if (o->workspace_cap && !parse_bytes("--workspace-cap", o->workspace_cap, 0, &goals->workspace_cap, d))
         return false;
-    return !o->max_memory || parse_bytes("--max-memory", o->max_memory, 1, &goals->max_memory, d);
+    if (o->max_memory && !parse_bytes("--max-memory", o->max_memory, 1, &goals->max_memory, d)) return false;
+    if (o->network_memory && target == IR_TARGET_C) goals->max_memory = o->network_memory;
+    return true;
 }
 
 bool options_number(const char *option, const char *text, double *value, ir_diag *d) {

@@ -11,8 +11,8 @@ typedef enum verb { VERB_COMPILE, VERB_INSPECT, VERB_VERIFY, VERB_EXPORT, VERB_C
 typedef struct options {
     verb verb;
     const char *model; /* the positional argument: a model, or for verify a bundle */
-    const char *output, *model_name, *target, *weights, *volume, *statistics, *dump_dir, *dump_after,
-        *memory_report;
+    const char *output, *model_name, *target, *weights, *volume, *volume_size, *statistics, *dump_dir,
+        *dump_after, *memory_report;
     const char *test_data_dir, *threads, *cc;
     const char *nnunet, *configuration, *mirror_axes,
         *monai; /* where the volume section comes from instead */
@@ -20,6 +20,9 @@ typedef struct options {
     const char *init; /* seed, as text: NULL = not given */
     const char *input_dim[MAX_BINDINGS];
     int n_input_dims;
+    int n_chosen_dims; /* the last of them: the tile that --volume-size chose */
+    int64_t
+        network_memory; /* what --max-memory leaves for arena and prepared weights beside the volume; 0: all */
     const char *input[MAX_FILES], *expected[MAX_FILES];
     const char *fold[MAX_FILES];
     int n_inputs, n_expected, n_folds;

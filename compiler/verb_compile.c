@@ -1,6 +1,7 @@
 /* voxc compile: a model to a bundle. */
 #include "algorithm.h"
 #include "around.h"
+#include "choose.h"
 #include "codegen.h"
 #include "files.h"
 #include "fit.h"
@@ -148,7 +149,7 @@ static void warn_seams(const options *o, const ir_graph *g) {
         o->model);
 }
 
-int verb_compile(const options *o, ir_diag *d) {
+static int compile_model(const options *o, ir_diag *d) {
     ir_graph *g = load_model(o, LOAD_WEIGHTS, d);
     if (!g) return d->code;
     warn_seams(o, g);
@@ -156,5 +157,32 @@ int verb_compile(const options *o, ir_diag *d) {
         fprintf(stderr, "voxc: wrote %s (arena %.1f MiB); build it with: make -C %s\n", o->output,
                 (double)g->arena_bytes / 1048576.0, o->output);
     ir_graph_free(g);
+    return d->code;
+}
+
+/* Which tile it is, and why no other. */
+static void say_chosen(const options *o, const tile_choice *c) {
+    const tile_row *r = &c->row[c->chosen];
+    const int *in = r->shape.in;
+    if (c->bound_to)
+        fprintf(stderr,
+                "voxc: warning: %s: --volume-size leaves the tile at %dx%dx%d, as labels depend on it: %s\n",
+                o->model, in[0], in[1], in[2], c->bound_to);
+    else if (isatty(STDERR_FILENO))
+        fprintf(stderr, "voxc: tile %dx%dx%d, %lld runs (voxc inspect shows the others)\n", in[0], in[1],
+                in[2], (long long)r->need.runs);
+}
+
+int verb_compile(const options *o, ir_diag *d) {
+    options chosen;
+    tile_choice *found;
+    ir_graph *as_written;
+    if (!o->volume_size) return compile_model(o, d);
+    if (choose_tile(o, &chosen, &found, &as_written, d)) {
+        say_chosen(o, found);
+        compile_model(&chosen, d);
+    }
+    free(found);
+    if (as_written) ir_graph_free(as_written);
     return d->code;
 }

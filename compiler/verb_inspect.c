@@ -1,6 +1,7 @@
 /* voxc inspect: what a model is, what it costs, and what each pass made of it. */
 #include "algorithm.h"
 #include "around.h"
+#include "choose.h"
 #include "fit.h"
 #include "gpu_model.h"
 #include "json_write.h"
@@ -10,6 +11,7 @@
 #include "verbs.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Layers that need as much memory as any, the first ones by name. */
@@ -243,8 +245,8 @@ static void add_gpu(vox_json *j, const ir_graph *g) {
                      g->goals.workspace_cap);
 }
 
-static void inspect_json(FILE *f, const ir_graph *g, const totals *t, const pass_report *reports,
-                         int passes) {
+static void inspect_json(FILE *f, const ir_graph *g, const totals *t, const tile_choice *tiles,
+                         const pass_report *reports, int passes) {
     vox_json json = vox_json_file(f), *j = &json;
     vox_json_begin(j, NULL, "{\n");
     vox_json_text(j, "name", g->name);
@@ -264,6 +266,7 @@ static void inspect_json(FILE *f, const ir_graph *g, const totals *t, const pass
     for (int i = 0; i < passes; i++) add_pass(j, &reports[i]);
     vox_json_end(j);
     add_frontier(j, g->goals.target, t->frontier);
+    if (tiles) choose_json(tiles, j);
     vox_json_end(j);
 }
 
@@ -275,7 +278,7 @@ static bool plans(const options *o, ir_graph *g, const ir_graph *source, pass_re
            write_memory_report(o, g, d);
 }
 
-int verb_inspect(const options *o, ir_diag *d) {
+static int inspect_model(const options *o, const tile_choice *tiles, ir_diag *d) {
     ir_graph *g = load_model(o, LOAD_SHAPES, d);
     if (!g) return d->code;
     totals t = {.parameters = ir_parameters(g, false), .macs = total_macs(g)};
@@ -291,12 +294,24 @@ int verb_inspect(const options *o, ir_diag *d) {
         t.checked = source != NULL;
         t.peak = find_peak(g, &t.bound);
         if (o->json)
-            inspect_json(stdout, g, &t, reports, passes);
+            inspect_json(stdout, g, &t, tiles, reports, passes);
         else
             inspect_text(g, &t, reports, passes);
+        if (tiles && !o->json) choose_print(tiles, stdout);
         if (o->opt_report) cg_algorithm_report(g, stderr), cg_norm_report(g, stderr);
     }
     if (source) ir_graph_free(source);
     ir_graph_free(g);
+    return d->code;
+}
+
+int verb_inspect(const options *o, ir_diag *d) {
+    options chosen;
+    tile_choice *found;
+    ir_graph *written;
+    if (!o->volume_size) return inspect_model(o, NULL, d);
+    if (choose_tile(o, &chosen, &found, &written, d)) inspect_model(&chosen, found, d);
+    free(found);
+    if (written) ir_graph_free(written);
     return d->code;
 }

@@ -1,9 +1,12 @@
 #!/bin/sh
 # Installs the peers, then times bundles beside them, all in one run; `make bench BENCH=--help` lists the options.
 # Takes about 3 GB from PyPI once (PyTorch's only build there brings CUDA's libraries), then tens of minutes; an idle
-# machine, please. What can't be installed is one line, and left out.
+# machine, please. What can't be installed is one line, and left out. With the first argument `volumes` whole volumes are
+# timed: `make bench-volumes`.
 set -eu
 cd "$(dirname "$0")/.."
+what=bench
+[ "${1:-}" != volumes ] || { what=volumes && shift; }
 unset MAKEFLAGS MFLAGS MAKELEVEL
 out=build/bench peers=build/bench-peers
 python=$peers/bin/python
@@ -38,10 +41,14 @@ sh scripts/setup.sh bench || echo 'bench: some Debian packages could not be inst
 mkdir -p "$out"
 [ -x "$python" ] || python3 -m venv "$peers"
 install tools numpy==2.4.6 onnx==1.23.2 || exit 1
-case " $arguments " in *' --help '* | *' -h '*) exec "$python" tests/bench/bench.py --help ;; esac
+case " $arguments " in *' --help '* | *' -h '*) exec "$python" "tests/bench/$what.py" --help ;; esac
 install onnxruntime onnxruntime==1.32.0 || :
 install openvino openvino==2026.4.1 || :
 install torch torch==2.15.0 || :
+if [ $what = volumes ]; then
+    install images nibabel==5.4.2 scipy==1.17.1 monai==1.6.1 || :
+    exec "$python" tests/bench/volumes.py "$@"
+fi
 install tvm apache-tvm==0.27.0.post1 || :
 rm -f "$out/onednn"
 program fma_peak

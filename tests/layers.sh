@@ -35,12 +35,13 @@ compiler/plan/cpu: compiler/plan/cpu/conv compiler/plan/memory compiler/plan/gra
 compiler/plan/gpu: compiler/plan/memory compiler/plan/graph ir/verify ir/text ir
 compiler/plan/interp: compiler/plan/gpu compiler/plan/cpu compiler/plan/cpu/conv compiler/plan/memory compiler/base ir
 compiler/plan: compiler/plan/gpu compiler/plan/cpu compiler/plan/cpu/conv compiler/plan/graph compiler/plan/memory compiler/base ir/verify ir/text ir runtime/shared
+compiler/tile: runtime/volume runtime/core runtime/shared ir
 codegen/base: compiler/plan/cpu compiler/plan/cpu/conv compiler/plan/memory compiler/base ir/interp ir runtime/shared
 codegen/c: codegen/base compiler/plan/cpu compiler/plan/cpu/conv compiler/plan/memory compiler/base ir runtime/shared
 codegen/cuda: codegen/base compiler/plan/gpu compiler/plan/memory compiler/base ir
 codegen/onnx: compiler/read/onnx compiler/base ir onnx.pb-c.h
 codegen: codegen/cuda codegen/c codegen/base compiler/plan/gpu ir
-compiler: codegen/onnx codegen codegen/base compiler/plan compiler/plan/interp compiler/plan/gpu compiler/plan/cpu compiler/plan/cpu/conv compiler/plan/memory compiler/read compiler/read/monai compiler/read/nnunet compiler/read/yaml compiler/read/onnx compiler/read/weights compiler/base ir runtime/shared'
+compiler: codegen/onnx codegen codegen/base compiler/tile compiler/plan compiler/plan/interp compiler/plan/gpu compiler/plan/cpu compiler/plan/cpu/conv compiler/plan/memory compiler/read compiler/read/monai compiler/read/nnunet compiler/read/yaml compiler/read/onnx compiler/read/weights compiler/base ir runtime/shared'
 
 violations=build/layers.txt edges=build/layers-edges.txt
 mkdir -p build

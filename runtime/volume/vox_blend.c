@@ -8,6 +8,8 @@
 #include "vox_half.h"
 #include "vox_parallel.h"
 
+enum { JUDGED = 256 }; /* voxels at a time: a row of each class stays in the cache */
+
 static size_t plane_voxels(const vox_blend *b) {
     return (size_t)b->tiles->axis[1].volume * (size_t)b->tiles->axis[2].volume;
 }
@@ -143,11 +145,49 @@ static void activate_plane(void *argument, int i) {
     }
 }
 
+/* Whether interpolated scores have to be looked at: not where every source has the same class, whose score exceeds any
+ * other, s > t, by more than (|s| + |t|) / 512. This holds for means of them as well, and is more than they lose by
+ * rounding, to float16 even. Scores that are not finite are nobody's. */
+static void judge(const vox_blend *b, size_t first, int n, uint16_t *sure) {
+    float x[JUDGED], best[JUDGED], second[JUDGED], odd[JUDGED], class[JUDGED];
+    size_t step = plane_voxels(b) * (size_t)b->ring;
+    for (int i = 0; i < n; i++) {
+        best[i] = second[i] = -INFINITY;
+        odd[i] = class[i] = 0;
+    }
+    for (int c = 0; c < b->classes; c++) {
+        size_t at = first + (size_t)c * step;
+        const float *score = b->half ? x : (const float *)b->sum + at;
+        for (int i = 0; i < n && b->half; i++)
+            x[i] = vox_from_half(((const uint16_t *)b->sum)[at + (size_t)i]);
+        for (int i = 0; i < n; i++) {
+            float s = score[i], low = s < best[i] ? s : best[i];
+            odd[i] += s - s;
+            class[i] = s > best[i] ? (float)c : class[i];
+            best[i] = s > best[i] ? s : best[i];
+            second[i] = low > second[i] ? low : second[i];
+        }
+    }
+    for (int i = 0; i < n; i++) {
+        float least = (fabsf(best[i]) + fabsf(second[i])) * 0x1p-9f + 0x1p-20f;
+        sure[i] = best[i] - second[i] > least && odd[i] == 0 ? (uint16_t)(class[i] + 1) : 0;
+    }
+}
+
+static void judge_plane(void *argument, int i) {
+    const planes_task *t = argument;
+    const vox_blend *b = t->b;
+    size_t n = plane_voxels(b), first = plane_at(b, 0, t->first + i);
+    for (size_t v = 0; v < n; v += JUDGED)
+        judge(b, first + v, n - v < JUDGED ? (int)(n - v) : JUDGED, b->sure + first + v);
+}
+
 void vox_blend_finish(vox_blend *b, int end, const vox_executor *e) {
     planes_task t = {.b = b, .first = b->finished, .count = end - b->finished};
     if (t.count <= 0) return;
     if (b->tiles->adds) vox_parallel(e, t.count * b->classes, finish_plane, &t);
     if (b->activation != VOX_AS_THEY_ARE) vox_parallel(e, t.count, activate_plane, &t);
+    if (b->sure != NULL) vox_parallel(e, t.count, judge_plane, &t);
     b->finished = end;
 }
 
@@ -217,10 +257,18 @@ void vox_blend_add(vox_blend *b, int fold, int weigh, const int begin[3], const 
     vox_parallel(e, (t.high[0] - t.low[0]) * channels, add_plane, &t);
 }
 
-const float *vox_blend_row(const vox_blend *b, int class, int d, int h, float *row) {
+size_t vox_blend_sure_bytes(const vox_blend *b) {
+    return times(times(plane_voxels(b), sizeof *b->sure), (size_t)b->ring);
+}
+
+const uint16_t *vox_blend_sure_row(const vox_blend *b, int d, int h) {
+    return b->sure + plane_at(b, 0, d) + (size_t)h * (size_t)b->tiles->axis[2].volume;
+}
+
+const float *vox_blend_row(const vox_blend *b, int class, int d, int h, const vox_range *part, float *row) {
     size_t n = (size_t)b->tiles->axis[2].volume, at = plane_at(b, (size_t) class, d) + (size_t)h * n;
     if (!b->half) return (const float *)b->sum + at;
     const uint16_t *from = (const uint16_t *)b->sum + at;
-    for (size_t w = 0; w < n; w++) row[w] = vox_from_half(from[w]);
+    for (int w = part->begin; w < part->end; w++) row[w] = vox_from_half(from[w]);
     return row;
 }

@@ -7,6 +7,7 @@
 #ifndef VOX_BLEND_H
 #define VOX_BLEND_H
 
+#include "vox.h"
 #include "vox_tiles.h"
 
 typedef struct vox_blend {
@@ -21,6 +22,8 @@ typedef struct vox_blend {
     float *weight;       /* of a tile's voxels: vox_window_fill's */
     void *sum;           /* [fold][class][ring][H][W], float or float16 */
     void *weights;       /* [ring][H][W], the same; where tiles add up */
+    uint16_t *
+        sure; /* [ring][H][W]: 1 + the class whose score is the largest by far, 0: none's is; NULL: nobody asks */
 } vox_blend;
 
 /* Bytes of sum and of weights, SIZE_MAX: too many. ring: the tile's planes + 1, or all there are. */
@@ -37,7 +40,14 @@ void vox_blend_add(vox_blend *b, int fold, int weigh, const int begin[3], const 
 /* Planes below `end` get no more tiles: sums become scores. */
 void vox_blend_finish(vox_blend *b, int end, const vox_executor *e);
 
-/* Row h of a finished plane d, W scores of a class, as floats: `row` where they have to be converted. */
-const float *vox_blend_row(const vox_blend *b, int class, int d, int h, float *row);
+/* Bytes of `sure`. */
+size_t vox_blend_sure_bytes(const vox_blend *b);
+
+/* Row h of a finished plane d, W scores of a class, as floats: `row` where they have to be converted, of which only
+ * part->begin <= w < part->end are. */
+const float *vox_blend_row(const vox_blend *b, int class, int d, int h, const vox_range *part, float *row);
+
+/* Of row h of a finished plane d. */
+const uint16_t *vox_blend_sure_row(const vox_blend *b, int d, int h);
 
 #endif

@@ -7,14 +7,15 @@
 
 /* What one chunk works with. */
 typedef struct lane {
-    float *row[4]; /* converted rows of the four source rows */
-    float *mixed;  /* their mean at the voxels' d and h */
-    float *score;  /* of one class along the row */
-    float *best;   /* the largest score so far */
-    float *label;  /* and whose it is: exact in a float up to 2^24 */
+    float *row[4];  /* converted rows of the four source rows */
+    float *mixed;   /* their mean at the voxels' d and h */
+    uint16_t *sure; /* the class that they are sure of */
+    float *score;   /* of one class along the row */
+    float *best;    /* the largest score so far */
+    float *label;   /* and whose it is: exact in a float up to 2^24 */
 } lane;
 
-enum { SOURCE_ROWS = 5, RESULT_ROWS = 3, FLAGS = 16 };
+enum { SOURCE_ROWS = 6, RESULT_ROWS = 3, FLAGS = 16 };
 
 static size_t lane_floats(int row, int to) {
     size_t n = SOURCE_ROWS * (size_t)row + RESULT_ROWS * (size_t)to;
@@ -31,7 +32,8 @@ static lane lane_of(const vox_restore *r, int chunk) {
     lane l;
     for (int i = 0; i < 4; i++, at += row) l.row[i] = at;
     l.mixed = at;
-    l.score = at + row;
+    l.sure = (uint16_t *)(void *)(at + row);
+    l.score = at + 2 * row;
     l.best = l.score + to;
     l.label = l.best + to;
     return l;
@@ -44,25 +46,37 @@ int vox_restore_needs(const vox_restore *r, int d) {
 
 /* ---- one class along a row ------------------------------------------------------------------- */
 
-static void mix(float *to, const float *a, const float *b, float weight, int n) {
-    for (int i = 0; i < n; i++) to[i] = (1 - weight) * a[i] + weight * b[i];
+static void mix(float *to, const float *a, const float *b, float weight, const vox_range *part) {
+    for (int i = part->begin; i < part->end; i++) to[i] = (1 - weight) * a[i] + weight * b[i];
 }
 
-/* The class's scores at the d and h of the row, along the prepared grid's W. */
-static const float *mixed_row(const vox_restore *r, const lane *l, int class, const vox_tap *d,
-                              const vox_tap *h) {
+/* A part of a row of voxels: of those at d and h, first <= w < end, and the prepared voxels that they lie between. */
+typedef struct part {
+    const vox_tap *d, *h;
+    int first, end;
+    vox_range source;
+} part;
+
+static part part_of(const vox_restore *r, const part *row, int first, int end) {
+    const vox_tap *w = r->tap[2];
+    return (part){row->d, row->h, first, end, {w[first].first, w[end - 1].second + 1}};
+}
+
+/* The class's scores at the d and h of the part, along the prepared grid's W. */
+static const float *mixed_row(const vox_restore *r, const lane *l, int class, const part *p) {
     const vox_blend *s = r->scores;
-    int n = s->tiles->axis[2].volume;
-    const float *near = vox_blend_row(s, class, d->first, h->first, l->row[0]);
+    const vox_range *n = &p->source;
+    const vox_tap *d = p->d, *h = p->h;
+    const float *near = vox_blend_row(s, class, d->first, h->first, n, l->row[0]);
     float wd = (float)d->weight, wh = (float)h->weight;
     if (wh > 0) {
-        mix(l->mixed, near, vox_blend_row(s, class, d->first, h->second, l->row[1]), wh, n);
+        mix(l->mixed, near, vox_blend_row(s, class, d->first, h->second, n, l->row[1]), wh, n);
         near = l->mixed;
     }
     if (!(wd > 0)) return near;
-    const float *far = vox_blend_row(s, class, d->second, h->first, l->row[2]);
+    const float *far = vox_blend_row(s, class, d->second, h->first, n, l->row[2]);
     if (wh > 0) {
-        mix(l->row[2], far, vox_blend_row(s, class, d->second, h->second, l->row[3]), wh, n);
+        mix(l->row[2], far, vox_blend_row(s, class, d->second, h->second, n, l->row[3]), wh, n);
         far = l->row[2];
     }
     mix(l->mixed, near, far, wd, n);
@@ -95,7 +109,9 @@ const float *vox_restore_scores(const vox_restore *r, int class, int d, int h) {
     for (int w = 0; w < r->dim[2]; w++) l.score[w] = 0;
     if (!td->inside || !th->inside) return l.score;
     inside(r, &first, &end);
-    scores_along(r, &l, mixed_row(r, &l, class, td, th), first, end);
+    if (first == end) return l.score;
+    part p = part_of(r, &(part){.d = td, .h = th}, first, end);
+    scores_along(r, &l, mixed_row(r, &l, class, &p), first, end);
     return l.score;
 }
 
@@ -120,11 +136,10 @@ static int any_not_finite(const float *x, int first, int end) {
     return bad;
 }
 
-static int label_row(const vox_restore *r, const lane *l, const vox_tap *d, const vox_tap *h, int first,
-                     int end) {
-    int bad = 0;
+static int label_part(const vox_restore *r, const lane *l, const part *p) {
+    int bad = 0, first = p->first, end = p->end;
     for (int c = 0; c < r->scores->classes; c++) {
-        scores_along(r, l, mixed_row(r, l, c, d, h), first, end);
+        scores_along(r, l, mixed_row(r, l, c, p), first, end);
         bad |= any_not_finite(l->score, first, end);
         if (r->are_labels) {
             for (int w = first; w < end; w++) l->label[w] = l->score[w];
@@ -134,6 +149,38 @@ static int label_row(const vox_restore *r, const lane *l, const vox_tap *d, cons
             take_above(l, (float)r->level, r->info->rule == VOX_REGIONS ? (float)r->info->region_label[c] : 1,
                        first, end);
         }
+    }
+    return bad;
+}
+
+/* What all four source rows are sure of. */
+static void sure_row(const vox_restore *r, const part *p, uint16_t *sure) {
+    const vox_blend *s = r->scores;
+    const uint16_t *row[4] = {
+        vox_blend_sure_row(s, p->d->first, p->h->first), vox_blend_sure_row(s, p->d->first, p->h->second),
+        vox_blend_sure_row(s, p->d->second, p->h->first), vox_blend_sure_row(s, p->d->second, p->h->second)};
+    for (int i = p->source.begin; i < p->source.end; i++) {
+        uint16_t c = row[0][i];
+        sure[i] = c == row[1][i] && c == row[2][i] && c == row[3][i] ? c : 0;
+    }
+}
+
+/* Scores are interpolated only where the sources are not sure. */
+static int label_row(const vox_restore *r, const lane *l, const part *row) {
+    const vox_tap *tap = r->tap[2];
+    const uint16_t *sure = l->sure;
+    int bad = 0, begin = row->first;
+    if (r->scores->sure == NULL) return label_part(r, l, row);
+    sure_row(r, row, l->sure);
+    for (int w = row->first; w <= row->end; w++) {
+        uint16_t c = w < row->end ? sure[tap[w].first] : 1;
+        if (w < row->end && (c == 0 || c != sure[tap[w].second])) continue;
+        if (begin < w) {
+            part p = part_of(r, row, begin, w);
+            bad |= label_part(r, l, &p);
+        }
+        if (w < row->end) l->label[w] = (float)(c - 1);
+        begin = w + 1;
     }
     return bad;
 }
@@ -168,11 +215,14 @@ static void label_chunk(void *argument, int chunk) {
     const vox_tap *d = &r->tap[0][t->d];
     int first, end, rows = r->dim[1];
     inside(r, &first, &end);
+    bool some = d->inside && first < end;
     for (int h = (int)((long long)rows * chunk / VOX_RESTORE_CHUNKS);
          h < (int)((long long)rows * (chunk + 1) / VOX_RESTORE_CHUNKS); h++) {
         for (int w = 0; w < r->dim[2]; w++) l.label[w] = 0;
-        if (d->inside && r->tap[1][h].inside && label_row(r, &l, d, &r->tap[1][h], first, end))
-            t->not_finite[chunk] = 1;
+        if (some && r->tap[1][h].inside) {
+            part row = part_of(r, &(part){.d = d, .h = &r->tap[1][h]}, first, end);
+            if (label_row(r, &l, &row) != 0) t->not_finite[chunk] = 1;
+        }
         if (put_row(r, l.label, t->d, h)) t->too_large[chunk] = 1;
     }
 }

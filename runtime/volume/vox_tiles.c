@@ -27,7 +27,7 @@ static int rounded(double x) {
 /* nnU-Net's compute_steps_for_sliding_window. */
 static vox_status spread(vox_axis_tiles *a, double overlap) {
     double count = ceil((a->volume - a->out) / (a->out * (1 - overlap))) + 1;
-    if (!(count <= INT_MAX)) return VOX_E_ARGUMENT;
+    if (!(count <= INT_MAX)) return VOX_E_SIZE;
     a->count = (int)count;
     a->pace = (double)a->last / (a->count - 1);
     return VOX_OK;
@@ -143,9 +143,35 @@ void vox_tile_fill(const vox_tiles *t, const int begin[3], int flips, const floa
             bool inside = from >= 0 && from < a->volume, mirrors = t->border == VOX_BORDER_MIRROR;
             int to = (flips >> k & 1) != 0 ? a->in - 1 - j : j;
             f.at[k][to] = inside ? from : mirrors ? vox_mirror(from, a->volume) : -1;
+            if (k == 0 && t->ring > 0 && f.at[k][to] >= 0) f.at[k][to] %= t->ring;
         }
     }
     vox_parallel(e, t->axis[0].in, fill_plane, &f);
+}
+
+void vox_tiles_span(const vox_tiles *t, int row, int *low, int *high) {
+    const vox_axis_tiles *a = &t->axis[0];
+    int begin = vox_tile_begin(a, row) - a->margin;
+    *low = a->volume;
+    *high = 0;
+    for (int d = begin; d < begin + a->in; d++) {
+        bool inside = d >= 0 && d < a->volume;
+        if (!inside && t->border != VOX_BORDER_MIRROR) continue;
+        int at = inside ? d : vox_mirror(d, a->volume);
+        if (at < *low) *low = at;
+        if (at >= *high) *high = at + 1;
+    }
+}
+
+int vox_tiles_ring(const vox_tiles *t) {
+    int most = 0, ring = 1;
+    for (int row = 0; row < t->axis[0].count; row++) {
+        int low, high;
+        vox_tiles_span(t, row, &low, &high);
+        if (high > most) most = high;
+        if (most - low > ring) ring = most - low;
+    }
+    return ring;
 }
 
 /* ---- weights --------------------------------------------------------------------------------- */

@@ -27,17 +27,24 @@ typedef struct vox_tiles {
     vox_axis_tiles axis[3];
     int total;
     vox_border border;
+    int ring; /* planes of the volume along D that are in memory, voxel d lying at d modulo it; 0: all */
     int adds; /* 1: where tiles overlap their scores are added up; 0: tiles own their voxels */
 } vox_tiles;
 
 /* VOX_E_TILE: the output is not as large as the input, or smaller by the same margin on both sides; or the border is
- * VOX_BORDER_NONE and the volume larger than a tile. VOX_E_ARGUMENT: more than 2^31 - 1 tiles, or a phase that
- * leaves no step. VOX_E_SIZE: an axis of more than 2^30 voxels. */
+ * VOX_BORDER_NONE and the volume larger than a tile. VOX_E_ARGUMENT: a phase that leaves no step.
+ * VOX_E_SIZE: more than 2^31 - 1 tiles, or an axis of more than 2^30 voxels. */
 vox_status vox_tiles_plan(vox_tiles *t, const vox_volume_info *info, const int volume[3], const int in[3],
                           const int out[3]);
 
 /* Where output tile i (0 <= i < count) begins: below 0 only where it is larger than the volume. */
 int vox_tile_begin(const vox_axis_tiles *a, int i);
+
+/* Planes low <= d < high of the volume hold all that the tiles of a row (those that begin at the same voxel along D) take
+ * from it. */
+void vox_tiles_span(const vox_tiles *t, int row, int *low, int *high);
+/* Planes that must be in memory at a time, where rows come in their order and planes in theirs. */
+int vox_tiles_ring(const vox_tiles *t);
 
 /* Fills one channel of a tile's input, [in D][in H][in W], whose output begins at `begin`. volume: the channel's
  * voxels, `stride` elements apart along D, H, W. flips: bits 1, 2, 4 turn the tile around along D, H, W.

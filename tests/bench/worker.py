@@ -9,6 +9,7 @@ import time
 
 import numpy
 from frameworks import FRAMEWORKS
+from windows import WINDOWS
 
 
 def turn(run, seconds):
@@ -27,7 +28,7 @@ def main():
     os.dup2(2, 1) # what a framework prints is no answer
     x = numpy.fromfile(path, numpy.float32).reshape([int(v) for v in shape.split(",")])
     try:
-        run, version = FRAMEWORKS[name](model, x, int(threads))
+        run, version = {**FRAMEWORKS, **WINDOWS}[name](model, x, int(threads))
         output = run()
     except Exception as e: # whatever it is, it is this peer's one line
         print(json.dumps({"error": f"{type(e).__name__}: {str(e).strip() or 'no message'}".splitlines()[0][:200]}), file=answers)
