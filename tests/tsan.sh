@@ -9,7 +9,7 @@ flags='-O1 -g -fsanitize=thread'
 
 echo 'int main(void) { return 0; }' | gcc $flags -x c -o "$scratch/probe" - 2>"$scratch/said" && "$scratch/probe" 2>>"$scratch/said" ||
     { echo "skipped: no program runs under the thread sanitizer here: $(tail -n 1 "$scratch/said")" && exit 77; }
-gcc -std=c11 -D_GNU_SOURCE $flags -Iruntime/core -o "$scratch/pool" tests/test_pool.c runtime/core/vox_pool.c -lcmocka -lpthread
+gcc -std=c11 -D_GNU_SOURCE $flags -Iruntime/core -Iruntime/shared -o "$scratch/pool" tests/test_pool.c runtime/core/vox_pool.c -lcmocka -lpthread
 "$scratch/pool" 2>&1
 "$voxc" compile tests/cuda/tiny.yaml --init 1 -o "$scratch/tiny"
 make -s -C "$scratch/tiny" lib CFLAGS="$flags"

@@ -93,6 +93,13 @@ const char *cg_selftest_prototype(const cg_model *m, const char *tail) {
     return prototype(m, "selftest", &p, tail);
 }
 
+const char *cg_segment_prototype(const cg_model *m, const char *tail) {
+    parameters p = {5,
+                    {"const void *prepared", "const vox_volume *volume", "const vox_labels *labels",
+                     "const vox_segment_options *options", "const vox_executor *executor"}};
+    return prototype(m, "segment", &p, tail);
+}
+
 /* ---- macros ---------------------------------------------------------------------------------- */
 
 typedef struct macro {

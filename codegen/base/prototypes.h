@@ -9,6 +9,7 @@
 const char *cg_prepare_prototype(const cg_model *m, const char *tail);
 const char *cg_run_prototype(const cg_model *m, const char *tail);
 const char *cg_selftest_prototype(const cg_model *m, const char *tail);
+const char *cg_segment_prototype(const cg_model *m, const char *tail);
 const char *cg_cuda_create_prototype(const cg_model *m, const char *tail);
 /* Of _cuda_run, or of _cuda_run_host. */
 const char *cg_cuda_run_prototype(const cg_model *m, bool host, const char *tail);

@@ -132,9 +132,10 @@ static void set_prototypes(cg_slots *s, const cg_model *m, const char *tail) {
 }
 
 /* Text of a template for models with a volume section; "" for the others. */
-static const char *of_volumes(const cg_model *m, const char *name) {
+static const char *of_volumes(const cg_model *m, const char *name, const char *tail) {
     if (!m->g->volume.present) return "";
     cg_slots s = cg_named_slots(m);
+    if (tail) cg_set(&s, "segment_prototype", "%s", cg_segment_prototype(m, tail));
     return cg_filled(name, &s);
 }
 
@@ -147,7 +148,7 @@ static bool put_header(cg_bundle *b) {
     cg_set(&s, "macros", "%s", cg_macros(m));
     cg_set(&s, "port_comment", "%s", port_comment(m));
     cg_set(&s, "header", "runtime/%s", m->g->volume.present ? "volume/vox_volume.h" : "vox.h");
-    cg_set(&s, "segment", "%s", of_volumes(m, "segment.h.in"));
+    cg_set(&s, "segment", "%s", of_volumes(m, "segment.h.in", ";"));
     set_prototypes(&s, m, ";");
     return cg_put_filled(b, ".h", "model.h.in", &s);
 }
@@ -184,7 +185,7 @@ static bool put_source(cg_bundle *b) {
     cg_set_int(&s, "first_output", cg_first_output_step(m));
     cg_set_int(&s, "n_steps", m->n_steps);
     cg_set(&s, "steps", "%s", cg_step_table(m));
-    cg_set(&s, "segment", "%s", of_volumes(m, "segment.c.in"));
+    cg_set(&s, "segment", "%s", of_volumes(m, "segment.c.in", " {"));
     set_prototypes(&s, m, " {");
     cg_set(&s, "input_names", "%s", cg_port_names(m, false));
     cg_set(&s, "output_names", "%s", cg_port_names(m, true));
@@ -224,7 +225,7 @@ bool c_put_readme(cg_bundle *b) {
     cg_set_int(&s, "prepared_bytes", m->prepared_bytes);
     cg_set(&s, "graph_hash", "%016" PRIx64, m->graph_hash);
     cg_set(&s, "isa_example", "avx2");
-    cg_set(&s, "segment", "%s", of_volumes(m, "segment.md.in"));
+    cg_set(&s, "segment", "%s", of_volumes(m, "segment.md.in", NULL));
     return cg_put_filled(b, "README.md", "README.md.in", &s);
 }
 

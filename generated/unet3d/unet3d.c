@@ -243,7 +243,7 @@ size_t unet3d_segment_bytes(const vox_volume *volume, const vox_segment_options 
     return vox_segment_bytes(&info, volume, options);
 }
 
-vox_status unet3d_segment(const void *prepared, const vox_volume *volume, const vox_labels *labels,
-                        const vox_segment_options *options, const vox_executor *executor) {
+unet3d_status unet3d_segment(const void *prepared, const vox_volume *volume, const vox_labels *labels,
+                             const vox_segment_options *options, const vox_executor *executor) {
     return vox_segment(&info, prepared, volume, labels, options, executor);
 }

@@ -56,8 +56,8 @@ unet3d_status unet3d_selftest(const void *prepared, void *arena, size_t arena_by
  * the options and the statuses too. prepared: unet3d_prepare's. The arena lies in the options; it must hold
  * unet3d_segment_bytes of the same volume and options (0: they are refused, and unet3d_segment says why). */
 size_t unet3d_segment_bytes(const vox_volume *volume, const vox_segment_options *options);
-vox_status unet3d_segment(const void *prepared, const vox_volume *volume, const vox_labels *labels,
-                        const vox_segment_options *options, const vox_executor *executor);
+unet3d_status unet3d_segment(const void *prepared, const vox_volume *volume, const vox_labels *labels,
+                             const vox_segment_options *options, const vox_executor *executor);
 
 /* Sizes, shapes, names and functions, for hosts that load the model at run time. */
 const vox_model_info *unet3d_get_info(void);
