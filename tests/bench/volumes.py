@@ -12,6 +12,7 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import numpy
@@ -72,15 +73,33 @@ def bundle(name, model, *options):
     return f"{folder}/{name}"
 
 
+def watch_memory(pid, peak):
+    """Until the process ends. rusage's would count what this process had when it started the other."""
+    while True:
+        try:
+            with open(f"/proc/{pid}/status") as f:
+                found = re.search(r"VmHWM:\s+(\d+)", f.read())
+        except (FileNotFoundError, ProcessLookupError):
+            return
+        if not found:
+            return
+        peak[0] = int(found[1]) * 1024
+        time.sleep(0.005)
+
+
 def measured(argv):
     """Wall and processor seconds, and the largest resident size in bytes."""
-    start = time.perf_counter()
+    start, peak = time.perf_counter(), [0]
     process = subprocess.Popen(argv, stdout=subprocess.DEVNULL)
+    watcher = threading.Thread(target=watch_memory, args=(process.pid, peak))
+    watcher.start()
     _, status, usage = os.wait4(process.pid, 0)
+    taken = time.perf_counter() - start
+    watcher.join()
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         sys.exit(f"{' '.join(argv)}: exit status {process.returncode}")
-    return time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
+    return taken, usage.ru_utime + usage.ru_stime, peak[0]
 
 
 def segment(program, volume, labels, threads):
