@@ -130,11 +130,8 @@ int vox_segmenting_weights(vox_segmenting *s, uint64_t *hash) {
 /* ---- open and close -------------------------------------------------------------------------- */
 
 int vox_segmenting_open(vox_segmenting *s, const vox_segmenting_request *r) {
-    *s = (vox_segmenting){.quiet = r->quiet,
-                          .threads = r->threads > 0 ? r->threads : vox_cpu_count(),
-                          .weights = r->weights,
-                          .fold_names = r->folds,
-                          .told = vox_seconds()};
+    *s = (vox_segmenting){
+        .quiet = r->quiet, .weights = r->weights, .fold_names = r->folds, .told = vox_seconds()};
     vox_request request = {.weights = r->weights, .threads = r->threads, .runs = r->runs};
     int code = vox_backend_open(&s->host, r->context, &request);
     if (code != 0) return code;

@@ -15,7 +15,7 @@ typedef struct vox_subject_request {
     int threads, repeat_channel, force, quiet;
     int resume; /* goes on from the planes that an interrupted run left (unfinished.h) */
     double level, overlap;
-    vox_showing *showing;
+    vox_showing *showing; /* pictures, a page, a report */
 } vox_subject_request;
 
 /* Segments the volume whose channels are n files. The network is opened first where it is not open yet; it stays open,

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT-0 */
+/* subject_parts.h: what is known of a volume on its way to its labels. For subject*.c only. */
+#ifndef VOX_SUBJECT_PARTS_H
+#define VOX_SUBJECT_PARTS_H
+
+#include "subject.h"
+#include "unfinished.h"
+
+typedef struct vox_subject {
+    const vox_context *context;
+    const vox_model_info *model;
+    const vox_subject_request *request;
+    const char *name; /* of the first file */
+    vox_image image;
+    vox_volume volume; /* the image's, with a channel for each that the network takes */
+    vox_segmenting *network;
+    vox_segment_options options; /* what the user asks for */
+    vox_unfinished unfinished;
+    vox_segment_outline outline;
+    vox_labels to;
+    void *labels;  /* [z][y][x], u8 or u16 */
+    float *scores; /* [class][z][y][x], if they are wanted */
+    vox_image_writer labels_file, scores_file;
+    vox_warnings warnings;
+    double started, read_seconds, write_seconds;
+} vox_subject;
+
+static inline size_t vox_subject_voxels(const vox_subject *s) {
+    return (size_t)s->volume.dim[0] * (size_t)s->volume.dim[1] * (size_t)s->volume.dim[2];
+}
+
+/* All print their error and return the exit code. */
+int vox_subject_open_outputs(vox_subject *s, char **files, int n);
+int vox_subject_make_results(vox_subject *s); /* memory for labels and scores */
+/* Everything is written before anything gets its name. */
+int vox_subject_write(vox_subject *s, char **files, int n);
+int vox_subject_summary(const vox_subject *s);
+
+/* Finds what an interrupted run left, and keeps what this one finishes. */
+int vox_subject_resume(vox_subject *s);
+
+#endif

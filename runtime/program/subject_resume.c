@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT-0 */
+/* subject_resume.c: a volume's labels that an interrupted run left; see subject_parts.h. */
+#include <stdio.h>
+#include <string.h>
+
+#include "subject_parts.h"
+#include "vox_hash.h"
+
+/* Of all voxels, row by row: strides may leave gaps. */
+static uint64_t hash_voxels(const vox_volume *v, uint64_t hash) {
+    const size_t each = vox_voxel_bytes(v->type), row = each * (size_t)v->dim[0];
+    const bool rows = v->stride[0] == (ptrdiff_t)each;
+    for (int c = 0; c < (v->channel != 0 ? v->channels : 1); c++) {
+        for (int k = 0; k < v->dim[2]; k++) {
+            for (int j = 0; j < v->dim[1]; j++) {
+                const char *p = (const char *)v->data + c * v->channel + k * v->stride[2] + j * v->stride[1];
+                if (rows) hash = vox_hash(hash, p, row);
+                for (int i = 0; i < v->dim[0] && !rows; i++, p += v->stride[0])
+                    hash = vox_hash(hash, p, each);
+            }
+        }
+    }
+    return hash;
+}
+
+/* All that the labels depend on. */
+static int key_of(const vox_subject *s, uint64_t *key) {
+    const vox_volume *v = &s->volume;
+    const vox_segment_options *o = &s->options;
+    const vox_model_info *m = s->model;
+    char text[1024];
+    size_t n = (size_t)snprintf(text, sizeof text, "%s %s %s %d %a %a %d %d %d %d %d %d %a %a",
+                                m->voxc_version, m->graph_hash, vox_host_where(&s->network->host), o->set,
+                                o->level, o->overlap, o->mirror_axes, (int)v->type, v->channels, v->dim[0],
+                                v->dim[1], v->dim[2], v->slope, v->intercept);
+    if (n >= sizeof text) n = sizeof text - 1;
+    uint64_t hash = vox_hash(0, text, n);
+    hash = vox_hash(hash, v->spacing, sizeof v->spacing);
+    hash = vox_hash(hash, v->direction, sizeof v->direction);
+    uint64_t weights = 0;
+    int code = vox_segmenting_weights(s->network, &weights);
+    hash = vox_hash(hash, &weights, sizeof weights);
+    *key = hash_voxels(v, hash);
+    return code;
+}
+
+static void on_finished(void *user, int begin, int end) {
+    vox_subject *s = user;
+    vox_unfinished_add(&s->unfinished, begin, end);
+}
+
+/* Scores are not kept: with them a run cannot be taken up again. */
+int vox_subject_resume(vox_subject *s) {
+    int a = s->model->volume->axes[0] - 'x';
+    if (s->request->scores != NULL) return 0;
+    vox_unfinished *u = &s->unfinished;
+    *u = (vox_unfinished){
+        .file = -1, .to = s->to, .axis = s->outline.source[a], .reversed = s->outline.reversed[a] != 0};
+    memcpy(u->dim, s->volume.dim, sizeof u->dim);
+    int code = key_of(s, &u->key);
+    if (code == 0) code = vox_unfinished_open(u, s->request->labels, s->request->resume != 0);
+    if (code != 0 || u->path == NULL) return code;
+    s->options.finished = on_finished;
+    if (u->planes == 0) return 0;
+    s->options.set |= VOX_SET_PLANES;
+    s->options.planes[0] = u->planes;
+    s->options.planes[1] = u->dim[u->axis];
+    if (!s->request->quiet)
+        vox_note("%s: goes on behind plane %d of %d", s->request->labels, u->planes, u->dim[u->axis]);
+    return 0;
+}
