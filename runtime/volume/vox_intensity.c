@@ -11,7 +11,7 @@
 #include "vox_parallel.h"
 
 /* Values are worked on in blocks that stay in the first-level cache; task t of TASKS has the t-th part of them. */
-enum { TASKS = 64, BLOCK = 4096, LANES = 8 };
+enum { TASKS = 64, BLOCK = VOX_MEASURE_BLOCK, LANES = 8 };
 
 static size_t first_of(size_t n, int task) {
     const size_t blocks = n / BLOCK + (n % BLOCK != 0), at = blocks * (size_t)task / TASKS * BLOCK;
@@ -88,11 +88,7 @@ static size_t take(const vox_selection *s, const float *x, size_t at, size_t n, 
 
 /* ---- statistics ------------------------------------------------------------------------------ */
 
-typedef struct moments {
-    size_t count;
-    float minimum, maximum;
-    double mean, squares; /* of the deviations from the mean */
-} moments;
+typedef vox_moments moments;
 
 /* T. Chan, G. Golub, R. LeVeque: Updating formulae and a pairwise algorithm for computing sample variances
  * (1979), formulae 2.1. */
@@ -184,6 +180,16 @@ static moments moments_of(const float *x, size_t n) {
     return m;
 }
 
+static vox_statistics statistics_of(const moments *all) {
+    vox_statistics r = {.count = all->count};
+    if (all->count == 0) return r;
+    r.minimum = (double)all->minimum;
+    r.maximum = (double)all->maximum;
+    r.mean = all->mean;
+    r.deviation = sqrt(all->squares / (double)all->count);
+    return r;
+}
+
 typedef struct measuring {
     const float *x;
     size_t n;
@@ -210,17 +216,52 @@ vox_statistics vox_measure(const float *x, size_t n, const vox_selection *s, con
     moments all = {0};
     vox_parallel(e, TASKS, measure_part, &m);
     for (int t = 0; t < TASKS; t++) join(&all, &m.part[t]);
-    vox_statistics r = {.count = all.count};
-    if (all.count == 0) return r;
-    r.minimum = (double)all.minimum;
-    r.maximum = (double)all.maximum;
-    r.mean = all.mean;
-    r.deviation = sqrt(all.squares / (double)all.count);
-    return r;
+    return statistics_of(&all);
 }
 
 static vox_statistics measure_all(const float *x, size_t n, const vox_executor *e) {
     return vox_measure(x, n, &(vox_selection){.which = VOX_COUNT_ALL}, e);
+}
+
+/* The same blocks, joined in the same order. */
+static void end_block(vox_measuring *m) {
+    float taken[BLOCK + 1];
+    const bool every = m->s.which == VOX_COUNT_ALL;
+    while (m->task + 1 < TASKS && m->at >= first_of(m->n, m->task + 1)) {
+        join(&m->all, &m->part);
+        m->part = (moments){0};
+        m->task++;
+    }
+    const moments block = every ? moments_of(m->block, m->filled)
+                                : moments_of(taken, take(&m->s, m->block, 0, m->filled, taken));
+    join(&m->part, &block);
+    m->at += m->filled;
+    m->filled = 0;
+}
+
+void vox_measure_begin(vox_measuring *m, size_t n, const vox_selection *s) {
+    m->s = *s;
+    m->n = n;
+    m->at = m->filled = 0;
+    m->task = 0;
+    m->part = m->all = (moments){0};
+}
+
+void vox_measure_add(vox_measuring *m, const float *x, size_t n) {
+    while (n > 0) {
+        const size_t room = BLOCK - m->filled, some = n < room ? n : room;
+        memcpy(m->block + m->filled, x, some * sizeof *x);
+        m->filled += some;
+        x += some;
+        n -= some;
+        if (m->filled == BLOCK) end_block(m);
+    }
+}
+
+vox_statistics vox_measure_end(vox_measuring *m) {
+    if (m->filled > 0) end_block(m);
+    join(&m->all, &m->part);
+    return statistics_of(&m->all);
 }
 
 /* ---- what is done to each value -------------------------------------------------------------- */
@@ -314,47 +355,70 @@ void vox_scale_range(const double a[2], const double b[2], double *factor, doubl
 
 /* ---- steps with statistics ------------------------------------------------------------------- */
 
+vox_status vox_standard_of_maximum(const vox_statistics *s, vox_standard *to) {
+    *to = (vox_standard){.narrow = 1, .by = s->maximum};
+    return s->maximum > 0 ? VOX_OK : VOX_E_MAXIMUM;
+}
+
+vox_status vox_standard_of_range(const vox_statistics *s, double floor, vox_standard *to) {
+    const double range = fmax(s->maximum - s->minimum, floor);
+    /* Beyond it differences of float32 would overflow. */
+    *to = (vox_standard){.narrow = range <= FLT_MAX, .sub = s->minimum, .by = range};
+    return range > 0 ? VOX_OK : VOX_E_EQUAL;
+}
+
+vox_status vox_standard_of_deviation(const vox_statistics *s, double floor, vox_standard *to) {
+    *to = (vox_standard){.sub = s->mean, .by = fmax(s->deviation, floor)};
+    return to->by > 0 ? VOX_OK : VOX_E_EQUAL;
+}
+
+void vox_standardise(const vox_standard *how, float *x, size_t n, const vox_executor *e) {
+    if (how->narrow) {
+        vox_ct(x, n, (double[]){-FLT_MAX, FLT_MAX, how->sub, how->by}, e);
+    } else {
+        change c = {.a = how->sub, .b = how->by};
+        apply(&c, x, n, change_z, e);
+    }
+}
+
+/* Once the status says that it can be. */
+static vox_status standardised(vox_status status, const vox_standard *how, float *x, size_t n,
+                               const vox_executor *e) {
+    if (status == VOX_OK) vox_standardise(how, x, n, e);
+    return status;
+}
+
 vox_status vox_divide_by_maximum(float *x, size_t n, const vox_executor *e) {
     const vox_statistics s = measure_all(x, n, e);
-    if (!(s.maximum > 0)) return VOX_E_MAXIMUM;
-    vox_ct(x, n, (double[]){-FLT_MAX, FLT_MAX, 0, s.maximum}, e);
-    return VOX_OK;
+    vox_standard how;
+    return standardised(vox_standard_of_maximum(&s, &how), &how, x, n, e);
 }
 
 vox_status vox_min_max(float *x, size_t n, double floor, const vox_executor *e) {
     const vox_statistics s = measure_all(x, n, e);
-    const double range = fmax(s.maximum - s.minimum, floor);
-    if (!(range > 0)) return VOX_E_EQUAL;
-    if (range <= FLT_MAX) {
-        vox_ct(x, n, (double[]){-FLT_MAX, FLT_MAX, s.minimum, range}, e);
-    } else { /* differences of float32 would overflow */
-        change c = {.a = s.minimum, .b = range};
-        apply(&c, x, n, change_z, e);
-    }
-    return VOX_OK;
-}
-
-static vox_status z_score(const vox_statistics *s, double floor, change *c) {
-    c->a = s->mean;
-    c->b = fmax(s->deviation, floor);
-    return c->b > 0 ? VOX_OK : VOX_E_EQUAL;
+    vox_standard how;
+    return standardised(vox_standard_of_range(&s, floor, &how), &how, x, n, e);
 }
 
 vox_status vox_z_score(float *x, size_t n, double floor, const vox_executor *e) {
     const vox_statistics s = measure_all(x, n, e);
-    change c = {0};
-    const vox_status status = z_score(&s, floor, &c);
-    if (status == VOX_OK) apply(&c, x, n, change_z, e);
-    return status;
+    vox_standard how;
+    return standardised(vox_standard_of_deviation(&s, floor, &how), &how, x, n, e);
 }
 
 vox_status vox_z_score_above_mean(float *x, size_t n, double floor, const vox_executor *e) {
     const vox_statistics all = measure_all(x, n, e);
     vox_statistics s = vox_measure(x, n, &(vox_selection){.which = VOX_COUNT_ABOVE, .above = all.mean}, e);
+    vox_standard how;
     if (s.count == 0) s.mean = all.mean; /* all are the same */
-    change c = {0};
-    const vox_status status = z_score(&s, floor, &c);
-    if (status == VOX_OK) apply(&c, x, n, change_z, e);
+    return standardised(vox_standard_of_deviation(&s, floor, &how), &how, x, n, e);
+}
+
+static vox_status z_score(const vox_statistics *s, double floor, change *c) {
+    vox_standard how;
+    const vox_status status = vox_standard_of_deviation(s, floor, &how);
+    c->a = how.sub;
+    c->b = how.by;
     return status;
 }
 

@@ -44,6 +44,25 @@ typedef struct vox_statistics {
 /* The deviation is the population's. */
 vox_statistics vox_measure(const float *x, size_t n, const vox_selection *s, const vox_executor *e);
 
+/* The same of n values that come one piece after another. `s`: not INSIDE. */
+typedef struct vox_moments {
+    size_t count;
+    float minimum, maximum;
+    double mean, squares; /* of the deviations from the mean */
+} vox_moments;
+enum { VOX_MEASURE_BLOCK = 4096 };
+typedef struct vox_measuring {
+    vox_selection s;
+    size_t n, at; /* at: before the block */
+    int task;
+    vox_moments part, all;
+    size_t filled;
+    float block[VOX_MEASURE_BLOCK];
+} vox_measuring;
+void vox_measure_begin(vox_measuring *m, size_t n, const vox_selection *s);
+void vox_measure_add(vox_measuring *m, const float *x, size_t n);
+vox_statistics vox_measure_end(vox_measuring *m); /* after n values */
+
 /* value[i] = the percentile percent[i], 0 to 100, of n >= 1 values, for i = 0, 1: numpy.percentile's linear
  * interpolation between neighbours, of the values taken as float64. scratch: VOX_PERCENTILES_BYTES, aligned to 64. */
 enum { VOX_PERCENTILES_BYTES = 64 * 4 * 2048 * 4 };
@@ -53,6 +72,17 @@ void vox_percentiles(const float *x, size_t n, const double percent[2], double v
 void vox_clip(float *x, size_t n, double low, double high, const vox_executor *e);
 /* To the values of two percentiles; scratch as vox_percentiles'. */
 void vox_clip_percentiles(float *x, size_t n, const double percent[2], void *scratch, const vox_executor *e);
+
+/* What statistics make of the steps below: (x - sub) / by, in float32 (narrow) or in double and then rounded. */
+typedef struct vox_standard {
+    int narrow;
+    double sub, by;
+} vox_standard;
+vox_status vox_standard_of_maximum(const vox_statistics *s, vox_standard *to);
+vox_status vox_standard_of_range(const vox_statistics *s, double floor, vox_standard *to);
+vox_status vox_standard_of_deviation(const vox_statistics *s, double floor, vox_standard *to);
+void vox_standardise(const vox_standard *how, float *x, size_t n, const vox_executor *e);
+
 /* VOX_E_MAXIMUM: it is not above 0. */
 vox_status vox_divide_by_maximum(float *x, size_t n, const vox_executor *e);
 /* (x - minimum) / (maximum - minimum), in float32, as nnU-Net and MONAI compute it. */

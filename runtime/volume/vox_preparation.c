@@ -112,7 +112,7 @@ static bool crops_while_loading(const vox_volume_info *info, int step) {
     return step == 0 && info->n_steps > 0 && info->steps[0].kind == VOX_PREPARE_CROP_NONZERO;
 }
 
-static bool resamples(vox_prepare_kind kind) {
+bool vox_preparation_resamples(vox_prepare_kind kind) {
     return kind == VOX_PREPARE_RESAMPLE_SHAPE || kind == VOX_PREPARE_RESAMPLE_SPACING;
 }
 
@@ -140,7 +140,7 @@ static size_t aligned(size_t bytes) {
     return (bytes + VOX_SEGMENT_ALIGN - 1) / VOX_SEGMENT_ALIGN * VOX_SEGMENT_ALIGN;
 }
 
-static vox_resample resampling_of(const vox_prepare_step *s, const vox_grid *from, const vox_grid *to) {
+vox_resample vox_preparation_resampling(const vox_prepare_step *s, const vox_grid *from, const vox_grid *to) {
     vox_resample r;
     vox_resample_of(&r, &s->sampling, from->dim, from->spacing, to->dim, to->spacing);
     return r;
@@ -149,7 +149,7 @@ static vox_resample resampling_of(const vox_prepare_step *s, const vox_grid *fro
 /* For the voxels that crop_to_nonzero may leave of `from`, too: axes of these may have to be interpolated where those of
  * all of them would be copied, or to be copied where those are smoothed before a reduction. */
 static size_t resampling_bytes(const vox_prepare_step *s, const vox_grid *from, const vox_grid *to) {
-    vox_resample r = resampling_of(s, from, to);
+    vox_resample r = vox_preparation_resampling(s, from, to);
     size_t bytes = vox_resample_bytes(&r);
     for (int a = 0; a < 3; a++) r.order[a] = vox_resample_order(&s->sampling, from->spacing, to->spacing, a);
     bytes = larger(bytes, vox_resample_bytes(&r));
@@ -206,6 +206,13 @@ vox_status vox_preparation_plan(vox_preparation *p, const vox_volume_info *info,
     return VOX_OK;
 }
 
+vox_status vox_preparation_grid(const vox_preparation *p, int steps, vox_grid *grid) {
+    vox_status status = VOX_OK;
+    *grid = p->oriented;
+    for (int i = 0; i < steps && status == VOX_OK; i++) status = next_grid(&p->info->steps[i], NULL, grid);
+    return status;
+}
+
 size_t vox_preparation_bytes(const vox_preparation *p) {
     return aligned(p->front * sizeof(float)) + aligned(p->back * sizeof(float)) + aligned(p->mask) +
            aligned(p->scratch);
@@ -236,28 +243,29 @@ static float *channel_of(const run *r, float *x, int c) {
 }
 
 /* Where in the volume's own axes the first lost voxel lies. */
-static size_t place_of(const run *r, size_t at, int channel) {
+static size_t place_of(const vox_preparation *p, const int begin[3], const int dim[3], size_t at) {
     size_t ijk[3], n = 1, index = 0;
     for (int a = 0; a < 3; a++) {
-        size_t along = at % (size_t)r->grid.dim[a] + (size_t)r->begin[a];
-        int source = r->p->axes.source[a];
-        at /= (size_t)r->grid.dim[a];
-        ijk[source] = r->p->axes.reversed[a] ? (size_t)r->p->volume->dim[source] - 1 - along : along;
+        size_t along = at % (size_t)dim[a] + (size_t)begin[a];
+        int source = p->axes.source[a];
+        at /= (size_t)dim[a];
+        ijk[source] = p->axes.reversed[a] ? (size_t)p->volume->dim[source] - 1 - along : along;
     }
     for (int i = 0; i < 3; i++) {
         index += n * ijk[i];
-        n *= (size_t)r->p->volume->dim[i];
+        n *= (size_t)p->volume->dim[i];
     }
-    return index + n * (size_t)channel;
+    return index;
 }
 
-static void count_losses(run *r, const vox_losses *l, int channel) {
-    vox_segment_result *to = r->result;
+void vox_preparation_lost(const vox_preparation *p, const int begin[3], const int dim[3], const vox_losses *l,
+                          int channel, vox_segment_result *to) {
+    const size_t all = (size_t)p->volume->dim[0] * (size_t)p->volume->dim[1] * (size_t)p->volume->dim[2];
     const vox_lost *kinds[] = {&l->not_finite, &l->too_large, &l->too_small};
     const size_t before[] = {to->not_finite, to->too_large, to->too_small};
     for (int k = 0; k < 3 && before[k] == 0; k++) {
         if (kinds[k]->count == 0) continue;
-        to->first_lost = place_of(r, kinds[k]->at, channel);
+        to->first_lost = place_of(p, begin, dim, kinds[k]->at) + all * (size_t)channel;
         break;
     }
     to->not_finite += l->not_finite.count;
@@ -289,7 +297,7 @@ static int load(run *r) {
     for (int c = 0; c < r->channels; c++) {
         vox_losses lost;
         vox_volume_load(&view, c, channel_of(r, r->now, c), &lost, r->e);
-        count_losses(r, &lost, c);
+        vox_preparation_lost(p, r->begin, r->grid.dim, &lost, c, r->result);
     }
     return first;
 }
@@ -315,13 +323,14 @@ static vox_status move(run *r, const vox_prepare_step *s) {
     vox_grid to = r->grid;
     vox_status status = next_grid(s, NULL, &to);
     if (status != VOX_OK) return status;
-    vox_resample resample = resampling_of(s, &r->grid, &to);
+    vox_resample resample = vox_preparation_resampling(s, &r->grid, &to);
     /* Where cropping changed a voxel's size by a second resampling, the plan did not foresee this one. */
-    if (resamples(s->kind) && vox_resample_bytes(&resample) > r->p->scratch) return VOX_E_SIZE;
+    if (vox_preparation_resamples(s->kind) && vox_resample_bytes(&resample) > r->p->scratch)
+        return VOX_E_SIZE;
     for (int c = 0; c < r->channels; c++) {
         const float *x = r->now + (size_t)c * voxels(&r->grid);
         float *y = r->other + (size_t)c * voxels(&to);
-        if (resamples(s->kind))
+        if (vox_preparation_resamples(s->kind))
             vox_resample_volume(&resample, x, y, r->scratch, r->e);
         else
             vox_crop_or_pad(x, r->grid.dim, y, to.dim, r->e);

@@ -4,7 +4,9 @@
 #ifndef VOX_PREPARATION_H
 #define VOX_PREPARATION_H
 
+#include "vox_load.h"
 #include "vox_orient.h"
+#include "vox_resample.h"
 #include "vox_volume.h"
 
 /* A grid along the oriented axes x y z, and how it lies over the oriented volume: voxel i, origin <= i < origin +
@@ -32,6 +34,17 @@ vox_status vox_preparation_plan(vox_preparation *p, const vox_volume_info *info,
 
 /* Bytes from the arena's begin that vox_preparation_run uses. */
 size_t vox_preparation_bytes(const vox_preparation *p);
+
+/* The grid behind the first `steps` of them. Statuses: vox_preparation_plan's. */
+vox_status vox_preparation_grid(const vox_preparation *p, int steps, vox_grid *grid);
+/* How step i resamples between the grids before and behind it. */
+vox_resample vox_preparation_resampling(const vox_prepare_step *s, const vox_grid *from, const vox_grid *to);
+bool vox_preparation_resamples(vox_prepare_kind kind);
+
+/* Adds a channel's lost voxels to the result; `at` counts in the grid [z][y][x] of dim, whose first voxel is the
+ * oriented volume's voxel begin. */
+void vox_preparation_lost(const vox_preparation *p, const int begin[3], const int dim[3], const vox_losses *l,
+                          int channel, vox_segment_result *result);
 
 /* Does it. The arena's begin holds the prepared volume; p->prepared is the grid after cropping. result: see
  * vox_volume.h, its lost voxels, step and channel are set. */

@@ -79,6 +79,17 @@ static void linear_task(void *argument, int task) {
     }
 }
 
+size_t vox_resample_taps_floats(const vox_resample *r) {
+    return (size_t)linear_tasks(r) * task_floats(r);
+}
+
+void vox_resample_taps(const vox_resample *r, const vox_tap *const taps[3], const float *in, float *out,
+                       float *planes, const vox_executor *e) {
+    linear_job j = {.r = r, .in = in, .out = out, .z = taps[2], .tasks = linear_tasks(r), .planes = planes};
+    j.plane = (vox_plane_taps){r->from[0], r->to[0], r->to[1], taps[0], taps[1]};
+    vox_parallel(e, j.tasks, linear_task, &j);
+}
+
 static void resample_linear(const vox_resample *r, const float *in, float *out, void *scratch,
                             const vox_executor *e) {
     vox_tap *taps[3] = {scratch};
@@ -86,15 +97,13 @@ static void resample_linear(const vox_resample *r, const float *in, float *out, 
         if (k > 0) taps[k] = taps[k - 1] + r->to[k - 1];
         vox_taps_of(taps[k], r->to[k], r->order[k], r->from[k], r->scale[k], r->shift[k]);
     }
-    linear_job j = {.r = r, .in = in, .out = out, .z = taps[2], .tasks = linear_tasks(r)};
-    j.planes = (float *)(taps[2] + r->to[2]);
-    j.plane = (vox_plane_taps){r->from[0], r->to[0], r->to[1], taps[0], taps[1]};
-    vox_parallel(e, j.tasks, linear_task, &j);
+    const vox_tap *const all[3] = {taps[0], taps[1], taps[2]};
+    vox_resample_taps(r, all, in, out, (float *)(taps[2] + r->to[2]), e);
 }
 
 /* ---- either ---------------------------------------------------------------------------------- */
 
-static int is_linear(const vox_resample *r) {
+int vox_resample_is_linear(const vox_resample *r) {
     for (int k = 0; k < 3; k++) {
         if (r->order[k] == VOX_CUBIC || r->sigma[k] > 0) return 0;
     }
@@ -102,14 +111,14 @@ static int is_linear(const vox_resample *r) {
 }
 
 size_t vox_resample_bytes(const vox_resample *r) {
-    if (!is_linear(r)) return vox_resample_axes_bytes(r);
+    if (!vox_resample_is_linear(r)) return vox_resample_axes_bytes(r);
     size_t taps = (size_t)r->to[0] + (size_t)r->to[1] + (size_t)r->to[2];
-    return taps * sizeof(vox_tap) + (size_t)linear_tasks(r) * task_floats(r) * sizeof(float);
+    return taps * sizeof(vox_tap) + vox_resample_taps_floats(r) * sizeof(float);
 }
 
 void vox_resample_volume(const vox_resample *r, const float *in, float *out, void *scratch,
                          const vox_executor *e) {
-    if (is_linear(r)) {
+    if (vox_resample_is_linear(r)) {
         resample_linear(r, in, out, scratch, e);
     } else {
         vox_resample_axes(r, in, out, scratch, e);

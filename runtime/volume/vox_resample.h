@@ -47,6 +47,7 @@ typedef struct vox_tap {
 
 /* Taps of n positions in a source of `source` voxels. order VOX_NEAREST: the voxel at floor(coordinate + 1/2), halves
  * up, as scipy. VOX_LINEAR otherwise. */
+vox_tap vox_tap_of(double coordinate, vox_interpolation order, int source);
 void vox_taps_of(vox_tap *taps, int n, vox_interpolation order, int source, double scale, double shift);
 
 /* One plane [rows][columns] of the source to [n_y][n_x] of the other grid; taps y and x. rows: 2 n_x numbers. */
@@ -89,6 +90,14 @@ vox_interpolation vox_resample_order(const vox_resampling *how, const double spa
 /* Scratch of vox_resample_volume, aligned to 64 bytes. Linear and nearest: some planes. Cubic, or with a Gaussian:
  * these, and the volume between its passes unless `out` has room for it (last is z and to[2] >= from[2]). */
 size_t vox_resample_bytes(const vox_resample *r);
+
+/* Whether new planes need but a few old ones: nearest or linear, without a Gaussian. */
+int vox_resample_is_linear(const vox_resample *r);
+/* Such a resampling with taps of the caller's, of to[] positions in from[] voxels along x y z; the rest of r is not
+ * looked at. planes: so many numbers. */
+size_t vox_resample_taps_floats(const vox_resample *r);
+void vox_resample_taps(const vox_resample *r, const vox_tap *const taps[3], const float *in, float *out,
+                       float *planes, const vox_executor *e);
 
 /* in: from[] voxels; out: to[] voxels, elsewhere. */
 void vox_resample_volume(const vox_resample *r, const float *in, float *out, void *scratch,

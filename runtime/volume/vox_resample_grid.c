@@ -43,18 +43,19 @@ double vox_grid_at(int i, double scale, double shift) {
     return shift == shift_of_edges(scale) ? face - 0.5 : centre + shift;
 }
 
-void vox_taps_of(vox_tap *taps, int n, vox_interpolation order, int source, double scale, double shift) {
+vox_tap vox_tap_of(double at, vox_interpolation order, int source) {
     double last = source - 1, half = 0.5 + 1e-6; /* a voxel on the face is inside however its place rounds */
-    for (int i = 0; i < n; i++) {
-        double at = vox_grid_at(i, scale, shift);
-        vox_tap *t = &taps[i];
-        t->inside = at >= -half && at <= last + half;
-        if (order == VOX_NEAREST) at = floor(at + 0.5);
-        at = at > 0 ? at < last ? at : last : 0;
-        t->first = (int)at;
-        t->weight = at - t->first;
-        t->second = t->first + (t->weight > 0);
-    }
+    vox_tap t = {.inside = at >= -half && at <= last + half};
+    if (order == VOX_NEAREST) at = floor(at + 0.5);
+    at = at > 0 ? at < last ? at : last : 0;
+    t.first = (int)at;
+    t.weight = at - t.first;
+    t.second = t.first + (t.weight > 0);
+    return t;
+}
+
+void vox_taps_of(vox_tap *taps, int n, vox_interpolation order, int source, double scale, double shift) {
+    for (int i = 0; i < n; i++) taps[i] = vox_tap_of(vox_grid_at(i, scale, shift), order, source);
 }
 
 /* ---- nnU-Net's separate z -------------------------------------------------------------------- */

@@ -143,6 +143,7 @@ void vox_tile_fill(const vox_tiles *t, const int begin[3], int flips, const floa
             bool inside = from >= 0 && from < a->volume, mirrors = t->border == VOX_BORDER_MIRROR;
             int to = (flips >> k & 1) != 0 ? a->in - 1 - j : j;
             f.at[k][to] = inside ? from : mirrors ? vox_mirror(from, a->volume) : -1;
+            if (k == 0 && t->ring > 0 && f.at[k][to] >= 0) f.at[k][to] %= t->ring;
         }
     }
     vox_parallel(e, t->axis[0].in, fill_plane, &f);

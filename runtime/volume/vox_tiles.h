@@ -27,6 +27,7 @@ typedef struct vox_tiles {
     vox_axis_tiles axis[3];
     int total;
     vox_border border;
+    int ring; /* planes of the volume along D that are in memory, voxel d lying at d modulo it; 0: all */
     int adds; /* 1: where tiles overlap their scores are added up; 0: tiles own their voxels */
 } vox_tiles;
 
