@@ -30,6 +30,8 @@ static tile_run run_number(const segment *s, int j) {
 }
 
 static const float *channel_at(const segment *s, int c) {
+    size_t plane = (size_t)s->tiles.axis[1].volume * (size_t)s->tiles.axis[2].volume;
+    if (streams(s)) return s->stream.planes + (size_t)c * (size_t)s->tiles.ring * plane;
     return (const float *)(const void *)s->arena + (size_t)c * product(s->preparation.prepared.dim);
 }
 
@@ -37,6 +39,10 @@ static void strides(const segment *s, size_t stride[3]) {
     const int *dim = s->preparation.prepared.dim;
     const size_t along[3] = {1, (size_t)dim[0], (size_t)dim[0] * (size_t)dim[1]};
     for (int k = 0; k < 3; k++) stride[k] = along[s->axis[k]];
+    if (!streams(s)) return;
+    stride[2] = 1;
+    stride[1] = (size_t)s->tiles.axis[2].volume;
+    stride[0] = stride[1] * (size_t)s->tiles.axis[1].volume;
 }
 
 static float *input_of(const segment *s) {
@@ -67,8 +73,18 @@ static bool is_empty(const segment *s, const tile_run *t) {
     return *empty != 0;
 }
 
-static vox_status submit(const segment *s, int j) {
+/* Planes that a row of tiles takes. */
+static vox_status read_row(segment *s, int row) {
+    int low, high;
+    vox_tiles_span(&s->tiles, row, &low, &high);
+    return vox_stream_fill(&s->stream, low, high);
+}
+
+static vox_status submit(segment *s, int j) {
     tile_run t = run_number(s, j);
+    int row = t.tile / (s->tiles.axis[1].count * s->tiles.axis[2].count);
+    vox_status status = streams(s) ? read_row(s, row) : VOX_OK;
+    if (status != VOX_OK) return status;
     fill(s, &t);
     if (is_empty(s, &t) || s->o->runner == NULL) return VOX_OK;
     return s->o->runner->submit(s->o->runner->user, t.fold);
@@ -158,7 +174,7 @@ static void give_scores(segment *s, int d) {
 
 /* Labels of all planes that the finished scores suffice for. */
 static vox_status give_labels(segment *s) {
-    int begin, end, first = s->next_plane;
+    int begin, end;
     end_planes(s, &begin, &end);
     while (s->next_plane < end && vox_restore_needs(&s->restore, s->next_plane) <= s->blend.finished) {
         if (s->o->cancelled != NULL && s->o->cancelled(s->o->user)) return VOX_E_CANCELLED;
@@ -167,8 +183,8 @@ static vox_status give_labels(segment *s) {
         if (s->restore.too_large) return VOX_E_LABELS;
         if (s->o->scores != NULL) give_scores(s, s->next_plane);
         s->next_plane++;
+        if (s->o->finished != NULL) s->o->finished(s->o->user, s->next_plane - 1, s->next_plane);
     }
-    if (s->o->finished != NULL && s->next_plane > first) s->o->finished(s->o->user, first, s->next_plane);
     return VOX_OK;
 }
 
@@ -285,8 +301,8 @@ static vox_status check(const segment *s, const void *prepared, const vox_volume
                         const vox_labels *labels) {
     const vox_segment_options *o = s->o;
     const vox_runner *r = o->runner;
-    if (v->data == NULL || labels == NULL || labels->data == NULL || (prepared == NULL && r == NULL) ||
-        o->arena == NULL || v->type < 0 || v->type >= VOX_VOXEL_TYPES)
+    if ((v->data == NULL && v->read == NULL) || labels == NULL || labels->data == NULL ||
+        (prepared == NULL && r == NULL) || o->arena == NULL || v->type < 0 || v->type >= VOX_VOXEL_TYPES)
         return VOX_E_ARGUMENT;
     if (r != NULL && (r->input == NULL || r->submit == NULL || r->collect == NULL)) return VOX_E_ARGUMENT;
     for (int i = 0; i < o->n_folds && r == NULL; i++) {
@@ -298,6 +314,18 @@ static vox_status check(const segment *s, const void *prepared, const vox_volume
         return VOX_E_ARGUMENT;
     if ((uintptr_t)o->arena % VOX_SEGMENT_ALIGN != 0) return VOX_E_ARENA_ALIGN;
     return o->arena_bytes < s->at.end ? VOX_E_ARENA_SIZE : VOX_OK;
+}
+
+static vox_status prepare(segment *s) {
+    if (!streams(s)) {
+        vox_status status = vox_preparation_run(&s->preparation, s->arena, s->result, s->executor);
+        return status == VOX_OK ? vox_plan_tiles(s) : status;
+    }
+    s->stream.e = s->executor;
+    s->stream.result = s->result;
+    s->stream.cancelled = s->o->cancelled;
+    s->stream.user = s->o->user;
+    return vox_stream_begin(&s->stream, s->arena);
 }
 
 vox_status vox_segment(const vox_model_info *model, const void *prepared, const vox_volume *volume,
@@ -315,8 +343,7 @@ vox_status vox_segment(const vox_model_info *model, const void *prepared, const 
     s.labels = labels;
     s.arena = options->arena;
     connect(&s, executor);
-    status = vox_preparation_run(&s.preparation, s.arena, s.result, executor);
-    if (status == VOX_OK) status = vox_plan_tiles(&s);
+    status = prepare(&s);
     if (status != VOX_OK) return status;
     int begin, end;
     end_planes(&s, &begin, &end);

@@ -103,7 +103,7 @@ static vox_status lay_out(segment *s) {
     bool elsewhere = s->o->runner != NULL;
     vox_plan_blend(s);
     sums = vox_blend_bytes(&s->blend, &weights);
-    take(&at, product(s->preparation.prepared.dim) * channels * sizeof(float));
+    take(&at, streams(s) ? s->stream.bytes : product(s->preparation.prepared.dim) * channels * sizeof(float));
     s->at.input = take(&at, elsewhere ? 0 : product(s->in) * channels * sizeof(float));
     size_t output = product(s->out) * (size_t)s->classes;
     s->at.output = take(&at, elsewhere ? 0 : output * (s->are_labels ? sizeof(int64_t) : sizeof(float)));
@@ -119,7 +119,7 @@ static vox_status lay_out(segment *s) {
     s->at.lanes = take(&at, vox_restore_floats(s->tiles.axis[2].volume, target(s, 2)) * sizeof(float));
     s->at.empty = take(&at, s->info.skip_empty ? (size_t)s->tiles.total : 0);
     s->at.end = at;
-    size_t preparing = vox_preparation_bytes(&s->preparation);
+    size_t preparing = streams(s) ? 0 : vox_preparation_bytes(&s->preparation);
     if (preparing > s->at.end) s->at.end = preparing;
     return at > SIZE_MAX / 2 ? VOX_E_SIZE : VOX_OK;
 }
@@ -130,7 +130,11 @@ vox_status vox_plan_tiles(segment *s) {
     vox_status status = vox_tiles_plan(&s->tiles, &s->info, volume, s->in, s->out);
     if (status != VOX_OK) return status;
     if ((long long)s->tiles.total * s->n_flips > INT_MAX / folds_of(s)) return VOX_E_SIZE;
-    return lay_out(s);
+    if (streams(s)) {
+        s->tiles.ring = vox_tiles_ring(&s->tiles);
+        status = vox_stream_plan(&s->stream, &s->preparation, s->axis, s->tiles.ring);
+    }
+    return status == VOX_OK ? lay_out(s) : status;
 }
 
 /* ---- plan ------------------------------------------------------------------------------------ */

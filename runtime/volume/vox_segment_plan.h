@@ -5,6 +5,7 @@
 
 #include "vox_preparation.h"
 #include "vox_restore.h"
+#include "vox_stream.h"
 
 /* Where things lie in the arena, in bytes. The prepared volume is its begin; what preparing needs besides, and what the
  * tiles need, follow at the same place. */
@@ -20,6 +21,7 @@ typedef struct segment {
     int classes, are_labels, in[3], out[3];
     int axis[3]; /* the oriented axis along D, H, W */
     vox_preparation preparation;
+    vox_stream stream; /* where the volume is read in slabs */
     vox_tiles tiles;
     int flips[8], n_flips;
     layout at;
@@ -65,6 +67,11 @@ static inline size_t product(const int dim[3]) {
 
 static inline int target(const segment *s, int k) {
     return s->preparation.oriented.dim[s->axis[k]];
+}
+
+/* The volume is read in slabs. */
+static inline bool streams(const segment *s) {
+    return s->preparation.volume->data == NULL && s->preparation.volume->read != NULL;
 }
 
 static inline int asks_who_is_sure(const segment *s) {

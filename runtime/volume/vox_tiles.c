@@ -149,6 +149,31 @@ void vox_tile_fill(const vox_tiles *t, const int begin[3], int flips, const floa
     vox_parallel(e, t->axis[0].in, fill_plane, &f);
 }
 
+void vox_tiles_span(const vox_tiles *t, int row, int *low, int *high) {
+    const vox_axis_tiles *a = &t->axis[0];
+    int begin = vox_tile_begin(a, row) - a->margin;
+    *low = a->volume;
+    *high = 0;
+    for (int d = begin; d < begin + a->in; d++) {
+        bool inside = d >= 0 && d < a->volume;
+        if (!inside && t->border != VOX_BORDER_MIRROR) continue;
+        int at = inside ? d : vox_mirror(d, a->volume);
+        if (at < *low) *low = at;
+        if (at >= *high) *high = at + 1;
+    }
+}
+
+int vox_tiles_ring(const vox_tiles *t) {
+    int most = 0, ring = 1;
+    for (int row = 0; row < t->axis[0].count; row++) {
+        int low, high;
+        vox_tiles_span(t, row, &low, &high);
+        if (high > most) most = high;
+        if (most - low > ring) ring = most - low;
+    }
+    return ring;
+}
+
 /* ---- weights --------------------------------------------------------------------------------- */
 
 /* scipy.ndimage.gaussian_filter's kernel (truncate 4), centred on voxel n / 2: 0 beyond it. */

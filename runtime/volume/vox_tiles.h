@@ -40,6 +40,12 @@ vox_status vox_tiles_plan(vox_tiles *t, const vox_volume_info *info, const int v
 /* Where output tile i (0 <= i < count) begins: below 0 only where it is larger than the volume. */
 int vox_tile_begin(const vox_axis_tiles *a, int i);
 
+/* Planes low <= d < high of the volume hold all that the tiles of a row (those that begin at the same voxel along D) take
+ * from it. */
+void vox_tiles_span(const vox_tiles *t, int row, int *low, int *high);
+/* Planes that must be in memory at a time, where rows come in their order and planes in theirs. */
+int vox_tiles_ring(const vox_tiles *t);
+
 /* Fills one channel of a tile's input, [in D][in H][in W], whose output begins at `begin`. volume: the channel's
  * voxels, `stride` elements apart along D, H, W. flips: bits 1, 2, 4 turn the tile around along D, H, W.
  * index: room for in[0] + in[1] + in[2] ints. */

@@ -8,6 +8,12 @@
  * resamples and normalises it, runs the network over tiles, adds their scores up, brings them back to the volume's own
  * grid and decides there. classes x volume never exists: planes of labels are finished one after the other.
  *
+ * A volume that does not fit into memory is read in slabs (vox_volume's `read`), and its labels go out plane by plane
+ * (vox_labels): what exists at a time are the planes that a row of tiles needs, their sums, and one tile.
+ * vox_segment_bytes tells how much that is, the labels are the same bit for bit. Steps that need the whole volume are
+ * VOX_E_STREAM: smooth, clip_percentiles, crop_to_nonzero, z_score_inside, and resampling with cubic splines or
+ * anti-aliasing.
+ *
  * The caller owns all memory: the volume, the labels, one arena. Nothing here prints, allocates, or has state of its
  * own; vox.h's words on concurrency hold. Labels are the same for any number of threads.
  *
@@ -49,9 +55,15 @@ typedef struct vox_volume {
     double slope, intercept;
     double spacing[3];      /* millimetres along i, j, k; 0: not known */
     double direction[3][3]; /* [world axis][i, j, k]: unit vectors; all 0: not known */
+    /* Where `data` is NULL: puts voxels begin <= i, j, k < end of a channel to `to`, i running fastest, then j. Slabs of
+     * planes are asked for, on the calling thread: once or more often for statistics, then for the tiles in the order
+     * of D. Anything but VOX_OK ends the call, which returns it. Strides are not looked at. */
+    vox_status (*read)(void *user, int channel, const int begin[3], const int end[3], void *to);
+    void *user; /* of read */
 } vox_volume;
 
-/* Where the labels of the volume's voxels go: u8 or u16. */
+/* Where the labels of the volume's voxels go: u8 or u16. With a stride of 0 along the axis that D is, each plane takes
+ * the place of the one before: options' `finished` must take it away. */
 typedef struct vox_labels {
     void *data;
     vox_voxel_type type;
@@ -100,7 +112,8 @@ typedef struct vox_segment_options {
     vox_segment_result *result; /* NULL: nobody asks */
     /* Called on the calling thread, NULL: nobody asks.
      * progress: `done` of `total` runs of the network, and the step within the next.
-     * finished: labels of planes begin <= d < end of the oriented axis along D stand; planes come in their order.
+     * finished: labels of planes begin <= d < end of the oriented axis along D stand; planes come one by one, in their
+     *   order.
      * scores: scores of class `class` along a row of the volume before `finished` is called for its plane: values[n]
      *   belongs to the voxel at[] + n * step[] (i, j, k). */
     void (*progress)(void *user, int done, int total, int step, int steps);
@@ -128,6 +141,7 @@ typedef struct vox_segment_outline {
  *   VOX_E_CHANNELS      the volume has not as many channels as the network's input
  *   VOX_E_ORIENTATION   the description names an orientation, but the volume's direction is not known
  *   VOX_E_SPACING       the description asks for a voxel size, but the volume's is not known
+ *   VOX_E_STREAM        the volume is to be read in slabs, and a step needs all of it
  *   VOX_E_TILE          one tile must hold the volume, and does not
  *   VOX_E_SIZE          the volume is too large for this machine's addresses, or takes more than 2^31 - 1 runs
  * and of vox_segment: VOX_E_ARENA_SIZE, VOX_E_ARENA_ALIGN, VOX_E_VOXELS, VOX_E_EQUAL, VOX_E_SCORES, VOX_E_LABELS, VOX_E_CANCELLED, and what the model's run gives.
