@@ -313,6 +313,46 @@ static void a_folder_is_taken_up_again(void **state) {
     expect_ok("diff -r whole out");
 }
 
+/* ---- in slabs -------------------------------------------------------------------------------- */
+
+static void in_slabs_from_any_file(void **state) {
+    (void)state;
+    expect_ok("rm -rf in; mkdir in");
+    put("v.npy", 3);
+    put_case("in", "a", 1);
+    expect_ok("box v.npy -o whole.npy -q && box v.npy -o s.npy --stream && cmp s.npy whole.npy");
+    expect_ok(
+        "box v.npy -o s.npy --stream --overlap 0.5 -q; box v.npy -o m.npy --overlap 0.5 -q; cmp s.npy m.npy");
+    expect_ok(
+        "rgb in/a_000[012].npy -o m.npy -q; rgb in/a_000[012].npy -o s.npy -q --stream && cmp s.npy m.npy");
+    expect_ok("rgb v.npy -o m.npy -q --repeat-channel; rgb v.npy -o s.npy -q --stream --repeat-channel; cmp "
+              "s.npy m.npy");
+    expect_ok("! ls -A | grep -E 'voxc|tmp|^s.*part'");
+    expect("head -c 5000 v.npy >short.npy; box short.npy -o x.npy --stream", 2, 1, "truncated", NULL);
+    expect("box v.npy -o x.npy --stream --scores s.npy", 2, 1, "--stream gives labels alone", NULL);
+#ifdef VOX_WITH_NIFTI
+    /* Labels as a volume: of NIfTI, which has other headers and types. */
+    expect_ok("rgb in/a_000[012].npy -o l.nii -q; gzip -k -f l.nii");
+    expect_ok("box l.nii -o m.nii -q; box l.nii -o s.nii -q --stream && cmp s.nii m.nii");
+    expect("box l.nii.gz -o x.nii --stream", 3, 1, "cannot be read in slabs", NULL);
+#endif
+#ifdef VOX_WITH_HDF5
+    expect_ok("rgb in/a_000[012].npy -o l.h5:/some/labels -q");
+    expect_ok("box l.h5 -o m.npy -q; box l.h5:/some/labels -o s.npy -q --stream && cmp s.npy m.npy");
+#endif
+}
+
+static void in_slabs_and_taken_up_again(void **state) {
+    (void)state;
+    put("v.npy", 3);
+    expect_ok("rm -f runs; box v.npy -o whole.npy -q");
+    const long whole = size_of("runs");
+    leave_part(SIGKILL);
+    expect("rm -f runs; box v.npy -o k.npy --stream --resume && cmp k.npy whole.npy", 0, 0, "goes on behind",
+           NULL);
+    assert_true(size_of("runs") < whole);
+}
+
 /* ---- the program ----------------------------------------------------------------------------- */
 
 static vox_status counted_box_run(const void *prepared, const void *const *inputs, void *const *outputs,
@@ -335,6 +375,8 @@ int main(int argc, char **argv) {
         cmocka_unit_test(what_is_kept_is_checked),
         cmocka_unit_test(interrupted_and_full_disks),
         cmocka_unit_test(a_folder_is_taken_up_again),
+        cmocka_unit_test(in_slabs_from_any_file),
+        cmocka_unit_test(in_slabs_and_taken_up_again),
     };
     if (getenv("FAKE_MODEL") != NULL) {
         vox_model_info model = *fake_model(getenv("FAKE_MODEL"));

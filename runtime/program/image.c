@@ -73,7 +73,6 @@ static int read_image(vox_image *image, const char *file, bool labels) {
         [VOX_IMAGE_NUMPY] = vox_image_read_numpy, [VOX_IMAGE_HDF5] = vox_image_read_hdf5,
         [VOX_IMAGE_DICOM] = vox_image_read_dicom};
     struct stat s;
-    *image = (vox_image){.memory = NULL};
     vox_image_format format = VOX_IMAGE_NIFTI;
     if (stat(file, &s) == 0 && S_ISDIR(s.st_mode)) {
         format = VOX_IMAGE_DICOM;
@@ -84,21 +83,35 @@ static int read_image(vox_image *image, const char *file, bool labels) {
             return vox_fail(VOX_EXIT_INPUT, "%s is one file of a DICOM series: give the folder", file);
     }
     int code = readers[format](image, file);
-    if (code == 0) code = vox_image_finish(image, file, labels);
+    if (code == 0 && !image->in_slabs) code = vox_image_finish(image, file, labels);
     image->format = format;
     if (code != 0) vox_image_free(image);
     return code;
 }
 
 int vox_image_read(vox_image *image, const char *file) {
+    *image = (vox_image){.memory = NULL};
     return read_image(image, file, false);
 }
 
 int vox_image_read_labels(vox_image *image, const char *file) {
+    *image = (vox_image){.memory = NULL};
     return read_image(image, file, true);
 }
 
+int vox_image_open_slabs(vox_image *image, const char *file) {
+    *image = (vox_image){.in_slabs = true};
+    int code = read_image(image, file, false);
+    if (code != 0 || image->slabs != NULL) return code;
+    vox_image_free(image);
+    return vox_fail(VOX_EXIT_UNSUPPORTED,
+                    "%s cannot be read in slabs: give an uncompressed .nii or .npy, or .h5:/path", file);
+}
+
 void vox_image_free(vox_image *image) {
+    if (image->slabs != NULL) image->slabs->close(image->slabs);
+    free(image->slabs);
+    image->slabs = NULL;
     free(image->memory);
     image->memory = NULL;
     image->volume.data = NULL;

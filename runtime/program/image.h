@@ -47,6 +47,8 @@ typedef struct vox_image {
     int nifti_version;                           /* 0: the file was none */
     unsigned char nifti[VOX_IMAGE_NIFTI_HEADER]; /* its header in this machine's byte order */
     void *memory;                                /* what volume.data points into; NULL: nothing */
+    bool in_slabs;                               /* the voxels stay in the file: see vox_image_open_slabs */
+    struct vox_image_slabs *slabs;               /* NULL: there is no such file */
 } vox_image;
 
 /* Reads a file. Warns of what contradicts itself and of values that became 0. Prints its error and returns the
@@ -58,6 +60,12 @@ int vox_image_read_labels(vox_image *image, const char *file);
 /* Says that a voxel is no label; returns 2. */
 int vox_image_no_label(const char *file, double value, const int at[3]);
 void vox_image_free(vox_image *image);
+
+/* The same of a file whose voxels stay where they are: volume.read gives them in slabs, as long as the image is not
+ * freed or moved. NIfTI and NumPy that are not compressed, and HDF5, with values of one of vox_voxel_type's types in
+ * this machine's byte order, [channel][z][y][x]; others are exit code 3. Values that no float32 can hold count as 0, of
+ * which there is one warning. */
+int vox_image_open_slabs(vox_image *image, const char *file);
 
 /* Reads n files, all on one grid, as the channels of one image, in their order; the rest is the first's. Files
  * of several types become float32. */

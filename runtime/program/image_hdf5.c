@@ -151,6 +151,49 @@ static void read_sizes(vox_image *image, hid_t dataset) {
     vox_image_set_sizes(image, mm);
 }
 
+/* ---- in slabs -------------------------------------------------------------------------------- */
+
+static vox_status read_slab(vox_image_slabs *s, int channel, const int begin[3], const int end[3], void *to) {
+    hsize_t first[MOST_AXES] = {0}, count[MOST_AXES];
+    for (int i = 0; i < s->rank; i++) count[i] = 1;
+    for (int k = 0; k < 3 && k < s->rank; k++) {
+        first[s->rank - 1 - k] = (hsize_t)begin[k];
+        count[s->rank - 1 - k] = (hsize_t)(end[k] - begin[k]);
+    }
+    if (s->rank > 3) first[s->rank - 4] = (hsize_t)channel;
+    hid_t from = H5Dget_space(s->dataset), room = H5Screate_simple(s->rank, count, NULL);
+    bool ok = from >= 0 && room >= 0 &&
+              H5Sselect_hyperslab(from, H5S_SELECT_SET, first, NULL, count, NULL) >= 0 &&
+              H5Dread(s->dataset, s->memory, room, from, H5P_DEFAULT, to) >= 0;
+    if (from >= 0) H5Sclose(from);
+    if (room >= 0) H5Sclose(room);
+    if (ok) return VOX_OK;
+    failed(s->name, "truncated or corrupt");
+    return VOX_E_CANCELLED;
+}
+
+static void close_slabs(vox_image_slabs *s) {
+    if (s->memory >= 0) H5Tclose(s->memory);
+    if (s->dataset >= 0) H5Dclose(s->dataset);
+}
+
+/* An open dataset keeps its file open. */
+static int keep_open(vox_image *image, const char *name, hid_t dataset, hid_t memory) {
+    hid_t space = H5Dget_space(dataset);
+    int rank = space >= 0 ? H5Sget_simple_extent_ndims(space) : -1;
+    if (space >= 0) H5Sclose(space);
+    vox_image_slabs *s = calloc(1, sizeof *s);
+    if (s == NULL) return vox_fail_memory(name, sizeof *s);
+    *s = (vox_image_slabs){
+        .image = image, .read = read_slab, .close = close_slabs, .rank = rank, .name = name};
+    s->memory = H5Tcopy(memory);
+    H5Iinc_ref(dataset);
+    s->dataset = dataset;
+    image->slabs = s;
+    vox_image_slabs_begin(image);
+    return 0;
+}
+
 static int read_values(vox_image *image, const char *name, hid_t dataset, hid_t memory, vox_stored stored) {
     int64_t dim[3], channels = 1;
     unsigned char *at = NULL;
@@ -158,6 +201,10 @@ static int read_values(vox_image *image, const char *name, hid_t dataset, hid_t 
     if (code == 0) code = check_storage(name, dataset);
     if (code == 0) code = vox_image_make(image, name, dim, channels, stored, &at);
     if (code != 0) return code;
+    if (image->in_slabs) {
+        read_sizes(image, dataset);
+        return keep_open(image, name, dataset, memory);
+    }
     if (H5Dread(dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, at) < 0)
         return failed(name, "truncated or corrupt");
     vox_image_widen(image, stored);

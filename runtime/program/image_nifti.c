@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT-0 */
 /* image_nifti.c: NIfTI-1 and -2 as images; see image_parts.h and nifti_read.h. */
 #include "image_parts.h"
+#include "owner.h"
 #include "report.h"
 
 #ifdef VOX_WITH_NIFTI
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -177,6 +179,15 @@ static int part_colours(vox_image *image, const char *file, size_t voxels, size_
     return 0;
 }
 
+static int map_voxels(const vox_nifti_source *s, vox_image *image) {
+    int file;
+    VOX_RETRY(file, open(s->image, O_RDONLY | O_CLOEXEC));
+    if (file < 0) return vox_fail(VOX_EXIT_INPUT, "cannot read %s: %s", s->image, strerror(errno));
+    int code = vox_image_map(image, s->path, file, s->h.vox_offset);
+    close(file);
+    return code;
+}
+
 static int read_image(vox_nifti_source *s, vox_image *image, vox_geometry *g) {
     int64_t dim[3], volumes = (int64_t)s->voxels;
     for (int k = 0; k < 3; k++) {
@@ -191,6 +202,11 @@ static int read_image(vox_nifti_source *s, vox_image *image, vox_geometry *g) {
     if (code != 0) return code;
     image->colours = s->per_voxel;
     image->series = (int)volumes;
+    if (image->in_slabs) {
+        if (gzdirect(s->file) && s->size >= 0 && s->per_voxel == 1) code = map_voxels(s, image);
+        set_grid(s, image, g);
+        return code;
+    }
     if (!unpack_at_once(s, image, bytes)) code = read_voxels(s, at, bytes);
     if (code != 0) return code;
     vox_image_widen(image, stored);

@@ -46,6 +46,12 @@ static int read_array(vox_image *image, vox_source *s) {
     if (code != 0) return code;
     code = vox_image_make(image, s->path, dim, channels, stored, &at);
     if (code != 0) return code;
+    if (image->in_slabs) {
+        if (!h.fortran && s->size >= 0)
+            code = vox_image_map(image, s->path, fileno(s->file), ftello(s->file));
+        vox_image_set_sizes(image, (double[3]){0, 0, 0});
+        return code;
+    }
     size_t bytes = vox_image_bytes(image) / vox_image_type_bytes(image->volume.type) * (size_t)stored.bytes;
     code = vox_source_promise(s, bytes, false);
     if (code == 0) code = vox_source_voxels(s, at, bytes);

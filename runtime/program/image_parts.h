@@ -28,12 +28,35 @@ int vox_image_make(vox_image *image, const char *file, const int64_t dim[3], int
 void vox_image_interleave(vox_image *image);
 /* From what the file stores to the image's type, in place. */
 void vox_image_widen(vox_image *image, vox_stored stored);
+/* Of n values of a volume of floats: scaled, and 0 where no float32 can hold them; how many of these there are. */
+size_t vox_image_hold(const vox_volume *v, void *values, size_t n);
 /* Values that no float32 can hold, and the scaling of floats: see vox_image.volume. Among labels they are an error. */
 int vox_image_finish(vox_image *image, const char *file, bool labels);
 size_t vox_image_bytes(const vox_image *image); /* of all its values */
 size_t vox_image_type_bytes(vox_voxel_type type);
 /* The most that may be allocated for a file: this machine's memory. */
 uint64_t vox_image_memory(void);
+
+/* Where an image's voxels stand in its file. */
+typedef struct vox_image_slabs {
+    vox_image *image;
+    vox_status (*read)(struct vox_image_slabs *s, int channel, const int begin[3], const int end[3],
+                       void *to);
+    void (*close)(struct vox_image_slabs *s);
+    void *map; /* of the file; NULL: none */
+    size_t map_bytes;
+    const char *first;             /* voxel 0 in it */
+    int64_t file, dataset, memory; /* HDF5's handles */
+    int rank;
+    double slope, intercept;
+    bool told; /* of values that count as 0 */
+    const char *name;
+} vox_image_slabs;
+
+/* What all of them have in common, once image->slabs is there. */
+void vox_image_slabs_begin(vox_image *image);
+/* The bytes of an image that was made, from `offset` of the open file on; prints its error and returns the exit code. */
+int vox_image_map(vox_image *image, const char *file, int descriptor, int64_t offset);
 
 /* ---- where the voxels lie -------------------------------------------------------------------- */
 

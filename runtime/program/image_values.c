@@ -67,6 +67,18 @@ void vox_image_interleave(vox_image *image) {
     }
 }
 
+static int make_slabs(vox_image *image, const char *file, vox_stored s, unsigned char **at) {
+    *at = NULL;
+    set_layout(&image->volume);
+    if ((size_t)s.bytes == vox_image_type_bytes(image->volume.type) && !s.swap &&
+        (s.bytes < 8 || s.kind == 'f'))
+        return 0;
+    return vox_fail(
+        VOX_EXIT_UNSUPPORTED,
+        "%s cannot be read in slabs: its values are of another type or byte order than volumes in memory",
+        file);
+}
+
 int vox_image_make(vox_image *image, const char *file, const int64_t dim[3], int64_t channels,
                    vox_stored stored, unsigned char **at) {
     vox_volume *v = &image->volume;
@@ -84,6 +96,7 @@ int vox_image_make(vox_image *image, const char *file, const int64_t dim[3], int
     v->intercept = 0;
     image->colours = 1;
     image->series = v->channels;
+    if (image->in_slabs) return make_slabs(image, file, stored, at);
     size_t wide = vox_image_type_bytes(v->type), held = (size_t)stored.bytes,
            most = wide > held ? wide : held;
     uint64_t n = (uint64_t)dim[0] * (uint64_t)dim[1] * (uint64_t)dim[2], bytes = 0; /* 2^48 at most */
@@ -235,6 +248,18 @@ static void replace_row(const vox_volume *v, unsigned char *row, int j, int k, l
         }
         store(v, p, x);
     }
+}
+
+size_t vox_image_hold(const vox_volume *v, void *values, size_t n) {
+    size_t step = vox_image_type_bytes(v->type), dropped = 0;
+    unsigned char *p = values;
+    if (all_hold(v, p, n) && v->slope == 1 && v->intercept == 0) return 0;
+    for (size_t i = 0; i < n; i++, p += step) {
+        double x = load(v, p);
+        dropped += !holds(x);
+        store(v, p, holds(x) ? x : 0);
+    }
+    return dropped;
 }
 
 static void replace(vox_image *image, losses *l) {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "file_memory.h"
 #include "showing.h"
 #include "vox_orient.h"
 
@@ -90,7 +91,7 @@ static int refuse_growth(const vox_subject *s) {
 static int read_volume(vox_subject *s, char **files, int n) {
     int want = s->model->inputs->dim[1];
     double start = vox_seconds();
-    int code = vox_image_read_channels(&s->image, files, n);
+    int code = vox_subject_read(s, files, n);
     s->read_seconds = vox_seconds() - start;
     if (code != 0) return code;
     s->volume = s->image.volume;
@@ -181,8 +182,11 @@ static void release(vox_subject *s, int code) {
     vox_warnings_free(&s->warnings);
     /* A disk that was full may have room the next time; what is wrong with the input stays wrong. */
     vox_unfinished_close(&s->unfinished, code != VOX_EXIT_FAILURE);
-    vox_image_free(&s->image);
-    free(s->labels);
+    if (s->slabs != NULL)
+        vox_file_memory_free(s->labels, s->label_bytes);
+    else
+        free(s->labels);
+    vox_subject_free_volume(s);
     free(s->scores);
 }
 

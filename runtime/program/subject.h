@@ -14,6 +14,7 @@ typedef struct vox_subject_request {
     vox_image_type scores_type;
     int threads, repeat_channel, force, quiet;
     int resume; /* goes on from the planes that an interrupted run left (unfinished.h) */
+    int stream; /* reads the volume in slabs; else so only where the files are larger than half of memory */
     double level, overlap;
     vox_showing *showing; /* pictures, a page, a report */
 } vox_subject_request;

@@ -11,14 +11,17 @@ typedef struct vox_subject {
     const vox_model_info *model;
     const vox_subject_request *request;
     const char *name; /* of the first file */
-    vox_image image;
+    vox_image image;  /* the first file's, where there are several that are read in slabs */
+    vox_image *slabs; /* [n_slabs] files that are read in slabs; NULL: the volume is in memory */
+    int n_slabs;
     vox_volume volume; /* the image's, with a channel for each that the network takes */
     vox_segmenting *network;
     vox_segment_options options; /* what the user asks for */
     vox_unfinished unfinished;
     vox_segment_outline outline;
     vox_labels to;
-    void *labels;  /* [z][y][x], u8 or u16 */
+    void *labels; /* [z][y][x], u8 or u16; behind it stands a file where the volume is read in slabs */
+    size_t label_bytes;
     float *scores; /* [class][z][y][x], if they are wanted */
     vox_image_writer labels_file, scores_file;
     vox_warnings warnings;
@@ -30,6 +33,8 @@ static inline size_t vox_subject_voxels(const vox_subject *s) {
 }
 
 /* All print their error and return the exit code. */
+int vox_subject_read(vox_subject *s, char **files, int n); /* s->image, in memory or in slabs */
+void vox_subject_free_volume(vox_subject *s);
 int vox_subject_open_outputs(vox_subject *s, char **files, int n);
 int vox_subject_make_results(vox_subject *s); /* memory for labels and scores */
 /* Everything is written before anything gets its name. */

@@ -1,25 +1,39 @@
 /* SPDX-License-Identifier: MIT-0 */
 /* subject_resume.c: a volume's labels that an interrupted run left; see subject_parts.h. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "subject_parts.h"
 #include "vox_hash.h"
 
-/* Of all voxels, row by row: strides may leave gaps. */
-static uint64_t hash_voxels(const vox_volume *v, uint64_t hash) {
+/* Row by row: strides may leave gaps. */
+static uint64_t hash_plane(const vox_volume *v, const char *plane, uint64_t hash) {
     const size_t each = vox_voxel_bytes(v->type), row = each * (size_t)v->dim[0];
-    const bool rows = v->stride[0] == (ptrdiff_t)each;
-    for (int c = 0; c < (v->channel != 0 ? v->channels : 1); c++) {
+    for (int j = 0; j < v->dim[1]; j++) {
+        const char *p = plane + j * v->stride[1];
+        bool whole = v->stride[0] == (ptrdiff_t)each;
+        if (whole) hash = vox_hash(hash, p, row);
+        for (int i = 0; i < v->dim[0] && !whole; i++, p += v->stride[0]) hash = vox_hash(hash, p, each);
+    }
+    return hash;
+}
+
+/* Of an image's voxels. What cannot be read fails again, and is said, when it is segmented. */
+static uint64_t hash_voxels(const vox_volume *v, uint64_t hash) {
+    void *plane = NULL;
+    if (v->data == NULL) plane = malloc(vox_voxel_bytes(v->type) * (size_t)v->dim[0] * (size_t)v->dim[1]);
+    for (int c = 0; c < v->channels && (v->data != NULL || plane != NULL); c++) {
         for (int k = 0; k < v->dim[2]; k++) {
-            for (int j = 0; j < v->dim[1]; j++) {
-                const char *p = (const char *)v->data + c * v->channel + k * v->stride[2] + j * v->stride[1];
-                if (rows) hash = vox_hash(hash, p, row);
-                for (int i = 0; i < v->dim[0] && !rows; i++, p += v->stride[0])
-                    hash = vox_hash(hash, p, each);
-            }
+            const char *from =
+                v->data != NULL ? (const char *)v->data + c * v->channel + k * v->stride[2] : plane;
+            if (plane != NULL && v->read(v->user, c, (int[3]){0, 0, k}, (int[3]){v->dim[0], v->dim[1], k + 1},
+                                         plane) != VOX_OK)
+                break;
+            hash = hash_plane(v, from, hash);
         }
     }
+    free(plane);
     return hash;
 }
 
@@ -40,7 +54,7 @@ static int key_of(const vox_subject *s, uint64_t *key) {
     uint64_t weights = 0;
     int code = vox_segmenting_weights(s->network, &weights);
     hash = vox_hash(hash, &weights, sizeof weights);
-    *key = hash_voxels(v, hash);
+    *key = hash_voxels(&s->image.volume, hash);
     return code;
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "file_memory.h"
 #include "file_names.h"
 #include "results.h"
 #include "showing.h"
@@ -44,7 +45,13 @@ static int most_label(const vox_subject *s) {
 int vox_subject_make_results(vox_subject *s) {
     bool bytes = most_label(s) < ONE_BYTE;
     size_t n = vox_subject_voxels(s), each = bytes ? 1 : sizeof(uint16_t);
-    s->labels = malloc(n * each);
+    s->label_bytes = n * each;
+    if (s->slabs != NULL) {
+        int code = vox_file_memory(s->request->labels, s->label_bytes, &s->labels);
+        if (code != 0) return code;
+    } else {
+        s->labels = malloc(n * each);
+    }
     if (s->labels == NULL) return vox_fail_memory("the labels", n * each);
     ptrdiff_t row = s->volume.dim[0], plane = row * s->volume.dim[1], size = (ptrdiff_t)each;
     s->to = (vox_labels){.data = s->labels,

@@ -78,6 +78,8 @@ int vox_verb_segment(const vox_context *c, int argc, char **argv) {
          "of the labels of many volumes (default: that of the volume)"},
         {"--resume", 0, VOX_OPTION_FLAG, &r.resume, 0, 0, NULL,
          "go on where a run of the same volume, weights and options was stopped"},
+        {"--stream", 0, VOX_OPTION_FLAG, &r.stream, 0, 0, NULL,
+         "read the volume in slabs (without this only where it is larger than half of memory)"},
         {"--overlay", 0, VOX_OPTION_TEXT, &showing.overlay, 0, 0, "FILE",
          "also a PNG of three slices with the labels over them"},
         {"--montage", 0, VOX_OPTION_TEXT, &showing.montage, 0, 0, "FILE",
