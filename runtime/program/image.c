@@ -99,8 +99,8 @@ int vox_image_read_labels(vox_image *image, const char *file) {
     return read_image(image, file, true);
 }
 
-int vox_image_open_slabs(vox_image *image, const char *file) {
-    *image = (vox_image){.in_slabs = true};
+int vox_image_open_slabs(vox_image *image, const char *file, int64_t access) {
+    *image = (vox_image){.in_slabs = true, .access = access};
     int code = read_image(image, file, false);
     if (code != 0 || image->slabs != NULL) return code;
     vox_image_free(image);

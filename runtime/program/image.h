@@ -48,7 +48,8 @@ typedef struct vox_image {
     unsigned char nifti[VOX_IMAGE_NIFTI_HEADER]; /* its header in this machine's byte order */
     void *memory;                                /* what volume.data points into; NULL: nothing */
     bool in_slabs;                               /* the voxels stay in the file: see vox_image_open_slabs */
-    struct vox_image_slabs *slabs;               /* NULL: there is no such file */
+    int64_t access;                /* HDF5's property list of how files are opened; 0: as usual */
+    struct vox_image_slabs *slabs; /* NULL: there is no such file */
 } vox_image;
 
 /* Reads a file. Warns of what contradicts itself and of values that became 0. Prints its error and returns the
@@ -65,7 +66,7 @@ void vox_image_free(vox_image *image);
  * freed or moved. NIfTI and NumPy that are not compressed, and HDF5, with values of one of vox_voxel_type's types in
  * this machine's byte order, [channel][z][y][x]; others are exit code 3. Values that no float32 can hold count as 0, of
  * which there is one warning. */
-int vox_image_open_slabs(vox_image *image, const char *file);
+int vox_image_open_slabs(vox_image *image, const char *file, int64_t access);
 
 /* Reads n files, all on one grid, as the channels of one image, in their order; the rest is the first's. Files
  * of several types become float32. */
@@ -99,7 +100,9 @@ typedef struct vox_image_writer {
     const struct vox_image_sink *sink; /* how the format is written; NULL: nothing is open */
     void *state;                       /* the sink's own */
     char *dataset;                     /* HDF5: where in the file */
-    bool ome, segments;                /* by the name: .ome.tif, .seg.nrrd */
+    int64_t access;                    /* and its property list of how that is opened; 0: as usual */
+    const char *shared; /* the file that another process made, whose planes this one writes; NULL: its own */
+    bool ome, segments; /* by the name: .ome.tif, .seg.nrrd */
     vox_image_type type;
     int dim[3], channels;
     size_t left;          /* bytes still to be put */
@@ -118,7 +121,11 @@ int vox_image_put(vox_image_writer *w, const void *data, size_t bytes); /* of th
 int vox_image_put_labels(vox_image_writer *w, const uint16_t *labels, size_t n);
 /* Rounded to the type; uint8: times 255, from 0 to 255. */
 int vox_image_put_scores(vox_image_writer *w, const float *scores, size_t n);
+/* HDF5 alone: voxels begin <= i, j, k < end, i running fastest, in any order instead of put. */
+int vox_image_put_box(vox_image_writer *w, const int begin[3], const int end[3], const void *data);
 int vox_image_commit(vox_image_writer *w);
+/* The path under which the file that was created is written, for other processes. */
+const char *vox_image_temporary(const vox_image_writer *w);
 void vox_image_abort(vox_image_writer *w);
 
 /* Whether a name says what an output's format is, and that format can hold the type: else prints, as create and

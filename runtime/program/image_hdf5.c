@@ -230,7 +230,7 @@ static int read_file(vox_image *image, const char *name, const char *path) {
     int code = vox_source_open(&s, path);
     vox_source_close(&s);
     if (code != 0) return code;
-    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, image->access);
     if (file < 0) return failed(path, "not an HDF5 file, or truncated");
     const char *given = strlen(name) > strlen(path) ? name + strlen(path) + 1 : "";
     if (given[0] == 0) {

@@ -141,7 +141,6 @@ extern const vox_image_sink vox_sink_nifti, vox_sink_tiff, vox_sink_nrrd, vox_si
 /* For put and for headers, as they lie in memory; "cannot write". */
 int vox_image_write(vox_image_writer *w, const void *data, size_t bytes);
 int vox_image_write_error(const vox_image_writer *w);
-const char *vox_image_temporary(const vox_image_writer *w); /* the path under which libraries open the file */
 
 /* A gzip or zlib stream on its way into a file, compressed by several threads; the bytes do not depend on how
  * many. NULL: no memory. */

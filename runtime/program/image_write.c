@@ -134,7 +134,7 @@ int vox_image_write_error(const vox_image_writer *w) {
 }
 
 const char *vox_image_temporary(const vox_image_writer *w) {
-    return vox_temp_path(w->output.temporary);
+    return w->shared != NULL ? w->shared : vox_temp_path(w->output.temporary);
 }
 
 void vox_image_colour(const vox_image_content *c, int number, unsigned char rgb[3]) {

@@ -92,8 +92,9 @@ static hid_t layout(const vox_image_writer *w, int rank) {
     hsize_t chunk[4] = {1, 1, (hsize_t)w->dim[1], (hsize_t)w->dim[0]};
     for (int i = 2; i < 4; i++) chunk[i] = chunk[i] > MOST_SIDE ? MOST_SIDE : chunk[i];
     hid_t plist = H5Pcreate(H5P_DATASET_CREATE);
-    bool packed =
-        (w->type == VOX_IMAGE_U8 || w->type == VOX_IMAGE_U16) && H5Zfilter_avail(H5Z_FILTER_DEFLATE) > 0;
+    bool packed = /* several processes write no packed chunks, each on its own */
+        w->access == 0 && (w->type == VOX_IMAGE_U8 || w->type == VOX_IMAGE_U16) &&
+        H5Zfilter_avail(H5Z_FILTER_DEFLATE) > 0;
     bool ok = plist >= 0 && H5Pset_chunk(plist, rank, chunk + 4 - rank) >= 0 &&
               H5Pset_obj_track_times(plist, false) >= 0;
     if (ok && packed) ok = H5Pset_deflate(plist, LEVEL) >= 0;
@@ -122,7 +123,7 @@ static int begin(vox_image_writer *w, const vox_image *like, const vox_image_con
     *p = (place){.file = -1, .dataset = -1, .memory = -1, .rank = c->channels > 1 ? 4 : 3};
     w->state = p;
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-    p->file = H5Fcreate(vox_image_temporary(w), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    p->file = H5Fcreate(vox_image_temporary(w), H5F_ACC_TRUNC, H5P_DEFAULT, w->access);
     if (p->file < 0) return failed(w, "HDF5");
     if (!make_dataset(w, p)) return failed(w, w->dataset);
     return put_attributes(p->dataset, like, c) ? 0 : failed(w, "its attributes");
@@ -141,6 +142,25 @@ static int put(vox_image_writer *w, const void *data, size_t bytes) {
     if (from >= 0) H5Sclose(from);
     if (to >= 0) H5Sclose(to);
     return ok ? 0 : failed(w, "HDF5");
+}
+
+int vox_image_put_box(vox_image_writer *w, const int begin[3], const int end[3], const void *data) {
+    const place *p = w->state;
+    hsize_t first[4] = {0}, count[4] = {1};
+    for (int k = 0; k < 3; k++) {
+        first[3 - k] = (hsize_t)begin[k];
+        count[3 - k] = (hsize_t)(end[k] - begin[k]);
+    }
+    const int skip = 4 - p->rank;
+    hid_t to = H5Dget_space(p->dataset), from = H5Screate_simple(p->rank, count + skip, NULL);
+    bool ok = to >= 0 && from >= 0 &&
+              H5Sselect_hyperslab(to, H5S_SELECT_SET, first + skip, NULL, count + skip, NULL) >= 0 &&
+              H5Dwrite(p->dataset, p->memory, from, to, H5P_DEFAULT, data) >= 0;
+    if (from >= 0) H5Sclose(from);
+    if (to >= 0) H5Sclose(to);
+    if (!ok) return failed(w, "HDF5");
+    w->left = 0; /* who writes boxes knows what is missing */
+    return 0;
 }
 
 static bool close_all(place *p) {

@@ -112,6 +112,11 @@ static int plan(vox_subject *s) {
     return code;
 }
 
+int vox_subject_plan(vox_subject *s, char **files, int n) {
+    int code = read_volume(s, files, n);
+    return code == 0 ? plan(s) : code;
+}
+
 /* ---- options --------------------------------------------------------------------------------- */
 
 /* "DHW" or a part of it, "none". */
@@ -127,7 +132,7 @@ static int read_mirror_axes(const vox_context *c, const char *text, int *axes) {
     return 0;
 }
 
-static int take_options(const vox_context *c, const vox_subject_request *r, vox_segment_options *o) {
+int vox_subject_options(const vox_context *c, const vox_subject_request *r, vox_segment_options *o) {
     if (!isnan(r->level)) {
         if (c->model->volume->rule == VOX_ARGMAX)
             return vox_usage_error(c, "--level: %s has no threshold", c->model->name);
@@ -200,10 +205,9 @@ int vox_subject_segment(const vox_context *c, const vox_subject_request *r, vox_
                      .started = vox_seconds(),
                      .unfinished = {.file = -1}};
     vox_warnings_collect(&s.warnings);
-    int code = take_options(c, r, &s.options);
+    int code = vox_subject_options(c, r, &s.options);
     if (code == 0) code = vox_subject_open_outputs(&s, files, n);
-    if (code == 0) code = read_volume(&s, files, n);
-    if (code == 0) code = plan(&s);
+    if (code == 0) code = vox_subject_plan(&s, files, n);
     if (code == 0) code = run_network(&s);
     if (code == 0) code = vox_subject_write(&s, files, n);
     if (code == 0 && !r->quiet) code = vox_subject_summary(&s);

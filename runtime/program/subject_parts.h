@@ -33,6 +33,9 @@ static inline size_t vox_subject_voxels(const vox_subject *s) {
 }
 
 /* All print their error and return the exit code. */
+int vox_subject_options(const vox_context *c, const vox_subject_request *r, vox_segment_options *o);
+int vox_subject_plan(vox_subject *s, char **files, int n); /* reads and plans */
+bool vox_subject_bytes(const vox_subject *s);              /* labels are bytes, else 16 bits */
 int vox_subject_read(vox_subject *s, char **files, int n); /* s->image, in memory or in slabs */
 void vox_subject_free_volume(vox_subject *s);
 int vox_subject_open_outputs(vox_subject *s, char **files, int n);
@@ -40,6 +43,9 @@ int vox_subject_make_results(vox_subject *s); /* memory for labels and scores */
 /* Everything is written before anything gets its name. */
 int vox_subject_write(vox_subject *s, char **files, int n);
 int vox_subject_summary(const vox_subject *s);
+
+/* Of all that the labels depend on; with `files` their size and time stand for the voxels, which are not read. */
+int vox_subject_key(const vox_subject *s, char **files, int n, uint64_t *key);
 
 /* Finds what an interrupted run left, and keeps what this one finishes. */
 int vox_subject_resume(vox_subject *s);

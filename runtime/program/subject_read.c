@@ -40,7 +40,7 @@ static int open_slabs(vox_subject *s, char **files, int n) {
     for (int i = 0; i < n; i++) {
         vox_image *image = &s->slabs[i];
         const vox_volume *first = &s->slabs[0].volume, *v = &image->volume;
-        int code = vox_image_open_slabs(image, files[i]);
+        int code = vox_image_open_slabs(image, files[i], s->request->access);
         s->n_slabs = i + 1;
         if (code == 0 && i > 0) code = vox_image_same_grid(files[0], &s->slabs[0], files[i], image);
         if (code != 0) return code;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "subject_parts.h"
 #include "vox_hash.h"
@@ -37,24 +38,35 @@ static uint64_t hash_voxels(const vox_volume *v, uint64_t hash) {
     return hash;
 }
 
-/* All that the labels depend on. */
-static int key_of(const vox_subject *s, uint64_t *key) {
+static uint64_t hash_files(char **files, int n, uint64_t hash) {
+    for (int i = 0; i < n; i++) {
+        struct stat at;
+        char *path = vox_image_file(files[i]);
+        if (path == NULL || stat(path, &at) != 0) at = (struct stat){0};
+        free(path);
+        const int64_t seen[] = {(int64_t)at.st_size, (int64_t)at.st_mtim.tv_sec, (int64_t)at.st_mtim.tv_nsec};
+        hash = vox_hash(vox_hash(hash, seen, sizeof seen), files[i], strlen(files[i]));
+    }
+    return hash;
+}
+
+int vox_subject_key(const vox_subject *s, char **files, int n, uint64_t *key) {
     const vox_volume *v = &s->volume;
     const vox_segment_options *o = &s->options;
     const vox_model_info *m = s->model;
     char text[1024];
-    size_t n = (size_t)snprintf(text, sizeof text, "%s %s %s %d %a %a %d %d %d %d %d %d %a %a",
-                                m->voxc_version, m->graph_hash, vox_host_where(&s->network->host), o->set,
-                                o->level, o->overlap, o->mirror_axes, (int)v->type, v->channels, v->dim[0],
-                                v->dim[1], v->dim[2], v->slope, v->intercept);
-    if (n >= sizeof text) n = sizeof text - 1;
-    uint64_t hash = vox_hash(0, text, n);
+    size_t length = (size_t)snprintf(text, sizeof text, "%s %s %s %d %a %a %d %d %d %d %d %d %a %a",
+                                     m->voxc_version, m->graph_hash, vox_host_where(&s->network->host),
+                                     o->set, o->level, o->overlap, o->mirror_axes, (int)v->type, v->channels,
+                                     v->dim[0], v->dim[1], v->dim[2], v->slope, v->intercept);
+    if (length >= sizeof text) length = sizeof text - 1;
+    uint64_t hash = vox_hash(0, text, length);
     hash = vox_hash(hash, v->spacing, sizeof v->spacing);
     hash = vox_hash(hash, v->direction, sizeof v->direction);
     uint64_t weights = 0;
     int code = vox_segmenting_weights(s->network, &weights);
     hash = vox_hash(hash, &weights, sizeof weights);
-    *key = hash_voxels(&s->image.volume, hash);
+    *key = files != NULL ? hash_files(files, n, hash) : hash_voxels(&s->image.volume, hash);
     return code;
 }
 
@@ -71,8 +83,11 @@ int vox_subject_resume(vox_subject *s) {
     *u = (vox_unfinished){
         .file = -1, .to = s->to, .axis = s->outline.source[a], .reversed = s->outline.reversed[a] != 0};
     memcpy(u->dim, s->volume.dim, sizeof u->dim);
-    int code = key_of(s, &u->key);
-    if (code == 0) code = vox_unfinished_open(u, s->request->labels, s->request->resume != 0);
+    int code = vox_subject_key(s, NULL, 0, &u->key);
+    char *file = vox_image_file(s->request->labels);
+    if (code == 0 && file == NULL) code = vox_fail_memory("a file name", strlen(s->request->labels));
+    if (code == 0) code = vox_unfinished_open(u, file, s->request->resume != 0);
+    free(file);
     if (code != 0 || u->path == NULL) return code;
     s->options.finished = on_finished;
     if (u->planes == 0) return 0;

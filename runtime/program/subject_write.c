@@ -42,8 +42,12 @@ static int most_label(const vox_subject *s) {
     return most;
 }
 
+bool vox_subject_bytes(const vox_subject *s) {
+    return most_label(s) < ONE_BYTE;
+}
+
 int vox_subject_make_results(vox_subject *s) {
-    bool bytes = most_label(s) < ONE_BYTE;
+    bool bytes = vox_subject_bytes(s);
     size_t n = vox_subject_voxels(s), each = bytes ? 1 : sizeof(uint16_t);
     s->label_bytes = n * each;
     if (s->slabs != NULL) {

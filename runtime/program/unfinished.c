@@ -119,14 +119,17 @@ static void drop(vox_unfinished *u) {
 static void take_planes(vox_unfinished *u) {
     off_t end = sizeof(header);
     uint64_t hash;
-    while (u->planes < u->dim[u->axis] && get(u->file, u->plane, u->plane_bytes) &&
-           get(u->file, &hash, sizeof hash) && hash == hash_plane(u)) {
-        copy_plane(u, u->planes++, false);
+    int last = u->end > 0 ? u->end : u->dim[u->axis];
+    while (u->planes < last && get(u->file, u->plane, u->plane_bytes) && get(u->file, &hash, sizeof hash) &&
+           hash == hash_plane(u)) {
+        copy_plane(u, u->planes, false);
+        if (u->taken != NULL) u->taken(u->user, u->planes);
+        u->planes++;
         u->hash = hash;
         end += (off_t)(u->plane_bytes + sizeof hash);
     }
-    if (u->planes == 0 || ftruncate(u->file, end) != 0 || lseek(u->file, end, SEEK_SET) != end) {
-        u->planes = 0;
+    if (u->planes == u->begin || ftruncate(u->file, end) != 0 || lseek(u->file, end, SEEK_SET) != end) {
+        u->planes = u->begin;
         u->hash = u->key;
         drop(u);
     }
@@ -135,6 +138,7 @@ static void take_planes(vox_unfinished *u) {
 int vox_unfinished_open(vox_unfinished *u, const char *output, bool resume) {
     u->file = -1;
     u->hash = u->key;
+    u->planes = u->begin;
     u->path = path_beside(output);
     if (u->path == NULL) return 0;
     int fast, slow;

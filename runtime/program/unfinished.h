@@ -22,16 +22,19 @@
 #include "vox_volume.h"
 
 typedef struct vox_unfinished {
-    char *path;    /* NULL: nothing is kept */
-    int file;      /* -1: not there yet */
-    uint64_t key;  /* of what the labels depend on */
-    uint64_t hash; /* of the planes so far */
-    vox_labels to; /* of the volume */
-    int dim[3];    /* its voxels */
-    int axis;      /* of it, along D */
-    bool reversed; /* D runs against it */
-    int planes;    /* finished */
-    void *plane;   /* one, packed */
+    char *path;                       /* NULL: nothing is kept */
+    int file;                         /* -1: not there yet */
+    uint64_t key;                     /* of what the labels depend on */
+    uint64_t hash;                    /* of the planes so far */
+    vox_labels to;                    /* of the volume */
+    int dim[3];                       /* its voxels */
+    int axis;                         /* of it, along D */
+    bool reversed;                    /* D runs against it */
+    int begin, end;                   /* the planes that are this file's; end 0: all */
+    void (*taken)(void *user, int d); /* a plane that was there stands in the labels; NULL: nobody asks */
+    void *user;
+    int planes;  /* below this are finished, from begin on */
+    void *plane; /* one, packed */
     size_t plane_bytes;
 } vox_unfinished;
 

@@ -48,13 +48,19 @@ static int segment_one(const vox_context *c, const vox_subject_request *r, char 
 }
 
 static int segment(const vox_context *c, const vox_subject_request *r, const vox_subjects_request *many,
-                   char **files, int n) {
+                   bool mpi, char **files, int n) {
     if (c->model->volume == NULL) {
         return vox_fail(
             VOX_EXIT_UNSUPPORTED,
             "%s says nothing about volumes: compile it from a description with a volume section, or use run",
             c->model->name);
     }
+    if (mpi &&
+        (many->subjects.n > 0 || many->folder != NULL || r->scores != NULL || vox_showing_any(r->showing)))
+        return vox_usage_error(c, "--mpi is for the labels of one volume");
+    if (mpi && (n == 0 || r->labels == NULL))
+        return vox_usage_error(c, "--mpi wants a volume and -o labels.h5:/path");
+    if (mpi) return vox_subject_segment_mpi(c, r, files, n);
     if (many->subjects.n == 0 && many->folder == NULL) return segment_one(c, r, files, n);
     int code = refuse_for_many(c, r, n);
     return code != 0 ? code : vox_subjects_segment(c, r, many);
@@ -65,7 +71,7 @@ int vox_verb_segment(const vox_context *c, int argc, char **argv) {
     vox_subject_request r = {.level = (double)NAN, .overlap = (double)NAN, .showing = &showing};
     vox_subjects_request many = {.subjects = {.text = calloc((size_t)argc + 1, sizeof(char *))}};
     const char *scores_type = NULL;
-    int operands = 0;
+    int operands = 0, mpi = 0;
     if (many.subjects.text == NULL) return vox_fail_memory("names", (size_t)argc * sizeof(char *));
     const vox_option table[] = {
         {"--output", 'o', VOX_OPTION_TEXT, &r.labels, 0, 0, "FILE",
@@ -78,6 +84,8 @@ int vox_verb_segment(const vox_context *c, int argc, char **argv) {
          "of the labels of many volumes (default: that of the volume)"},
         {"--resume", 0, VOX_OPTION_FLAG, &r.resume, 0, 0, NULL,
          "go on where a run of the same volume, weights and options was stopped"},
+        {"--mpi", 0, VOX_OPTION_FLAG, &mpi, 0, 0, NULL,
+         "share one HDF5 volume among the processes of mpirun, where the program was built with MPI=1"},
         {"--stream", 0, VOX_OPTION_FLAG, &r.stream, 0, 0, NULL,
          "read the volume in slabs (without this only where it is larger than half of memory)"},
         {"--overlay", 0, VOX_OPTION_TEXT, &showing.overlay, 0, 0, "FILE",
@@ -114,7 +122,7 @@ int vox_verb_segment(const vox_context *c, int argc, char **argv) {
     int code = vox_options_read(c, table, sizeof table / sizeof *table, argc, argv, &operands);
     const bool run = code < 0;
     if (run) code = read_scores_type(c, scores_type, &r.scores_type);
-    if (run && code == 0) code = segment(c, &r, &many, argv, operands);
+    if (run && code == 0) code = segment(c, &r, &many, mpi != 0, argv, operands);
     free(many.subjects.text);
     return code;
 }
