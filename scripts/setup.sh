@@ -1,13 +1,14 @@
 #!/bin/sh
 # Installs the Debian packages that voxc needs and that are not there yet; says which before it does.
 #
-#   sh scripts/setup.sh [--check] [build | demo | test | page | bench]
+#   sh scripts/setup.sh [--check] [build | demo | test | page | mpi | bench]
 #
 # build: what `make` needs (default). demo, test, bench: what `make demo`, `make test` and `make bench` need besides.
 # test also installs what reads and writes image files of other formats than NIfTI, and, where they can be had, a
 # compiler and an emulator for AArch64, without which a step is skipped, and ccache, without which the tests take longer;
 # and libFuzzer, which `make fuzz` needs.
 # page: Chromium (300 MB), in which `make test` then opens the page that segment writes; without it that step is skipped.
+# mpi: Open MPI and its HDF5 (100 MB), with which bundles build `segment --mpi` and `make test` tests it.
 # --check only reports; exit status 1 when something is missing.
 set -eu
 
@@ -20,6 +21,7 @@ emulation='gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user'
 cache=ccache
 fuzzing=libclang-rt-14-dev
 browser='chromium python3'
+parallel='openmpi-bin libopenmpi-dev libhdf5-openmpi-dev'
 bench='g++ python3 python3-venv ca-certificates libdnnl-dev'
 
 check=no
@@ -32,9 +34,10 @@ for argument in "$@"; do
     demo) packages="$build $program $demo" ;;
     test) packages="$build $program $formats $demo $tests" optional="$emulation $cache $fuzzing" ;;
     page) packages=$browser ;;
+    mpi) packages=$parallel ;;
     bench) packages="$build $bench" ;;
     *)
-        echo "setup: unknown argument $argument; usage: sh scripts/setup.sh [--check] [build | demo | test | page | bench]" >&2
+        echo "setup: unknown argument $argument; usage: sh scripts/setup.sh [--check] [build | demo | test | page | mpi | bench]" >&2
         exit 2
         ;;
     esac

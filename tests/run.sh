@@ -50,7 +50,7 @@ steps() {
     {
         suite sanitizers build/asan $slow
         suite gcc build $slow
-        printf '%s\n' 'streams sh tests/streams.sh' 'stack sh tests/stack.sh' 'valgrind make valgrind' \
+        printf '%s\n' 'mpi sh tests/mpi.sh' 'streams sh tests/streams.sh' 'stack sh tests/stack.sh' 'valgrind make valgrind' \
             'fuzz-replay sh tests/fuzz/replay.sh build/asan' 'tsan sh tests/tsan.sh'
         suite sanitizers build/asan $(echo "$quick" | grep -vxE "$unsanitized")
         suite gcc build $quick

@@ -63,7 +63,7 @@ extern "C" {
     X(E_SIZE, "the volume is too large, or is resampled to too many voxels: check its voxel size")           \
     X(E_VOXELS, "voxels are not finite, or beyond float32")                                                  \
     X(E_SCORES, "the network gave scores that are not finite")                                               \
-    X(E_LABELS, "the network gave labels beyond the type of the labels")                                        \
+    X(E_LABELS, "the network gave labels beyond the type of the labels")                                     \
     X(E_STREAM, "a step of the description needs the whole volume in memory, which cannot be read in slabs")
 typedef enum vox_status {
 #define X(symbol, text) VOX_##symbol,

@@ -213,6 +213,8 @@ int vox_segmenting_fail(const vox_model_info *m, const char *name, const vox_vol
             VOX_EXIT_INPUT,
             "%s: %s voxels of %s take more than %d runs of %s: check its voxel size and the overlap", name,
             vox_shape(3, v->dim).text, vox_size_mm(v->spacing).text, INT_MAX, m->name);
+    case VOX_E_STREAM:
+        return vox_fail(VOX_EXIT_UNSUPPORTED, "%s: %s: leave out --stream", name, vox_status_text(status));
     case VOX_E_SIZE:
         return vox_fail(VOX_EXIT_INPUT,
                         "%s: %s voxels of %s: resampled, an axis would have more than %d voxels, or all more "

@@ -84,7 +84,10 @@ int vox_subject_resume(vox_subject *s) {
         .file = -1, .to = s->to, .axis = s->outline.source[a], .reversed = s->outline.reversed[a] != 0};
     memcpy(u->dim, s->volume.dim, sizeof u->dim);
     int code = vox_subject_key(s, NULL, 0, &u->key);
-    if (code == 0) code = vox_unfinished_open(u, s->request->labels, s->request->resume != 0);
+    char *file = vox_image_file(s->request->labels);
+    if (code == 0 && file == NULL) code = vox_fail_memory("a file name", strlen(s->request->labels));
+    if (code == 0) code = vox_unfinished_open(u, file, s->request->resume != 0);
+    free(file);
     if (code != 0 || u->path == NULL) return code;
     s->options.finished = on_finished;
     if (u->planes == 0) return 0;

@@ -74,6 +74,11 @@ static inline int target(const segment *s, int k) {
     return s->preparation.oriented.dim[s->axis[k]];
 }
 
+/* The volume is read in slabs. */
+static inline bool streams(const segment *s) {
+    return s->preparation.volume->data == NULL && s->preparation.volume->read != NULL;
+}
+
 static inline int asks_who_is_sure(const segment *s) {
     return s->info.rule == VOX_ARGMAX && !s->are_labels && s->classes > 1 && s->classes < UINT16_MAX;
 }
