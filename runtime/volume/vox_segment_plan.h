@@ -47,11 +47,6 @@ vox_status vox_plan_tiles(segment *s);
 /* s->blend but for its memory. */
 void vox_plan_blend(segment *s);
 
-/* Whether the volume is read in slabs. */
-static inline bool streams(const segment *s) {
-    return s->preparation.volume->data == NULL && s->preparation.volume->read != NULL;
-}
-
 static inline int folds_of(const segment *s) {
     return 1 + s->o->n_folds;
 }
