@@ -275,6 +275,35 @@ static void sizes_are_of_the_volume_s_axes(void **state) {
     ir_graph_free(g);
 }
 
+/* A bundle has the tile that was chosen, and says with which options. */
+static void bundles_have_the_tile(void **state) {
+    (void)state;
+    static const struct {
+        const char *model, *says, *in_manifest;
+    } cases[] = {
+        {"unet3d_small", "", "--volume-size 20x20x12 --max-memory 30M"},
+        {"nnunet_small", "warning: models/nnunet_small.yaml: --volume-size leaves the tile at",
+         "--volume-size 20x20x12"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *dir = test_tmpdir(), *out;
+        char *command =
+            test_format("%s compile models/%s.yaml --init 1 --volume 20x20x12 --max-memory 30M -o %s/b",
+                        test_voxc(), cases[i].model, dir);
+        int code = test_run(command, &out);
+        if (code != 0 || !strstr(out, cases[i].says)) fail_msg("%s: exit %d: %s", command, code, out);
+        char *path = test_format("%s/b/manifest.json", dir), *manifest = test_read(path, NULL);
+        if (!strstr(manifest, cases[i].in_manifest) || strstr(manifest, "--input-dim"))
+            fail_msg("%s", manifest);
+        if (i == 0) assert_non_null(strstr(manifest, "108"));
+        free(manifest);
+        free(path);
+        free(out);
+        free(command);
+        test_rmdir(dir);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sizes_are_told_from_files),
@@ -283,6 +312,7 @@ int main(void) {
         cmocka_unit_test(the_choice_is_the_least_of_all),
         cmocka_unit_test(a_network_of_the_paper_gets_its_best_tile),
         cmocka_unit_test(sizes_are_of_the_volume_s_axes),
+        cmocka_unit_test(bundles_have_the_tile),
     };
     return cmocka_run_group_tests_name("tile_choice", tests, NULL, NULL);
 }
