@@ -131,7 +131,7 @@ static const tile_network fake = {.macs = fake_macs, .plan = fake_plan};
 static void check_choice(const ir_graph *g, const tile_network *n,
                          void (*macs_out)(const int in[3], int out[3]), const tile_choice *c,
                          const int low[3], const int high[3], int step) {
-    double best = INFINITY;
+    double best = INFINITY, own = 0; /* own: of the choice, with the fastest plan */
     int at[3] = {0}, in[3], volume[3], tried = 0;
     for (int k = 0; k < 3; k++) volume[k] = c->row[0].need.prepared[k];
     for (in[0] = low[0]; in[0] <= high[0]; in[0] += step) {
@@ -143,7 +143,10 @@ static void check_choice(const ir_graph *g, const tile_network *n,
                 if (!tile_need_of(g, &r.shape, &c->volume, &r.need, &d)) continue;
                 int64_t room = c->limit ? c->limit - r.need.bytes : -1;
                 if (c->limit && room <= 0) continue;
-                if (!n->plan(n->ctx, in, room, &r) || (c->limit && r.network > room)) continue;
+                if (!n->plan(n->ctx, in, room, &r)) continue;
+                if (c->chosen >= 0 && !memcmp(in, c->row[c->chosen].shape.in, sizeof at))
+                    own = r.cycles * (double)r.need.runs;
+                if (c->limit && r.network > room) continue;
                 tried++;
                 if (r.cycles * (double)r.need.runs >= best) continue;
                 best = r.cycles * (double)r.need.runs;
@@ -158,6 +161,7 @@ static void check_choice(const ir_graph *g, const tile_network *n,
     assert_true(c->chosen >= 0);
     const tile_row *r = &c->row[c->chosen];
     assert_true(!c->limit || r->network + r->need.bytes <= c->limit);
+    if (r->thrift == IR_FASTEST) assert_true(fabs(r->cycles - own) <= 1e-7 * own);
     if (r->cycles > best * 1.0000001)
         fail_msg("volume %d %d %d, limit %lld: %d %d %d takes %g, but %d %d %d takes %g", volume[0],
                  volume[1], volume[2], (long long)c->limit, r->shape.in[0], r->shape.in[1], r->shape.in[2],
