@@ -87,7 +87,7 @@ static bool refuse(const ir_graph *g, const tile_choice *c, ir_diag *d) {
                    " bytes with the tile %dx%dx%d, of which the network takes %" PRId64
                    ", and the limit is %" PRId64 ": raise it%s%s",
                    g->name, least, r->shape.in[0], r->shape.in[1], r->shape.in[2], r->network, c->limit,
-                   c->bound_to ? "; no other tile is tried: " : "", c->bound_to ? c->bound_to : "");
+                   c->bound_to ? "; no other tile may be taken: " : "", c->bound_to ? c->bound_to : "");
 }
 
 static bool search(const options *o, const ir_graph *g, tile_choice *c, options *chosen, ir_diag *d) {
@@ -100,7 +100,8 @@ static bool search(const options *o, const ir_graph *g, tile_choice *c, options 
         !options_goals(o, IR_TARGET_C, &goals, d))
         return false;
     c->limit = goals.max_memory;
-    c->bound_to = tile_bound_to(g);
+    const char *bound_to = tile_bound_to(g);
+    if (bound_to) c->bound_to = ir_format(g->arena, "labels depend on it, as %s", bound_to);
     bare.max_memory = NULL;
     models m = {.o = &bare, .input = g->inputs[0]->name, .arena = g->arena};
     const tile_network network = {.ctx = &m, .macs = macs_with, .plan = plan_with};
@@ -141,13 +142,14 @@ static double waste(const tile_choice *c, const tile_row *r) {
 }
 
 static void print_row(const tile_choice *c, const tile_row *r, FILE *f) {
-    char in[40], out[40], tiles[40];
+    char in[40], out[40], tiles[40], more[24];
     text_of(r->shape.in, in, sizeof in);
     text_of(r->shape.out, out, sizeof out);
     text_of(r->need.tiles, tiles, sizeof tiles);
+    snprintf(more, sizeof more, c->least > 0 ? "%.2fx" : "-", waste(c, r));
     bool chosen = c->chosen >= 0 && r == &c->row[c->chosen];
-    fprintf(f, "  %-13s %-13s %-10s %6" PRId64 " %10.1f %6.2fx %9.1f s %9.1f %9.1f  %s%s%s\n", in, out, tiles,
-            r->need.runs, r->macs / 1e9, waste(c, r), seconds(r->cycles), (double)r->network / 1e6,
+    fprintf(f, "  %-13s %-13s %-10s %6" PRId64 " %10.1f %7s %9.1f s %9.1f %9.1f  %s%s%s\n", in, out, tiles,
+            r->need.runs, r->macs / 1e9, more, seconds(r->cycles), (double)r->network / 1e6,
             (double)(r->network + r->need.bytes) / 1e6,
             chosen    ? "<- chosen"
             : r->fits ? ""
@@ -169,11 +171,12 @@ void choose_print(const tile_choice *c, FILE *f) {
             "GMAC", "waste", "core time", "network", "MB in all");
     for (int i = 0; i < c->n; i++)
         if (i < MOST || i <= c->chosen || c->row[i].given) print_row(c, &c->row[i], f);
-    if (c->bound_to) fprintf(f, "  the tile stays as written, as labels depend on it: %s\n", c->bound_to);
+    if (c->bound_to) fprintf(f, "  the tile stays as written: %s\n", c->bound_to);
     if (c->slower)
         fprintf(f, "  %d more shapes: their arithmetic alone takes longer than the chosen tile\n", c->slower);
     if (c->larger)
         fprintf(f, "  %d more shapes: need more memory than shapes that are over --max-memory\n", c->larger);
+    if (c->left) fprintf(f, "  %d more shapes: not planned, after %d that were\n", c->left, c->n);
     fprintf(f, "  waste: arithmetic beyond that of one tile without borders; core time: of convolutions, "
                "estimated for a "
                "core of 3 GHz with 512-bit vectors\n");
@@ -188,8 +191,10 @@ static void add_three(vox_json *j, const char *key, const int v[3]) {
 void choose_json(const tile_choice *c, vox_json *j) {
     vox_json_begin(j, "tiles", "{\n");
     add_three(j, "volume", c->volume.size);
-    vox_json_members(j, "limit=%" PRId64 " bound_to=%s shapes=%d not_planned_slower=%d not_planned_larger=%d",
-                     c->limit, c->bound_to, c->shapes, c->slower, c->larger);
+    vox_json_members(j,
+                     "limit=%" PRId64
+                     " bound_to=%s shapes=%d not_planned_slower=%d not_planned_larger=%d not_planned=%d",
+                     c->limit, c->bound_to, c->shapes, c->slower, c->larger, c->left);
     vox_json_begin(j, "rows", "[\n");
     for (int i = 0; i < c->n; i++) {
         const tile_row *r = &c->row[i];

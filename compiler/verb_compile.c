@@ -165,9 +165,8 @@ static void say_chosen(const options *o, const tile_choice *c) {
     const tile_row *r = &c->row[c->chosen];
     const int *in = r->shape.in;
     if (c->bound_to)
-        fprintf(stderr,
-                "voxc: warning: %s: --volume-size leaves the tile at %dx%dx%d, as labels depend on it: %s\n",
-                o->model, in[0], in[1], in[2], c->bound_to);
+        fprintf(stderr, "voxc: warning: %s: --volume-size leaves the tile at %dx%dx%d: %s\n", o->model, in[0],
+                in[1], in[2], c->bound_to);
     else if (isatty(STDERR_FILENO))
         fprintf(stderr, "voxc: tile %dx%dx%d, %lld runs (voxc inspect shows the others)\n", in[0], in[1],
                 in[2], (long long)r->need.runs);

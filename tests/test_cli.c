@@ -79,7 +79,6 @@ static const cli_case cases[] = {
      "--volume-size is for --target c"},
     {"inspect models/deepbrain.yaml --volume-size 99x99x99", 2, "says `border: none`"},
     {"inspect models/nnunet_small.yaml --volume-size 90x90x40", 0, "the tile stays as written"},
-    {"compile models/nnunet_small.yaml --init 1 --volume-size 90x90x40 -o %s/x", 0, "leaves the tile at"},
     {"verify models/unet3d_small.yaml --init 1 --atol -1", 2, "expected a number, 0 or more"},
     {"verify models/unet3d_small.yaml --init 1 --cc ''", 2, "--cc"},
     {"verify models/unet3d_small.yaml --init 1 --threads 0", 2, "whole number from 1"},

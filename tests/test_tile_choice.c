@@ -131,7 +131,7 @@ static const tile_network fake = {.macs = fake_macs, .plan = fake_plan};
 static void check_choice(const ir_graph *g, const tile_network *n,
                          void (*macs_out)(const int in[3], int out[3]), const tile_choice *c,
                          const int low[3], const int high[3], int step) {
-    double best = INFINITY;
+    double best = INFINITY, own = 0; /* own: of the choice, with the fastest plan */
     int at[3] = {0}, in[3], volume[3], tried = 0;
     for (int k = 0; k < 3; k++) volume[k] = c->row[0].need.prepared[k];
     for (in[0] = low[0]; in[0] <= high[0]; in[0] += step) {
@@ -143,7 +143,10 @@ static void check_choice(const ir_graph *g, const tile_network *n,
                 if (!tile_need_of(g, &r.shape, &c->volume, &r.need, &d)) continue;
                 int64_t room = c->limit ? c->limit - r.need.bytes : -1;
                 if (c->limit && room <= 0) continue;
-                if (!n->plan(n->ctx, in, room, &r) || (c->limit && r.network > room)) continue;
+                if (!n->plan(n->ctx, in, room, &r)) continue;
+                if (c->chosen >= 0 && !memcmp(in, c->row[c->chosen].shape.in, sizeof at))
+                    own = r.cycles * (double)r.need.runs;
+                if (c->limit && r.network > room) continue;
                 tried++;
                 if (r.cycles * (double)r.need.runs >= best) continue;
                 best = r.cycles * (double)r.need.runs;
@@ -158,6 +161,7 @@ static void check_choice(const ir_graph *g, const tile_network *n,
     assert_true(c->chosen >= 0);
     const tile_row *r = &c->row[c->chosen];
     assert_true(!c->limit || r->network + r->need.bytes <= c->limit);
+    if (r->thrift == IR_FASTEST) assert_true(fabs(r->cycles - own) <= 1e-7 * own);
     if (r->cycles > best * 1.0000001)
         fail_msg("volume %d %d %d, limit %lld: %d %d %d takes %g, but %d %d %d takes %g", volume[0],
                  volume[1], volume[2], (long long)c->limit, r->shape.in[0], r->shape.in[1], r->shape.in[2],
@@ -275,6 +279,35 @@ static void sizes_are_of_the_volume_s_axes(void **state) {
     ir_graph_free(g);
 }
 
+/* A bundle has the tile that was chosen, and says with which options. */
+static void bundles_have_the_tile(void **state) {
+    (void)state;
+    static const struct {
+        const char *model, *says, *in_manifest;
+    } cases[] = {
+        {"unet3d_small", "", "--volume-size 20x20x12 --max-memory 30M"},
+        {"nnunet_small", "warning: models/nnunet_small.yaml: --volume-size leaves the tile at",
+         "--volume-size 20x20x12"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *dir = test_tmpdir(), *out;
+        char *command =
+            test_format("%s compile models/%s.yaml --init 1 --volume 20x20x12 --max-memory 30M -o %s/b",
+                        test_voxc(), cases[i].model, dir);
+        int code = test_run(command, &out);
+        if (code != 0 || !strstr(out, cases[i].says)) fail_msg("%s: exit %d: %s", command, code, out);
+        char *path = test_format("%s/b/manifest.json", dir), *manifest = test_read(path, NULL);
+        if (!strstr(manifest, cases[i].in_manifest) || strstr(manifest, "--input-dim"))
+            fail_msg("%s", manifest);
+        if (i == 0) assert_non_null(strstr(manifest, "108"));
+        free(manifest);
+        free(path);
+        free(out);
+        free(command);
+        test_rmdir(dir);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sizes_are_told_from_files),
@@ -283,6 +316,7 @@ int main(void) {
         cmocka_unit_test(the_choice_is_the_least_of_all),
         cmocka_unit_test(a_network_of_the_paper_gets_its_best_tile),
         cmocka_unit_test(sizes_are_of_the_volume_s_axes),
+        cmocka_unit_test(bundles_have_the_tile),
     };
     return cmocka_run_group_tests_name("tile_choice", tests, NULL, NULL);
 }

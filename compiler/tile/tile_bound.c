@@ -83,12 +83,12 @@ static const char *reason(const ir_node *n) {
 }
 
 const char *tile_bound_to(const ir_graph *g) {
-    if (g->volume.info.overlap > 0)
-        return "its tiles overlap, with weights that depend on where in a tile a voxel lies";
     for (int i = 0; i < g->n_nodes; i++) {
         const ir_node *n = g->nodes[i];
         const char *why = reason(n);
         if (why) return ir_format(g->arena, "layer %s (%s) %s", n->name, ir_op_get(n->op)->name, why);
     }
+    if (g->volume.info.overlap > 0)
+        return "tiles overlap, with weights that depend on where in a tile a voxel lies";
     return NULL;
 }

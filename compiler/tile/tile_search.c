@@ -223,8 +223,10 @@ static void plan_all(search *s, const combination *all, int n) {
         const tile_shape shape = shape_of(s, all[i].in);
         tile_need need;
         ir_diag d = {0};
-        if (is_slower(s, &all[i]) || s->c->n == TILE_MOST_PLANS) {
+        if (is_slower(s, &all[i])) {
             s->c->slower++;
+        } else if (s->c->n == TILE_MOST_PLANS) {
+            s->c->left++;
         } else if (!tile_need_of(s->g, &shape, &s->c->volume, &need, &d)) {
             s->c->shapes--;
         } else if (seems_larger(s->c, all[i].in, need.bytes, n > FEW)) {
@@ -253,7 +255,7 @@ bool tile_search(const ir_graph *g, const tile_shape *given, const tile_network 
     search s = {.g = g, .given = given, .network = network, .c = c};
     tile_need need;
     sizes list[3];
-    c->n = c->slower = c->larger = 0;
+    c->n = c->slower = c->larger = c->left = 0;
     c->shapes = 1;
     c->chosen = -1;
     bool placed;

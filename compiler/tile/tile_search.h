@@ -44,6 +44,7 @@ typedef struct tile_choice {
     int shapes;                        /* all there are to choose from */
     int slower; /* not planned: their arithmetic alone takes longer than what was chosen */
     int larger; /* not planned: a part of them, or one alike, is over the limit */
+    int left;   /* not planned: TILE_MOST_PLANS were */
 } tile_choice;
 
 /* g: the model as it is written, of that shape. False with d filled where the
