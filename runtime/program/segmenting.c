@@ -206,8 +206,6 @@ int vox_segmenting_fail(const vox_model_info *m, const char *name, const vox_vol
     case VOX_E_MAXIMUM:
         return vox_fail(VOX_EXIT_INPUT, "%s: %s: %s", name, vox_prepare_name(m->volume->steps[r->step].kind),
                         vox_status_text(status));
-    case VOX_E_STREAM:
-        return vox_fail(VOX_EXIT_UNSUPPORTED, "%s: %s", name, vox_status_text(status));
     case VOX_E_ARGUMENT: /* options are checked where they are read: what is left is too many tiles */
         return vox_fail(
             VOX_EXIT_INPUT,
