@@ -142,10 +142,6 @@ static void larger_output(scene *s) {
 static void uneven_margin(scene *s) {
     s->out.dim[3] = 5;
 }
-static void no_phase(scene *s) {
-    s->info.phase[0] = 7;
-    s->volume.dim[2] = 9;
-}
 static void not_finite(scene *s) {
     six[7] = NAN;
     (void)s;
@@ -217,7 +213,6 @@ static const struct {
     W(one_tile, VOX_E_TILE),
     W(larger_output, VOX_E_TILE),
     W(uneven_margin, VOX_E_TILE),
-    W(no_phase, VOX_E_ARGUMENT),
     W(not_finite, VOX_E_VOXELS),
     W(too_large, VOX_E_VOXELS),
     W(equal, VOX_E_EQUAL),

@@ -60,8 +60,7 @@ static vox_status place(vox_axis_tiles *a, const vox_volume_info *info, int phas
         return (info->placement == VOX_EVENLY ? spread : march)(a, info->overlap);
     } else {
         if (phase < 1) phase = 1;
-        a->owned = a->out / phase * phase;
-        if (a->owned == 0) return VOX_E_ARGUMENT;
+        if (a->out >= phase) a->owned = a->out / phase * phase;
         a->pace = a->owned;
         a->count = (a->volume - a->out + a->owned - 1) / a->owned + 1;
         a->last = INT_MAX;

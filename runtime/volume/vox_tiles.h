@@ -3,7 +3,8 @@
  *
  * Tiles that touch are the overlap-tile scheme (Ronneberger, Fischer, Brox: U-Net, 2015, figure 2): output tiles stand
  * side by side and cover the volume; each takes its input with the margin that the network consumes. They begin at
- * multiples of the network's phase, so that a voxel has the same scores whatever the tile's shape.
+ * multiples of the network's phase, so that a voxel has the same scores whatever the tile's shape; only where a tile
+ * is smaller than the phase they lie side by side all the same.
  * Tiles that overlap lie inside the volume; where it is smaller than a tile, one is centred on it. */
 #ifndef VOX_TILES_H
 #define VOX_TILES_H
@@ -32,7 +33,7 @@ typedef struct vox_tiles {
 } vox_tiles;
 
 /* VOX_E_TILE: the output is not as large as the input, or smaller by the same margin on both sides; or the border is
- * VOX_BORDER_NONE and the volume larger than a tile. VOX_E_ARGUMENT: a phase that leaves no step.
+ * VOX_BORDER_NONE and the volume larger than a tile.
  * VOX_E_SIZE: more than 2^31 - 1 tiles, or an axis of more than 2^30 voxels. */
 vox_status vox_tiles_plan(vox_tiles *t, const vox_volume_info *info, const int volume[3], const int in[3],
                           const int out[3]);
