@@ -1,5 +1,5 @@
 #!/bin/sh
-# The deepest stack that the library's part of a bundle takes, libc's and the host's own left out: for some models and
+# The deepest stack that each function of a bundle's API takes, libc's and the host's own left out: for some models and
 # instruction sets at most what manifest.json says, and no function is recursive or allocates a variable amount. From
 # gcc's call graphs; where a call goes through a pointer, to all that such pointers hold.
 set -eu
@@ -15,12 +15,14 @@ if ! gcc -fcallgraph-info=su -c -o "$scratch/probe.o" "$scratch/probe.c" 2>/dev/
     exit 0
 fi
 
-# Prints the deepest path of the call graphs in the working directory, $1: the model's name.
+# Prints "FUNCTION BYTES" for the API's functions, of the call graphs in the working directory; runtime/volume's lie in
+# volume/. $1: the model's name.
 deepest() {
-    cat -- *.ci | awk -v model="$1" '
+    awk -v model="$1" '
     /^node:/ {
         split($0, q, "\"")
         name = q[2]
+        volume[name] = FILENAME ~ /^volume/
         if (match(q[4], /[0-9]+ bytes \([a-z,]*\)/)) {
             split(substr(q[4], RSTART, RLENGTH), w, " ")
             bytes[name] = w[1]
@@ -34,11 +36,15 @@ deepest() {
     }
     function base(name) { sub(/.*:/, "", name); return name }
     function is_layer(name) { return base(name) ~ ("^" model "_.*_(tasks|run|check)$") }
-    # What a call through a pointer in `name` reaches: tiles from kernels; the step from the pool; from the step one of
+    # A function of runtime/volume that is only called through pointers: a task, or what a task hands its rows to.
+    function is_task(f) { return volume[f] && f ~ /:/ && !(f in called) }
+    # What a call through a pointer in `name` reaches: in runtime/volume rows from tasks, and tasks, the pool and the
+    # network from the rest; tiles from kernels; the step from the pool; from the step one of
     # its layer; from the rest of the runtime layers and the pool.
     function reaches(name, f) {
         if (name ~ /_kernels\.c:/) return f ~ /_kernels\.c:/ && !(f in called) && !is_layer(f)
-        if (base(name) == "run_task") return is_layer(f)
+        if (volume[name]) return is_task(name) ? is_task(f) && !(f in indirect) : is_task(f) || f == "vox_pool_parallel_for" || base(f) == "run_ports"
+        if (base(name) == "run_task") return is_layer(f) || is_task(f)
         if (name ~ /vox_pool/) return base(f) == "run_task"
         return is_layer(f) || f == "vox_pool_parallel_for"
     }
@@ -55,10 +61,10 @@ deepest() {
         return deep[name] = most + bytes[name]
     }
     END {
-        for (f in bytes) if ((d = depth(f, "\n")) > most) most = d
-        print most
+        n = split("prepare run selftest segment", of, " ")
+        for (i = 1; i <= n; i++) print of[i], depth(model "_" of[i], "\n")
         exit bad
-    }'
+    }' *.ci volume/*.ci
 }
 
 # check MODEL INSTRUCTION-SET FLAGS...
@@ -66,25 +72,28 @@ check() {
     model=$1 isa=$2 bundle=$scratch/$1
     shift 2
     [ -d "$bundle" ] || "$voxc" compile "models/$model.yaml" --init 1 -o "$bundle"
-    bound=$(sed -n 's/.*"stack": {"bytes": \([0-9]*\), "recursive": false}.*/\1/p' "$bundle/manifest.json")
-    mkdir "$scratch/graphs"
+    mkdir -p "$scratch/graphs/volume"
     (
         cd "$scratch/graphs"
-        for source in "$bundle/${model}_kernels.c" "$bundle/$model.c" "$bundle"/runtime/*.c; do
-            gcc -std=c11 -D_GNU_SOURCE -O2 -ffp-contract=fast "$@" -I"$bundle" -I"$bundle/runtime" -fcallgraph-info=su \
-                -c -o "$(basename "$source" .c).o" "$source"
+        for source in "$bundle/${model}_kernels.c" "$bundle/$model.c" "$bundle"/runtime/*.c "$bundle"/runtime/volume/*.c; do
+            folder=.
+            case $source in */runtime/volume/*) folder=volume ;; esac
+            gcc -std=c11 -D_GNU_SOURCE -O2 -ffp-contract=fast "$@" -I"$bundle" -I"$bundle/runtime" -I"$bundle/runtime/volume" \
+                -fcallgraph-info=su -c -o "$folder/$(basename "$source" .c).o" "$source"
         done
         [ -f "${model}_kernels.ci" ] || { echo "stack: no call graph of $model" && exit 1; }
         deepest "$model" >"$scratch/deepest" || { cat "$scratch/deepest" && exit 1; }
     )
-    bytes=$(cat "$scratch/deepest")
     rm -r "$scratch/graphs"
-    echo "$model $isa: $bytes bytes of $bound"
-    # less than a third would be no measurement
-    if [ "$bytes" -gt "$bound" ] || [ "$bytes" -lt $((bound / 3)) ]; then
-        echo 'stack: not what manifest.json says'
-        exit 1
-    fi
+    while read -r function bytes; do
+        bound=$(sed -n 's/.*"stack": {.*"'"$function"'": \([0-9]*\),.*"recursive": false}.*/\1/p' "$bundle/manifest.json")
+        echo "$model $isa: $function takes $bytes bytes of $bound"
+        # less than a third would be no measurement
+        if [ "$bytes" -gt "$bound" ] || [ "$bytes" -lt $((bound / 3)) ]; then
+            echo 'stack: not what manifest.json says'
+            exit 1
+        fi
+    done <"$scratch/deepest"
 }
 
 check unet3d_small avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma

@@ -150,7 +150,9 @@ const char *cg_manifest_json(const cg_model *m, const char *target, cg_layer_che
     vox_json_format(&j, "graph_hash", "\"%016" PRIx64 "\"", m->graph_hash);
     if (check) {
         vox_json_begin(&j, "stack", "{");
-        vox_json_int(&j, "bytes", CG_STACK_BYTES);
+#define X(function, bytes) vox_json_int(&j, #function, bytes);
+        CG_STACKS(X)
+#undef X
         vox_json_bool(&j, "recursive", false);
         vox_json_end(&j);
     }

@@ -23,9 +23,13 @@ const char *cg_vox_store(ir_dtype t, ir_storage storage); /* "VOX_STORE_F16", NU
 
 /* Adds "check": what the self-test allows node n. */
 typedef void cg_layer_check(vox_json *j, const ir_node *n);
-/* Deepest stack of the library's part of a bundle for target c in bytes, without libc's and the host's own; nothing in
- * it is recursive. tests/stack.sh measures it. */
-enum { CG_STACK_BYTES = 96 * 1024 };
+/* X(function, bytes): the deepest stack of each function of a bundle's API, for target c, without libc's and the host's
+ * own; nothing in it is recursive. tests/stack.sh measures them. */
+#define CG_STACKS(X)                                                                                         \
+    X(prepare, 56 * 1024)                                                                                    \
+    X(run, 96 * 1024)                                                                                        \
+    X(selftest, 96 * 1024)                                                                                   \
+    X(segment, 128 * 1024)
 /* check: of the CPU's layers; NULL where the bundle has none. */
 const char *cg_manifest_json(const cg_model *m, const char *target, cg_layer_check *check,
                              const cg_file *files, int n_files);

@@ -170,7 +170,7 @@ static void judge(const vox_blend *b, size_t first, int n, uint16_t *sure) {
     }
     for (int i = 0; i < n; i++) {
         float least = (fabsf(best[i]) + fabsf(second[i])) * 0x1p-9f + 0x1p-20f;
-        sure[i] = best[i] - second[i] > least && odd[i] == 0 ? (uint16_t)(class[i] + 1) : 0;
+        sure[i] = (uint16_t)(best[i] - second[i] > least && odd[i] == 0 ? class[i] + 1 : 0);
     }
 }
 

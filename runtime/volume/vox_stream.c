@@ -255,30 +255,52 @@ static void change(const vox_stream *s, int i, int channel, float *x, size_t n) 
     }
 }
 
-/* The channel's box behind the first `steps`. */
+/* Where what the first `level` steps make of a box lies. */
+typedef struct place {
+    box box;
+    float *data;
+    char *scratch; /* what is free behind it */
+} place;
+
+/* From a step's result to what it is made of: elsewhere, where the step moves voxels. */
+static move descend(const vox_stream *s, int step, place *at) {
+    move m = move_of(s->p, step, &at->box);
+    if (m.resamples || m.pads) {
+        at->data = take(&at->scratch, voxels(&m.from) * sizeof(float));
+        at->box = m.from;
+    }
+    return m;
+}
+
+static place place_of(const vox_stream *s, const place *top, int steps, int level) {
+    place at = *top;
+    while (steps > level) descend(s, --steps, &at);
+    return at;
+}
+
+/* The channel's box behind the first `steps`: from the file, or from an empty box, which pads, upwards. */
 static vox_status make(const vox_stream *s, int steps, int channel, const box *to, float *out,
                        char *scratch) {
-    vox_losses lost;
-    if (steps == 0) return read_box(s, channel, to, out, &lost, scratch);
-    move m = move_of(s->p, steps - 1, to);
-    if (!m.resamples && !m.pads) {
-        vox_status status = make(s, steps - 1, channel, to, out, scratch);
-        if (status == VOX_OK) change(s, steps - 1, channel, out, voxels(to));
-        return status;
+    const place top = {.box = *to, .data = out, .scratch = scratch};
+    int level = steps;
+    place at = top;
+    while (level > 0 && voxels(&at.box) > 0) descend(s, --level, &at);
+    if (voxels(&at.box) > 0) {
+        vox_losses lost;
+        vox_status status = read_box(s, channel, &at.box, at.data, &lost, at.scratch);
+        if (status != VOX_OK) return status;
     }
-    float *in = take(&scratch, voxels(&m.from) * sizeof(float));
-    char *own = scratch;
-    if (m.resamples) {
-        vox_resample r = resample_of(&m, to);
-        take(&scratch, taps_bytes(&r));
-        take(&scratch, vox_resample_taps_floats(&r) * sizeof(float));
+    for (; level < steps; level++) {
+        at = place_of(s, &top, steps, level + 1);
+        place from = at;
+        move m = descend(s, level, &from);
+        if (m.resamples)
+            resample_box(s, &m, &at.box, from.data, at.data, from.scratch);
+        else if (m.pads)
+            pad_box(&m, &at.box, from.data, at.data);
+        else
+            change(s, level, channel, at.data, voxels(&at.box));
     }
-    vox_status status = voxels(&m.from) > 0 ? make(s, steps - 1, channel, &m.from, in, scratch) : VOX_OK;
-    if (status != VOX_OK) return status;
-    if (m.resamples)
-        resample_box(s, &m, to, in, out, own);
-    else
-        pad_box(&m, to, in, out);
     return VOX_OK;
 }
 
