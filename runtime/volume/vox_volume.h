@@ -114,11 +114,11 @@ typedef struct vox_segment_options {
      * progress: `done` of `total` runs of the network, and the step within the next.
      * finished: labels of planes begin <= d < end of the oriented axis along D stand; planes come one by one, in their
      *   order.
-     * scores: scores of class `class` along a row of the volume before `finished` is called for its plane: values[n]
+     * scores: scores of class `channel` along a row of the volume before `finished` is called for its plane: values[n]
      *   belongs to the voxel at[] + n * step[] (i, j, k). */
     void (*progress)(void *user, int done, int total, int step, int steps);
     void (*finished)(void *user, int begin, int end);
-    void (*scores)(void *user, int class, const int at[3], const int step[3], const float *values, int n);
+    void (*scores)(void *user, int channel, const int at[3], const int step[3], const float *values, int n);
     int (*cancelled)(void *user); /* non-zero: the call ends with VOX_E_CANCELLED */
     void *user;
 } vox_segment_options;
