@@ -15,7 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
-enum { FAULT_RUNS = 10, FAULT_OUTPUTS = 40, FAULT_WORDS = 24 };
+enum { FAULT_RUNS = 6, FAULT_OUTPUTS = 40, FAULT_WORDS = 24 };
 
 typedef struct fault_command {
     const char *name;

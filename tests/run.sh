@@ -62,8 +62,6 @@ steps() {
     echo 'demo sh tests/demo.sh'
     printf '%s\n' 'cuda-plans sh tests/cuda/plans.sh build' 'gpu-check sh tests/cuda/gpu-check-test.sh build/voxc'
     echo 'page sh tests/volumes/page.sh'
-    printf '%s\n' 'cuda-plans sh tests/cuda/plans.sh build' 'cuda-static sh tests/cuda/static.sh' \
-        'cuda-kernels sh tests/cuda/kernels.sh' 'gpu-check sh tests/cuda/gpu-check-test.sh build/voxc'
 }
 
 slow='test_algorithm test_bundle_onnx test_bundle_ops test_verify'

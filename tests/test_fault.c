@@ -3,7 +3,7 @@
  * leaves nothing else. With FAULT_ALL in the environment each call, else RUNS of them. */
 #include "fault_lib.h"
 
-enum { RUNS = 24 }; /* per kind of failure, evenly spread over the calls */
+enum { RUNS = 12 }; /* per kind of failure, evenly spread over the calls */
 
 static int build_shim(void **state) {
     (void)state;
