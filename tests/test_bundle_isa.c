@@ -3,7 +3,7 @@
 #include "test.h"
 #include "vox_isas.h"
 
-#define ISA(name, flags) #name,
+#define ISA(name, ...) #name,
 
 static const char *const isas[] = {VOX_ISAS_ANY(ISA) VOX_ISAS_X86_64(ISA) VOX_ISAS_AARCH64(ISA)};
 

@@ -3,7 +3,7 @@
 #include "bundle_lib.h"
 #include "vox_isas.h"
 
-#define ISA(name, flags) #name,
+#define ISA(name, ...) #name,
 
 /* $ is the operand, @ the prefix of new names. The operand has 20 channels, 6 x 7 x 8 voxels, all values in
  * [0, 2]. */

@@ -6,7 +6,7 @@
 typedef struct isa {
     const char *name, *flags;
 } isa;
-#define ROW(name, flags) {#name, flags},
+#define ROW(name, flags, ...) {#name, flags},
 static const isa any[] = {VOX_ISAS_ANY(ROW)};
 static const isa x86_64[] = {VOX_ISAS_ANY(ROW) VOX_ISAS_X86_64(ROW)};
 static const isa aarch64[] = {VOX_ISAS_AARCH64(ROW)};
